@@ -1,0 +1,148 @@
+"""AuthApp: the features' endpoints as a raw ASGI app, mountable anywhere. Every error ends at its own edge."""
+
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from asgi_auth.auth import Auth
+from asgi_auth.body import FORM_TYPE, JSON_TYPE, ClientDisconnectedError, parse_body, read_body, single_header
+from asgi_auth.errors import AuthError, BadRequestError, InternalError, NotFoundError
+from asgi_auth.feature import Endpoint
+from asgi_auth.http import HSTS, answer, oauth2_problem, problem, refuse, route_path
+from asgi_auth.identity import Identity
+from asgi_auth.lifespan import serve_lifespan
+from asgi_auth.origins import check_origin, client_of
+from asgi_auth.recognise import Recogniser, Recognition, without_tokens
+from asgi_auth.records import TokenPair
+from asgi_auth.routes import Route, Routes
+from asgi_auth.settings import Secrets
+
+logger = logging.getLogger("asgi_auth")
+TRANSPORTS = ("bearer", "cookie")
+
+
+class AuthApp:
+    """Serves the endpoints of an `Auth`, given as such or as a storage URL with a `secret`.
+
+    `include` or `exclude` select endpoints, by their names or their feature's; `paths={"login": "/sign-in"}` renames
+    them. A name that doesn't exist is a ValueError.
+    """
+
+    def __init__(
+        self,
+        auth: Auth | str,
+        *,
+        secret: Secrets | None = None,
+        include: Collection[str] | None = None,
+        exclude: Collection[str] = (),
+        paths: Mapping[str, str] | None = None,
+    ) -> None:
+        """Take what is served, and lay out the routes."""
+        if isinstance(auth, Auth) and secret is not None:
+            raise ValueError("the secret belongs to the Auth that was given")
+        self.auth = auth if isinstance(auth, Auth) else Auth(auth, secret=secret)
+        self.routes = Routes(self.auth.features, include, exclude, paths or {})
+        self.recogniser = Recogniser(self.auth)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request below wherever the host has mounted this."""
+        if scope["type"] == "lifespan":
+            await serve_lifespan(self.auth, None, scope, receive, send)
+            return
+        await self.serve(route_path(scope), scope, receive, send)
+
+    async def serve(self, path: str | None, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request for a path of ours; None is one that isn't."""
+        if scope["type"] == "websocket":
+            await refuse(NotFoundError(), scope, receive, send)
+            return
+        oauth2 = False
+        try:
+            route, values = self.routes.find(path, scope["method"])
+            oauth2 = route is not None and route.endpoint.oauth2
+            response = await self._respond(route, values, scope, receive)
+        except ClientDisconnectedError:
+            return
+        except AuthError as error:
+            response = oauth2_problem(error) if oauth2 else problem(error)
+        except Exception:
+            logger.exception("asgi_auth failed to answer %s", scope["method"])
+            response = problem(InternalError())
+        if self.auth.settings.hsts:
+            response.headers["strict-transport-security"] = HSTS
+        if scope["method"] == "HEAD":
+            response.body = b""
+        await response(scope, receive, send)
+
+    async def _respond(self, route: Route | None, values: dict[str, Any], scope: Scope, receive: Receive) -> Response:
+        if route is None:
+            return _options(values["methods"])
+        endpoint, settings = route.endpoint, self.auth.settings
+        transport = self._transport(endpoint, scope)
+        recognition = await self._recognise(scope)
+        shown = self.recogniser.reader.read(scope)
+        if endpoint.method != "GET":
+            body = await read_body(scope, receive, settings.max_body, settings.body_timeout)
+            values |= parse_body(scope, body, FORM_TYPE if endpoint.oauth2 else JSON_TYPE) | values
+            if (
+                "refresh_token" in endpoint.fields
+                and "refresh_token" not in values
+                and shown.refresh
+                and not endpoint.oauth2
+            ):
+                check_origin(scope, settings)
+                values["refresh_token"] = shown.refresh
+                transport = "cookie"
+        if transport == "cookie" and endpoint.method != "GET":
+            check_origin(scope, settings)
+        values["client"] = client_of(scope, settings, self._cookie_session(recognition.identity))
+        values["identity"] = recognition.identity
+        result = await endpoint.call(route.feature, values)
+        return self._answer(endpoint, result, transport, recognition, by_cookie=shown.by_cookie)
+
+    async def _recognise(self, scope: Scope) -> Recognition:
+        """Take what the middleware has found, if there is one for the same users."""
+        identity = scope.get("asgi_auth")
+        if isinstance(identity, Identity) and scope.get("asgi_auth.by") is self.auth:
+            return Recognition(identity, [])
+        return await self.recogniser.recognise(scope)
+
+    def _transport(self, endpoint: Endpoint, scope: Scope) -> str:
+        """How tokens are handed out: as the request asks, else by the setting. OAuth 2 knows no cookies."""
+        if endpoint.oauth2:
+            return "bearer"
+        asked = single_header(scope, b"auth-transport")
+        if asked is not None and asked not in TRANSPORTS:
+            raise BadRequestError("Auth-Transport is bearer or cookie.")
+        return asked or self.auth.settings.transport
+
+    def _answer(
+        self, endpoint: Endpoint, result: Any, transport: str, recognition: Recognition, *, by_cookie: bool
+    ) -> Response:
+        """Put tokens into cookies or the body, never both."""
+        cookies = list(recognition.headers)
+        pair = result if isinstance(result, TokenPair) else getattr(result, "tokens", None)
+        if transport == "cookie" and isinstance(pair, TokenPair):
+            cookies = self.recogniser.cookies.set(pair)
+            bare = without_tokens(pair)
+            result = bare if result is pair else msgspec.structs.replace(result, tokens=bare)
+        if endpoint.ends_session and by_cookie:
+            cookies = self.recogniser.cookies.clear()
+        response = answer(endpoint.status, result)
+        response.raw_headers.extend(cookies)
+        return response
+
+    @staticmethod
+    def _cookie_session(identity: Identity) -> str | None:
+        """The session that a browser came with."""
+        return identity.session_id if identity.transport == "cookie" and identity.is_authenticated else None
+
+
+def _options(allowed: Sequence[str]) -> Response:
+    response = answer(204)
+    response.headers["allow"] = ", ".join(allowed)
+    return response

@@ -1,0 +1,200 @@
+"""The core: storage, settings and features in one object, without HTTP; all that endpoints do can be called here."""
+
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any, Self, TypeVar
+
+import msgspec
+
+from asgi_auth import events
+from asgi_auth.errors import StorageUnavailableError, ValidationError
+from asgi_auth.feature import Call, Feature
+from asgi_auth.features.passwords import Passwords
+from asgi_auth.features.sessions import Sessions
+from asgi_auth.identify import Identifier
+from asgi_auth.identity import Identity, Transport
+from asgi_auth.keys import KeyRing
+from asgi_auth.lifecycle import Lifecycle
+from asgi_auth.login import Logins
+from asgi_auth.records import Client, Credential, Event, Session, TokenPair, User
+from asgi_auth.revocation import Revocation
+from asgi_auth.settings import Secrets, Settings
+from asgi_auth.storage import Storage, from_url
+from asgi_auth.tokens import AccessTokens, RefreshTokens
+from asgi_auth.users import Users
+
+logger = logging.getLogger("asgi_auth")
+FeatureType = TypeVar("FeatureType", bound=Feature)
+
+
+class Auth:
+    """Authentication for one set of users.
+
+    `storage` is a URL (`sqlite:///auth.db`, `sqlite://`, `postgresql://…`) or a storage object; `secret` and the
+    other settings may come as `settings`. A mistake in any of them is a ValueError here, not at the first request.
+    It starts by itself with the first request of each event loop.
+    """
+
+    def __init__(
+        self,
+        storage: str | Storage,
+        *,
+        secret: Secrets | None = None,
+        settings: Settings | None = None,
+        features: Sequence[Feature] | None = None,
+        claims: Callable[[User], Mapping[str, Any]] | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """Compose. `claims` adds to access tokens; `now` is the clock, seconds since 1970."""
+        if settings is None:
+            settings = Settings(secret=secret or "")
+        elif secret is not None:
+            settings = replace(settings, secret=secret)
+        self.settings = settings
+        self.now = now
+        self.storage: Storage = from_url(storage) if isinstance(storage, str) else storage
+        self.keys = KeyRing(settings.secrets, list(settings.signing_keys))
+        self.access_tokens = AccessTokens(settings, self.keys, now)
+        self.refresh_tokens = RefreshTokens(self.keys)
+        self.revocation = Revocation(self.storage, settings, now)
+        self.users = Users(self)
+        self.features = list(features) if features is not None else [Passwords(), Sessions()]
+        self._by_type = {type(feature): feature for feature in self.features}
+        if len(self._by_type) != len(self.features):
+            raise ValueError("a feature is listed twice")
+        for feature in self.features:
+            feature.auth = self
+        self._identifier = Identifier(self)
+        self._logins = Logins(self, claims)
+        self._lifecycle = Lifecycle(self)
+
+    def __getitem__(self, kind: type[FeatureType]) -> FeatureType:
+        """Get a feature by its class: `auth[Passwords]`. Raises KeyError when it isn't switched on."""
+        feature = self._by_type[kind]
+        if not isinstance(feature, kind):
+            raise KeyError(kind)
+        return feature
+
+    # Life
+
+    async def start(self) -> None:
+        """Open the storage and look for revoked sessions, once for each event loop; nothing when that is done."""
+        await self._lifecycle.start()
+
+    async def close(self) -> None:
+        """Let go of everything that the running loop holds open."""
+        await self._lifecycle.close()
+
+    async def lifespan_start(self) -> None:
+        """Start, unless the database is away: the server may come up, and the first request tries again."""
+        try:
+            await self.start()
+        except StorageUnavailableError:
+            logger.warning("asgi_auth starts without its database; requests will try again")
+
+    async def __aenter__(self) -> Self:
+        """Start."""
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close."""
+        await self.close()
+
+    @asynccontextmanager
+    async def lifespan(self, _app: object = None) -> AsyncIterator[None]:
+        """Start and close around a host's own lifespan: `Starlette(lifespan=auth.lifespan)`."""
+        async with self:
+            yield
+
+    # Who is asking
+
+    async def identify(self, token: str, transport: Transport = "bearer") -> Identity:
+        """Recognise an access token. Raises InvalidTokenError and those below it, or StorageUnavailableError."""
+        await self._lifecycle.start()
+        return await self._identifier.identify(token, transport)
+
+    # Sessions
+
+    async def login(self, user: User, credential: Credential, *, amr: Sequence[str], client: Client) -> TokenPair:
+        """Give a user a session: the one gate that every way of logging in goes through.
+
+        Raises AccountDisabledError, SecondFactorRequiredError, InvalidCredentialsError when the credential has been
+        changed meanwhile, and whatever a feature refuses with.
+        """
+        return await self._logins.login(user, credential, tuple(amr), client)
+
+    async def refresh(self, refresh_token: str, client: Client | None = None) -> TokenPair:
+        """Exchange a refresh token for its successor.
+
+        Raises InvalidTokenError, TokenExpiredError, TokenRevokedError, or TokenReuseError when it was used before.
+        """
+        await self._lifecycle.start()
+        return await self._logins.refresh(refresh_token, client or Client())
+
+    async def end_sessions(
+        self, user_id: str, *, only: str | None = None, keep: str | None = None, client: Client | None = None
+    ) -> list[str]:
+        """End the live sessions of a user, `only` one or all but `keep`; return the ids of those that ended."""
+        await self._lifecycle.start()
+        ended = await self.storage.end_sessions(user_id, int(self.now()), only=only, keep=keep)
+        await self.ended(user_id, ended, client)
+        return ended
+
+    async def ended(self, user_id: str, session_ids: Sequence[str], client: Client | None = None) -> None:
+        """Let everybody know of sessions that have been ended in the storage."""
+        self.revocation.end(session_ids)
+        for session_id in session_ids:
+            await self.emit(events.SESSION_ENDED, user_id=user_id, session_id=session_id, client=client)
+
+    async def session_of(self, refresh_token: str) -> Session | None:
+        """Look up the session of a genuine refresh token of any generation; None for all others."""
+        return await self._logins.session_of(refresh_token)
+
+    # Features
+
+    async def before(self, call: Call) -> None:
+        """Ask the features before an endpoint runs, after the storage has been opened."""
+        await self._lifecycle.start()
+        for feature in self.features:
+            await feature.before(call)
+
+    async def emit(
+        self,
+        name: str,
+        *,
+        user_id: str | None = None,
+        session_id: str | None = None,
+        client: Client | None = None,
+        data: dict[str, Any] | None = None,
+    ) -> None:
+        """Tell the features what has happened; an error of theirs is logged and changes nothing."""
+        event = Event(
+            name=name,
+            at=int(self.now()),
+            user_id=user_id,
+            session_id=session_id,
+            client=client or Client(),
+            data=data or {},
+        )
+        for feature in self.features:
+            try:
+                await feature.observe(event)
+            except Exception:
+                logger.exception("a feature failed to observe %s", name)
+
+    def checked_data(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Check values of extra fields against their declaration; raises ValidationError."""
+        declared = {item.name: item for item in self.settings.fields}
+        errors: dict[str, list[str]] = {name: ["There is no such field."] for name in data.keys() - declared.keys()}
+        for name in data.keys() & declared.keys():
+            try:
+                msgspec.convert(data[name], declared[name].annotation)
+            except msgspec.ValidationError as error:
+                errors[name] = [f"{error}."]
+        if errors:
+            raise ValidationError(errors)
+        return dict(data)

@@ -1,0 +1,126 @@
+"""Request bodies: one strict reader. Whatever two parsers could read differently is refused (ASVS 1.5.3, 15.3.7)."""
+
+import asyncio
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, NoReturn
+from urllib.parse import parse_qsl
+
+from starlette.types import Receive, Scope
+
+from asgi_auth.errors import BadRequestError, BodyTooLargeError, RequestTimeoutError, UnsupportedMediaTypeError
+
+MAX_DEPTH = 16
+MAX_FIELDS = 100
+INT64 = 2**63
+JSON_TYPE = "application/json"
+FORM_TYPE = "application/x-www-form-urlencoded"
+
+
+class ClientDisconnectedError(Exception):
+    """The client has gone; nobody is left to answer."""
+
+
+async def read_body(scope: Scope, receive: Receive, limit: int, seconds: float) -> bytes:
+    """Read a whole body of at most `limit` bytes within so many seconds.
+
+    Raises BodyTooLargeError (by Content-Length before a byte is read), RequestTimeoutError, ClientDisconnectedError.
+    """
+    for value in headers(scope, b"content-length"):
+        if not value.isdigit() or int(value[:20]) > limit:
+            raise BodyTooLargeError
+    body = bytearray()
+    try:
+        async with asyncio.timeout(seconds):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientDisconnectedError
+                body += message.get("body", b"")
+                if len(body) > limit:
+                    raise BodyTooLargeError
+                if not message.get("more_body"):
+                    return bytes(body)
+    except TimeoutError:
+        raise RequestTimeoutError from None
+
+
+def parse_body(scope: Scope, body: bytes, expected: str) -> dict[str, Any]:
+    """Parse a body whose content type must be `expected`; an empty one without a type is no fields."""
+    if headers(scope, b"content-encoding"):
+        raise UnsupportedMediaTypeError("Content codings are not accepted here.")
+    types = headers(scope, b"content-type")
+    if not body and not types:
+        return {}
+    if len(types) != 1 or _media_type(types[0]) != expected:
+        raise UnsupportedMediaTypeError(f"Send this request as {expected}, in UTF-8.")
+    return parse_json(body) if expected == JSON_TYPE else parse_form(body)
+
+
+def parse_json(body: bytes) -> dict[str, Any]:
+    """Parse a JSON object (RFC 8259) of UTF-8, no name twice, no NaN, bounded depth, integers of 64 bits."""
+    try:
+        value = json.loads(body.decode("utf-8", "strict"), object_pairs_hook=_unique, parse_constant=_refuse)
+    except (UnicodeDecodeError, ValueError, RecursionError):
+        raise BadRequestError("The body is not one valid JSON object.") from None
+    if not isinstance(value, dict):
+        raise BadRequestError("The body must be a JSON object.")
+    _check(value, 1)
+    return value
+
+
+def parse_form(body: bytes) -> dict[str, Any]:
+    """Parse a form (URL Standard, 5.1) of UTF-8, no name twice."""
+    try:
+        text = body.decode("ascii", "strict")
+        pairs = parse_qsl(
+            text, keep_blank_values=True, strict_parsing=bool(text), errors="strict", max_num_fields=MAX_FIELDS
+        )
+        return _unique(pairs)
+    except ValueError:
+        raise BadRequestError("The body is not one valid form.") from None
+
+
+def headers(scope: Scope, name: bytes) -> list[str]:
+    """All values of a header, in their order."""
+    return [value.decode("latin-1") for key, value in scope["headers"] if key == name]
+
+
+def single_header(scope: Scope, name: bytes) -> str | None:
+    """The value of a header that may stand once; raises BadRequestError when it stands twice."""
+    values = headers(scope, name)
+    if len(values) > 1:
+        raise BadRequestError(f"The header {name.decode()} stands twice.")
+    return values[0] if values else None
+
+
+def _media_type(value: str) -> str | None:
+    """The media type, if no parameter but charset=utf-8 is there."""
+    kind, *parameters = (part.strip().lower() for part in value.split(";"))
+    return kind if all(item in {"charset=utf-8", 'charset="utf-8"', ""} for item in parameters) else None
+
+
+def _unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError("a name stands twice")
+        found[name] = value
+    return found
+
+
+def _refuse(_: str) -> NoReturn:
+    raise ValueError("not a number")
+
+
+def _check(value: object, depth: int) -> None:
+    if depth > MAX_DEPTH:
+        raise BadRequestError("The body is nested too deeply.")
+    if isinstance(value, int) and not -INT64 <= value < INT64:
+        raise BadRequestError("A number in the body is too large.")
+    if isinstance(value, Mapping):
+        for item in value.values():
+            _check(item, depth + 1)
+    elif isinstance(value, list):
+        for item in value:
+            _check(item, depth + 1)

@@ -1,0 +1,39 @@
+"""Email addresses: the one place that says when two of them are the same (ASVS 1.1.1, OWASP canonical form)."""
+
+import unicodedata
+from typing import NamedTuple
+
+from asgi_auth.errors import ValidationError
+
+
+class Address(NamedTuple):
+    """An address as typed, for display and mail, and its canonical form, which is compared and unique."""
+
+    display: str
+    canonical: str
+
+
+def parse_email(text: str, field: str = "email") -> Address:
+    """Normalise (NFKC), then validate, then fold: case of both parts, and the domain to IDNA.
+
+    Whether the domain exists is not looked up. Raises ValidationError for `field`.
+    """
+    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 (costs 30 ms, and not every process needs it)
+
+    normal = unicodedata.normalize("NFKC", text)
+    try:
+        valid = validate_email(normal, check_deliverability=False, test_environment=True)
+        folded = unicodedata.normalize("NFKC", valid.local_part.casefold())
+        # Folding can lengthen a text or make it another: what it made must be valid as well.
+        validate_email(f"{folded}@{valid.ascii_domain}", check_deliverability=False, test_environment=True)
+    except EmailNotValidError as error:
+        raise ValidationError({field: [str(error)]}) from None
+    return Address(valid.normalized, f"{folded}@{valid.ascii_domain.casefold()}")
+
+
+def canonical_or_none(text: str) -> str | None:
+    """Give the canonical form for a look-up; None for what can't be the address of any account."""
+    try:
+        return parse_email(text).canonical
+    except ValidationError:
+        return None

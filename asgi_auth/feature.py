@@ -1,0 +1,204 @@
+"""The feature mechanism: a feature is a class with six hooks, and endpoints declared by the signature of methods.
+
+The keyword parameters of an endpoint are the fields of the body; `client` and `identity` are given by the library
+(`Identity` wants a login, `Identity | None` takes one); `**data` are the extra fields that the host has declared. The
+return annotation is the answer. Called in process, the method does the same checks and hooks as over HTTP.
+"""
+
+import functools
+import inspect
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast, get_type_hints
+
+import msgspec
+
+from asgi_auth.errors import ValidationError
+from asgi_auth.identity import ANONYMOUS, Identity
+from asgi_auth.records import Client, Event, User
+
+if TYPE_CHECKING:
+    from asgi_auth.auth import Auth
+
+F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
+Email = Annotated[str, msgspec.Meta(min_length=3, max_length=254)]
+Secret = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
+Token = Annotated[str, msgspec.Meta(min_length=1, max_length=8192)]
+Line = Annotated[str, msgspec.Meta(max_length=1024)]
+
+
+@dataclass(frozen=True)
+class BodyField:
+    """One field of a body: its type with bounds, and whether it must be there."""
+
+    type: Any
+    required: bool
+
+
+@dataclass(frozen=True)
+class Login:
+    """A user about to get a session: by which factors, and from where."""
+
+    user: User
+    amr: tuple[str, ...]
+    client: Client
+
+
+@dataclass(frozen=True)
+class Call:
+    """An endpoint about to run, with checked values."""
+
+    endpoint: "Endpoint"
+    values: Mapping[str, Any]
+    client: Client
+    identity: Identity
+
+
+class Feature:
+    """Base of all features. Every hook may be left out; a refusal is raised as an AuthError."""
+
+    auth: "Auth"
+
+    @property
+    def endpoints(self) -> list["Endpoint"]:
+        """The endpoints that the class declares, in the order of their declaration."""
+        found = {
+            name: getattr(value, "endpoint", None)
+            for kind in type(self).__mro__[::-1]
+            for name, value in vars(kind).items()
+        }
+        return [endpoint for endpoint in found.values() if isinstance(endpoint, Endpoint)]
+
+    async def identify(self, scope: Mapping[str, Any]) -> Identity | None:
+        """Recognise who sent a request: an identity, None (not mine), or an error (mine, and bad)."""
+
+    async def before(self, call: Call) -> None:
+        """Hear that an endpoint is about to run; raise to refuse."""
+
+    async def before_login(self, login: Login) -> None:
+        """Hear that a user is about to get a session; raise to refuse."""
+
+    async def second_factor(self, login: Login) -> Collection[str]:  # noqa: ARG002 (a hook)
+        """Name the further factors of which one is wanted; none by default."""
+        return ()
+
+    async def observe(self, event: Event) -> None:
+        """Hear what has happened. An error here is logged, and changes nothing."""
+
+
+class Endpoint:
+    """A declared endpoint: everything that routing, checks and documentation read."""
+
+    def __init__(
+        self, function: Callable[..., Awaitable[Any]], method: str, path: str, options: Mapping[str, Any]
+    ) -> None:
+        """Take the method that declares it; the signature is read when it is first needed."""
+        self.name = function.__name__
+        self.method = method
+        self.path = path
+        self.status: int = options.get("status", 200)
+        self.oauth2: bool = options.get("oauth2", False)
+        self.ends_session: bool = options.get("ends_session", False)
+        self.summary = (inspect.getdoc(function) or "").partition("\n")[0]
+        self.function = function
+
+    @functools.cached_property
+    def hints(self) -> dict[str, Any]:
+        """The annotations, resolved."""
+        return get_type_hints(self.function, include_extras=True)
+
+    @functools.cached_property
+    def fields(self) -> dict[str, BodyField]:
+        """The fields of body and path, by name."""
+        parameters = inspect.signature(self.function).parameters.values()
+        ours = [
+            item for item in parameters if item.kind is item.KEYWORD_ONLY and item.name not in {"client", "identity"}
+        ]
+        return {item.name: BodyField(self.hints[item.name], item.default is item.empty) for item in ours}
+
+    @property
+    def takes_data(self) -> bool:
+        """Whether the host's extra fields belong to the body."""
+        return "data" in self.hints and "data" not in self.fields
+
+    @property
+    def needs_login(self) -> bool:
+        """Whether it runs only for somebody who is logged in."""
+        return self.hints.get("identity") is Identity
+
+    async def call(self, feature: Feature, arguments: dict[str, Any]) -> Any:
+        """Check the arguments, ask the features, run: over HTTP and in process alike."""
+        given = {name: arguments.pop(name) for name in ("client", "identity") if name in arguments}
+        client = given.get("client") or Client()
+        identity = given.get("identity") or ANONYMOUS
+        if self.needs_login:
+            identity.require()
+        values = self.check(feature.auth, arguments)
+        await feature.auth.before(Call(self, values, client, identity))
+        injected = {"client": client, "identity": identity}
+        return await self.function(
+            feature, **values, **{name: injected[name] for name in injected if name in self.hints}
+        )
+
+    def check(self, auth: "Auth", arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Check every field and return their values; raise ValidationError with all that is wrong."""
+        fields = dict(self.fields)
+        if self.takes_data:
+            fields |= {
+                item.name: BodyField(item.annotation, item.required)
+                for item in auth.settings.fields
+                if item.write != "admin"
+            }
+        errors: dict[str, list[str]] = {}
+        values: dict[str, Any] = {}
+        for name in [] if self.oauth2 else arguments.keys() - fields.keys():
+            errors[name] = ["There is no such field."]
+        for name, field in fields.items():
+            try:
+                if name in arguments:
+                    values[name] = _converted(arguments[name], field.type)
+                elif field.required:
+                    errors[name] = ["This field is needed."]
+            except msgspec.ValidationError as error:
+                errors[name] = [f"{error}."]
+        if errors:
+            raise ValidationError(errors)
+        return values
+
+
+def _converted(value: Any, kind: Any) -> Any:
+    """Convert strictly; refuse text that no database takes: NUL, and halves of surrogate pairs."""
+    if isinstance(value, str) and (
+        "\0" in value or (not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value))
+    ):
+        raise msgspec.ValidationError("Contains characters that are not allowed")
+    return msgspec.convert(value, kind)
+
+
+def _declare(method: str, path: str, options: Mapping[str, Any]) -> Callable[[F], F]:
+    def declare(function: F) -> F:
+        endpoint = Endpoint(function, method, path, options)
+
+        @functools.wraps(function)
+        async def call(self: Feature, **arguments: Any) -> Any:
+            return await endpoint.call(self, arguments)
+
+        call.endpoint = endpoint  # type: ignore[attr-defined]  # functions take attributes
+        return cast("F", call)
+
+    return declare
+
+
+def get(path: str, **options: Any) -> Callable[[F], F]:
+    """Declare an endpoint that only reads. Options: `status`."""
+    return _declare("GET", path, options)
+
+
+def post(path: str, **options: Any) -> Callable[[F], F]:
+    """Declare an endpoint that acts. Options: `status`, `oauth2` (RFC 6749 form and errors), `ends_session`."""
+    return _declare("POST", path, options)
+
+
+def delete(path: str, **options: Any) -> Callable[[F], F]:
+    """Declare an endpoint that removes. Options: `status`, `ends_session`."""
+    return _declare("DELETE", path, options)

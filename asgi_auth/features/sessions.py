@@ -1,0 +1,89 @@
+"""Sessions: refresh, log out here or everywhere, and see which devices are logged in."""
+
+from asgi_auth.errors import SessionNotFoundError, TokenRevokedError, UnauthorizedError
+from asgi_auth.feature import Feature, Line, Token, delete, get, post
+from asgi_auth.identity import Identity
+from asgi_auth.records import Client, Record, TokenPair, UserInfo
+
+
+class SessionInfo(Record, frozen=True, kw_only=True):
+    """A session as its owner sees it; times are seconds since 1970."""
+
+    id: str
+    device: str
+    address: str
+    created_at: int
+    last_used_at: int
+    expires_at: int
+    current: bool
+
+
+class SessionList(Record, frozen=True, kw_only=True):
+    """The live sessions, the newest first."""
+
+    sessions: list[SessionInfo]
+
+
+class Ended(Record, frozen=True, kw_only=True):
+    """How many sessions were ended."""
+
+    ended: int
+
+
+class Sessions(Feature):
+    """What a user can do with the own sessions."""
+
+    @post("/refresh")
+    async def refresh(self, *, refresh_token: Token, client: Client = Client()) -> TokenPair:
+        """Exchange a refresh token, from the body or the cookie, for the next pair."""
+        return await self.auth.refresh(refresh_token, client)
+
+    @post("/logout", status=204, ends_session=True)
+    async def logout(
+        self, *, refresh_token: Token = "", identity: Identity | None = None, client: Client = Client()
+    ) -> None:
+        """End this session: its refresh and access tokens die. Without an access token a refresh token will do."""
+        user_id = identity.id if identity and identity.is_authenticated else None
+        session = await self.auth.session_of(refresh_token) if refresh_token else None
+        # Another user's refresh token ends nothing, and the answer doesn't tell (RFC 7009, section 2.1).
+        if session is not None and user_id in {None, session.user_id}:
+            await self.auth.end_sessions(session.user_id, only=session.id, client=client)
+        if identity is not None and user_id is not None:
+            await self.auth.end_sessions(user_id, only=identity.session_id, client=client)
+        elif not refresh_token and not (identity and isinstance(identity.error, TokenRevokedError)):
+            raise (identity.error if identity else None) or UnauthorizedError()
+
+    @post("/logout-all", ends_session=True)
+    async def logout_all(self, *, identity: Identity, client: Client = Client()) -> Ended:
+        """End every session of this user, this one too; the answer says how many."""
+        return Ended(ended=len(await self.auth.end_sessions(identity.id, client=client)))
+
+    @get("/me")
+    async def me(self, *, identity: Identity) -> UserInfo:
+        """Show the own account."""
+        return UserInfo.of(await identity.load())
+
+    @get("/sessions")
+    async def sessions(self, *, identity: Identity) -> SessionList:
+        """List the devices that are logged in."""
+        now = int(self.auth.now())
+        found = await self.auth.storage.sessions(identity.id, now, now - self.auth.settings.session_idle)
+        listed = [
+            SessionInfo(
+                id=session.id,
+                device=session.user_agent,
+                address=session.address,
+                created_at=session.created_at,
+                last_used_at=session.last_used_at,
+                expires_at=session.expires_at,
+                current=session.id == identity.session_id,
+            )
+            for session in found
+        ]
+        return SessionList(sessions=listed)
+
+    @delete("/sessions/{id}", status=204)
+    async def end_session(self, *, id: Line, identity: Identity, client: Client = Client()) -> None:  # noqa: A002
+        """End one of the own sessions."""
+        if not await self.auth.end_sessions(identity.id, only=id, client=client):
+            raise SessionNotFoundError

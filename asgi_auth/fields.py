@@ -1,0 +1,43 @@
+"""Extra fields of a user: declared once by the host, kept in the JSON column `data`."""
+
+import keyword
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+TYPES = (str, int, bool, float)
+TAKEN = {"id", "email", "password", "username", "roles", "status", "email_verified", "data", "created_at", "updated_at"}
+
+
+@dataclass(frozen=True)
+class Field:
+    """One extra field: its name, type and bounds, and who may write it.
+
+    `write` is `register` (the user, once), `user` (the user, always) or `admin` (never from a request).
+    """
+
+    name: str
+    type: type = str
+    required: bool = False
+    default: Any = None
+    max_length: int = 200
+    write: Literal["register", "user", "admin"] = "user"
+
+    def __post_init__(self) -> None:
+        """Refuse names that are ours, and types that JSON doesn't carry."""
+        if not self.name.isidentifier() or keyword.iskeyword(self.name) or self.name.startswith("_"):
+            raise ValueError(f"{self.name!r} is no name for a field")
+        if self.name in TAKEN:
+            raise ValueError(f"{self.name!r} is a field of the library's own")
+        if self.type not in TYPES:
+            raise ValueError(f"{self.name}: the type is one of str, int, bool, float")
+
+    @property
+    def annotation(self) -> Any:
+        """The type with its bounds, as msgspec checks it."""
+        if self.type is str:
+            return Annotated[str, msgspec.Meta(max_length=self.max_length)]
+        if self.type is int:
+            return Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+        return self.type

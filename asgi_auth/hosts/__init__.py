@@ -1,0 +1,1 @@
+"""Thin glue for single hosts: the same verbs in each."""

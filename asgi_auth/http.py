@@ -1,0 +1,92 @@
+"""Answers of ours: the same headers on every one, errors as problem+json (RFC 9457), and the path we were asked for."""
+
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from asgi_auth.errors import AuthError, SecondFactorRequiredError, ValidationError
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+WEBSOCKET_UNAUTHORIZED = 4401
+HEADERS = {
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "content-security-policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "cross-origin-resource-policy": "same-origin",
+}
+HSTS = "max-age=31536000; includeSubDomains"
+
+
+def answer(status: int, content: Any = None, media_type: str = "application/json") -> Response:
+    """Make an answer; None is an answer without a body."""
+    body = b"" if content is None else msgspec.json.encode(content)
+    return Response(body, status, HEADERS, None if content is None else media_type)
+
+
+def problem(error: AuthError) -> Response:
+    """Make the answer to an error (RFC 9457): an ASGI app that hosts can send, too."""
+    content: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(error.status).phrase,
+        "status": error.status,
+        "code": error.code,
+        "detail": error.detail,
+    }
+    if isinstance(error, ValidationError):
+        content["errors"] = error.errors
+    if isinstance(error, SecondFactorRequiredError):
+        content["factors"] = error.factors
+    response = answer(error.status, content, "application/problem+json")
+    for name, value in error.headers:
+        response.headers.append(name, value)
+    return response
+
+
+def oauth2_problem(error: AuthError) -> Response:
+    """Make the answer of the OAuth 2 token endpoint to an error (RFC 6749, section 5.2)."""
+    status = 400 if error.status in {401, 403, 422} else error.status
+    response = answer(status, {"error": error.oauth2, "error_description": error.detail})
+    for name, value in error.headers:
+        if name != "www-authenticate":
+            response.headers.append(name, value)
+    return response
+
+
+async def refuse(error: AuthError, scope: Scope, receive: Receive, send: Send) -> None:
+    """Refuse a request, or a websocket before it is accepted: by an answer if the server can, else by close 4401."""
+    if scope["type"] == "websocket":
+        await receive()
+        if "websocket.http.response" not in (scope.get("extensions") or {}):
+            await send({"type": "websocket.close", "code": WEBSOCKET_UNAUTHORIZED, "reason": error.code})
+            return
+    await problem(error)(scope, receive, send)
+
+
+def route_path(scope: Scope) -> str | None:
+    """Find the path below our mount: always with a slash before it and none behind; None when it isn't ours.
+
+    Hosts and servers differ in what they put into `path` and `root_path`; the cases stand in the tests.
+    """
+    path = scope["path"] or "/"
+    root = (scope.get("root_path") or "").rstrip("/")
+    relative = _below(path, root)
+    outer = (scope.get("app_root_path") or "").rstrip("/")
+    if relative is None and outer and root.startswith(outer + "/"):
+        # The server's root_path does not stand in the path: only what the mounts have added does.
+        relative = _below(path, root[len(outer) :])
+    if relative is None:
+        relative = path
+    if relative and not relative.startswith("/"):
+        return None
+    return relative.rstrip("/") or "/"
+
+
+def _below(path: str, prefix: str) -> str | None:
+    """Cut the prefix off, if it ends where a segment ends."""
+    if prefix and (path == prefix or path.startswith(prefix + "/")):
+        return path[len(prefix) :]
+    return None

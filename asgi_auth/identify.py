@@ -1,0 +1,60 @@
+"""From an access token to an identity: the hot path. A token seen before costs a look-up, and no query."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from asgi_auth.errors import TokenExpiredError, TokenRevokedError
+from asgi_auth.identity import Identity, Transport
+from asgi_auth.tokens import Claims
+
+if TYPE_CHECKING:
+    from asgi_auth.auth import Auth
+
+
+class Identifier:
+    """Verifies tokens once, remembers a bounded number, and judges expiry and revocation at every use."""
+
+    def __init__(self, auth: "Auth") -> None:
+        """Belong to an `Auth`."""
+        self._auth = auth
+        self._now = auth.now
+        self._leeway = auth.settings.leeway
+        self._size = auth.settings.token_cache
+        self._tokens = auth.access_tokens
+        self._revocation = auth.revocation
+        self._seen: dict[str, tuple[Claims, Mapping[str, Any]]] = {}
+
+    async def identify(self, token: str, transport: Transport) -> Identity:
+        """Return who the token speaks for; raises InvalidTokenError and those below it."""
+        seen = self._seen.get(token)
+        if seen is None:
+            claims, raw = self._verify(token)
+        else:
+            claims, raw = seen
+            if self._now() >= claims.exp + self._leeway:
+                raise TokenExpiredError
+        revocation = self._revocation
+        if revocation.is_fresh():
+            if claims.sid in revocation.dead:
+                raise TokenRevokedError
+            roles = revocation.roles.get(claims.sub, claims.roles)
+        else:
+            roles = await self._ask(claims)
+        return Identity(claims, raw, roles=roles, transport=transport, load=self._auth.storage.user, now=self._now)
+
+    def _verify(self, token: str) -> tuple[Claims, Mapping[str, Any]]:
+        claims, raw = self._tokens.read(token)
+        if len(self._seen) >= self._size:
+            # The oldest first; a list, as other threads may add meanwhile.
+            for old in list(self._seen)[: self._size // 8 + 1]:
+                self._seen.pop(old, None)
+        entry = self._seen[token] = (claims, MappingProxyType(raw))
+        return entry
+
+    async def _ask(self, claims: Claims) -> tuple[str, ...]:
+        """Ask the database for this session."""
+        access = await self._auth.storage.access(claims.sid, int(self._now()))
+        if access is None or not access.alive:
+            raise TokenRevokedError
+        return access.roles

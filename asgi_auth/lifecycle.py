@@ -1,0 +1,58 @@
+"""Starting and closing: never needed, always possible. Each event loop starts by itself, with its first request."""
+
+import asyncio
+import weakref
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from asgi_auth.storage.per_loop import PerLoop
+
+if TYPE_CHECKING:
+    from asgi_auth.auth import Auth
+
+
+class _Run:
+    """What runs for one event loop."""
+
+    def __init__(self) -> None:
+        self.lock = asyncio.Lock()
+        self.follower: asyncio.Task[None] | None = None
+
+
+class Lifecycle:
+    """Opens the storage, migrates, and follows revocations: once per loop, however many requests come at once."""
+
+    def __init__(self, auth: "Auth") -> None:
+        """Belong to an `Auth`."""
+        self._auth = auth
+        self._runs: PerLoop[_Run] = PerLoop(lambda _: None)
+        self._started: weakref.ref[asyncio.AbstractEventLoop] | None = None
+
+    async def start(self) -> None:
+        """Start for the running loop; raises StorageUnavailableError, and then the next call tries again."""
+        loop = asyncio.get_running_loop()
+        if self._started is not None and self._started() is loop:
+            return
+        run = self._runs.get() or self._runs.set(_Run())
+        async with run.lock:
+            if run.follower is None:
+                await self._open()
+                run.follower = loop.create_task(self._auth.revocation.follow(), name="asgi_auth revocation")
+        self._started = weakref.ref(loop)
+
+    async def close(self) -> None:
+        """Stop following, and close the storage for this loop."""
+        run = self._runs.pop()
+        self._started = None
+        if run is not None and run.follower is not None:
+            run.follower.cancel()
+            with suppress(asyncio.CancelledError):
+                await run.follower
+        await self._auth.storage.close()
+
+    async def _open(self) -> None:
+        auth = self._auth
+        await auth.storage.open()
+        if auth.settings.auto_migrate:
+            await auth.storage.migrate(int(auth.now()))
+        await auth.revocation.sync()

@@ -1,0 +1,102 @@
+"""AuthMiddleware: says who is asking, for every ASGI framework. It identifies; it rejects only when asked to."""
+
+import logging
+from dataclasses import dataclass
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from asgi_auth.app import AuthApp
+from asgi_auth.auth import Auth
+from asgi_auth.cookies import Cookies
+from asgi_auth.errors import AuthError, InternalError, UnauthorizedError
+from asgi_auth.http import refuse, route_path
+from asgi_auth.identity import Identity, current
+from asgi_auth.lifespan import serve_lifespan
+from asgi_auth.recognise import Headers, Recogniser
+from asgi_auth.sockets import Socket
+
+logger = logging.getLogger("asgi_auth")
+
+
+class AuthMiddleware:
+    """Puts an `Identity` into `scope["user"]` and `scope["auth"]` of requests and websockets.
+
+    With `mount="/auth"` it serves the auth routes itself, for hosts that have no mount. With `required=True` it
+    answers 401 to whoever isn't logged in (but not to OPTIONS, nor on the auth routes). `auth` may be an `AuthApp`,
+    whose selection of routes is then kept. Outermost it also owns the lifespan.
+    """
+
+    def __init__(self, app: ASGIApp, auth: Auth | AuthApp, *, mount: str | None = None, required: bool = False) -> None:
+        """Wrap an app. Raises ValueError when `mount` is no path such as `/auth`."""
+        if mount is not None and (not mount.startswith("/") or mount.endswith("/")):
+            raise ValueError("mount is a path such as /auth: a slash first, none at the end")
+        self.app = app
+        self.auth = auth if isinstance(auth, Auth) else auth.auth
+        self._auth_app = auth if isinstance(auth, AuthApp) else AuthApp(auth)
+        self._mount = mount
+        self._required = required
+        self._recogniser = Recogniser(self.auth)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Identify, then call the app with a copy of the scope."""
+        if scope["type"] == "lifespan":
+            await serve_lifespan(self.auth, self.app, scope, receive, send)
+            return
+        if scope["type"] not in {"http", "websocket"}:
+            await self.app(scope, receive, send)
+            return
+        try:
+            recognition = await self._recogniser.recognise(scope)
+        except AuthError as error:
+            await refuse(error, scope, receive, send)
+            return
+        except Exception:
+            logger.exception("asgi_auth failed to identify a request")
+            await refuse(InternalError(), scope, receive, send)
+            return
+        identity = recognition.identity
+        scope = dict(scope)
+        scope["user"] = scope["auth"] = scope["asgi_auth"] = identity
+        scope["asgi_auth.by"] = self.auth
+        token = current.set(identity)
+        try:
+            await self._pass_on(identity, recognition.headers, scope, receive, send)
+        finally:
+            current.reset(token)
+
+    async def _pass_on(self, identity: Identity, headers: Headers, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a route of ours, refuse, or call the app: with cookies to set if there are any."""
+        if headers and scope["type"] == "http":
+            send = _SetCookies(send, headers, self._recogniser.cookies)
+        if self._mount is not None and (path := self._below_mount(scope)) is not None:
+            await self._auth_app.serve(path, scope, receive, send)
+        elif self._required and not identity.is_authenticated and scope.get("method") != "OPTIONS":
+            await refuse(identity.error or UnauthorizedError(), scope, receive, send)
+        elif scope["type"] == "websocket" and identity.is_authenticated:
+            await Socket(self.auth, identity, headers, receive, send).run(self.app, scope)
+        else:
+            await self.app(scope, receive, send)
+
+    def _below_mount(self, scope: Scope) -> str | None:
+        """The path below our mount, or None when it is the host's."""
+        path, mount = route_path(scope) or "", self._mount or ""
+        if path == mount:
+            return "/"
+        return path[len(mount) :] if path.startswith(mount + "/") else None
+
+
+@dataclass(slots=True)
+class _SetCookies:
+    """Adds cookies to the answer, unless the app has set or cleared them itself."""
+
+    send: Send
+    headers: Headers
+    cookies: Cookies
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            present = list(message.get("headers", ()))
+            if not any(name.lower() == b"set-cookie" and self.cookies.is_ours(value) for name, value in present):
+                # Some servers want a list here; the app's own is left as it was.
+                message = {**message, "headers": [*present, *self.headers]}
+        await self.send(message)

@@ -1,0 +1,64 @@
+"""Where a request came from: the page's origin, against cross-site requests, and the client's address."""
+
+import ipaddress
+import re
+from urllib.parse import urlsplit
+
+from starlette.types import Scope
+
+from asgi_auth.body import headers, single_header
+from asgi_auth.errors import CrossSiteRequestError
+from asgi_auth.records import Client
+from asgi_auth.settings import Settings
+
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+MAX_USER_AGENT = 255
+
+
+def check_origin(scope: Scope, settings: Settings) -> None:
+    """Raise CrossSiteRequestError unless the request comes from a page of ours or of a trusted origin.
+
+    Sec-Fetch-Site decides where the browser sends it, else Origin; with neither it is refused (OWASP CSRF, fetch
+    metadata). Without a `base_url` the Origin must name the host that was asked.
+    """
+    origin = single_header(scope, b"origin")
+    if origin is not None and origin in settings.trusted_origins:
+        return
+    site = single_header(scope, b"sec-fetch-site")
+    if site is not None and scope["type"] == "http":
+        allowed = site in {"same-origin", "none"}
+    elif settings.origin is not None:
+        allowed = origin == settings.origin
+    else:
+        host = single_header(scope, b"host")
+        allowed = bool(origin and host) and urlsplit(origin).netloc == host
+    if not allowed:
+        raise CrossSiteRequestError
+
+
+def client_of(scope: Scope, settings: Settings, session_id: str | None = None) -> Client:
+    """Describe who is calling; the user agent without control characters, at most 255 characters."""
+    agent = " ".join(headers(scope, b"user-agent"))
+    return Client(
+        address=_address(scope, settings),
+        user_agent=CONTROL.sub("", agent)[:MAX_USER_AGENT],
+        session_id=session_id,
+    )
+
+
+def _address(scope: Scope, settings: Settings) -> str:
+    """The peer's address; behind trusted proxies the rightmost forwarded one that is none of them."""
+    peer = (scope.get("client") or ("",))[0]
+    if not settings.trusted_proxies:
+        return peer
+    networks = [ipaddress.ip_network(item) for item in settings.trusted_proxies]
+    forwarded = ",".join(headers(scope, b"x-forwarded-for")).split(",")
+    for candidate in (peer, *reversed(forwarded)):
+        try:
+            address = ipaddress.ip_address(candidate.strip())
+        except ValueError:
+            return peer
+        peer = str(address)
+        if not any(address in network for network in networks):
+            return peer
+    return peer

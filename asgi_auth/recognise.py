@@ -1,0 +1,108 @@
+"""From a request to an identity: bearer token, else cookies (renewed silently), else what a feature recognises."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+from starlette.types import Scope
+
+from asgi_auth.cookies import Cookies
+from asgi_auth.credentials import CredentialReader, Shown
+from asgi_auth.errors import BadRequestError, InvalidTokenError, TokenExpiredError
+from asgi_auth.feature import Feature
+from asgi_auth.http import SAFE_METHODS
+from asgi_auth.identity import ANONYMOUS, Identity
+from asgi_auth.origins import check_origin, client_of
+from asgi_auth.records import TokenPair
+
+if TYPE_CHECKING:
+    from asgi_auth.auth import Auth
+
+Headers = list[tuple[bytes, bytes]]
+
+
+@dataclass(slots=True)
+class Recognition:
+    """Who it is, and the Set-Cookie headers that the answer must carry because of it."""
+
+    identity: Identity
+    headers: Headers
+
+
+class Recogniser:
+    """Recognises requests and websockets for one `Auth`; used by the middleware and by the app alike."""
+
+    def __init__(self, auth: "Auth") -> None:
+        """Prepare the cookies' names, and the features that recognise credentials of their own."""
+        self._auth = auth
+        self.cookies = Cookies(auth.settings)
+        self.reader = CredentialReader(self.cookies)
+        self._features = [item for item in auth.features if type(item).identify is not Feature.identify]
+
+    async def recognise(self, scope: Scope) -> Recognition:
+        """Tell who is asking.
+
+        A token that is no good gives nobody, with the reason in `error`. Raises BadRequestError for doubled
+        credentials, CrossSiteRequestError for cookies from another site's page, and StorageUnavailableError when a
+        token can't be judged now: a good one must not look bad.
+        """
+        shown = self.reader.read(scope)
+        if shown.bearer is not None:
+            return Recognition(await self._by_bearer(shown), [])
+        if shown.by_cookie:
+            return await self._by_cookies(shown, scope)
+        for feature in self._features:
+            identity = await feature.identify(scope)
+            if identity is not None:
+                return Recognition(identity, [])
+        return Recognition(ANONYMOUS, [])
+
+    async def _by_bearer(self, shown: Shown) -> Identity:
+        try:
+            identity = await self._auth.identify(shown.bearer or "")
+        except InvalidTokenError as error:
+            return Identity(error=error)
+        if shown.access is not None:
+            await self._refuse_two_users(identity, shown.access)
+        return identity
+
+    async def _refuse_two_users(self, identity: Identity, access: str) -> None:
+        """One request, one user: a cookie beside the token must speak for the same (RFC 6750, section 2)."""
+        try:
+            other = await self._auth.identify(access, "cookie")
+        except InvalidTokenError:
+            return
+        if other.id != identity.id:
+            raise BadRequestError("Token and cookie belong to two users.")
+
+    async def _by_cookies(self, shown: Shown, scope: Scope) -> Recognition:
+        if scope["type"] == "websocket" or scope["method"] not in SAFE_METHODS:
+            check_origin(scope, self._auth.settings)
+        error: InvalidTokenError = TokenExpiredError()
+        if shown.access is not None:
+            try:
+                return Recognition(await self._auth.identify(shown.access, "cookie"), [])
+            except InvalidTokenError as reason:
+                error = reason
+        if shown.refresh is not None and isinstance(error, TokenExpiredError):
+            try:
+                return await self._renew(shown.refresh, scope)
+            except InvalidTokenError as reason:
+                error = reason
+        return Recognition(Identity(error=error), self.cookies.clear())
+
+    async def _renew(self, refresh_token: str, scope: Scope) -> Recognition:
+        """Refresh in passing: of parallel requests all succeed, by the grace rule."""
+        pair = await self._auth.refresh(refresh_token, client_of(scope, self._auth.settings))
+        identity = await self._auth.identify(str(pair.access_token), "cookie")
+        return Recognition(identity, self.cookies.set(pair))
+
+
+def without_tokens(pair: TokenPair) -> TokenPair:
+    """What stands in the body when the tokens stand in cookies (ASVS 3.3.4)."""
+    return msgspec.structs.replace(
+        pair,
+        access_token=msgspec.UNSET,
+        refresh_token=msgspec.UNSET,
+        token_type="Cookie",
+    )

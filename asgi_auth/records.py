@@ -1,0 +1,131 @@
+"""The records that are stored and passed around; times are whole seconds since 1970 (NumericDate)."""
+
+import secrets
+import uuid
+from typing import Any, Literal
+
+import msgspec
+
+Status = Literal["active", "disabled", "closed"]
+
+
+def new_id(now: float) -> str:
+    """Make a UUID of version 7: random, yet in the order of time, so that indexes stay dense (RFC 9562)."""
+    milliseconds = int(now * 1000) & (2**48 - 1)
+    value = milliseconds << 80 | 7 << 76 | secrets.randbits(12) << 64 | 2 << 62 | secrets.randbits(62)
+    return str(uuid.UUID(int=value))
+
+
+class Record(msgspec.Struct, frozen=True):
+    """Base of the records: immutable."""
+
+
+class User(Record, frozen=True, kw_only=True):
+    """An account. `email` is as typed; `email_canonical` is what is compared and unique."""
+
+    id: str
+    email: str
+    email_canonical: str
+    email_verified: bool = False
+    status: Status = "active"
+    roles: tuple[str, ...] = ()
+    data: dict[str, Any] = {}
+    created_at: int
+    updated_at: int
+
+
+class Credential(Record, frozen=True, kw_only=True):
+    """A way for a user to log in. (`kind`, `identifier`) is unique; `version` grows with every change of `secret`."""
+
+    id: str
+    user_id: str
+    kind: str
+    identifier: str
+    secret: str
+    data: dict[str, Any] = {}
+    version: int = 1
+    created_at: int
+    updated_at: int
+
+
+class Session(Record, frozen=True, kw_only=True):
+    """One login on one device. `generation` counts the refresh tokens that were made for it."""
+
+    id: str
+    user_id: str
+    generation: int = 0
+    created_at: int
+    last_used_at: int
+    rotated_at: int
+    expires_at: int
+    revoked_at: int | None = None
+    auth_time: int
+    amr: tuple[str, ...] = ()
+    user_agent: str = ""
+    address: str = ""
+
+
+class Changes(Record, frozen=True, kw_only=True):
+    """What every process must know: sessions that ended (id, when), users whose access changed (id, roles, when)."""
+
+    sessions: list[tuple[str, int]] = []
+    users: list[tuple[str, tuple[str, ...], int]] = []
+
+
+class Access(Record, frozen=True, kw_only=True):
+    """What a session may do at this moment."""
+
+    alive: bool
+    roles: tuple[str, ...]
+
+
+class Client(Record, frozen=True, kw_only=True):
+    """Who is calling: address and user agent; `session_id` is the session its cookie named."""
+
+    address: str = ""
+    user_agent: str = ""
+    session_id: str | None = None
+
+
+class Event(Record, frozen=True, kw_only=True):
+    """Something that has happened, by one of the names in `events`."""
+
+    name: str
+    at: int
+    user_id: str | None = None
+    session_id: str | None = None
+    client: Client = Client()
+    data: dict[str, Any] = {}
+
+
+class TokenPair(Record, frozen=True, kw_only=True):
+    """What a login gives (RFC 6749, 5.1). In cookie mode the tokens stand in cookies, and not here."""
+
+    access_token: str | msgspec.UnsetType = msgspec.UNSET
+    refresh_token: str | msgspec.UnsetType = msgspec.UNSET
+    token_type: Literal["Bearer", "Cookie"]
+    expires_in: int
+    refresh_expires_in: int
+
+
+class UserInfo(Record, frozen=True, kw_only=True):
+    """What a user is told about the own account."""
+
+    id: str
+    email: str
+    email_verified: bool
+    roles: tuple[str, ...]
+    data: dict[str, Any]
+    created_at: int
+
+    @classmethod
+    def of(cls, user: User) -> "UserInfo":
+        """Copy the fields that may be shown, by name."""
+        return cls(
+            id=user.id,
+            email=user.email,
+            email_verified=user.email_verified,
+            roles=user.roles,
+            data=user.data,
+            created_at=user.created_at,
+        )

@@ -1,0 +1,86 @@
+"""Which endpoint a path and a method mean; selecting and renaming endpoints."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from asgi_auth.errors import MethodNotAllowedError, NotFoundError
+from asgi_auth.feature import Endpoint, Feature
+
+
+class Route(NamedTuple):
+    """An endpoint of a feature."""
+
+    feature: Feature
+    endpoint: Endpoint
+
+
+class Routes:
+    """The routes of an app: fixed paths by look-up, those with a `{name}` segment by comparison."""
+
+    def __init__(
+        self,
+        features: Sequence[Feature],
+        include: Collection[str] | None,
+        exclude: Collection[str],
+        paths: Mapping[str, str],
+    ) -> None:
+        """Select and rename; raises ValueError for unknown names and for two endpoints at one place."""
+        found = [Route(feature, endpoint) for feature in features for endpoint in feature.endpoints]
+        groups = {route.endpoint.name: type(route.feature).__name__.lower() for route in found}
+        _refuse_unknown({*(include or ()), *exclude}, {*groups, *groups.values()})
+        _refuse_unknown(set(paths), set(groups))
+        if include is not None and not include:
+            raise ValueError("include selects nothing")
+        self._routes: dict[str, dict[str, Route]] = {}
+        for route in found:
+            names = {route.endpoint.name, groups[route.endpoint.name]}
+            if (include is None or names & set(include)) and not names & set(exclude):
+                self._add(paths.get(route.endpoint.name, route.endpoint.path), route)
+
+    def __iter__(self) -> Any:
+        """All routes with their paths, in their order."""
+        return iter([(path, route) for path, methods in self._routes.items() for route in methods.values()])
+
+    def find(self, path: str | None, method: str) -> tuple[Route | None, dict[str, Any]]:
+        """Find the route and the values in its path; None for OPTIONS, with the methods in place of the values.
+
+        Raises NotFoundError, or MethodNotAllowedError with the methods that exist.
+        """
+        methods, values = self._match(path or "")
+        if method == "OPTIONS":
+            return None, {"methods": self._allow(methods)}
+        route = methods.get("GET" if method == "HEAD" else method)
+        if route is None:
+            raise MethodNotAllowedError(self._allow(methods))
+        return route, values
+
+    def _match(self, path: str) -> tuple[dict[str, Route], dict[str, Any]]:
+        if (fixed := self._routes.get(path)) is not None:
+            return fixed, {}
+        segments = path.split("/")
+        for pattern, methods in self._routes.items():
+            parts = pattern.split("/")
+            if len(parts) == len(segments) and all(_fits(*pair) for pair in zip(parts, segments, strict=True)):
+                pairs = zip(parts, segments, strict=True)
+                return methods, {part[1:-1]: segment for part, segment in pairs if part.startswith("{")}
+        raise NotFoundError
+
+    def _add(self, path: str, route: Route) -> None:
+        if not path.startswith("/") or path == "/" or path.endswith("/"):
+            raise ValueError(f"{path!r}: a path is /word, and not the bare mount")
+        if self._routes.setdefault(path, {}).setdefault(route.endpoint.method, route) is not route:
+            raise ValueError(f"two endpoints at {route.endpoint.method} {path}")
+
+    @staticmethod
+    def _allow(methods: Mapping[str, Route]) -> list[str]:
+        names = {*methods, "OPTIONS"} | ({"HEAD"} if "GET" in methods else set())
+        return sorted(names)
+
+
+def _fits(part: str, segment: str) -> bool:
+    return part == segment or (part.startswith("{") and segment != "")
+
+
+def _refuse_unknown(given: set[str], known: set[str]) -> None:
+    if unknown := given - known:
+        raise ValueError(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}")

@@ -1,0 +1,189 @@
+"""Settings: everything that two parts or more of the library need to agree on, checked when made."""
+
+import ipaddress
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from asgi_auth.fields import Field
+from asgi_auth.keys import SigningKey, check_secret
+
+Secrets = str | bytes | Sequence[str | bytes]
+SAME_SITE = ("lax", "strict")
+WORDS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How this `Auth` behaves. Durations are seconds, sizes bytes; a wrong value is a ValueError."""
+
+    secret: Secrets = field(default="", repr=False)
+    """At least 32 random bytes; a list, newest first, while one is being replaced. No default."""
+    signing_keys: Sequence[SigningKey] = field(default=(), repr=False)
+    """Keys for access tokens that others verify (EdDSA, ES256, RS256), newest first; without any, HS256 by `secret`."""
+    issuer: str = "asgi-auth"
+    """The `iss` of access tokens (RFC 9068)."""
+    audience: str = "asgi-auth"
+    """The `aud` of access tokens; another for each service that shares a key."""
+    access_ttl: int = 900
+    """How long an access token lives."""
+    leeway: int = 5
+    """How far the clocks of two machines may differ when a token is judged."""
+    session_ttl: int = 30 * 86400
+    """How long a session lives at most, however often it is refreshed."""
+    session_idle: int = 14 * 86400
+    """After how long without a refresh a session ends."""
+    max_sessions: int = 50
+    """How many sessions a user may have; one more ends the oldest."""
+    refresh_grace: int = 10
+    """How long the refresh token just used gives the same successor again (lost answers, parallel tabs)."""
+    on_reuse: Literal["session", "user"] = "session"
+    """What ends when an older refresh token comes back: that session, or all of the user's."""
+    revocation: Literal["cached", "strict"] = "cached"
+    """`strict` asks the database on every request; `cached` knows within `max_revocation_lag`."""
+    max_revocation_lag: float = 2.0
+    """How old the knowledge of revoked sessions may be before the database is asked instead."""
+    token_cache: int = 4096
+    """How many verified access tokens are remembered."""
+    transport: Literal["bearer", "cookie"] = "bearer"
+    """How tokens are handed out when the request doesn't ask by an `Auth-Transport` header."""
+    base_url: str | None = None
+    """Where the public finds this service, such as `https://app.example.com`; links and origins come from it."""
+    mount: str = "/auth"
+    """The path of the auth routes below `base_url`."""
+    trusted_origins: Sequence[str] = ()
+    """Other origins whose pages may send unsafe requests with our cookies."""
+    cookie_name: str = "auth"
+    """Name of the cookies, behind the prefix `__Host-`."""
+    cookie_same_site: str = "lax"
+    """SameSite of the cookies: `lax` or `strict`."""
+    development: bool = False
+    """Allow an http `base_url` and cookies without Secure; never in production."""
+    hsts: bool = False
+    """Send Strict-Transport-Security (a year, subdomains too) with our answers."""
+    trusted_proxies: Sequence[str] = ()
+    """Networks of the proxies whose `X-Forwarded-For` is believed, such as `10.0.0.0/8`."""
+    max_body: int = 65536
+    """The largest request body that is read."""
+    body_timeout: float = 10.0
+    """How long a request body may take to arrive."""
+    fields: Sequence[Field] = ()
+    """Extra fields of a user, kept in `User.data`."""
+    auto_migrate: bool = True
+    """Make and update the tables at start."""
+
+    def __post_init__(self) -> None:
+        """Refuse what can't work or isn't safe."""
+        for secret in self.secrets:
+            check_secret(secret)
+        self._check_numbers()
+        self._check_choices()
+        self._check_urls()
+        for network in self.trusted_proxies:
+            ipaddress.ip_network(network)
+        names = [item.name for item in self.fields]
+        if len(set(names)) != len(names):
+            raise ValueError("two extra fields have the same name")
+
+    @property
+    def secrets(self) -> list[bytes]:
+        """The secrets as bytes, newest first; an empty one when none was given, so that the check refuses it."""
+        given = [self.secret] if isinstance(self.secret, str | bytes) else list(self.secret)
+        return [item.encode() if isinstance(item, str) else item for item in given or [""]]
+
+    @property
+    def origin(self) -> str | None:
+        """Scheme, host and port of `base_url`."""
+        return origin_of(self.base_url) if self.base_url else None
+
+    @classmethod
+    def from_env(cls, prefix: str = "AUTH_", environ: Mapping[str, str] | None = None, **given: Any) -> "Settings":
+        """Read settings from variables such as AUTH_SECRET (or AUTH_SECRET_FILE); lists by commas; arguments win."""
+        environ = os.environ if environ is None else environ
+        values: dict[str, Any] = {}
+        for item in fields(cls):
+            name = prefix + item.name.upper()
+            if item.name in {"fields", "signing_keys"} or (name not in environ and name + "_FILE" not in environ):
+                continue
+            text = environ[name] if name in environ else _read(environ[name + "_FILE"])
+            values[item.name] = _parse(name, text, item.default)
+        return cls(**values | given)
+
+    def _check_numbers(self) -> None:
+        positive = (
+            "access_ttl",
+            "session_ttl",
+            "session_idle",
+            "max_sessions",
+            "max_body",
+            "body_timeout",
+            "token_cache",
+        )
+        for name in positive:
+            if not 0 < getattr(self, name) < 10**10:
+                raise ValueError(f"{name} must be positive, and not beyond reason")
+        if not 0 <= self.leeway <= 60 or not 0 <= self.refresh_grace <= 300:
+            raise ValueError("leeway is 0 to 60 seconds, refresh_grace 0 to 300")
+        if not 0.1 <= self.max_revocation_lag <= 60:
+            raise ValueError("max_revocation_lag is 0.1 to 60 seconds")
+        if self.access_ttl > self.session_ttl:
+            raise ValueError("access_ttl is longer than session_ttl")
+
+    def _check_choices(self) -> None:
+        choices = {
+            "on_reuse": ("session", "user"),
+            "revocation": ("cached", "strict"),
+            "transport": ("bearer", "cookie"),
+        }
+        for name, allowed in (choices | {"cookie_same_site": SAME_SITE}).items():
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"{name} is one of {', '.join(allowed)}")
+        if not self.cookie_name.replace("-", "").replace("_", "").isalnum() or not self.cookie_name.isascii():
+            raise ValueError("cookie_name is made of letters, digits, - and _")
+        if not self.mount.startswith("/") or self.mount.endswith("/"):
+            raise ValueError("mount is a path such as /auth: a slash first, none at the end")
+
+    def _check_urls(self) -> None:
+        for url in filter(None, (self.base_url, *self.trusted_origins)):
+            parts = urlsplit(url)
+            if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+                raise ValueError(f"{url!r} is no http(s) address of a host")
+            if parts.scheme == "http" and not self.development:
+                raise ValueError(f"{url!r} is not https; set development=True to allow that on your own machine")
+        for url in self.trusted_origins:
+            if origin_of(url) != url:
+                raise ValueError(f"a trusted origin is scheme://host[:port], as {origin_of(url)!r}, and {url!r} isn't")
+        if self.development and self.base_url and self.base_url.startswith("https:"):
+            raise ValueError("development=True makes cookies insecure; it is refused with an https base_url")
+
+
+def origin_of(url: str) -> str:
+    """Cut a URL down to its origin, as browsers write it (RFC 6454, section 6.2)."""
+    parts = urlsplit(url)
+    default = {"http": 80, "https": 443}.get(parts.scheme)
+    port = f":{parts.port}" if parts.port and parts.port != default else ""
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{parts.scheme}://{host}{port}"
+
+
+def _read(path: str) -> str:
+    return Path(path).read_text("utf-8").strip()
+
+
+def _parse(name: str, text: str, default: object) -> object:
+    """Turn the text of a variable into the type of the setting's default."""
+    try:
+        if isinstance(default, bool):
+            return WORDS[text.lower()]
+        if isinstance(default, int | float):
+            return type(default)(text)
+    except (KeyError, ValueError):
+        raise ValueError(f"{name} can't be read as {type(default).__name__}") from None
+    if default == ():
+        return tuple(part.strip() for part in text.split(",") if part.strip())
+    if name.endswith("_SECRET") and "," in text:
+        return [part.strip() for part in text.split(",")]
+    return text

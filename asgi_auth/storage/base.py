@@ -1,0 +1,91 @@
+"""The contract between the library and a database. `tests/storage/test_contract.py` is its text for all drivers.
+
+Every method is atomic by itself. Inside `transaction()` they are so together. Times are arguments, whole seconds.
+A database that is away, locked or too slow is a StorageUnavailableError, after a bounded time.
+"""
+
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol
+
+from asgi_auth.records import Access, Changes, Credential, Session, User
+
+
+class Storage(Protocol):
+    """Users, credentials and sessions, and what has changed about them."""
+
+    async def open(self) -> None:
+        """Connect, for the running event loop; does nothing when that is done."""
+
+    async def close(self) -> None:
+        """Disconnect from the running loop; the storage can be opened again."""
+
+    async def migrate(self, now: int) -> list[int]:
+        """Bring the tables up to date and return the numbers of the migrations that ran.
+
+        Safe when several processes start at once, and after a kill: one runs them, in one transaction.
+        """
+
+    def transaction(self) -> AbstractAsyncContextManager["Storage"]:
+        """Give a storage whose methods are committed together, or not at all when the block raises.
+
+        Never hold one across a hash, a mail, or anything else that takes long.
+        """
+
+    async def wait_for_change(self, seconds: float) -> None:
+        """Return when another process may have committed something, at the latest after `seconds`."""
+
+    async def add_user(self, user: User, credential: Credential | None = None) -> bool:
+        """Add a user, with a first credential; False when the canonical address is taken."""
+
+    async def user(self, user_id: str) -> User | None:
+        """Look a user up by id."""
+
+    async def user_by_email(self, canonical: str) -> User | None:
+        """Look a user up by canonical address."""
+
+    async def update_user(self, user_id: str, changes: Mapping[str, Any], now: int) -> User | None:
+        """Change the named fields of a user and return the whole; None when there is no such user.
+
+        A change of `status` or `roles` is reported by `changes_since`.
+        """
+
+    async def credential(self, user_id: str, kind: str) -> Credential | None:
+        """Look up the newest credential of a kind that a user has."""
+
+    async def replace_secret(self, credential: Credential, secret: str, now: int) -> Credential | None:
+        """Set a new secret if the version is still that of `credential`; None when another was faster."""
+
+    async def add_session(self, session: Session, credential: Credential, limit: int) -> list[str] | None:
+        """Add a session of an active user, if `credential` still has its version; else None.
+
+        Returns the ids of the oldest sessions that ended, so that at most `limit` are alive.
+        """
+
+    async def session(self, session_id: str) -> Session | None:
+        """Look a session up by id, dead or alive."""
+
+    async def sessions(self, user_id: str, now: int, idle_since: int) -> list[Session]:
+        """List the live sessions of a user, the newest first."""
+
+    async def rotate_session(
+        self, session_id: str, generation: int, *, now: int, idle_since: int
+    ) -> tuple[Session, tuple[str, ...]] | None:
+        """Raise the generation by one, if it is `generation` and session and user are alive.
+
+        Returns the session with the user's roles. Of many concurrent calls exactly one gets it, the others None.
+        """
+
+    async def end_sessions(
+        self, user_id: str, now: int, *, only: str | None = None, keep: str | None = None
+    ) -> list[str]:
+        """End the live sessions of a user, `only` one or all but `keep`; return the ids of those that ended."""
+
+    async def access(self, session_id: str, now: int) -> Access | None:
+        """Tell whether a session and its user are alive, and the user's roles; None for an unknown session."""
+
+    async def changes_since(self, since: int) -> Changes:
+        """List the sessions that ended, and the users whose status or roles changed, at `since` or later."""
+
+    async def purge(self, before: int, batch: int) -> int:
+        """Delete at most `batch` sessions that expired before a time; return how many."""

@@ -1,0 +1,53 @@
+"""What a SQL driver must offer, and the errors it may raise; `SQLStorage` does the rest."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Literal, Protocol
+
+
+class ConflictError(Exception):
+    """A unique index refused the row."""
+
+
+class RetryError(Exception):
+    """The database gave up this transaction in favour of another (deadlock, serialization): try again."""
+
+
+class Connection(Protocol):
+    """Runs statements inside one transaction."""
+
+    async def fetch(self, sql: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+        """Run a statement with `:name` values and return its rows, whose columns are found by name."""
+
+
+class Driver(Protocol):
+    """Opens, closes, runs one statement, holds a transaction, and hears of changes. One per event loop inside."""
+
+    dialect: Literal["sqlite", "postgresql"]
+
+    async def open(self) -> None:
+        """Connect for the running loop; nothing when that is done."""
+
+    async def close(self) -> None:
+        """Disconnect from the running loop."""
+
+    async def read(self, sql: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+        """Run one statement that changes nothing."""
+
+    async def write(self, sql: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+        """Run one statement; it is committed, and durable, when this returns."""
+
+    def transaction(self) -> AbstractAsyncContextManager[Connection]:
+        """Hold a transaction that may write; committed when the block ends, rolled back when it raises."""
+
+    async def lock_migrations(self, connection: Connection, key: str) -> None:
+        """Let no other process migrate tables of this name until the transaction ends."""
+
+    async def announce(self, channel: str, connection: Connection | None) -> None:
+        """Tell the other processes that something has changed, with the commit of `connection` if there is one.
+
+        Losing it is no harm: they look for themselves now and then.
+        """
+
+    async def wait(self, channel: str, seconds: float) -> None:
+        """Return when another process may have changed something, at the latest after `seconds`."""

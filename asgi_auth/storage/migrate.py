@@ -1,0 +1,41 @@
+"""Numbered migrations: each runs once, all that are missing in one transaction, one process at a time."""
+
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from asgi_auth.storage import statements
+from asgi_auth.storage.driver import Driver
+
+if TYPE_CHECKING:
+    from asgi_auth.storage.sql import SQLStorage
+
+USERS_ONLY = "-- users\n"
+
+
+async def migrate(storage: "SQLStorage", driver: Driver, now: int) -> list[int]:
+    """Run what is missing inside the transaction of `storage`; return the numbers of what ran."""
+    connection = storage.connection
+    await driver.lock_migrations(connection, storage.names.channel)
+    if storage.names.schema:
+        await storage.run(statements.CREATE_SCHEMA, {})
+    await storage.run(statements.CREATE_MIGRATIONS, {})
+    done = {row["version"] for row in await storage.run(statements.MIGRATIONS, {})}
+    missing = [(number, text) for number, text in migrations() if number not in done]
+    for number, text in missing:
+        for statement in text.split(";\n"):
+            if statement.strip() and not _is_left_out(statement, own_users_table=storage.names.own_users_table):
+                await storage.run(statement, {})
+        await storage.run(statements.ADD_MIGRATION, {"version": number, "now": now})
+    await storage.run(statements.CHECK_USERS, {})
+    return [number for number, _ in missing]
+
+
+def migrations() -> list[tuple[int, str]]:
+    """Read the numbered files, in their order."""
+    folder = files("asgi_auth.storage") / "migrations"
+    found = sorted(item.name for item in folder.iterdir() if item.name.endswith(".sql"))
+    return [(int(name.removesuffix(".sql")), (folder / name).read_text("utf-8")) for name in found]
+
+
+def _is_left_out(statement: str, *, own_users_table: bool) -> bool:
+    return own_users_table and statement.lstrip().startswith(USERS_ONLY)

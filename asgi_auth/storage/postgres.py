@@ -1,0 +1,259 @@
+"""PostgreSQL by asyncpg: its own pool or the host's, bounded waits, and LISTEN for what other processes change."""
+
+import asyncio
+import logging
+import re
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, ClassVar, Literal
+
+try:
+    import asyncpg
+except ImportError as error:  # pragma: no cover (the tests install every extra)
+    raise ImportError("PostgreSQL needs the extra: pip install 'asgi-auth[postgres]'") from error
+
+from asgi_auth.errors import StorageUnavailableError
+from asgi_auth.storage.driver import ConflictError, Connection, RetryError
+from asgi_auth.storage.names import Names
+from asgi_auth.storage.per_loop import PerLoop
+from asgi_auth.storage.sql import SQLStorage
+
+logger = logging.getLogger("asgi_auth")
+AGAIN = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InternalClientError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.LockNotAvailableError,
+)
+
+
+class Postgres(SQLStorage):
+    """A PostgreSQL database.
+
+    Give a `dsn`, or a `pool` of the host's (then it is never closed here). `timeout` bounds in seconds the wait for a
+    connection and every transaction. Behind pgbouncer in transaction mode set `statement_cache_size=0`, and
+    `listen_dsn` to the server itself: LISTEN doesn't pass through it.
+    """
+
+    def __init__(
+        self,
+        dsn: str | None = None,
+        *,
+        pool: "asyncpg.Pool[Any] | None" = None,
+        listen_dsn: str | None = None,
+        names: Names | None = None,
+        max_size: int = 10,
+        timeout: float = 5.0,
+        **connect: Any,
+    ) -> None:
+        """Take the address or the pool; nothing is opened yet. `connect` goes to asyncpg, as `ssl`."""
+        if (dsn is None) == (pool is None):
+            raise ValueError("give a dsn or a pool, one of the two")
+        super().__init__(PostgresDriver(dsn, pool, listen_dsn, max_size, timeout, connect), names)
+
+
+@dataclass
+class _Open:
+    """What one event loop has open."""
+
+    pool: "asyncpg.Pool[Any]"
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    listener: "asyncpg.Connection[Any] | None" = None
+
+
+class PostgresDriver:
+    """Runs statements on PostgreSQL; each event loop has a pool of its own."""
+
+    dialect: ClassVar[Literal["sqlite", "postgresql"]] = "postgresql"
+
+    def __init__(
+        self,
+        dsn: str | None,
+        pool: "asyncpg.Pool[Any] | None",
+        listen_dsn: str | None,
+        max_size: int,
+        timeout: float,
+        connect: dict[str, Any],
+    ) -> None:
+        """Take the address or the pool, and the bounds."""
+        self._dsn = dsn
+        self._given = pool
+        self._listen_dsn = listen_dsn or dsn
+        self._max_size = max_size
+        self._timeout = timeout
+        self._connect = connect
+        self._loops: PerLoop[_Open] = PerLoop(lambda opened: None if self._given else opened.pool.terminate())
+
+    async def open(self) -> None:
+        """Make the pool; the first statement connects."""
+        if self._loops.get() is not None:
+            return
+        pool = self._given or asyncpg.create_pool(
+            self._dsn,
+            min_size=0,
+            max_size=self._max_size,
+            timeout=self._timeout,
+            command_timeout=self._timeout,
+            reset=_leave,
+            **self._connect,
+        )
+        if self._given is None:
+            await pool
+        self._loops.set(_Open(pool))
+
+    async def close(self) -> None:
+        """Close the listener and the pool, unless that is the host's."""
+        opened = self._loops.pop()
+        if opened is None:
+            return
+        if opened.listener is not None:
+            opened.listener.terminate()
+        if self._given is None:
+            with suppress(*AWAY):
+                async with asyncio.timeout(self._timeout):
+                    await opened.pool.close()
+            opened.pool.terminate()
+
+    async def read(self, sql: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+        """Run in a transaction of its own."""
+        return await self.write(sql, values)
+
+    async def write(self, sql: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+        """Run in a transaction of its own."""
+        async with self._acquire() as connection:
+            return await _fetch(connection, sql, values)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """Begin, commit; or roll back, and give the connection up when even that doesn't work."""
+        async with self._acquire() as connection:
+            transaction = connection.transaction()
+            await transaction.start()
+            try:
+                yield _InTransaction(connection)
+                await transaction.commit()
+            except BaseException:
+                await asyncio.shield(_roll_back(connection, transaction))
+                raise
+
+    async def lock_migrations(self, connection: Connection, key: str) -> None:
+        """Take an advisory lock that ends with the transaction (a session's lock would leak through pgbouncer)."""
+        await connection.fetch("SELECT pg_advisory_xact_lock(hashtext(:key))", {"key": key})
+
+    async def announce(self, channel: str, connection: Connection | None) -> None:
+        """Notify the listeners."""
+        sql, values = "SELECT pg_notify(:channel, '')", {"channel": channel}
+        if connection is not None:
+            await connection.fetch(sql, values)
+            return
+        # The change is committed: that the message was lost must not make it look failed.
+        with suppress(StorageUnavailableError):
+            await self.write(sql, values)
+
+    async def wait(self, channel: str, seconds: float) -> None:
+        """Wait for a notification; while the listener can't connect, only for the time."""
+        opened = self._opened()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                if opened.listener is None or opened.listener.is_closed():
+                    await self._listen(opened, channel)
+                await opened.changed.wait()
+        opened.changed.clear()
+
+    async def _listen(self, opened: _Open, channel: str) -> None:
+        """Connect the listener. What was missed meanwhile is read by the next look at the tables."""
+        try:
+            opened.listener = await asyncpg.connect(self._listen_dsn, **self._connect)
+            await opened.listener.add_listener(channel, lambda *_: opened.changed.set())
+            opened.listener.add_termination_listener(lambda *_: opened.changed.set())
+            opened.changed.set()
+        except (*AWAY, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            if isinstance(error, TimeoutError):
+                raise
+            logger.warning("asgi_auth can't listen for changes and looks for itself: %s", type(error).__name__)
+
+    @asynccontextmanager
+    async def _acquire(self) -> AsyncIterator["asyncpg.pool.PoolConnectionProxy[Any]"]:
+        """Take a connection for a bounded time; errors come out as the contract's."""
+        pool = self._opened().pool
+        with _errors():
+            async with asyncio.timeout(self._timeout):
+                connection = await pool.acquire(timeout=self._timeout)
+                try:
+                    yield connection
+                except (TimeoutError, asyncio.CancelledError):
+                    connection.terminate()
+                    raise
+                finally:
+                    await pool.release(connection, timeout=self._timeout)
+
+    def _opened(self) -> _Open:
+        opened = self._loops.get()
+        if opened is None:
+            raise RuntimeError("the storage is not open; await storage.open() first")
+        return opened
+
+
+class _InTransaction:
+    """A connection inside a transaction."""
+
+    def __init__(self, connection: "asyncpg.pool.PoolConnectionProxy[Any]") -> None:
+        self._connection = connection
+
+    async def fetch(self, sql: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+        with _errors():
+            return await _fetch(self._connection, sql, values)
+
+
+@cache
+def numbered(sql: str) -> tuple[str, tuple[str, ...]]:
+    """Turn `:name` into `$1`; return the names in their order."""
+    names: dict[str, int] = {}
+
+    def number(match: re.Match[str]) -> str:
+        return f"${names.setdefault(match[1], len(names) + 1)}"
+
+    return re.sub(r"(?<!:):([a-z_]+)", number, sql), tuple(names)
+
+
+async def _fetch(
+    connection: "asyncpg.pool.PoolConnectionProxy[Any]", sql: str, values: Mapping[str, Any]
+) -> Sequence[Mapping[str, Any]]:
+    text, names = numbered(sql)
+    return await connection.fetch(text, *(values[name] for name in names))
+
+
+async def _roll_back(connection: "asyncpg.pool.PoolConnectionProxy[Any]", transaction: Any) -> None:
+    try:
+        async with asyncio.timeout(1):
+            await transaction.rollback()
+    except (*AWAY, asyncpg.PostgresError, asyncpg.InterfaceError):
+        connection.terminate()
+
+
+async def _leave(_: object) -> None:
+    """Reset nothing: our statements leave nothing behind, and asyncpg's reset is a round trip each time."""
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    """Turn PostgreSQL's errors into the contract's."""
+    try:
+        yield
+    except asyncpg.UniqueViolationError as error:
+        raise ConflictError from error
+    except AGAIN as error:
+        raise RetryError from error
+    except AWAY as error:
+        raise StorageUnavailableError from error
+    except asyncpg.InterfaceError as error:
+        if isinstance(error, ValueError):
+            raise
+        raise StorageUnavailableError from error

@@ -1,0 +1,92 @@
+"""Every SQL statement, once, for PostgreSQL and SQLite. `:name` is a value; `{name}` an identifier from `Names`."""
+
+CREATE_SCHEMA = "CREATE SCHEMA IF NOT EXISTS {schema}"
+CREATE_MIGRATIONS = """
+    CREATE TABLE IF NOT EXISTS {migrations} (version BIGINT PRIMARY KEY, applied_at BIGINT NOT NULL)
+"""
+MIGRATIONS = "SELECT version FROM {migrations}"
+ADD_MIGRATION = "INSERT INTO {migrations} (version, applied_at) VALUES (:version, :now)"
+CHECK_USERS = "SELECT {user} FROM {users} WHERE 1 = 0"
+
+ADD_USER = """
+    INSERT INTO {users} ({id}, {email}, {email_canonical}, {email_verified}, {status}, {roles}, {data},
+        {created_at}, {updated_at}, {access_changed_at})
+    VALUES (:id, :email, :email_canonical, :email_verified, :status, :roles, :data, :created_at, :updated_at, 0)
+    ON CONFLICT ({email_canonical}) DO NOTHING
+    RETURNING {id}
+"""
+USER = "SELECT {user} FROM {users} WHERE {id} = :user_id"
+USER_TO_CHANGE = "SELECT {user} FROM {users} WHERE {id} = :user_id {for_update}"
+USER_BY_EMAIL = "SELECT {user} FROM {users} WHERE {email_canonical} = :canonical"
+UPDATE_USER = """
+    UPDATE {users} SET {email} = :email, {email_canonical} = :email_canonical, {email_verified} = :email_verified,
+        {status} = :status, {roles} = :roles, {data} = :data, {updated_at} = :now,
+        {access_changed_at} = CASE WHEN {status} <> :status OR {roles} <> :roles THEN :now ELSE {access_changed_at} END
+    WHERE {id} = :user_id
+    RETURNING {user}
+"""
+
+ADD_CREDENTIAL = """
+    INSERT INTO {credentials} (id, user_id, kind, identifier, secret, data, version, created_at, updated_at)
+    VALUES (:id, :user_id, :kind, :identifier, :secret, :data, :version, :created_at, :updated_at)
+"""
+CREDENTIAL = """
+    SELECT id, user_id, kind, identifier, secret, data, version, created_at, updated_at FROM {credentials}
+    WHERE user_id = :user_id AND kind = :kind ORDER BY created_at DESC, id DESC LIMIT 1
+"""
+REPLACE_SECRET = """
+    UPDATE {credentials} SET secret = :secret, version = version + 1, updated_at = :now
+    WHERE id = :id AND version = :version RETURNING version
+"""
+# Taking the credential's row first puts logins and password changes of one user in a row.
+USE_CREDENTIAL = """
+    UPDATE {credentials} SET last_used_at = :now WHERE id = :id AND version = :version RETURNING id
+"""
+
+ADD_SESSION = """
+    INSERT INTO {sessions} (id, user_id, generation, created_at, last_used_at, rotated_at, expires_at, auth_time, amr,
+        user_agent, address)
+    SELECT CAST(:id AS TEXT), {id}, CAST(:generation AS BIGINT), CAST(:created_at AS BIGINT),
+        CAST(:last_used_at AS BIGINT), CAST(:rotated_at AS BIGINT), CAST(:expires_at AS BIGINT),
+        CAST(:auth_time AS BIGINT), CAST(:amr AS TEXT), CAST(:user_agent AS TEXT), CAST(:address AS TEXT)
+    FROM {users} WHERE {id} = :user_id AND {status} = 'active' {for_share}
+    RETURNING id
+"""
+END_OLDEST = """
+    UPDATE {sessions} SET revoked_at = :now
+    WHERE user_id = :user_id AND revoked_at IS NULL AND expires_at > :now AND id NOT IN (
+        SELECT id FROM {sessions} WHERE user_id = :user_id AND revoked_at IS NULL AND expires_at > :now
+        ORDER BY created_at DESC, id DESC LIMIT :most)
+    RETURNING id
+"""
+SESSION = "SELECT * FROM {sessions} WHERE id = :session_id"
+SESSIONS = """
+    SELECT * FROM {sessions}
+    WHERE user_id = :user_id AND revoked_at IS NULL AND expires_at > :now AND last_used_at > :idle_since
+    ORDER BY created_at DESC, id DESC
+"""
+ROTATE_SESSION = """
+    UPDATE {sessions} SET generation = generation + 1, rotated_at = :now, last_used_at = :now
+    WHERE id = :session_id AND generation = :generation AND revoked_at IS NULL AND expires_at > :now
+        AND last_used_at > :idle_since
+        AND EXISTS (SELECT 1 FROM {users} WHERE {id} = user_id AND {status} = 'active')
+    RETURNING *, (SELECT {roles} FROM {users} WHERE {id} = user_id) AS user_roles
+"""
+END_SESSIONS = """
+    UPDATE {sessions} SET revoked_at = :now
+    WHERE user_id = :user_id AND revoked_at IS NULL AND expires_at > :now
+        AND (CAST(:only AS TEXT) IS NULL OR id = :only) AND (CAST(:keep AS TEXT) IS NULL OR id <> :keep)
+    RETURNING id
+"""
+ACCESS = """
+    SELECT s.revoked_at, s.expires_at, u.{status} AS status, u.{roles} AS roles
+    FROM {sessions} AS s JOIN {users} AS u ON u.{id} = s.user_id WHERE s.id = :session_id
+"""
+ENDED_SINCE = "SELECT id, revoked_at FROM {sessions} WHERE revoked_at >= :since"
+CHANGED_SINCE = """
+    SELECT {id} AS id, {roles} AS roles, {access_changed_at} AS changed_at FROM {users}
+    WHERE {access_changed_at} >= :since
+"""
+PURGE = """
+    DELETE FROM {sessions} WHERE id IN (SELECT id FROM {sessions} WHERE expires_at < :before LIMIT :batch) RETURNING id
+"""

@@ -1,0 +1,65 @@
+"""Users in process: look them up, change their roles, switch them off. Nothing here is reachable over HTTP."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from asgi_auth import events
+from asgi_auth.emails import canonical_or_none
+from asgi_auth.errors import UserNotFoundError
+from asgi_auth.records import Status, User
+
+if TYPE_CHECKING:
+    from asgi_auth.auth import Auth
+
+
+class Users:
+    """The accounts of an `Auth`: `auth.users`. Unknown ids raise UserNotFoundError."""
+
+    def __init__(self, auth: "Auth") -> None:
+        """Belong to an `Auth`."""
+        self._auth = auth
+
+    async def get(self, user_id: str) -> User:
+        """Read a user by id."""
+        await self._auth.start()
+        return _found(await self._auth.storage.user(user_id))
+
+    async def by_email(self, email: str) -> User:
+        """Read a user by address, in any spelling of it."""
+        await self._auth.start()
+        canonical = canonical_or_none(email)
+        return _found(await self._auth.storage.user_by_email(canonical) if canonical else None)
+
+    async def set_roles(self, user_id: str, roles: Sequence[str]) -> User:
+        """Set the roles. Tokens that are out follow within `max_revocation_lag` seconds."""
+        user = await self._update(user_id, {"roles": tuple(roles)})
+        self._auth.revocation.change(user_id, user.roles)
+        return user
+
+    async def set_data(self, user_id: str, **data: Any) -> User:
+        """Set extra fields, those for administrators too; the others stay."""
+        old = await self.get(user_id)
+        return await self._update(user_id, {"data": old.data | self._auth.checked_data(data)})
+
+    async def set_status(self, user_id: str, status: Status) -> User:
+        """Switch an account off (`disabled`, `closed`) or on (`active`); off ends every session at once."""
+        await self._auth.start()
+        now = int(self._auth.now())
+        async with self._auth.storage.transaction() as storage:
+            user = _found(await storage.update_user(user_id, {"status": status}, now))
+            ended = [] if status == "active" else await storage.end_sessions(user_id, now)
+        self._auth.revocation.end(ended)
+        await self._auth.emit(events.USER_CHANGED, user_id=user_id, data={"status": status})
+        return user
+
+    async def _update(self, user_id: str, changes: dict[str, Any]) -> User:
+        await self._auth.start()
+        user = _found(await self._auth.storage.update_user(user_id, changes, int(self._auth.now())))
+        await self._auth.emit(events.USER_CHANGED, user_id=user_id, data={"fields": sorted(changes)})
+        return user
+
+
+def _found(user: User | None) -> User:
+    if user is None:
+        raise UserNotFoundError
+    return user

@@ -1,0 +1,182 @@
+"""What many tests share: a clock that is moved by hand, an `Auth` with cheap hashes, and a client in process."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Scope
+
+from asgi_auth import Argon2, Auth, Passwords, Sessions, Settings
+from asgi_auth.feature import Feature
+from asgi_auth.records import TokenPair
+from asgi_auth.storage import Storage
+
+SECRET = "kV7-qWm2_zR9tYx4LbN8cPd3sGf6hJa1eUo5iTwQ0r"
+PASSWORD = "correct horse battery"
+EMAIL = "ada@example.com"
+ORIGIN = "https://app.example.com"
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self, at: float = 1_800_000_000) -> None:
+        self.at = at
+
+    def __call__(self) -> float:
+        return self.at
+
+    def move(self, seconds: float) -> None:
+        self.at += seconds
+
+
+def make_auth(
+    storage: str | Storage = "sqlite://",
+    *,
+    clock: Clock | None = None,
+    features: Sequence[Feature] | None = None,
+    passwords: dict[str, Any] | None = None,
+    **settings: Any,
+) -> Auth:
+    """An `Auth` with the cheapest hashes; more `settings` by keyword."""
+    settings.setdefault("base_url", ORIGIN)
+    chosen = [Passwords(argon2=Argon2.cheap(), **passwords or {}), Sessions()] if features is None else features
+    return Auth(
+        storage, settings=Settings(secret=SECRET, **settings), features=chosen, **({"now": clock} if clock else {})
+    )
+
+
+async def register(auth: Auth, email: str = EMAIL, password: str = PASSWORD) -> str:
+    """Register in process; return the user's id."""
+    return (await auth[Passwords].register(email=email, password=password)).user.id
+
+
+async def login(auth: Auth, email: str = EMAIL, password: str = PASSWORD) -> TokenPair:
+    """Log in, in process."""
+    return await auth[Passwords].login(email=email, password=password)
+
+
+@dataclass
+class Answer:
+    """An answer: status, headers as pairs of text, body."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    def header(self, name: str) -> str | None:
+        return next((value for key, value in self.headers if key == name), None)
+
+    def all(self, name: str) -> list[str]:
+        return [value for key, value in self.headers if key == name]
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        pairs = [line.partition(";")[0].partition("=") for line in self.all("set-cookie")]
+        return {name: value for name, _, value in pairs}
+
+
+@dataclass
+class Client:
+    """Calls an ASGI app in process. `headers` go with every request; cookies are kept like a browser does."""
+
+    app: ASGIApp
+    headers: dict[str, str] = field(default_factory=dict)
+    cookies: dict[str, str] = field(default_factory=dict)
+    keep_cookies: bool = False
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        json_body: Any = None,
+        body: bytes | None = None,
+        headers: dict[str, str] | list[tuple[str, str]] | None = None,
+        scope: dict[str, Any] | None = None,
+    ) -> Answer:
+        pairs = [*self.headers.items(), *(headers.items() if isinstance(headers, dict) else headers or [])]
+        if json_body is not None:
+            body = json.dumps(json_body).encode()
+            pairs.append(("content-type", "application/json"))
+        if self.cookies:
+            pairs.append(("cookie", "; ".join(f"{name}={value}" for name, value in self.cookies.items())))
+        answer = await call(self.app, http_scope(method, path, pairs, **scope or {}), body or b"")
+        if self.keep_cookies:
+            self.cookies |= answer.cookies
+            self.cookies = {name: value for name, value in self.cookies.items() if value}
+        return answer
+
+    async def get(self, path: str, **options: Any) -> Answer:
+        return await self.request("GET", path, **options)
+
+    async def post(self, path: str, json_body: Any = None, **options: Any) -> Answer:
+        return await self.request("POST", path, json_body=json_body, **options)
+
+
+def http_scope(method: str, path: str, headers: Sequence[tuple[str, str]] = (), **more: Any) -> Scope:
+    """A scope as a server makes it."""
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "https",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "root_path": "",
+        "headers": [(b"host", b"app.example.com"), *((k.lower().encode(), v.encode("latin-1")) for k, v in headers)],
+        "client": ("192.0.2.7", 4711),
+        "server": ("app.example.com", 443),
+        **more,
+    }
+
+
+async def call(app: ASGIApp, scope: Scope, body: bytes = b"") -> Answer:
+    """Send one request through an app; wait for a disconnect only when the answer is complete."""
+    sent: list[Message] = []
+    incoming: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+    done = asyncio.Event()
+
+    async def receive() -> Message:
+        if incoming:
+            return incoming.pop()
+        await done.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+        if message["type"] == "http.response.body" and not message.get("more_body"):
+            done.set()
+
+    await app(scope, receive, send)
+    start = next(message for message in sent if message["type"] == "http.response.start")
+    pairs = [(key.decode().lower(), value.decode("latin-1")) for key, value in start["headers"]]
+    return Answer(
+        start["status"], pairs, b"".join(m.get("body", b"") for m in sent if m["type"] == "http.response.body")
+    )
+
+
+def bearer(pair: TokenPair | str) -> dict[str, str]:
+    """The header that shows an access token."""
+    return {"authorization": f"Bearer {pair if isinstance(pair, str) else pair.access_token}"}
+
+
+async def who(scope: Scope, _receive: Any, send: Any) -> None:
+    """A host that answers who is asking."""
+    user = scope["user"]
+    content = {
+        "id": user.id,
+        "roles": list(user.roles),
+        "transport": user.transport,
+        "error": getattr(user.error, "code", None),
+    }
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
+    await send({"type": "http.response.body", "body": json.dumps(content).encode()})
