@@ -67,7 +67,7 @@ class Auth:
             raise ValueError("a feature is listed twice")
         for feature in self.features:
             feature.auth = self
-        self._identifier = Identifier(self)
+        self.identifier = Identifier(self)
         self._logins = Logins(self, claims)
         self._lifecycle = Lifecycle(self)
 
@@ -115,7 +115,7 @@ class Auth:
     async def identify(self, token: str, transport: Transport = "bearer") -> Identity:
         """Recognise an access token. Raises InvalidTokenError and those below it, or StorageUnavailableError."""
         await self._lifecycle.start()
-        return await self._identifier.identify(token, transport)
+        return await self.identifier.identify(token, transport)
 
     # Sessions
 

@@ -23,25 +23,36 @@ class Identifier:
         self._size = auth.settings.token_cache
         self._tokens = auth.access_tokens
         self._revocation = auth.revocation
+        self._load = auth.storage.user
         self._seen: dict[str, tuple[Claims, Mapping[str, Any]]] = {}
+
+    def recall(self, token: str, transport: Transport) -> Identity | None:
+        """Recognise a token seen before, without a query; None when it must be looked at more closely."""
+        seen = self._seen.get(token)
+        if seen is None or not self._revocation.is_fresh():
+            return None
+        claims, raw = seen
+        if claims.sid in self._revocation.dead or self._now() >= claims.exp + self._leeway:
+            return None
+        roles = self._revocation.roles.get(claims.sub, claims.roles)
+        return Identity(claims, raw, roles=roles, transport=transport, load=self._load, now=self._now)
 
     async def identify(self, token: str, transport: Transport) -> Identity:
         """Return who the token speaks for; raises InvalidTokenError and those below it."""
-        seen = self._seen.get(token)
-        if seen is None:
-            claims, raw = self._verify(token)
-        else:
-            claims, raw = seen
-            if self._now() >= claims.exp + self._leeway:
-                raise TokenExpiredError
-        revocation = self._revocation
-        if revocation.is_fresh():
-            if claims.sid in revocation.dead:
+        claims, raw = self._seen.get(token) or self._verify(token)
+        if self._now() >= claims.exp + self._leeway:
+            raise TokenExpiredError
+        if self._revocation.is_fresh():
+            if claims.sid in self._revocation.dead:
                 raise TokenRevokedError
-            roles = revocation.roles.get(claims.sub, claims.roles)
+            roles = self._revocation.roles.get(claims.sub, claims.roles)
         else:
             roles = await self._ask(claims)
-        return Identity(claims, raw, roles=roles, transport=transport, load=self._auth.storage.user, now=self._now)
+        return Identity(claims, raw, roles=roles, transport=transport, load=self._load, now=self._now)
+
+    def forget(self) -> None:
+        """Forget every token; the next use of each verifies it again."""
+        self._seen.clear()
 
     def _verify(self, token: str) -> tuple[Claims, Mapping[str, Any]]:
         claims, raw = self._tokens.read(token)

@@ -8,7 +8,7 @@ from starlette.types import Scope
 
 from asgi_auth.cookies import Cookies
 from asgi_auth.credentials import CredentialReader, Shown
-from asgi_auth.errors import BadRequestError, InvalidTokenError, TokenExpiredError
+from asgi_auth.errors import BadRequestError, InvalidTokenError, TokenExpiredError, UnauthorizedError
 from asgi_auth.feature import Feature
 from asgi_auth.http import SAFE_METHODS
 from asgi_auth.identity import ANONYMOUS, Identity
@@ -37,6 +37,7 @@ class Recogniser:
         self._auth = auth
         self.cookies = Cookies(auth.settings)
         self.reader = CredentialReader(self.cookies)
+        self._recall = auth.identifier.recall
         self._features = [item for item in auth.features if type(item).identify is not Feature.identify]
 
     async def recognise(self, scope: Scope) -> Recognition:
@@ -48,14 +49,23 @@ class Recogniser:
         """
         shown = self.reader.read(scope)
         if shown.bearer is not None:
-            return Recognition(await self._by_bearer(shown), [])
+            known = self._recall(shown.bearer, "bearer") if shown.access is None else None
+            return Recognition(known or await self._by_bearer(shown), [])
         if shown.by_cookie:
             return await self._by_cookies(shown, scope)
+        return Recognition(await self._by_feature(scope) if self._features else ANONYMOUS, [])
+
+    async def _by_feature(self, scope: Scope) -> Identity:
+        """Ask the features, which may use the storage; what one refuses as its own is nobody."""
+        await self._auth.start()
         for feature in self._features:
-            identity = await feature.identify(scope)
+            try:
+                identity = await feature.identify(scope)
+            except UnauthorizedError as error:
+                return Identity(error=error)
             if identity is not None:
-                return Recognition(identity, [])
-        return Recognition(ANONYMOUS, [])
+                return identity
+        return ANONYMOUS
 
     async def _by_bearer(self, shown: Shown) -> Identity:
         try:

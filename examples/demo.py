@@ -8,7 +8,8 @@ import uvicorn
 
 from asgi_auth import Auth, AuthMiddleware, Settings, current_user
 
-URL = "http://127.0.0.1:8000"
+PORT = int(os.environ.get("PORT", "8000"))
+URL = f"http://127.0.0.1:{PORT}"
 CURL = f"""
   curl {URL}/auth/register --json '{{"email": "me@example.com", "password": "correct horse battery"}}'
   curl {URL}/auth/login --json '{{"email": "me@example.com", "password": "correct horse battery"}}'
@@ -30,4 +31,4 @@ app = AuthMiddleware(hello, auth, mount="/auth")
 
 if __name__ == "__main__":
     print(f"asgi_auth demo on {URL} - try:\n{CURL}", flush=True)  # noqa: T201 (the demo talks)
-    uvicorn.run(app, host="127.0.0.1", port=8000, log_level="warning")
+    uvicorn.run(app, host="127.0.0.1", port=PORT, log_level="warning")

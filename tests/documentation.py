@@ -1,0 +1,94 @@
+"""The README's tables, made from the code: `python -m tests.documentation` writes them, a test compares."""
+
+import ast
+import inspect
+import re
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from asgi_auth import AuthApp, Settings, errors, events
+from asgi_auth.errors import AuthError
+from tests.support import make_auth
+
+README = Path(__file__).parent.parent / "README.md"
+MARK = "<!-- table: {} -->\n"
+END = "\n<!-- end -->"
+
+
+def tables() -> dict[str, str]:
+    """Every table by its name."""
+    return {"endpoints": endpoints(), "settings": settings(), "errors": error_codes(), "events": event_names()}
+
+
+def endpoints() -> str:
+    """Method, path, body and what it does, for each endpoint."""
+    rows = []
+    for path, route in AuthApp(make_auth()).routes:
+        names = [name for name in route.endpoint.fields if f"{{{name}}}" not in path]
+        optional = {name for name, field in route.endpoint.fields.items() if not field.required}
+        shown = ", ".join(f"`{name}`{'?' if name in optional else ''}" for name in names)
+        extra = ", your extra fields" if route.endpoint.takes_data else ""
+        who = "the user" if route.endpoint.needs_login else "anybody"
+        feature = type(route.feature).__name__
+        rows.append([f"`{route.endpoint.method} {path}`", shown + extra, who, feature, route.endpoint.summary])
+    return table(["endpoint", "fields", "who", "feature", "what it does"], rows)
+
+
+def settings() -> str:
+    """Name, default and meaning of each setting."""
+    rows = []
+    meanings = dict(attribute_docs(Settings))
+    for item in fields(Settings):
+        default = "required" if item.name == "secret" else f"`{item.default!r}`"
+        rows.append([f"`{item.name}`", default, meanings[item.name]])
+    return table(["setting", "default", "meaning"], rows)
+
+
+def error_codes() -> str:
+    """Status, code and meaning of each error that can be answered."""
+    found = [value for value in vars(errors).values() if inspect.isclass(value) and issubclass(value, AuthError)]
+    rows = [[str(kind.status), f"`{kind.code}`", first_line(kind)] for kind in found if kind is not AuthError]
+    return table(["status", "code", "when"], sorted(rows))
+
+
+def event_names() -> str:
+    """The names of what can happen."""
+    return ", ".join(f"`{value}`" for name, value in vars(events).items() if name.isupper())
+
+
+def attribute_docs(kind: type[Any]) -> Iterator[tuple[str, str]]:
+    """The texts that stand below the attributes of a class."""
+    (definition,) = ast.parse(inspect.getsource(kind)).body
+    assert isinstance(definition, ast.ClassDef)
+    for item, follower in zip(definition.body, definition.body[1:], strict=False):
+        if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name) and isinstance(follower, ast.Expr):
+            assert isinstance(follower.value, ast.Constant)
+            yield item.target.id, str(follower.value.value)
+
+
+def first_line(kind: type[Any]) -> str:
+    """The first sentence or line of a docstring."""
+    return (inspect.getdoc(kind) or "").partition("\n")[0]
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """A Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
+
+
+def with_tables(text: str) -> str:
+    """The README with its tables as the code is now."""
+    for name, content in tables().items():
+        pattern = re.escape(MARK.format(name)) + ".*?" + re.escape(END)
+        assert re.search(pattern, text, re.DOTALL), f"the README has no place for {name}"
+        text = re.sub(
+            pattern, lambda _, name=name, content=content: MARK.format(name) + content + END, text, flags=re.DOTALL
+        )  # type: ignore[misc]
+    return text
+
+
+if __name__ == "__main__":
+    README.write_text(with_tables(README.read_text("utf-8")), "utf-8")
