@@ -31,8 +31,12 @@ AuthError
 Mistakes in the configuration are a plain ValueError, raised when the object is made.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
+
+#: What may not stand in the attributes of a challenge (RFC 6750, section 3).
+UNQUOTABLE = re.compile(r"[^\x20\x21\x23-\x5b\x5d-\x7e]")
 
 
 class AuthError(Exception):
@@ -76,7 +80,8 @@ class UnauthorizedError(AuthError):
         """The Bearer challenge; without credentials it names no error (RFC 6750, section 3.1)."""
         if self.challenge is None:
             return [("www-authenticate", "Bearer")]
-        value = f'Bearer error="{self.challenge}", error_description="{self.detail}"'
+        description = UNQUOTABLE.sub("?", self.detail)
+        value = f'Bearer error="{self.challenge}", error_description="{description}"'
         return [("www-authenticate", value)]
 
 

@@ -23,7 +23,8 @@ class Storage(Protocol):
     async def migrate(self, now: int) -> list[int]:
         """Bring the tables up to date and return the numbers of the migrations that ran.
 
-        Safe when several processes start at once, and after a kill: one runs them, in one transaction.
+        Safe when several processes start at once, and after a kill: one runs them, in one transaction. Raises
+        ValueError when the host's own users table lacks something.
         """
 
     def transaction(self) -> AbstractAsyncContextManager["Storage"]:
@@ -47,7 +48,8 @@ class Storage(Protocol):
     async def update_user(self, user_id: str, changes: Mapping[str, Any], now: int) -> User | None:
         """Change the named fields of a user and return the whole; None when there is no such user.
 
-        A change of `status` or `roles` is reported by `changes_since`.
+        A change of `status` or `roles` is reported by `changes_since`. Raises UserExistsError when the new canonical
+        address is taken.
         """
 
     async def credential(self, user_id: str, kind: str) -> Credential | None:

@@ -13,6 +13,10 @@ class RetryError(Exception):
     """The database gave up this transaction in favour of another (deadlock, serialization): try again."""
 
 
+class SchemaError(ValueError):
+    """The tables are not what they should be: not migrated yet, or a users table of the host's that lacks something."""
+
+
 class Connection(Protocol):
     """Runs statements inside one transaction."""
 
@@ -23,7 +27,9 @@ class Connection(Protocol):
 class Driver(Protocol):
     """Opens, closes, runs one statement, holds a transaction, and hears of changes. One per event loop inside."""
 
-    dialect: Literal["sqlite", "postgresql"]
+    @property
+    def dialect(self) -> Literal["sqlite", "postgresql"]:
+        """Which SQL it speaks."""
 
     async def open(self) -> None:
         """Connect for the running loop; nothing when that is done."""
@@ -41,7 +47,7 @@ class Driver(Protocol):
         """Hold a transaction that may write; committed when the block ends, rolled back when it raises."""
 
     async def lock_migrations(self, connection: Connection, key: str) -> None:
-        """Let no other process migrate tables of this name until the transaction ends."""
+        """Let no other process take the same key until the transaction ends."""
 
     async def announce(self, channel: str, connection: Connection | None) -> None:
         """Tell the other processes that something has changed, with the commit of `connection` if there is one.

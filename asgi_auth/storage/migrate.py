@@ -15,8 +15,9 @@ USERS_ONLY = "-- users\n"
 async def migrate(storage: "SQLStorage", driver: Driver, now: int) -> list[int]:
     """Run what is missing inside the transaction of `storage`; return the numbers of what ran."""
     connection = storage.connection
-    await driver.lock_migrations(connection, storage.names.channel)
-    if storage.names.schema:
+    # One key for all names: two of them may share a schema, and PostgreSQL can't make one twice at a time.
+    await driver.lock_migrations(connection, "asgi_auth")
+    if storage.names.schema and not await storage.run(statements.SCHEMA, {"name": storage.names.schema}):
         await storage.run(statements.CREATE_SCHEMA, {})
     await storage.run(statements.CREATE_MIGRATIONS, {})
     done = {row["version"] for row in await storage.run(statements.MIGRATIONS, {})}

@@ -44,6 +44,11 @@ class Names:
                 raise ValueError(f"{name!r} is no identifier: letters, digits and _, 48 at most")
         if unknown := set(self.user_columns) - set(USER_COLUMNS):
             raise ValueError(f"these are no columns of a user: {', '.join(sorted(unknown))}")
+        if (self.schema or "").lower().startswith("pg_") or self.prefix.lower().startswith("sqlite_"):
+            raise ValueError("pg_ and sqlite_ belong to the databases")
+        names = [self.user_columns.get(name, name).lower() for name in USER_COLUMNS]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"two columns of a user can't share a name: {', '.join(sorted(twice))}")
         if self.id_type not in {"TEXT", "UUID"}:
             raise ValueError("id_type is TEXT or UUID")
 

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from typing import Generic, TypeVar
-from weakref import WeakKeyDictionary
 
 T = TypeVar("T")
 
@@ -13,7 +12,8 @@ class PerLoop(Generic[T]):
 
     def __init__(self, discard: Callable[[T], None]) -> None:
         """Take what is done with a value whose loop is gone."""
-        self._values: WeakKeyDictionary[asyncio.AbstractEventLoop, T] = WeakKeyDictionary()
+        # A weak key would let connections vanish without being closed.
+        self._values: dict[asyncio.AbstractEventLoop, T] = {}
         self._discard = discard
 
     def get(self) -> T | None:
@@ -22,12 +22,17 @@ class PerLoop(Generic[T]):
 
     def set(self, value: T) -> T:
         """Set the value of the running loop."""
-        for loop in list(self._values):
-            if loop.is_closed():
-                self._discard(self._values.pop(loop))
+        for loop in [loop for loop in list(self._values) if loop.is_closed()]:
+            gone = self._values.pop(loop, None)
+            if gone is not None:
+                self._discard(gone)
         self._values[asyncio.get_running_loop()] = value
         return value
 
     def pop(self) -> T | None:
         """Take the value of the running loop away."""
         return self._values.pop(asyncio.get_running_loop(), None)
+
+    def __len__(self) -> int:
+        """Count the loops that were not closed."""
+        return sum(not loop.is_closed() for loop in list(self._values))

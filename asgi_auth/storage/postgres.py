@@ -2,11 +2,9 @@
 
 import asyncio
 import logging
-import re
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, ClassVar, Literal
 
 try:
@@ -15,31 +13,33 @@ except ImportError as error:  # pragma: no cover (the tests install every extra)
     raise ImportError("PostgreSQL needs the extra: pip install 'asgi-auth[postgres]'") from error
 
 from asgi_auth.errors import StorageUnavailableError
-from asgi_auth.storage.driver import ConflictError, Connection, RetryError
+from asgi_auth.storage.driver import Connection
 from asgi_auth.storage.names import Names
 from asgi_auth.storage.per_loop import PerLoop
+from asgi_auth.storage.postgres_connection import (
+    AWAY,
+    Held,
+    InTransaction,
+    commit,
+    errors,
+    execute,
+    fetch,
+    give_up,
+    roll_back,
+)
 from asgi_auth.storage.sql import SQLStorage
 
 logger = logging.getLogger("asgi_auth")
-AGAIN = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
-AWAY = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InternalClientError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.ReadOnlySQLTransactionError,
-    asyncpg.LockNotAvailableError,
-)
+POLL = 0.5
 
 
 class Postgres(SQLStorage):
     """A PostgreSQL database.
 
-    Give a `dsn`, or a `pool` of the host's (then it is never closed here). `timeout` bounds in seconds the wait for a
-    connection and every transaction. Behind pgbouncer in transaction mode set `statement_cache_size=0`, and
-    `listen_dsn` to the server itself: LISTEN doesn't pass through it.
+    Give a `dsn`, or a `pool` of the host's (then it is never closed here, and without a `listen_dsn` the changes of
+    other processes are looked for twice a second). `timeout` bounds in seconds the wait for a connection together with
+    the transaction that runs on it. Behind pgbouncer in transaction mode set `statement_cache_size=0`, and `listen_dsn`
+    to the server itself: LISTEN doesn't pass through it.
     """
 
     def __init__(
@@ -56,7 +56,8 @@ class Postgres(SQLStorage):
         """Take the address or the pool; nothing is opened yet. `connect` goes to asyncpg, as `ssl`."""
         if (dsn is None) == (pool is None):
             raise ValueError("give a dsn or a pool, one of the two")
-        super().__init__(PostgresDriver(dsn, pool, listen_dsn, max_size, timeout, connect), names)
+        driver = PostgresDriver(dsn, pool, listen_dsn=listen_dsn, max_size=max_size, timeout=timeout, connect=connect)
+        super().__init__(driver, names)
 
 
 @dataclass
@@ -66,17 +67,19 @@ class _Open:
     pool: "asyncpg.Pool[Any]"
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     listener: "asyncpg.Connection[Any] | None" = None
+    deaf: bool = False
 
 
 class PostgresDriver:
     """Runs statements on PostgreSQL; each event loop has a pool of its own."""
 
-    dialect: ClassVar[Literal["sqlite", "postgresql"]] = "postgresql"
+    dialect: ClassVar[Literal["postgresql"]] = "postgresql"
 
     def __init__(
         self,
         dsn: str | None,
         pool: "asyncpg.Pool[Any] | None",
+        *,
         listen_dsn: str | None,
         max_size: int,
         timeout: float,
@@ -89,7 +92,7 @@ class PostgresDriver:
         self._max_size = max_size
         self._timeout = timeout
         self._connect = connect
-        self._loops: PerLoop[_Open] = PerLoop(lambda opened: None if self._given else opened.pool.terminate())
+        self._loops: PerLoop[_Open] = PerLoop(self._discard)
 
     async def open(self) -> None:
         """Make the pool; the first statement connects."""
@@ -100,7 +103,6 @@ class PostgresDriver:
             min_size=0,
             max_size=self._max_size,
             timeout=self._timeout,
-            command_timeout=self._timeout,
             reset=_leave,
             **self._connect,
         )
@@ -116,10 +118,12 @@ class PostgresDriver:
         if opened.listener is not None:
             opened.listener.terminate()
         if self._given is None:
-            with suppress(*AWAY):
-                async with asyncio.timeout(self._timeout):
-                    await opened.pool.close()
-            opened.pool.terminate()
+            try:
+                with suppress(*AWAY):
+                    async with asyncio.timeout(self._timeout):
+                        await opened.pool.close()
+            finally:
+                opened.pool.terminate()
 
     async def read(self, sql: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         """Run in a transaction of its own."""
@@ -128,19 +132,18 @@ class PostgresDriver:
     async def write(self, sql: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         """Run in a transaction of its own."""
         async with self._acquire() as connection:
-            return await _fetch(connection, sql, values)
+            return await fetch(connection, sql, values)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """Begin, commit; or roll back, and give the connection up when even that doesn't work."""
         async with self._acquire() as connection:
-            transaction = connection.transaction()
-            await transaction.start()
             try:
-                yield _InTransaction(connection)
-                await transaction.commit()
+                await execute(connection, "BEGIN")
+                yield InTransaction(connection)
+                await commit(connection)
             except BaseException:
-                await asyncio.shield(_roll_back(connection, transaction))
+                await asyncio.shield(roll_back(connection))
                 raise
 
     async def lock_migrations(self, connection: Connection, key: str) -> None:
@@ -159,6 +162,9 @@ class PostgresDriver:
 
     async def wait(self, channel: str, seconds: float) -> None:
         """Wait for a notification; while the listener can't connect, only for the time."""
+        if self._listen_dsn is None:
+            await asyncio.sleep(min(seconds, POLL))
+            return
         opened = self._opened()
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
@@ -169,30 +175,49 @@ class PostgresDriver:
 
     async def _listen(self, opened: _Open, channel: str) -> None:
         """Connect the listener. What was missed meanwhile is read by the next look at the tables."""
+        listener = None
         try:
-            opened.listener = await asyncpg.connect(self._listen_dsn, **self._connect)
-            await opened.listener.add_listener(channel, lambda *_: opened.changed.set())
-            opened.listener.add_termination_listener(lambda *_: opened.changed.set())
+            listener = await asyncpg.connect(self._listen_dsn, **self._connect)
+            await listener.add_listener(channel, lambda *_: opened.changed.set())
+            listener.add_termination_listener(lambda *_: opened.changed.set())
+            opened.listener, listener, opened.deaf = listener, None, False
             opened.changed.set()
         except (*AWAY, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             if isinstance(error, TimeoutError):
                 raise
-            logger.warning("asgi_auth can't listen for changes and looks for itself: %s", type(error).__name__)
+            if not opened.deaf:
+                logger.warning("asgi_auth can't listen for changes and looks for itself: %s", type(error).__name__)
+            opened.deaf = True
+        finally:
+            if listener is not None:
+                listener.terminate()
 
     @asynccontextmanager
-    async def _acquire(self) -> AsyncIterator["asyncpg.pool.PoolConnectionProxy[Any]"]:
-        """Take a connection for a bounded time; errors come out as the contract's."""
+    async def _acquire(self) -> AsyncIterator[Held]:
+        """Take a connection for a bounded time; what the block itself raises goes through as it is."""
         pool = self._opened().pool
-        with _errors():
-            async with asyncio.timeout(self._timeout):
-                connection = await pool.acquire(timeout=self._timeout)
+        try:
+            async with asyncio.timeout(self._timeout) as bound:
+                with errors():
+                    connection = await pool.acquire()
                 try:
                     yield connection
-                except (TimeoutError, asyncio.CancelledError):
-                    connection.terminate()
+                except asyncio.CancelledError:
+                    give_up(connection)
                     raise
                 finally:
-                    await pool.release(connection, timeout=self._timeout)
+                    with errors():
+                        await pool.release(connection)
+        except TimeoutError as error:
+            if bound.expired():
+                raise StorageUnavailableError from error
+            raise
+
+    def _discard(self, opened: _Open) -> None:
+        """Give up what belonged to a loop that was closed: it can't be talked to any more."""
+        if self._given is None:
+            with suppress(RuntimeError):
+                opened.pool.terminate()
 
     def _opened(self) -> _Open:
         opened = self._loops.get()
@@ -201,59 +226,5 @@ class PostgresDriver:
         return opened
 
 
-class _InTransaction:
-    """A connection inside a transaction."""
-
-    def __init__(self, connection: "asyncpg.pool.PoolConnectionProxy[Any]") -> None:
-        self._connection = connection
-
-    async def fetch(self, sql: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-        with _errors():
-            return await _fetch(self._connection, sql, values)
-
-
-@cache
-def numbered(sql: str) -> tuple[str, tuple[str, ...]]:
-    """Turn `:name` into `$1`; return the names in their order."""
-    names: dict[str, int] = {}
-
-    def number(match: re.Match[str]) -> str:
-        return f"${names.setdefault(match[1], len(names) + 1)}"
-
-    return re.sub(r"(?<!:):([a-z_]+)", number, sql), tuple(names)
-
-
-async def _fetch(
-    connection: "asyncpg.pool.PoolConnectionProxy[Any]", sql: str, values: Mapping[str, Any]
-) -> Sequence[Mapping[str, Any]]:
-    text, names = numbered(sql)
-    return await connection.fetch(text, *(values[name] for name in names))
-
-
-async def _roll_back(connection: "asyncpg.pool.PoolConnectionProxy[Any]", transaction: Any) -> None:
-    try:
-        async with asyncio.timeout(1):
-            await transaction.rollback()
-    except (*AWAY, asyncpg.PostgresError, asyncpg.InterfaceError):
-        connection.terminate()
-
-
 async def _leave(_: object) -> None:
     """Reset nothing: our statements leave nothing behind, and asyncpg's reset is a round trip each time."""
-
-
-@contextmanager
-def _errors() -> Iterator[None]:
-    """Turn PostgreSQL's errors into the contract's."""
-    try:
-        yield
-    except asyncpg.UniqueViolationError as error:
-        raise ConflictError from error
-    except AGAIN as error:
-        raise RetryError from error
-    except AWAY as error:
-        raise StorageUnavailableError from error
-    except asyncpg.InterfaceError as error:
-        if isinstance(error, ValueError):
-            raise
-        raise StorageUnavailableError from error

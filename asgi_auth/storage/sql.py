@@ -15,9 +15,9 @@ from asgi_auth.storage import statements
 from asgi_auth.storage.driver import ConflictError, Connection, Driver, RetryError
 from asgi_auth.storage.migrate import migrate
 from asgi_auth.storage.names import Names
+from asgi_auth.storage.rows import Row, columns, credential_of, first, roles_of, session_of, user_of
 
 T = TypeVar("T")
-Row = Mapping[str, Any]
 TRIES = 5
 
 
@@ -30,7 +30,9 @@ class SQLStorage:
         self._driver = driver
         self._connection: Connection | None = None
         postgres = driver.dialect == "postgresql"
-        locks = {"for_share": "FOR SHARE" if postgres else "", "for_update": "FOR UPDATE" if postgres else ""}
+        locks = {
+            name: name.upper().replace("_", " ") if postgres else "" for name in ("for_update", "for_no_key_update")
+        }
         self._parts = self.names.parts() | locks
         self._sql: dict[str, str] = {}
 
@@ -73,47 +75,53 @@ class SQLStorage:
         """Insert the user, unless the address is taken, and the credential with it."""
 
         async def add(storage: "SQLStorage") -> bool:
-            if not await storage.run(statements.ADD_USER, _row(user)):
+            if not await storage.run(statements.ADD_USER, columns(user)):
                 return False
             if credential is not None:
-                await storage.run(statements.ADD_CREDENTIAL, _row(credential))
+                await storage.run(statements.ADD_CREDENTIAL, columns(credential))
             return True
 
         return await self._atomically(add)
 
     async def user(self, user_id: str) -> User | None:
         """Select by id."""
-        return _first(_user, await self.run(statements.USER, {"user_id": user_id}, read=True))
+        return first(user_of, await self.run(statements.USER, {"user_id": user_id}, read=True))
 
     async def user_by_email(self, canonical: str) -> User | None:
         """Select by canonical address."""
-        return _first(_user, await self.run(statements.USER_BY_EMAIL, {"canonical": canonical}, read=True))
+        return first(user_of, await self.run(statements.USER_BY_EMAIL, {"canonical": canonical}, read=True))
 
     async def update_user(self, user_id: str, changes: Mapping[str, Any], now: int) -> User | None:
         """Merge the changes into the row under its lock."""
 
         async def update(storage: "SQLStorage") -> User | None:
-            old = _first(_user, await storage.run(statements.USER_TO_CHANGE, {"user_id": user_id}))
+            old = first(user_of, await storage.run(statements.USER_TO_CHANGE, {"user_id": user_id}))
             if old is None:
                 return None
             new = msgspec.structs.replace(old, **changes)
-            values = _row(new) | {"user_id": user_id, "now": now}
+            values = columns(new) | {"user_id": user_id, "now": now}
             for name in ("id", "created_at", "updated_at"):
                 del values[name]
             rows = await storage.run(statements.UPDATE_USER, values)
             if (new.status, new.roles) != (old.status, old.roles):
                 await storage.announce()
-            return _first(_user, rows)
+            return first(user_of, rows)
 
+        # In PostgreSQL a refused row spoils the whole transaction, which may want to go on without it.
+        inside = self._connection is not None and "email_canonical" in changes
+        if inside:
+            await self.run(statements.SAVEPOINT, {})
         try:
             return await self._atomically(update)
         except ConflictError:
+            if inside:
+                await self.run(statements.BACK_TO_SAVEPOINT, {})
             raise UserExistsError from None
 
     async def credential(self, user_id: str, kind: str) -> Credential | None:
         """Select the newest of this kind."""
         rows = await self.run(statements.CREDENTIAL, {"user_id": user_id, "kind": kind}, read=True)
-        return _first(_credential, rows)
+        return first(credential_of, rows)
 
     async def replace_secret(self, credential: Credential, secret: str, now: int) -> Credential | None:
         """Update where the version is still the same."""
@@ -130,7 +138,7 @@ class SQLStorage:
             used = {"id": credential.id, "version": credential.version, "now": now}
             if not await storage.run(statements.USE_CREDENTIAL, used):
                 return None
-            values = _row(session)
+            values = columns(session)
             del values["revoked_at"]
             if not await storage.run(statements.ADD_SESSION, values):
                 return None
@@ -144,12 +152,12 @@ class SQLStorage:
 
     async def session(self, session_id: str) -> Session | None:
         """Select by id."""
-        return _first(_session, await self.run(statements.SESSION, {"session_id": session_id}, read=True))
+        return first(session_of, await self.run(statements.SESSION, {"session_id": session_id}, read=True))
 
     async def sessions(self, user_id: str, now: int, idle_since: int) -> list[Session]:
         """Select the live ones."""
         values = {"user_id": user_id, "now": now, "idle_since": idle_since}
-        return [_session(row) for row in await self.run(statements.SESSIONS, values, read=True)]
+        return [session_of(row) for row in await self.run(statements.SESSIONS, values, read=True)]
 
     async def rotate_session(
         self, session_id: str, generation: int, *, now: int, idle_since: int
@@ -157,7 +165,7 @@ class SQLStorage:
         """Compare and swap in one statement."""
         values = {"session_id": session_id, "generation": generation, "now": now, "idle_since": idle_since}
         rows = await self.run(statements.ROTATE_SESSION, values)
-        return (_session(rows[0]), _roles(rows[0]["user_roles"])) if rows else None
+        return (session_of(rows[0]), roles_of(rows[0]["user_roles"])) if rows else None
 
     async def end_sessions(
         self, user_id: str, now: int, *, only: str | None = None, keep: str | None = None
@@ -176,7 +184,7 @@ class SQLStorage:
             return None
         row = rows[0]
         alive = row["revoked_at"] is None and row["expires_at"] > now and row["status"] == "active"
-        return Access(alive=alive, roles=_roles(row["roles"]))
+        return Access(alive=alive, roles=roles_of(row["roles"]))
 
     async def changes_since(self, since: int) -> Changes:
         """Read the two indexes of what has changed lately."""
@@ -184,7 +192,7 @@ class SQLStorage:
         users = await self.run(statements.CHANGED_SINCE, {"since": since}, read=True)
         return Changes(
             sessions=[(row["id"], row["revoked_at"]) for row in ended],
-            users=[(str(row["id"]), _roles(row["roles"]), row["changed_at"]) for row in users],
+            users=[(str(row["id"]), roles_of(row["roles"]), row["changed_at"]) for row in users],
         )
 
     async def purge(self, before: int, batch: int) -> int:
@@ -217,7 +225,7 @@ class SQLStorage:
 
     def _inside(self, connection: Connection) -> "SQLStorage":
         inner = copy(self)
-        inner._connection = connection
+        inner._connection = connection  # noqa: SLF001 (it is one of us)
         return inner
 
     async def _retrying(self, attempt: Callable[[], Awaitable[T]]) -> T:
@@ -229,65 +237,3 @@ class SQLStorage:
                     raise StorageUnavailableError from error
                 await asyncio.sleep(random.uniform(0, 0.01 * 2**number))  # noqa: S311 (jitter, no secret)
         raise AssertionError
-
-
-def _row(record: msgspec.Struct) -> dict[str, Any]:
-    """The columns of a record; lists and objects as JSON."""
-    values = msgspec.structs.asdict(record)
-    for name, value in values.items():
-        if isinstance(value, tuple | dict):
-            values[name] = msgspec.json.encode(value).decode()
-    return values
-
-
-def _first(make: Callable[[Row], T], rows: Sequence[Row]) -> T | None:
-    return make(rows[0]) if rows else None
-
-
-def _roles(text: str) -> tuple[str, ...]:
-    return msgspec.json.decode(text, type=tuple[str, ...])
-
-
-def _user(row: Row) -> User:
-    return User(
-        id=str(row["id"]),
-        email=row["email"],
-        email_canonical=row["email_canonical"],
-        email_verified=bool(row["email_verified"]),
-        status=row["status"],
-        roles=_roles(row["roles"]),
-        data=msgspec.json.decode(row["data"]),
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-    )
-
-
-def _credential(row: Row) -> Credential:
-    return Credential(
-        id=row["id"],
-        user_id=str(row["user_id"]),
-        kind=row["kind"],
-        identifier=row["identifier"],
-        secret=row["secret"],
-        data=msgspec.json.decode(row["data"]),
-        version=row["version"],
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-    )
-
-
-def _session(row: Row) -> Session:
-    return Session(
-        id=row["id"],
-        user_id=str(row["user_id"]),
-        generation=row["generation"],
-        created_at=row["created_at"],
-        last_used_at=row["last_used_at"],
-        rotated_at=row["rotated_at"],
-        expires_at=row["expires_at"],
-        revoked_at=row["revoked_at"],
-        auth_time=row["auth_time"],
-        amr=_roles(row["amr"]),
-        user_agent=row["user_agent"],
-        address=row["address"],
-    )

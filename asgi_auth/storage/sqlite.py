@@ -1,7 +1,10 @@
 """SQLite by aiosqlite: write-ahead log, one writer, several readers, and what was acknowledged survives a power cut."""
 
 import asyncio
+import re
 import sqlite3
+import threading
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -12,7 +15,7 @@ from typing import Any, ClassVar, Literal
 import aiosqlite
 
 from asgi_auth.errors import StorageUnavailableError
-from asgi_auth.storage.driver import ConflictError, Connection
+from asgi_auth.storage.driver import ConflictError, Connection, SchemaError
 from asgi_auth.storage.names import Names
 from asgi_auth.storage.per_loop import PerLoop
 from asgi_auth.storage.sql import SQLStorage
@@ -28,6 +31,9 @@ AWAY = (
     sqlite3.SQLITE_CANTOPEN,
     sqlite3.SQLITE_READONLY,
     sqlite3.SQLITE_PROTOCOL,
+)
+LACKING = re.compile(
+    "no such (table|column)|has no column named|ON CONFLICT clause does not match|foreign key mismatch"
 )
 
 
@@ -68,7 +74,7 @@ class _Open:
 class SQLiteDriver:
     """Runs statements on SQLite; each event loop has connections of its own, but memory has one for all."""
 
-    dialect: ClassVar[Literal["sqlite", "postgresql"]] = "sqlite"
+    dialect: ClassVar[Literal["sqlite"]] = "sqlite"
 
     def __init__(self, path: str, readers: int, timeout: float) -> None:
         """Take the path, the number of readers, and the seconds a write may wait."""
@@ -76,58 +82,58 @@ class SQLiteDriver:
         self._readers = readers
         self._timeout = timeout
         self._memory: aiosqlite.Connection | None = None
+        self._between_loops = threading.Lock() if path == MEMORY else None
         self._loops: PerLoop[_Open] = PerLoop(self._discard)
 
     async def open(self) -> None:
         """Open a writer and the readers; memory shares its one connection."""
         if self._loops.get() is not None:
             return
-        with _errors():
-            if self._path == MEMORY:
-                self._memory = self._memory or await self._connect()
-                self._loops.set(_Open(self._memory, [self._memory]))
-                return
-            writer = await self._connect()
-            readers = [await self._connect() for _ in range(self._readers)]
-            self._loops.set(_Open(writer, readers))
+        if self._memory is not None:
+            self._loops.set(_Open(self._memory, [self._memory]))
+            return
+        connections: list[aiosqlite.Connection] = []
+        try:
+            for _ in range(1 if self._path == MEMORY else 1 + self._readers):
+                connections += [await self._connect()]
+            # Somebody else may have been faster meanwhile.
+            if self._loops.get() is None and self._memory is None:
+                self._loops.set(_Open(connections[0], connections[1:] or connections))
+                self._memory = connections[0] if self._path == MEMORY else None
+                connections = []
+        finally:
+            for connection in connections:
+                await asyncio.shield(connection.close())
+        await self.open()
 
     async def close(self) -> None:
-        """Close what this loop has open."""
+        """Close what this loop has open; memory ends with the last loop that has it open."""
         opened = self._loops.pop()
-        for connection in opened.connections if opened else []:
+        if opened is None or (opened.writer is self._memory and len(self._loops)):
+            return
+        self._memory = None
+        for connection in opened.connections:
             await connection.close()
-        if opened and opened.writer is self._memory:
-            self._memory = None
 
     async def read(self, sql: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         """Run on the next reader."""
         opened = self._opened()
         if opened.writer is self._memory:
             return await self.write(sql, values)
-        with _errors():
-            return await _fetch(next(opened.turn), sql, values)
+        return await fetch(next(opened.turn), sql, values)
 
     async def write(self, sql: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         """Run on the writer; a single statement is a transaction of its own."""
         opened = self._opened()
-        async with self._turn(opened):
-            with _errors():
-                return await _fetch(opened.writer, sql, values)
+        async with turn(opened.lock, self._timeout, self._between_loops):
+            return await fetch(opened.writer, sql, values)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
-        """Take the write lock at once, so that no transaction can fail half-way for want of it."""
+        """Hold the writer, and the lock of the file."""
         opened = self._opened()
-        async with self._turn(opened):
-            try:
-                with _errors():
-                    await _fetch(opened.writer, "BEGIN IMMEDIATE", {})
-                    yield _Writer(opened.writer)
-                    await opened.writer.commit()
-            except BaseException:
-                # The connection runs its calls in their order: even when this is cancelled, the rollback comes first.
-                await asyncio.shield(opened.writer.rollback())
-                raise
+        async with turn(opened.lock, self._timeout, self._between_loops), immediate(opened.writer) as connection:
+            yield connection
 
     async def lock_migrations(self, connection: Connection, key: str) -> None:
         """Do nothing: the transaction holds the write lock already."""
@@ -135,15 +141,16 @@ class SQLiteDriver:
     async def announce(self, channel: str, connection: Connection | None) -> None:
         """Do nothing: the others see the file change."""
 
-    async def wait(self, channel: str, seconds: float) -> None:
+    async def wait(self, channel: str, seconds: float) -> None:  # noqa: ARG002 (the file is the channel)
         """Look at the number that SQLite counts up with every commit of another connection."""
         opened = self._opened()
-        loop = asyncio.get_running_loop()
-        end = loop.time() + seconds
-        while loop.time() < end:
-            await asyncio.sleep(POLL)
-            with _errors():
-                rows = await _fetch(opened.readers[0], "PRAGMA data_version", {})
+        if opened.writer is self._memory:
+            await asyncio.sleep(seconds)
+            return
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            await asyncio.sleep(min(POLL, left))
+            rows = await fetch(opened.readers[0], "PRAGMA data_version", {})
             version, opened.version = opened.version, rows[0]["data_version"]
             if opened.version != version:
                 return
@@ -154,57 +161,99 @@ class SQLiteDriver:
             raise RuntimeError("the storage is not open; await storage.open() first")
         return opened
 
-    @asynccontextmanager
-    async def _turn(self, opened: _Open) -> AsyncIterator[None]:
-        """Hold the writer; waiting is bounded."""
-        try:
-            async with asyncio.timeout(self._timeout):
-                await opened.lock.acquire()
-        except TimeoutError:
-            raise StorageUnavailableError from None
-        try:
-            yield
-        finally:
-            opened.lock.release()
-
     async def _connect(self) -> aiosqlite.Connection:
         connecting = aiosqlite.connect(self._path, isolation_level=None, timeout=self._timeout)
         # A host may end without closing us; its interpreter must not wait for our thread then.
         connecting._thread.daemon = True  # noqa: SLF001 (there is no public way)
-        connection = await connecting
-        connection.row_factory = sqlite3.Row
-        await _write_ahead(connection)
-        for pragma in ("synchronous = FULL", "foreign_keys = ON"):
-            await connection.execute_fetchall(f"PRAGMA {pragma}")
+        try:
+            with errors():
+                connection = await connecting
+        except BaseException:
+            # aiosqlite doesn't wait for its thread; its answer would come to a loop that may have ended.
+            await asyncio.to_thread(connecting._thread.join)  # noqa: SLF001 (there is no public way)
+            raise
+        try:
+            await write_ahead(connection)
+            await set_up(connection, self._timeout)
+        except BaseException:
+            await asyncio.shield(connection.close())
+            raise
         return connection
 
-    @staticmethod
-    def _discard(opened: _Open) -> None:
+    def _discard(self, opened: _Open) -> None:
         for connection in opened.connections:
-            connection.stop()
+            if connection is not self._memory:
+                # In a thread without a loop it doesn't answer; an answer to a loop that ends meanwhile would fail.
+                stopping = threading.Thread(target=connection.stop)
+                stopping.start()
+                stopping.join()
 
 
-class _Writer:
-    """The writer inside a transaction."""
+class _InTransaction:
+    """A connection inside a transaction."""
 
     def __init__(self, connection: aiosqlite.Connection) -> None:
         self._connection = connection
 
     async def fetch(self, sql: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-        with _errors():
-            return await _fetch(self._connection, sql, values)
+        return await fetch(self._connection, sql, values)
 
 
-async def _fetch(connection: aiosqlite.Connection, sql: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    return list(await connection.execute_fetchall(sql, values))  # type: ignore[arg-type]  # it takes names, too
+@asynccontextmanager
+async def turn(lock: asyncio.Lock, bound: float, between: "threading.Lock | None" = None) -> AsyncIterator[None]:
+    """Wait for one's turn to write, among the tasks of a loop and then `between` loops; waiting is bounded."""
+    try:
+        async with asyncio.timeout(bound):
+            await lock.acquire()
+    except TimeoutError:
+        raise StorageUnavailableError from None
+    try:
+        end = time.monotonic() + bound
+        while between is not None and not between.acquire(blocking=False):
+            if time.monotonic() > end:
+                raise StorageUnavailableError
+            await asyncio.sleep(0.002)
+        try:
+            yield
+        finally:
+            if between is not None:
+                between.release()
+    finally:
+        lock.release()
 
 
-async def _write_ahead(connection: aiosqlite.Connection) -> None:
+@asynccontextmanager
+async def immediate(connection: aiosqlite.Connection) -> AsyncIterator[Connection]:
+    """Take the write lock at once, so that no transaction can fail half-way for want of it."""
+    try:
+        await fetch(connection, "BEGIN IMMEDIATE", {})
+        yield _InTransaction(connection)
+        await fetch(connection, "COMMIT", {})
+    except BaseException:
+        # The connection runs its calls in their order: even when this is cancelled, the rollback comes first.
+        await asyncio.shield(connection.rollback())
+        raise
+
+
+async def fetch(connection: aiosqlite.Connection, sql: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """Run a statement and read its rows, in one call of the connection's thread: it can't be cancelled half-way."""
+    with errors():
+        return list(await connection.execute_fetchall(sql, values))  # type: ignore[arg-type]  # it takes names, too
+
+
+async def set_up(connection: aiosqlite.Connection, bound: float) -> None:
+    """Have rows by name, bounded waits, the disk written at each commit, and foreign keys kept."""
+    connection.row_factory = sqlite3.Row
+    for pragma in (f"busy_timeout = {int(bound * 1000)}", "synchronous = FULL", "foreign_keys = ON"):
+        await fetch(connection, f"PRAGMA {pragma}", {})
+
+
+async def write_ahead(connection: aiosqlite.Connection) -> None:
     """Switch to the write-ahead log; while others do the same, SQLite refuses without waiting."""
     for attempt in range(50):
         try:
-            await connection.execute_fetchall("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError:
+            await fetch(connection, "PRAGMA journal_mode = WAL", {})
+        except StorageUnavailableError:
             if attempt == 49:
                 raise
             await asyncio.sleep(0.02)
@@ -213,15 +262,16 @@ async def _write_ahead(connection: aiosqlite.Connection) -> None:
 
 
 @contextmanager
-def _errors() -> Iterator[None]:
+def errors() -> Iterator[None]:
     """Turn SQLite's errors into the contract's."""
     try:
         yield
-    except sqlite3.IntegrityError as error:
-        if error.sqlite_errorcode in UNIQUE:
-            raise ConflictError from error
-        raise
     except sqlite3.Error as error:
-        if (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF in AWAY:
+        code = getattr(error, "sqlite_errorcode", None) or 0
+        if code in UNIQUE:
+            raise ConflictError from error
+        if code & 0xFF in AWAY:
             raise StorageUnavailableError from error
+        if code == sqlite3.SQLITE_ERROR and LACKING.search(str(error)):
+            raise SchemaError(f"the tables are not what they should be: {error}") from error
         raise

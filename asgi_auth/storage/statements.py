@@ -1,12 +1,24 @@
 """Every SQL statement, once, for PostgreSQL and SQLite. `:name` is a value; `{name}` an identifier from `Names`."""
 
-CREATE_SCHEMA = "CREATE SCHEMA IF NOT EXISTS {schema}"
+SCHEMA = "SELECT 1 AS found FROM pg_namespace WHERE nspname = :name"
+CREATE_SCHEMA = "CREATE SCHEMA {schema}"
 CREATE_MIGRATIONS = """
     CREATE TABLE IF NOT EXISTS {migrations} (version BIGINT PRIMARY KEY, applied_at BIGINT NOT NULL)
 """
 MIGRATIONS = "SELECT version FROM {migrations}"
 ADD_MIGRATION = "INSERT INTO {migrations} (version, applied_at) VALUES (:version, :now)"
-CHECK_USERS = "SELECT {user} FROM {users} WHERE 1 = 0"
+# Adds nothing, but fails when a column or the unique index is missing. (A SELECT of a column that is missing does not
+# fail in SQLite: it takes the quoted name for a text.)
+CHECK_USERS = """
+    INSERT INTO {users} ({id}, {email}, {email_canonical}, {email_verified}, {status}, {roles}, {data},
+        {created_at}, {updated_at}, {access_changed_at})
+    SELECT {id}, {email}, {email_canonical}, {email_verified}, {status}, {roles}, {data},
+        {created_at}, {updated_at}, {access_changed_at}
+    FROM {users} WHERE 1 = 0
+    ON CONFLICT ({email_canonical}) DO NOTHING
+"""
+SAVEPOINT = "SAVEPOINT asgi_auth"
+BACK_TO_SAVEPOINT = "ROLLBACK TO SAVEPOINT asgi_auth"
 
 ADD_USER = """
     INSERT INTO {users} ({id}, {email}, {email_canonical}, {email_verified}, {status}, {roles}, {data},
@@ -43,13 +55,14 @@ USE_CREDENTIAL = """
     UPDATE {credentials} SET last_used_at = :now WHERE id = :id AND version = :version RETURNING id
 """
 
+# The user's lock puts the sessions of one user in a row, whichever credential they come from.
 ADD_SESSION = """
     INSERT INTO {sessions} (id, user_id, generation, created_at, last_used_at, rotated_at, expires_at, auth_time, amr,
         user_agent, address)
     SELECT CAST(:id AS TEXT), {id}, CAST(:generation AS BIGINT), CAST(:created_at AS BIGINT),
         CAST(:last_used_at AS BIGINT), CAST(:rotated_at AS BIGINT), CAST(:expires_at AS BIGINT),
         CAST(:auth_time AS BIGINT), CAST(:amr AS TEXT), CAST(:user_agent AS TEXT), CAST(:address AS TEXT)
-    FROM {users} WHERE {id} = :user_id AND {status} = 'active' {for_share}
+    FROM {users} WHERE {id} = :user_id AND {status} = 'active' {for_no_key_update}
     RETURNING id
 """
 END_OLDEST = """
@@ -65,12 +78,13 @@ SESSIONS = """
     WHERE user_id = :user_id AND revoked_at IS NULL AND expires_at > :now AND last_used_at > :idle_since
     ORDER BY created_at DESC, id DESC
 """
+# The host's users table may have a column `user_id`, too: both sides are qualified.
 ROTATE_SESSION = """
     UPDATE {sessions} SET generation = generation + 1, rotated_at = :now, last_used_at = :now
     WHERE id = :session_id AND generation = :generation AND revoked_at IS NULL AND expires_at > :now
         AND last_used_at > :idle_since
-        AND EXISTS (SELECT 1 FROM {users} WHERE {id} = user_id AND {status} = 'active')
-    RETURNING *, (SELECT {roles} FROM {users} WHERE {id} = user_id) AS user_roles
+        AND EXISTS (SELECT 1 FROM {users} AS u WHERE u.{id} = {sessions}.user_id AND u.{status} = 'active')
+    RETURNING *, (SELECT u.{roles} FROM {users} AS u WHERE u.{id} = {sessions}.user_id) AS user_roles
 """
 END_SESSIONS = """
     UPDATE {sessions} SET revoked_at = :now

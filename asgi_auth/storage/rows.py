@@ -1,0 +1,78 @@
+"""Records from rows, and columns from records; lists and objects are JSON in both databases."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+
+from asgi_auth.records import Credential, Session, User
+
+T = TypeVar("T")
+Row = Mapping[str, Any]
+
+
+def columns(record: msgspec.Struct) -> dict[str, Any]:
+    """Take the columns of a record; lists and objects become JSON."""
+    values = msgspec.structs.asdict(record)
+    for name, value in values.items():
+        if isinstance(value, tuple | dict):
+            values[name] = msgspec.json.encode(value).decode()
+    return values
+
+
+def first(make: Callable[[Row], T], rows: Sequence[Row]) -> T | None:
+    """Make a record of the first row, if there is one."""
+    return make(rows[0]) if rows else None
+
+
+def roles_of(text: str) -> tuple[str, ...]:
+    """Read the list of a row."""
+    return msgspec.json.decode(text, type=tuple[str, ...])
+
+
+def user_of(row: Row) -> User:
+    """Make a user."""
+    return User(
+        id=str(row["id"]),
+        email=row["email"],
+        email_canonical=row["email_canonical"],
+        email_verified=bool(row["email_verified"]),
+        status=row["status"],
+        roles=roles_of(row["roles"]),
+        data=msgspec.json.decode(row["data"]),
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+    )
+
+
+def credential_of(row: Row) -> Credential:
+    """Make a credential."""
+    return Credential(
+        id=row["id"],
+        user_id=str(row["user_id"]),
+        kind=row["kind"],
+        identifier=row["identifier"],
+        secret=row["secret"],
+        data=msgspec.json.decode(row["data"]),
+        version=row["version"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+    )
+
+
+def session_of(row: Row) -> Session:
+    """Make a session."""
+    return Session(
+        id=row["id"],
+        user_id=str(row["user_id"]),
+        generation=row["generation"],
+        created_at=row["created_at"],
+        last_used_at=row["last_used_at"],
+        rotated_at=row["rotated_at"],
+        expires_at=row["expires_at"],
+        revoked_at=row["revoked_at"],
+        auth_time=row["auth_time"],
+        amr=roles_of(row["amr"]),
+        user_agent=row["user_agent"],
+        address=row["address"],
+    )

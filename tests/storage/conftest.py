@@ -1,0 +1,117 @@
+"""The storages under test: every driver, fresh for each test."""
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from databases import Database
+
+from asgi_auth.errors import StorageUnavailableError
+from asgi_auth.storage import Names
+from asgi_auth.storage.databases import Databases
+from asgi_auth.storage.postgres import Postgres
+from asgi_auth.storage.sql import SQLStorage
+from asgi_auth.storage.sqlite import SQLite
+from tests.postgres import Server
+from tests.storage.samples import NOW
+
+SERVERS = ("postgres15", "postgres18")
+FILES_AND_SERVERS = ("sqlite", *SERVERS)
+DRIVERS = (*FILES_AND_SERVERS, "memory", "databases-sqlite", "databases-postgres15", "databases-postgres18")
+
+
+class Servers:
+    """Starts each server when it is first asked for; all tests of a process share one database on it."""
+
+    def __init__(self) -> None:
+        self.running: dict[str, Server] = {}
+        self._shared: dict[str, str] = {}
+
+    def get(self, name: str) -> Server:
+        """Give the server of a driver's name."""
+        if name not in self.running:
+            self.running[name] = Server(int(name[-2:]))
+        return self.running[name]
+
+    def shared(self, name: str) -> str:
+        """Give the DSN of the database that is emptied for each test, which is faster than making one."""
+        if name not in self._shared:
+            self._shared[name] = self.get(name).database()
+        return self._shared[name]
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    started = Servers()
+    yield started
+    for server in started.running.values():
+        server.close()
+
+
+@pytest.fixture
+def fresh(servers: Servers, tmp_path: Path) -> Callable[[str], str]:
+    """Give the URL of a driver's database: nothing in it, the same one throughout a test."""
+    urls: dict[str, str] = {}
+
+    def url(driver: str) -> str:
+        if driver == "memory":
+            return "sqlite://"
+        if "sqlite" in driver:
+            return f"sqlite:///{tmp_path}/auth.db"
+        server = driver.removeprefix("databases-")
+        if server not in urls:
+            urls[server] = servers.get(server).database()
+        return urls[server]
+
+    return url
+
+
+def connect(driver: str, url: str, names: Names | None = None, **options: Any) -> SQLStorage:
+    """Make a storage by the name of its driver."""
+    if driver in SERVERS:
+        return Postgres(url, names=names, **options)
+    if not driver.startswith("databases-"):
+        return SQLite(url.removeprefix("sqlite:///").replace("sqlite://", ":memory:"), names=names, **options)
+    if driver == "databases-sqlite":
+        return Databases(Database(url), names, **options)
+    return Databases(Database(url, min_size=0, max_size=10), names, **options)
+
+
+@asynccontextmanager
+async def opened(driver: str, url: str, **options: Any) -> AsyncIterator[SQLStorage]:
+    """Give a storage whose tables are there."""
+    storage = connect(driver, url, **options)
+    await storage.open()
+    await storage.migrate(NOW)
+    yield storage
+    await storage.close()
+
+
+async def refused(call: Callable[[], Awaitable[object]], within: float) -> None:
+    """Expect the contract's error, in time."""
+    started = time.monotonic()
+    with pytest.raises(StorageUnavailableError):
+        await call()
+    assert time.monotonic() - started < within
+
+
+@pytest.fixture(params=DRIVERS)
+def driver(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+async def storage(driver: str, servers: Servers, fresh: Callable[[str], str]) -> AsyncIterator[SQLStorage]:
+    """An open storage whose tables are there and empty."""
+    on_server = "postgres" in driver
+    opened = connect(driver, servers.shared(driver.removeprefix("databases-")) if on_server else fresh(driver))
+    await opened.open()
+    await opened.migrate(NOW)
+    if on_server:
+        await opened.run("TRUNCATE {users} CASCADE", {})
+    yield opened
+    await opened.close()

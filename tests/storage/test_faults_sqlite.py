@@ -1,0 +1,86 @@
+"""A SQLite file that is locked, or a disk that is full."""
+
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from asgi_auth.storage.sqlite import SQLiteDriver
+from tests.storage.conftest import opened, refused
+from tests.storage.samples import NOW, a_credential, a_user, added
+
+Fresh = Callable[[str], str]
+HOLD = """
+import sqlite3, sys, time
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("BEGIN EXCLUSIVE")
+print("held", flush=True)
+time.sleep(float(sys.argv[2]))
+"""
+
+
+@contextmanager
+def held(path: str, seconds: float) -> Iterator[None]:
+    """Hold a SQLite file in another process."""
+    command = [sys.executable, "-c", HOLD, path, str(seconds)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        yield
+        process.kill()
+
+
+@pytest.mark.parametrize("driver", ["sqlite", "databases-sqlite"])
+async def test_a_file_that_another_process_locks_is_waited_for(driver: str, fresh: Fresh, tmp_path: Path) -> None:
+    async with opened(driver, fresh(driver), timeout=3) as storage:
+        with held(str(tmp_path / "auth.db"), 0.5):
+            assert await storage.add_user(a_user())
+
+
+@pytest.mark.parametrize("driver", ["sqlite", "databases-sqlite"])
+async def test_a_file_that_is_locked_too_long_is_refused_in_time(driver: str, fresh: Fresh, tmp_path: Path) -> None:
+    async with opened(driver, fresh(driver), timeout=0.3) as storage:
+        with held(str(tmp_path / "auth.db"), 60):
+            await refused(lambda: storage.add_user(a_user()), 1.5)
+            await refused(lambda: storage.end_sessions("user-1", NOW), 1.5)
+            assert await storage.user("user-1") is None
+
+        assert await storage.add_user(a_user())
+
+
+@pytest.mark.parametrize("driver", ["sqlite", "databases-sqlite", "memory"])
+async def test_waiting_for_a_turn_to_write_is_bounded(driver: str, fresh: Fresh) -> None:
+    async with opened(driver, fresh(driver), timeout=0.2) as storage, storage.transaction():
+        await refused(lambda: storage.add_user(a_user()), 1)
+
+
+async def test_a_full_disk_is_refused_and_recovers(fresh: Fresh) -> None:
+    async with opened("sqlite", fresh("sqlite")) as storage:
+        assert isinstance(storage._driver, SQLiteDriver)
+        writer = storage._driver._opened().writer
+        [[pages]] = await writer.execute_fetchall("PRAGMA page_count")
+        await writer.execute_fetchall(f"PRAGMA max_page_count = {pages}")
+        large = {"text": "x" * 100_000}
+
+        await refused(lambda: storage.add_user(a_user(data=large), a_credential(a_user())), 1)
+        assert await storage.user("user-1") is None
+        await writer.execute_fetchall("PRAGMA max_page_count = 100000")
+
+        assert await storage.add_user(a_user(data=large), a_credential(a_user()))
+
+
+async def test_what_was_acknowledged_is_on_the_disk(fresh: Fresh, tmp_path: Path) -> None:
+    async with opened("sqlite", fresh("sqlite")) as storage:
+        assert isinstance(storage._driver, SQLiteDriver)
+        [[synchronous]] = await storage._driver._opened().writer.execute_fetchall("PRAGMA synchronous")
+
+        await added(storage)
+
+        assert synchronous == 2
+        with sqlite3.connect(tmp_path / "auth.db") as other:
+            assert other.execute("SELECT id FROM auth_users").fetchall() == [("user-1",)]
+        other.close()

@@ -1,0 +1,97 @@
+"""A worker process of `test_processes.py`: each line on its input is a task, a URL and an argument."""
+
+import asyncio
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from asgi_auth.errors import StorageUnavailableError
+from asgi_auth.storage import from_url, statements
+from asgi_auth.storage.rows import Row
+from asgi_auth.storage.sql import SQLStorage
+from tests.storage.samples import NOW, a_credential, a_session, a_user, at_once
+
+CALLERS = 8
+
+
+def say(text: object) -> None:
+    """Answer the test."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+async def rotate(storage: SQLStorage, generation: str) -> int:
+    """Rotate the same generation with several callers; return how many won."""
+
+    async def call(_: int) -> bool:
+        return await storage.rotate_session("session-1", int(generation), now=NOW, idle_since=0) is not None
+
+    return sum(await at_once(call, CALLERS))
+
+
+async def migrate(storage: SQLStorage, _: str) -> list[int]:
+    """Migrate; return what ran."""
+    return await storage.migrate(NOW)
+
+
+async def hang_in_migration(storage: SQLStorage, _: str) -> None:
+    """Stop in the middle of the migration, its transaction open, and wait to be killed."""
+    run = SQLStorage.run
+
+    async def stop(self: SQLStorage, statement: str, values: Mapping[str, Any], *, read: bool = False) -> Sequence[Row]:
+        if statement == statements.ADD_MIGRATION:
+            say("half-way")
+            await asyncio.sleep(60)
+        return await run(self, statement, values, read=read)
+
+    SQLStorage.run = stop  # type: ignore[method-assign]
+    await storage.migrate(NOW)
+
+
+async def write(storage: SQLStorage, mine: str) -> int:
+    """Log in, change and log out as fast as possible; return how many callers were refused."""
+    user = a_user(int(mine))
+    credential = a_credential(user)
+    await storage.add_user(user, credential)
+
+    async def call(number: int) -> int:
+        try:
+            for turn in range(5):
+                session = a_session(user, int(mine) * 10_000 + number * 100 + turn)
+                await storage.add_session(session, credential, 3)
+                await storage.update_user(user.id, {"data": {"turn": turn}}, NOW)
+                await storage.end_sessions(user.id, NOW, only=session.id)
+        except StorageUnavailableError:
+            return 1
+        return 0
+
+    return sum(await at_once(call, CALLERS))
+
+
+async def disable(storage: SQLStorage, user_id: str) -> bool:
+    """Disable a user."""
+    return await storage.update_user(user_id, {"status": "disabled"}, NOW) is not None
+
+
+async def close(storage: SQLStorage, _: str) -> str:
+    """Let the database go."""
+    await storage.close()
+    return "closed"
+
+
+async def main() -> None:
+    """Do one task after another; the first for a URL opens its storage."""
+    tasks = {task.__name__: task for task in (rotate, migrate, hang_in_migration, write, disable, close)}
+    storages: dict[str, SQLStorage] = {}
+    while line := await asyncio.to_thread(sys.stdin.readline):
+        task, url, argument = line.split()
+        if url not in storages:
+            made = from_url(url)
+            assert isinstance(made, SQLStorage)
+            storages[url] = made
+        await storages[url].open()
+        say(await tasks[task](storages[url], argument))
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
