@@ -1,27 +1,29 @@
-"""Starlette: the auth routes are mounted, the middleware says who is asking."""
+"""Starlette, in the mount form: the auth routes are mounted, the middleware says who is asking."""
 
 import os
 
 from starlette.applications import Starlette
-from starlette.authentication import requires
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from asgi_auth import Auth, AuthApp, AuthMiddleware
-
-auth = Auth(os.environ["AUTH_DATABASE_URL"], secret=os.environ["AUTH_SECRET"])
+from asgi_auth.hosts.starlette import install, require
 
 
 async def who(request: Request) -> JSONResponse:
     return JSONResponse({"user": request.user.id or None})
 
 
-@requires("admin")
+@require(roles="admin")
 async def admin(request: Request) -> JSONResponse:
     return JSONResponse({"user": request.user.id})
+
+
+async def note(_: Request) -> JSONResponse:
+    return JSONResponse({"noted": True})
 
 
 async def socket(websocket: WebSocket) -> None:
@@ -30,13 +32,8 @@ async def socket(websocket: WebSocket) -> None:
     await websocket.receive_text()
 
 
-app = Starlette(
-    routes=[
-        Mount("/auth", AuthApp(auth)),
-        Route("/who", who),
-        Route("/admin", admin),
-        WebSocketRoute("/socket", socket),
-    ],
-    middleware=[Middleware(AuthMiddleware, auth)],
-    lifespan=auth.lifespan,
-)
+auth = Auth(os.environ["AUTH_DATABASE_URL"], secret=os.environ["AUTH_SECRET"])
+routes: list[BaseRoute] = [Route("/who", who), Route("/admin", admin), Route("/note", note, methods=["POST"])]
+routes += [WebSocketRoute("/socket", socket), Mount("/auth", AuthApp(auth))]
+app = Starlette(routes=routes, middleware=[Middleware(AuthMiddleware, auth)])
+install(app)

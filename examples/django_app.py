@@ -1,0 +1,36 @@
+"""Django, all in one file: settings, views, and the middleware that sets `request.user`."""
+
+import os
+
+from django.conf import settings
+from django.core.asgi import get_asgi_application
+from django.http import HttpRequest, JsonResponse
+from django.urls import path
+
+from asgi_auth import Auth, AuthMiddleware
+from asgi_auth.hosts.django import require
+
+settings.configure(
+    SECRET_KEY=os.environ["AUTH_SECRET"],
+    ALLOWED_HOSTS=["*"],
+    ROOT_URLCONF=__name__,
+    MIDDLEWARE=["asgi_auth.hosts.django.UserMiddleware"],
+)
+
+
+async def who(request: HttpRequest) -> JsonResponse:
+    return JsonResponse({"user": request.user.id or None})
+
+
+@require(roles="admin")
+def admin(request: HttpRequest) -> JsonResponse:
+    return JsonResponse({"user": request.user.id})
+
+
+async def note(_: HttpRequest) -> JsonResponse:
+    return JsonResponse({"noted": True})
+
+
+urlpatterns = [path("who", who), path("admin", admin), path("note", note)]
+auth = Auth(os.environ["AUTH_DATABASE_URL"], secret=os.environ["AUTH_SECRET"])
+app = AuthMiddleware(get_asgi_application(), auth, mount="/auth")

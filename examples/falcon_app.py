@@ -1,0 +1,39 @@
+"""Falcon: an error handler answers what `require` raises."""
+
+import os
+
+from falcon.asgi import App, Request, Response, WebSocket
+
+from asgi_auth import Auth, AuthError, AuthMiddleware, current_user, problem, require
+
+
+class Pages:
+    """The example's few routes."""
+
+    async def on_get_who(self, _: Request, response: Response) -> None:
+        response.media = {"user": current_user().id or None}
+
+    async def on_get_admin(self, request: Request, response: Response) -> None:
+        response.media = {"user": require(request.scope, roles="admin").id}
+
+    async def on_post_note(self, _: Request, response: Response) -> None:
+        response.media = {"noted": True}
+
+    async def on_websocket_socket(self, _: Request, socket: WebSocket) -> None:
+        await socket.accept()
+        await socket.send_text(current_user().id)
+        await socket.receive_text()
+
+
+async def refused(_: Request, response: Response, error: AuthError, _params: object) -> None:
+    made = problem(error)
+    response.status, response.data = made.status_code, bytes(made.body)
+    response.set_headers(dict(made.headers))
+
+
+host = App()
+host.add_error_handler(AuthError, refused)
+for name in ("who", "admin", "note", "socket"):
+    host.add_route(f"/{name}", Pages(), suffix=name)
+auth = Auth(os.environ["AUTH_DATABASE_URL"], secret=os.environ["AUTH_SECRET"])
+app = AuthMiddleware(host, auth, mount="/auth")
