@@ -4,12 +4,15 @@ V := .venv
 BIN := $(V)/bin
 UV := VIRTUAL_ENV=$(V) UV_PYTHON_DOWNLOADS=never $(BIN)/uv
 
-.PHONY: demo test lint types suite pins clean
+# The suite runs on these as well, where they are there.
+OTHERS := 3.12 3.13
+
+.PHONY: demo test lint types suite others postgres pins clean
 
 demo: $(V)/.run
 	$(BIN)/python examples/demo.py
 
-test: lint types suite
+test: lint types others suite
 
 lint: $(V)/.dev
 	$(BIN)/ruff check
@@ -18,11 +21,31 @@ lint: $(V)/.dev
 types: $(V)/.dev
 	$(BIN)/mypy
 
-suite: $(V)/.dev
+suite: $(V)/.dev postgres
 	rm -f .coverage .coverage.*
 	$(BIN)/coverage run -m pytest -q -n 2 --dist worksteal
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
+
+others: $(V)/.dev postgres
+	@for version in $(OTHERS); do \
+		python=$$(ls -d $$HOME/.pyenv/versions/$$version.*/bin/python 2>/dev/null | tail -n 1); \
+		python=$${python:-$$(command -v python$$version)}; \
+		if ! "$$python" -c '' 2>/dev/null; then echo "Python $$version is not here"; continue; fi; \
+		echo "Python $$version:"; \
+		[ -x .venv-$$version/bin/python ] || $(BIN)/uv venv -q --python "$$python" .venv-$$version; \
+		$(BIN)/uv pip install -q --python .venv-$$version/bin/python --require-hashes -r requirements-dev.txt || exit 1; \
+		$(BIN)/uv pip install -q --python .venv-$$version/bin/python --no-deps --no-build-isolation -e . || exit 1; \
+		.venv-$$version/bin/python -m pytest -q -n 2 --dist worksteal || exit 1; \
+	done
+
+# PostgreSQL 18 comes with the pins, 15 from Debian; where it can't be installed, the tests say what is missing.
+postgres:
+	@if [ ! -x /usr/lib/postgresql/15/bin/postgres ] && [ -z "$$ASGI_AUTH_PG_BIN" ] && command -v apt-get >/dev/null \
+		&& [ "$$(id -u)" = 0 ]; then \
+		mkdir -p /etc/postgresql-common && echo 'create_main_cluster = false' > /etc/postgresql-common/createcluster.conf; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql-15; \
+	fi
 
 pins: $(BIN)/uv
 	$(UV) pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
@@ -31,7 +54,7 @@ pins: $(BIN)/uv
 		--all-extras --group dev pyproject.toml -o requirements-dev.txt
 
 clean:
-	rm -rf $(V) .coverage* .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(V) .venv-* .coverage* .mypy_cache .ruff_cache .hypothesis
 
 $(BIN)/uv:
 	$(PYTHON) -m venv $(V)

@@ -13,10 +13,10 @@ from asgi_auth.body import FORM_TYPE, JSON_TYPE, ClientDisconnectedError, parse_
 from asgi_auth.errors import AuthError, BadRequestError, InternalError, NotFoundError
 from asgi_auth.feature import Endpoint
 from asgi_auth.http import HSTS, answer, oauth2_problem, problem, refuse, route_path
-from asgi_auth.identity import Identity
+from asgi_auth.identity import ANONYMOUS, Identity
 from asgi_auth.lifespan import serve_lifespan
 from asgi_auth.origins import check_origin, client_of
-from asgi_auth.recognise import Recogniser, Recognition, without_tokens
+from asgi_auth.recognise import Headers, Recogniser, Recognition, without_tokens
 from asgi_auth.records import TokenPair
 from asgi_auth.routes import Route, Routes
 from asgi_auth.settings import Secrets
@@ -60,11 +60,15 @@ class AuthApp:
         if scope["type"] == "websocket":
             await refuse(NotFoundError(), scope, receive, send)
             return
-        oauth2 = False
+        oauth2, recognition = False, Recognition(ANONYMOUS, [])
         try:
             route, values = self.routes.find(path, scope["method"])
-            oauth2 = route is not None and route.endpoint.oauth2
-            response = await self._respond(route, values, scope, receive)
+            if route is None:
+                response = _options(values["methods"])
+            else:
+                oauth2 = route.endpoint.oauth2
+                recognition = await self._recognise(scope)
+                response = await self._respond(route, values, recognition.identity, scope, receive)
         except ClientDisconnectedError:
             return
         except AuthError as error:
@@ -72,37 +76,31 @@ class AuthApp:
         except Exception:
             logger.exception("asgi_auth failed to answer %s", scope["method"])
             response = problem(InternalError())
+        if "set-cookie" not in response.headers:
+            response.raw_headers.extend(recognition.headers)
         if self.auth.settings.hsts:
             response.headers["strict-transport-security"] = HSTS
         if scope["method"] == "HEAD":
             response.body = b""
         await response(scope, receive, send)
 
-    async def _respond(self, route: Route | None, values: dict[str, Any], scope: Scope, receive: Receive) -> Response:
-        if route is None:
-            return _options(values["methods"])
+    async def _respond(
+        self, route: Route, values: dict[str, Any], identity: Identity, scope: Scope, receive: Receive
+    ) -> Response:
         endpoint, settings = route.endpoint, self.auth.settings
         transport = self._transport(endpoint, scope)
-        recognition = await self._recognise(scope)
         shown = self.recogniser.reader.read(scope)
         if endpoint.method != "GET":
             body = await read_body(scope, receive, settings.max_body, settings.body_timeout)
             values |= parse_body(scope, body, FORM_TYPE if endpoint.oauth2 else JSON_TYPE) | values
-            if (
-                "refresh_token" in endpoint.fields
-                and "refresh_token" not in values
-                and shown.refresh
-                and not endpoint.oauth2
-            ):
-                check_origin(scope, settings)
+            if shown.refresh and not endpoint.oauth2 and "refresh_token" in endpoint.fields.keys() - values.keys():
                 values["refresh_token"] = shown.refresh
                 transport = "cookie"
         if transport == "cookie" and endpoint.method != "GET":
             check_origin(scope, settings)
-        values["client"] = client_of(scope, settings, self._cookie_session(recognition.identity))
-        values["identity"] = recognition.identity
-        result = await endpoint.call(route.feature, values)
-        return self._answer(endpoint, result, transport, recognition, by_cookie=shown.by_cookie)
+        client = client_of(scope, settings, self._cookie_session(identity))
+        result = await endpoint.call(route.feature, values, client, identity)
+        return self._answer(endpoint, result, transport, by_cookie=shown.by_cookie)
 
     async def _recognise(self, scope: Scope) -> Recognition:
         """Take what the middleware has found, if there is one for the same users."""
@@ -120,11 +118,9 @@ class AuthApp:
             raise BadRequestError("Auth-Transport is bearer or cookie.")
         return asked or self.auth.settings.transport
 
-    def _answer(
-        self, endpoint: Endpoint, result: Any, transport: str, recognition: Recognition, *, by_cookie: bool
-    ) -> Response:
+    def _answer(self, endpoint: Endpoint, result: Any, transport: str, *, by_cookie: bool) -> Response:
         """Put tokens into cookies or the body, never both."""
-        cookies = list(recognition.headers)
+        cookies: Headers = []
         pair = result if isinstance(result, TokenPair) else getattr(result, "tokens", None)
         if transport == "cookie" and isinstance(pair, TokenPair):
             cookies = self.recogniser.cookies.set(pair)

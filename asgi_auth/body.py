@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import math
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
@@ -15,6 +17,7 @@ MAX_FIELDS = 100
 INT64 = 2**63
 JSON_TYPE = "application/json"
 FORM_TYPE = "application/x-www-form-urlencoded"
+BAD_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
 class ClientDisconnectedError(Exception):
@@ -24,10 +27,13 @@ class ClientDisconnectedError(Exception):
 async def read_body(scope: Scope, receive: Receive, limit: int, seconds: float) -> bytes:
     """Read a whole body of at most `limit` bytes within so many seconds.
 
-    Raises BodyTooLargeError (by Content-Length before a byte is read), RequestTimeoutError, ClientDisconnectedError.
+    Raises BodyTooLargeError (by Content-Length before a byte is read), RequestTimeoutError, ClientDisconnectedError,
+    and BadRequestError when Content-Length is no number.
     """
     for value in headers(scope, b"content-length"):
-        if not value.isdigit() or int(value[:20]) > limit:
+        if not (value.isascii() and value.isdigit()):
+            raise BadRequestError("The header content-length is no number.")
+        if int(value[:20]) > limit:
             raise BodyTooLargeError
     body = bytearray()
     try:
@@ -61,16 +67,18 @@ def parse_json(body: bytes) -> dict[str, Any]:
     """Parse a JSON object (RFC 8259) of UTF-8, no name twice, no NaN, bounded depth, integers of 64 bits."""
     try:
         value = json.loads(body.decode("utf-8", "strict"), object_pairs_hook=_unique, parse_constant=_refuse)
-    except (UnicodeDecodeError, ValueError, RecursionError):
+        _check(value, 1)
+    except (ValueError, RecursionError):
         raise BadRequestError("The body is not one valid JSON object.") from None
     if not isinstance(value, dict):
         raise BadRequestError("The body must be a JSON object.")
-    _check(value, 1)
     return value
 
 
 def parse_form(body: bytes) -> dict[str, Any]:
     """Parse a form (URL Standard, 5.1) of UTF-8, no name twice."""
+    if BAD_PERCENT.search(body):
+        raise BadRequestError("A percent sign in the form encodes nothing.")
     try:
         text = body.decode("ascii", "strict")
         pairs = parse_qsl(
@@ -114,12 +122,16 @@ def _refuse(_: str) -> NoReturn:
 
 
 def _check(value: object, depth: int) -> None:
+    """Refuse what is too deep or too large; halves of surrogate pairs are a UnicodeEncodeError."""
     if depth > MAX_DEPTH:
         raise BadRequestError("The body is nested too deeply.")
-    if isinstance(value, int) and not -INT64 <= value < INT64:
+    if (isinstance(value, int) and not -INT64 <= value < INT64) or (isinstance(value, float) and math.isinf(value)):
         raise BadRequestError("A number in the body is too large.")
+    if isinstance(value, str):
+        value.encode()
     if isinstance(value, Mapping):
-        for item in value.values():
+        for name, item in value.items():
+            _check(name, depth)
             _check(item, depth + 1)
     elif isinstance(value, list):
         for item in value:

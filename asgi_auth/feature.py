@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast, get_type_hints
 import msgspec
 
 from asgi_auth.errors import ValidationError
+from asgi_auth.fields import INJECTED
 from asgi_auth.identity import ANONYMOUS, Identity
 from asgi_auth.records import Client, Event, User
 
@@ -111,9 +112,7 @@ class Endpoint:
     def fields(self) -> dict[str, BodyField]:
         """The fields of body and path, by name."""
         parameters = inspect.signature(self.function).parameters.values()
-        ours = [
-            item for item in parameters if item.kind is item.KEYWORD_ONLY and item.name not in {"client", "identity"}
-        ]
+        ours = [item for item in parameters if item.kind is item.KEYWORD_ONLY and item.name not in INJECTED]
         return {item.name: BodyField(self.hints[item.name], item.default is item.empty) for item in ours}
 
     @property
@@ -126,11 +125,8 @@ class Endpoint:
         """Whether it runs only for somebody who is logged in."""
         return self.hints.get("identity") is Identity
 
-    async def call(self, feature: Feature, arguments: dict[str, Any]) -> Any:
+    async def call(self, feature: Feature, arguments: Mapping[str, Any], client: Client, identity: Identity) -> Any:
         """Check the arguments, ask the features, run: over HTTP and in process alike."""
-        given = {name: arguments.pop(name) for name in ("client", "identity") if name in arguments}
-        client = given.get("client") or Client()
-        identity = given.get("identity") or ANONYMOUS
         if self.needs_login:
             identity.require()
         values = self.check(feature.auth, arguments)
@@ -180,8 +176,10 @@ def _declare(method: str, path: str, options: Mapping[str, Any]) -> Callable[[F]
         endpoint = Endpoint(function, method, path, options)
 
         @functools.wraps(function)
-        async def call(self: Feature, **arguments: Any) -> Any:
-            return await endpoint.call(self, arguments)
+        async def call(
+            self: Feature, *, client: Client | None = None, identity: Identity | None = None, **arguments: Any
+        ) -> Any:
+            return await endpoint.call(self, arguments, client or Client(), identity or ANONYMOUS)
 
         call.endpoint = endpoint  # type: ignore[attr-defined]  # functions take attributes
         return cast("F", call)

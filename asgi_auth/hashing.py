@@ -36,6 +36,8 @@ class Argon2:
 
     def __post_init__(self) -> None:
         """Refuse what is too cheap, unless it says that it is for tests."""
+        if self.time_cost < 1 or self.parallelism < 1 or self.memory_cost < 8 * self.parallelism:
+            raise ValueError("argon2: one pass, one lane, and 8 KiB for each lane are the least that it can do")
         enough = self.memory_cost >= FLOOR_MEMORY and self.time_cost >= 2
         if not enough and not self.testing:
             raise ValueError(

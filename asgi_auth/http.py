@@ -60,10 +60,15 @@ async def refuse(error: AuthError, scope: Scope, receive: Receive, send: Send) -
     """Refuse a request, or a websocket before it is accepted: by an answer if the server can, else by close 4401."""
     if scope["type"] == "websocket":
         await receive()
-        if "websocket.http.response" not in (scope.get("extensions") or {}):
-            await send({"type": "websocket.close", "code": WEBSOCKET_UNAUTHORIZED, "reason": error.code})
-            return
-    await problem(error)(scope, receive, send)
+    await deny(error, scope, receive, send)
+
+
+async def deny(error: AuthError, scope: Scope, receive: Receive, send: Send) -> None:
+    """Refuse likewise what an app has begun to receive; servers don't mind when it hasn't."""
+    if scope["type"] == "websocket" and "websocket.http.response" not in (scope.get("extensions") or {}):
+        await send({"type": "websocket.close", "code": WEBSOCKET_UNAUTHORIZED, "reason": error.code})
+    else:
+        await problem(error)(scope, receive, send)
 
 
 def route_path(scope: Scope) -> str | None:

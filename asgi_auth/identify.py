@@ -23,7 +23,6 @@ class Identifier:
         self._size = auth.settings.token_cache
         self._tokens = auth.access_tokens
         self._revocation = auth.revocation
-        self._load = auth.storage.user
         self._seen: dict[str, tuple[Claims, Mapping[str, Any]]] = {}
 
     def recall(self, token: str, transport: Transport) -> Identity | None:
@@ -35,7 +34,7 @@ class Identifier:
         if claims.sid in self._revocation.dead or self._now() >= claims.exp + self._leeway:
             return None
         roles = self._revocation.roles.get(claims.sub, claims.roles)
-        return Identity(claims, raw, roles=roles, transport=transport, load=self._load, now=self._now)
+        return Identity(claims, raw, roles=roles, transport=transport, load=self._auth.users.find, now=self._now)
 
     async def identify(self, token: str, transport: Transport) -> Identity:
         """Return who the token speaks for; raises InvalidTokenError and those below it."""
@@ -48,7 +47,7 @@ class Identifier:
             roles = self._revocation.roles.get(claims.sub, claims.roles)
         else:
             roles = await self._ask(claims)
-        return Identity(claims, raw, roles=roles, transport=transport, load=self._load, now=self._now)
+        return Identity(claims, raw, roles=roles, transport=transport, load=self._auth.users.find, now=self._now)
 
     def forget(self) -> None:
         """Forget every token; the next use of each verifies it again."""

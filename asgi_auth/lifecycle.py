@@ -35,9 +35,7 @@ class Lifecycle:
             return
         run = self._runs.get() or self._runs.set(_Run())
         async with run.lock:
-            if run.follower is None:
-                await self._open()
-                run.follower = loop.create_task(self._auth.revocation.follow(), name="asgi_auth revocation")
+            run.follower = run.follower or await self._open()
         self._started = weakref.ref(loop)
 
     async def close(self) -> None:
@@ -50,9 +48,10 @@ class Lifecycle:
                 await run.follower
         await self._auth.storage.close()
 
-    async def _open(self) -> None:
+    async def _open(self) -> asyncio.Task[None]:
         auth = self._auth
         await auth.storage.open()
         if auth.settings.auto_migrate:
             await auth.storage.migrate(int(auth.now()))
         await auth.revocation.sync()
+        return asyncio.create_task(auth.revocation.follow(), name="asgi_auth revocation")

@@ -1,17 +1,22 @@
 """The lifespan protocol around an inner app that may not know it."""
 
 import asyncio
+import logging
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 if TYPE_CHECKING:
     from asgi_auth.auth import Auth
 
+logger = logging.getLogger("asgi_auth")
 Messages = asyncio.Queue[Message]
+# Hosts type scope, receive and send each in a way of their own.
+HostApp = Callable[..., Awaitable[None]]
 
 
-async def serve_lifespan(auth: "Auth", app: ASGIApp | None, scope: Scope, receive: Receive, send: Send) -> None:
+async def serve_lifespan(auth: "Auth", app: HostApp | None, scope: Scope, receive: Receive, send: Send) -> None:
     """Start `auth`, pass the events on to `app` if it takes them, and close `auth` at the end.
 
     An app that raises or returns before it has answered doesn't know the protocol (Django, WSGI adapters): we go on
@@ -35,10 +40,11 @@ async def serve_lifespan(auth: "Auth", app: ASGIApp | None, scope: Scope, receiv
 class _Inner:
     """An app in a task of its own, as its lifespan runs beside ours."""
 
-    def __init__(self, app: ASGIApp, scope: Scope) -> None:
+    def __init__(self, app: HostApp, scope: Scope) -> None:
         self._to_app: Messages = asyncio.Queue()
         self._from_app: Messages = asyncio.Queue()
         self._task = asyncio.ensure_future(app(scope, self._to_app.get, self._from_app.put))
+        self._task.add_done_callback(_ended)
 
     async def ask(self, message: Message) -> Message | None:
         """Give the app a message and return its answer; None from an app that has ended without one."""
@@ -48,5 +54,10 @@ class _Inner:
         if answering.done() or not self._from_app.empty():
             return await answering
         answering.cancel()
-        self._task.exception()
         return None
+
+
+def _ended(task: "asyncio.Future[None]") -> None:
+    """Tell, once, how an app's lifespan broke off: whether it matters is the operator's to judge."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        logger.info("the lifespan of the app inside ended with %r", error)

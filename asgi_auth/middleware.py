@@ -3,15 +3,15 @@
 import logging
 from dataclasses import dataclass
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from asgi_auth.app import AuthApp
 from asgi_auth.auth import Auth
 from asgi_auth.cookies import Cookies
 from asgi_auth.errors import AuthError, InternalError, UnauthorizedError
-from asgi_auth.http import refuse, route_path
+from asgi_auth.http import deny, refuse, route_path
 from asgi_auth.identity import Identity, current
-from asgi_auth.lifespan import serve_lifespan
+from asgi_auth.lifespan import HostApp, serve_lifespan
 from asgi_auth.recognise import Headers, Recogniser
 from asgi_auth.sockets import Socket
 
@@ -26,7 +26,7 @@ class AuthMiddleware:
     whose selection of routes is then kept. Outermost it also owns the lifespan.
     """
 
-    def __init__(self, app: ASGIApp, auth: Auth | AuthApp, *, mount: str | None = None, required: bool = False) -> None:
+    def __init__(self, app: HostApp, auth: Auth | AuthApp, *, mount: str | None = None, required: bool = False) -> None:
         """Wrap an app. Raises ValueError when `mount` is no path such as `/auth`."""
         if mount is not None and (not mount.startswith("/") or mount.endswith("/")):
             raise ValueError("mount is a path such as /auth: a slash first, none at the end")
@@ -73,9 +73,19 @@ class AuthMiddleware:
         elif self._required and not identity.is_authenticated and scope.get("method") != "OPTIONS":
             await refuse(identity.error or UnauthorizedError(), scope, receive, send)
         elif scope["type"] == "websocket" and identity.is_authenticated:
-            await Socket(self.auth, identity, headers, receive, send).run(self.app, scope)
+            await Socket(self.auth, identity, headers, receive, send).run(self._call_app, scope)
         else:
-            await self.app(scope, receive, send)
+            await self._call_app(scope, receive, send)
+
+    async def _call_app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Call the app, and answer an error of ours that it lets through before it has answered itself."""
+        watched = _Watched(send)
+        try:
+            await self.app(scope, receive, watched)
+        except AuthError as error:
+            if watched.started:
+                raise
+            await deny(error, scope, receive, send)
 
     def _below_mount(self, scope: Scope) -> str | None:
         """The path below our mount, or None when it is the host's."""
@@ -83,6 +93,18 @@ class AuthMiddleware:
         if path == mount:
             return "/"
         return path[len(mount) :] if path.startswith(mount + "/") else None
+
+
+@dataclass(slots=True)
+class _Watched:
+    """Remembers whether the app has begun to answer."""
+
+    send: Send
+    started: bool = False
+
+    async def __call__(self, message: Message) -> None:
+        self.started = True
+        await self.send(message)
 
 
 @dataclass(slots=True)

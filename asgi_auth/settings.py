@@ -149,7 +149,8 @@ class Settings:
     def _check_urls(self) -> None:
         for url in filter(None, (self.base_url, *self.trusted_origins)):
             parts = urlsplit(url)
-            if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+            bare = not (parts.query or parts.fragment) and parts.port != 0
+            if parts.scheme not in {"http", "https"} or not parts.hostname or not bare:
                 raise ValueError(f"{url!r} is no http(s) address of a host")
             if parts.scheme == "http" and not self.development:
                 raise ValueError(f"{url!r} is not https; set development=True to allow that on your own machine")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from asgi_auth.credentials import SUBPROTOCOL
-from asgi_auth.errors import AuthError, StorageUnavailableError
+from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.http import WEBSOCKET_UNAUTHORIZED
 from asgi_auth.identity import Identity
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from asgi_auth.auth import Auth
 
 REASON = "token_revoked"
+CLOSE: Message = {"type": "websocket.close", "code": WEBSOCKET_UNAUTHORIZED, "reason": REASON}
 
 
 class Socket:
@@ -51,7 +52,9 @@ class Socket:
             await app(scope, self.receive, self.send)
         finally:
             stop()
-            watcher.cancel()
+            if not self._ended.is_set():
+                watcher.cancel()
+            await asyncio.gather(watcher, return_exceptions=True)
             if self._waiting is not None:
                 self._waiting.cancel()
 
@@ -74,26 +77,31 @@ class Socket:
         """Pass on what the app sends; once closed it is told as by a server whose client has gone."""
         if self._closed:
             raise OSError("the session of this websocket has ended")
+        if message["type"] == "websocket.accept" and self._ended.is_set():
+            message = CLOSE
         if message["type"] == "websocket.accept":
             self._accepted = True
             message = {**message, "headers": [*message.get("headers", ()), *self._headers]}
             if self._protocols and not message.get("subprotocol"):
                 # A browser that offers protocols fails the connection when none of them is taken.
                 message["subprotocol"] = self._protocols[0]
-        if message["type"] in {"websocket.close", "websocket.http.response.start"}:
-            self._closed = message["type"] == "websocket.close"
+        self._closed = message["type"] == "websocket.close"
         await self._send(message)
 
     async def _watch(self) -> None:
         """Close when the session ends: at once by revocation, else at the next look after the token's expiry."""
-        while not await self._ends_within(max(1.0, self._identity.expires_at - self._auth.now())):
-            if not await self._is_alive():
-                break
-            await asyncio.sleep(0)
+        over = False
+        while not over:
+            seconds = max(1.0, self._identity.expires_at - self._auth.now())
+            over = await self._ends_within(seconds) or not await self._is_alive()
         self._ended.set()
         if self._accepted and not self._closed:
             self._closed = True
-            await self._send({"type": "websocket.close", "code": WEBSOCKET_UNAUTHORIZED, "reason": REASON})
+            if self._waiting is not None:
+                # Granian holds a close back for as long as a receive is waiting.
+                self._waiting.cancel()
+                await asyncio.wait([self._waiting])
+            await self._send(CLOSE)
 
     async def _ends_within(self, seconds: float) -> bool:
         try:
@@ -109,8 +117,6 @@ class Socket:
             access = await self._auth.storage.access(self._identity.session_id, int(self._auth.now()))
         except StorageUnavailableError:
             return True
-        except AuthError:
-            return False
         return access is not None and access.alive
 
 

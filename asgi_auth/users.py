@@ -21,8 +21,12 @@ class Users:
 
     async def get(self, user_id: str) -> User:
         """Read a user by id."""
+        return _found(await self.find(user_id))
+
+    async def find(self, user_id: str) -> User | None:
+        """Read a user by id; None when there is none."""
         await self._auth.start()
-        return _found(await self._auth.storage.user(user_id))
+        return await self._auth.storage.user(user_id)
 
     async def by_email(self, email: str) -> User:
         """Read a user by address, in any spelling of it."""
@@ -48,7 +52,7 @@ class Users:
         async with self._auth.storage.transaction() as storage:
             user = _found(await storage.update_user(user_id, {"status": status}, now))
             ended = [] if status == "active" else await storage.end_sessions(user_id, now)
-        self._auth.revocation.end(ended)
+        await self._auth.ended(user_id, ended)
         await self._auth.emit(events.USER_CHANGED, user_id=user_id, data={"status": status})
         return user
 

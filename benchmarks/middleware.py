@@ -111,9 +111,8 @@ def show(figures: dict[str, list[float]]) -> None:
     adds = {name: [b - a for a, b in zip(figures["bare"], figures[name], strict=True)] for name in ("seen", "first")}
     adds["pyjwt"] = figures["pyjwt"]
     names = {"seen": "token seen before", "first": "token seen first", "pyjwt": "bare PyJWT decode"}
-    print(
-        f"{REQUESTS} requests, {ROUNDS} rounds, {platform.machine()}, CPython {sys.version.split()[0]}, PyJWT {jwt.__version__}\n"
-    )
+    machine = f"{platform.machine()}, CPython {sys.version.split()[0]}, PyJWT {jwt.__version__}"
+    print(f"{REQUESTS} requests, {ROUNDS} rounds, {machine}\n")
     print("| | adds, µs: median (least-most) | of PyJWT's decode |\n|---|---|---|")
     for name, values in adds.items():
         ratio = statistics.median(a / b for a, b in zip(values, figures["pyjwt"], strict=True))

@@ -2,7 +2,6 @@
 
 import ast
 import inspect
-import re
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -82,11 +81,10 @@ def table(head: list[str], rows: list[list[str]]) -> str:
 def with_tables(text: str) -> str:
     """The README with its tables as the code is now."""
     for name, content in tables().items():
-        pattern = re.escape(MARK.format(name)) + ".*?" + re.escape(END)
-        assert re.search(pattern, text, re.DOTALL), f"the README has no place for {name}"
-        text = re.sub(
-            pattern, lambda _, name=name, content=content: MARK.format(name) + content + END, text, flags=re.DOTALL
-        )  # type: ignore[misc]
+        begin = MARK.format(name)
+        before, found, rest = text.partition(begin)
+        assert found, f"the README has no place for {name}"
+        text = before + begin + content + END + rest.partition(END)[2]
     return text
 
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,8 +11,10 @@ from starlette.types import ASGIApp, Message, Scope
 
 from asgi_auth import Argon2, Auth, Passwords, Sessions, Settings
 from asgi_auth.feature import Feature
+from asgi_auth.hashing import PasswordHasher
 from asgi_auth.records import TokenPair
 from asgi_auth.storage import Storage
+from asgi_auth.storage.sqlite import SQLite
 
 SECRET = "kV7-qWm2_zR9tYx4LbN8cPd3sGf6hJa1eUo5iTwQ0r"
 PASSWORD = "correct horse battery"
@@ -43,9 +46,8 @@ def make_auth(
     """An `Auth` with the cheapest hashes; more `settings` by keyword."""
     settings.setdefault("base_url", ORIGIN)
     chosen = [Passwords(argon2=Argon2.cheap(), **passwords or {}), Sessions()] if features is None else features
-    return Auth(
-        storage, settings=Settings(secret=SECRET, **settings), features=chosen, **({"now": clock} if clock else {})
-    )
+    made = Settings(secret=SECRET, **settings)
+    return Auth(storage, settings=made, features=chosen, now=clock or time.time)
 
 
 async def register(auth: Auth, email: str = EMAIL, password: str = PASSWORD) -> str:
@@ -169,6 +171,12 @@ def bearer(pair: TokenPair | str) -> dict[str, str]:
     return {"authorization": f"Bearer {pair if isinstance(pair, str) else pair.access_token}"}
 
 
+async def change_password(client: Client, pair: TokenPair, new: str, current: str = PASSWORD) -> Answer:
+    """Change the password over HTTP."""
+    body = {"current_password": current, "new_password": new}
+    return await client.post("/auth/change-password", body, headers=bearer(pair))
+
+
 async def who(scope: Scope, _receive: Any, send: Any) -> None:
     """A host that answers who is asking."""
     user = scope["user"]
@@ -180,3 +188,42 @@ async def who(scope: Scope, _receive: Any, send: Any) -> None:
     }
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
     await send({"type": "http.response.body", "body": json.dumps(content).encode()})
+
+
+class CountingStorage(SQLite):
+    """SQLite that counts the statements; `before` is awaited before each, to let something else go first."""
+
+    def __init__(self, path: str = ":memory:") -> None:
+        super().__init__(path)
+        self.statements: list[str] = []
+        self.before: Callable[[str], Awaitable[None]] | None = None
+
+    async def run(
+        self, statement: str, values: Mapping[str, Any], *, read: bool = False
+    ) -> Sequence[Mapping[str, Any]]:
+        self.statements.append(statement)
+        if self.before is not None:
+            await self.before(statement)
+        return await super().run(statement, values, read=read)
+
+
+class CountingHasher(PasswordHasher):
+    """A hasher that counts what it does, and can let something happen after a password was verified."""
+
+    def __init__(self) -> None:
+        super().__init__(Argon2.cheap())
+        self.verified: list[str | None] = []
+        self.hashed = 0
+        self.after_verify: Callable[[], Awaitable[None]] | None = None
+
+    async def hash(self, password: str) -> str:
+        self.hashed += 1
+        return await super().hash(password)
+
+    async def verify(self, hashed: str | None, password: str) -> bool:
+        fits = await super().verify(hashed, password)
+        self.verified.append(hashed)
+        after, self.after_verify = self.after_verify, None
+        if after is not None:
+            await after()
+        return fits

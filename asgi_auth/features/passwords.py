@@ -138,7 +138,9 @@ class Passwords(Feature):
             return None
         if self.hasher.is_outdated(credential.secret):
             secret = await self.hasher.hash(password)
-            return await self.auth.storage.replace_secret(credential, secret, int(self.auth.now())) or credential
+            renewed = await self.auth.storage.replace_secret(credential, secret, int(self.auth.now()))
+            # Somebody was faster: a login that did the same, or one who has changed the password.
+            return renewed or await self._verified(user, password, client)
         return credential
 
     async def _set_password(self, credential: Credential, password: str, keep: str, client: Client) -> None:

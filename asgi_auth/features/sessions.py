@@ -1,5 +1,6 @@
 """Sessions: refresh, log out here or everywhere, and see which devices are logged in."""
 
+from asgi_auth.devices import device_name
 from asgi_auth.errors import SessionNotFoundError, TokenRevokedError, UnauthorizedError
 from asgi_auth.feature import Feature, Line, Token, delete, get, post
 from asgi_auth.identity import Identity
@@ -11,6 +12,7 @@ class SessionInfo(Record, frozen=True, kw_only=True):
 
     id: str
     device: str
+    user_agent: str
     address: str
     created_at: int
     last_used_at: int
@@ -71,7 +73,8 @@ class Sessions(Feature):
         listed = [
             SessionInfo(
                 id=session.id,
-                device=session.user_agent,
+                device=device_name(session.user_agent),
+                user_agent=session.user_agent,
                 address=session.address,
                 created_at=session.created_at,
                 last_used_at=session.last_used_at,

@@ -1,0 +1,143 @@
+"""The shape of the package, read from its source: who imports whom, how long things are, that they are explained."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent / "asgi_auth"
+FILES = sorted(ROOT.rglob("*.py"))
+CORE = {"errors", "records", "fields", "events", "devices"}
+#: Who may know a package outside of the standard library.
+OUTSIDE = {
+    "starlette": {
+        "app", "middleware", "body", "origins", "credentials", "recognise", "lifespan", "sockets", "http", "hosts",
+    },
+    "asyncpg": {"storage.postgres", "storage.postgres_connection", "storage.databases"},
+    "aiosqlite": {"storage.sqlite", "storage.databases"},
+    "databases": {"storage.databases"},
+    "argon2": {"hashing"},
+    "jwt": {"tokens", "keys"},
+    "zxcvbn": {"password_policy"},
+    "email_validator": {"emails"},
+}  # fmt: skip
+#: What a module may not know, whatever it needs.
+FORBIDDEN = {
+    "settings": {"auth", "http", "tokens", "storage", "feature", "features"},
+    "keys": {"auth", "http", "tokens", "storage", "feature", "features", "settings"},
+    "hashing": {"auth", "http", "tokens", "storage", "feature", "features", "settings"},
+    "tokens": {"auth", "http", "storage", "feature", "features", "body", "app"},
+    "identity": {"auth", "http", "storage", "feature", "features", "app", "middleware"},
+    "feature": {"auth", "http", "storage", "features", "app", "middleware", "body"},
+    "storage": {"auth", "http", "tokens", "identity", "feature", "features", "settings", "app", "keys"},
+    "features": {"auth", "http", "app", "middleware", "body", "cookies", "storage", "tokens", "recognise"},
+    "login": {"http", "app", "middleware", "features", "cookies", "recognise"},
+    "auth": {"http", "app", "middleware", "cookies", "recognise", "body", "origins", "sockets"},
+    "users": {"http", "app", "middleware", "features"},
+}
+
+
+def name_of(file: Path) -> str:
+    return ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imports_of(file: Path, *, lazy: bool = True) -> set[str]:
+    """All modules that are imported at run time, `if TYPE_CHECKING` left out; `lazy` takes those in functions, too."""
+    tree = ast.parse(file.read_text())
+    hidden = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    found: set[str] = set()
+    for node in ast.walk(tree) if lazy else tree.body:
+        if id(node) in hidden:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        if isinstance(node, ast.ImportFrom):
+            found |= {node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def below(names: set[str]) -> set[str]:
+    """Those that are ours, without the package's name."""
+    return {name.removeprefix("asgi_auth.") for name in names if name.startswith("asgi_auth.")}
+
+
+def ours(file: Path) -> set[str]:
+    """The modules of ours that a file imports, by their first name: `storage` for all below it."""
+    return {name.partition(".")[0] for name in below(imports_of(file))}
+
+
+@pytest.mark.parametrize("file", FILES, ids=name_of)
+def test_outside_packages_are_known_where_they_belong(file: Path) -> None:
+    known = {name.partition(".")[0] for name in imports_of(file)}
+
+    for package, allowed in OUTSIDE.items():
+        if package in known:
+            assert {name_of(file), name_of(file).partition(".")[0]} & allowed, f"{name_of(file)} imports {package}"
+
+
+@pytest.mark.parametrize("name", sorted(CORE))
+def test_the_core_records_know_nothing_above_them(name: str) -> None:
+    assert ours(ROOT / f"{name}.py") <= CORE
+
+
+@pytest.mark.parametrize("file", FILES, ids=name_of)
+def test_imports_go_in_one_direction(file: Path) -> None:
+    module = name_of(file).partition(".")[0]
+
+    assert ours(file) & FORBIDDEN.get(module, set()) - {module} == set()
+
+
+def test_features_never_import_each_other() -> None:
+    for file in (ROOT / "features").glob("*.py"):
+        assert not [name for name in imports_of(file) if name.startswith("asgi_auth.features")]
+
+
+def test_no_module_imports_itself_in_a_circle() -> None:
+    graph = {name_of(file): below(imports_of(file, lazy=False)) for file in FILES}
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        assert name not in path, " -> ".join((*path, name))
+        for other in graph[name] & graph.keys():
+            if other not in done:
+                visit(other, (*path, name))
+        done.add(name)
+
+    done = {""}
+    for start in sorted(graph.keys() - {"__init__"}):
+        visit(start, ())
+
+
+@pytest.mark.parametrize("file", [*FILES, *Path(__file__).parent.rglob("*.py")], ids=lambda file: file.name)
+def test_no_file_is_longer_than_300_lines(file: Path) -> None:
+    assert len(file.read_text().splitlines()) <= 300
+
+
+@pytest.mark.parametrize("file", FILES, ids=name_of)
+def test_no_function_is_longer_than_40_lines_and_every_public_name_is_explained(file: Path) -> None:
+    tree = ast.parse(file.read_text())
+
+    assert ast.get_docstring(tree), "the module has no docstring"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert (node.end_lineno or 0) - node.lineno < 40, f"{node.name} is too long"
+    for name, node in public_of(tree):
+        assert ast.get_docstring(node), f"{name} has no docstring"
+
+
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+
+def public_of(tree: ast.Module | ast.ClassDef) -> list[tuple[str, Definition]]:
+    """Public functions, classes and methods, without what stands inside functions."""
+    found: list[tuple[str, Definition]] = []
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            found.append((node.name, node))
+            if isinstance(node, ast.ClassDef):
+                found += public_of(node)
+    return found

@@ -1,0 +1,294 @@
+"""Cookie mode: attributes, silent renewal, and no unsafe request from another site."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from asgi_auth import Auth, AuthApp, AuthMiddleware, Passwords
+from asgi_auth.hashing import Argon2
+from tests.support import EMAIL, ORIGIN, PASSWORD, Client, Clock, bearer, login, make_auth, register, who
+
+ACCOUNT = {"email": EMAIL, "password": PASSWORD}
+COOKIE = {"auth-transport": "cookie", "sec-fetch-site": "same-origin"}
+ACCESS, REFRESH = "__Host-auth", "__Host-auth-refresh"
+
+
+def browser_of(auth: Auth, **headers: str) -> Client:
+    return Client(AuthMiddleware(who, auth, mount="/auth"), COOKIE | headers, keep_cookies=True)
+
+
+@pytest.fixture
+async def browser(auth: Auth) -> Client:
+    """A browser that is logged in."""
+    await register(auth)
+    made = browser_of(auth)
+    assert (await made.post("/auth/login", ACCOUNT)).status == 200
+    return made
+
+
+def without(browser: Client, **headers: str) -> Client:
+    """The same browser, with only these headers."""
+    return Client(browser.app, headers, browser.cookies)
+
+
+async def test_the_tokens_stand_in_cookies_and_never_in_the_body(auth: Auth) -> None:
+    await register(auth)
+
+    answer = await browser_of(auth).post("/auth/login", ACCOUNT)
+
+    assert answer.json == {"token_type": "Cookie", "expires_in": 900, "refresh_expires_in": 14 * 86400}
+    assert len(answer.all("set-cookie")) == 2
+    for line, name, seconds in zip(answer.all("set-cookie"), (ACCESS, REFRESH), (900, 14 * 86400), strict=True):
+        pair, *attributes = line.split("; ")
+        assert pair.startswith(f"{name}=")
+        assert attributes == [f"Max-Age={seconds}", "Path=/", "HttpOnly", "SameSite=Lax", "Secure"]
+
+
+async def test_a_registration_that_logs_in_keeps_the_tokens_out_of_the_body_too() -> None:
+    async with make_auth(passwords={"login_after_register": True}) as auth:
+        by_cookie = await browser_of(auth).post("/auth/register", ACCOUNT)
+        in_body = await Client(AuthApp(auth)).post("/register", ACCOUNT | {"email": "eve@example.com"})
+
+    assert by_cookie.json["tokens"].keys() == {"token_type", "expires_in", "refresh_expires_in"}
+    assert by_cookie.cookies.keys() == {ACCESS, REFRESH}
+    assert in_body.json["tokens"]["access_token"]
+    assert in_body.cookies == {}
+
+
+async def test_settings_decide_about_name_prefix_and_attributes() -> None:
+    async with make_auth(
+        development=True,
+        base_url="http://127.0.0.1:8000",
+        cookie_name="me",
+        cookie_same_site="strict",
+        transport="cookie",
+    ) as auth:
+        await register(auth)
+        answer = await Client(AuthApp(auth), {"sec-fetch-site": "same-origin"}).post("/login", ACCOUNT)
+
+    assert answer.cookies.keys() == {"me", "me-refresh"}
+    assert all(line.endswith("; Path=/; HttpOnly; SameSite=Strict") for line in answer.all("set-cookie"))
+
+
+async def test_an_oauth_client_gets_tokens_in_the_body_whatever_it_asks_for(auth: Auth) -> None:
+    await register(auth)
+    form = f"grant_type=password&username={EMAIL}&password=correct+horse+battery".encode()
+    headers = COOKIE | {"content-type": "application/x-www-form-urlencoded"}
+
+    answer = await Client(AuthApp(auth)).post("/token", body=form, headers=headers)
+
+    assert (answer.json["token_type"], answer.cookies) == ("Bearer", {})
+
+
+async def test_twenty_parallel_requests_with_an_expired_cookie_all_succeed_with_one_successor(
+    auth: Auth, browser: Client, clock: Clock
+) -> None:
+    clock.move(1000)
+
+    answers = await asyncio.gather(*(browser.request("GET", "/") for _ in range(20)))
+
+    assert {answer.json["transport"] for answer in answers} == {"cookie"}
+    assert all(answer.json["id"] for answer in answers)
+    assert len({answer.cookies[REFRESH] for answer in answers}) == 1
+    assert (await browser.post("/auth/refresh")).status == 200
+    assert len(await auth.storage.sessions(answers[0].json["id"], int(clock.at), 0)) == 1
+
+
+async def test_a_missing_access_cookie_is_renewed_too(browser: Client) -> None:
+    del browser.cookies[ACCESS]
+
+    answer = await browser.get("/")
+
+    assert answer.json["transport"] == "cookie"
+    assert browser.cookies.keys() == {ACCESS, REFRESH}
+
+
+async def test_a_renewal_shows_in_no_request_before_it_is_needed(browser: Client, clock: Clock) -> None:
+    clock.move(800)
+
+    assert (await browser.get("/")).cookies == {}
+
+
+async def test_the_loser_of_a_race_gets_the_successor_and_never_clears(browser: Client, clock: Clock) -> None:
+    late = dict(browser.cookies)
+    clock.move(1000)
+    winner = await browser.get("/")
+    clock.move(10)
+
+    loser = await Client(browser.app, COOKIE, late).get("/")
+
+    assert loser.json["id"] == winner.json["id"]
+    assert loser.cookies[REFRESH] == winner.cookies[REFRESH]
+
+
+async def test_refreshing_by_the_route_takes_the_cookie_and_answers_in_cookies(browser: Client, clock: Clock) -> None:
+    old = browser.cookies[REFRESH]
+    clock.move(1000)
+
+    answer = await browser.post("/auth/refresh")
+
+    assert answer.json.keys() == {"token_type", "expires_in", "refresh_expires_in"}
+    assert browser.cookies[REFRESH] not in {"", old}
+
+
+SITES: list[tuple[dict[str, str], bool]] = [
+    ({"sec-fetch-site": "same-origin"}, True),
+    ({"sec-fetch-site": "none"}, True),
+    ({"sec-fetch-site": "same-origin", "origin": "null"}, True),
+    ({"origin": ORIGIN}, True),
+    ({"sec-fetch-site": "cross-site", "origin": "https://partner.example.com"}, True),
+    ({"sec-fetch-site": "same-site"}, False),
+    ({"sec-fetch-site": "same-site", "origin": ORIGIN}, False),
+    ({"sec-fetch-site": "cross-site", "origin": "https://evil.example"}, False),
+    ({"sec-fetch-site": ""}, False),
+    ({"sec-fetch-site": "Same-Origin"}, False),
+    ({}, False),
+    ({"origin": "null"}, False),
+    ({"origin": ""}, False),
+    ({"origin": "https://evil.example"}, False),
+    ({"origin": "http://app.example.com"}, False),
+    ({"origin": "https://app.example.com:8443"}, False),
+    ({"origin": "https://app.example.com.evil.example"}, False),
+    ({"origin": "https://evil.example/https://app.example.com"}, False),
+    ({"referer": ORIGIN + "/"}, False),
+]
+
+
+@pytest.mark.parametrize(("headers", "good"), SITES, ids=str)
+async def test_unsafe_requests_with_cookies_come_from_our_pages_only(headers: dict[str, str], *, good: bool) -> None:
+    async with make_auth(trusted_origins=["https://partner.example.com"]) as auth:
+        await register(auth)
+        browser = browser_of(auth)
+        await browser.post("/auth/login", ACCOUNT)
+        page = without(browser, **headers)
+
+        on_the_host = [(await page.request(method, "/")).status for method in ("POST", "PUT", "PATCH", "DELETE", "X")]
+        safe = [(await page.request(method, "/")).status for method in ("GET", "HEAD", "OPTIONS")]
+        on_ours = await page.post("/auth/logout-all")
+
+        assert on_the_host == [200 if good else 403] * 5
+        assert safe == [200] * 3
+        assert on_ours.status == (200 if good else 403)
+        assert good or on_ours.json["code"] == "cross_site_request"
+
+
+@pytest.mark.parametrize(("headers", "good"), [
+    ({"origin": "https://app.example.com"}, True),
+    ({"origin": "http://app.example.com"}, True),
+    ({"origin": "https://evil.example"}, False),
+    ({"origin": "https://app.example.com@evil.example"}, False),
+    ({"origin": "https://["}, False),
+    ({"origin": "null"}, False),
+    ({"origin": "app.example.com"}, False),
+    ({}, False),
+])  # fmt: skip
+async def test_without_a_base_url_the_origin_names_the_host_that_was_asked(
+    headers: dict[str, str], *, good: bool
+) -> None:
+    async with make_auth(base_url=None) as auth:
+        await register(auth)
+        browser = browser_of(auth)
+        await browser.post("/auth/login", ACCOUNT)
+
+        answer = await without(browser, **headers).post("/")
+
+        assert answer.status == (200 if good else 403)
+
+
+async def test_a_doubled_origin_is_refused(browser: Client) -> None:
+    answer = await without(browser).post("/", headers=[("origin", ORIGIN)] * 2)
+
+    assert answer.status == 400
+
+
+@pytest.mark.parametrize("headers", [{}, {"sec-fetch-site": "cross-site"}, {"origin": "https://evil.example"}])
+async def test_no_other_site_logs_a_browser_in(auth: Auth, headers: dict[str, str]) -> None:
+    await register(auth)
+
+    answer = await Client(AuthApp(auth), {"auth-transport": "cookie"} | headers).post("/login", ACCOUNT)
+
+    assert (answer.status, answer.json["code"], answer.cookies) == (403, "cross_site_request", {})
+
+
+async def test_a_refresh_cookie_alone_is_checked_for_its_origin_too(browser: Client) -> None:
+    del browser.cookies[ACCESS]
+
+    for client in (without(browser), Client(browser.app, bearer("x.y.z"), browser.cookies)):
+        assert (await client.post("/auth/refresh")).status == 403
+
+
+async def test_a_bearer_token_needs_no_origin(auth: Auth, browser: Client) -> None:
+    headers = bearer(await login(auth))
+
+    assert (await Client(browser.app, headers, {}).post("/")).status == 200
+
+
+async def test_logout_clears_both_cookies_by_their_attributes_and_ends_the_session(browser: Client) -> None:
+    copy = dict(browser.cookies)
+
+    answer = await browser.post("/auth/logout")
+
+    assert answer.status == 204
+    assert answer.all("set-cookie") == [
+        f"{name}=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax; Secure" for name in (ACCESS, REFRESH)
+    ]
+    stolen = await Client(browser.app, COOKIE, copy).get("/")
+    assert (stolen.json["id"], stolen.json["error"]) == ("", "token_revoked")
+    assert stolen.cookies == {ACCESS: "", REFRESH: ""}
+
+
+@pytest.mark.parametrize("path", ["/auth/logout", "/auth/logout-all"])
+async def test_logging_out_with_an_expired_access_cookie_ends_the_session(
+    browser: Client, clock: Clock, path: str
+) -> None:
+    clock.move(1000)
+    copy = dict(browser.cookies)
+
+    answer = await browser.post(path)
+
+    assert answer.status in {200, 204}
+    assert browser.cookies == {}
+    assert (await Client(browser.app, COOKIE, copy).get("/")).json["id"] == ""
+
+
+@pytest.mark.parametrize(
+    "cookies", [{ACCESS: "x"}, {REFRESH: "x"}, {ACCESS: "x", REFRESH: "x"}, {ACCESS: "", REFRESH: ""}]
+)
+async def test_cookies_that_are_no_good_are_cleared(client: Client, cookies: dict[str, str]) -> None:
+    answer = await Client(client.app, {}, cookies).get("/")
+
+    assert (answer.json["id"], answer.json["error"]) == ("", "invalid_token")
+    assert answer.cookies == {ACCESS: "", REFRESH: ""}
+
+
+async def test_a_new_login_ends_the_session_the_browser_came_with(auth: Auth, browser: Client) -> None:
+    await register(auth, "eve@example.com")
+    copy = dict(browser.cookies)
+
+    answer = await browser.post("/auth/login", {"email": "eve@example.com", "password": PASSWORD})
+
+    assert answer.status == 200
+    assert (await Client(browser.app, COOKIE, copy).get("/")).json["error"] == "token_revoked"
+    assert (await browser.get("/")).json["transport"] == "cookie"
+
+
+async def test_a_bearer_login_ends_no_other_session(auth: Auth) -> None:
+    await register(auth)
+    first = await login(auth)
+
+    await Client(AuthApp(auth), bearer(first)).post("/login", ACCOUNT)
+
+    assert (await auth.identify(str(first.access_token))).is_authenticated
+
+
+async def test_claims_that_do_not_fit_into_a_cookie_are_a_clear_error(caplog: pytest.LogCaptureFixture) -> None:
+    claims: dict[str, Any] = {"x": "x" * 4000}
+    plain = make_auth(features=[Passwords(argon2=Argon2.cheap())])
+    async with Auth(plain.storage, settings=plain.settings, features=plain.features, claims=lambda _: claims) as auth:
+        await register(auth)
+
+        answer = await browser_of(auth).post("/auth/login", ACCOUNT)
+
+    assert (answer.status, answer.cookies) == (500, {})
+    assert "over 4096 bytes; add fewer claims" in caplog.text

@@ -1,0 +1,126 @@
+"""Email addresses: one person's spellings are one account, and nothing else is."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from asgi_auth.emails import canonical_or_none, parse_email
+from asgi_auth.errors import ValidationError
+
+
+@pytest.mark.parametrize(
+    ("typed", "canonical"),
+    [
+        ("ada@example.com", "ada@example.com"),
+        ("Ada@Example.COM", "ada@example.com"),
+        ("ada+list@example.com", "ada+list@example.com"),
+        ("a.d.a@example.com", "a.d.a@example.com"),
+        ("\uff21\uff24\uff21@example.com", "ada@example.com"),
+        ("ada\uff20example.com", "ada@example.com"),
+        ("ada@\uff45xample.com", "ada@example.com"),
+        ("\u212aelvin@example.com", "kelvin@example.com"),
+        ("\ufb01n@example.com", "fin@example.com"),
+        ("straße@example.com", "strasse@example.com"),
+        ("o\u0308@example.com", "\u00f6@example.com"),
+        ("\u0130@example.com", "i\u0307@example.com"),
+        ("ada@bücher.example.com", "ada@xn--bcher-kva.example.com"),
+        ("ada@BÜCHER.example.com", "ada@xn--bcher-kva.example.com"),
+        ("ada@xn--bcher-kva.example.com", "ada@xn--bcher-kva.example.com"),
+        ("ada@XN--BCHER-KVA.example.com", "ada@xn--bcher-kva.example.com"),
+        ("ada@example\u3002com", "ada@example.com"),
+    ],
+)
+def test_spellings_of_an_address_have_one_canonical_form(typed: str, canonical: str) -> None:
+    assert parse_email(typed).canonical == canonical
+    assert canonical_or_none(typed) == canonical
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("i@example.com", "\u0130@example.com"),
+        ("i@example.com", "\u0131@example.com"),
+        ("ada@example.com", "\u0430da@example.com"),
+        ("a.da@example.com", "ada@example.com"),
+        ("ada@example.com", "ada+x@example.com"),
+        ("ada@strasse.example.com", "ada@straße.example.com"),
+    ],
+)
+def test_addresses_of_different_people_stay_different(one: str, other: str) -> None:
+    assert parse_email(one).canonical != parse_email(other).canonical
+
+
+def test_the_address_as_typed_is_kept_for_display() -> None:
+    assert parse_email("Ada.Lovelace@BÜCHER.example.com").display == "Ada.Lovelace@bücher.example.com"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "ada",
+        "@example.com",
+        "ada@",
+        "ada@@example.com",
+        "ada@example.com@evil.com",
+        "ada\uff20example.com@evil.com",
+        "ada@example",
+        "ada@example..com",
+        "ada@.example.com",
+        "ada@-example.com",
+        "ada@example.com.",
+        ".ada@example.com",
+        "ada.@example.com",
+        "a..da@example.com",
+        "ada@example.com,eve@evil.com",
+        "ada@example.com;eve@evil.com",
+        "ada@example.com eve@evil.com",
+        "ada@example.com\n",
+        "ada@example.com\r\nBcc: eve@evil.com",
+        "ada\r\n@example.com",
+        "ada\0@example.com",
+        "ada@exam\0ple.com",
+        "Ada <ada@example.com>",
+        "<ada@example.com>",
+        " ada@example.com",
+        "ada@example.com ",
+        "a da@example.com",
+        '"ada"@example.com',
+        '"a b"@example.com',
+        "ada@[127.0.0.1]",
+        "ada@127.0.0.1",
+        "ada@localhost",
+        "ada(comment)@example.com",
+        "a@" + "b" * 250 + ".com",
+        "ada@xn--.com",
+        "\u202eada@example.com",
+        "\ufdfa" * 200,
+    ],
+)
+def test_what_is_no_plain_address_is_refused(text: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        parse_email(text, "mail")
+
+    assert caught.value.errors.keys() == {"mail"}
+    assert canonical_or_none(text) is None
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    local=st.text(min_size=1, max_size=12), domain=st.sampled_from(["example.com", "BÜCHER.example.com", "ﬁ.test.de"])
+)
+def test_a_canonical_address_is_its_own_canonical_form(local: str, domain: str) -> None:
+    canonical = canonical_or_none(f"{local}@{domain}")
+
+    if canonical is not None:
+        assert canonical_or_none(canonical) == canonical
+        assert canonical.count("@") == 1
+        assert not {"\r", "\n", "\0", ",", ";", "<", ">", " "} & set(canonical)
+
+
+@settings(max_examples=200, deadline=None)
+@given(text=st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=40) | st.emails())
+def test_no_text_makes_the_parser_fail_otherwise(text: str) -> None:
+    canonical = canonical_or_none(text)
+
+    assert canonical is None or canonical_or_none(canonical) == canonical

@@ -1,0 +1,163 @@
+"""Hashing: Argon2id at the cost that was asked for, off the loop, and never more at once than the queue holds."""
+
+import asyncio
+import threading
+
+import pytest
+
+from asgi_auth import Argon2
+from asgi_auth.errors import BusyError
+from asgi_auth.hashing import PasswordHasher
+
+CHEAP = Argon2.cheap()
+
+
+class HeldHasher(PasswordHasher):
+    """Hashes nothing before the gate opens."""
+
+    def __init__(self, workers: int, queue: int) -> None:
+        super().__init__(CHEAP, workers, queue)
+        self.gate = threading.Event()
+        self.ran = 0
+
+    def _fits(self, hashed: str, password: str) -> bool:
+        self.gate.wait(30)
+        self.ran += 1
+        return super()._fits(hashed, password)
+
+
+async def settle() -> None:
+    """Let tasks that can go on do so."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def test_the_cost_stands_in_the_hash() -> None:
+    default = await PasswordHasher(Argon2()).hash("x")
+    lowest = await PasswordHasher(Argon2(memory_cost=19456, time_cost=2)).hash("x")
+
+    assert default.startswith("$argon2id$v=19$m=65536,t=3,p=1$")
+    assert lowest.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+
+
+async def test_a_password_fits_its_own_hash_exactly() -> None:
+    hasher = PasswordHasher(CHEAP)
+    hashed = await hasher.hash("pässword")
+
+    assert await hasher.verify(hashed, "pässword")
+    for other in ("password", "Pässword", "pässword ", "pa\u0308ssword", ""):
+        assert not await hasher.verify(hashed, other)
+    assert hashed != await hasher.hash("pässword")
+
+
+async def test_passwords_of_a_thousand_bytes_are_compared_to_the_last() -> None:
+    hasher = PasswordHasher(CHEAP)
+    hashed = await hasher.hash("x" * 1024)
+
+    assert await hasher.verify(hashed, "x" * 1024)
+    assert not await hasher.verify(hashed, "x" * 1023 + "y")
+
+
+@pytest.mark.parametrize("cost", [{"memory_cost": 19455}, {"time_cost": 1}, {"memory_cost": 8, "time_cost": 1}])
+def test_less_than_the_floor_is_refused_unless_it_is_for_tests(cost: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="testing=True"):
+        Argon2(**cost)  # type: ignore[arg-type]  # only ints here
+
+    assert Argon2(**cost, testing=True)
+
+
+@pytest.mark.parametrize("cost", [{"time_cost": 0}, {"parallelism": 0}, {"memory_cost": 15, "parallelism": 2}])
+def test_what_argon2_cannot_do_is_refused(cost: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="the least that it can do"):
+        Argon2(**cost, testing=True)
+
+
+@pytest.mark.parametrize("hashed", ["", "plain", "$argon2id$", "$2b$12$" + "x" * 53, "$argon2id$v=19$m=8,t=1,p=1$$"])
+async def test_what_is_no_hash_fits_nothing(hashed: str) -> None:
+    assert not await PasswordHasher(CHEAP).verify(hashed, "x")
+
+
+async def test_the_decoy_has_todays_cost_and_never_verifies() -> None:
+    hasher = PasswordHasher(Argon2(memory_cost=32, time_cost=2, testing=True))
+    seen: list[str] = []
+    true_fits = hasher._fits
+    hasher._fits = lambda hashed, password: seen.append(hashed) or true_fits(hashed, password)  # type: ignore[method-assign, func-returns-value]
+
+    for password in ("", "x", "password"):
+        assert not await hasher.verify(None, password)
+
+    assert all(hashed.startswith("$argon2id$v=19$m=32,t=2,p=1$") for hashed in seen)
+    assert len(seen) == 3
+    assert len(seen[0]) == len(await hasher.hash("x"))
+    assert not hasher.is_outdated(seen[0])
+
+
+async def test_a_hash_of_another_cost_is_outdated() -> None:
+    old = await PasswordHasher(CHEAP).hash("x")
+
+    assert not PasswordHasher(CHEAP).is_outdated(old)
+    assert PasswordHasher(Argon2(memory_cost=16, time_cost=1, testing=True)).is_outdated(old)
+
+
+async def test_a_full_queue_is_refused_at_once() -> None:
+    hasher = HeldHasher(workers=1, queue=2)
+    waiting = [asyncio.ensure_future(hasher.verify(None, "x")) for _ in range(3)]
+    await settle()
+
+    with pytest.raises(BusyError):
+        await hasher.verify(None, "x")
+    with pytest.raises(BusyError):
+        await hasher.hash("x")
+
+    hasher.gate.set()
+    assert await asyncio.gather(*waiting) == [False] * 3
+    assert not await hasher.verify(None, "x")
+
+
+async def test_the_queue_holds_sixteen_for_each_worker_by_default() -> None:
+    assert PasswordHasher(CHEAP, workers=2)._limit == 34
+
+
+async def test_who_gives_up_waiting_frees_the_place_and_costs_no_hash() -> None:
+    hasher = HeldHasher(workers=1, queue=1)
+    first = asyncio.ensure_future(hasher.verify(None, "x"))
+    second = asyncio.ensure_future(hasher.verify(None, "x"))
+    await settle()
+
+    second.cancel()
+    await settle()
+    third = asyncio.ensure_future(hasher.verify(None, "x"))
+    await settle()
+    hasher.gate.set()
+
+    assert not any(await asyncio.gather(first, third))
+    assert second.cancelled()
+    assert hasher.ran == 2
+
+
+async def test_a_running_hash_keeps_its_place_until_it_is_done() -> None:
+    hasher = HeldHasher(workers=1, queue=0)
+    first = asyncio.ensure_future(hasher.verify(None, "x"))
+    await settle()
+
+    first.cancel()
+    await settle()
+
+    with pytest.raises(BusyError):
+        await hasher.verify(None, "x")
+    hasher.gate.set()
+
+
+async def test_the_loop_stays_free_while_passwords_are_hashed() -> None:
+    hasher = HeldHasher(workers=2, queue=4)
+    hashing = [asyncio.ensure_future(hasher.verify(None, "x")) for _ in range(6)]
+
+    ticks = 0
+    for _ in range(1000):
+        await asyncio.sleep(0)
+        ticks += 1
+
+    assert ticks == 1000
+    assert not any(task.done() for task in hashing)
+    hasher.gate.set()
+    await asyncio.gather(*hashing)

@@ -1,0 +1,208 @@
+"""Keys: secrets that can be guessed are refused, one key has one algorithm, and keys are rotated by lists."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+from asgi_auth import Auth, Settings, SigningKey
+from asgi_auth.errors import InvalidTokenError
+from asgi_auth.keys import KeyRing, check_secret, derive
+from tests.support import SECRET, Clock, login, make_auth, register
+from tests.test_tokens import forge
+
+OTHER_SECRET = "pX3_vZ8-nT1yRk6QwJ5mGd0hCs9bLf2aUe7iOoW4rB"
+PRIVATE = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+PUBLIC = (Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+KEYS: dict[str, Any] = {
+    "EdDSA": ed25519.Ed25519PrivateKey.generate(),
+    "ES256": ec.generate_private_key(ec.SECP256R1()),
+    "RS256": rsa.generate_private_key(65537, 2048),
+}
+
+
+def pem(algorithm: str) -> bytes:
+    private: bytes = KEYS[algorithm].private_bytes(*PRIVATE)
+    return private
+
+
+def public_pem(algorithm: str) -> bytes:
+    public: bytes = KEYS[algorithm].public_key().public_bytes(*PUBLIC)
+    return public
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        b"",
+        b"short",
+        b"x" * 31,
+        b"a" * 64,
+        b"abc" * 20,
+        b"0123456789abcdefghijklmnopqrstuvwxyz",
+        b"9876543210zyxwvutsrqponmlkjihgfedcba",
+        b"change-me-in-production-1234567890-ABCDEF",
+        b"your_secret_key_0987_KJHG_should_be_here",
+        b"django-insecure-8f7(3h4*&^%g5h6j7k8l9z0x1c2v3",
+        b"correct horse battery staple and some more",
+        b"THIS IS ALL UPPER CASE AND QUITE GUESSABLE",
+        b"kV7qWm2zR9" * 5,
+    ],
+)
+def test_a_secret_that_is_missing_short_or_guessable_is_refused(secret: bytes) -> None:
+    with pytest.raises(ValueError, match="token_urlsafe") as caught:
+        check_secret(secret)
+
+    assert len(secret) < 5 or secret.decode() not in str(caught.value)
+
+
+@pytest.mark.parametrize("secret", ["", SECRET[:31], ["", SECRET], [SECRET, "short"], [], b""])
+def test_every_secret_of_the_list_is_checked(secret: Any) -> None:
+    with pytest.raises(ValueError, match="secret"):
+        Auth("sqlite://", secret=secret)
+
+
+def test_an_auth_without_a_secret_is_refused() -> None:
+    with pytest.raises(ValueError, match="a secret is needed"):
+        Auth("sqlite://")
+
+
+def test_each_purpose_has_a_key_of_its_own() -> None:
+    ring = KeyRing([SECRET.encode(), OTHER_SECRET.encode()], [])
+
+    keys = {*ring.derived("refresh token"), *ring.derived("another"), *(key.public for key in ring.signing)}
+
+    assert len(keys) == 6
+    assert {len(key) for key in keys} == {32}
+
+
+def test_the_id_of_a_derived_key_is_no_part_of_it() -> None:
+    key = SigningKey.derived(SECRET.encode())
+
+    assert key.kid not in derive(SECRET.encode(), "access token").hex()
+    assert key.kid != SigningKey.derived(OTHER_SECRET.encode()).kid
+    assert SECRET not in repr(key)
+    assert repr(key.private) not in repr(key)
+
+
+async def test_secrets_are_rotated_by_a_list(clock: Clock, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/auth.db"
+
+    def with_secrets(*secrets: str) -> Auth:
+        return Auth(url, settings=Settings(secret=list(secrets)), now=clock)
+
+    async with make_auth(url, clock=clock) as old:
+        await register(old)
+        first = await login(old)
+    async with with_secrets(OTHER_SECRET, SECRET) as both:
+        assert (await both.identify(str(first.access_token))).is_authenticated
+        second = await both.refresh(str(first.refresh_token))
+    async with with_secrets(OTHER_SECRET) as new:
+        assert (await new.identify(str(second.access_token))).is_authenticated
+        with pytest.raises(InvalidTokenError):
+            await new.identify(str(first.access_token))
+        with pytest.raises(InvalidTokenError):
+            await new.refresh(str(first.refresh_token))
+        assert await new.refresh(str(second.refresh_token))
+
+
+@pytest.mark.parametrize("algorithm", KEYS)
+async def test_asymmetric_keys_sign_and_verify(algorithm: str) -> None:
+    key = SigningKey.from_pem(pem(algorithm), algorithm, "k1")
+    async with make_auth(signing_keys=[key]) as auth:
+        await register(auth)
+
+        pair = await login(auth)
+        identity = await auth.identify(str(pair.access_token))
+        forged = str(pair.access_token)[:-6] + "AAAAAA"
+
+        assert identity.is_authenticated
+        with pytest.raises(InvalidTokenError):
+            await auth.identify(forged)
+
+
+@pytest.mark.parametrize("algorithm", KEYS)
+async def test_a_public_key_verifies_and_cannot_sign(algorithm: str) -> None:
+    signer = SigningKey.from_pem(pem(algorithm), algorithm, "old")
+    verifier = SigningKey.from_pem(public_pem(algorithm).decode(), algorithm, "old")
+    newest = SigningKey.from_pem(ed_pem(), "EdDSA", "new")
+
+    async with make_auth(signing_keys=[signer]) as auth:
+        await register(auth)
+        token = str((await login(auth)).access_token)
+    async with make_auth(signing_keys=[newest, verifier]) as auth:
+        identity = await auth.identify(token)
+
+    assert identity.is_authenticated
+    with pytest.raises(ValueError, match="able to sign"):
+        make_auth(signing_keys=[verifier])
+
+
+def ed_pem() -> bytes:
+    return ed25519.Ed25519PrivateKey.generate().private_bytes(*PRIVATE)
+
+
+@pytest.mark.parametrize("algorithm", KEYS)
+async def test_a_public_key_never_works_as_an_hmac_key(algorithm: str) -> None:
+    key = SigningKey.from_pem(pem(algorithm), algorithm, "k1")
+    async with make_auth(signing_keys=[key]) as auth:
+        await register(auth)
+        token = str((await login(auth)).access_token)
+        claims = (await auth.identify(token)).claims
+        raw = KEYS[algorithm].public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+        for secret in (public_pem(algorithm), public_pem(algorithm).strip(), raw, b""):
+            for header in (key.header, key.header | {"alg": "HS256"}, SigningKey.derived(SECRET.encode()).header):
+                with pytest.raises(InvalidTokenError):
+                    await auth.identify(forge(header, dict(claims), secret))
+
+
+async def test_with_signing_keys_the_secret_signs_no_access_token() -> None:
+    async with make_auth() as auth:
+        await register(auth)
+        token = str((await login(auth)).access_token)
+
+    async with make_auth(signing_keys=[SigningKey.from_pem(pem("EdDSA"), "EdDSA", "k1")]) as auth:
+        with pytest.raises(InvalidTokenError):
+            await auth.identify(token)
+
+
+def test_a_small_rsa_key_is_refused() -> None:
+    small = rsa.generate_private_key(65537, 1024).private_bytes(*PRIVATE)
+
+    with pytest.raises(ValueError, match="2048 bits"):
+        SigningKey.from_pem(small, "RS256", "k1")
+
+
+@pytest.mark.parametrize("algorithm", ["none", "HS256", "HS512", "RS512", "PS256", "ES512", "eddsa", ""])
+def test_an_algorithm_beyond_the_three_is_refused(algorithm: str) -> None:
+    with pytest.raises(ValueError, match="EdDSA, ES256, RS256"):
+        SigningKey.from_pem(pem("EdDSA"), algorithm, "k1")
+
+
+@pytest.mark.parametrize(
+    ("text", "algorithm"),
+    [
+        (pem("EdDSA"), "ES256"),
+        (pem("EdDSA"), "RS256"),
+        (pem("ES256"), "RS256"),
+        (pem("ES256"), "EdDSA"),
+        (pem("RS256"), "ES256"),
+        (pem("RS256"), "EdDSA"),
+        (b"no key", "RS256"),
+        (b"", "EdDSA"),
+        (ec.generate_private_key(ec.SECP384R1()).private_bytes(*PRIVATE), "ES256"),
+    ],
+)
+def test_a_key_of_another_kind_is_refused(text: bytes, algorithm: str) -> None:
+    with pytest.raises(ValueError, match=f"no key for {algorithm}"):
+        SigningKey.from_pem(text, algorithm, "k1")
+
+
+def test_two_keys_with_one_id_are_refused() -> None:
+    keys = [SigningKey.from_pem(ed_pem(), "EdDSA", "k1"), SigningKey.from_pem(ed_pem(), "EdDSA", "k1")]
+
+    with pytest.raises(ValueError, match="same kid"):
+        make_auth(signing_keys=keys)

@@ -1,0 +1,120 @@
+"""The password policy: long enough, not guessable, and nothing else unless asked for."""
+
+import pytest
+
+from asgi_auth import PasswordPolicy
+from asgi_auth.errors import PasswordPolicyError
+from asgi_auth.password_policy import common_passwords
+
+
+def reasons(policy: PasswordPolicy, password: str, *words: str) -> list[str]:
+    try:
+        policy.check(password, user_words=words)
+    except PasswordPolicyError as error:
+        return error.errors["password"]
+    return []
+
+
+@pytest.mark.parametrize(
+    "password", ["tk7fw2qz", "correct horse battery", "        spaces        ", "пароль-из-слов", "x" * 3 + "Y" * 1000]
+)
+def test_a_long_password_that_nobody_guesses_is_enough(password: str) -> None:
+    assert reasons(PasswordPolicy(), password) == []
+
+
+def test_all_reasons_are_given_at_once() -> None:
+    policy = PasswordPolicy(
+        min_length=10, require_upper=True, require_lower=True, require_digit=True, require_special=True
+    )
+
+    found = reasons(policy, "")
+
+    assert len(found) == 5
+    assert found[0] == "Use 10 characters or more."
+
+
+@pytest.mark.parametrize("password", ["secret", "password", "letmein"])
+def test_short_and_common_are_two_reasons(password: str) -> None:
+    assert len(reasons(PasswordPolicy(min_length=9), password)) == 2
+
+
+def test_the_field_is_named_as_the_caller_calls_it() -> None:
+    with pytest.raises(PasswordPolicyError) as caught:
+        PasswordPolicy().check("short", field="new_password")
+
+    assert caught.value.errors.keys() == {"new_password"}
+    assert caught.value.code == "password_validation"
+
+
+def test_length_counts_code_points_and_the_cap_counts_bytes() -> None:
+    emoji = "\U0001f600"
+
+    assert reasons(PasswordPolicy.nist(), emoji * 15) == []
+    assert reasons(PasswordPolicy.nist(), emoji * 14) == ["Use 15 characters or more."]
+    assert reasons(PasswordPolicy(), "".join(chr(0x1F600 + i % 60) for i in range(256))) == []
+    assert reasons(PasswordPolicy(), "".join(chr(0x1F600 + i % 60) for i in range(257))) == ["Use 1024 bytes at most."]
+
+
+def test_nothing_is_trimmed_cut_or_normalised() -> None:
+    assert reasons(PasswordPolicy(), " abcxyz ") == []
+    assert reasons(PasswordPolicy(), "o\u0308xqwkvp") == []
+    assert reasons(PasswordPolicy(), "\u00f6xqwkvp") == ["Use 8 characters or more."]
+
+
+def test_the_common_list_has_at_least_three_thousand_of_the_least_length() -> None:
+    assert sum(len(password) >= 8 for password in common_passwords()) >= 3000
+
+
+@pytest.mark.parametrize(
+    "password", ["password", "PassWord", "sunshine", "12345678", "qwertyuiop", "passwordpassword", "letmein1letmein1"]
+)
+def test_common_passwords_and_their_repetitions_are_refused(password: str) -> None:
+    assert reasons(PasswordPolicy(), password) == ["This password is among the first that others would try."]
+    assert reasons(PasswordPolicy(refuse_common=False), password) == []
+
+
+@pytest.mark.parametrize(
+    "password", ["passwordpassword", "sunshineprincess", "passwordpasswordpassword", "1234567890123456"]
+)
+def test_the_nist_profile_refuses_common_passwords_put_together(password: str) -> None:
+    assert reasons(PasswordPolicy.nist(), password) == ["This password is among the first that others would try."]
+
+
+@pytest.mark.parametrize("password", ["acmecorp", "AcmeCorp", "acmecorpacmecorp", "ada@example.com", "ADA@EXAMPLE.COM"])
+def test_the_name_of_the_service_and_the_address_are_refused(password: str) -> None:
+    policy = PasswordPolicy(context=("acmecorp",))
+
+    assert reasons(policy, password, "ada@example.com", "ada") == [
+        "Don't use your address or the name of this service."
+    ]
+
+
+def test_short_words_of_the_context_refuse_nothing() -> None:
+    assert reasons(PasswordPolicy(context=("x",)), "xxxxxxxxxyxz", "ada") == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "without", "with_it"),
+    [
+        ("require_upper", "tk7fw2qz!", "tK7fw2qz!"),
+        ("require_lower", "TK7FW2QZ!", "TK7fW2QZ!"),
+        ("require_digit", "tkxfwaqz!", "tk7fwaqz!"),
+        ("require_special", "tk7fw2qzB", "tk7fw2qz!"),
+    ],
+)
+def test_composition_rules_can_be_had(rule: str, without: str, with_it: str) -> None:
+    policy = PasswordPolicy(**{rule: True})  # type: ignore[arg-type]  # only bools here
+
+    assert len(reasons(policy, without)) == 1
+    assert reasons(policy, with_it) == []
+    assert reasons(PasswordPolicy(), without) == []
+
+
+@pytest.mark.parametrize("values", [{"min_length": 7}, {"min_length": 65}, {"max_bytes": 63}, {"max_bytes": 4097}])
+def test_a_policy_weaker_than_the_standard_allows_is_refused(values: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="ASVS"):
+        PasswordPolicy(**values)  # type: ignore[arg-type]  # only ints here
+
+
+def test_a_long_password_is_judged_quickly() -> None:
+    assert reasons(PasswordPolicy(max_bytes=4096), "ab" * 2047 + "x") == []

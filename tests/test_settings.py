@@ -1,0 +1,197 @@
+"""Settings: what can't work or isn't safe is a ValueError when it is made."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from asgi_auth import Auth, AuthApp, AuthMiddleware, Field, Settings
+from asgi_auth.settings import origin_of
+from tests.support import SECRET, make_auth, who
+
+REFUSED: list[dict[str, Any]] = [
+    *(
+        {name: value}
+        for name in ("access_ttl", "session_ttl", "session_idle", "max_sessions")
+        for value in (0, -1, 10**10)
+    ),
+    *({name: value} for name in ("max_body", "body_timeout", "token_cache") for value in (0, -1)),
+    {"leeway": -1},
+    {"leeway": 61},
+    {"refresh_grace": -1},
+    {"refresh_grace": 301},
+    {"max_revocation_lag": 0},
+    {"max_revocation_lag": 61},
+    {"access_ttl": 901, "session_ttl": 900},
+    {"on_reuse": "nothing"},
+    {"revocation": "never"},
+    {"transport": "query"},
+    {"cookie_same_site": "none"},
+    {"cookie_same_site": "Lax"},
+    {"cookie_name": ""},
+    {"cookie_name": "a b"},
+    {"cookie_name": "a;b"},
+    {"cookie_name": "ä"},
+    {"mount": "auth"},
+    {"mount": "/auth/"},
+    {"mount": "/"},
+    {"base_url": "app.example.com"},
+    {"base_url": "ftp://app.example.com"},
+    {"base_url": "https://"},
+    {"base_url": "https://app.example.com/?x=1"},
+    {"base_url": "https://app.example.com/#x"},
+    {"base_url": "http://app.example.com"},
+    {"base_url": "https://app.example.com:port"},
+    {"base_url": "https://app.example.com", "development": True},
+    {"trusted_origins": ["https://app.example.com/"]},
+    {"trusted_origins": ["https://app.example.com/path"]},
+    {"trusted_origins": ["https://APP.example.com"]},
+    {"trusted_origins": ["https://app.example.com:443"]},
+    {"trusted_origins": ["https://me@app.example.com"]},
+    {"trusted_origins": ["http://app.example.com"]},
+    {"trusted_origins": ["null"]},
+    {"trusted_origins": ["*"]},
+    {"trusted_proxies": ["10.0.0.0/33"]},
+    {"trusted_proxies": ["10.0.0.1/8"]},
+    {"trusted_proxies": ["*"]},
+    {"fields": [Field("age", int), Field("age")]},
+]
+
+
+@pytest.mark.parametrize("values", REFUSED, ids=str)
+def test_what_cannot_work_or_is_not_safe_is_refused(values: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        Settings(secret=SECRET, **values)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"name": "email"},
+        {"name": "roles"},
+        {"name": "data"},
+        {"name": "password"},
+        {"name": "class"},
+        {"name": "_hidden"},
+        {"name": "first name"},
+        {"name": ""},
+        {"name": "client"},
+        {"name": "identity"},
+        {"name": "tags", "type": list},
+        {"name": "nick", "write": "Admin"},
+        {"name": "nick", "max_length": -1},
+        {"name": "age", "type": int, "default": "old"},
+        {"name": "nick", "default": "x" * 201},
+    ],
+    ids=str,
+)
+def test_an_extra_field_that_is_ours_or_no_name_is_refused(values: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        Field(**values)
+
+
+def test_the_defaults_with_a_secret_are_enough() -> None:
+    settings = Settings(secret=SECRET)
+
+    assert settings.origin is None
+    assert settings.secrets == [SECRET.encode()]
+
+
+@pytest.mark.parametrize("mount", ["auth", "/auth/", "/", ""])
+def test_a_middleware_takes_no_mount_that_is_no_path(mount: str) -> None:
+    with pytest.raises(ValueError, match="mount"):
+        AuthMiddleware(who, make_auth(), mount=mount)
+
+
+@pytest.mark.parametrize("url", ["", "auth.db", "mysql://x/y", "sqlite://auth.db", "http://x"])
+def test_a_storage_url_that_is_none_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="sqlite"):
+        Auth(url, secret=SECRET)
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres"])
+def test_a_postgresql_url_opens_nothing_yet(scheme: str) -> None:
+    auth = Auth(f"{scheme}://nobody:x@192.0.2.1/none", secret=SECRET)
+
+    assert type(auth.storage).__name__ == "Postgres"
+
+
+def test_an_app_makes_its_auth_from_a_url_and_takes_no_second_secret() -> None:
+    app = AuthApp("sqlite://", secret=SECRET)
+
+    assert app.auth.settings.secrets == [SECRET.encode()]
+    with pytest.raises(ValueError, match="belongs to"):
+        AuthApp(app.auth, secret=SECRET)
+
+
+def test_a_secret_beside_settings_replaces_theirs() -> None:
+    other = SECRET[::-1]
+
+    auth = Auth("sqlite://", secret=other, settings=Settings(secret=SECRET, issuer="me"))
+
+    assert (auth.settings.secrets, auth.settings.issuer) == ([other.encode()], "me")
+
+
+def test_secrets_are_not_shown() -> None:
+    settings = Settings(secret=[SECRET, SECRET[::-1]])
+
+    for text in (repr(settings), str(settings), f"{settings}", repr(make_auth())):
+        assert SECRET[:10] not in text
+        assert SECRET[::-1][:10] not in text
+
+
+def test_settings_are_read_from_the_environment(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(SECRET + "\n")
+    environ = {
+        "AUTH_SECRET_FILE": str(tmp_path / "secret"),
+        "AUTH_ACCESS_TTL": "60",
+        "AUTH_MAX_REVOCATION_LAG": "0.5",
+        "AUTH_HSTS": "Yes",
+        "AUTH_AUTO_MIGRATE": "off",
+        "AUTH_BASE_URL": "https://app.example.com",
+        "AUTH_TRUSTED_ORIGINS": "https://a.example.com, https://b.example.com,",
+        "AUTH_FIELDS": "ignored",
+        "AUTH_ISSUER": "env",
+        "OTHER": "x",
+    }
+
+    settings = Settings.from_env(environ=environ, issuer="given")
+
+    assert settings.secrets == [SECRET.encode()]
+    assert (settings.access_ttl, settings.max_revocation_lag) == (60, 0.5)
+    assert (settings.hsts, settings.auto_migrate) == (True, False)
+    assert settings.origin == "https://app.example.com"
+    assert settings.trusted_origins == ("https://a.example.com", "https://b.example.com")
+    assert (settings.fields, settings.issuer) == ((), "given")
+
+
+def test_the_process_environment_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("APP_SECRET", f"{SECRET}, {SECRET[::-1]}")
+
+    settings = Settings.from_env("APP_")
+
+    assert settings.secrets == [SECRET.encode(), SECRET[::-1].encode()]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("ACCESS_TTL", "soon"), ("ACCESS_TTL", "1.5"), ("HSTS", "maybe"), ("HSTS", ""), ("BODY_TIMEOUT", "x")],
+)
+def test_a_variable_that_cannot_be_read_is_named(name: str, text: str) -> None:
+    with pytest.raises(ValueError, match=f"AUTH_{name}"):
+        Settings.from_env(environ={"AUTH_SECRET": SECRET, f"AUTH_{name}": text})
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("https://App.Example.com/path", "https://app.example.com"),
+        ("https://app.example.com:443", "https://app.example.com"),
+        ("http://app.example.com:80/", "http://app.example.com"),
+        ("https://app.example.com:80", "https://app.example.com:80"),
+        ("https://[2001:DB8::1]:8443/x", "https://[2001:db8::1]:8443"),
+        ("https://user:pw@app.example.com", "https://app.example.com"),
+    ],
+)
+def test_an_origin_is_written_as_browsers_write_it(url: str, origin: str) -> None:
+    assert origin_of(url) == origin

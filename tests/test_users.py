@@ -1,0 +1,42 @@
+"""Users in process: found by id or address, changed by administrators, unknown ones an error."""
+
+import pytest
+
+from asgi_auth import Auth, Field
+from asgi_auth.errors import UserNotFoundError
+from tests.support import EMAIL, make_auth, register
+
+UNKNOWN = "00000000-0000-0000-0000-000000000001"
+
+
+async def test_a_user_is_found_by_id_and_by_any_spelling_of_the_address(auth: Auth) -> None:
+    user_id = await register(auth)
+
+    for email in (EMAIL, EMAIL.upper(), "ada\uff20example.com"):
+        assert await auth.users.by_email(email) == await auth.users.get(user_id)
+
+
+async def test_unknown_users_are_an_error(auth: Auth) -> None:
+    for asking in (
+        auth.users.get(UNKNOWN),
+        auth.users.by_email("eve@example.com"),
+        auth.users.by_email("no address"),
+        auth.users.set_roles(UNKNOWN, ["admin"]),
+        auth.users.set_status(UNKNOWN, "disabled"),
+        auth.users.set_data(UNKNOWN),
+    ):
+        with pytest.raises(UserNotFoundError):
+            await asking
+
+
+async def test_extra_fields_are_merged_and_roles_replaced() -> None:
+    async with make_auth(fields=[Field("nick"), Field("level", int, write="admin")]) as auth:
+        user_id = await register(auth)
+
+        await auth.users.set_data(user_id, nick="ada")
+        user = await auth.users.set_data(user_id, level=3)
+        await auth.users.set_roles(user_id, ["a", "b"])
+        await auth.users.set_roles(user_id, ["c"])
+
+        assert user.data == {"nick": "ada", "level": 3}
+        assert (await auth.users.get(user_id)).roles == ("c",)
