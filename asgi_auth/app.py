@@ -13,7 +13,7 @@ from asgi_auth.body import FORM_TYPE, JSON_TYPE, ClientDisconnectedError, parse_
 from asgi_auth.errors import AuthError, BadRequestError, InternalError, NotFoundError
 from asgi_auth.feature import Endpoint
 from asgi_auth.http import HSTS, answer, oauth2_problem, problem, refuse, route_path
-from asgi_auth.identity import ANONYMOUS, Identity
+from asgi_auth.identity import Identity
 from asgi_auth.lifespan import serve_lifespan
 from asgi_auth.origins import check_origin, client_of
 from asgi_auth.recognise import Headers, Recogniser, Recognition, without_tokens
@@ -60,15 +60,15 @@ class AuthApp:
         if scope["type"] == "websocket":
             await refuse(NotFoundError(), scope, receive, send)
             return
-        oauth2, recognition = False, Recognition(ANONYMOUS, [])
+        oauth2, renewed = False, Headers()
         try:
             route, values = self.routes.find(path, scope["method"])
             if route is None:
                 response = _options(values["methods"])
             else:
                 oauth2 = route.endpoint.oauth2
-                recognition = await self._recognise(scope)
-                response = await self._respond(route, values, recognition.identity, scope, receive)
+                identity, renewed = await self._recognise(scope)
+                response = await self._respond(route, values, identity, scope, receive)
         except ClientDisconnectedError:
             return
         except AuthError as error:
@@ -77,7 +77,7 @@ class AuthApp:
             logger.exception("asgi_auth failed to answer %s", scope["method"])
             response = problem(InternalError())
         if "set-cookie" not in response.headers:
-            response.raw_headers.extend(recognition.headers)
+            response.raw_headers.extend(renewed)
         if self.auth.settings.hsts:
             response.headers["strict-transport-security"] = HSTS
         if scope["method"] == "HEAD":
@@ -106,7 +106,7 @@ class AuthApp:
         """Take what the middleware has found, if there is one for the same users."""
         identity = scope.get("asgi_auth")
         if isinstance(identity, Identity) and scope.get("asgi_auth.by") is self.auth:
-            return Recognition(identity, [])
+            return identity, []
         return await self.recogniser.recognise(scope)
 
     def _transport(self, endpoint: Endpoint, scope: Scope) -> str:

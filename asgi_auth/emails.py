@@ -18,14 +18,17 @@ def parse_email(text: str, field: str = "email") -> Address:
 
     Whether the domain exists is not looked up. Raises ValidationError for `field`.
     """
-    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 (costs 30 ms, and not every process needs it)
+    from email_validator import EmailNotValidError, ValidatedEmail, validate_email  # noqa: PLC0415 (costs 30 ms, and not every process needs it)
 
-    normal = unicodedata.normalize("NFKC", text)
+    def validated(address: str) -> ValidatedEmail:
+        # `strict` holds the local part to its 64 octets; .test is for tests, and those run here as well.
+        return validate_email(address, check_deliverability=False, test_environment=True, strict=True)
+
     try:
-        valid = validate_email(normal, check_deliverability=False, test_environment=True)
+        valid = validated(unicodedata.normalize("NFKC", text))
         folded = unicodedata.normalize("NFKC", valid.local_part.casefold())
         # Folding can lengthen a text or make it another: what it made must be valid as well.
-        validate_email(f"{folded}@{valid.ascii_domain}", check_deliverability=False, test_environment=True)
+        validated(f"{folded}@{valid.ascii_domain}")
     except EmailNotValidError as error:
         raise ValidationError({field: [str(error)]}) from None
     return Address(valid.normalized, f"{folded}@{valid.ascii_domain.casefold()}")

@@ -9,12 +9,12 @@ import functools
 import inspect
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, cast, get_type_hints
 
 import msgspec
 
 from asgi_auth.errors import ValidationError
-from asgi_auth.fields import INJECTED
+from asgi_auth.fields import INJECTED, BodyField, convert
 from asgi_auth.identity import ANONYMOUS, Identity
 from asgi_auth.records import Client, Event, User
 
@@ -22,18 +22,6 @@ if TYPE_CHECKING:
     from asgi_auth.auth import Auth
 
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
-Email = Annotated[str, msgspec.Meta(min_length=3, max_length=254)]
-Secret = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
-Token = Annotated[str, msgspec.Meta(min_length=1, max_length=8192)]
-Line = Annotated[str, msgspec.Meta(max_length=1024)]
-
-
-@dataclass(frozen=True)
-class BodyField:
-    """One field of a body: its type with bounds, and whether it must be there."""
-
-    type: Any
-    required: bool
 
 
 @dataclass(frozen=True)
@@ -152,7 +140,7 @@ class Endpoint:
         for name, field in fields.items():
             try:
                 if name in arguments:
-                    values[name] = _converted(arguments[name], field.type)
+                    values[name] = convert(arguments[name], field.type)
                 elif field.required:
                     errors[name] = ["This field is needed."]
             except msgspec.ValidationError as error:
@@ -160,15 +148,6 @@ class Endpoint:
         if errors:
             raise ValidationError(errors)
         return values
-
-
-def _converted(value: Any, kind: Any) -> Any:
-    """Convert strictly; refuse text that no database takes: NUL, and halves of surrogate pairs."""
-    if isinstance(value, str) and (
-        "\0" in value or (not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value))
-    ):
-        raise msgspec.ValidationError("Contains characters that are not allowed")
-    return msgspec.convert(value, kind)
 
 
 def _declare(method: str, path: str, options: Mapping[str, Any]) -> Callable[[F], F]:

@@ -1,4 +1,4 @@
-"""Extra fields of a user: declared once by the host, kept in the JSON column `data`."""
+"""Fields of bodies: their common types, their strict conversion, and the extra fields that a host declares."""
 
 import keyword
 import sys
@@ -10,13 +10,17 @@ import msgspec
 Write = Literal["register", "user", "admin"]
 TYPES = (str, int, bool, float)
 TAKEN = {"id", "email", "password", "username", "roles", "status", "email_verified", "data", "created_at", "updated_at"}
+Email = Annotated[str, msgspec.Meta(min_length=3, max_length=254)]
+Secret = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
+Token = Annotated[str, msgspec.Meta(min_length=1, max_length=8192)]
+Line = Annotated[str, msgspec.Meta(max_length=1024)]
 #: Parameters of endpoints that the library gives, and no body.
 INJECTED = {"client", "identity"}
 
 
 @dataclass(frozen=True)
 class Field:
-    """One extra field: its name, type and bounds, and who may write it.
+    """One extra field of a user, kept in the JSON column `data`: its type and bounds, and who may write it.
 
     `write` is `register` (the user, once), `user` (the user, always) or `admin` (never from a request).
     """
@@ -53,3 +57,20 @@ class Field:
         if self.type is float:
             return Annotated[float, msgspec.Meta(ge=-sys.float_info.max, le=sys.float_info.max)]
         return self.type
+
+
+@dataclass(frozen=True)
+class BodyField:
+    """One field of a body: its type with bounds, and whether it must be there."""
+
+    type: Any
+    required: bool
+
+
+def convert(value: Any, kind: Any) -> Any:
+    """Convert strictly; refuse text that no database takes: NUL, and halves of surrogate pairs."""
+    if isinstance(value, str) and (
+        "\0" in value or (not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value))
+    ):
+        raise msgspec.ValidationError("Contains characters that are not allowed")
+    return msgspec.convert(value, kind)

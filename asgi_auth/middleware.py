@@ -22,8 +22,9 @@ class AuthMiddleware:
     """Puts an `Identity` into `scope["user"]` and `scope["auth"]` of requests and websockets.
 
     With `mount="/auth"` it serves the auth routes itself, for hosts that have no mount. With `required=True` it
-    answers 401 to whoever isn't logged in (but not to OPTIONS, nor on the auth routes). `auth` may be an `AuthApp`,
-    whose selection of routes is then kept. Outermost it also owns the lifespan.
+    answers 401 to whoever isn't logged in (but not to OPTIONS, nor on the routes of its own `mount`; it can't know
+    of routes that the host has mounted). `auth` may be an `AuthApp`, whose selection of routes is then kept.
+    Outermost it also owns the lifespan.
     """
 
     def __init__(self, app: HostApp, auth: Auth | AuthApp, *, mount: str | None = None, required: bool = False) -> None:
@@ -46,7 +47,7 @@ class AuthMiddleware:
             await self.app(scope, receive, send)
             return
         try:
-            recognition = await self._recogniser.recognise(scope)
+            identity, headers = await self._recogniser.recognise(scope)
         except AuthError as error:
             await refuse(error, scope, receive, send)
             return
@@ -54,13 +55,12 @@ class AuthMiddleware:
             logger.exception("asgi_auth failed to identify a request")
             await refuse(InternalError(), scope, receive, send)
             return
-        identity = recognition.identity
         scope = dict(scope)
         scope["user"] = scope["auth"] = scope["asgi_auth"] = identity
         scope["asgi_auth.by"] = self.auth
         token = current.set(identity)
         try:
-            await self._pass_on(identity, recognition.headers, scope, receive, send)
+            await self._pass_on(identity, headers, scope, receive, send)
         finally:
             current.reset(token)
 
@@ -79,11 +79,17 @@ class AuthMiddleware:
 
     async def _call_app(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Call the app, and answer an error of ours that it lets through before it has answered itself."""
-        watched = _Watched(send)
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
         try:
             await self.app(scope, receive, watched)
         except AuthError as error:
-            if watched.started:
+            if started:
                 raise
             await deny(error, scope, receive, send)
 
@@ -93,18 +99,6 @@ class AuthMiddleware:
         if path == mount:
             return "/"
         return path[len(mount) :] if path.startswith(mount + "/") else None
-
-
-@dataclass(slots=True)
-class _Watched:
-    """Remembers whether the app has begun to answer."""
-
-    send: Send
-    started: bool = False
-
-    async def __call__(self, message: Message) -> None:
-        self.started = True
-        await self.send(message)
 
 
 @dataclass(slots=True)

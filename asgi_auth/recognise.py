@@ -1,6 +1,5 @@
 """From a request to an identity: bearer token, else cookies (renewed silently), else what a feature recognises."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -19,14 +18,8 @@ if TYPE_CHECKING:
     from asgi_auth.auth import Auth
 
 Headers = list[tuple[bytes, bytes]]
-
-
-@dataclass(slots=True)
-class Recognition:
-    """Who it is, and the Set-Cookie headers that the answer must carry because of it."""
-
-    identity: Identity
-    headers: Headers
+#: Who it is, and the Set-Cookie headers that the answer must carry because of it. A tuple: this is the hot path.
+Recognition = tuple[Identity, Headers]
 
 
 class Recogniser:
@@ -50,10 +43,10 @@ class Recogniser:
         shown = self.reader.read(scope)
         if shown.bearer is not None:
             known = self._recall(shown.bearer, "bearer") if shown.access is None else None
-            return Recognition(known or await self._by_bearer(shown), [])
+            return known or await self._by_bearer(shown), []
         if shown.by_cookie:
             return await self._by_cookies(shown, scope)
-        return Recognition(await self._by_feature(scope) if self._features else ANONYMOUS, [])
+        return await self._by_feature(scope) if self._features else ANONYMOUS, []
 
     async def _by_feature(self, scope: Scope) -> Identity:
         """Ask the features, which may use the storage; what one refuses as its own is nobody."""
@@ -91,7 +84,7 @@ class Recogniser:
         error: InvalidTokenError = TokenExpiredError()
         if shown.access is not None:
             try:
-                return Recognition(await self._auth.identify(shown.access, "cookie"), [])
+                return await self._auth.identify(shown.access, "cookie"), []
             except InvalidTokenError as reason:
                 error = reason
         if shown.refresh is not None and isinstance(error, TokenExpiredError):
@@ -99,13 +92,13 @@ class Recogniser:
                 return await self._renew(shown.refresh, scope)
             except InvalidTokenError as reason:
                 error = reason
-        return Recognition(Identity(error=error), self.cookies.clear())
+        return Identity(error=error), self.cookies.clear()
 
     async def _renew(self, refresh_token: str, scope: Scope) -> Recognition:
         """Refresh in passing: of parallel requests all succeed, by the grace rule."""
         pair = await self._auth.refresh(refresh_token, client_of(scope, self._auth.settings))
         identity = await self._auth.identify(str(pair.access_token), "cookie")
-        return Recognition(identity, self.cookies.set(pair))
+        return identity, self.cookies.set(pair)
 
 
 def without_tokens(pair: TokenPair) -> TokenPair:

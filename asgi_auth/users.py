@@ -35,7 +35,12 @@ class Users:
         return _found(await self._auth.storage.user_by_email(canonical) if canonical else None)
 
     async def set_roles(self, user_id: str, roles: Sequence[str]) -> User:
-        """Set the roles. Tokens that are out follow within `max_revocation_lag` seconds."""
+        """Set the roles. Tokens that are out follow within `max_revocation_lag` seconds.
+
+        Raises TypeError for one string where a list of names is wanted.
+        """
+        if isinstance(roles, str):
+            raise TypeError(f"roles are a list of names, such as [{roles!r}]")
         user = await self._update(user_id, {"roles": tuple(roles)})
         self._auth.revocation.change(user_id, user.roles)
         return user

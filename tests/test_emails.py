@@ -61,6 +61,7 @@ def test_the_address_as_typed_is_kept_for_display() -> None:
         "ada",
         "@example.com",
         "ada@",
+        "a" * 65 + "@example.com",
         "ada@@example.com",
         "ada@example.com@evil.com",
         "ada\uff20example.com@evil.com",

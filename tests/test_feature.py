@@ -13,7 +13,8 @@ from asgi_auth.errors import (
     UnauthorizedError,
     ValidationError,
 )
-from asgi_auth.feature import Call, Feature, Line, Login, delete, get, post
+from asgi_auth.feature import Call, Feature, Login, delete, get, post
+from asgi_auth.fields import Line
 from asgi_auth.hashing import Argon2
 from asgi_auth.records import Client as Caller
 from asgi_auth.records import Event

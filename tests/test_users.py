@@ -40,3 +40,11 @@ async def test_extra_fields_are_merged_and_roles_replaced() -> None:
 
         assert user.data == {"nick": "ada", "level": 3}
         assert (await auth.users.get(user_id)).roles == ("c",)
+
+
+async def test_one_string_is_no_list_of_roles(auth: Auth) -> None:
+    user_id = await register(auth)
+
+    with pytest.raises(TypeError, match="list of names"):
+        await auth.users.set_roles(user_id, "admin")
+    assert (await auth.users.get(user_id)).roles == ()

@@ -5,7 +5,8 @@ import msgspec
 from asgi_auth import events
 from asgi_auth.emails import canonical_or_none, parse_email
 from asgi_auth.errors import BadRequestError, InvalidCredentialsError, PasswordPolicyError, UserExistsError
-from asgi_auth.feature import Email, Feature, Line, Secret, post
+from asgi_auth.feature import Feature, post
+from asgi_auth.fields import Email, Line, Secret
 from asgi_auth.hashing import Argon2, PasswordHasher
 from asgi_auth.identity import Identity
 from asgi_auth.password_policy import PasswordPolicy

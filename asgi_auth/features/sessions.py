@@ -2,7 +2,8 @@
 
 from asgi_auth.devices import device_name
 from asgi_auth.errors import SessionNotFoundError, TokenRevokedError, UnauthorizedError
-from asgi_auth.feature import Feature, Line, Token, delete, get, post
+from asgi_auth.feature import Feature, delete, get, post
+from asgi_auth.fields import Line, Token
 from asgi_auth.identity import Identity
 from asgi_auth.records import Client, Record, TokenPair, UserInfo
 

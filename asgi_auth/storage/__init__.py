@@ -11,8 +11,8 @@ def from_url(url: str, names: Names | None = None) -> Storage:
 
     Raises ValueError for any other URL. Nothing is opened yet.
     """
-    scheme, _, rest = url.partition("://")
-    if scheme == "sqlite":
+    scheme, found, rest = url.partition("://")
+    if scheme == "sqlite" and found:
         from asgi_auth.storage.sqlite import SQLite  # noqa: PLC0415 (a driver is loaded when it is used)
 
         if rest and not rest.startswith("/"):

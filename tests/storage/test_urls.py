@@ -29,7 +29,7 @@ async def test_a_file_may_have_an_absolute_path(tmp_path: Path) -> None:
     assert (tmp_path / "auth.db").exists()
 
 
-@pytest.mark.parametrize("url", ["", "auth.db", "mysql://h/d", "sqlite://auth.db"])
+@pytest.mark.parametrize("url", ["", "auth.db", "sqlite", "sqlite:", "mysql://h/d", "sqlite://auth.db"])
 def test_other_urls_are_refused(url: str) -> None:
     with pytest.raises(ValueError, match=r"sqlite:///"):
         from_url(url)
