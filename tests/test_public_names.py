@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 import asgi_auth
-from asgi_auth import errors, feature, records
+from asgi_auth import errors, feature, fields, records
 
 FOR_FEATURE_AUTHORS = {
-    feature: ("Call", "Email", "Endpoint", "Feature", "Line", "Login", "Secret", "Token", "delete", "get", "post"),
+    feature: ("Call", "Endpoint", "Feature", "Login", "delete", "get", "post"),
+    fields: ("Email", "Field", "Line", "Secret", "Token"),
     records: ("Client", "Credential", "Event", "Record", "Session", "TokenPair", "User", "UserInfo", "new_id"),
     errors: ("AuthError", "BadRequestError", "ForbiddenError", "NotFoundError", "UnauthorizedError", "ValidationError"),
 }
