@@ -23,6 +23,7 @@ from asgi_auth.records import Client, Credential, Event, Session, TokenPair, Use
 from asgi_auth.revocation import Revocation
 from asgi_auth.settings import Secrets, Settings
 from asgi_auth.storage import Storage, from_url
+from asgi_auth.texts import Texts
 from asgi_auth.tokens import AccessTokens, RefreshTokens
 from asgi_auth.users import Users
 
@@ -56,6 +57,7 @@ class Auth:
         self.settings = settings
         self.now = now
         self.storage: Storage = from_url(storage) if isinstance(storage, str) else storage
+        self.texts = Texts(settings.language, settings.texts)
         self.keys = KeyRing(settings.secrets, list(settings.signing_keys))
         self.access_tokens = AccessTokens(settings, self.keys, now)
         self.refresh_tokens = RefreshTokens(self.keys)

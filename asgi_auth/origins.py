@@ -12,6 +12,7 @@ from asgi_auth.settings import Settings
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 MAX_USER_AGENT = 255
+MAX_LANGUAGES = 255
 
 
 def check_origin(scope: Scope, settings: Settings) -> None:
@@ -41,6 +42,7 @@ def client_of(scope: Scope, settings: Settings, session_id: str | None = None) -
     return Client(
         address=_address(scope, settings),
         user_agent=CONTROL.sub("", agent)[:MAX_USER_AGENT],
+        accept_language=",".join(headers(scope, b"accept-language"))[:MAX_LANGUAGES],
         session_id=session_id,
     )
 

@@ -80,10 +80,11 @@ class Access(Record, frozen=True, kw_only=True):
 
 
 class Client(Record, frozen=True, kw_only=True):
-    """Who is calling: address and user agent; `session_id` is the session its cookie named."""
+    """Who is calling: address, user agent and languages; `session_id` is the session its cookie named."""
 
     address: str = ""
     user_agent: str = ""
+    accept_language: str = ""
     session_id: str | None = None
 
 

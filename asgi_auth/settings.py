@@ -70,6 +70,14 @@ class Settings:
     """The largest request body that is read."""
     body_timeout: float = 10.0
     """How long a request body may take to arrive."""
+    name: str = "Account"
+    """What pages and mails call this service."""
+    language: str = "en"
+    """The language of pages and mails when the browser asks for none that is there: `en`, `de`."""
+    texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Texts of your own, by language and code: `{"en": {"field.email": "Your mail"}}`."""
+    templates: str | None = None
+    """A folder whose Jinja2 templates replace ours of the same name."""
     fields: Sequence[Field] = ()
     """Extra fields of a user, kept in `User.data`."""
     auto_migrate: bool = True
@@ -106,7 +114,8 @@ class Settings:
         values: dict[str, Any] = {}
         for item in fields(cls):
             name = prefix + item.name.upper()
-            if item.name in {"fields", "signing_keys"} or (name not in environ and name + "_FILE" not in environ):
+            there = name in environ or name + "_FILE" in environ
+            if not there or item.name in {"fields", "signing_keys", "texts"}:
                 continue
             text = environ[name] if name in environ else _read(environ[name + "_FILE"])
             values[item.name] = _parse(name, text, item.default)

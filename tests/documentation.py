@@ -3,7 +3,7 @@
 import ast
 import inspect
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,8 @@ def settings() -> str:
     rows = []
     meanings = dict(attribute_docs(Settings))
     for item in fields(Settings):
-        default = "required" if item.name == "secret" else f"`{item.default!r}`"
+        value = item.default if item.default_factory is MISSING else item.default_factory()
+        default = "required" if item.name == "secret" else f"`{value!r}`"
         rows.append([f"`{item.name}`", default, meanings[item.name]])
     return table(["setting", "default", "meaning"], rows)
 
