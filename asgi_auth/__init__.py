@@ -10,6 +10,7 @@ from asgi_auth.hashing import Argon2
 from asgi_auth.http import problem
 from asgi_auth.identity import Identity, current_user, require
 from asgi_auth.keys import SigningKey
+from asgi_auth.mail import ConsoleMailer, Mail, Mailer, Outbox, SMTPMailer
 from asgi_auth.middleware import AuthMiddleware
 from asgi_auth.password_policy import PasswordPolicy
 from asgi_auth.settings import Settings
@@ -20,10 +21,15 @@ __all__ = [
     "AuthApp",
     "AuthError",
     "AuthMiddleware",
+    "ConsoleMailer",
     "Field",
     "Identity",
+    "Mail",
+    "Mailer",
+    "Outbox",
     "PasswordPolicy",
     "Passwords",
+    "SMTPMailer",
     "Sessions",
     "Settings",
     "SigningKey",

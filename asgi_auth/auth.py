@@ -19,6 +19,10 @@ from asgi_auth.identity import Identity, Transport
 from asgi_auth.keys import KeyRing
 from asgi_auth.lifecycle import Lifecycle
 from asgi_auth.login import Logins
+from asgi_auth.mail.delivery import Delivery
+from asgi_auth.mail.mailers import as_mailer
+from asgi_auth.mail.message import Mail, Mailer
+from asgi_auth.mail.templates import Templates
 from asgi_auth.records import Client, Credential, Event, Session, TokenPair, User
 from asgi_auth.revocation import Revocation
 from asgi_auth.settings import Secrets, Settings
@@ -47,9 +51,10 @@ class Auth:
         settings: Settings | None = None,
         features: Sequence[Feature] | None = None,
         claims: Callable[[User], Mapping[str, Any]] | None = None,
+        mailer: Mailer | Callable[[Mail], Any] | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
-        """Compose. `claims` adds to access tokens; `now` is the clock, seconds since 1970."""
+        """Compose. `claims` adds to access tokens; `mailer` sends; `now` is the clock, seconds since 1970."""
         if settings is None:
             settings = Settings(secret=secret or "")
         elif secret is not None:
@@ -58,6 +63,8 @@ class Auth:
         self.now = now
         self.storage: Storage = from_url(storage) if isinstance(storage, str) else storage
         self.texts = Texts(settings.language, settings.texts)
+        templates = Templates(self.texts, settings.name, settings.templates)
+        self.mail = Delivery(as_mailer(mailer, development=settings.development), templates, self.emit)
         self.keys = KeyRing(settings.secrets, list(settings.signing_keys))
         self.access_tokens = AccessTokens(settings, self.keys, now)
         self.refresh_tokens = RefreshTokens(self.keys)

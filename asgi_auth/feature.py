@@ -9,7 +9,7 @@ import functools
 import inspect
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar, cast, get_type_hints
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast, get_type_hints
 
 import msgspec
 
@@ -47,6 +47,8 @@ class Feature:
     """Base of all features. Every hook may be left out; a refusal is raised as an AuthError."""
 
     auth: "Auth"
+    #: Whether it is of no use without mails; then a missing mailer is warned of at start.
+    needs_mail: ClassVar[bool] = False
 
     @property
     def endpoints(self) -> list["Endpoint"]:

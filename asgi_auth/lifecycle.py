@@ -1,6 +1,7 @@
 """Starting and closing: never needed, always possible. Each event loop starts by itself, with its first request."""
 
 import asyncio
+import logging
 import weakref
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -9,6 +10,10 @@ from asgi_auth.storage.per_loop import PerLoop
 
 if TYPE_CHECKING:
     from asgi_auth.auth import Auth
+
+
+logger = logging.getLogger("asgi_auth")
+DRAIN = 10.0
 
 
 class _Run:
@@ -27,6 +32,7 @@ class Lifecycle:
         self._auth = auth
         self._runs: PerLoop[_Run] = PerLoop(lambda _: None)
         self._started: weakref.ref[asyncio.AbstractEventLoop] | None = None
+        self._warned = False
 
     async def start(self) -> None:
         """Start for the running loop; raises StorageUnavailableError, and then the next call tries again."""
@@ -39,7 +45,13 @@ class Lifecycle:
         self._started = weakref.ref(loop)
 
     async def close(self) -> None:
-        """Stop following, and close the storage for this loop."""
+        """Send the mails that are under way, for ten seconds at most; then let go of all that this loop holds."""
+        try:
+            await self._auth.mail.drain(DRAIN)
+        finally:
+            await self._stop()
+
+    async def _stop(self) -> None:
         run = self._runs.pop()
         self._started = None
         if run is not None and run.follower is not None:
@@ -50,8 +62,22 @@ class Lifecycle:
 
     async def _open(self) -> asyncio.Task[None]:
         auth = self._auth
+        self._warn()
         await auth.storage.open()
         if auth.settings.auto_migrate:
             await auth.storage.migrate(int(auth.now()))
         await auth.revocation.sync()
         return asyncio.create_task(auth.revocation.follow(), name="asgi_auth revocation")
+
+    def _warn(self) -> None:
+        """Warn once of mails that can't be sent, or will hold no link."""
+        auth = self._auth
+        needing = [type(feature).__name__ for feature in auth.features if feature.needs_mail]
+        missing = []
+        if auth.mail.mailer is None:
+            missing.append("there is no mailer, so nothing is sent (Auth(mailer=SMTPMailer(…)))")
+        if not auth.settings.base_url:
+            missing.append("there is no base_url, so mails hold codes but no links")
+        if needing and missing and not self._warned:
+            logger.warning("%s: mail is needed, and %s", ", ".join(needing), " and ".join(missing))
+            self._warned = True

@@ -20,6 +20,8 @@ OUTSIDE = {
     "jwt": {"tokens", "keys"},
     "zxcvbn": {"password_policy"},
     "email_validator": {"emails"},
+    "aiosmtplib": {"mail.smtp"},
+    "jinja2": {"mail.templates"},
 }  # fmt: skip
 #: What a module may not know, whatever it needs.
 FORBIDDEN = {
@@ -33,6 +35,7 @@ FORBIDDEN = {
     "features": {"auth", "http", "app", "middleware", "body", "cookies", "storage", "tokens", "recognise"},
     "login": {"http", "app", "middleware", "features", "cookies", "recognise"},
     "auth": {"http", "app", "middleware", "cookies", "recognise", "body", "origins", "sockets"},
+    "mail": {"auth", "http", "app", "middleware", "features", "feature", "tokens", "keys", "settings", "identity"},
     "users": {"http", "app", "middleware", "features"},
 }
 

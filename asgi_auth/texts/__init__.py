@@ -51,6 +51,10 @@ class Texts:
         known = [tag for weight, tag in sorted(wanted, key=lambda item: item[0]) if weight < 0 and tag in self._texts]
         return known[0] if known else self._default
 
+    def known(self, language: str) -> str:
+        """Give the language itself when there are texts for it, else the default."""
+        return language if language in self._texts else self._default
+
     def find(self, code: str, language: str = "", /, **values: Any) -> str | None:
         """Find a text and fill it in; None when there is none of this code."""
         for name in (language, self._default, DEFAULT):

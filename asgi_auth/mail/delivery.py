@@ -1,0 +1,165 @@
+"""Sends mails after the answer: each is a task of its own, a few at a time, tried again when that may help."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from asgi_auth import events
+from asgi_auth.mail.attempt import EndError, Job, Write, attempt
+from asgi_auth.mail.message import Mailer
+from asgi_auth.mail.templates import Templates
+from asgi_auth.storage.per_loop import PerLoop
+
+logger = logging.getLogger("asgi_auth")
+DELAYS = (1.0, 4.0, 16.0, 64.0)
+
+
+@dataclass
+class _Run:
+    """What is under way in one event loop. `resting` says when a task will try again, `until` when a drain ends."""
+
+    slots: asyncio.Semaphore
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    resting: dict[asyncio.Task[None], float] = field(default_factory=dict)
+    until: float | None = None
+    dropped: int = 0
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Begin a task, and hold it until it is done."""
+        task = asyncio.create_task(work, name="asgi_auth mail")
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def rest(self, seconds: float) -> None:
+        """Wait for the next try; raise EndError when a drain will be over by then."""
+        due = asyncio.get_running_loop().time() + seconds
+        if self.until is not None and due > self.until:
+            raise EndError("closed", "the next try would be too late")
+        task = cast("asyncio.Task[None]", asyncio.current_task())
+        self.resting[task] = due
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            del self.resting[task]
+
+    async def finish(self) -> None:
+        """Wait until nothing is under way."""
+        while self.tasks:
+            await asyncio.wait(self.tasks)
+
+
+class Delivery:
+    """Writes, renders and sends mails in the background of the running loop, `workers` at a time.
+
+    At most `limit` are under way; one more is dropped. What fails is tried again after each of `delays` (seconds),
+    unless the mailer raised a final MailError. The events: `mail_sent` with the purpose, `mail_failed` with the purpose
+    and one of the reasons `queue_full`, `not_written`, `no_mailer`, `not_rendered`, `refused`, `unreachable`, `closed`.
+    """
+
+    def __init__(
+        self,
+        mailer: Mailer | None,
+        templates: Templates,
+        emit: Callable[..., Awaitable[None]],
+        *,
+        limit: int = 1000,
+        workers: int = 4,
+        delays: Sequence[float] = DELAYS,
+    ) -> None:
+        """Compose; `emit` tells of events. Without a mailer every mail fails."""
+        self.mailer = mailer
+        self.delays = delays
+        self._templates = templates
+        self._emit = emit
+        self._limit = limit
+        self._workers = workers
+        self._runs: PerLoop[_Run] = PerLoop(_lost)
+
+    def later(self, write: Write) -> None:
+        """Have a letter written and sent soon, and return at once; None is no letter, and that is the end of it.
+
+        `write` runs outside of the request, and may use the storage. Nothing that goes wrong is raised here.
+        """
+        run = self._runs.get() or self._runs.set(_Run(asyncio.Semaphore(self._workers)))
+        if len(run.tasks) < self._limit:
+            run.spawn(self._deliver(run, Job(write)))
+            return
+        run.dropped += 1
+        if run.dropped == 1:
+            run.spawn(self._tell_of_dropped(run))
+
+    async def idle(self, seconds: float = 10) -> None:
+        """Wait until nothing is under way. Raises TimeoutError."""
+        run = self._runs.get()
+        if run is not None:
+            async with asyncio.timeout(seconds):
+                await run.finish()
+
+    async def drain(self, seconds: float) -> None:
+        """Wait until all is sent for which the time will do, and give the rest up."""
+        run = self._runs.get()
+        if run is None:
+            return
+        run.until = asyncio.get_running_loop().time() + seconds
+        try:
+            _cancel(task for task, due in run.resting.items() if due > run.until)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await run.finish()
+        finally:
+            run.until = None
+            _cancel(run.tasks)
+        if run.tasks:
+            # Those that were cancelled still tell of it.
+            await asyncio.wait(run.tasks, timeout=1)
+
+    async def _deliver(self, run: _Run, job: Job) -> None:
+        """See a mail through to one of the two events, or to none when there was no letter."""
+        try:
+            if await self._tries(run, job):
+                await self._emit(events.MAIL_SENT, user_id=job.user_id, data={"purpose": job.purpose})
+        except EndError as end:
+            await self._failed(job, end.reason, end.detail)
+        except asyncio.CancelledError:
+            await self._failed(job, "closed", "there was no more time")
+            raise
+
+    async def _tries(self, run: _Run, job: Job) -> bool:
+        """Try until it is sent (True) or there was no letter (False); raise EndError when there is no hope."""
+        # An eager task would otherwise begin within the request.
+        await asyncio.sleep(0)
+        for delay in (None, *self.delays):
+            if delay is not None:
+                await run.rest(delay)
+            async with run.slots:
+                done = await attempt(job, self.mailer, self._templates)
+            if done is not False:
+                return done is True
+        raise EndError("unreachable", job.trouble)
+
+    async def _failed(self, job: Job, reason: str, detail: str) -> None:
+        logger.error("mail %s was not sent, %s: %s", job.purpose or "(unwritten)", reason, detail)
+        await self._emit(events.MAIL_FAILED, user_id=job.user_id, data={"purpose": job.purpose, "reason": reason})
+
+    async def _tell_of_dropped(self, run: _Run) -> None:
+        """Tell of all that were dropped, in one line and event for those that come while the last is told."""
+        try:
+            while count := run.dropped:
+                logger.error("%d mails were dropped: %d are under way already", count, self._limit)
+                await self._emit(events.MAIL_FAILED, data={"purpose": "", "reason": "queue_full", "count": count})
+                run.dropped -= count
+        finally:
+            run.dropped = 0
+
+
+def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
+    for task in list(tasks):
+        task.cancel()
+
+
+def _lost(run: _Run) -> None:
+    if run.tasks:
+        logger.error("%d mails were lost: their event loop was closed before they were sent", len(run.tasks))
