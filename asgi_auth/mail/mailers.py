@@ -144,9 +144,9 @@ def as_mailer(given: Mailer | Callable[[Mail], Any] | None, *, development: bool
     """Make a mailer of what a host gave: a mailer, a function, or nothing, which is the console in development."""
     if given is None:
         return ConsoleMailer() if development else None
-    if isinstance(given, Mailer):
+    if isinstance(given, Mailer) and not isinstance(given, type):
         return given
-    if not callable(given):
+    if not callable(given) or isinstance(given, type):
         raise TypeError("mailer is an object with an async method send(mail), or a function that takes the mail")
     return FunctionMailer(given)
 

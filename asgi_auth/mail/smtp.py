@@ -99,10 +99,10 @@ class SMTPMailer:
         message["Date"] = datetime.now(UTC)
         message["Message-ID"] = f"<{mail.id}@{self._sender.domain}>"
         message["Auto-Submitted"] = "auto-generated"
-        if mail.language:
-            message["Content-Language"] = mail.language
         message.set_content(mail.text)
         message.add_alternative(mail.html, subtype="html")
+        if mail.language:
+            message["Content-Language"] = mail.language
         return message, recipient.addr_spec
 
     def _judged(self, error: Exception) -> MailError:

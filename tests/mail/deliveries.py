@@ -1,0 +1,88 @@
+"""What tests of the delivery share: mailers that fail or wait, letters, and what is told of them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from asgi_auth.mail import Delivery, Letter, Mail, Outbox, Templates
+from asgi_auth.texts import Texts
+
+ADDRESS = "ann@example.com"
+SOON = (0.001, 0.001, 0.001, 0.001)
+LONG = 3600.0
+
+
+class Events(list[tuple[str, dict[str, Any]]]):
+    """What was told, as `auth.emit` would be."""
+
+    async def emit(self, name: str, *, user_id: str | None = None, data: dict[str, Any]) -> None:
+        await asyncio.sleep(0)
+        self.append((name, data | ({"user_id": user_id} if user_id else {})))
+
+
+class Failing:
+    """A mailer that raises these errors, one after the other, and then sends."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self.errors = list(errors)
+        self.outbox = Outbox()
+        self.tried: list[Mail] = []
+
+    async def send(self, mail: Mail) -> None:
+        self.tried.append(mail)
+        if self.errors:
+            raise self.errors.pop(0)
+        await self.outbox.send(mail)
+
+
+class Blocking:
+    """A mailer that sends when it is let go, and counts how many it holds."""
+
+    def __init__(self) -> None:
+        self.go = asyncio.Event()
+        self.holding = self.most = 0
+        self.outbox = Outbox()
+
+    async def send(self, mail: Mail) -> None:
+        self.holding += 1
+        self.most = max(self.most, self.holding)
+        try:
+            await self.go.wait()
+        finally:
+            self.holding -= 1
+        await self.outbox.send(mail)
+
+
+def deliver(mailer: Any, told: Events, **options: Any) -> Delivery:
+    return Delivery(mailer, Templates(Texts(), "Shop"), told.emit, **{"delays": SOON} | options)
+
+
+def run_of(delivery: Delivery) -> Any:
+    """What is under way in the running loop."""
+    return delivery._runs.get()
+
+
+def writing(**fields: Any) -> Callable[[], Awaitable[Letter | None]]:
+    async def write() -> Letter | None:
+        await asyncio.sleep(0)
+        return Letter(**{"purpose": "verify_email", "to": ADDRESS, "token": "t0k3n", "user_id": "u1"} | fields)
+
+    return write
+
+
+async def nothing() -> Letter | None:
+    return None
+
+
+SENT = ("mail_sent", {"purpose": "verify_email", "user_id": "u1"})
+
+
+def failed(reason: str, purpose: str = "verify_email", **more: Any) -> tuple[str, dict[str, Any]]:
+    return ("mail_failed", {"purpose": purpose, "reason": reason, **({"user_id": "u1"} if purpose else {}), **more})
+
+
+async def until(condition: Callable[[], Any]) -> None:
+    """Let the others go on until it is so."""
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 (the condition is about insides that tell nobody)
+            await asyncio.sleep(0.001)
