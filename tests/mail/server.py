@@ -48,6 +48,7 @@ class Server:
         self.tried = asyncio.Semaphore(0)
         self.data = "250 OK"
         self.dropping = 0
+        self.rude = False
         self.running = asyncio.Event()
         self.running.set()
 
@@ -74,6 +75,11 @@ class Server:
             message = message_from_bytes(content, policy=policy.SMTPUTF8)
             self.got.append((envelope, message))
         return self.data
+
+    async def handle_QUIT(self, server: SMTP, _session: Session, _envelope: Envelope) -> str:  # noqa: N802 (aiosmtpd's name)
+        if self.rude:
+            cast("asyncio.WriteTransport", server.transport).abort()
+        return "221 bye"
 
     def authenticate(
         self, _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, given: Any

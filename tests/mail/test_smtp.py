@@ -156,6 +156,14 @@ async def test_a_connection_that_is_dropped_is_worth_another_try() -> None:
     assert (type(error), str(error)) == (TemporaryMailError, "SMTPServerDisconnected")
 
 
+async def test_a_goodbye_that_fails_does_not_send_the_mail_twice() -> None:
+    async with serving() as server:
+        server.rude = True
+        await server.mailer().send(a_mail())
+
+    assert len(server.got) == 1
+
+
 async def test_a_slow_server_is_worth_another_try() -> None:
     async with serving() as server:
         server.running.clear()
