@@ -3,6 +3,12 @@
 from asgi_auth.app import AuthApp
 from asgi_auth.auth import Auth
 from asgi_auth.errors import AuthError
+from asgi_auth.features.account import Account
+from asgi_auth.features.email_change import EmailChange
+from asgi_auth.features.email_verification import EmailVerification
+from asgi_auth.features.magic_link import MagicLink
+from asgi_auth.features.notices import Notices
+from asgi_auth.features.password_reset import PasswordReset
 from asgi_auth.features.passwords import Passwords
 from asgi_auth.features.sessions import Sessions
 from asgi_auth.fields import Field
@@ -16,18 +22,24 @@ from asgi_auth.password_policy import PasswordPolicy
 from asgi_auth.settings import Settings
 
 __all__ = [
+    "Account",
     "Argon2",
     "Auth",
     "AuthApp",
     "AuthError",
     "AuthMiddleware",
     "ConsoleMailer",
+    "EmailChange",
+    "EmailVerification",
     "Field",
     "Identity",
+    "MagicLink",
     "Mail",
     "Mailer",
+    "Notices",
     "Outbox",
     "PasswordPolicy",
+    "PasswordReset",
     "Passwords",
     "SMTPMailer",
     "Sessions",

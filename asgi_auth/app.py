@@ -96,7 +96,7 @@ class AuthApp:
             if shown.refresh and not endpoint.oauth2 and "refresh_token" in endpoint.fields.keys() - values.keys():
                 values["refresh_token"] = shown.refresh
                 transport = "cookie"
-        if transport == "cookie" and endpoint.method != "GET":
+        if endpoint.method != "GET" and (shown.by_cookie or (transport == "cookie" and endpoint.gives_tokens)):
             check_origin(scope, settings)
         client = client_of(scope, settings, self._cookie_session(identity))
         result = await endpoint.call(route.feature, values, client, identity)
@@ -128,7 +128,7 @@ class AuthApp:
             result = bare if result is pair else msgspec.structs.replace(result, tokens=bare)
         if endpoint.ends_session and by_cookie:
             cookies = self.recogniser.cookies.clear()
-        response = answer(endpoint.status, result)
+        response = answer(getattr(result, "http_status", endpoint.status), result)
         response.raw_headers.extend(cookies)
         return response
 

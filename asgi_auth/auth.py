@@ -5,15 +5,14 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any, Self, TypeVar, cast
+from typing import Any, Self, TypeVar
 
 import msgspec
 
 from asgi_auth import events
+from asgi_auth.default_features import defaults
 from asgi_auth.errors import StorageUnavailableError, ValidationError
 from asgi_auth.feature import Call, Feature
-from asgi_auth.features.passwords import Passwords
-from asgi_auth.features.sessions import Sessions
 from asgi_auth.identify import Identifier
 from asgi_auth.identity import Identity, Transport
 from asgi_auth.keys import KeyRing
@@ -23,7 +22,9 @@ from asgi_auth.mail.delivery import Delivery
 from asgi_auth.mail.mailers import as_mailer
 from asgi_auth.mail.message import Mail, Mailer
 from asgi_auth.mail.templates import Templates
+from asgi_auth.one_time import OneTimeTokens
 from asgi_auth.records import Client, Credential, Event, Session, TokenPair, User
+from asgi_auth.registrar import Registrar
 from asgi_auth.revocation import Revocation
 from asgi_auth.settings import Secrets, Settings
 from asgi_auth.storage import Storage, from_url
@@ -40,7 +41,8 @@ class Auth:
 
     `storage` is a URL (`sqlite:///auth.db`, `sqlite://`, `postgresql://…`) or a storage object; `secret` and the
     other settings may come as `settings`. A mistake in any of them is a ValueError here, not at the first request.
-    It starts by itself with the first request of each event loop.
+    It starts by itself with the first request of each event loop. Without `features` it has accounts and sessions, and
+    with a `mailer` (or in development) all flows by mail but the magic link.
     """
 
     def __init__(
@@ -70,19 +72,35 @@ class Auth:
         self.refresh_tokens = RefreshTokens(self.keys)
         self.revocation = Revocation(self.storage, settings, now)
         self.users = Users(self)
-        self.features = list(features) if features is not None else [Passwords(), Sessions()]
-        self._by_type = {type(feature): feature for feature in self.features}
-        if len(self._by_type) != len(self.features):
-            raise ValueError("a feature is listed twice")
-        for feature in self.features:
-            feature.auth = self
+        self.features = list(features) if features is not None else defaults(mail=self.mail.mailer is not None)
+        self._check_features()
+        self.one_time = OneTimeTokens(self)
         self.identifier = Identifier(self)
         self._logins = Logins(self, claims)
         self._lifecycle = Lifecycle(self)
 
+    def _check_features(self) -> None:
+        """Take the features in; raises ValueError for one that is listed twice, or lacks another."""
+        for number, feature in enumerate(self.features):
+            if any(type(feature) is type(other) for other in self.features[:number]):
+                raise ValueError("a feature is listed twice")
+            for kind in feature.needs:
+                if self.get(kind) is None:
+                    raise ValueError(f"{type(feature).__name__} needs a {kind.__name__}")
+            feature.auth = self
+        if (self.settings.conceals or self.settings.verification == "required") and self.get(Registrar) is None:
+            raise ValueError("verification and hidden addresses need the feature EmailVerification")
+
     def __getitem__(self, kind: type[FeatureType]) -> FeatureType:
-        """Get a feature by its class: `auth[Passwords]`. Raises KeyError when it isn't switched on."""
-        return cast("FeatureType", self._by_type[kind])
+        """Get a feature by its class or a base of it: `auth[Passwords]`. Raises KeyError when it isn't switched on."""
+        found = self.get(kind)
+        if found is None:
+            raise KeyError(kind.__name__)
+        return found
+
+    def get(self, kind: type[FeatureType]) -> FeatureType | None:
+        """Get a feature in the same way; None when it isn't switched on."""
+        return next((feature for feature in self.features if isinstance(feature, kind)), None)
 
     # Life
 
@@ -133,13 +151,13 @@ class Auth:
         """
         return await self._logins.login(user, credential, tuple(amr), client)
 
-    async def refresh(self, refresh_token: str, client: Client | None = None) -> TokenPair:
-        """Exchange a refresh token for its successor.
+    async def refresh(self, refresh_token: str, client: Client | None = None, *, rotate: bool = True) -> TokenPair:
+        """Exchange a refresh token for its successor; without `rotate` for itself, with a new access token.
 
         Raises InvalidTokenError, TokenExpiredError, TokenRevokedError, or TokenReuseError when it was used before.
         """
         await self._lifecycle.start()
-        return await self._logins.refresh(refresh_token, client or Client())
+        return await self._logins.refresh(refresh_token, client or Client(), rotate=rotate)
 
     async def end_sessions(
         self, user_id: str, *, only: str | None = None, keep: str | None = None, client: Client | None = None

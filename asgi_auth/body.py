@@ -4,7 +4,7 @@ import asyncio
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 
@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope
 from asgi_auth.errors import BadRequestError, BodyTooLargeError, RequestTimeoutError, UnsupportedMediaTypeError
 
 MAX_DEPTH = 16
+MAX_VALUES = 1000
 MAX_FIELDS = 100
 INT64 = 2**63
 JSON_TYPE = "application/json"
@@ -67,7 +68,7 @@ def parse_json(body: bytes) -> dict[str, Any]:
     """Parse a JSON object (RFC 8259) of UTF-8, no name twice, no NaN, bounded depth, integers of 64 bits."""
     try:
         value = json.loads(body.decode("utf-8", "strict"), object_pairs_hook=_unique, parse_constant=_refuse)
-        _check(value, 1)
+        _check(value)
     except (ValueError, RecursionError):
         raise BadRequestError("The body is not one valid JSON object.") from None
     if not isinstance(value, dict):
@@ -121,18 +122,17 @@ def _refuse(_: str) -> NoReturn:
     raise ValueError("not a number")
 
 
-def _check(value: object, depth: int) -> None:
-    """Refuse what is too deep or too large; halves of surrogate pairs are a UnicodeEncodeError."""
-    if depth > MAX_DEPTH:
-        raise BadRequestError("The body is nested too deeply.")
-    if (isinstance(value, int) and not -INT64 <= value < INT64) or (isinstance(value, float) and math.isinf(value)):
-        raise BadRequestError("A number in the body is too large.")
-    if isinstance(value, str):
-        value.encode()
-    if isinstance(value, Mapping):
-        for name, item in value.items():
-            _check(name, depth)
-            _check(item, depth + 1)
-    elif isinstance(value, list):
-        for item in value:
-            _check(item, depth + 1)
+def _check(value: object) -> None:
+    """Refuse what is too deep, too much or too large; halves of surrogate pairs are a UnicodeEncodeError."""
+    todo, count = [(value, 1)], 0
+    while todo:
+        item, depth = todo.pop()
+        children = [*item, *item.values()] if isinstance(item, dict) else item if isinstance(item, list) else ()
+        count += len(children)
+        if depth > MAX_DEPTH or count > MAX_VALUES:
+            raise BadRequestError("The body is nested too deeply, or has too many values.")
+        if (isinstance(item, int) and not -INT64 <= item < INT64) or (isinstance(item, float) and math.isinf(item)):
+            raise BadRequestError("A number in the body is too large.")
+        if isinstance(item, str):
+            item.encode()
+        todo += [(child, depth + 1) for child in children]

@@ -9,14 +9,14 @@ import functools
 import inspect
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast, get_type_hints
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast, get_args, get_type_hints
 
 import msgspec
 
 from asgi_auth.errors import ValidationError
 from asgi_auth.fields import INJECTED, BodyField, convert
 from asgi_auth.identity import ANONYMOUS, Identity
-from asgi_auth.records import Client, Event, User
+from asgi_auth.records import Client, Event, TokenPair, User
 
 if TYPE_CHECKING:
     from asgi_auth.auth import Auth
@@ -47,6 +47,8 @@ class Feature:
     """Base of all features. Every hook may be left out; a refusal is raised as an AuthError."""
 
     auth: "Auth"
+    #: The kinds of features that this one can't do without.
+    needs: "ClassVar[tuple[type[Feature], ...]]" = ()
     #: Whether it is of no use without mails; then a missing mailer is warned of at start.
     needs_mail: ClassVar[bool] = False
 
@@ -90,6 +92,7 @@ class Endpoint:
         self.status: int = options.get("status", 200)
         self.oauth2: bool = options.get("oauth2", False)
         self.ends_session: bool = options.get("ends_session", False)
+        self.partial: bool = options.get("partial", False)
         self.summary = (inspect.getdoc(function) or "").partition("\n")[0]
         self.function = function
 
@@ -115,6 +118,14 @@ class Endpoint:
         """Whether it runs only for somebody who is logged in."""
         return self.hints.get("identity") is Identity
 
+    @functools.cached_property
+    def gives_tokens(self) -> bool:
+        """Whether the answer may hold tokens, which then may be set as cookies."""
+        return any(
+            kind is TokenPair or "tokens" in getattr(kind, "__annotations__", {})
+            for kind in (self.hints["return"], *get_args(self.hints["return"]))
+        )
+
     async def call(self, feature: Feature, arguments: Mapping[str, Any], client: Client, identity: Identity) -> Any:
         """Check the arguments, ask the features, run: over HTTP and in process alike."""
         if self.needs_login:
@@ -131,9 +142,9 @@ class Endpoint:
         fields = dict(self.fields)
         if self.takes_data:
             fields |= {
-                item.name: BodyField(item.annotation, item.required)
+                item.name: BodyField(item.annotation, item.required and not self.partial)
                 for item in auth.settings.fields
-                if item.write != "admin"
+                if item.write == "user" or (item.write == "register" and not self.partial)
             }
         errors: dict[str, list[str]] = {}
         values: dict[str, Any] = {}
@@ -176,6 +187,11 @@ def get(path: str, **options: Any) -> Callable[[F], F]:
 def post(path: str, **options: Any) -> Callable[[F], F]:
     """Declare an endpoint that acts. Options: `status`, `oauth2` (RFC 6749 form and errors), `ends_session`."""
     return _declare("POST", path, options)
+
+
+def patch(path: str, **options: Any) -> Callable[[F], F]:
+    """Declare an endpoint that changes. Options: `status`, `partial` (no extra field must be there)."""
+    return _declare("PATCH", path, options)
 
 
 def delete(path: str, **options: Any) -> Callable[[F], F]:

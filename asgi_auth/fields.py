@@ -36,7 +36,7 @@ class Field:
         """Refuse names that are ours, and types that JSON doesn't carry."""
         if not self.name.isidentifier() or keyword.iskeyword(self.name) or self.name.startswith("_"):
             raise ValueError(f"{self.name!r} is no name for a field")
-        if self.name in TAKEN | INJECTED:
+        if self.name in TAKEN | INJECTED | {"self"}:
             raise ValueError(f"{self.name!r} is a field of the library's own")
         if self.type not in TYPES:
             raise ValueError(f"{self.name}: the type is one of str, int, bool, float")

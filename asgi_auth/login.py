@@ -37,21 +37,27 @@ class Logins:
             raise AccountDisabledError
         await self._ask_features(Login(user, amr, client))
         session = self._new(user, amr, client)
+        # First: claims of the host's own may fail, and then there is no session without tokens.
+        pair = await self._pair(session, user.roles, user)
         ended = await auth.storage.add_session(session, credential, auth.settings.max_sessions)
         if ended is None:
             raise InvalidCredentialsError
         await auth.ended(user.id, ended, client)
         await self._end_previous(client)
         await auth.emit(events.LOGIN_SUCCEEDED, user_id=user.id, session_id=session.id, client=client)
-        return await self._pair(session, user.roles, user)
+        return pair
 
-    async def refresh(self, refresh_token: str, client: Client) -> TokenPair:
-        """Rotate by compare-and-swap; who lost the race, or the answer, gets the same successor for a short time."""
+    async def refresh(self, refresh_token: str, client: Client, *, rotate: bool) -> TokenPair:
+        """Rotate by compare-and-swap; who lost the race, or the answer, gets the same successor for a short time.
+
+        Without `rotate` the refresh token stays the same, and only the access token is new.
+        """
         auth = self._auth
         session_id, generation = auth.refresh_tokens.read(refresh_token)
         now = int(auth.now())
         idle_since = now - auth.settings.session_idle
-        rotated = await auth.storage.rotate_session(session_id, generation, now=now, idle_since=idle_since)
+        use = auth.storage.rotate_session if rotate else auth.storage.touch_session
+        rotated = await use(session_id, generation, now=now, idle_since=idle_since)
         session, roles = rotated or await self._successor(session_id, generation, now, client)
         if rotated:
             await auth.emit(events.SESSION_REFRESHED, user_id=session.user_id, session_id=session.id, client=client)

@@ -15,6 +15,7 @@ from asgi_auth.lifespan import HostApp, serve_lifespan
 from asgi_auth.recognise import Headers, Recogniser
 from asgi_auth.sockets import Socket
 
+NO_STORE = (b"cache-control", b"no-store")
 logger = logging.getLogger("asgi_auth")
 
 
@@ -113,6 +114,7 @@ class _SetCookies:
         if message["type"] == "http.response.start":
             present = list(message.get("headers", ()))
             if not any(name.lower() == b"set-cookie" and self.cookies.is_ours(value) for name, value in present):
-                # Some servers want a list here; the app's own is left as it was.
-                message = {**message, "headers": [*present, *self.headers]}
+                # No cache may keep an answer that holds somebody's session (RFC 9111, 7.3). Some servers want a list.
+                kept = [pair for pair in present if pair[0].lower() != b"cache-control"]
+                message = {**message, "headers": [*kept, NO_STORE, *self.headers]}
         await self.send(message)

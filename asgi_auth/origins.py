@@ -59,6 +59,8 @@ def _address(scope: Scope, settings: Settings) -> str:
             address = ipaddress.ip_address(candidate.strip())
         except ValueError:
             return peer
+        # A socket that serves both families shows 10.0.0.1 as ::ffff:10.0.0.1.
+        address = getattr(address, "ipv4_mapped", None) or address
         peer = str(address)
         if not any(address in network for network in networks):
             return peer

@@ -1,8 +1,10 @@
 """Which passwords are good enough (NIST SP 800-63B-4, 3.1.1.2; ASVS 6.2)."""
 
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 from asgi_auth.errors import PasswordPolicyError
 
@@ -71,7 +73,12 @@ class PasswordPolicy:
 
 
 def is_common(password: str) -> bool:
-    """Tell whether a password, in lower case, is among the 30,000 commonest, or two of them put together."""
+    """Tell whether a password, in lower case, is one of the 30,000 commonest, two of them, or a row of signs."""
+    password = unicodedata.normalize("NFKC", password)
+    steps = {ord(after) - ord(before) for before, after in pairwise(password)}
+    plain = password.isascii() and len(password) >= SHORTEST_WORD
+    if plain and (len(_repeats(password)) < SHORTEST_WORD or steps in ({1}, {-1})):
+        return True
     common = common_passwords()
     if password in common or _repeats(password) in common:
         return True

@@ -95,8 +95,8 @@ class Recogniser:
         return Identity(error=error), self.cookies.clear()
 
     async def _renew(self, refresh_token: str, scope: Scope) -> Recognition:
-        """Refresh in passing: of parallel requests all succeed, by the grace rule."""
-        pair = await self._auth.refresh(refresh_token, client_of(scope, self._auth.settings))
+        """Refresh in passing, without a new refresh token: it is not known whether this answer will ever arrive."""
+        pair = await self._auth.refresh(refresh_token, client_of(scope, self._auth.settings), rotate=False)
         identity = await self._auth.identify(str(pair.access_token), "cookie")
         return identity, self.cookies.set(pair)
 

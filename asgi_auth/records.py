@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 import msgspec
 
+#: An id that no user has, to ask for with the same effort.
+NOBODY = "00000000-0000-0000-0000-000000000000"
 Status = Literal["active", "disabled", "closed"]
 
 
@@ -63,6 +65,34 @@ class Session(Record, frozen=True, kw_only=True):
     amr: tuple[str, ...] = ()
     user_agent: str = ""
     address: str = ""
+
+
+class Token(Record, frozen=True, kw_only=True):
+    """A one-time token that was mailed. Only digests of it and of its code are stored.
+
+    `id` names the request that asked for it; `subject` the canonical address that it is about, with a user or without.
+    """
+
+    id: str
+    purpose: str
+    subject: str
+    user_id: str | None = None
+    digest: str
+    code: str
+    data: dict[str, Any] = {}
+    attempts: int = 0
+    created_at: int
+    expires_at: int
+    used_at: int | None = None
+
+
+class Stored(Record, frozen=True, kw_only=True):
+    """All that is stored about a user, without secrets and digests."""
+
+    user: User
+    credentials: list[dict[str, Any]]
+    sessions: list[dict[str, Any]]
+    tokens: list[dict[str, Any]]
 
 
 class Changes(Record, frozen=True, kw_only=True):

@@ -34,6 +34,8 @@ class Revocation:
         self._since: int | None = None
         self._fresh_until = float("-inf")
         self._changed_at: dict[str, int] = {}
+        self._looks = 0
+        self._before_look: dict[str, int] = {}
         self._sockets: dict[str, set[Callable[[], None]]] = {}
         #: Sessions that ended, and when.
         self.dead: dict[str, int] = {}
@@ -48,7 +50,9 @@ class Revocation:
         """Look at the tables once; raises StorageUnavailableError."""
         started, now = time.monotonic(), int(self._now())
         since = now - self._horizon if self._since is None else self._since - OVERLAP
-        self._apply(await self._storage.changes_since(since))
+        self._looks += 1
+        look = self._looks
+        self._apply(await self._storage.changes_since(since), look)
         self._forget(now - self._horizon)
         self._since = now
         self._fresh_until = started + self._lag
@@ -72,38 +76,50 @@ class Revocation:
         now = int(self._now())
         for session_id in session_ids:
             self.dead[session_id] = now
-            for close in list(self._sockets.get(session_id, ())):
-                close()
+            self._close(session_id)
 
     def change(self, user_id: str, roles: tuple[str, ...]) -> None:
-        """Know at once of roles that this process has changed."""
-        self.roles[user_id] = roles
-        self._changed_at[user_id] = int(self._now())
+        """Know at once of roles that this process has changed; a look that has begun already may not know of them."""
+        self._set_roles(user_id, roles, int(self._now()))
+        self._before_look[user_id] = self._looks + 1
 
-    def watch(self, session_id: str, close: Callable[[], None]) -> Callable[[], None]:
-        """Call `close` when the session ends; returns what stops that. Each socket has its own."""
-        self._sockets.setdefault(session_id, set()).add(close)
+    def watch(self, session_id: str, user_id: str, close: Callable[[], None]) -> Callable[[], None]:
+        """Call `close` when the session ends or the user's roles change; returns what stops that."""
+        for watched in (session_id, user_id):
+            self._sockets.setdefault(watched, set()).add(close)
         if session_id in self.dead:
             close()
 
         def stop() -> None:
-            sockets = self._sockets.get(session_id, set())
-            sockets.discard(close)
-            if not sockets:
-                self._sockets.pop(session_id, None)
+            for watched in (session_id, user_id):
+                sockets = self._sockets.get(watched, set())
+                sockets.discard(close)
+                if not sockets:
+                    self._sockets.pop(watched, None)
 
         return stop
 
-    def _apply(self, changes: Changes) -> None:
+    def _set_roles(self, user_id: str, roles: tuple[str, ...], at: int) -> None:
+        """Take over roles; sockets that were opened with others are closed, and come back with these."""
+        if self.roles.get(user_id) != roles:
+            self._close(user_id)
+        self.roles[user_id] = roles
+        self._changed_at[user_id] = at
+
+    def _close(self, watched: str) -> None:
+        for close in list(self._sockets.get(watched, ())):
+            close()
+
+    def _apply(self, changes: Changes, look: int) -> None:
         for session_id, at in changes.sessions:
             if session_id not in self.dead:
                 self.dead[session_id] = at
-                for close in list(self._sockets.get(session_id, ())):
-                    close()
+                self._close(session_id)
         for user_id, roles, at in changes.users:
-            if at >= self._changed_at.get(user_id, 0):
-                self.roles[user_id] = roles
-                self._changed_at[user_id] = at
+            # Clocks of machines differ: what counts is whether the look began after the change.
+            if look >= self._before_look.get(user_id, 0):
+                self._before_look.pop(user_id, None)
+                self._set_roles(user_id, roles, max(at, self._changed_at.get(user_id, 0)))
 
     def _forget(self, before: int) -> None:
         """Drop what no living access token can have seen. The oldest come first in both."""
@@ -111,3 +127,4 @@ class Revocation:
             del self.dead[session_id]
         for user_id in [key for key, at in self._changed_at.items() if at < before]:
             del self._changed_at[user_id], self.roles[user_id]
+            self._before_look.pop(user_id, None)

@@ -48,6 +48,10 @@ class Settings:
     """How old the knowledge of revoked sessions may be before the database is asked instead."""
     token_cache: int = 4096
     """How many verified access tokens are remembered."""
+    verification: Literal["off", "optional", "required"] = "optional"
+    """Whether a registration asks to verify the address, and whether a login wants that done."""
+    enumeration: Literal["auto", "hide", "tell"] = "auto"
+    """Whether registering tells that an address is known; `auto` hides it when verification is required."""
     transport: Literal["bearer", "cookie"] = "bearer"
     """How tokens are handed out when the request doesn't ask by an `Auth-Transport` header."""
     base_url: str | None = None
@@ -107,6 +111,11 @@ class Settings:
         """Scheme, host and port of `base_url`."""
         return origin_of(self.base_url) if self.base_url else None
 
+    @property
+    def conceals(self) -> bool:
+        """Whether registering must not tell if an address is known."""
+        return self.enumeration == "hide" or (self.enumeration == "auto" and self.verification == "required")
+
     @classmethod
     def from_env(cls, prefix: str = "AUTH_", environ: Mapping[str, str] | None = None, **given: Any) -> "Settings":
         """Read settings from variables such as AUTH_SECRET (or AUTH_SECRET_FILE); lists by commas; arguments win."""
@@ -145,6 +154,8 @@ class Settings:
         choices = {
             "on_reuse": ("session", "user"),
             "revocation": ("cached", "strict"),
+            "verification": ("off", "optional", "required"),
+            "enumeration": ("auto", "hide", "tell"),
             "transport": ("bearer", "cookie"),
         }
         for name, allowed in (choices | {"cookie_same_site": SAME_SITE}).items():

@@ -1,4 +1,4 @@
-"""Live websockets of a session: they are closed when the session ends (ASVS 4.4.3)."""
+"""Live websockets of a session: closed when it ends, or the user's roles change (ASVS 4.4.3, 8.3.2)."""
 
 import asyncio
 from functools import partial
@@ -46,7 +46,8 @@ class Socket:
         else:
             self._protocols = []
         loop = asyncio.get_running_loop()
-        stop = self._auth.revocation.watch(self._identity.session_id, partial(_set, loop, self._ended))
+        close = partial(_set, loop, self._ended)
+        stop = self._auth.revocation.watch(self._identity.session_id, self._identity.id, close)
         watcher = asyncio.ensure_future(self._watch())
         try:
             await app(scope, self.receive, self.send)

@@ -1,7 +1,7 @@
 """Users in process: look them up, change their roles, switch them off. Nothing here is reachable over HTTP."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from asgi_auth import events
 from asgi_auth.emails import canonical_or_none
@@ -10,6 +10,8 @@ from asgi_auth.records import Status, User
 
 if TYPE_CHECKING:
     from asgi_auth.auth import Auth
+
+MAX_ROLES = 2048
 
 
 class Users:
@@ -41,17 +43,35 @@ class Users:
         """
         if isinstance(roles, str):
             raise TypeError(f"roles are a list of names, such as [{roles!r}]")
-        user = await self._update(user_id, {"roles": tuple(roles)})
-        self._auth.revocation.change(user_id, user.roles)
-        return user
+        given = tuple(roles)
+        if len(",".join(given)) > MAX_ROLES:
+            raise ValueError(f"roles stand in every access token; these are over {MAX_ROLES} characters")
+        return await self._update(user_id, {"roles": given})
+
+    async def set_verified(self, user_id: str, *, verified: bool = True) -> User:
+        """Say that the address belongs to the user, as the mailed link does, or that it doesn't."""
+        return await self._update(user_id, {"email_verified": verified})
+
+    async def delete(self, user_id: str) -> None:
+        """Delete a user with everything that hangs on it; every session ends at once."""
+        await self._auth.start()
+        ended = await self._auth.storage.delete_user(user_id, int(self._auth.now()))
+        if ended is None:
+            raise UserNotFoundError
+        await self._auth.ended(user_id, ended)
+        await self._auth.emit(events.ACCOUNT_CLOSED, user_id=user_id, data={"deleted": True})
 
     async def set_data(self, user_id: str, **data: Any) -> User:
         """Set extra fields, those for administrators too; the others stay."""
-        old = await self.get(user_id)
-        return await self._update(user_id, {"data": old.data | self._auth.checked_data(data)})
+        return await self._update(user_id, {"data": self._auth.checked_data(data)})
 
     async def set_status(self, user_id: str, status: Status) -> User:
-        """Switch an account off (`disabled`, `closed`) or on (`active`); off ends every session at once."""
+        """Switch an account off (`disabled`, `closed`) or on (`active`); off ends every session at once.
+
+        Raises ValueError for any other word.
+        """
+        if status not in get_args(Status):
+            raise ValueError(f"the status is one of {', '.join(get_args(Status))}")
         await self._auth.start()
         now = int(self._auth.now())
         async with self._auth.storage.transaction() as storage:
@@ -64,6 +84,8 @@ class Users:
     async def _update(self, user_id: str, changes: dict[str, Any]) -> User:
         await self._auth.start()
         user = _found(await self._auth.storage.update_user(user_id, changes, int(self._auth.now())))
+        if "roles" in changes:
+            self._auth.revocation.change(user_id, user.roles)
         await self._auth.emit(events.USER_CHANGED, user_id=user_id, data={"fields": sorted(changes)})
         return user
 

@@ -1,6 +1,8 @@
 """What all tests may ask for: the database servers, and an `Auth` with its clock and a client."""
 
+from tests.browsers import browser
 from tests.fixtures import auth, client, clock
+from tests.lines import line, pair
 from tests.storage.conftest import fresh, servers
 
-__all__ = ["auth", "client", "clock", "fresh", "servers"]
+__all__ = ["auth", "browser", "client", "clock", "fresh", "line", "pair", "servers"]

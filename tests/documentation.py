@@ -7,7 +7,8 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
-from asgi_auth import AuthApp, Settings, errors, events
+from asgi_auth import AuthApp, MagicLink, Settings, events
+from asgi_auth.default_features import defaults
 from asgi_auth.errors import AuthError
 from tests.support import make_auth
 
@@ -24,7 +25,7 @@ def tables() -> dict[str, str]:
 def endpoints() -> str:
     """Method, path, body and what it does, for each endpoint."""
     rows = []
-    for path, route in AuthApp(make_auth()).routes:
+    for path, route in AuthApp(make_auth(features=[*defaults(mail=True), MagicLink()])).routes:
         names = [name for name in route.endpoint.fields if f"{{{name}}}" not in path]
         optional = {name for name, field in route.endpoint.fields.items() if not field.required}
         shown = ", ".join(f"`{name}`{'?' if name in optional else ''}" for name in names)
@@ -48,9 +49,16 @@ def settings() -> str:
 
 def error_codes() -> str:
     """Status, code and meaning of each error that can be answered."""
-    found = [value for value in vars(errors).values() if inspect.isclass(value) and issubclass(value, AuthError)]
-    rows = [[str(kind.status), f"`{kind.code}`", first_line(kind)] for kind in found if kind is not AuthError]
+    rows = [[str(kind.status), f"`{kind.code}`", first_line(kind)] for kind in below(AuthError)]
     return table(["status", "code", "when"], sorted(rows))
+
+
+def below(kind: type[AuthError]) -> Iterator[type[AuthError]]:
+    """All errors of the library under one."""
+    for inner in kind.__subclasses__():
+        if inner.__module__.startswith("asgi_auth."):
+            yield inner
+            yield from below(inner)
 
 
 def event_names() -> str:

@@ -9,8 +9,10 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Scope
 
-from asgi_auth import Argon2, Auth, Passwords, Sessions, Settings
+from asgi_auth import Argon2, Auth, Passwords, Settings
+from asgi_auth.default_features import defaults
 from asgi_auth.feature import Feature
+from asgi_auth.features.passwords import Registration
 from asgi_auth.hashing import PasswordHasher
 from asgi_auth.records import TokenPair
 from asgi_auth.storage import Storage
@@ -41,18 +43,22 @@ def make_auth(
     clock: Clock | None = None,
     features: Sequence[Feature] | None = None,
     passwords: dict[str, Any] | None = None,
+    mailer: Any = None,
     **settings: Any,
 ) -> Auth:
-    """An `Auth` with the cheapest hashes; more `settings` by keyword."""
+    """An `Auth` with the cheapest hashes, and the flows by mail if there is a mailer; more `settings` by keyword."""
     settings.setdefault("base_url", ORIGIN)
-    chosen = [Passwords(argon2=Argon2.cheap(), **passwords or {}), Sessions()] if features is None else features
+    cheap: list[Feature] = [Passwords(argon2=Argon2.cheap(), **passwords or {})]
+    chosen = [*cheap, *defaults(mail=mailer is not None)[1:]] if features is None else features
     made = Settings(secret=SECRET, **settings)
-    return Auth(storage, settings=made, features=chosen, now=clock or time.time)
+    return Auth(storage, settings=made, features=chosen, mailer=mailer, now=clock or time.time)
 
 
 async def register(auth: Auth, email: str = EMAIL, password: str = PASSWORD) -> str:
     """Register in process; return the user's id."""
-    return (await auth[Passwords].register(email=email, password=password)).user.id
+    answer = await auth[Passwords].register(email=email, password=password)
+    assert isinstance(answer, Registration)
+    return answer.user.id
 
 
 async def login(auth: Auth, email: str = EMAIL, password: str = PASSWORD) -> TokenPair:

@@ -100,7 +100,7 @@ async def test_other_methods_are_a_405_that_names_the_right_ones(client: Client)
 async def test_options_names_the_methods_and_needs_no_login(client: Client) -> None:
     answer = await client.request("OPTIONS", "/auth/me")
 
-    assert (answer.status, answer.header("allow"), answer.body) == (204, "GET, HEAD, OPTIONS", b"")
+    assert (answer.status, answer.header("allow"), answer.body) == (204, "GET, HEAD, OPTIONS, PATCH", b"")
     assert answer.header("content-length") is None
     assert is_plain(answer)
 

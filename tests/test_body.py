@@ -177,6 +177,13 @@ async def exchange(auth: Auth, *incoming: Message) -> list[Message]:
     return sent
 
 
+async def test_a_body_of_very_many_values_is_refused(client: Client) -> None:
+    for many in (b"[1" + b",1" * 20_000 + b"]", b"[" + b"[[]]," * 10_000 + b"1]"):
+        answer = await client.post("/auth/login", body=b'{"x":' + many + b"}", headers=dict([JSON]))
+
+        assert answer.status in {400, 422}
+
+
 async def test_a_body_in_pieces_is_put_together(auth: Auth) -> None:
     await auth[Passwords].register(email=EMAIL, password=PASSWORD)
     pieces: list[Message] = [{"type": "http.request", "body": bytes([byte]), "more_body": True} for byte in GOOD]

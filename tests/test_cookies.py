@@ -1,30 +1,13 @@
 """Cookie mode: attributes, silent renewal, and no unsafe request from another site."""
 
-import asyncio
 from typing import Any
 
 import pytest
 
-from asgi_auth import Auth, AuthApp, AuthMiddleware, Passwords
+from asgi_auth import Auth, AuthApp, Passwords
 from asgi_auth.hashing import Argon2
-from tests.support import EMAIL, ORIGIN, PASSWORD, Client, Clock, bearer, login, make_auth, register, who
-
-ACCOUNT = {"email": EMAIL, "password": PASSWORD}
-COOKIE = {"auth-transport": "cookie", "sec-fetch-site": "same-origin"}
-ACCESS, REFRESH = "__Host-auth", "__Host-auth-refresh"
-
-
-def browser_of(auth: Auth, **headers: str) -> Client:
-    return Client(AuthMiddleware(who, auth, mount="/auth"), COOKIE | headers, keep_cookies=True)
-
-
-@pytest.fixture
-async def browser(auth: Auth) -> Client:
-    """A browser that is logged in."""
-    await register(auth)
-    made = browser_of(auth)
-    assert (await made.post("/auth/login", ACCOUNT)).status == 200
-    return made
+from tests.browsers import ACCESS, ACCOUNT, COOKIE, REFRESH, browser_of
+from tests.support import EMAIL, ORIGIN, PASSWORD, Client, Clock, bearer, login, make_auth, register
 
 
 def without(browser: Client, **headers: str) -> Client:
@@ -81,45 +64,14 @@ async def test_an_oauth_client_gets_tokens_in_the_body_whatever_it_asks_for(auth
     assert (answer.json["token_type"], answer.cookies) == ("Bearer", {})
 
 
-async def test_twenty_parallel_requests_with_an_expired_cookie_all_succeed_with_one_successor(
-    auth: Auth, browser: Client, clock: Clock
-) -> None:
-    clock.move(1000)
+async def test_a_bearer_client_needs_no_origin_where_cookies_are_the_default() -> None:
+    async with make_auth(transport="cookie") as auth:
+        await register(auth)
+        headers = bearer(await login(auth))
+        client = Client(AuthApp(auth))
 
-    answers = await asyncio.gather(*(browser.request("GET", "/") for _ in range(20)))
-
-    assert {answer.json["transport"] for answer in answers} == {"cookie"}
-    assert all(answer.json["id"] for answer in answers)
-    assert len({answer.cookies[REFRESH] for answer in answers}) == 1
-    assert (await browser.post("/auth/refresh")).status == 200
-    assert len(await auth.storage.sessions(answers[0].json["id"], int(clock.at), 0)) == 1
-
-
-async def test_a_missing_access_cookie_is_renewed_too(browser: Client) -> None:
-    del browser.cookies[ACCESS]
-
-    answer = await browser.get("/")
-
-    assert answer.json["transport"] == "cookie"
-    assert browser.cookies.keys() == {ACCESS, REFRESH}
-
-
-async def test_a_renewal_shows_in_no_request_before_it_is_needed(browser: Client, clock: Clock) -> None:
-    clock.move(800)
-
-    assert (await browser.get("/")).cookies == {}
-
-
-async def test_the_loser_of_a_race_gets_the_successor_and_never_clears(browser: Client, clock: Clock) -> None:
-    late = dict(browser.cookies)
-    clock.move(1000)
-    winner = await browser.get("/")
-    clock.move(10)
-
-    loser = await Client(browser.app, COOKIE, late).get("/")
-
-    assert loser.json["id"] == winner.json["id"]
-    assert loser.cookies[REFRESH] == winner.cookies[REFRESH]
+        assert (await client.post("/login", ACCOUNT)).json["code"] == "cross_site_request"
+        assert (await client.post("/logout", headers=headers)).status == 204
 
 
 async def test_refreshing_by_the_route_takes_the_cookie_and_answers_in_cookies(browser: Client, clock: Clock) -> None:

@@ -66,7 +66,22 @@ def test_the_common_list_has_at_least_three_thousand_of_the_least_length() -> No
 
 
 @pytest.mark.parametrize(
-    "password", ["password", "PassWord", "sunshine", "12345678", "qwertyuiop", "passwordpassword", "letmein1letmein1"]
+    "password",
+    [
+        "password",
+        "PassWord",
+        "sunshine",
+        "12345678",
+        "qwertyuiop",
+        "passwordpassword",
+        "letmein1letmein1",
+        "aaaaaaaa",
+        "        ",
+        "abcabcabc",
+        "abcdefgh",
+        "87654321",
+        "\uff50\uff41\uff53\uff53\uff57\uff4f\uff52\uff44",
+    ],
 )
 def test_common_passwords_and_their_repetitions_are_refused(password: str) -> None:
     assert reasons(PasswordPolicy(), password) == ["This password is among the first that others would try."]

@@ -9,7 +9,17 @@ from typing import Any
 
 import pytest
 
-from asgi_auth import Argon2, PasswordPolicy, Passwords, Sessions
+from asgi_auth import (
+    Account,
+    Argon2,
+    EmailVerification,
+    MagicLink,
+    PasswordPolicy,
+    PasswordReset,
+    Passwords,
+    Sessions,
+    SMTPMailer,
+)
 from asgi_auth.feature import Feature
 from asgi_auth.storage import Names
 from tests.cluster import await_answer, free_port
@@ -49,7 +59,21 @@ def test_the_tables_are_those_of_the_code() -> None:
     assert with_tables(TEXT) == TEXT, "run: python -m tests.documentation"
 
 
-@pytest.mark.parametrize("kind", [Passwords, PasswordPolicy, Argon2, Names, Sessions])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        Passwords,
+        PasswordPolicy,
+        Argon2,
+        Names,
+        Sessions,
+        EmailVerification,
+        PasswordReset,
+        Account,
+        MagicLink,
+        SMTPMailer,
+    ],
+)
 def test_every_option_of_the_parts_is_named(kind: type[Any]) -> None:
     options = [name for name in inspect.signature(kind).parameters if name not in {"parallelism", "testing"}]
 

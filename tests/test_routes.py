@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from asgi_auth import AuthApp, Passwords, Sessions
+from asgi_auth import AuthApp, Outbox, Passwords, Sessions
 from asgi_auth.feature import Feature, post
 from tests.support import EMAIL, PASSWORD, Client, make_auth
 
@@ -19,6 +19,17 @@ ALL = {
     "me": "/me",
     "sessions": "/sessions",
     "end_session": "/sessions/{id}",
+    "update_me": "/me",
+    "export": "/me/export",
+    "close_account": "/close-account",
+}
+MAIL = {
+    "verify_email": "/verify-email",
+    "resend_verification": "/resend-verification",
+    "forgot_password": "/forgot-password",
+    "reset_password": "/reset-password",
+    "change_email": "/change-email",
+    "confirm_email_change": "/confirm-email-change",
 }
 
 
@@ -31,13 +42,19 @@ def test_everything_is_served_by_default() -> None:
     assert served() == ALL
 
 
+def test_with_a_mailer_the_flows_by_mail_are_served_too() -> None:
+    app = AuthApp(make_auth(mailer=Outbox()))
+
+    assert {route.endpoint.name: path for path, route in app.routes} == ALL | MAIL
+
+
 @pytest.mark.parametrize(
     ("selection", "names"),
     [
         ({"include": ["login", "refresh"]}, {"login", "refresh"}),
         ({"include": ["passwords", "logout"]}, {"register", "login", "token", "change_password", "logout"}),
         ({"exclude": ["register"]}, ALL.keys() - {"register"}),
-        ({"exclude": ["passwords", "me"]}, {"refresh", "logout", "logout_all", "sessions", "end_session"}),
+        ({"exclude": ["passwords", "me", "account"]}, {"refresh", "logout", "logout_all", "sessions", "end_session"}),
         ({"include": ["passwords"], "exclude": ["token"]}, {"register", "login", "change_password"}),
     ],
 )

@@ -77,6 +77,7 @@ def test_what_cannot_work_or_is_not_safe_is_refused(values: dict[str, Any]) -> N
         {"name": ""},
         {"name": "client"},
         {"name": "identity"},
+        {"name": "self"},
         {"name": "tags", "type": list},
         {"name": "nick", "write": "Admin"},
         {"name": "nick", "max_length": -1},

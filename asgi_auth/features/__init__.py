@@ -1,1 +1,1 @@
-"""The features: one class in one file each; they never import each other."""
+"""The features: one class in one file each. They never import each other."""

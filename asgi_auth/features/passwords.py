@@ -3,24 +3,25 @@
 import msgspec
 
 from asgi_auth import events
-from asgi_auth.emails import canonical_or_none, parse_email
-from asgi_auth.errors import BadRequestError, InvalidCredentialsError, PasswordPolicyError, UserExistsError
-from asgi_auth.feature import Feature, post
+from asgi_auth.emails import Address, canonical_or_none, parse_email
+from asgi_auth.errors import BadRequestError, InvalidCredentialsError, UserExistsError
+from asgi_auth.feature import post
 from asgi_auth.fields import Email, Line, Secret
-from asgi_auth.hashing import Argon2, PasswordHasher
+from asgi_auth.hashing import Argon2
 from asgi_auth.identity import Identity
+from asgi_auth.one_time import Requested
+from asgi_auth.password_keeper import PasswordKeeper
 from asgi_auth.password_policy import PasswordPolicy
-from asgi_auth.records import Client, Credential, Record, TokenPair, User, UserInfo, new_id
-
-KIND = "password"
-NOBODY = "00000000-0000-0000-0000-000000000000"
+from asgi_auth.records import Client, Record, TokenPair, User, UserInfo, new_id
+from asgi_auth.registrar import Registrar
 
 
 class Registration(Record, frozen=True, kw_only=True):
-    """What a registration gives: the account, and tokens when it logs in as well."""
+    """What a registration gives: the account, tokens when it logs in as well, what goes with a code that was mailed."""
 
     user: UserInfo
     tokens: TokenPair | msgspec.UnsetType = msgspec.UNSET
+    verification: Requested | msgspec.UnsetType = msgspec.UNSET
 
 
 class UnsupportedGrantTypeError(BadRequestError):
@@ -31,7 +32,7 @@ class UnsupportedGrantTypeError(BadRequestError):
     oauth2 = "unsupported_grant_type"
 
 
-class Passwords(Feature):
+class Passwords(PasswordKeeper):
     """Accounts with email address and password.
 
     Settings: `policy` for new passwords; `argon2`, their cost; `workers` threads hash them, and when `queue` more
@@ -48,43 +49,34 @@ class Passwords(Feature):
         login_after_register: bool = False,
     ) -> None:
         """Take the settings."""
-        self.policy = policy or PasswordPolicy()
-        self.hasher = PasswordHasher(argon2 or Argon2(), workers, queue)
+        super().__init__(policy or PasswordPolicy(), argon2 or Argon2(), workers, queue)
         self.login_after_register = login_after_register
 
     @post("/register", status=201)
     async def register(
         self, *, email: Email, password: Secret, client: Client = Client(), **data: object
-    ) -> Registration:
-        """Make an account; a known address is a 409."""
+    ) -> Registration | Requested:
+        """Make an account; a known address is a 409. Where addresses are concealed, a mail finishes it (202)."""
         address = parse_email(email)
-        self._check(password, "password", address.canonical)
-        now = int(self.auth.now())
-        fields = {item.name: item.default for item in self.auth.settings.fields}
-        user = User(
-            id=new_id(self.auth.now()),
-            email=address.display,
-            email_canonical=address.canonical,
-            data=fields | data,
-            created_at=now,
-            updated_at=now,
-        )
-        credential = Credential(
-            id=new_id(self.auth.now()),
-            user_id=user.id,
-            kind=KIND,
-            identifier=user.id,
-            secret=await self.hasher.hash(password),
-            created_at=now,
-            updated_at=now,
-        )
+        self.check(password, "password", address.canonical)
+        secret = await self.hasher.hash(password)
+        user = self._new_user(address, data)
+        credential = self.credential(user.id, secret)
+        if self.auth.settings.conceals:
+            return await self.auth[Registrar].begin(user, credential, client)
         if not await self.auth.storage.add_user(user, credential):
             raise UserExistsError
         await self.auth.emit(events.USER_REGISTERED, user_id=user.id, client=client)
-        if not self.login_after_register:
-            return Registration(user=UserInfo.of(user))
-        tokens = await self.auth.login(user, credential, amr=("pwd",), client=client)
-        return Registration(user=UserInfo.of(user), tokens=tokens)
+        registrar = self.auth.get(Registrar)
+        answer = Registration(user=UserInfo.of(user))
+        if registrar is not None and self.auth.settings.verification != "off":
+            answer = msgspec.structs.replace(
+                answer, verification=await registrar.invite(user.email_canonical, user, client)
+            )
+        if self.login_after_register:
+            tokens = await self.auth.login(user, credential, amr=("pwd",), client=client)
+            answer = msgspec.structs.replace(answer, tokens=tokens)
+        return answer
 
     @post("/login")
     async def login(self, *, email: Email, password: Secret, client: Client = Client()) -> TokenPair:
@@ -115,47 +107,33 @@ class Passwords(Feature):
         self, *, current_password: Secret, new_password: Secret, identity: Identity, client: Client = Client()
     ) -> None:
         """Change the own password, which ends all other sessions."""
-        user = await identity.load()
-        credential = await self._verified(user, current_password, client)
-        if credential is None:
-            raise InvalidCredentialsError("The current password is wrong.")
-        self._check(new_password, "new_password", user.email_canonical, current_password)
-        await self._set_password(credential, new_password, identity.session_id, client)
+        user, credential = await self.confirm(identity, current_password, client)
+        self.check(new_password, "new_password", user.email_canonical, current_password)
+        secret = await self.hasher.hash(new_password)
+        keep, now = identity.session_id, int(self.auth.now())
+        async with self.auth.storage.transaction() as storage:
+            if not await self.replace(storage, user.id, secret, version=credential.version):
+                raise InvalidCredentialsError("The password was changed a moment ago.")
+            ended = await storage.end_sessions(user.id, now, keep=keep)
+        await self.auth.ended(user.id, ended, client)
+        await self.auth.emit(events.PASSWORD_CHANGED, user_id=user.id, session_id=keep, client=client)
 
     async def _login(self, email: str, password: str, client: Client) -> TokenPair:
         canonical = canonical_or_none(email)
         user = await self.auth.storage.user_by_email(canonical or "")
-        credential = await self._verified(user, password, client)
+        credential = await self.verify(user, password, client)
         if user is None or credential is None:
             raise InvalidCredentialsError
         return await self.auth.login(user, credential, amr=("pwd",), client=client)
 
-    async def _verified(self, user: User | None, password: str, client: Client) -> Credential | None:
-        """Return the credential that the password fits, with a hash of today's cost; the same work for nobody."""
-        credential = await self.auth.storage.credential(user.id if user else NOBODY, KIND)
-        fits = await self.hasher.verify(credential.secret if credential else None, password)
-        if credential is None or not fits:
-            await self.auth.emit(events.LOGIN_FAILED, user_id=user.id if user else None, client=client)
-            return None
-        if self.hasher.is_outdated(credential.secret):
-            secret = await self.hasher.hash(password)
-            renewed = await self.auth.storage.replace_secret(credential, secret, int(self.auth.now()))
-            # Somebody was faster: a login that did the same, or one who has changed the password.
-            return renewed or await self._verified(user, password, client)
-        return credential
-
-    async def _set_password(self, credential: Credential, password: str, keep: str, client: Client) -> None:
-        """Replace the secret and end the other sessions, both or neither."""
-        secret = await self.hasher.hash(password)
-        now = int(self.auth.now())
-        async with self.auth.storage.transaction() as storage:
-            if await storage.replace_secret(credential, secret, now) is None:
-                raise InvalidCredentialsError("The password was changed a moment ago.")
-            ended = await storage.end_sessions(credential.user_id, now, keep=keep)
-        await self.auth.ended(credential.user_id, ended, client)
-        await self.auth.emit(events.PASSWORD_CHANGED, user_id=credential.user_id, session_id=keep, client=client)
-
-    def _check(self, password: str, field: str, email: str, old: str | None = None) -> None:
-        if password == old:
-            raise PasswordPolicyError({field: ["This is the password that you have already."]})
-        self.policy.check(password, field=field, user_words=(email, email.partition("@")[0]))
+    def _new_user(self, address: Address, data: dict[str, object]) -> User:
+        now = self.auth.now()
+        fields = {item.name: item.default for item in self.auth.settings.fields}
+        return User(
+            id=new_id(now),
+            email=address.display,
+            email_canonical=address.canonical,
+            data=fields | data,
+            created_at=int(now),
+            updated_at=int(now),
+        )

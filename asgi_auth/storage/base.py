@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
-from asgi_auth.records import Access, Changes, Credential, Session, User
+from asgi_auth.records import Access, Changes, Credential, Session, Stored, Token, User
 
 
 class Storage(Protocol):
-    """Users, credentials and sessions, and what has changed about them."""
+    """Users, credentials, sessions and one-time tokens, and what has changed about them."""
 
     async def open(self) -> None:
         """Connect, for the running event loop; does nothing when that is done."""
@@ -48,9 +48,23 @@ class Storage(Protocol):
     async def update_user(self, user_id: str, changes: Mapping[str, Any], now: int) -> User | None:
         """Change the named fields of a user and return the whole; None when there is no such user.
 
+        `data` is merged into what is there.
+
         A change of `status` or `roles` is reported by `changes_since`. Raises UserExistsError when the new canonical
         address is taken.
         """
+
+    async def delete_user(self, user_id: str, now: int) -> list[str] | None:
+        """Delete a user with everything that hangs on it; return the ids of the sessions that there were.
+
+        Reported by `changes_since` like the end of sessions. None when there is no such user.
+        """
+
+    async def stored(self, user_id: str) -> Stored | None:
+        """Give all that is stored about a user, without secrets; None when there is no such user."""
+
+    async def add_credential(self, credential: Credential) -> bool:
+        """Add a credential; False when its kind and identifier are taken."""
 
     async def credential(self, user_id: str, kind: str) -> Credential | None:
         """Look up the newest credential of a kind that a user has."""
@@ -78,6 +92,11 @@ class Storage(Protocol):
         Returns the session with the user's roles. Of many concurrent calls exactly one gets it, the others None.
         """
 
+    async def touch_session(
+        self, session_id: str, generation: int, *, now: int, idle_since: int
+    ) -> tuple[Session, tuple[str, ...]] | None:
+        """Mark a session as used without a new generation, under the same conditions."""
+
     async def end_sessions(
         self, user_id: str, now: int, *, only: str | None = None, keep: str | None = None
     ) -> list[str]:
@@ -89,5 +108,23 @@ class Storage(Protocol):
     async def changes_since(self, since: int) -> Changes:
         """List the sessions that ended, and the users whose status or roles changed, at `since` or later."""
 
+    async def add_token(self, token: Token, *, quiet: int, since: int, most: int) -> bool:
+        """Add a one-time token, unless one for its purpose and subject was added less than `quiet` seconds before.
+
+        Nor when `most` were added after `since`. Of many concurrent calls for one subject at most two are added.
+        """
+
+    async def find_token(self, purpose: str, digest: str, now: int) -> Token | None:
+        """Look a live token up, using nothing up."""
+
+    async def try_code(self, purpose: str, token_id: str, code: str, *, now: int, tries: int) -> Token | None:
+        """Count an attempt on a live token; return it if the code fits and fewer than `tries` were made before."""
+
+    async def use_token(self, token_id: str, now: int) -> bool:
+        """Use a live token up. Of many concurrent calls exactly one gets True."""
+
+    async def void_tokens(self, user_id: str, now: int, purpose: str | None = None, *, keep: str | None = None) -> None:
+        """Use up all live tokens of a user, of one purpose or of any, but not `keep`."""
+
     async def purge(self, before: int, batch: int) -> int:
-        """Delete at most `batch` sessions that expired before a time; return how many."""
+        """Delete at most `batch` sessions, and as many one-time tokens, that expired before a time; return how many."""

@@ -5,8 +5,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,47}")
-TABLES = ("credentials", "sessions", "migrations")
-INDEXES = ("users_access_changed", "credentials_user", "sessions_user", "sessions_revoked", "sessions_expires")
+TABLES = ("credentials", "sessions", "tokens", "migrations")
+INDEXES = (
+    "users_access_changed",
+    "credentials_user",
+    "sessions_user",
+    "sessions_revoked",
+    "sessions_expires",
+    "tokens_user",
+    "tokens_expires",
+)
 USER_COLUMNS = (
     "id",
     "email",

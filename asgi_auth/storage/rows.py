@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from asgi_auth.records import Credential, Session, User
+from asgi_auth.records import Credential, Session, Token, User
 
 T = TypeVar("T")
 Row = Mapping[str, Any]
@@ -64,7 +64,7 @@ def session_of(row: Row) -> Session:
     """Make a session."""
     return Session(
         id=row["id"],
-        user_id=str(row["user_id"]),
+        user_id=str(row["user_id"] or ""),
         generation=row["generation"],
         created_at=row["created_at"],
         last_used_at=row["last_used_at"],
@@ -75,4 +75,21 @@ def session_of(row: Row) -> Session:
         amr=roles_of(row["amr"]),
         user_agent=row["user_agent"],
         address=row["address"],
+    )
+
+
+def token_of(row: Row) -> Token:
+    """Make a one-time token."""
+    return Token(
+        id=row["id"],
+        purpose=row["purpose"],
+        subject=row["subject"],
+        user_id=None if row["user_id"] is None else str(row["user_id"]),
+        digest=row["digest"],
+        code=row["code"],
+        data=msgspec.json.decode(row["data"]),
+        attempts=row["attempts"],
+        created_at=row["created_at"],
+        expires_at=row["expires_at"],
+        used_at=row["used_at"],
     )

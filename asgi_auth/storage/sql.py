@@ -1,75 +1,25 @@
 """The storage contract over any SQL driver: records in, statements out."""
 
-import asyncio
-import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from copy import copy
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
-from asgi_auth.errors import StorageUnavailableError, UserExistsError
-from asgi_auth.records import Access, Changes, Credential, Session, User
+from asgi_auth.errors import UserExistsError
+from asgi_auth.records import Access, Changes, Credential, Session, Stored, User
 from asgi_auth.storage import statements
-from asgi_auth.storage.driver import ConflictError, Connection, Driver, RetryError
+from asgi_auth.storage.driver import ConflictError
 from asgi_auth.storage.migrate import migrate
-from asgi_auth.storage.names import Names
-from asgi_auth.storage.rows import Row, columns, credential_of, first, roles_of, session_of, user_of
-
-T = TypeVar("T")
-TRIES = 5
+from asgi_auth.storage.rows import columns, credential_of, first, roles_of, session_of, user_of
+from asgi_auth.storage.sql_tokens import SQLTokens
 
 
-class SQLStorage:
-    """Keeps the contract of `Storage`; `connection` is set in the copy that a transaction gives."""
-
-    def __init__(self, driver: Driver, names: Names | None = None) -> None:
-        """Take a driver, and the names of the tables."""
-        self.names = names or Names()
-        self._driver = driver
-        self._connection: Connection | None = None
-        postgres = driver.dialect == "postgresql"
-        locks = {
-            name: name.upper().replace("_", " ") if postgres else "" for name in ("for_update", "for_no_key_update")
-        }
-        self._parts = self.names.parts() | locks
-        self._sql: dict[str, str] = {}
-
-    async def open(self) -> None:
-        """Connect."""
-        await self._driver.open()
-
-    async def close(self) -> None:
-        """Disconnect."""
-        await self._driver.close()
+class SQLStorage(SQLTokens):
+    """Keeps the contract of `Storage`."""
 
     async def migrate(self, now: int) -> list[int]:
         """Run the migrations that are missing."""
         return await self._atomically(lambda storage: migrate(storage, self._driver, now))
-
-    async def wait_for_change(self, seconds: float) -> None:
-        """Wait for other processes."""
-        await self._driver.wait(self.names.channel, seconds)
-
-    @property
-    def connection(self) -> Connection:
-        """The connection of the transaction that this storage stands in."""
-        if self._connection is None:
-            raise RuntimeError("this needs a transaction")
-        return self._connection
-
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator["SQLStorage"]:
-        """Hold a transaction; one inside another is the same one."""
-        if self._connection is not None:
-            yield self
-            return
-        try:
-            async with self._driver.transaction() as connection:
-                yield self._inside(connection)
-        except RetryError as error:
-            raise StorageUnavailableError from error
 
     async def add_user(self, user: User, credential: Credential | None = None) -> bool:
         """Insert the user, unless the address is taken, and the credential with it."""
@@ -77,8 +27,8 @@ class SQLStorage:
         async def add(storage: "SQLStorage") -> bool:
             if not await storage.run(statements.ADD_USER, columns(user)):
                 return False
-            if credential is not None:
-                await storage.run(statements.ADD_CREDENTIAL, columns(credential))
+            if credential is not None and not await storage.add_credential(credential):
+                raise ConflictError
             return True
 
         return await self._atomically(add)
@@ -98,7 +48,8 @@ class SQLStorage:
             old = first(user_of, await storage.run(statements.USER_TO_CHANGE, {"user_id": user_id}))
             if old is None:
                 return None
-            new = msgspec.structs.replace(old, **changes)
+            merged = {"data": old.data | changes["data"]} if "data" in changes else {}
+            new = msgspec.structs.replace(old, **{**changes, **merged})
             values = columns(new) | {"user_id": user_id, "now": now}
             for name in ("id", "created_at", "updated_at"):
                 del values[name]
@@ -117,6 +68,32 @@ class SQLStorage:
             if inside:
                 await self.run(statements.BACK_TO_SAVEPOINT, {})
             raise UserExistsError from None
+
+    async def delete_user(self, user_id: str, now: int) -> list[str] | None:
+        """End the sessions, keep nothing of them but that they ended, and delete the rest."""
+
+        async def delete(storage: "SQLStorage") -> list[str] | None:
+            values = {"user_id": user_id, "now": now}
+            ended = [row["id"] for row in await storage.run(statements.FORGET_SESSIONS, values)]
+            if not await storage.run(statements.DELETE_USER, {"user_id": user_id}):
+                return None
+            await storage.announce()
+            return ended
+
+        return await self._atomically(delete)
+
+    async def stored(self, user_id: str) -> Stored | None:
+        """Select everything but secrets."""
+        user = await self.user(user_id)
+        if user is None:
+            return None
+        tables = (statements.STORED_CREDENTIALS, statements.STORED_SESSIONS, statements.STORED_TOKENS)
+        found = [[dict(row) for row in await self.run(each, {"user_id": user_id}, read=True)] for each in tables]
+        return Stored(user=user, credentials=found[0], sessions=found[1], tokens=found[2])
+
+    async def add_credential(self, credential: Credential) -> bool:
+        """Insert, unless kind and identifier are taken."""
+        return bool(await self.run(statements.ADD_CREDENTIAL, columns(credential)))
 
     async def credential(self, user_id: str, kind: str) -> Credential | None:
         """Select the newest of this kind."""
@@ -163,8 +140,19 @@ class SQLStorage:
         self, session_id: str, generation: int, *, now: int, idle_since: int
     ) -> tuple[Session, tuple[str, ...]] | None:
         """Compare and swap in one statement."""
+        return await self._use_session(session_id, generation, now, idle_since, step=1)
+
+    async def touch_session(
+        self, session_id: str, generation: int, *, now: int, idle_since: int
+    ) -> tuple[Session, tuple[str, ...]] | None:
+        """Compare and mark."""
+        return await self._use_session(session_id, generation, now, idle_since, step=0)
+
+    async def _use_session(
+        self, session_id: str, generation: int, now: int, idle_since: int, *, step: int
+    ) -> tuple[Session, tuple[str, ...]] | None:
         values = {"session_id": session_id, "generation": generation, "now": now, "idle_since": idle_since}
-        rows = await self.run(statements.ROTATE_SESSION, values)
+        rows = await self.run(statements.ROTATE_SESSION, values | {"step": step})
         return (session_of(rows[0]), roles_of(rows[0]["user_roles"])) if rows else None
 
     async def end_sessions(
@@ -196,44 +184,7 @@ class SQLStorage:
         )
 
     async def purge(self, before: int, batch: int) -> int:
-        """Delete one batch."""
-        return len(await self.run(statements.PURGE, {"before": before, "batch": batch}))
-
-    async def announce(self) -> None:
-        """Tell the other processes: with the commit, when in a transaction."""
-        await self._driver.announce(self.names.channel, self._connection)
-
-    async def run(self, statement: str, values: Mapping[str, Any], *, read: bool = False) -> Sequence[Row]:
-        """Run one statement, in the transaction when there is one."""
-        sql = self._sql.get(statement) or self._sql.setdefault(statement, statement.format_map(self._parts))
-        if self._connection is not None:
-            return await self._connection.fetch(sql, values)
-        if read:
-            return await self._driver.read(sql, values)
-        return await self._retrying(lambda: self._driver.write(sql, values))
-
-    async def _atomically(self, work: Callable[["SQLStorage"], Awaitable[T]]) -> T:
-        """Run several statements in one transaction, again when the database asks for it."""
-
-        async def attempt() -> T:
-            if self._connection is not None:
-                return await work(self)
-            async with self._driver.transaction() as connection:
-                return await work(self._inside(connection))
-
-        return await self._retrying(attempt)
-
-    def _inside(self, connection: Connection) -> "SQLStorage":
-        inner = copy(self)
-        inner._connection = connection  # noqa: SLF001 (it is one of us)
-        return inner
-
-    async def _retrying(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        for number in range(1, TRIES + 1):
-            try:
-                return await attempt()
-            except RetryError as error:
-                if number == TRIES or self._connection is not None:
-                    raise StorageUnavailableError from error
-                await asyncio.sleep(random.uniform(0, 0.01 * 2**number))  # noqa: S311 (jitter, no secret)
-        raise AssertionError
+        """Delete one batch of each."""
+        values = {"before": before, "batch": batch}
+        sessions = await self.run(statements.PURGE_SESSIONS, values)
+        return len(sessions) + len(await self.run(statements.PURGE_TOKENS, values))

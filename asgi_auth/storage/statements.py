@@ -41,6 +41,8 @@ UPDATE_USER = """
 ADD_CREDENTIAL = """
     INSERT INTO {credentials} (id, user_id, kind, identifier, secret, data, version, created_at, updated_at)
     VALUES (:id, :user_id, :kind, :identifier, :secret, :data, :version, :created_at, :updated_at)
+    ON CONFLICT (kind, identifier) DO NOTHING
+    RETURNING id
 """
 CREDENTIAL = """
     SELECT id, user_id, kind, identifier, secret, data, version, created_at, updated_at FROM {credentials}
@@ -80,7 +82,8 @@ SESSIONS = """
 """
 # The host's users table may have a column `user_id`, too: both sides are qualified.
 ROTATE_SESSION = """
-    UPDATE {sessions} SET generation = generation + 1, rotated_at = :now, last_used_at = :now
+    UPDATE {sessions} SET generation = generation + CAST(:step AS BIGINT), last_used_at = :now,
+        rotated_at = CASE WHEN CAST(:step AS BIGINT) = 1 THEN :now ELSE rotated_at END
     WHERE id = :session_id AND generation = :generation AND revoked_at IS NULL AND expires_at > :now
         AND last_used_at > :idle_since
         AND EXISTS (SELECT 1 FROM {users} AS u WHERE u.{id} = {sessions}.user_id AND u.{status} = 'active')
@@ -101,6 +104,55 @@ CHANGED_SINCE = """
     SELECT {id} AS id, {roles} AS roles, {access_changed_at} AS changed_at FROM {users}
     WHERE {access_changed_at} >= :since
 """
-PURGE = """
+PURGE_SESSIONS = """
     DELETE FROM {sessions} WHERE id IN (SELECT id FROM {sessions} WHERE expires_at < :before LIMIT :batch) RETURNING id
+"""
+PURGE_TOKENS = """
+    DELETE FROM {tokens} WHERE id IN (SELECT id FROM {tokens} WHERE expires_at < :before LIMIT :batch) RETURNING id
+"""
+
+# What other processes must learn about the sessions of a deleted user stays: their ids, and when they ended.
+FORGET_SESSIONS = """
+    UPDATE {sessions} SET user_agent = '', address = '', revoked_at = COALESCE(revoked_at, :now)
+    WHERE user_id = :user_id RETURNING id
+"""
+DELETE_USER = "DELETE FROM {users} WHERE {id} = :user_id RETURNING {id}"
+STORED_CREDENTIALS = """
+    SELECT kind, created_at, updated_at, last_used_at FROM {credentials} WHERE user_id = :user_id ORDER BY created_at
+"""
+STORED_SESSIONS = """
+    SELECT id, created_at, last_used_at, expires_at, revoked_at, auth_time, amr, user_agent, address FROM {sessions}
+    WHERE user_id = :user_id ORDER BY created_at
+"""
+STORED_TOKENS = """
+    SELECT purpose, subject, created_at, expires_at, used_at FROM {tokens} WHERE user_id = :user_id ORDER BY created_at
+"""
+
+# The slot keeps concurrent callers apart: of those in one span of `quiet` seconds one is added.
+ADD_TOKEN = """
+    INSERT INTO {tokens} (id, purpose, subject, user_id, digest, code, data, attempts, slot, created_at, expires_at)
+    SELECT CAST(:id AS TEXT), CAST(:purpose AS TEXT), CAST(:subject AS TEXT), CAST(:user_id AS {id_type}),
+        CAST(:digest AS TEXT), CAST(:code AS TEXT), CAST(:data AS TEXT), 0, CAST(:slot AS BIGINT),
+        CAST(:created_at AS BIGINT), CAST(:expires_at AS BIGINT)
+    WHERE :most > (
+            SELECT COUNT(*) FROM {tokens} WHERE purpose = :purpose AND subject = :subject AND created_at > :since)
+        AND NOT EXISTS (
+            SELECT 1 FROM {tokens} WHERE purpose = :purpose AND subject = :subject AND created_at > :quiet_since)
+    ON CONFLICT (purpose, subject, slot) DO NOTHING
+    RETURNING id
+"""
+FIND_TOKEN = """
+    SELECT * FROM {tokens} WHERE digest = :digest AND purpose = :purpose AND used_at IS NULL AND expires_at > :now
+"""
+TRY_CODE = """
+    UPDATE {tokens} SET attempts = attempts + 1
+    WHERE id = :id AND purpose = :purpose AND used_at IS NULL AND expires_at > :now AND attempts < :tries
+    RETURNING *
+"""
+USE_TOKEN = "UPDATE {tokens} SET used_at = :now WHERE id = :id AND used_at IS NULL AND expires_at > :now RETURNING id"
+VOID_TOKENS = """
+    UPDATE {tokens} SET used_at = :now
+    WHERE user_id = :user_id AND used_at IS NULL AND (CAST(:purpose AS TEXT) IS NULL OR purpose = :purpose)
+        AND (CAST(:keep AS TEXT) IS NULL OR id <> :keep)
+    RETURNING id
 """

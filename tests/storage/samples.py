@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from asgi_auth.records import Credential, Session, User
+from asgi_auth.records import Credential, Session, Token, User
 from asgi_auth.storage import Storage
+from asgi_auth.storage.migrate import migrations
 
 T = TypeVar("T")
 NOW = 1_800_000_000
+MIGRATIONS = [number for number, _ in migrations()]
 CALLERS = 32
 
 
@@ -44,3 +46,11 @@ def a_session(user: User, number: int = 1, **changes: Any) -> Session:
     times = dict.fromkeys(("created_at", "last_used_at", "rotated_at", "auth_time"), NOW)
     values: dict[str, Any] = {"id": f"session-{number}", "user_id": user.id, "expires_at": NOW + 3600, **times}
     return Session(**{**values, **changes})
+
+
+def a_token(user: User | None, number: int = 1, **changes: Any) -> Token:
+    """A one-time token about a user's address; it lives for an hour."""
+    subject, user_id = (user.email_canonical, user.id) if user else ("nobody@example.com", None)
+    values: dict[str, Any] = {"id": f"request-{number}", "purpose": "reset", "subject": subject, "user_id": user_id}
+    values |= {"digest": f"digest-{number}", "code": f"code-{number}", "created_at": NOW, "expires_at": NOW + 3600}
+    return Token(**{**values, **changes})

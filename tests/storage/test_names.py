@@ -11,7 +11,7 @@ from asgi_auth.storage import Names
 from asgi_auth.storage.names import USER_COLUMNS
 from asgi_auth.storage.sql import SQLStorage
 from tests.storage.conftest import DRIVERS, FILES_AND_SERVERS, SERVERS, Servers, connect
-from tests.storage.samples import NOW, a_credential, a_session, a_user
+from tests.storage.samples import MIGRATIONS, NOW, a_credential, a_session, a_user
 
 Fresh = Callable[[str], str]
 COLUMNS = {"id": "user_id", "email_canonical": "Login", "roles": "select", "status": "order", "data": "extra_data"}
@@ -66,7 +66,7 @@ async def test_tables_may_have_any_plain_prefix(driver: str, fresh: Fresh) -> No
     url = fresh(driver)
     for prefix in ("", "my_app_", "select", "CamelCase", "_", "x" * 48):
         async with opened(driver, url, Names(prefix=prefix)) as storage:
-            assert await storage.migrate(NOW) == [1]
+            assert await storage.migrate(NOW) == MIGRATIONS
 
             await use(storage, "u1")
 
@@ -85,7 +85,7 @@ async def test_two_prefixes_share_a_database_and_nothing_else(driver: str, fresh
 @pytest.mark.parametrize("driver", [*SERVERS, "databases-postgres15"])
 async def test_tables_may_stand_in_a_schema(driver: str, fresh: Fresh) -> None:
     async with opened(driver, fresh(driver), Names(schema="Order")) as storage:
-        assert await storage.migrate(NOW) == [1]
+        assert await storage.migrate(NOW) == MIGRATIONS
         assert await storage.migrate(NOW) == []
 
         await use(storage, "u1")
@@ -98,10 +98,10 @@ async def test_a_schema_that_somebody_else_made_is_used(driver: str, fresh: Fres
     server.sql("CREATE SCHEMA auth", url)
 
     async with opened(driver, url, Names(schema="auth")) as storage:
-        assert await storage.migrate(NOW) == [1]
+        assert await storage.migrate(NOW) == MIGRATIONS
 
     tables = server.sql("SELECT count(*) FROM pg_tables WHERE schemaname = 'auth'", url)
-    assert tables == "4"
+    assert tables == "5"
 
 
 @pytest.mark.parametrize("driver", ["sqlite", "memory", "databases-sqlite"])
@@ -112,7 +112,7 @@ def test_sqlite_has_no_schemas(driver: str, fresh: Fresh) -> None:
 
 async def test_the_users_table_may_be_the_hosts_own(driver: str, fresh: Fresh) -> None:
     async with opened(driver, fresh(driver), OWN, TABLE.format(id="TEXT")) as storage:
-        assert await storage.migrate(NOW) == [1]
+        assert await storage.migrate(NOW) == MIGRATIONS
 
         await use(storage, "u1")
 
@@ -121,7 +121,7 @@ async def test_the_key_of_the_hosts_own_table_may_be_a_uuid(driver: str, fresh: 
     names = Names(users="people", user_columns=COLUMNS, own_users_table=True, id_type="UUID")
 
     async with opened(driver, fresh(driver), names, TABLE.format(id="UUID")) as storage:
-        assert await storage.migrate(NOW) == [1]
+        assert await storage.migrate(NOW) == MIGRATIONS
 
         await use(storage, str(uuid.uuid4()))
 

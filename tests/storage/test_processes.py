@@ -10,7 +10,7 @@ import pytest
 
 from asgi_auth.storage.sql import SQLStorage
 from tests.storage.conftest import FILES_AND_SERVERS, connect
-from tests.storage.samples import NOW, a_session, added
+from tests.storage.samples import MIGRATIONS, NOW, a_session, added
 
 Fresh = Callable[[str], str]
 WORKERS = 4
@@ -98,14 +98,14 @@ async def test_of_callers_in_many_processes_exactly_one_rotates(driver: str, fre
 async def test_of_processes_that_start_at_once_one_migrates(driver: str, fresh: Fresh, workers: Workers) -> None:
     url = fresh(driver)
     for _ in range(5):
-        assert workers.do("migrate", url) == ["[1]", "[]", "[]", "[]"]
+        assert workers.do("migrate", url) == [str(MIGRATIONS), "[]", "[]", "[]"]
 
         assert workers.do("close", url) == ["closed"] * WORKERS
         async with opened(driver, url) as storage, storage.transaction() as inside:
             await added(inside)
             rows = await inside.run("SELECT version FROM {migrations}", {})
-            assert [row["version"] for row in rows] == [1]
-            for table in ("migrations", "sessions", "credentials", "users"):
+            assert [row["version"] for row in rows] == MIGRATIONS
+            for table in ("migrations", "tokens", "sessions", "credentials", "users"):
                 await inside.run(f"DROP TABLE {{{table}}}", {})
 
 
@@ -119,7 +119,7 @@ async def test_a_migration_that_is_killed_half_way_is_run_again(driver: str, fre
 
         worker.kill()
 
-        assert await storage.migrate(NOW) == [1]
+        assert await storage.migrate(NOW) == MIGRATIONS
         await added(storage)
 
 

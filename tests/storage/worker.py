@@ -8,6 +8,7 @@ from typing import Any
 from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.storage import from_url, statements
 from asgi_auth.storage.rows import Row
+from asgi_auth.storage.runner import Runner
 from asgi_auth.storage.sql import SQLStorage
 from tests.storage.samples import NOW, a_credential, a_session, a_user, at_once
 
@@ -36,15 +37,15 @@ async def migrate(storage: SQLStorage, _: str) -> list[int]:
 
 async def hang_in_migration(storage: SQLStorage, _: str) -> None:
     """Stop in the middle of the migration, its transaction open, and wait to be killed."""
-    run = SQLStorage.run
+    run = Runner.run
 
-    async def stop(self: SQLStorage, statement: str, values: Mapping[str, Any], *, read: bool = False) -> Sequence[Row]:
+    async def stop(self: Runner, statement: str, values: Mapping[str, Any], *, read: bool = False) -> Sequence[Row]:
         if statement == statements.ADD_MIGRATION:
             say("half-way")
             await asyncio.sleep(60)
         return await run(self, statement, values, read=read)
 
-    SQLStorage.run = stop  # type: ignore[method-assign]
+    Runner.run = stop  # type: ignore[method-assign]
     await storage.migrate(NOW)
 
 

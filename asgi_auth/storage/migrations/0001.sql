@@ -33,7 +33,7 @@ CREATE INDEX {credentials_user} ON {credentials} (user_id, kind);
 
 CREATE TABLE {sessions} (
     id TEXT PRIMARY KEY,
-    user_id {id_type} NOT NULL REFERENCES {users} ({id}) ON DELETE CASCADE,
+    user_id {id_type} REFERENCES {users} ({id}) ON DELETE SET NULL,
     generation BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
     last_used_at BIGINT NOT NULL,

@@ -1,0 +1,75 @@
+"""Email change: asked for with the password, confirmed at the new address, told to the old one."""
+
+from asgi_auth import events
+from asgi_auth.emails import parse_email
+from asgi_auth.errors import UserExistsError, ValidationError
+from asgi_auth.feature import Feature, post
+from asgi_auth.fields import Email, Line, Secret, Token
+from asgi_auth.identity import Identity
+from asgi_auth.mail import Letter
+from asgi_auth.one_time import Purpose, Requested
+from asgi_auth.password_keeper import PasswordKeeper
+from asgi_auth.records import NOBODY, Client
+
+
+class EmailChange(Feature):
+    """Moves an account to another address, once its owner has shown to read mail there.
+
+    `ttl`: seconds the link lives; `quiet`: seconds between two mails; `link`: a page of your own, with `{token}` in it.
+    """
+
+    needs = (PasswordKeeper,)
+    needs_mail = True
+
+    def __init__(self, *, ttl: int = 3600, quiet: int = 60, link: str | None = None) -> None:
+        """Take the settings."""
+        self.purpose = Purpose("change_email", "/confirm-email-change", ttl=ttl, quiet=quiet, link=link)
+
+    @post("/change-email", status=202)
+    async def change_email(
+        self, *, new_email: Email, password: Secret, identity: Identity, client: Client = Client()
+    ) -> Requested:
+        """Mail a link to the new address; an earlier change that is still open dies."""
+        user, _ = await self.auth[PasswordKeeper].confirm(identity, password, client)
+        address = parse_email(new_email, "new_email")
+        if address.canonical == user.email_canonical:
+            raise ValidationError({"new_email": ["This is the address that you have already."]})
+        taken = await self.auth.storage.user_by_email(address.canonical)
+        requested = await self.auth.one_time.ask(
+            self.purpose,
+            subject=address.canonical,
+            user=user,
+            to=address.display,
+            notice="already_registered" if taken else None,
+            data=address._asdict(),
+            client=client,
+        )
+        self._tell("email_change_requested", user.id, user.email, address.display, client)
+        return requested
+
+    @post("/confirm-email-change", status=204)
+    async def confirm_email_change(
+        self, *, token: Token = "", request: Line = "", code: Line = "", client: Client = Client()
+    ) -> None:
+        """Change the address by the mailed token, or by the code with its request."""
+        found = await self.auth.one_time.find((self.purpose,), token, request, code)
+        user_id, now = found.user_id or NOBODY, int(self.auth.now())
+        changes = {"email": found.data["display"], "email_canonical": found.data["canonical"], "email_verified": True}
+        try:
+            async with self.auth.storage.transaction() as storage:
+                old = await storage.user(user_id) if await storage.use_token(found.id, now) else None
+                if old is None or old.status != "active":
+                    raise self.purpose.error
+                await storage.update_user(user_id, changes, now)
+                await storage.void_tokens(user_id, now)
+        except UserExistsError:
+            raise self.purpose.error from None
+        self._tell("email_changed", user_id, old.email, found.data["display"], client)
+        await self.auth.emit(events.EMAIL_CHANGED, user_id=user_id, client=client)
+
+    def _tell(self, purpose: str, user_id: str, to: str, new: str, client: Client) -> None:
+        """Tell the old address; the new one is shown in part only."""
+        local, _, domain = new.rpartition("@")
+        language = self.auth.texts.choose(client.accept_language)
+        values = {"new_email": f"{local[0]}…@{domain}"}
+        self.auth.one_time.post(Letter(purpose=purpose, to=to, user_id=user_id, language=language, values=values))

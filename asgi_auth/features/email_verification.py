@@ -1,0 +1,108 @@
+"""Email verification: a mail at registration, and the link or the code in it."""
+
+from typing import Any
+
+from asgi_auth import events
+from asgi_auth.emails import parse_email
+from asgi_auth.errors import AuthError, ForbiddenError
+from asgi_auth.feature import Login, post
+from asgi_auth.fields import Email, Line, Token
+from asgi_auth.identity import Identity
+from asgi_auth.one_time import InvalidOneTimeTokenError, Purpose, Requested
+from asgi_auth.records import NOBODY, Client
+from asgi_auth.records import Token as OneTimeToken
+from asgi_auth.registrar import Registrar
+
+DAY = 86400
+
+
+class EmailNotVerifiedError(ForbiddenError):
+    """The address must be verified first; told only after the right password."""
+
+    code = "email_not_verified"
+    default_detail = "Verify your email address first."
+    oauth2 = "invalid_grant"
+
+
+class AlreadyVerifiedError(AuthError):
+    """The own address is verified already."""
+
+    status = 409
+    code = "already_verified"
+    default_detail = "This address is verified already."
+
+
+class InvalidVerificationTokenError(InvalidOneTimeTokenError):
+    """The link or code of a verification mail is wrong, expired, or was used before."""
+
+    code = "invalid_verification_token"
+
+
+class EmailVerification(Registrar):
+    """Shows that an address belongs to its user; `settings.verification` says whether a login wants that.
+
+    `ttl`: seconds the link lives; `quiet`: seconds between two mails; `link`: a page of your own, with `{token}` in it.
+    """
+
+    needs_mail = True
+
+    def __init__(self, *, ttl: int = DAY, quiet: int = 60, link: str | None = None) -> None:
+        """Take the settings."""
+        shared: dict[str, Any] = {
+            "path": "/verify-email",
+            "ttl": ttl,
+            "link": link,
+            "error": InvalidVerificationTokenError,
+        }
+        # A registration keeps quiet for a second only: a stranger's must not swallow the owner's.
+        super().__init__(Purpose("register", quiet=1, **shared), Purpose("verify_email", quiet=quiet, **shared))
+
+    async def before_login(self, login: Login) -> None:
+        """Refuse a user whose address is not verified, if that is required."""
+        if self.auth.settings.verification == "required" and not login.user.email_verified:
+            raise EmailNotVerifiedError
+
+    @post("/verify-email", status=204)
+    async def verify_email(
+        self,
+        *,
+        token: Token = "",
+        request: Line = "",
+        code: Line = "",
+        identity: Identity | None = None,
+        client: Client = Client(),
+    ) -> None:
+        """Verify the address by the mailed token, or by the code with its request; other sessions end."""
+        found = await self.auth.one_time.find((self.verification, self.registration), token, request, code)
+        if found.purpose == self.registration.name:
+            await self.finish(found, client)
+        else:
+            await self._verify(found, identity, client)
+
+    @post("/resend-verification", status=202)
+    async def resend_verification(
+        self, *, email: Email = "", identity: Identity | None = None, client: Client = Client()
+    ) -> Requested:
+        """Mail the link again; the answer is the same for every address. Logged in, the address may be left out."""
+        if not email and identity is not None:
+            user = await identity.require().load()
+            if user.email_verified:
+                raise AlreadyVerifiedError
+            return await self.invite(user.email_canonical, user, client)
+        canonical = parse_email(email).canonical
+        known = await self.auth.storage.user_by_email(canonical)
+        wanted = known is not None and known.status == "active" and not known.email_verified
+        return await self.invite(canonical, known if wanted else None, client)
+
+    async def _verify(self, token: OneTimeToken, identity: Identity | None, client: Client) -> None:
+        """Mark the address, and end the sessions from before: they may be those of somebody else."""
+        user_id, now = token.user_id or NOBODY, int(self.auth.now())
+        keep = identity.session_id if identity is not None and identity.id == user_id else None
+        async with self.auth.storage.transaction() as storage:
+            won = await storage.use_token(token.id, now)
+            user = await storage.update_user(user_id, {"email_verified": True}, now) if won else None
+            ended = await storage.end_sessions(user_id, now, keep=keep) if user else []
+        if user is None:
+            raise InvalidVerificationTokenError
+        await self.auth.ended(user_id, ended, client)
+        await self.auth.emit(events.EMAIL_VERIFIED, user_id=user_id, client=client)

@@ -1,0 +1,61 @@
+"""Magic link: log in by a mail, without a password. Off unless it is listed (ASVS 6.3.6: not for the highest level)."""
+
+from asgi_auth.emails import parse_email
+from asgi_auth.feature import Feature, post
+from asgi_auth.fields import Email, Line, Token
+from asgi_auth.one_time import Purpose, Requested
+from asgi_auth.records import NOBODY, Client, Credential, TokenPair, User, new_id
+
+KIND = "email"
+
+
+class MagicLink(Feature):
+    """Logs users in who read their mail.
+
+    `ttl`: seconds the link lives; `quiet`: seconds between two mails; `link`: a page of your own, with `{token}` in it.
+    """
+
+    needs_mail = True
+
+    def __init__(self, *, ttl: int = 600, quiet: int = 60, link: str | None = None) -> None:
+        """Take the settings."""
+        self.purpose = Purpose("magic_link", "/magic-link/login", ttl=ttl, quiet=quiet, link=link)
+
+    @post("/magic-link", status=202)
+    async def magic_link(self, *, email: Email, client: Client = Client()) -> Requested:
+        """Mail a link to log in; the answer is the same for every address."""
+        canonical = parse_email(email).canonical
+        known = await self.auth.storage.user_by_email(canonical)
+        user = known if known is not None and known.status == "active" else None
+        return await self.auth.one_time.ask(self.purpose, subject=canonical, user=user, client=client)
+
+    @post("/magic-link/login")
+    async def magic_link_login(
+        self, *, token: Token = "", request: Line = "", code: Line = "", client: Client = Client()
+    ) -> TokenPair:
+        """Log in by the mailed token, or by the code with its request."""
+        found = await self.auth.one_time.find((self.purpose,), token, request, code)
+        now = int(self.auth.now())
+        async with self.auth.storage.transaction() as storage:
+            won = await storage.use_token(found.id, now)
+            changes = {"email_verified": True}
+            user = await storage.update_user(found.user_id or NOBODY, changes, now) if won else None
+        if user is None:
+            raise self.purpose.error
+        return await self.auth.login(user, await self._credential(user), amr=("email",), client=client)
+
+    async def _credential(self, user: User) -> Credential:
+        """The credential that stands for reading one's mail; made at the first login by it."""
+        storage, now = self.auth.storage, self.auth.now()
+        fresh = Credential(
+            id=new_id(now),
+            user_id=user.id,
+            kind=KIND,
+            identifier=user.id,
+            secret="",
+            created_at=int(now),
+            updated_at=int(now),
+        )
+        if await storage.add_credential(fresh):
+            return fresh
+        return await storage.credential(user.id, KIND) or fresh

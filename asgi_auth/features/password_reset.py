@@ -1,0 +1,71 @@
+"""Password reset: a mail with a link and a code for whoever forgot the password."""
+
+from asgi_auth import events
+from asgi_auth.emails import parse_email
+from asgi_auth.feature import Feature, post
+from asgi_auth.fields import Email, Line, Secret, Token
+from asgi_auth.one_time import InvalidOneTimeTokenError, Purpose, Requested
+from asgi_auth.password_keeper import PasswordKeeper
+from asgi_auth.records import NOBODY, Client, User
+from asgi_auth.records import Token as OneTimeToken
+
+
+class InvalidResetTokenError(InvalidOneTimeTokenError):
+    """The link or code of a reset mail is wrong, expired, or was used before."""
+
+    code = "invalid_reset_token"
+
+
+class PasswordReset(Feature):
+    """Sets a new password by mail (OWASP Forgot Password). It logs nobody in, and ends every session.
+
+    `ttl`: seconds the link lives; `quiet`: seconds between two mails; `link`: a page of your own, with `{token}` in it.
+    """
+
+    needs = (PasswordKeeper,)
+    needs_mail = True
+
+    def __init__(self, *, ttl: int = 900, quiet: int = 60, link: str | None = None) -> None:
+        """Take the settings."""
+        self.purpose = Purpose(
+            "reset_password", "/reset-password", ttl=ttl, quiet=quiet, link=link, error=InvalidResetTokenError
+        )
+
+    @post("/forgot-password", status=202)
+    async def forgot_password(self, *, email: Email, client: Client = Client()) -> Requested:
+        """Mail a link to set a new password; the answer is the same for every address."""
+        canonical = parse_email(email).canonical
+        known = await self.auth.storage.user_by_email(canonical)
+        user = known if known is not None and known.status == "active" else None
+        return await self.auth.one_time.ask(self.purpose, subject=canonical, user=user, client=client)
+
+    @post("/reset-password", status=204)
+    async def reset_password(
+        self,
+        *,
+        token: Token = "",
+        request: Line = "",
+        code: Line = "",
+        new_password: Secret,
+        client: Client = Client(),
+    ) -> None:
+        """Set a new password by the mailed token, or by the code with its request; every session ends."""
+        found = await self.auth.one_time.find((self.purpose,), token, request, code)
+        user = await self.auth.storage.user(found.user_id or NOBODY)
+        if user is None or user.status != "active":
+            raise InvalidResetTokenError
+        keeper = self.auth[PasswordKeeper]
+        keeper.check(new_password, "new_password", user.email_canonical)
+        await self._reset(found, user, await keeper.hasher.hash(new_password), client)
+
+    async def _reset(self, token: OneTimeToken, user: User, secret: str, client: Client) -> None:
+        """Replace the password, use the token up and end the sessions: all of it or nothing."""
+        now = int(self.auth.now())
+        async with self.auth.storage.transaction() as storage:
+            # The credential first, as a change of password does: the same order can't lock each other out.
+            if not await self.auth[PasswordKeeper].replace(storage, user.id, secret, used=token.id):
+                raise InvalidResetTokenError
+            await storage.update_user(user.id, {"email_verified": True}, now)
+            ended = await storage.end_sessions(user.id, now)
+        await self.auth.ended(user.id, ended, client)
+        await self.auth.emit(events.PASSWORD_CHANGED, user_id=user.id, client=client, data={"reset": True})

@@ -1,0 +1,198 @@
+"""One-time tokens: mailed as a link and as a short code, stored as digests, used up by one statement (ASVS 6.4.1).
+
+Asking writes the same for an address that is known and for one that isn't, so that neither the answer nor its time
+tells. Links carry a signed token: garbage never reaches the database. The code works only together with the `request`
+that the asker was given, and its attempts are counted.
+"""
+
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import quote
+
+import msgspec
+from itsdangerous import BadSignature, Signer
+
+from asgi_auth.errors import BadRequestError, ValidationError
+from asgi_auth.mail import Letter
+from asgi_auth.records import NOBODY, Client, Record, Token, User
+
+if TYPE_CHECKING:
+    from asgi_auth.auth import Auth
+
+DIGITS = 8
+#: Two times 32 bytes in base64url without padding, unused bits zero.
+SPELLING = re.compile(r"([A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]\.?){2}")
+TRIES = 5
+HOUR = 3600
+
+
+class Requested(Record, frozen=True, kw_only=True):
+    """The answer to whoever asks for a mail: the same whether one is sent or not."""
+
+    http_status: ClassVar[int] = 202
+    #: Goes with the code of the mail; only who asked has it.
+    request: str
+    #: Seconds.
+    expires_in: int
+
+
+class InvalidOneTimeTokenError(BadRequestError):
+    """The mailed token or code is wrong, expired, or was used before."""
+
+    code = "invalid_one_time_token"
+    default_detail = "This link or code is not valid any more. Ask for a new one."
+
+
+class Purpose:
+    """What a kind of one-time token is for, and its bounds.
+
+    `ttl`: seconds it lives. `quiet`: seconds in which an address gets no second mail. `most`: mails an hour for an
+    address. `path`: the page below the mount that the link leads to; `link`: one elsewhere, with `{token}` in it.
+    `error`: what is raised when token or code are no good.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        path: str,
+        *,
+        ttl: int,
+        quiet: int = 60,
+        most: int = 5,
+        link: str | None = None,
+        error: type[InvalidOneTimeTokenError] = InvalidOneTimeTokenError,
+    ) -> None:
+        """Check the bounds; raises ValueError."""
+        if ttl <= 0 or quiet < 0 or most <= 0:
+            raise ValueError("ttl and most are positive, quiet is not negative")
+        if link is not None and "{token}" not in link:
+            raise ValueError("a link has {token} in it")
+        self.name = name
+        self.path = path
+        self.ttl = ttl
+        self.quiet = quiet
+        self.most = most
+        self.link = link
+        self.error = error
+
+
+class OneTimeTokens:
+    """Makes, mails and finds the one-time tokens of an `Auth`: `auth.one_time`."""
+
+    def __init__(self, auth: "Auth") -> None:
+        """Derive the keys; the newest signs, all of them verify."""
+        self._auth = auth
+        self._keys = auth.keys.derived("one-time token")
+        # The oldest: during a rolling change of secrets all processes have it.
+        self._code_key = auth.keys.derived("one-time code")[-1]
+
+    async def ask(
+        self,
+        purpose: Purpose,
+        *,
+        subject: str,
+        client: Client,
+        user: User | None = None,
+        to: str | None = None,
+        notice: str | None = None,
+        data: Mapping[str, Any] | None = None,
+    ) -> Requested:
+        """Store a token about a canonical address; mail it to the user, or `to` another address, or to nobody.
+
+        An earlier one of the user's for the same purpose dies. `notice` names a mail that goes out instead, without the
+        token. An address that got one too lately gets none. The work is the same in all cases.
+        """
+        now = int(self._auth.now())
+        secret, code, request = secrets.token_urlsafe(32), _digits(), secrets.token_urlsafe(16)
+        token = Token(
+            id=request,
+            purpose=purpose.name,
+            subject=subject,
+            user_id=user.id if user else None,
+            digest=_digest(secret),
+            code=self._code(request, code),
+            data=dict(data or {}),
+            created_at=now,
+            expires_at=now + purpose.ttl,
+        )
+        address = to or (user.email if user else None)
+        if await self._store(token, purpose) and address is not None:
+            language = self._auth.texts.choose(client.accept_language)
+            letter = Letter(purpose=notice or purpose.name, to=address, language=language, user_id=token.user_id)
+            self.post(letter if notice else self._with_token(letter, purpose, secret, code))
+        return Requested(request=request, expires_in=purpose.ttl)
+
+    async def _store(self, token: Token, purpose: Purpose) -> bool:
+        since = token.created_at - HOUR
+        async with self._auth.storage.transaction() as storage:
+            added = await storage.add_token(token, quiet=purpose.quiet, since=since, most=purpose.most)
+            if added:
+                await storage.void_tokens(token.user_id or NOBODY, token.created_at, purpose.name, keep=token.id)
+        return added
+
+    def _with_token(self, letter: Letter, purpose: Purpose, secret: str, code: str) -> Letter:
+        token = self._signer(purpose.name).sign(secret.encode()).decode()
+        link, minutes = self.link(purpose, token), purpose.ttl // 60
+        return msgspec.structs.replace(letter, token=token, code=code, link=link, minutes=minutes)
+
+    def post(self, letter: Letter) -> None:
+        """Have a letter sent after the answer."""
+
+        async def write() -> Letter:
+            return letter
+
+        self._auth.mail.later(write)
+
+    async def find(self, purposes: Sequence[Purpose], token: str, request: str, code: str) -> Token:
+        """Find the live token that was shown as such, or as a code with its request; nothing is used up.
+
+        Raises ValidationError when neither was sent, or both, and the error of the purpose.
+        """
+        if bool(token) == bool(request and code):
+            raise ValidationError({"token": ["Either the token is needed, or request and code."]})
+        for purpose in purposes:
+            found = await (self._by_token(purpose, token) if token else self._by_code(purpose, request, code))
+            if found is not None:
+                return found
+        raise purposes[0].error
+
+    async def _by_token(self, purpose: Purpose, token: str) -> Token | None:
+        try:
+            secret = self._signer(purpose.name).unsign(token).decode()
+        except BadSignature:
+            return None
+        # One spelling only: decoders overlook padding and unused bits.
+        if SPELLING.fullmatch(token) is None:
+            return None
+        return await self._auth.storage.find_token(purpose.name, _digest(secret), int(self._auth.now()))
+
+    async def _by_code(self, purpose: Purpose, request: str, code: str) -> Token | None:
+        digest, now = self._code(request, "".join(code.split())), int(self._auth.now())
+        return await self._auth.storage.try_code(purpose.name, request, digest, now=now, tries=TRIES)
+
+    def link(self, purpose: Purpose, token: str) -> str:
+        """Make the link of a mail from the configuration alone; empty without a `base_url`."""
+        settings = self._auth.settings
+        if purpose.link is not None:
+            return purpose.link.replace("{token}", quote(token, safe=""))
+        if settings.base_url is None:
+            return ""
+        return f"{settings.base_url.rstrip('/')}{settings.mount}{purpose.path}?token={quote(token, safe='')}"
+
+    def _signer(self, purpose: str) -> Signer:
+        return Signer(reversed(self._keys), salt=purpose, key_derivation="hmac", digest_method=hashlib.sha256)
+
+    def _code(self, request: str, code: str) -> str:
+        return hmac.new(self._code_key, f"{request}:{code}".encode(), hashlib.sha256).hexdigest()
+
+
+def _digits() -> str:
+    return f"{secrets.randbelow(10**DIGITS):0{DIGITS}d}"
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,0 +1,39 @@
+"""One-time tokens over SQL."""
+
+import hmac
+
+from asgi_auth.records import Token
+from asgi_auth.storage import statements
+from asgi_auth.storage.rows import columns, first, token_of
+from asgi_auth.storage.runner import Runner
+
+
+class SQLTokens(Runner):
+    """Keeps the part of the contract that is about one-time tokens."""
+
+    async def add_token(self, token: Token, *, quiet: int, since: int, most: int) -> bool:
+        """Insert, unless there were enough of them lately."""
+        values = columns(token)
+        del values["attempts"], values["used_at"]
+        limits = {"since": since, "most": most, "quiet_since": token.created_at - quiet}
+        slot = token.created_at // max(1, quiet)
+        return bool(await self.run(statements.ADD_TOKEN, values | limits | {"slot": slot}))
+
+    async def find_token(self, purpose: str, digest: str, now: int) -> Token | None:
+        """Select a live one."""
+        values = {"purpose": purpose, "digest": digest, "now": now}
+        return first(token_of, await self.run(statements.FIND_TOKEN, values, read=True))
+
+    async def try_code(self, purpose: str, token_id: str, code: str, *, now: int, tries: int) -> Token | None:
+        """Count first, compare then: no number of concurrent guesses gets around the count."""
+        values = {"purpose": purpose, "id": token_id, "now": now, "tries": tries}
+        token = first(token_of, await self.run(statements.TRY_CODE, values))
+        return token if token is not None and hmac.compare_digest(token.code, code) else None
+
+    async def use_token(self, token_id: str, now: int) -> bool:
+        """Update where it is unused."""
+        return bool(await self.run(statements.USE_TOKEN, {"id": token_id, "now": now}))
+
+    async def void_tokens(self, user_id: str, now: int, purpose: str | None = None, *, keep: str | None = None) -> None:
+        """Mark the live ones as used."""
+        await self.run(statements.VOID_TOKENS, {"user_id": user_id, "now": now, "purpose": purpose, "keep": keep})

@@ -1,0 +1,81 @@
+"""Mailed tokens and codes under concurrent use, on real databases: exactly one of 32 succeeds."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from asgi_auth import MagicLink
+from asgi_auth.default_features import defaults
+from tests.features.flows import NEW_PASSWORD, Flows, flows
+from tests.storage.conftest import FILES_AND_SERVERS
+from tests.support import EMAIL, PASSWORD
+
+CALLERS = 32
+FLOWS = {
+    "verify_email": ("/auth/resend-verification", "/auth/verify-email", {}),
+    "reset_password": ("/auth/forgot-password", "/auth/reset-password", {"new_password": NEW_PASSWORD}),
+    "magic_link": ("/auth/magic-link", "/auth/magic-link/login", {}),
+}
+
+
+async def used(app: Flows, path: str, body: dict[str, str]) -> list[int]:
+    answers = await asyncio.gather(*(app.client.post(path, body) for _ in range(CALLERS)))
+    return sorted(answer.status for answer in answers)
+
+
+@pytest.mark.parametrize("by", ["token", "code"])
+@pytest.mark.parametrize("purpose", FLOWS)
+@pytest.mark.parametrize("driver", FILES_AND_SERVERS)
+async def test_of_many_concurrent_uses_exactly_one_succeeds(
+    driver: str, purpose: str, by: str, fresh: Callable[[str], str]
+) -> None:
+    asking, using, more = FLOWS[purpose]
+    async with flows(fresh(driver), features=[*defaults(mail=True), MagicLink()]) as app:
+        await app.register()
+        await app.mail("verify_email")
+        app.clock.move(61)
+        request = (await app.client.post(asking, {"email": EMAIL})).json["request"]
+        mail = await app.mail(purpose)
+        body = {"token": mail.token} if by == "token" else {"request": request, "code": mail.code}
+
+        first, *others = await used(app, using, {**body, **more})
+
+        assert first in {200, 204}
+        assert others == [400] * (CALLERS - 1)
+
+
+@pytest.mark.parametrize("driver", FILES_AND_SERVERS)
+async def test_of_many_concurrent_confirmations_one_makes_the_account(driver: str, fresh: Callable[[str], str]) -> None:
+    async with flows(fresh(driver), verification="required") as app:
+        await app.register()
+        mail = await app.mail("register")
+
+        assert await used(app, "/auth/verify-email", {"token": mail.token}) == [204] + [400] * (CALLERS - 1)
+        assert (await app.login()).status == 200
+
+
+@pytest.mark.parametrize("driver", FILES_AND_SERVERS)
+async def test_resets_and_changes_of_a_password_at_once_lock_nobody_out(
+    driver: str, fresh: Callable[[str], str]
+) -> None:
+    async with flows(fresh(driver)) as app:
+        await app.verified()
+        headers = await app.headers()
+        await app.client.post("/auth/forgot-password", {"email": EMAIL})
+        token = (await app.mail("reset_password")).token
+        reset = {"token": token, "new_password": NEW_PASSWORD}
+        change = {"current_password": PASSWORD, "new_password": "the third of them"}
+
+        calls = [
+            app.client.post("/auth/reset-password", reset)
+            if number % 2
+            else app.client.post("/auth/change-password", change, headers=headers)
+            for number in range(16)
+        ]
+        answers = await asyncio.gather(*calls)
+
+        assert [answer.status for answer in answers].count(204) >= 1
+        assert {answer.status for answer in answers} <= {204, 400, 401}
+        logins = [(await app.login(password)).status for password in (PASSWORD, NEW_PASSWORD, "the third of them")]
+        assert sorted(logins) == [200, 401, 401]

@@ -1,0 +1,200 @@
+"""Every sentence of `asgi_auth/storage/base.py` about one-time tokens and the deletion of users, for every driver."""
+
+import asyncio
+
+import pytest
+
+from asgi_auth.records import Token
+from asgi_auth.storage import Storage
+from tests.storage.samples import NOW, a_credential, a_session, a_token, a_user, added, at_once
+
+HOUR = 3600
+
+
+async def put(storage: Storage, token: Token, *, quiet: int = 0, since: int = 0, most: int = 9) -> bool:
+    return await storage.add_token(token, quiet=quiet, since=since, most=most)
+
+
+async def test_a_token_comes_back_as_it_was_added_and_is_not_used_up_by_looking(storage: Storage) -> None:
+    user, _ = await added(storage)
+    token = a_token(user, data={"new": "ä@example.com"})
+
+    assert await put(storage, token)
+
+    for _ in range(2):
+        assert await storage.find_token("reset", "digest-1", NOW) == token
+    assert await storage.find_token("verify", "digest-1", NOW) is None
+    assert await storage.find_token("reset", "digest-2", NOW) is None
+    assert await storage.find_token("reset", "digest-1", NOW + HOUR) is None
+
+
+async def test_a_token_may_be_about_nobody(storage: Storage) -> None:
+    token = a_token(None)
+
+    assert await put(storage, token)
+
+    assert await storage.find_token("reset", "digest-1", NOW) == token
+
+
+async def test_of_many_concurrent_uses_exactly_one_wins(storage: Storage) -> None:
+    user, _ = await added(storage)
+    await put(storage, a_token(user))
+
+    wins = await at_once(lambda _: storage.use_token("request-1", NOW))
+
+    assert sum(wins) == 1
+    assert await storage.find_token("reset", "digest-1", NOW) is None
+    assert not await storage.use_token("unknown", NOW)
+
+
+async def test_an_expired_token_can_not_be_used(storage: Storage) -> None:
+    await put(storage, a_token(None))
+
+    assert not await storage.use_token("request-1", NOW + HOUR)
+    assert await storage.use_token("request-1", NOW + HOUR - 1)
+
+
+async def test_a_use_is_undone_with_its_transaction(storage: Storage) -> None:
+    await put(storage, a_token(None))
+
+    async def use_and_fail() -> None:
+        async with storage.transaction() as inside:
+            assert await inside.use_token("request-1", NOW)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await use_and_fail()
+
+    assert await storage.use_token("request-1", NOW)
+
+
+async def test_a_code_fits_its_own_request_and_purpose_only(storage: Storage) -> None:
+    user, _ = await added(storage)
+    await put(storage, a_token(user, 1))
+    await put(storage, a_token(user, 2, created_at=NOW + 1))
+
+    found = await storage.try_code("reset", "request-1", "code-1", now=NOW, tries=5)
+
+    assert found is not None
+    assert (found.id, found.user_id, found.attempts) == ("request-1", user.id, 1)
+    for purpose, request, code, now in (
+        ("reset", "request-2", "code-1", NOW),
+        ("verify", "request-1", "code-1", NOW),
+        ("reset", "unknown", "code-1", NOW),
+        ("reset", "request-1", "code-1", NOW + HOUR),
+    ):
+        assert await storage.try_code(purpose, request, code, now=now, tries=5) is None
+
+
+async def test_concurrent_guesses_never_exceed_the_tries(storage: Storage) -> None:
+    await put(storage, a_token(None))
+    guesses = [f"code-{number}" for number in range(100, 131)]
+
+    await asyncio.gather(*(storage.try_code("reset", "request-1", guess, now=NOW, tries=5) for guess in guesses))
+
+    assert await storage.try_code("reset", "request-1", "code-1", now=NOW, tries=5) is None
+    token = await storage.find_token("reset", "digest-1", NOW)
+    assert token is not None
+    assert token.attempts == 5
+
+
+async def test_tokens_of_one_purpose_and_subject_keep_quiet_for_a_while(storage: Storage) -> None:
+    user, _ = await added(storage)
+    other, _ = await added(storage, 2)
+
+    assert await put(storage, a_token(user, 1), quiet=60)
+    assert not await put(storage, a_token(user, 2, created_at=NOW + 59), quiet=60)
+    assert await put(storage, a_token(user, 3, created_at=NOW + 60), quiet=60)
+    assert await put(storage, a_token(user, 4, purpose="verify"), quiet=60)
+    assert await put(storage, a_token(other, 5), quiet=60)
+
+
+async def test_tokens_of_one_purpose_and_subject_are_bounded(storage: Storage) -> None:
+    made = [
+        await put(storage, a_token(None, number, created_at=NOW + number), since=NOW, most=3) for number in range(6)
+    ]
+
+    assert made == [True, True, True, True, False, False]
+    assert await put(storage, a_token(None, 9, created_at=NOW + 9), since=NOW + 2, most=3)
+
+
+async def test_of_many_concurrent_requests_one_token_is_made(storage: Storage) -> None:
+    made = await at_once(lambda number: put(storage, a_token(None, number), quiet=60))
+
+    assert sum(made) == 1
+
+
+async def test_tokens_are_voided_by_user_and_purpose(storage: Storage) -> None:
+    user, _ = await added(storage)
+    other, _ = await added(storage, 2)
+    for number, token in enumerate((a_token(user), a_token(user, purpose="verify"), a_token(other)), 1):
+        fresh = a_token(None, number, purpose=token.purpose, subject=token.subject, user_id=token.user_id)
+        assert await put(storage, fresh)
+
+    await storage.void_tokens(user.id, NOW, "verify")
+    assert await storage.find_token("verify", "digest-2", NOW) is None
+    assert await storage.find_token("reset", "digest-1", NOW) is not None
+
+    await storage.void_tokens(user.id, NOW)
+    assert await storage.find_token("reset", "digest-1", NOW) is None
+    assert await storage.find_token("reset", "digest-3", NOW) is not None
+
+
+async def test_a_second_credential_of_one_kind_and_identifier_is_refused(storage: Storage) -> None:
+    user, _ = await added(storage)
+
+    assert await storage.add_credential(a_credential(user, id="email", kind="email"))
+    assert not await storage.add_credential(a_credential(user, id="again", kind="email"))
+
+    found = await storage.credential(user.id, "email")
+    assert found is not None
+    assert found.id == "email"
+
+
+async def test_a_deleted_user_leaves_nothing_but_the_news_of_its_sessions(storage: Storage) -> None:
+    user, credential = await added(storage)
+    other, other_credential = await added(storage, 2)
+    await storage.add_session(a_session(user, address="192.0.2.7", user_agent="Firefox"), credential, 5)
+    await storage.add_session(a_session(other, 2), other_credential, 5)
+    await put(storage, a_token(user))
+
+    assert await storage.delete_user(user.id, NOW + 5) == ["session-1"]
+
+    assert await storage.user(user.id) is None
+    assert await storage.credential(user.id, "password") is None
+    assert await storage.find_token("reset", "digest-1", NOW) is None
+    assert await storage.access("session-1", NOW) is None
+    session = await storage.session("session-1")
+    assert session is not None
+    assert (session.user_id, session.address, session.user_agent) == ("", "", "")
+    assert (await storage.changes_since(NOW + 5)).sessions == [("session-1", NOW + 5)]
+    assert await storage.user(other.id) == other
+    assert await storage.add_user(a_user(3, email_canonical=user.email_canonical))
+    assert await storage.delete_user(user.id, NOW) is None
+
+
+async def test_all_that_is_stored_about_a_user_is_given_without_secrets(storage: Storage) -> None:
+    user, credential = await added(storage)
+    await storage.add_session(a_session(user), credential, 5)
+    await storage.end_sessions(user.id, NOW)
+    await put(storage, a_token(user))
+
+    stored = await storage.stored(user.id)
+
+    assert stored is not None
+    assert stored.user == user
+    assert [item["kind"] for item in stored.credentials] == ["password"]
+    assert [(item["id"], item["revoked_at"]) for item in stored.sessions] == [("session-1", NOW)]
+    assert [item["purpose"] for item in stored.tokens] == ["reset"]
+    text = repr((stored.credentials, stored.sessions, stored.tokens))
+    assert not [secret for secret in ("first", "digest-1", "code-1") if secret in text]
+    assert await storage.stored("00000000-0000-0000-0000-000000000000") is None
+
+
+async def test_expired_tokens_are_purged_in_batches(storage: Storage) -> None:
+    for number in range(3):
+        await put(storage, a_token(None, number, created_at=NOW + number, expires_at=NOW + number))
+
+    assert await storage.purge(NOW + 2, 1) == 1
+    assert await storage.purge(NOW + 2, 9) == 1
+    assert await storage.purge(NOW + 2, 9) == 0
