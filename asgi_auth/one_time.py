@@ -119,8 +119,8 @@ class OneTimeTokens:
             created_at=now,
             expires_at=now + purpose.ttl,
         )
-        address = to or (user.email if user else None)
-        if await self._store(token, purpose) and address is not None:
+        address = to or (user.email if user else "")
+        if await self._store(token, purpose):
             language = self._auth.texts.choose(client.accept_language)
             letter = Letter(purpose=notice or purpose.name, to=address, language=language, user_id=token.user_id)
             self.post(letter if notice else self._with_token(letter, purpose, secret, code))

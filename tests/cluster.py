@@ -11,7 +11,6 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import httpx2
 
@@ -33,6 +32,18 @@ def cluster(database_url: str, processes: int = 4) -> Iterator[list[str]]:
             process.terminate()
         for _, process in workers:
             process.wait(20)
+
+
+@contextmanager
+def server(module: str, database_url: str, environment: dict[str, str]) -> Iterator[str]:
+    """Run the `app` of a module in a process of its own; give its address."""
+    url, process = _start(database_url, free_port(), module, environment)
+    try:
+        await_answer(url)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(20)
 
 
 @dataclass
@@ -100,9 +111,11 @@ def _code(answer: httpx2.Response) -> str:
     return str(answer.json().get("code", answer.status_code))
 
 
-def _start(database_url: str, port: int) -> tuple[str, "subprocess.Popen[bytes]"]:
-    command = [sys.executable, "-m", "uvicorn", "tests.worker:app", "--port", str(port), "--log-level", "warning"]
-    environment: dict[str, Any] = {**os.environ, "AUTH_DATABASE_URL": database_url, "AUTH_SECRET": SECRET}
+def _start(
+    database_url: str, port: int, module: str = "tests.worker", more: dict[str, str] | None = None
+) -> tuple[str, "subprocess.Popen[bytes]"]:
+    command = [sys.executable, "-m", "uvicorn", f"{module}:app", "--port", str(port), "--log-level", "warning"]
+    environment = {**os.environ, "AUTH_DATABASE_URL": database_url, "AUTH_SECRET": SECRET, **(more or {})}
     return f"http://127.0.0.1:{port}", subprocess.Popen(command, env=environment)
 
 

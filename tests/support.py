@@ -51,7 +51,9 @@ def make_auth(
     cheap: list[Feature] = [Passwords(argon2=Argon2.cheap(), **passwords or {})]
     chosen = [*cheap, *defaults(mail=mailer is not None)[1:]] if features is None else features
     made = Settings(secret=SECRET, **settings)
-    return Auth(storage, settings=made, features=chosen, mailer=mailer, now=clock or time.time)
+    auth = Auth(storage, settings=made, features=chosen, mailer=mailer, now=clock or time.time)
+    auth.mail.pause = 0
+    return auth
 
 
 async def register(auth: Auth, email: str = EMAIL, password: str = PASSWORD) -> str:

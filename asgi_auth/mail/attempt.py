@@ -37,7 +37,7 @@ class EndError(Exception):
 
 
 async def attempt(job: Job, mailer: Mailer | None, templates: Templates) -> bool | None:
-    """Try once: True when it is sent, False when it is worth another try, None when there was no letter.
+    """Try once: True when it is sent, False when it is worth another try, None when there was no letter, or to nobody.
 
     Raises EndError when there is no hope. What was written is not written again by the next try.
     """
@@ -45,7 +45,10 @@ async def attempt(job: Job, mailer: Mailer | None, templates: Templates) -> bool
         letter = await _written(job)
         if letter is None:
             return None
-        job.mail = await _rendered(letter, templates)
+        mail = await _rendered(letter, templates)
+        if not letter.to:
+            return None
+        job.mail = mail
     if mailer is None:
         raise EndError("no_mailer", "give one by Auth(mailer=…)")
     return await _sent(job, job.mail, mailer)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import random
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from asgi_auth.storage.per_loop import PerLoop
 
 logger = logging.getLogger("asgi_auth")
 DELAYS = (1.0, 4.0, 16.0, 64.0)
+PAUSE = 0.2
 
 
 @dataclass
@@ -55,7 +57,8 @@ class Delivery:
     """Writes, renders and sends mails in the background of the running loop, `workers` at a time.
 
     At most `limit` are under way; one more is dropped. What fails is tried again after each of `delays` (seconds),
-    unless the mailer raised a final MailError. The events: `mail_sent` with the purpose, `mail_failed` with the purpose
+    unless the mailer raised a final MailError; the first try comes within `pause` seconds. A letter to nobody is only
+    rendered: the same work as for somebody. The events: `mail_sent` with the purpose, `mail_failed` with the purpose
     and one of the reasons `queue_full`, `not_written`, `no_mailer`, `not_rendered`, `refused`, `unreachable`, `closed`.
     """
 
@@ -68,10 +71,12 @@ class Delivery:
         limit: int = 1000,
         workers: int = 4,
         delays: Sequence[float] = DELAYS,
+        pause: float = PAUSE,
     ) -> None:
         """Compose; `emit` tells of events. Without a mailer every mail fails."""
         self.mailer = mailer
         self.delays = delays
+        self.pause = pause
         self._templates = templates
         self._emit = emit
         self._limit = limit
@@ -129,8 +134,8 @@ class Delivery:
 
     async def _tries(self, run: _Run, job: Job) -> bool:
         """Try until it is sent (True) or there was no letter (False); raise EndError when there is no hope."""
-        # An eager task would otherwise begin within the request.
-        await asyncio.sleep(0)
+        # Not within the request, nor just after it: what a mail costs must not show in the times of answers.
+        await asyncio.sleep(random.uniform(0, self.pause))  # noqa: S311 (no secret)
         for delay in (None, *self.delays):
             if delay is not None:
                 await run.rest(delay)

@@ -54,7 +54,7 @@ class Blocking:
 
 
 def deliver(mailer: Any, told: Events, **options: Any) -> Delivery:
-    return Delivery(mailer, Templates(Texts(), "Shop"), told.emit, **{"delays": SOON} | options)
+    return Delivery(mailer, Templates(Texts(), "Shop"), told.emit, **{"delays": SOON, "pause": 0} | options)
 
 
 def run_of(delivery: Delivery) -> Any:
