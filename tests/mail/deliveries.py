@@ -54,7 +54,8 @@ class Blocking:
 
 
 def deliver(mailer: Any, told: Events, **options: Any) -> Delivery:
-    return Delivery(mailer, Templates(Texts(), "Shop"), told.emit, **{"delays": SOON, "pause": 0} | options)
+    quick: dict[str, Any] = {"delays": SOON, "pause": 0}
+    return Delivery(mailer, Templates(Texts(), "Shop"), told.emit, **quick | options)
 
 
 def run_of(delivery: Delivery) -> Any:
