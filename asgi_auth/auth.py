@@ -19,6 +19,7 @@ from asgi_auth.identity import Identity, Transport
 from asgi_auth.keys import KeyRing
 from asgi_auth.lifecycle import Lifecycle
 from asgi_auth.login import Logins
+from asgi_auth.reasons import Reason
 from asgi_auth.records import Client, Credential, Event, Session, TokenPair, User
 from asgi_auth.revocation import Revocation
 from asgi_auth.settings import Secrets, Settings
@@ -57,7 +58,7 @@ class Auth:
         self.settings = settings
         self.now = now
         self.storage: Storage = from_url(storage) if isinstance(storage, str) else storage
-        self.texts = Texts(settings.language, settings.texts)
+        self.texts = Texts(settings.language, settings.texts, [f"field.{item.name}" for item in settings.fields])
         self.keys = KeyRing(settings.secrets, list(settings.signing_keys))
         self.access_tokens = AccessTokens(settings, self.keys, now)
         self.refresh_tokens = RefreshTokens(self.keys)
@@ -188,12 +189,12 @@ class Auth:
     def checked_data(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """Check values of extra fields against their declaration; raises ValidationError."""
         declared = {item.name: item for item in self.settings.fields}
-        errors: dict[str, list[str]] = {name: ["There is no such field."] for name in data.keys() - declared.keys()}
+        errors: dict[str, list[Reason]] = {name: [Reason("unknown")] for name in data.keys() - declared.keys()}
         for name in data.keys() & declared.keys():
             try:
                 msgspec.convert(data[name], declared[name].annotation)
             except msgspec.ValidationError as error:
-                errors[name] = [f"{error}."]
+                errors[name] = [Reason.of(error)]
         if errors:
             raise ValidationError(errors)
         return dict(data)

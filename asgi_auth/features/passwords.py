@@ -10,6 +10,7 @@ from asgi_auth.fields import Email, Line, Secret
 from asgi_auth.hashing import Argon2, PasswordHasher
 from asgi_auth.identity import Identity
 from asgi_auth.password_policy import PasswordPolicy
+from asgi_auth.reasons import Reason
 from asgi_auth.records import Client, Credential, Record, TokenPair, User, UserInfo, new_id
 
 KIND = "password"
@@ -157,5 +158,5 @@ class Passwords(Feature):
 
     def _check(self, password: str, field: str, email: str, old: str | None = None) -> None:
         if password == old:
-            raise PasswordPolicyError({field: ["This is the password that you have already."]})
+            raise PasswordPolicyError({field: [Reason("same")]})
         self.policy.check(password, field=field, user_words=(email, email.partition("@")[0]))
