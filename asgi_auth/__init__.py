@@ -3,6 +3,7 @@
 from asgi_auth.app import AuthApp
 from asgi_auth.auth import Auth
 from asgi_auth.errors import AuthError
+from asgi_auth.features.pages import Pages
 from asgi_auth.features.passwords import Passwords
 from asgi_auth.features.sessions import Sessions
 from asgi_auth.fields import Field
@@ -22,6 +23,7 @@ __all__ = [
     "AuthMiddleware",
     "Field",
     "Identity",
+    "Pages",
     "PasswordPolicy",
     "Passwords",
     "Sessions",

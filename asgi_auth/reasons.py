@@ -1,7 +1,7 @@
 """Why a field was refused: an English sentence for clients, and its code, by which pages say it in other languages."""
 
 import re
-from typing import Any
+from typing import Any, Self
 
 from asgi_auth.texts import shipped
 
@@ -21,8 +21,8 @@ class Reason(str):
     code: str
     values: dict[str, Any]
 
-    def __new__(cls, code: str, text: str | None = None, /, **values: Any) -> "Reason":
-        """Make a reason; without a `text` it is the English one of the catalogue. Raises KeyError when there is none."""
+    def __new__(cls, code: str, text: str | None = None, /, **values: Any) -> Self:
+        """Make a reason; without a `text` it is the English one of the catalogue. Raises KeyError without one."""
         sentence = shipped()["en"][f"reason.{code}"].format_map(values) if text is None else text
         reason = super().__new__(cls, sentence)
         reason.code, reason.values = code, values

@@ -12,6 +12,7 @@ CORE = {"errors", "records", "fields", "events", "devices"}
 OUTSIDE = {
     "starlette": {
         "app", "middleware", "body", "origins", "credentials", "recognise", "lifespan", "sockets", "http", "hosts",
+        "pages",
     },
     "asyncpg": {"storage.postgres", "storage.postgres_connection", "storage.databases"},
     "aiosqlite": {"storage.sqlite", "storage.databases"},
@@ -20,6 +21,7 @@ OUTSIDE = {
     "jwt": {"tokens", "keys"},
     "zxcvbn": {"password_policy"},
     "email_validator": {"emails"},
+    "jinja2": {"pages"},
 }  # fmt: skip
 #: What a module may not know, whatever it needs.
 FORBIDDEN = {
@@ -34,6 +36,7 @@ FORBIDDEN = {
     "login": {"http", "app", "middleware", "features", "cookies", "recognise"},
     "auth": {"http", "app", "middleware", "cookies", "recognise", "body", "origins", "sockets"},
     "users": {"http", "app", "middleware", "features"},
+    "pages": {"app", "auth", "middleware", "storage", "tokens"},
 }
 
 
@@ -95,6 +98,12 @@ def test_imports_go_in_one_direction(file: Path) -> None:
 def test_features_never_import_each_other() -> None:
     for file in (ROOT / "features").glob("*.py"):
         assert not [name for name in imports_of(file) if name.startswith("asgi_auth.features")]
+
+
+def test_the_pages_know_no_feature_but_their_own() -> None:
+    for file in (ROOT / "pages").glob("*.py"):
+        known = {name for name in imports_of(file) if name.startswith("asgi_auth.features.")}
+        assert known <= {"asgi_auth.features.pages", "asgi_auth.features.pages.Pages"}
 
 
 def test_no_module_imports_itself_in_a_circle() -> None:
