@@ -177,6 +177,11 @@ def post(path: str, **options: Any) -> Callable[[F], F]:
     return _declare("POST", path, options)
 
 
+def patch(path: str, **options: Any) -> Callable[[F], F]:
+    """Declare an endpoint that changes a part. Options: `status`."""
+    return _declare("PATCH", path, options)
+
+
 def delete(path: str, **options: Any) -> Callable[[F], F]:
     """Declare an endpoint that removes. Options: `status`, `ends_session`."""
     return _declare("DELETE", path, options)

@@ -1,0 +1,31 @@
+"""The app that the browser drives: all pages, over the database that AUTH_DATABASE_URL names."""
+
+import os
+from typing import Any
+
+from asgi_auth import Argon2, Auth, AuthMiddleware, Field, Pages, Sessions, Settings, current_user
+from tests.pages.flows import Concealing, Flows
+
+FIELDS = [Field("display_name", max_length=60), Field("year_of_birth", int), Field("newsletter", bool, default=False)]
+
+
+async def home(scope: Any, _receive: Any, send: Any) -> None:
+    """A host's own page."""
+    if scope["type"] == "http":
+        body = f"<!doctype html><title>Home</title><p id=who>{current_user().id or 'nobody'}".encode()
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/html")]})
+        await send({"type": "http.response.body", "body": body})
+
+
+auth = Auth(
+    os.environ["AUTH_DATABASE_URL"],
+    settings=Settings(
+        secret=os.environ["AUTH_SECRET"],
+        base_url=os.environ["AUTH_BASE_URL"],
+        development=os.environ["AUTH_BASE_URL"].startswith("http:"),
+        name="Lighthouse",
+        fields=FIELDS,
+    ),
+    features=[Concealing(argon2=Argon2.cheap()), Sessions(), Flows(), Pages(after_login="account")],
+)
+app = AuthMiddleware(home, auth, mount="/auth")
