@@ -9,7 +9,7 @@ from asgi_auth.pages.forms import Failed, FormBuilder, FormView
 from asgi_auth.pages.inputs import TICKET, fields_of
 from asgi_auth.pages.language import Language
 from asgi_auth.pages.links import Links
-from asgi_auth.pages.plan import FORMS, ONWARD, SAID, Form, Page
+from asgi_auth.pages.plan import FORMS, SAID, Page
 from asgi_auth.records import UserInfo
 
 if TYPE_CHECKING:
@@ -84,12 +84,12 @@ class View:
             if found is not None:
                 fields = fields_of(found[1], found[0], self.server.auth.settings)
                 forms[form.endpoint] = builder.build(form.endpoint, self.action(form.endpoint), fields)
-                self._take_along(form, forms[form.endpoint])
+                self._take_along(forms[form.endpoint])
         return {name: form for name, form in forms.items() if form is not None}
 
-    def _take_along(self, form: Form, view: FormView | None) -> None:
+    def _take_along(self, view: FormView | None) -> None:
         """Let a form know where the visitor wants to go."""
-        if view is not None and self.query.get("next") and (form.after == ONWARD or form.waits):
+        if view is not None and self.query.get("next"):
             view.hidden["next"] = self.query["next"]
 
     def _lead(self, page: Page, forms: Mapping[str, FormView]) -> str:

@@ -6,7 +6,6 @@ for (const button of document.querySelectorAll("button.reveal")) {
     const shown = input.type === "password";
     input.type = shown ? "text" : "password";
     button.textContent = shown ? button.dataset.hide : button.dataset.show;
-    button.setAttribute("aria-pressed", String(shown));
   });
   // A manager keeps what was sent as a password only.
   input.form.addEventListener("submit", () => { input.type = "password"; });
