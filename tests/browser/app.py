@@ -17,15 +17,19 @@ async def home(scope: Any, _receive: Any, send: Any) -> None:
         await send({"type": "http.response.body", "body": body})
 
 
+BASE_URL = os.environ["AUTH_BASE_URL"]
+#: The same server by another name, and so another origin.
+ELSEWHERE = BASE_URL.replace("localhost", "127.0.0.1")
+PAGES = Pages(after_login="account", next_allowed=[f"{ELSEWHERE}/"])
 auth = Auth(
     os.environ["AUTH_DATABASE_URL"],
     settings=Settings(
         secret=os.environ["AUTH_SECRET"],
-        base_url=os.environ["AUTH_BASE_URL"],
-        development=os.environ["AUTH_BASE_URL"].startswith("http:"),
+        base_url=BASE_URL,
+        development=BASE_URL.startswith("http:"),
         name="Lighthouse",
         fields=FIELDS,
     ),
-    features=[Concealing(argon2=Argon2.cheap()), Sessions(), Flows(), Pages(after_login="account")],
+    features=[Concealing(argon2=Argon2.cheap()), Sessions(), Flows(), PAGES],
 )
 app = AuthMiddleware(home, auth, mount="/auth")

@@ -1,87 +1,83 @@
-"""Pictures of every page for the README: `python -m tests.browser.screenshots [folder]`."""
+"""Pictures of every page for the README: `python -m tests.browser.screenshots`; to a folder, in all sizes and colours."""
 
 import asyncio
 import sys
 import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Literal
 
 from playwright.async_api import Browser, Page
 
 from tests.browser.chromium import chromium, served
+from tests.browser.visitor import PASSWORD, Visitor
 
 FOLDER = Path(__file__).parents[2] / "examples" / "screenshots"
-PASSWORD = "violet harbour lantern"
-EMAIL = "ada@example.com"
 SIZES = {"wide": (1280, 900), "narrow": (360, 740)}
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+BY_LINK = ["reset-password", "magic-link/login", "confirm-email-change"]
 
 
-async def main(folder: Path, *, everything: bool) -> None:
-    """Visit all pages; `everything` is in both widths and both colour schemes, else as the README shows them."""
-    folder.mkdir(parents=True, exist_ok=True)
+class Camera:
+    """Takes pictures of pages into a folder, with an ending for the size and the colours."""
+
+    def __init__(self, folder: Path, ending: str = "") -> None:
+        self._folder = folder
+        self.ending = ending
+        folder.mkdir(parents=True, exist_ok=True)
+
+    async def shoot(self, page: Page, name: str) -> None:
+        """Take the whole page."""
+        await page.screenshot(path=self._folder / f"{name}{self.ending}.png", full_page=True)
+
+
+async def main(folder: Path | None) -> None:
+    """Take all pictures."""
     with tempfile.TemporaryDirectory() as data, served(f"sqlite:///{data}/auth.db") as url:
         async with chromium() as browser:
-            for size in SIZES if everything else ["wide"]:
-                for scheme in ["light", "dark"] if everything else ["light"]:
-                    suffix = f"-{size}-{scheme}" if everything else ""
-                    await visit(browser, f"{url}/auth", size, scheme, folder, suffix)
+            if folder is None:
+                async with opened(browser, (960, 560), "light") as page:
+                    await visit(Visitor(page, url), Camera(FOLDER))
+                return
+            for size, viewport in SIZES.items():
+                for scheme in SCHEMES:
+                    async with opened(browser, viewport, scheme) as page:
+                        await visit(Visitor(page, url), Camera(folder, f"-{size}-{scheme}"))
 
 
-async def visit(browser: Browser, url: str, size: str, scheme: str, folder: Path, suffix: str) -> None:
-    """Go through the pages as a new user, and take a picture of each."""
-    width, height = SIZES[size]
-    scheme_of = {"light": "light", "dark": "dark"}
-    context = await browser.new_context(
-        viewport={"width": width, "height": height if suffix else 640},
-        color_scheme=scheme_of[scheme],  # type: ignore[arg-type]  # one of its literals
-        device_scale_factor=1,
-    )
-    page = await context.new_page()
-    email = f"ada{suffix}@example.com"
-
-    async def shoot(name: str) -> None:
-        await page.screenshot(path=folder / f"{name}{suffix}.png", full_page=True)
-
-    await page.goto(f"{url}/register")
-    await shoot("register")
-    await page.fill("[name=email]", email)
-    await page.fill("[name=display_name]", "Ada")
-    await page.fill("[name=password]", "password1" if suffix else PASSWORD)
-    if suffix:
-        await page.click("form button.primary")
-        await shoot("register-refused")
-        await page.fill("[name=password]", PASSWORD)
-    await page.click("form button.primary")
-    await shoot("verify-email")
-    for name in ("forgot-password", "magic-link", "reset-password?token=x", "magic-link/login?token=x",
-                 "confirm-email-change?token=x"):  # fmt: skip
-        await page.goto(f"{url}/{name}")
-        await shoot(name.partition("?")[0].replace("/", "-"))
-    await log_in(page, url, email, shoot if suffix else None)
-    await shoot("account")
-    if suffix:
-        await page.fill("#change_password-current_password", "wrong")
-        await page.fill("#change_password-new_password", "short12345")
-        await page.click("form[action*=change-password] button.primary")
-        await shoot("account-refused")
-    await context.close()
+@asynccontextmanager
+async def opened(browser: Browser, size: tuple[int, int], scheme: Literal["light", "dark"]) -> AsyncIterator[Page]:
+    """Open a window."""
+    width, height = size
+    async with await browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme) as context:
+        yield await context.new_page()
 
 
-async def log_in(page: Page, url: str, email: str, shoot: object = None) -> None:
-    """Log in."""
-    await page.goto(f"{url}/login")
-    if callable(shoot):
-        await shoot("login")
-        await page.fill("[name=email]", email)
-        await page.fill("[name=password]", "wrong")
-        await page.click("form button.primary")
-        await shoot("login-refused")
-    else:
-        await page.screenshot(path=FOLDER / "login.png", full_page=True)
-    await page.fill("[name=email]", email)
-    await page.fill("[name=password]", PASSWORD)
-    await page.click("form button.primary")
-    await page.wait_for_url("**/account*")
+async def visit(visitor: Visitor, camera: Camera) -> None:
+    """Go through the pages as a new user."""
+    page, email = visitor.page, f"ada{camera.ending}@example.com"
+    await visitor.open("register")
+    await camera.shoot(page, "register")
+    if camera.ending:
+        await visitor.send("register", email=email, display_name="Ada", password="password1")
+        await camera.shoot(page, "register-refused")
+    await visitor.register(email)
+    await camera.shoot(page, "verify-email")
+    for name in ("forgot-password", "magic-link", *BY_LINK):
+        await visitor.open(name + ("?token=x" if name in BY_LINK else ""))
+        await camera.shoot(page, name.replace("/", "-"))
+    await visitor.open("login")
+    await camera.shoot(page, "login")
+    if camera.ending:
+        await visitor.send("login", email=email, password="wrong")
+        await camera.shoot(page, "login-refused")
+    await visitor.log_in(email)
+    await camera.shoot(page, "account")
+    if camera.ending:
+        await visitor.send("change_password", current_password="wrong", new_password=PASSWORD)
+        await camera.shoot(page, "account-refused")
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER, everything=len(sys.argv) > 1))
+    asyncio.run(main(Path(sys.argv[1]) if len(sys.argv) > 1 else None))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from asgi_auth import Auth, AuthMiddleware, Field, Pages
+from asgi_auth import AuthMiddleware, Field, Pages
 from asgi_auth.pages.colours import contrast, on, readable
 from asgi_auth.pages.plan import FORMS, PAGES, SAID
 from asgi_auth.texts import shipped
@@ -22,7 +22,7 @@ def made(pages: Pages, **settings: Any) -> Surfer:
     return Surfer(AuthMiddleware(who, auth, mount="/auth"))
 
 
-async def test_name_logo_and_colours(tmp_path: Path) -> None:
+async def test_name_logo_and_colours() -> None:
     surfer = made(Pages(logo="https://cdn.example/logo.svg", accent="#FFDD00", css=".brand{color:red}"), name="A & B")
 
     page = await surfer.get("login")
@@ -64,7 +64,7 @@ def test_every_accent_can_be_read(colour: str) -> None:
     ],
 )
 def test_what_is_no_colour_or_place_is_refused(make: Callable[[], Pages]) -> None:
-    with pytest.raises(ValueError, match="colour|site|URL"):
+    with pytest.raises(ValueError, match=r"colour|site|URL"):
         make()
 
 
@@ -92,7 +92,7 @@ async def test_texts_of_the_host_come_first() -> None:
     assert "VAT number (optional) Shoe size (optional)" in (await surfer.get("register")).text
 
 
-async def test_the_browser_chooses_the_language(surfer: Surfer, auth: Auth) -> None:
+async def test_the_browser_chooses_the_language(surfer: Surfer) -> None:
     surfer.client.headers["accept-language"] = "de-AT,de;q=0.9"
     surfer.client.headers["user-agent"] = "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"
 

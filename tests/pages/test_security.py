@@ -77,7 +77,7 @@ async def test_no_page_has_style_or_script_of_its_own(surfer: Surfer, auth: Auth
             assert set(named.split()) <= set(ids)
 
 
-async def test_tokens_of_a_login_stand_in_cookies_only(surfer: Surfer, auth: Auth) -> None:
+async def test_tokens_of_a_login_stand_in_cookies_only(surfer: Surfer) -> None:
     await surfer.post("register", {"email": EMAIL, "password": PASSWORD, "company": "x"})
     done = await surfer.post("login", {"email": EMAIL, "password": PASSWORD}, follow=False)
     account = await surfer.get("account")
@@ -122,7 +122,7 @@ async def test_an_expired_access_cookie_is_renewed_by_a_page(surfer: Surfer, aut
     assert surfer.client.cookies != before
 
 
-async def test_files_are_kept_by_their_hash_and_by_no_one_else(surfer: Surfer, auth: Auth) -> None:
+async def test_files_are_kept_by_their_hash_and_by_no_one_else(surfer: Surfer) -> None:
     page = await surfer.get("login")
     (style,) = [item["href"] for tag, item in page.tags if tag == "link"]
     (script,) = [item["src"] for tag, item in page.tags if tag == "script"]
