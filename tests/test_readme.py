@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from asgi_auth import Argon2, PasswordPolicy, Passwords, Sessions
+from asgi_auth import Argon2, Pages, PasswordPolicy, Passwords, Sessions
 from asgi_auth.feature import Feature
 from asgi_auth.storage import Names
 from tests.cluster import await_answer, free_port
@@ -49,7 +49,7 @@ def test_the_tables_are_those_of_the_code() -> None:
     assert with_tables(TEXT) == TEXT, "run: python -m tests.documentation"
 
 
-@pytest.mark.parametrize("kind", [Passwords, PasswordPolicy, Argon2, Names, Sessions])
+@pytest.mark.parametrize("kind", [Passwords, PasswordPolicy, Argon2, Names, Sessions, Pages])
 def test_every_option_of_the_parts_is_named(kind: type[Any]) -> None:
     options = [name for name in inspect.signature(kind).parameters if name not in {"parallelism", "testing"}]
 
@@ -72,6 +72,14 @@ def test_every_example_and_every_glue_is_linked() -> None:
 
     assert {name for name in examples if f"(examples/{name})" not in TEXT} == set()
     assert {name for name in glue if f"`asgi_auth.hosts.{name}`" not in TEXT} == set()
+
+
+def test_every_picture_is_there_and_shown() -> None:
+    folder = README.parent / "examples" / "screenshots"
+    shown = set(re.findall(r"\(examples/screenshots/(.+?\.png)\)", TEXT))
+
+    assert {picture.name for picture in folder.glob("*.png")} == shown
+    assert {name for name in shown if (folder / name).stat().st_size > 200_000} == set()
 
 
 def test_the_diagrams_are_there() -> None:

@@ -72,7 +72,8 @@ def attributes_of(name: str, field: BodyField, endpoint: str, policy: PasswordPo
     kind, found = kind_of(field), {}
     complete = "new-password" if (name, endpoint) == ("password", "register") else AUTOCOMPLETE.get(name)
     found["autocomplete"] = complete or "on"
-    if field.required and kind != "checkbox":
+    if (field.required and kind != "checkbox") or kind == "email":
+        # An address that clients may leave out is that of the user, and here nobody may be logged in.
         found["required"] = ""
     if complete == "new-password" and policy is not None:
         found["minlength"] = str(policy.min_length)

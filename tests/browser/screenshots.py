@@ -1,4 +1,4 @@
-"""Pictures of every page for the README: `python -m tests.browser.screenshots`; to a folder, in all sizes and colours."""
+"""Pictures of every page for the README: `python -m tests.browser.screenshots`; to a folder, all sizes and colours."""
 
 import asyncio
 import sys
