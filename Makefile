@@ -7,7 +7,7 @@ UV := VIRTUAL_ENV=$(V) UV_PYTHON_DOWNLOADS=never $(BIN)/uv
 # The suite runs on these as well, where they are there.
 OTHERS := 3.12 3.13
 
-.PHONY: demo test lint types suite others postgres pins clean
+.PHONY: demo test lint types suite others postgres browser pins clean
 
 demo: $(V)/.run
 	$(BIN)/python examples/demo.py
@@ -21,13 +21,13 @@ lint: $(V)/.dev
 types: $(V)/.dev
 	$(BIN)/mypy
 
-suite: $(V)/.dev postgres
+suite: $(V)/.dev postgres browser
 	rm -f .coverage .coverage.*
 	$(BIN)/coverage run -m pytest -q -n 2 --dist worksteal
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
 
-others: $(V)/.dev postgres
+others: $(V)/.dev postgres browser
 	@for version in $(OTHERS); do \
 		python=$$(ls -d $$HOME/.pyenv/versions/$$version.*/bin/python 2>/dev/null | tail -n 1); \
 		python=$${python:-$$(command -v python$$version)}; \
@@ -45,6 +45,13 @@ postgres:
 		&& [ "$$(id -u)" = 0 ]; then \
 		mkdir -p /etc/postgresql-common && echo 'create_main_cluster = false' > /etc/postgresql-common/createcluster.conf; \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql-15; \
+	fi
+
+# Chromium drives the pages; where it can't be installed, the tests say what is missing.
+browser:
+	@if ! command -v chromium >/dev/null && ! command -v google-chrome >/dev/null && [ -z "$$ASGI_AUTH_CHROMIUM" ] \
+		&& command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-liberation; \
 	fi
 
 pins: $(BIN)/uv

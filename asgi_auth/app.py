@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -16,8 +17,8 @@ from asgi_auth.http import HSTS, answer, oauth2_problem, problem, refuse, route_
 from asgi_auth.identity import Identity
 from asgi_auth.lifespan import serve_lifespan
 from asgi_auth.origins import check_origin, client_of
-from asgi_auth.recognise import Headers, Recogniser, Recognition, without_tokens
-from asgi_auth.records import TokenPair
+from asgi_auth.pages.server import PageServer
+from asgi_auth.recognise import Headers, Recogniser, cookie_session, tokens_of, without_tokens
 from asgi_auth.routes import Route, Routes
 from asgi_auth.settings import Secrets
 
@@ -47,6 +48,7 @@ class AuthApp:
         self.auth = auth if isinstance(auth, Auth) else Auth(auth, secret=secret)
         self.routes = Routes(self.auth.features, include, exclude, paths or {})
         self.recogniser = Recogniser(self.auth)
+        self.pages = PageServer.of(self.auth, self.routes, self.recogniser)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request below wherever the host has mounted this."""
@@ -60,22 +62,23 @@ class AuthApp:
         if scope["type"] == "websocket":
             await refuse(NotFoundError(), scope, receive, send)
             return
+        visit = self.pages.visit(path, scope) if self.pages is not None else None
+        answer_error = visit.refuse if visit is not None else problem
         oauth2, renewed = False, Headers()
         try:
-            route, values = self.routes.find(path, scope["method"])
-            if route is None:
-                response = _options(values["methods"])
+            if visit is not None:
+                response = await visit.respond(partial(self._recognise, scope, renewed), receive)
             else:
-                oauth2 = route.endpoint.oauth2
-                identity, renewed = await self._recognise(scope)
-                response = await self._respond(route, values, identity, scope, receive)
+                route, values = self.routes.find(path, scope["method"])
+                oauth2 = route is not None and route.endpoint.oauth2
+                response = await self._serve(route, values, renewed, scope, receive)
         except ClientDisconnectedError:
             return
         except AuthError as error:
-            response = oauth2_problem(error) if oauth2 else problem(error)
+            response = oauth2_problem(error) if oauth2 else answer_error(error)
         except Exception:
             logger.exception("asgi_auth failed to answer %s", scope["method"])
-            response = problem(InternalError())
+            response = answer_error(InternalError())
         if "set-cookie" not in response.headers:
             response.raw_headers.extend(renewed)
         if self.auth.settings.hsts:
@@ -84,9 +87,13 @@ class AuthApp:
             response.body = b""
         await response(scope, receive, send)
 
-    async def _respond(
-        self, route: Route, values: dict[str, Any], identity: Identity, scope: Scope, receive: Receive
+    async def _serve(
+        self, route: Route | None, values: dict[str, Any], renewed: Headers, scope: Scope, receive: Receive
     ) -> Response:
+        """Call an endpoint for a client; `values` are those of the path."""
+        if route is None:
+            return _options(values["methods"])
+        identity = await self._recognise(scope, renewed)
         endpoint, settings = route.endpoint, self.auth.settings
         transport = self._transport(endpoint, scope)
         shown = self.recogniser.reader.read(scope)
@@ -98,16 +105,18 @@ class AuthApp:
                 transport = "cookie"
         if endpoint.method != "GET" and (shown.by_cookie or (transport == "cookie" and endpoint.gives_tokens)):
             check_origin(scope, settings)
-        client = client_of(scope, settings, self._cookie_session(identity))
+        client = client_of(scope, settings, cookie_session(identity))
         result = await endpoint.call(route.feature, values, client, identity)
         return self._answer(endpoint, result, transport, by_cookie=shown.by_cookie)
 
-    async def _recognise(self, scope: Scope) -> Recognition:
-        """Take what the middleware has found, if there is one for the same users."""
+    async def _recognise(self, scope: Scope, renewed: Headers) -> Identity:
+        """Take whom the middleware has found, if there is one for the same users; else look, and note the cookies."""
         identity = scope.get("asgi_auth")
         if isinstance(identity, Identity) and scope.get("asgi_auth.by") is self.auth:
-            return identity, []
-        return await self.recogniser.recognise(scope)
+            return identity
+        identity, cookies = await self.recogniser.recognise(scope)
+        renewed.extend(cookies)
+        return identity
 
     def _transport(self, endpoint: Endpoint, scope: Scope) -> str:
         """How tokens are handed out: as the request asks, else by the setting. OAuth 2 knows no cookies."""
@@ -121,8 +130,8 @@ class AuthApp:
     def _answer(self, endpoint: Endpoint, result: Any, transport: str, *, by_cookie: bool) -> Response:
         """Put tokens into cookies or the body, never both."""
         cookies: Headers = []
-        pair = result if isinstance(result, TokenPair) else getattr(result, "tokens", None)
-        if transport == "cookie" and isinstance(pair, TokenPair):
+        pair = tokens_of(result)
+        if transport == "cookie" and pair is not None:
             cookies = self.recogniser.cookies.set(pair)
             bare = without_tokens(pair)
             result = bare if result is pair else msgspec.structs.replace(result, tokens=bare)
@@ -131,11 +140,6 @@ class AuthApp:
         response = answer(getattr(result, "http_status", endpoint.status), result)
         response.raw_headers.extend(cookies)
         return response
-
-    @staticmethod
-    def _cookie_session(identity: Identity) -> str | None:
-        """The session that a browser came with."""
-        return identity.session_id if identity.transport == "cookie" and identity.is_authenticated else None
 
 
 def _options(allowed: Sequence[str]) -> Response:

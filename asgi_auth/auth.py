@@ -23,6 +23,7 @@ from asgi_auth.mail.mailers import as_mailer
 from asgi_auth.mail.message import Mail, Mailer
 from asgi_auth.mail.templates import Templates
 from asgi_auth.one_time import OneTimeTokens
+from asgi_auth.reasons import Reason
 from asgi_auth.records import Client, Credential, Event, Session, TokenPair, User
 from asgi_auth.registrar import Registrar
 from asgi_auth.revocation import Revocation
@@ -64,7 +65,7 @@ class Auth:
         self.settings = settings
         self.now = now
         self.storage: Storage = from_url(storage) if isinstance(storage, str) else storage
-        self.texts = Texts(settings.language, settings.texts)
+        self.texts = Texts(settings.language, settings.texts, [f"field.{item.name}" for item in settings.fields])
         templates = Templates(self.texts, settings.name, settings.templates)
         self.mail = Delivery(as_mailer(mailer, development=settings.development), templates, self.emit)
         self.keys = KeyRing(settings.secrets, list(settings.signing_keys))
@@ -213,12 +214,12 @@ class Auth:
     def checked_data(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """Check values of extra fields against their declaration; raises ValidationError."""
         declared = {item.name: item for item in self.settings.fields}
-        errors: dict[str, list[str]] = {name: ["There is no such field."] for name in data.keys() - declared.keys()}
+        errors: dict[str, list[Reason]] = {name: [Reason("unknown")] for name in data.keys() - declared.keys()}
         for name in data.keys() & declared.keys():
             try:
                 msgspec.convert(data[name], declared[name].annotation)
             except msgspec.ValidationError as error:
-                errors[name] = [f"{error}."]
+                errors[name] = [Reason.of(error)]
         if errors:
             raise ValidationError(errors)
         return dict(data)

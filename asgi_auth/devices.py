@@ -23,9 +23,13 @@ SYSTEMS = {
 
 
 def device_name(user_agent: str) -> str:
-    """Name program and system; what isn't a browser goes by the first word it says of itself."""
+    """Name program and system, in English."""
+    program, system = program_and_system(user_agent)
+    return f"{program} on {system}" if program and system else program or system or "unknown device"
+
+
+def program_and_system(user_agent: str) -> tuple[str, str]:
+    """Find program and system; what isn't a browser goes by the first word it says of itself."""
     program = next((name for mark, name in PROGRAMS.items() if mark in user_agent), "")
     system = next((name for mark, name in SYSTEMS.items() if mark in user_agent), "")
-    if program and system:
-        return f"{program} on {system}"
-    return program or system or user_agent.partition("/")[0][:40] or "unknown device"
+    return program or ("" if system else user_agent.partition("/")[0][:40]), system

@@ -4,6 +4,7 @@ import unicodedata
 from typing import NamedTuple
 
 from asgi_auth.errors import ValidationError
+from asgi_auth.reasons import Reason
 
 
 class Address(NamedTuple):
@@ -30,7 +31,7 @@ def parse_email(text: str, field: str = "email") -> Address:
         # Folding can lengthen a text or make it another: what it made must be valid as well.
         validated(f"{folded}@{valid.ascii_domain}")
     except EmailNotValidError as error:
-        raise ValidationError({field: [str(error)]}) from None
+        raise ValidationError({field: [Reason("email", str(error))]}) from None
     return Address(valid.normalized, f"{folded}@{valid.ascii_domain.casefold()}")
 
 

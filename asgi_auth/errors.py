@@ -245,9 +245,10 @@ class ValidationError(AuthError):
     default_detail = "Some fields are not right."
 
     def __init__(self, errors: Mapping[str, Sequence[str]], detail: str | None = None) -> None:
-        """Take the reasons for each field's name."""
+        """Take the reasons for each field's name; `reasons` keeps those that know their code."""
         super().__init__(detail)
-        self.errors = {name: list(reasons) for name, reasons in errors.items()}
+        self.reasons = {name: list(reasons) for name, reasons in errors.items()}
+        self.errors = {name: [str(reason) for reason in reasons] for name, reasons in errors.items()}
 
 
 class PasswordPolicyError(ValidationError):

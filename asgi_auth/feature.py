@@ -16,6 +16,7 @@ import msgspec
 from asgi_auth.errors import ValidationError
 from asgi_auth.fields import INJECTED, BodyField, convert
 from asgi_auth.identity import ANONYMOUS, Identity
+from asgi_auth.reasons import Reason
 from asgi_auth.records import Client, Event, TokenPair, User
 
 if TYPE_CHECKING:
@@ -146,18 +147,18 @@ class Endpoint:
                 for item in auth.settings.fields
                 if item.write == "user" or (item.write == "register" and not self.partial)
             }
-        errors: dict[str, list[str]] = {}
+        errors: dict[str, list[Reason]] = {}
         values: dict[str, Any] = {}
         for name in [] if self.oauth2 else arguments.keys() - fields.keys():
-            errors[name] = ["There is no such field."]
+            errors[name] = [Reason("unknown")]
         for name, field in fields.items():
             try:
                 if name in arguments:
                     values[name] = convert(arguments[name], field.type)
                 elif field.required:
-                    errors[name] = ["This field is needed."]
+                    errors[name] = [Reason("missing")]
             except msgspec.ValidationError as error:
-                errors[name] = [f"{error}."]
+                errors[name] = [Reason.of(error)]
         if errors:
             raise ValidationError(errors)
         return values

@@ -18,6 +18,7 @@ from itsdangerous import BadSignature, Signer
 
 from asgi_auth.errors import BadRequestError, ValidationError
 from asgi_auth.mail import Letter
+from asgi_auth.reasons import Reason
 from asgi_auth.records import NOBODY, Client, Record, Token, User
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ class OneTimeTokens:
         Raises ValidationError when neither was sent, or both, and the error of the purpose.
         """
         if bool(token) == bool(request and code):
-            raise ValidationError({"token": ["Either the token is needed, or request and code."]})
+            raise ValidationError({"token": [Reason("token_or_code")]})
         for purpose in purposes:
             found = await (self._by_token(purpose, token) if token else self._by_code(purpose, request, code))
             if found is not None:

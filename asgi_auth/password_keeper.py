@@ -6,6 +6,7 @@ from asgi_auth.feature import Feature
 from asgi_auth.hashing import Argon2, PasswordHasher
 from asgi_auth.identity import Identity
 from asgi_auth.password_policy import PasswordPolicy
+from asgi_auth.reasons import Reason
 from asgi_auth.records import NOBODY, Client, Credential, User, new_id
 from asgi_auth.storage import Storage
 
@@ -23,7 +24,7 @@ class PasswordKeeper(Feature):
     def check(self, password: str, field: str, email: str, old: str | None = None) -> None:
         """Raise PasswordPolicyError for `field` when a new password breaks the policy, or is the `old` one."""
         if password == old:
-            raise PasswordPolicyError({field: ["This is the password that you have already."]})
+            raise PasswordPolicyError({field: [Reason("same")]})
         self.policy.check(password, field=field, user_words=(email, email.partition("@")[0]))
 
     def credential(self, user_id: str, secret: str) -> Credential:

@@ -7,6 +7,7 @@ from functools import cache
 from itertools import pairwise
 
 from asgi_auth.errors import PasswordPolicyError
+from asgi_auth.reasons import Reason
 
 SHORTEST_WORD = 4
 
@@ -47,29 +48,29 @@ class PasswordPolicy:
         if reasons:
             raise PasswordPolicyError({field: reasons})
 
-    def _length(self, password: str) -> Iterable[str]:
+    def _length(self, password: str) -> Iterable[Reason]:
         if len(password) < self.min_length:
-            yield f"Use {self.min_length} characters or more."
+            yield Reason("too_short", count=self.min_length)
         if len(password.encode()) > self.max_bytes:
-            yield f"Use {self.max_bytes} bytes at most."
+            yield Reason("too_many_bytes", count=self.max_bytes)
 
-    def _composition(self, password: str) -> Iterable[str]:
+    def _composition(self, password: str) -> Iterable[Reason]:
         if self.require_upper and not any(letter.isupper() for letter in password):
-            yield "Use an upper-case letter."
+            yield Reason("upper")
         if self.require_lower and not any(letter.islower() for letter in password):
-            yield "Use a lower-case letter."
+            yield Reason("lower")
         if self.require_digit and not any(letter.isdigit() for letter in password):
-            yield "Use a digit."
+            yield Reason("digit")
         if self.require_special and all(letter.isalnum() for letter in password):
-            yield "Use a character that is no letter and no digit."
+            yield Reason("special")
 
-    def _guessable(self, password: str, user_words: Iterable[str]) -> Iterable[str]:
+    def _guessable(self, password: str, user_words: Iterable[str]) -> Iterable[Reason]:
         folded = password.casefold()
         words = {word.casefold() for word in (*self.context, *user_words) if len(word) >= SHORTEST_WORD}
         if folded in words or _repeats(folded) in words:
-            yield "Don't use your address or the name of this service."
+            yield Reason("context")
         if self.refuse_common and is_common(folded):
-            yield "This password is among the first that others would try."
+            yield Reason("common")
 
 
 def is_common(password: str) -> bool:

@@ -1,6 +1,6 @@
 """From a request to an identity: bearer token, else cookies (renewed silently), else what a feature recognises."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from starlette.types import Scope
@@ -99,6 +99,17 @@ class Recogniser:
         pair = await self._auth.refresh(refresh_token, client_of(scope, self._auth.settings), rotate=False)
         identity = await self._auth.identify(str(pair.access_token), "cookie")
         return identity, self.cookies.set(pair)
+
+
+def cookie_session(identity: Identity) -> str | None:
+    """The session that a browser came with."""
+    return identity.session_id if identity.transport == "cookie" and identity.is_authenticated else None
+
+
+def tokens_of(result: Any) -> TokenPair | None:
+    """The tokens that an endpoint has given: as its answer, or in it."""
+    pair = result if isinstance(result, TokenPair) else getattr(result, "tokens", None)
+    return pair if isinstance(pair, TokenPair) else None
 
 
 def without_tokens(pair: TokenPair) -> TokenPair:

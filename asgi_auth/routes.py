@@ -32,6 +32,8 @@ class Routes:
         if include is not None and not include:
             raise ValueError("include selects nothing")
         self._routes: dict[str, dict[str, Route]] = {}
+        self._names: dict[str, tuple[str, Route]] = {}
+        self._pages: set[str] = set()
         for route in found:
             names = {route.endpoint.name, groups[route.endpoint.name]}
             if (include is None or names & set(include)) and not names & set(exclude):
@@ -41,6 +43,17 @@ class Routes:
         """All routes with their paths, in their order."""
         return iter([(path, route) for path, methods in self._routes.items() for route in methods.values()])
 
+    def named(self, name: str) -> tuple[str, Route] | None:
+        """Where an endpoint is, by its name; None when it isn't served."""
+        return self._names.get(name)
+
+    def add_pages(self, paths: Collection[str]) -> None:
+        """Say that GET is answered at these paths too, by pages. Raises ValueError where an endpoint does it."""
+        for path in paths:
+            if "GET" in self._routes.setdefault(path, {}):
+                raise ValueError(f"a page and an endpoint at GET {path}")
+        self._pages |= set(paths)
+
     def find(self, path: str | None, method: str) -> tuple[Route | None, dict[str, Any]]:
         """Find the route and the values in its path; None for OPTIONS, with the methods in place of the values.
 
@@ -48,10 +61,10 @@ class Routes:
         """
         methods, values = self._match(path or "")
         if method == "OPTIONS":
-            return None, {"methods": self._allow(methods)}
+            return None, {"methods": self._allow(path, methods)}
         route = methods.get("GET" if method == "HEAD" else method)
         if route is None:
-            raise MethodNotAllowedError(self._allow(methods))
+            raise MethodNotAllowedError(self._allow(path, methods))
         return route, values
 
     def _match(self, path: str) -> tuple[dict[str, Route], dict[str, Any]]:
@@ -70,11 +83,11 @@ class Routes:
             raise ValueError(f"{path!r}: a path is /word, and not the bare mount")
         if self._routes.setdefault(path, {}).setdefault(route.endpoint.method, route) is not route:
             raise ValueError(f"two endpoints at {route.endpoint.method} {path}")
+        self._names[route.endpoint.name] = (path, route)
 
-    @staticmethod
-    def _allow(methods: Mapping[str, Route]) -> list[str]:
-        names = {*methods, "OPTIONS"} | ({"HEAD"} if "GET" in methods else set())
-        return sorted(names)
+    def _allow(self, path: str | None, methods: Mapping[str, Route]) -> list[str]:
+        reads = {"GET", "HEAD"} if "GET" in methods or path in self._pages else set()
+        return sorted({*methods, "OPTIONS"} | reads)
 
 
 def _fits(part: str, segment: str) -> bool:

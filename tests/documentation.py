@@ -10,16 +10,25 @@ from typing import Any
 from asgi_auth import AuthApp, MagicLink, Settings, events
 from asgi_auth.default_features import defaults
 from asgi_auth.errors import AuthError
+from asgi_auth.feature import Endpoint
+from asgi_auth.pages.plan import FORMS, PAGES
 from tests.support import make_auth
 
 README = Path(__file__).parent.parent / "README.md"
 MARK = "<!-- table: {} -->\n"
+PICTURES = "examples/screenshots"
 END = "\n<!-- end -->"
 
 
 def tables() -> dict[str, str]:
     """Every table by its name."""
-    return {"endpoints": endpoints(), "settings": settings(), "errors": error_codes(), "events": event_names()}
+    return {
+        "endpoints": endpoints(),
+        "pages": pages(),
+        "settings": settings(),
+        "errors": error_codes(),
+        "events": event_names(),
+    }
 
 
 def endpoints() -> str:
@@ -34,6 +43,25 @@ def endpoints() -> str:
         feature = type(route.feature).__name__
         rows.append([f"`{route.endpoint.method} {path}`", shown + extra, who, feature, route.endpoint.summary])
     return table(["endpoint", "fields", "who", "feature", "what it does"], rows)
+
+
+def pages() -> str:
+    """Path, forms and picture of each page. They are no endpoints: GET at the path of one, for people."""
+    rows = []
+    for page in PAGES:
+        posts = ", ".join(f"`{form.endpoint}`" for form in FORMS if form.page == page.name)
+        (path,) = (
+            [page.path] if page.path else [found.path for found in every_endpoint() if found.name == page.endpoint]
+        )
+        rows.append(
+            [f"`{path}`", f"`{page.endpoint}`", posts, f"[picture]({PICTURES}/{path[1:].replace('/', '-')}.png)"]
+        )
+    return table(["page", "there with", "forms", "how it looks"], rows)
+
+
+def every_endpoint() -> list[Endpoint]:
+    """All endpoints, also those that are off by default."""
+    return [endpoint for feature in (*defaults(mail=True), MagicLink()) for endpoint in feature.endpoints]
 
 
 def settings() -> str:

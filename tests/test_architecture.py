@@ -12,6 +12,7 @@ CORE = {"errors", "records", "fields", "events", "devices"}
 OUTSIDE = {
     "starlette": {
         "app", "middleware", "body", "origins", "credentials", "recognise", "lifespan", "sockets", "http", "hosts",
+        "pages",
     },
     "asyncpg": {"storage.postgres", "storage.postgres_connection", "storage.databases"},
     "aiosqlite": {"storage.sqlite", "storage.databases"},
@@ -21,7 +22,7 @@ OUTSIDE = {
     "zxcvbn": {"password_policy"},
     "email_validator": {"emails"},
     "aiosmtplib": {"mail.smtp"},
-    "jinja2": {"mail.templates"},
+    "jinja2": {"mail.templates", "pages"},
 }  # fmt: skip
 #: What a module may not know, whatever it needs.
 FORBIDDEN = {
@@ -37,6 +38,7 @@ FORBIDDEN = {
     "auth": {"http", "app", "middleware", "cookies", "recognise", "body", "origins", "sockets"},
     "mail": {"auth", "http", "app", "middleware", "features", "feature", "tokens", "keys", "settings", "identity"},
     "users": {"http", "app", "middleware", "features"},
+    "pages": {"app", "auth", "middleware", "storage", "tokens"},
 }
 
 
@@ -98,6 +100,12 @@ def test_imports_go_in_one_direction(file: Path) -> None:
 def test_features_never_import_each_other() -> None:
     for file in (ROOT / "features").glob("*.py"):
         assert not [name for name in imports_of(file) if name.startswith("asgi_auth.features")]
+
+
+def test_the_pages_know_no_feature_but_their_own() -> None:
+    for file in (ROOT / "pages").glob("*.py"):
+        known = {name for name in imports_of(file) if name.startswith("asgi_auth.features.")}
+        assert known <= {"asgi_auth.features.pages", "asgi_auth.features.pages.Pages"}
 
 
 def test_no_module_imports_itself_in_a_circle() -> None:

@@ -14,6 +14,7 @@ from asgi_auth import (
     Argon2,
     EmailVerification,
     MagicLink,
+    Pages,
     PasswordPolicy,
     PasswordReset,
     Passwords,
@@ -71,6 +72,7 @@ def test_the_tables_are_those_of_the_code() -> None:
         PasswordReset,
         Account,
         MagicLink,
+        Pages,
         SMTPMailer,
     ],
 )
@@ -100,6 +102,14 @@ def test_every_example_and_every_glue_is_linked() -> None:
 
     assert {name for name in examples if f"(examples/{name})" not in TEXT} == set()
     assert {name for name in glue if f"`asgi_auth.hosts.{name}`" not in TEXT} == set()
+
+
+def test_every_picture_is_there_and_shown() -> None:
+    folder = README.parent / "examples" / "screenshots"
+    shown = set(re.findall(r"\(examples/screenshots/(.+?\.png)\)", TEXT))
+
+    assert {picture.name for picture in folder.glob("*.png")} == shown
+    assert {name for name in shown if (folder / name).stat().st_size > 200_000} == set()
 
 
 def test_the_diagrams_are_there() -> None:

@@ -9,6 +9,7 @@ from asgi_auth.identity import Identity
 from asgi_auth.mail import Letter
 from asgi_auth.one_time import Purpose, Requested
 from asgi_auth.password_keeper import PasswordKeeper
+from asgi_auth.reasons import Reason
 from asgi_auth.records import NOBODY, Client
 
 
@@ -33,7 +34,7 @@ class EmailChange(Feature):
         user, _ = await self.auth[PasswordKeeper].confirm(identity, password, client)
         address = parse_email(new_email, "new_email")
         if address.canonical == user.email_canonical:
-            raise ValidationError({"new_email": ["This is the address that you have already."]})
+            raise ValidationError({"new_email": [Reason("same_address")]})
         taken = await self.auth.storage.user_by_email(address.canonical)
         requested = await self.auth.one_time.ask(
             self.purpose,

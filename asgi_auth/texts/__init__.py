@@ -2,7 +2,7 @@
 
 import string
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -16,13 +16,14 @@ class Texts:
     """Finds texts by code, such as `mail.reset_password.subject`.
 
     `overrides` are texts by language and code; a language that isn't shipped may be added so. What a language lacks is
-    taken from `language`, then from English. Raises ValueError for an unknown code, or an unknown value in a text.
+    taken from `language`, then from English. `own` are codes that only the host has texts for. Raises ValueError for an
+    unknown code, or an unknown value in a text.
     """
 
-    def __init__(self, language: str = DEFAULT, overrides: Overrides | None = None) -> None:
+    def __init__(self, language: str = DEFAULT, overrides: Overrides | None = None, own: Collection[str] = ()) -> None:
         """Read the catalogue."""
         self._texts = {name: dict(texts) for name, texts in shipped().items()}
-        known = self._texts[DEFAULT]
+        known = dict.fromkeys(own, "") | self._texts[DEFAULT]
         for name, texts in (overrides or {}).items():
             for code, text in texts.items():
                 if code not in known:

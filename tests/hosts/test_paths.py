@@ -20,7 +20,7 @@ from starlette.routing import Mount, Router
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.test import Client as Wsgi
 
-from asgi_auth import AuthApp, AuthMiddleware
+from asgi_auth import Auth, AuthApp, AuthMiddleware
 from asgi_auth.hosts.litestar import AuthPlugin
 from asgi_auth.http import route_path
 from tests.hosts.inprocess import running
@@ -53,9 +53,9 @@ def home() -> None:
     """A host that has a route of its own."""
 
 
-def mounts() -> dict[str, Any]:
+def mounts(auth: Auth | None = None) -> dict[str, Any]:
     """Hosts that mount our routes at /auth, each by its own means."""
-    auth = make_auth()
+    auth = auth or make_auth()
     served = AuthApp(auth)
     blacksheep = Application(router=BlackSheepRouter())
     blacksheep.mount("/auth", served)

@@ -1,0 +1,1 @@
+"""The HTML pages: generated from the endpoints' declarations, posting to the same endpoints, without JavaScript."""

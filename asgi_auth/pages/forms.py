@@ -1,0 +1,121 @@
+"""A form as a template shows it: its fields, what was sent, what is wrong with it, and where the cursor stands."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from asgi_auth.errors import AuthError, ValidationError
+from asgi_auth.fields import BodyField
+from asgi_auth.pages.inputs import TICKET, Input, attributes_of, kind_of, shown
+from asgi_auth.pages.language import Language
+from asgi_auth.password_policy import PasswordPolicy
+from asgi_auth.records import UserInfo
+
+#: Errors that are about one field, and the names that it may have.
+BESIDE = {"user_exists": ("email", "new_email"), "wrong_password": ("current_password", "password")}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failed:
+    """A form that was refused: what was sent, why, and whether by somebody who is logged in."""
+
+    endpoint: str
+    sent: Mapping[str, str]
+    error: AuthError
+    known: bool
+
+    @property
+    def code(self) -> str:
+        """The code of the error; who is logged in gave no address that could be wrong."""
+        return "wrong_password" if self.known and self.error.code == "invalid_credentials" else self.error.code
+
+
+@dataclass(kw_only=True)
+class FormView:
+    """A form; `alert` says what is wrong with all of it, or with fields that nobody sees."""
+
+    name: str
+    action: str
+    inputs: list[Input] = field(default_factory=list)
+    hidden: dict[str, str] = field(default_factory=dict)
+    alert: list[str] = field(default_factory=list)
+
+    @property
+    def by_link(self) -> bool:
+        """Whether the link of a mail has led here."""
+        return "token" in self.hidden
+
+    def focus(self) -> bool:
+        """Put the cursor where the next thing is to be typed: the first wrong field, else the first empty one."""
+        typed = [item for item in self.inputs if item.kind != "checkbox"]
+        first = [item for item in self.inputs if item.errors] or [item for item in typed if not item.value]
+        for item in first[:1]:
+            item.focused = True
+        return bool(first)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FormBuilder:
+    """Makes the forms of one answer; `given` is what the page's URL holds."""
+
+    language: Language
+    policy: PasswordPolicy | None
+    given: Mapping[str, str]
+    user: UserInfo | None = None
+    failed: Failed | None = None
+
+    def build(self, name: str, action: str, fields: Mapping[str, BodyField]) -> FormView | None:
+        """Make a form; None when it wants the link or the number of a mail, and none was given."""
+        failed = self.failed if self.failed and self.failed.endpoint == name else None
+        view = FormView(name=name, action=action)
+        if wanted := [item for item in TICKET[:2] if item in fields]:
+            given = failed.sent if failed else self.given
+            ticket = next((item for item in wanted if given.get(item)), None)
+            if ticket is None:
+                return None
+            view.hidden[ticket] = given[ticket]
+        left_out = {"token", "request"} if "request" in view.hidden else set(TICKET)
+        reasons = self._reasons(failed, fields.keys() - left_out) if failed else {}
+        for item, declared in fields.items():
+            if item not in left_out:
+                view.inputs.append(self._input(name, item, declared, failed, reasons.pop(item, [])))
+        if failed is not None:
+            view.alert = self._alert(failed, reasons, beside=any(item.errors for item in view.inputs))
+        return view
+
+    def _input(self, form: str, name: str, declared: BodyField, failed: Failed | None, errors: list[str]) -> Input:
+        kind = kind_of(declared)
+        attributes = attributes_of(name, declared, form, self.policy)
+        value = failed.sent.get(name, "") if failed else self._known(form, name)
+        hint = "policy" if "minlength" in attributes else name
+        return Input(
+            name=name,
+            id=f"{form}-{name}",
+            kind=kind,
+            label=self.language.label(name),
+            value="" if kind == "password" else value,
+            attributes=attributes,
+            hint=self.language.maybe(f"pages.hint.{hint}", count=attributes.get("minlength")),
+            errors=errors,
+        )
+
+    def _known(self, form: str, name: str) -> str:
+        """What we know already."""
+        if self.user is None:
+            return ""
+        if name == "email":
+            return self.user.email
+        return shown(self.user.data.get(name)) if form == "update_me" else ""
+
+    def _reasons(self, failed: Failed, names: set[str]) -> dict[str, list[str]]:
+        """What is wrong, by field."""
+        if isinstance(failed.error, ValidationError):
+            found = failed.error.reasons.items()
+            return {name: [self.language.reason(reason) for reason in reasons] for name, reasons in found}
+        beside = [name for name in BESIDE.get(failed.code, ()) if name in names]
+        return {name: [self.language.error(failed.error, failed.code)] for name in beside[:1]}
+
+    def _alert(self, failed: Failed, others: Mapping[str, list[str]], *, beside: bool) -> list[str]:
+        """The error as such, unless it stands beside a field, and what is wrong with fields that nobody sees."""
+        unseen = [f"{self.language.label(name)}: {reason}" for name, reasons in others.items() for reason in reasons]
+        placed = beside and not isinstance(failed.error, ValidationError)
+        return [self.language.error(failed.error, "validation_error" if placed else failed.code), *unseen]

@@ -1,0 +1,131 @@
+"""What a form asks for, read from the declaration of its endpoint; and what a form sends, as the endpoint takes it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, get_args, get_origin
+
+import msgspec
+
+from asgi_auth.fields import TYPES, BodyField, Email, Secret
+from asgi_auth.password_policy import PasswordPolicy
+from asgi_auth.routes import Route
+from asgi_auth.settings import Settings
+
+#: Fields that the library fills in itself, from the link in a mail, and from the cookie.
+TICKET = ("token", "request", "code")
+COOKIE = "refresh_token"
+#: What managers of passwords and browsers fill in (HTML, 4.10.18.7).
+AUTOCOMPLETE = {
+    "email": "username",
+    "new_email": "email",
+    "password": "current-password",
+    "current_password": "current-password",
+    "new_password": "new-password",
+    "code": "one-time-code",
+}
+
+
+@dataclass(kw_only=True)
+class Input:
+    """One field of a form, as a template shows it; `attributes` are further attributes of the element."""
+
+    name: str
+    id: str
+    kind: str
+    label: str
+    value: str
+    attributes: Mapping[str, str]
+    hint: str = ""
+    errors: Sequence[str] = ()
+    focused: bool = False
+
+    @property
+    def described_by(self) -> str:
+        """The ids of hint and errors."""
+        parts = [(self.hint, f"{self.id}-hint"), (self.errors, f"{self.id}-error")]
+        return " ".join(name for there, name in parts if there)
+
+
+def fields_of(route: Route, path: str, settings: Settings) -> dict[str, BodyField]:
+    """The fields of an endpoint's body that a person fills in, with the host's extra fields."""
+    endpoint = route.endpoint
+    fields = {name: field for name, field in endpoint.fields.items() if f"{{{name}}}" not in path and name != COOKIE}
+    if endpoint.takes_data:
+        writers = {"user"} if endpoint.method == "PATCH" else {"register", "user"}
+        fields |= {
+            item.name: BodyField(item.annotation, item.required) for item in settings.fields if item.write in writers
+        }
+    return fields
+
+
+def kind_of(field: BodyField) -> str:
+    """The type of the input element."""
+    if field.type == Secret:
+        return "password"
+    if field.type == Email:
+        return "email"
+    return {bool: "checkbox", int: "number", float: "number"}.get(plain(field.type), "text")
+
+
+def attributes_of(name: str, field: BodyField, endpoint: str, policy: PasswordPolicy | None) -> dict[str, str]:
+    """The constraints that a browser can check, and what may be filled in for the user."""
+    kind, found = kind_of(field), {}
+    complete = "new-password" if (name, endpoint) == ("password", "register") else AUTOCOMPLETE.get(name)
+    found["autocomplete"] = complete or "on"
+    if (field.required and kind != "checkbox") or kind == "email":
+        # An address that clients may leave out is that of the user, and here nobody may be logged in.
+        found["required"] = ""
+    if complete == "new-password" and policy is not None:
+        found["minlength"] = str(policy.min_length)
+    if kind == "number":
+        found["step"] = "1" if plain(field.type) is int else "any"
+    if kind in {"text", "email"} and (longest := bound(field.type, "max_length")):
+        # A password is never cut: a browser does that without a word.
+        found["maxlength"] = str(longest)
+    if name == "code":
+        found |= {"inputmode": "numeric", "required": "", "spellcheck": "false"}
+    if kind == "email":
+        found |= {"spellcheck": "false", "autocapitalize": "none"}
+    return found
+
+
+def values_of(fields: Mapping[str, BodyField], sent: Mapping[str, str], *, partial: bool) -> dict[str, Any]:
+    """Turn the strings of a form into values.
+
+    What was left empty is left out, but in a `partial` change an empty text is meant; a box without a mark is not
+    sent, and means no. What can't be turned stays a string, and is refused as such.
+    """
+    values: dict[str, Any] = {}
+    for name, text in sent.items():
+        kind = plain(fields[name].type) if name in fields else str
+        if text or (partial and kind is str):
+            values[name] = text if kind is str else _converted(text, kind)
+    boxes = {name: False for name, field in fields.items() if plain(field.type) is bool}
+    return boxes | values
+
+
+def plain(kind: Any) -> type:
+    """The type below bounds and alternatives; text, when it is none of those that a form can send."""
+    if kind in TYPES:
+        return kind  # type: ignore[no-any-return]  # one of the four
+    inner = get_args(kind)[:1] if get_origin(kind) is Annotated else get_args(kind)
+    return next((plain(item) for item in inner if item is not type(None)), str)
+
+
+def shown(value: Any) -> str:
+    """A value as an input element holds it."""
+    return {None: "", False: "", True: "on"}[value] if value is None or isinstance(value, bool) else str(value)
+
+
+def bound(kind: Any, name: str) -> Any:
+    """A bound of a type, such as `max_length`; None without one."""
+    return next((getattr(item, name) for item in get_args(kind) if isinstance(item, msgspec.Meta)), None)
+
+
+def _converted(text: str, kind: type) -> Any:
+    if kind is bool:
+        return text in {"on", "true"}
+    try:
+        return msgspec.convert(text, kind, strict=False)
+    except msgspec.ValidationError:
+        return text

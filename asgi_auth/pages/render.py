@@ -1,0 +1,95 @@
+"""From templates to answers: Jinja2 with autoescape, the host's templates first, and the headers of a page."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from starlette.responses import Response
+
+from asgi_auth.features.pages import Pages
+from asgi_auth.http import HEADERS
+from asgi_auth.pages.colours import on, readable
+from asgi_auth.settings import Settings
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+HERE = Path(__file__).parent
+LIGHT, DARK = "#ffffff", "#171a21"
+
+
+class Renderer:
+    """Makes the answers for browsers."""
+
+    def __init__(self, pages: Pages, settings: Settings) -> None:
+        """Read what is static. Raises ValueError when the host's folder of templates isn't there."""
+        if settings.templates is not None and not Path(settings.templates).is_dir():
+            raise ValueError(f"templates: there is no folder {settings.templates!r}")
+        self._templates = settings.templates
+        self._csp = pages.csp
+        self.assets = {
+            "/pages.css": (f"{_colours(pages.accent)}{_read('pages.css')}{pages.css}", "text/css"),
+            "/pages.js": (_read("pages.js"), "text/javascript"),
+        }
+        #: A hash of each: a new content has a new URL.
+        self.versions = {
+            path: hashlib.sha256(text.encode()).hexdigest()[:12] for path, (text, _) in self.assets.items()
+        }
+
+    def page(self, names: Sequence[str], context: Mapping[str, Any], status: int) -> Response:
+        """Render the first template that there is."""
+        text = self._environment.select_template([f"{name}.html" for name in names]).render(context)
+        return self._with_headers(Response(text, status, media_type="text/html"))
+
+    def redirect(self, target: str) -> Response:
+        """Send the browser on, by GET (RFC 9110, 15.4.4)."""
+        response = self._with_headers(Response(status_code=303))
+        response.headers["location"] = target
+        return response
+
+    def asset(self, path: str) -> Response:
+        """The stylesheet or the script; `private`, as the middleware may add a cookie to any answer."""
+        text, media_type = self.assets[path]
+        response = Response(text, headers=HEADERS, media_type=media_type)
+        response.headers["cache-control"] = "private, max-age=31536000, immutable"
+        return response
+
+    def _with_headers(self, response: Response) -> Response:
+        response.headers.update(HEADERS)
+        response.headers["content-security-policy"] = self._csp
+        # With no-referrer a form is sent with `Origin: null`; with this one no path leaves the page, nor a token in it.
+        response.headers["referrer-policy"] = "strict-origin"
+        response.headers["cross-origin-opener-policy"] = "same-origin"
+        return response
+
+    @cached_property
+    def _environment(self) -> "Environment":
+        from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined  # noqa: PLC0415 (only those with pages need it)
+
+        ours = FileSystemLoader(HERE / "templates")
+        theirs = [FileSystemLoader(self._templates)] if self._templates else []
+        environment = Environment(
+            loader=ChoiceLoader([*theirs, ours, PrefixLoader({"asgi_auth": ours})]),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        environment.globals["utc"] = partial(datetime.fromtimestamp, tz=UTC)
+        return environment
+
+
+def _colours(accent: str) -> str:
+    """The accent as CSS variables: as it is for buttons, and fitted to be read for links."""
+    light, dark = readable(accent, LIGHT), readable(accent, DARK)
+    return (
+        f":root{{--accent:{accent};--on-accent:{on(accent)};--link:{light}}}\n"
+        f"@media (prefers-color-scheme:dark){{:root{{--link:{dark}}}}}\n"
+    )
+
+
+def _read(name: str) -> str:
+    return (HERE / "static" / name).read_text("utf-8")

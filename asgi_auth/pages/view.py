@@ -1,0 +1,109 @@
+"""What the templates see of a page: its texts, its forms, and the links to the other pages."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from asgi_auth.pages.forms import Failed, FormBuilder, FormView
+from asgi_auth.pages.inputs import TICKET, fields_of
+from asgi_auth.pages.language import Language
+from asgi_auth.pages.links import Links
+from asgi_auth.pages.plan import FORMS, SAID, Page
+from asgi_auth.records import UserInfo
+
+if TYPE_CHECKING:
+    from asgi_auth.pages.server import PageServer
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """One look at the pages: in which language, from which page, with which query, after which failure."""
+
+    server: "PageServer"
+    language: Language
+    links: Links
+    query: Mapping[str, str]
+    user: UserInfo | None = None
+    failed: Failed | None = None
+
+    def href(self, page: str, **query: str) -> str:
+        """Where a page is; empty when it isn't there. It takes along where the visitor wants to go."""
+        path = self.server.paths.get(page)
+        return self.links.to(path, {"next": self.query.get("next", "")} | query) if path else ""
+
+    def action(self, endpoint: str, **values: str) -> str:
+        """Where a form posts to: HTML knows GET and POST only. Empty when the endpoint isn't there."""
+        found = self.server.routes.named(endpoint)
+        if found is None:
+            return ""
+        path, route = found
+        for name, value in values.items():
+            path = path.replace(f"{{{name}}}", quote(value, safe=""))
+        method = route.endpoint.method
+        return self.links.to(path, {"_method": method if method not in {"GET", "POST"} else ""})
+
+    def frame(self) -> dict[str, Any]:
+        """What every template needs."""
+        assets = {path: self.links.to(path, {"v": hashed}) for path, hashed in self.server.renderer.versions.items()}
+        return {
+            "language": self.language.name,
+            "t": self.language.get,
+            "maybe": self.language.maybe,
+            "href": self.href,
+            "action": self.action,
+            "service": self.server.auth.settings.name,
+            "logo": self.server.pages.logo,
+            "css": assets["/pages.css"],
+            "js": assets["/pages.js"],
+            "failed": self.failed is not None,
+        }
+
+    def page(self, page: Page) -> dict[str, Any]:
+        """Everything about a page."""
+        forms = self._forms(page)
+        self._focus(page, forms)
+        said = self.query.get("said", "")
+        below = [name for name in page.links if self.href(name)]
+        return self.frame() | {
+            "page": page.name,
+            "title": self.language.get(f"pages.{page.name}.title"),
+            "lead": self._lead(page, forms),
+            "said": self.language.get(f"pages.said.{said}") if said in SAID else "",
+            "forms": forms,
+            "links": [(self.href(name), self.language.get(f"pages.link.{name}")) for name in below],
+        }
+
+    def _forms(self, page: Page) -> dict[str, FormView]:
+        builder = FormBuilder(
+            language=self.language, policy=self.server.policy, given=self.query, user=self.user, failed=self.failed
+        )
+        forms = {}
+        for form in FORMS:
+            found = self.server.routes.named(form.endpoint) if form.page == page.name else None
+            if found is not None:
+                fields = fields_of(found[1], found[0], self.server.auth.settings)
+                forms[form.endpoint] = builder.build(form.endpoint, self.action(form.endpoint), fields)
+                self._take_along(forms[form.endpoint])
+        return {name: form for name, form in forms.items() if form is not None}
+
+    def _take_along(self, view: FormView | None) -> None:
+        """Let a form know where the visitor wants to go."""
+        if view is not None and self.query.get("next"):
+            view.hidden["next"] = self.query["next"]
+
+    def _lead(self, page: Page, forms: Mapping[str, FormView]) -> str:
+        """What to do here; where the link of a mail is wanted, that depends on what there is."""
+        found = self.server.routes.named(page.endpoint)
+        main = forms.get(page.endpoint)
+        if found is None or not set(TICKET) & found[1].endpoint.fields.keys() or (main and main.by_link):
+            return self.language.maybe(f"pages.{page.name}.lead")
+        return self.language.get("pages.lead.code" if main else "pages.lead.no_link")
+
+    def _focus(self, page: Page, forms: Mapping[str, FormView]) -> None:
+        """Put the cursor into the form that was refused; on a page for one purpose, into its first form."""
+        refused = forms.get(self.failed.endpoint) if self.failed else None
+        if refused is not None:
+            refused.focus()
+        elif page.path is None and forms:
+            next(iter(forms.values())).focus()

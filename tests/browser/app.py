@@ -1,0 +1,50 @@
+"""The app that the browser drives: all pages, over the database that AUTH_DATABASE_URL names."""
+
+import os
+from typing import Any
+
+from asgi_auth import Auth, AuthMiddleware, Field, Outbox, Pages, Settings, current_user
+from asgi_auth.feature import Feature, get
+from tests.pages.flows import all_features
+
+FIELDS = [Field("display_name", max_length=60), Field("year_of_birth", int), Field("newsletter", bool, default=False)]
+
+
+async def home(scope: Any, _receive: Any, send: Any) -> None:
+    """A host's own page."""
+    if scope["type"] == "http":
+        body = f"<!doctype html><title>Home</title><p id=who>{current_user().id or 'nobody'}".encode()
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/html")]})
+        await send({"type": "http.response.body", "body": body})
+
+
+class Mails(Feature):
+    """Shows the mails to the tests."""
+
+    @get("/outbox")
+    async def outbox(self) -> list[dict[str, str]]:
+        """Show what was sent."""
+        return [
+            {"purpose": mail.purpose, "to": mail.to, "token": mail.token, "code": mail.code} for mail in OUTBOX.mails
+        ]
+
+
+OUTBOX = Outbox()
+BASE_URL = os.environ["AUTH_BASE_URL"]
+#: The same server by another name, and so another origin.
+ELSEWHERE = BASE_URL.replace("localhost", "127.0.0.1")
+PAGES = Pages(after_login="account", next_allowed=[f"{ELSEWHERE}/"])
+auth = Auth(
+    os.environ["AUTH_DATABASE_URL"],
+    settings=Settings(
+        secret=os.environ["AUTH_SECRET"],
+        base_url=BASE_URL,
+        development=BASE_URL.startswith("http:"),
+        name="Lighthouse",
+        fields=FIELDS,
+    ),
+    features=[*all_features(PAGES), Mails()],
+    mailer=OUTBOX,
+)
+auth.mail.pause = 0
+app = AuthMiddleware(home, auth, mount="/auth")

@@ -1,0 +1,83 @@
+"""Pictures of every page for the README: `python -m tests.browser.screenshots`; to a folder, all sizes and colours."""
+
+import asyncio
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Literal
+
+from playwright.async_api import Browser, Page
+
+from tests.browser.chromium import chromium, served
+from tests.browser.visitor import PASSWORD, Visitor
+
+FOLDER = Path(__file__).parents[2] / "examples" / "screenshots"
+SIZES = {"wide": (1280, 900), "narrow": (360, 740)}
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+BY_LINK = ["reset-password", "magic-link/login", "confirm-email-change"]
+
+
+class Camera:
+    """Takes pictures of pages into a folder, with an ending for the size and the colours."""
+
+    def __init__(self, folder: Path, ending: str = "") -> None:
+        self._folder = folder
+        self.ending = ending
+        folder.mkdir(parents=True, exist_ok=True)
+
+    async def shoot(self, page: Page, name: str) -> None:
+        """Take the whole page."""
+        await page.screenshot(path=self._folder / f"{name}{self.ending}.png", full_page=True)
+
+
+async def main(folder: Path | None) -> None:
+    """Take all pictures."""
+    with tempfile.TemporaryDirectory() as data, served(f"sqlite:///{data}/auth.db") as url:
+        async with chromium() as browser:
+            if folder is None:
+                async with opened(browser, (960, 560), "light") as page:
+                    await visit(Visitor(page, url), Camera(FOLDER))
+                return
+            for size, viewport in SIZES.items():
+                for scheme in SCHEMES:
+                    async with opened(browser, viewport, scheme) as page:
+                        await visit(Visitor(page, url), Camera(folder, f"-{size}-{scheme}"))
+
+
+@asynccontextmanager
+async def opened(browser: Browser, size: tuple[int, int], scheme: Literal["light", "dark"]) -> AsyncIterator[Page]:
+    """Open a window."""
+    width, height = size
+    async with await browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme) as context:
+        yield await context.new_page()
+
+
+async def visit(visitor: Visitor, camera: Camera) -> None:
+    """Go through the pages as a new user."""
+    page, email = visitor.page, f"ada{camera.ending}@example.com"
+    await visitor.open("register")
+    await camera.shoot(page, "register")
+    if camera.ending:
+        await visitor.send("register", email=email, display_name="Ada", password="password1")
+        await camera.shoot(page, "register-refused")
+    await visitor.register(email)
+    await camera.shoot(page, "verify-email")
+    for name in ("forgot-password", "magic-link", *BY_LINK):
+        await visitor.open(name + ("?token=x" if name in BY_LINK else ""))
+        await camera.shoot(page, name.replace("/", "-"))
+    await visitor.open("login")
+    await camera.shoot(page, "login")
+    if camera.ending:
+        await visitor.send("login", email=email, password="wrong")
+        await camera.shoot(page, "login-refused")
+    await visitor.log_in(email)
+    await camera.shoot(page, "account")
+    if camera.ending:
+        await visitor.send("change_password", current_password="wrong", new_password=PASSWORD)
+        await camera.shoot(page, "account-refused")
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1]) if len(sys.argv) > 1 else None))

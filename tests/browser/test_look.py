@@ -1,0 +1,61 @@
+"""Every page at both widths and in both colour schemes: nothing for axe-core to find, nothing beyond the edge."""
+
+import secrets
+from typing import Any, Literal
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser
+
+from tests.browser.conftest import Serve
+from tests.browser.visitor import PASSWORD, Visitor
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+PATHS = ["login", "login?said=logged_out", "register", "verify-email", "verify-email?request=x", "forgot-password",
+         "reset-password?token=x", "reset-password?request=x", "magic-link", "magic-link/login?token=x",
+         "confirm-email-change?token=x"]  # fmt: skip
+#: The smallest that WCAG 2.2, 2.5.8 allows for what is pressed.
+SMALL = """() => [...document.querySelectorAll("a, button, input:not([type=hidden], [type=checkbox])")].filter(
+    element => element.checkVisibility() && !element.closest("p, dd") && element.getBoundingClientRect().height < 24
+).map(element => element.outerHTML)"""
+
+
+async def look(page: Any) -> None:
+    """Look at a page as it is."""
+    results = await Axe().run(page, options={"resultTypes": ["violations"]})
+    assert results.violations_count == 0, results.generate_report()
+    width = await page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+    assert width[0] <= width[1], page.url
+    assert await page.evaluate(SMALL) == []
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_every_page(browser: Browser, serve: Serve, width: int, scheme: Literal["light", "dark"]) -> None:
+    # The policy of the pages keeps axe-core out as it keeps out all other scripts.
+    context = await browser.new_context(
+        viewport={"width": width, "height": 740}, color_scheme=scheme, bypass_csp=True, locale="de-DE"
+    )
+    async with context:
+        page = await context.new_page()
+        ada = Visitor(page, serve("sqlite"))
+        email = f"a-rather-long-address-of-somebody-{secrets.token_hex(8)}@subdomain.example.com"
+        for path in PATHS:
+            await ada.open(path)
+            await look(page)
+        await ada.open("register")
+        await ada.send("register", email=email, password="password1")
+        await look(page)
+        await ada.register(email)
+        await look(page)
+        await ada.open("login")
+        await ada.send("login", email=email, password="wrong")
+        await look(page)
+        await ada.log_in(email)
+        await look(page)
+        await ada.send("change_password", current_password="wrong", new_password=PASSWORD)
+        await look(page)
+        answer = await page.goto(f"{ada.url}/auth/account?said=saved")
+        assert answer is not None
+        assert "Gespeichert." in await answer.text()
+        await look(page)

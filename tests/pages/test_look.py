@@ -1,0 +1,146 @@
+"""What a host can change: name, logo, colours, stylesheet, templates, texts; and which language is spoken."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from asgi_auth import AuthMiddleware, Field, Pages
+from asgi_auth.pages.colours import contrast, on, readable
+from asgi_auth.pages.plan import FORMS, PAGES, SAID
+from asgi_auth.texts import shipped
+from tests.pages.surfer import Surfer
+from tests.support import Client, make_auth, who
+
+ACCENTS = ["#000000", "#ffffff", "#ffdd00", "#3355ff", "#808080", "#00ff00", "#7f1d1d"]
+
+
+def made(pages: Pages, **settings: Any) -> Surfer:
+    """A browser before an app with these pages."""
+    auth = make_auth(features=[*make_auth().features, pages], **settings)
+    return Surfer(AuthMiddleware(who, auth, mount="/auth"))
+
+
+async def test_name_logo_and_colours() -> None:
+    surfer = made(Pages(logo="https://cdn.example/logo.svg", accent="#FFDD00", css=".brand{color:red}"), name="A & B")
+
+    page = await surfer.get("login")
+    style = (await surfer.get("pages.css")).answer.body.decode()
+
+    assert [item for tag, item in page.tags if tag == "img"] == [
+        {"src": "https://cdn.example/logo.svg", "alt": "A & B"}
+    ]
+    assert "img-src 'self' https://cdn.example;" in str(page.answer.header("content-security-policy"))
+    assert style.startswith(":root{--accent:#ffdd00;--on-accent:#101418;")
+    assert style.endswith(".brand{color:red}")
+    assert "A & B" in (await made(Pages(logo="/logo.png"), name="A & B").get("login")).text
+
+
+@pytest.mark.parametrize("colour", ACCENTS)
+def test_every_accent_can_be_read(colour: str) -> None:
+    assert contrast(on(colour), colour) >= 4.5
+    for background in ("#ffffff", "#171a21"):
+        assert contrast(readable(colour, background), background) >= 4.5
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Pages(accent="blue"),
+        lambda: Pages(accent="#fff"),
+        lambda: Pages(accent="#3355ff;}"),
+        lambda: Pages(accent="#3355ff\n"),
+        lambda: Pages(logo="http://cdn.example/x"),
+        lambda: Pages(logo="//cdn.example/x"),
+        lambda: Pages(logo="https://cdn.example;script-src */x"),
+        lambda: Pages(logo="javascript:alert(1)"),
+        lambda: Pages(after_login="https://evil.example"),
+        lambda: Pages(after_login="//evil.example"),
+        lambda: Pages(next_allowed=["//evil.example"]),
+        lambda: Pages(next_allowed=["ftp://x"]),
+        lambda: Pages(next_allowed=["https://a;b/"]),
+    ],
+)
+def test_what_is_no_colour_or_place_is_refused(make: Callable[[], Pages]) -> None:
+    with pytest.raises(ValueError, match=r"colour|site|URL"):
+        make()
+
+
+async def test_templates_of_the_host_come_first_and_may_extend_ours(tmp_path: Path) -> None:
+    (tmp_path / "login.html").write_text(
+        '{% extends "asgi_auth/page.html" %}{% block brand %}<b>Mine</b>{% endblock %}'
+    )
+    (tmp_path / "base.html").write_text("<p>{% block main %}{% endblock %}</p>")
+    surfer = made(Pages(), templates=str(tmp_path))
+
+    login, register = await surfer.get("login"), await surfer.get("register")
+
+    assert login.tags[0][0] == "p"
+    assert login.forms[0].action == "/auth/login"
+    assert register.tags[0][0] == "p"
+    with pytest.raises(ValueError, match="no folder"):
+        made(Pages(), templates=str(tmp_path / "none"))
+
+
+async def test_texts_of_the_host_come_first() -> None:
+    texts = {"en": {"pages.login.title": "Welcome back", "field.vat_id": "VAT number"}}
+    surfer = made(Pages(), texts=texts, fields=[Field("vat_id"), Field("shoe_size", int)])
+
+    assert "Welcome back" in (await surfer.get("login")).text
+    assert "VAT number (optional) Shoe size (optional)" in (await surfer.get("register")).text
+
+
+async def test_the_browser_chooses_the_language(surfer: Surfer) -> None:
+    surfer.client.headers["accept-language"] = "de-AT,de;q=0.9"
+    surfer.client.headers["user-agent"] = "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"
+
+    refused = await surfer.post("register", {"email": "x", "password": "a", "company": "y" * 90, "age": "z"})
+    assert refused.tags[0] == ("html", {"lang": "de"})
+    assert refused.text.startswith("Fehler: Konto anlegen")
+    assert "Bitte verwenden Sie höchstens 80 Zeichen." in refused.text
+    assert "Bitte geben Sie eine Zahl ein." in refused.text
+    short = await surfer.post("register", {"email": "a@example.com", "password": "a", "company": "y"})
+    assert "Bitte verwenden Sie mindestens 8 Zeichen." in short.text
+    await surfer.post("register", {"email": "a@example.com", "password": "ein gutes Passwort", "company": "y"})
+    wrong = await surfer.post("login", {"email": "a@example.com", "password": "falsch"})
+    assert "Die Adresse oder das Passwort ist falsch." in wrong.text
+    await surfer.post("login", {"email": "a@example.com", "password": "ein gutes Passwort"})
+    assert "Firefox auf Linux" in (await surfer.get("account")).text
+
+
+def test_every_page_form_and_message_has_its_texts() -> None:
+    texts = shipped()["en"]
+    wanted = {f"pages.{page.name}.title" for page in PAGES} | {f"pages.{form.endpoint}.button" for form in FORMS}
+    wanted |= {f"pages.said.{said}" for said in SAID} | {f"pages.link.{name}" for page in PAGES for name in page.links}
+
+    assert wanted - texts.keys() == set()
+
+
+def test_every_error_has_a_text() -> None:
+    from tests.test_app import CLASSES
+
+    assert {f"error.{kind.code}" for kind in CLASSES} - shipped()["en"].keys() - {"error.auth_error"} == set()
+
+
+async def test_an_error_that_the_catalogue_does_not_know_is_told_in_its_own_words(surfer: Surfer) -> None:
+    from asgi_auth.errors import ForbiddenError
+    from asgi_auth.feature import Feature, Login
+
+    class TooEarlyError(ForbiddenError):
+        code = "too_early"
+        default_detail = "Come back tomorrow."
+
+    class Doors(Feature):
+        async def before_login(self, login: Login) -> None:  # noqa: ARG002
+            raise TooEarlyError
+
+    async with make_auth(features=[*make_auth().features, Pages(), Doors()]) as auth:
+        surfer = Surfer(AuthMiddleware(who, auth, mount="/auth"))
+        account = {"email": "a@example.com", "password": "some good password"}
+        await Client(surfer.client.app).post("/auth/register", account)
+
+        page = await surfer.post("login", account)
+
+    assert (page.status, "Come back tomorrow." in page.text) == (403, True)
