@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from asgi_auth import Auth, AuthMiddleware, Pages
+from asgi_auth import Auth, AuthApp, AuthMiddleware, Pages
 from tests.pages.surfer import Surfer
 from tests.support import EMAIL, PASSWORD, Client, Clock, make_auth, who
 
@@ -110,7 +110,19 @@ async def test_a_page_for_somebody_who_is_gone_ends_at_the_login(surfer: Surfer,
     assert access not in surfer.client.cookies.values()
 
 
-async def test_an_expired_access_cookie_is_renewed_by_a_page(surfer: Surfer, auth: Auth, clock: Clock) -> None:
+async def test_a_logout_takes_the_cookies_away_itself(surfer: Surfer, auth: Auth) -> None:
+    for path, values in (("logout", {}), ("logout-all", {}), ("close-account", {"password": PASSWORD})):
+        await enter(surfer, auth)
+        assert surfer.client.cookies
+
+        done = await surfer.post(path, values, follow=False)
+
+        assert (done.status, surfer.client.cookies) == (303, {})
+
+
+@pytest.mark.parametrize("form", ["behind the middleware", "alone"])
+async def test_an_expired_access_cookie_is_renewed_by_a_page(auth: Auth, clock: Clock, form: str) -> None:
+    surfer = Surfer(AuthApp(auth), mount="") if form == "alone" else Surfer(AuthMiddleware(who, auth, mount="/auth"))
     await enter(surfer, auth)
     before = dict(surfer.client.cookies)
     clock.move(1000)
