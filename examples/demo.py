@@ -1,38 +1,61 @@
-"""The demo: pages, accounts and sessions on http://127.0.0.1:8000, with SQLite or what AUTH_DATABASE_URL names."""
+"""The demo: pages, accounts and mails on http://127.0.0.1:8000, with SQLite or what AUTH_DATABASE_URL names."""
 
 import os
 import secrets
+from html import escape
 from typing import Any
 
 import uvicorn
 
-from asgi_auth import Auth, AuthMiddleware, Pages, Passwords, Sessions, Settings, current_user
+from asgi_auth import Auth, AuthMiddleware, MagicLink, Outbox, Pages, Settings, current_user
+from asgi_auth.default_features import defaults
 
 PORT = int(os.environ.get("PORT", "8000"))
 URL = f"http://127.0.0.1:{PORT}"
-CURL = f"""
-  {URL}/auth/account in a browser, or
+HELLO = f"""asgi_auth demo: open {URL}/auth/register in a browser; its mails are at {URL}/dev/mail. Or try:
+
   curl {URL}/auth/register --json '{{"email": "me@example.com", "password": "correct horse battery"}}'
   curl {URL}/auth/login --json '{{"email": "me@example.com", "password": "correct horse battery"}}'
   curl {URL}/ -H 'Authorization: Bearer <access_token of the login>'
 """
+PAGE = """<!doctype html><html lang="en"><meta name="viewport" content="width=device-width"><title>{title}</title>
+<body style="font: 1rem/1.6 system-ui; max-width: 42rem; margin: 3rem auto; padding: 0 1rem"><h1>{title}</h1>{body}"""
+outbox = Outbox()
 
 
-async def hello(scope: Any, _receive: Any, send: Any) -> None:
+def home() -> str:
     """Greet whoever is asking, and say where the pages are."""
+    places = ["auth/account", "auth/login", "auth/register", "dev/mail"]
+    links = " · ".join(f'<a href="/{place}">{place}</a>' for place in places)
+    return PAGE.format(title=f"Hello, {escape(current_user().id or 'stranger')}", body=links)
+
+
+def mailbox() -> str:
+    """Show the mails, the newest first."""
+    shown = [
+        f"<h2>{escape(mail.subject)}</h2><p>To {escape(mail.to)} "
+        + (f'<a href="{escape(mail.link)}">Open the link</a>' if mail.link else "")
+        + f'<pre style="white-space: pre-wrap">{escape(mail.text)}</pre>'
+        for mail in reversed(outbox.mails)
+    ]
+    return PAGE.format(title="Mails", body='<p><a href="">Look again</a>' + "".join(shown))
+
+
+async def app_of_the_host(scope: Any, _receive: Any, send: Any) -> None:
+    """The host: two pages."""
     if scope["type"] == "http":
-        place = "account" if current_user().is_authenticated else "login"
-        body = f'Hello, {current_user().id or "stranger"}. <a href="/auth/{place}">Go to the {place} page</a>.\n'
+        body = mailbox() if scope["path"] == "/dev/mail" else home()
         headers = [(b"content-type", b"text/html; charset=utf-8")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body.encode()})
 
 
 settings = Settings(secret=os.environ.get("AUTH_SECRET") or secrets.token_urlsafe(48), base_url=URL, development=True)
-features = [Passwords(), Sessions(), Pages(after_login="account")]
-auth = Auth(os.environ.get("AUTH_DATABASE_URL", "sqlite:///demo.db"), settings=settings, features=features)
-app = AuthMiddleware(hello, auth, mount="/auth")
+features = [*defaults(mail=True), MagicLink(), Pages(after_login="account")]
+database = os.environ.get("AUTH_DATABASE_URL", "sqlite:///demo.db")
+auth = Auth(database, settings=settings, features=features, mailer=outbox)
+app = AuthMiddleware(app_of_the_host, auth, mount="/auth")
 
 if __name__ == "__main__":
-    print(f"asgi_auth demo on {URL} - try:\n{CURL}", flush=True)  # noqa: T201 (the demo talks)
+    print(HELLO, flush=True)  # noqa: T201 (the demo talks)
     uvicorn.run(app, host="127.0.0.1", port=PORT, log_level="warning")
