@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from asgi_auth.errors import AuthError, SecondFactorRequiredError, ValidationError
 
@@ -21,10 +21,22 @@ HEADERS = {
 HSTS = "max-age=31536000; includeSubDomains"
 
 
+class Answer(Response):
+    """A response that says that its body is whole, which ASGI leaves open and Quart's test client wants to hear."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+
+        async def whole(message: Message) -> None:
+            await send({"more_body": False, **message} if message["type"].endswith("response.body") else message)
+
+        await super().__call__(scope, receive, whole)
+
+
 def answer(status: int, content: Any = None, media_type: str = "application/json") -> Response:
     """Make an answer; None is an answer without a body."""
     body = b"" if content is None else msgspec.json.encode(content)
-    return Response(body, status, HEADERS, None if content is None else media_type)
+    return Answer(body, status, HEADERS, None if content is None else media_type)
 
 
 def problem(error: AuthError) -> Response:

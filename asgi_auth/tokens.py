@@ -17,6 +17,7 @@ from asgi_auth.records import Session
 from asgi_auth.settings import Settings
 
 MAX_TOKEN = 8192
+MAX_NESTED = 256
 COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 REFRESH = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(0|[1-9][0-9]{0,8})\.[A-Za-z0-9_-]{43}")
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -70,8 +71,10 @@ class AccessTokens:
             "roles": roles,
             **custom,
         }
-        key = self._signing
-        token = self._jws.encode(msgspec.json.encode(claims), key.private, key.algorithm, headers=key.header)
+        key, payload = self._signing, msgspec.json.encode(claims)
+        if _is_nested(payload):
+            raise ValueError(f"the claims have over {MAX_NESTED} lists and objects; add fewer")
+        token = self._jws.encode(payload, key.private, key.algorithm, headers=key.header)
         if len(token) > MAX_TOKEN:
             raise ValueError(f"the access token is over {MAX_TOKEN} bytes; add fewer claims")
         return token, expires - now
@@ -92,9 +95,11 @@ class AccessTokens:
             if not verify(signed.encode(), base64url_decode(signature)):
                 raise InvalidTokenError
             payload = base64url_decode(body)
+            if _is_nested(payload):
+                raise InvalidTokenError
             raw = OBJECT.decode(payload)
             claims = msgspec.convert(raw, Claims)
-        except (ValueError, msgspec.MsgspecError, RecursionError):
+        except (ValueError, msgspec.MsgspecError):
             raise InvalidTokenError from None
         if msgspec.json.encode(raw) != payload or "nbf" in raw:
             raise InvalidTokenError
@@ -158,3 +163,8 @@ def _verifier(key: SigningKey) -> Callable[[bytes, bytes], bool]:
 def _is_canonical(segment: str) -> bool:
     """Tell whether a base64url text is the one spelling of its bytes: unused bits are zero (RFC 4648, 3.5)."""
     return segment[-1] in CANONICAL_ENDS[len(segment) % 4]
+
+
+def _is_nested(payload: bytes) -> bool:
+    """Tell whether there may be too many levels: how many a parser bears depends on Python's version."""
+    return payload.count(b"[") + payload.count(b"{") > MAX_NESTED

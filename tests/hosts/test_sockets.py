@@ -38,10 +38,17 @@ async def guarded(scope: Scope, receive: Receive, _send: Send) -> None:
 
 async def first(app: Any, extensions: dict[str, dict[str, Any]]) -> list[Message]:
     """What an app answers to a websocket of nobody."""
-    to_app, from_app = Messages(), Messages()
+    to_app, sent = Messages(), list[Message]()
     to_app.put_nowait({"type": "websocket.connect"})
-    await app(websocket_scope("/socket", [], extensions=extensions), to_app.get, from_app.put)
-    return [from_app.get_nowait() for _ in range(from_app.qsize())]
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+        whole = message["type"] == "websocket.http.response.body" and not message.get("more_body")
+        if whole or message["type"] == "websocket.close":
+            to_app.put_nowait({"type": "websocket.disconnect", "code": 1006})
+
+    await app(websocket_scope("/socket", [], extensions=extensions), to_app.get, send)
+    return sent
 
 
 def hosts() -> dict[str, Any]:
