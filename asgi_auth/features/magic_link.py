@@ -35,13 +35,15 @@ class MagicLink(Feature):
     ) -> TokenPair:
         """Log in by the mailed token, or by the code with its request."""
         found = await self.auth.one_time.find((self.purpose,), token, request, code)
-        now = int(self.auth.now())
+        user_id, now = found.user_id or NOBODY, int(self.auth.now())
         async with self.auth.storage.transaction() as storage:
-            won = await storage.use_token(found.id, now)
-            changes = {"email_verified": True}
-            user = await storage.update_user(found.user_id or NOBODY, changes, now) if won else None
+            before = await storage.user(user_id) if await storage.use_token(found.id, now) else None
+            # An address that nobody had shown to be theirs: whoever was logged in may be somebody else.
+            ended = await storage.end_sessions(user_id, now) if before and not before.email_verified else []
+            user = await storage.update_user(user_id, {"email_verified": True}, now) if before else None
         if user is None:
             raise self.purpose.error
+        await self.auth.ended(user.id, ended, client)
         return await self.auth.login(user, await self._credential(user), amr=("email",), client=client)
 
     async def _credential(self, user: User) -> Credential:

@@ -48,6 +48,20 @@ async def test_the_code_logs_in_with_its_request_time_after_time() -> None:
         assert (await app.auth.users.by_email(EMAIL)).email_verified is True
 
 
+async def test_the_first_proof_of_the_address_ends_the_sessions_from_before() -> None:
+    async with flows(features=ON) as app:
+        await app.register()
+        stranger = await app.headers()
+        for alive in (401, 200):
+            await ask(app)
+            won = await enter(app, token=(await app.mail("magic_link")).token)
+
+            assert won.status == 200
+            assert (await app.client.get("/auth/me", headers=stranger)).status == alive
+            stranger = bearer(won.json["access_token"])
+            app.clock.move(61)
+
+
 async def test_unknown_and_disabled_accounts_get_the_same_answer_and_no_mail() -> None:
     async with flows(features=ON) as app:
         await app.verified()
