@@ -38,9 +38,9 @@ class MagicLink(Feature):
         user_id, now = found.user_id or NOBODY, int(self.auth.now())
         async with self.auth.storage.transaction() as storage:
             before = await storage.user(user_id) if await storage.use_token(found.id, now) else None
+            user = await storage.update_user(user_id, {"email_verified": True}, now) if before else None
             # An address that nobody had shown to be theirs: whoever was logged in may be somebody else.
             ended = await storage.end_sessions(user_id, now) if before and not before.email_verified else []
-            user = await storage.update_user(user_id, {"email_verified": True}, now) if before else None
         if user is None:
             raise self.purpose.error
         await self.auth.ended(user.id, ended, client)
