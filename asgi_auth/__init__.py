@@ -8,6 +8,7 @@ from asgi_auth.features.email_change import EmailChange
 from asgi_auth.features.email_verification import EmailVerification
 from asgi_auth.features.magic_link import MagicLink
 from asgi_auth.features.notices import Notices
+from asgi_auth.features.openapi import OpenAPI
 from asgi_auth.features.pages import Pages
 from asgi_auth.features.password_reset import PasswordReset
 from asgi_auth.features.passwords import Passwords
@@ -38,6 +39,7 @@ __all__ = [
     "Mail",
     "Mailer",
     "Notices",
+    "OpenAPI",
     "Outbox",
     "Pages",
     "PasswordPolicy",

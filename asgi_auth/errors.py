@@ -47,6 +47,8 @@ class AuthError(Exception):
     default_detail: ClassVar[str] = "The request was refused."
     #: Error names of RFC 6749, section 5.2, for the OAuth 2 token endpoint.
     oauth2: ClassVar[str] = "invalid_request"
+    #: What the headers mean that every answer to this error has, by their names: for the OpenAPI document.
+    header_meanings: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, detail: str | None = None) -> None:
         """Take the text for people; the class's own by default."""
@@ -74,6 +76,7 @@ class UnauthorizedError(AuthError):
     default_detail = "Log in to do this."
     oauth2 = "invalid_grant"
     challenge: ClassVar[str | None] = None
+    header_meanings: ClassVar = {"WWW-Authenticate": "The Bearer challenge (RFC 6750, section 3)."}
 
     @property
     def headers(self) -> list[tuple[str, str]]:
@@ -193,6 +196,7 @@ class MethodNotAllowedError(AuthError):
     status = 405
     code = "method_not_allowed"
     default_detail = "This method is not offered here."
+    header_meanings: ClassVar = {"Allow": "The methods that are offered."}
 
     def __init__(self, allow: Sequence[str] = ()) -> None:
         """Take the methods of the Allow header."""
@@ -274,6 +278,7 @@ class ServiceUnavailableError(AuthError):
     code = "service_unavailable"
     default_detail = "The service is not available right now. Try again in a moment."
     oauth2 = "temporarily_unavailable"
+    header_meanings: ClassVar = {"Retry-After": "Seconds to wait."}
     retry_after: ClassVar[int] = 2
 
     @property

@@ -10,12 +10,23 @@ import msgspec
 Write = Literal["register", "user", "admin"]
 TYPES = (str, int, bool, float)
 TAKEN = {"id", "email", "password", "username", "roles", "status", "email_verified", "data", "created_at", "updated_at"}
-Email = Annotated[str, msgspec.Meta(min_length=3, max_length=254)]
-Secret = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
+Email = Annotated[
+    str,
+    msgspec.Meta(min_length=3, max_length=254, extra_json_schema={"format": "email"}, examples=["ada@example.com"]),
+]
+Secret = Annotated[
+    str,
+    msgspec.Meta(
+        min_length=1,
+        max_length=4096,
+        extra_json_schema={"format": "password", "writeOnly": True},
+        examples=["correct horse battery"],
+    ),
+]
 Token = Annotated[str, msgspec.Meta(min_length=1, max_length=8192)]
 Line = Annotated[str, msgspec.Meta(max_length=1024)]
 #: Parameters of endpoints that the library gives, and no body.
-INJECTED = {"client", "identity"}
+INJECTED = {"client", "identity", "served"}
 
 
 @dataclass(frozen=True)
