@@ -30,7 +30,7 @@ ENDING = {"/logout", "/logout-all", "/close-account", "/change-password"}
 
 
 @schemathesis.hook
-def filter_failure(context: HookContext, failure: Failure, case: Case, response: Response) -> bool:  # noqa: ARG001
+def filter_failure(context: HookContext, failure: Failure, case: Case[Any], response: Response) -> bool:  # noqa: ARG001
     """Keep a failure, unless a well-formed body was refused for what a schema can't say."""
     if not isinstance(failure, RejectedPositiveData):
         return True
@@ -42,7 +42,7 @@ def filter_failure(context: HookContext, failure: Failure, case: Case, response:
 
 
 @schemathesis.hook
-def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> None:  # noqa: ARG001
+def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:  # noqa: ARG001
     """Put the right password into half of the well-formed bodies: what asks for it is to succeed, too."""
     if case.meta is None or not case.meta.generation.mode.is_positive or not isinstance(case.body, dict):
         return
@@ -56,14 +56,14 @@ class Login:
 
     token: ClassVar[str | None] = None
 
-    def get(self, case: Case, context: AuthContext) -> str:  # noqa: ARG002
+    def get(self, case: Case[Any], context: AuthContext) -> str:  # noqa: ARG002
         if Login.token is None:
             account = {"email": f"{uuid.uuid4()}@example.com", "password": PASSWORD, "company": "Engines"}
             answer = requests.post(f"{URL}/register", json=account, timeout=10)
             Login.token = answer.json()["tokens"]["access_token"]
         return str(Login.token)
 
-    def set(self, case: Case, data: str, context: AuthContext) -> None:  # noqa: ARG002
+    def set(self, case: Case[Any], data: str, context: AuthContext) -> None:  # noqa: ARG002
         if LOGIN == "bearer":
             case.headers["Authorization"] = f"Bearer {data}"
         else:
@@ -76,7 +76,7 @@ if LOGIN:
 
 
 @schemathesis.hook
-def after_call(context: HookContext, case: Case, response: Response) -> None:  # noqa: ARG001
+def after_call(context: HookContext, case: Case[Any], response: Response) -> None:  # noqa: ARG001
     """Take another user where this one can't go on."""
     if response.status_code == 401 or (response.status_code < 300 and case.operation.path in ENDING):
         Login.token = None

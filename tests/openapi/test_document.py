@@ -12,7 +12,8 @@ from asgi_auth.feature import Endpoint, Feature, post
 from asgi_auth.fields import Line
 from asgi_auth.identity import Identity
 from asgi_auth.records import Record
-from tests.openapi.support import everything, operation, resolve
+from tests.openapi.everything import everything
+from tests.openapi.support import operation, resolve
 from tests.support import SECRET, Client, call, http_scope, login, make_auth, register, who
 
 PATH = "/auth/openapi.json"

@@ -12,7 +12,8 @@ from pydantic import BaseModel
 
 from asgi_auth import AuthApp, AuthMiddleware
 from asgi_auth.hosts import fastapi, litestar
-from tests.openapi.support import everything, resolve
+from tests.openapi.everything import everything
+from tests.openapi.support import resolve
 from tests.support import EMAIL, PASSWORD, Client, bearer, make_auth, register
 
 
