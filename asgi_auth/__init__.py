@@ -6,11 +6,13 @@ from asgi_auth.errors import AuthError
 from asgi_auth.features.account import Account
 from asgi_auth.features.email_change import EmailChange
 from asgi_auth.features.email_verification import EmailVerification
+from asgi_auth.features.lockout import Lockout
 from asgi_auth.features.magic_link import MagicLink
 from asgi_auth.features.notices import Notices
 from asgi_auth.features.pages import Pages
 from asgi_auth.features.password_reset import PasswordReset
 from asgi_auth.features.passwords import Passwords
+from asgi_auth.features.rate_limits import RateLimits
 from asgi_auth.features.sessions import Sessions
 from asgi_auth.fields import Field
 from asgi_auth.hashing import Argon2
@@ -34,6 +36,7 @@ __all__ = [
     "EmailVerification",
     "Field",
     "Identity",
+    "Lockout",
     "MagicLink",
     "Mail",
     "Mailer",
@@ -43,6 +46,7 @@ __all__ = [
     "PasswordPolicy",
     "PasswordReset",
     "Passwords",
+    "RateLimits",
     "SMTPMailer",
     "Sessions",
     "Settings",

@@ -89,6 +89,9 @@ class Auth:
                 if self.get(kind) is None:
                     raise ValueError(f"{type(feature).__name__} needs a {kind.__name__}")
             feature.auth = self
+        there = {endpoint.name for feature in self.features for endpoint in feature.endpoints}
+        if unknown := {name for feature in self.features for name in feature.needs_endpoints} - there:
+            raise ValueError(f"there is no endpoint {', '.join(sorted(unknown))}")
         if (self.settings.conceals or self.settings.verification == "required") and self.get(Registrar) is None:
             raise ValueError("verification and hidden addresses need the feature EmailVerification")
 

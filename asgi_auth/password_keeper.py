@@ -50,8 +50,11 @@ class PasswordKeeper(Feature):
         if self.hasher.is_outdated(credential.secret):
             secret = await self.hasher.hash(password)
             renewed = await self.auth.storage.replace_secret(credential, secret, int(self.auth.now()))
-            # Somebody was faster: a login that did the same, or one who has changed the password.
-            return renewed or await self.verify(user, password, client)
+            if renewed is None:
+                # Somebody was faster: a login that did the same, or one who has changed the password.
+                return await self.verify(user, password, client)
+            credential = renewed
+        await self.auth.emit(events.PASSWORD_VERIFIED, user_id=credential.user_id, client=client)
         return credential
 
     async def confirm(self, identity: Identity, password: str, client: Client) -> tuple[User, Credential]:

@@ -1,0 +1,183 @@
+"""Lockout: wrong passwords make an account wait, and only its password; recovery stays open."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from asgi_auth import Account, Argon2, EmailChange, Lockout, MagicLink, PasswordReset, Passwords, Sessions
+from asgi_auth.default_features import defaults
+from tests.features.flows import NEW_PASSWORD, Flows, flows
+from tests.storage.conftest import FILES_AND_SERVERS
+from tests.support import EMAIL, PASSWORD, Answer, CountingHasher, bearer, change_password
+
+WRONG = "not the right one"
+
+
+@asynccontextmanager
+async def locking(storage: str = "sqlite://", **options: int) -> AsyncIterator[Flows]:
+    """An app with a lockout, by default after 3 wrong passwords, and without rate limits."""
+    features = [
+        Passwords(argon2=Argon2.cheap()),
+        Sessions(),
+        Account(),
+        EmailChange(),
+        PasswordReset(),
+        MagicLink(),
+        Lockout(**{"after": 3} | options),
+    ]
+    async with flows(storage, features=features) as app:
+        yield app
+
+
+async def fail(app: Flows, times: int, email: str = EMAIL) -> list[int]:
+    return [(await app.login(WRONG, email)).status for _ in range(times)]
+
+
+def test_both_are_on_by_default() -> None:
+    assert {"RateLimits", "Lockout"} <= {type(feature).__name__ for feature in defaults(mail=False)}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"after": 0}, {"after": 101}, {"pause": 0}, {"longest": 59}, {"memory": 3600}, {"memory": 10**9}],
+)
+def test_bounds_that_make_no_sense_are_refused(options: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="after is"):
+        Lockout(**options)
+
+
+async def test_pauses_grow_to_an_hour_and_the_right_password_waits_as_well() -> None:
+    pauses = []
+    async with locking(after=10) as app:
+        await app.register()
+        assert await fail(app, 10) == [401] * 10
+        for _ in range(9):
+            refused = await app.login()
+            assert (refused.status, refused.json["code"]) == (429, "account_locked")
+            pauses.append(int(refused.header("retry-after") or 0))
+            app.clock.move(pauses[-1] - 1)
+            assert (await app.login()).header("retry-after") == "1"
+            app.clock.move(1)
+            assert (await app.login(WRONG)).status == 401
+
+    assert pauses == [60, 120, 240, 480, 960, 1920, 3600, 3600, 3600]
+
+
+async def test_an_attacker_has_fifteen_guesses_in_the_first_hour() -> None:
+    async with locking(after=10) as app:
+        end, guesses = app.clock.at + 3600, 0
+        while app.clock.at < end:
+            guesses += (await app.login(WRONG)).status == 401
+            app.clock.move(10)
+
+    assert guesses == 15
+
+
+async def test_during_a_pause_no_password_is_looked_at() -> None:
+    async with locking() as app:
+        hasher = app.auth[Passwords].hasher = CountingHasher()
+        await fail(app, 3)
+
+        await fail(app, 5)
+
+        assert len(hasher.verified) == 3
+
+
+async def test_a_right_password_clears_its_own_account_only() -> None:
+    async with locking() as app:
+        await app.register()
+        await app.register("eve@example.com")
+        await fail(app, 2)
+        await fail(app, 2, "eve@example.com")
+
+        assert (await app.login()).status == 200
+
+        assert await fail(app, 4) == [401, 401, 401, 429]
+        assert await fail(app, 2, "eve@example.com") == [401, 429]
+
+
+async def test_a_day_without_attempts_forgets() -> None:
+    async with locking() as app:
+        await fail(app, 3)
+        app.clock.move(86400)
+
+        assert await fail(app, 4) == [401, 401, 401, 429]
+
+
+async def test_known_and_unknown_accounts_are_locked_alike() -> None:
+    seen = []
+    async with locking() as app:
+        await app.register()
+        for email in (EMAIL, "nobody@example.com", "no address"):
+            answers = [await app.login(WRONG, email) for _ in range(5)]
+            seen.append([(answer.status, answer.headers, answer.body) for answer in answers])
+
+    assert seen[0] == seen[1] == seen[2]
+
+
+async def test_guesses_at_all_endpoints_are_counted_together() -> None:
+    async with locking(after=4) as app:
+        await app.register()
+        pair = (await app.login()).json["access_token"]
+
+        async def guess(path: str, **fields: Any) -> Answer:
+            return await app.client.post(path, fields, headers=bearer(pair))
+
+        statuses = [
+            (await change_password(app.client, pair, NEW_PASSWORD, current=WRONG)).status,
+            (await guess("/auth/close-account", password=WRONG)).status,
+            (await guess("/auth/change-email", new_email="b@example.com", password=WRONG)).status,
+            (await app.login(WRONG)).status,
+            (await app.login()).status,
+            (await change_password(app.client, pair, NEW_PASSWORD)).status,
+            (await guess("/auth/close-account", password=PASSWORD)).status,
+        ]
+
+    assert statuses == [401, 401, 401, 401, 429, 429, 429]
+
+
+async def test_sessions_refresh_and_magic_links_go_on() -> None:
+    async with locking() as app:
+        await app.register()
+        pair = (await app.login()).json
+        await fail(app, 4)
+
+        me = await app.client.get("/auth/me", headers=bearer(pair["access_token"]))
+        refreshed = await app.client.post("/auth/refresh", {"refresh_token": pair["refresh_token"]})
+        await app.client.post("/auth/magic-link", {"email": EMAIL})
+        entered = await app.client.post("/auth/magic-link/login", {"token": (await app.mail("magic_link")).token})
+
+        assert (me.status, refreshed.status, entered.status) == (200, 200, 200)
+        assert (await app.login()).status == 429
+
+
+async def test_a_reset_by_mail_opens_the_door_again() -> None:
+    async with locking() as app:
+        await app.register()
+        await fail(app, 4)
+
+        await app.client.post("/auth/forgot-password", {"email": EMAIL})
+        body = {"token": (await app.mail("reset_password")).token, "new_password": NEW_PASSWORD}
+        assert (await app.client.post("/auth/reset-password", body)).status == 204
+
+        assert (await app.login(NEW_PASSWORD)).status == 200
+
+
+@pytest.mark.parametrize("driver", FILES_AND_SERVERS)
+async def test_parallel_guesses_do_not_get_around_it_and_a_restart_forgets_nothing(
+    driver: str, fresh: Callable[[str], str]
+) -> None:
+    async with locking(fresh(driver)) as app:
+        await app.register()
+        first = await asyncio.gather(*(app.login(WRONG) for _ in range(32)))
+        app.clock.move(60)
+        second = await asyncio.gather(*(app.login(WRONG) for _ in range(32)))
+
+    async with locking(fresh(driver)) as app:
+        app.clock.move(60)
+        assert (await app.login()).status == 429
+    assert sorted(answer.status for answer in first) == [401] * 3 + [429] * 29
+    assert sorted(answer.status for answer in second) == [401] + [429] * 31
