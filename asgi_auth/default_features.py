@@ -10,9 +10,10 @@ from asgi_auth.features.password_reset import PasswordReset
 from asgi_auth.features.passwords import Passwords
 from asgi_auth.features.rate_limits import RateLimits
 from asgi_auth.features.sessions import Sessions
+from asgi_auth.features.unlock import Unlock
 
 
 def defaults(*, mail: bool) -> list[Feature]:
     """The features that an `Auth` has when none are named; those that need mail where it can be sent."""
-    by_mail: list[Feature] = [EmailVerification(), PasswordReset(), EmailChange(), Notices()]
+    by_mail: list[Feature] = [EmailVerification(), PasswordReset(), EmailChange(), Unlock(), Notices()]
     return [Passwords(), Sessions(), Account(), RateLimits(), Lockout(), *(by_mail if mail else [])]

@@ -2,10 +2,8 @@
 
 from asgi_auth import events
 from asgi_auth.feature import Call, Feature
-from asgi_auth.limits import AccountLockedError, account_of, counter_key, is_guess
+from asgi_auth.limits import AccountLockedError, accounts_of, guessers, is_guess, lockout_key, open_account
 from asgi_auth.records import Event
-
-CLEARING = {events.PASSWORD_VERIFIED, events.PASSWORD_CHANGED}
 
 
 class Lockout(Feature):
@@ -13,41 +11,44 @@ class Lockout(Feature):
 
     `after`: the wrong password that begins the first pause; `pause`: its seconds, doubled each time up to `longest`;
     `memory`: seconds without an attempt after which all is forgotten. During a pause every password is refused with
-    429 `account_locked` before it is looked at, the right one too, for addresses without an account alike. Sessions,
-    refresh, magic links and a reset by mail go on; a right or a new password clears it.
+    429 `account_locked` before it is looked at, the right one too, for addresses without an account alike.
+
+    It keeps no owner out: sessions and refresh go on, and who is logged in is judged by the own wrong passwords only.
+    A mailed link (`Unlock`) or a new password opens the account, and for a day the network that it came from is judged
+    by its own wrong passwords as well.
     """
 
     def __init__(self, *, after: int = 10, pause: int = 60, longest: int = 3600, memory: int = 86400) -> None:
         """Take the bounds; raises ValueError."""
         if not (0 < after <= 100 and 0 < pause <= longest < memory < 10**9):
             raise ValueError("after is 1 to 100, and pause, longest and memory grow in this order")
-        self.after = after
-        self.pause = pause
-        self.longest = longest
-        self.memory = memory
+        self.bounds = {"after": after, "pause": pause, "longest": longest, "memory": memory}
 
     async def before(self, call: Call) -> None:
         """Count the password as a wrong one before it is looked at: concurrent guesses can't get around it."""
-        account = await account_of(call) if is_guess(call) else ""
-        if not account:
-            return
-        seconds = await self.auth.storage.attempt(
-            self._key(account),
-            int(self.auth.now()),
-            after=self.after,
-            pause=self.pause,
-            longest=self.longest,
-            memory=self.memory,
-        )
+        seconds, now = 0, int(self.auth.now())
+        for guesser in await accounts_of(self.auth, call) if is_guess(call) else ():
+            seconds = await self.auth.counters.attempt(lockout_key(self.auth, guesser), now, **self.bounds)
         if seconds:
+            data = {"endpoint": call.endpoint.name}
+            await self.auth.emit(events.ACCOUNT_LOCKED, client=call.client, data=data)
             raise AccountLockedError(seconds)
 
     async def observe(self, event: Event) -> None:
-        """Forget the wrong passwords of an account whose password was right, or is new."""
-        if event.name in CLEARING and event.user_id is not None:
-            user = await self.auth.storage.user(event.user_id)
-            if user is not None:
-                await self.auth.storage.clear_counter(self._key(user.email_canonical))
-
-    def _key(self, account: str) -> str:
-        return counter_key(self.auth, "lockout", account)
+        """Forget the wrong passwords of who has shown the right one; open an account whose password is new."""
+        if event.name not in {events.PASSWORD_VERIFIED, events.PASSWORD_CHANGED} or event.user_id is None:
+            return
+        user = await self.auth.storage.user(event.user_id)
+        if user is None:
+            return
+        if event.name == events.PASSWORD_CHANGED:
+            await open_account(self.auth, user.email_canonical, event.client)
+            return
+        found = await guessers(self.auth, user.email_canonical, event.client, event.session_id)
+        own, *others = [lockout_key(self.auth, guesser) for guesser in reversed(found)]
+        await self.auth.counters.clear_counter(own)
+        for key in others:
+            counter = await self.auth.counters.counter(key, event.at)
+            # A pause that strangers brought about goes on: it isn't the owner's to end by a password alone.
+            if counter is not None and counter.free_at <= event.at:
+                await self.auth.counters.clear_counter(key)

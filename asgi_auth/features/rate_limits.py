@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
 
+from asgi_auth import events
 from asgi_auth.feature import Call, Feature
-from asgi_auth.limits import RateLimitedError, account_of, counter_key, is_guess, network_of
+from asgi_auth.limits import RateLimitedError, Rule, accounts_of, counter_key, is_guess, network_of
 
 NOTATION = re.compile(r"([1-9][0-9]{0,8})/([1-9][0-9]{0,3})?([smhd])/(ip|account|all)")
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -24,20 +24,14 @@ DEFAULTS = {
     "forgot_password": MAIL,
     "resend_verification": MAIL,
     "magic_link": MAIL,
+    "request_unlock": MAIL,
     "verify_email": TOKEN,
     "reset_password": TOKEN,
     "confirm_email_change": TOKEN,
     "magic_link_login": TOKEN,
+    "unlock": TOKEN,
     "refresh": "600/m/ip",
 }
-
-
-class Rule(NamedTuple):
-    """So many calls in so many seconds, for each value of the key."""
-
-    key: str
-    seconds: int
-    most: int
 
 
 def parse_rules(text: str) -> list[Rule]:
@@ -75,24 +69,28 @@ class RateLimits(Feature):
         if not rules:
             return
         by = {rule.key for rule in rules}
+        network = network_of(call.client.address)
         who = {
-            "ip": network_of(call.client.address),
-            "account": await account_of(call) if "account" in by else "",
-            "all": "all",
+            "ip": [network] if network else [],
+            "account": await accounts_of(self.auth, call) if "account" in by else [],
+            "all": ["all"],
         }
-        await self._count("password" if guess else name, [rule for rule in rules if who[rule.key]], who)
-
-    async def _count(self, group: str, rules: list[Rule], who: Mapping[str, str]) -> None:
-        """Count rule by rule: what an address may not do any more doesn't use up an account's calls."""
-        refusal = None
-        now = int(self.auth.now())
-        async with self.auth.storage.transaction() as storage:
-            for rule in rules:
-                key = counter_key(self.auth, group, rule.key, str(rule.seconds), who[rule.key])
-                counter = await storage.count(key, now, rule.seconds)
-                if counter.count > rule.most:
-                    refusal = RateLimitedError(counter.expires_at - now, (rule.key, rule.most, rule.seconds))
-                    break
-        # Not inside: an error would undo the counting.
+        refusal = await self._count("password" if guess else name, rules, who)
         if refusal is not None:
+            data = {"endpoint": call.endpoint.name, "key": refusal.rule.key if refusal.rule else ""}
+            await self.auth.emit(events.RATE_LIMITED, client=call.client, data=data)
             raise refusal
+
+    async def _count(self, group: str, rules: list[Rule], who: Mapping[str, list[str]]) -> RateLimitedError | None:
+        """Count rule by rule: what an address may not do any more doesn't use up an account's calls."""
+        now = int(self.auth.now())
+        # The refusal is returned: an error would undo the counting.
+        async with self.auth.counters.transaction() as counters:
+            for rule in rules:
+                counter = None
+                for value in who[rule.key]:
+                    key = counter_key(self.auth, group, rule.key, str(rule.seconds), value)
+                    counter = await counters.count(key, now, rule.seconds)
+                if counter is not None and counter.count > rule.most:
+                    return RateLimitedError(counter.expires_at - now, rule)
+        return None

@@ -9,6 +9,9 @@ import pytest
 
 from asgi_auth import Account, Argon2, EmailChange, Lockout, MagicLink, PasswordReset, Passwords, Sessions
 from asgi_auth.default_features import defaults
+from asgi_auth.errors import StorageUnavailableError
+from asgi_auth.feature import Feature
+from asgi_auth.records import Event
 from tests.features.flows import NEW_PASSWORD, Flows, flows
 from tests.storage.conftest import FILES_AND_SERVERS
 from tests.support import EMAIL, PASSWORD, Answer, CountingHasher, bearer, change_password
@@ -34,6 +37,10 @@ async def locking(storage: str = "sqlite://", **options: int) -> AsyncIterator[F
 
 async def fail(app: Flows, times: int, email: str = EMAIL) -> list[int]:
     return [(await app.login(WRONG, email)).status for _ in range(times)]
+
+
+async def guess(app: Flows, token: str, path: str, **fields: Any) -> Answer:
+    return await app.client.post(f"/auth/{path}", fields, headers=bearer(token))
 
 
 def test_both_are_on_by_default() -> None:
@@ -123,20 +130,63 @@ async def test_guesses_at_all_endpoints_are_counted_together() -> None:
         await app.register()
         pair = (await app.login()).json["access_token"]
 
-        async def guess(path: str, **fields: Any) -> Answer:
-            return await app.client.post(path, fields, headers=bearer(pair))
-
         statuses = [
             (await change_password(app.client, pair, NEW_PASSWORD, current=WRONG)).status,
-            (await guess("/auth/close-account", password=WRONG)).status,
-            (await guess("/auth/change-email", new_email="b@example.com", password=WRONG)).status,
+            (await guess(app, pair, "close-account", password=WRONG)).status,
+            (await guess(app, pair, "change-email", new_email="b@example.com", password=WRONG)).status,
             (await app.login(WRONG)).status,
             (await app.login()).status,
-            (await change_password(app.client, pair, NEW_PASSWORD)).status,
-            (await guess("/auth/close-account", password=PASSWORD)).status,
         ]
 
-    assert statuses == [401, 401, 401, 401, 429, 429, 429]
+    assert statuses == [401, 401, 401, 401, 429]
+
+
+async def test_who_guesses_in_a_session_is_locked_in_it() -> None:
+    async with locking() as app:
+        await app.register()
+        stolen, own = [(await app.login()).json["access_token"] for _ in range(2)]
+
+        guesses = [(await guess(app, stolen, "close-account", password=WRONG)).status for _ in range(4)]
+
+        assert guesses == [401, 401, 401, 429]
+        assert (await change_password(app.client, stolen, NEW_PASSWORD)).status == 429
+        assert (await change_password(app.client, own, NEW_PASSWORD)).status == 204
+
+
+async def test_strangers_lock_nobody_out_of_a_live_session() -> None:
+    async with locking() as app:
+        await app.register()
+        pair = (await app.login()).json["access_token"]
+        await fail(app, 9)
+
+        asked = await guess(app, pair, "change-email", new_email="b@example.com", password=PASSWORD)
+
+        assert asked.status == 202
+        assert (await app.login()).status == 429
+        assert (await change_password(app.client, pair, NEW_PASSWORD)).status == 204
+        assert (await app.login(NEW_PASSWORD)).status == 200
+
+
+async def test_a_strangers_session_is_no_way_around_the_lock_of_another_account() -> None:
+    async with locking() as app:
+        await app.register("eve@example.com")
+        eve = await app.headers(email="eve@example.com")
+        body = {"email": EMAIL, "password": WRONG}
+
+        statuses = [(await app.client.post("/auth/login", body, headers=eve)).status for _ in range(4)]
+
+    assert statuses == [401, 401, 401, 429]
+
+
+async def test_right_passwords_in_a_session_lock_nothing() -> None:
+    async with locking() as app:
+        await app.register()
+        pair = (await app.login()).json["access_token"]
+        for _ in range(5):
+            body = {"new_email": "b@example.com", "password": PASSWORD}
+            assert (await guess(app, pair, "change-email", **body)).status == 202
+
+        assert await fail(app, 4) == [401, 401, 401, 429]
 
 
 async def test_sessions_refresh_and_magic_links_go_on() -> None:
@@ -154,7 +204,7 @@ async def test_sessions_refresh_and_magic_links_go_on() -> None:
         assert (await app.login()).status == 429
 
 
-async def test_a_reset_by_mail_opens_the_door_again() -> None:
+async def test_a_new_password_by_mail_opens_the_door_again() -> None:
     async with locking() as app:
         await app.register()
         await fail(app, 4)
@@ -164,6 +214,33 @@ async def test_a_reset_by_mail_opens_the_door_again() -> None:
         assert (await app.client.post("/auth/reset-password", body)).status == 204
 
         assert (await app.login(NEW_PASSWORD)).status == 200
+
+
+async def test_a_counter_that_cannot_count_lets_nobody_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with locking() as app:
+        await app.register()
+
+        async def away(*_: object, **__: object) -> None:
+            raise StorageUnavailableError
+
+        monkeypatch.setattr(type(app.auth.storage), "attempt", away)
+        answer = await app.login()
+
+    assert (answer.status, answer.json["code"]) == (503, "storage_unavailable")
+
+
+async def test_a_refusal_is_told_to_the_features() -> None:
+    heard: list[Event] = []
+
+    class Ears(Feature):
+        async def observe(self, event: Event) -> None:
+            heard.append(event)
+
+    async with flows(features=[Passwords(argon2=Argon2.cheap()), Lockout(after=1), Ears()]) as app:
+        await fail(app, 2)
+
+    (locked,) = [event for event in heard if event.name == "account_locked"]
+    assert (locked.user_id, locked.client.address, locked.data) == (None, "192.0.2.7", {"endpoint": "login"})
 
 
 @pytest.mark.parametrize("driver", FILES_AND_SERVERS)

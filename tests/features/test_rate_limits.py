@@ -10,8 +10,8 @@ import pytest
 
 from asgi_auth import Account, Argon2, EmailChange, Passwords, RateLimits, Sessions
 from asgi_auth.errors import StorageUnavailableError
-from asgi_auth.features.rate_limits import DEFAULTS, Rule, parse_rules
-from asgi_auth.limits import RateLimitedError, network_of
+from asgi_auth.features.rate_limits import DEFAULTS, parse_rules
+from asgi_auth.limits import RateLimitedError, Rule, network_of
 from tests.features.flows import Flows, flows
 from tests.storage.conftest import FILES_AND_SERVERS
 from tests.support import EMAIL, PASSWORD, Answer, bearer, change_password, make_auth
@@ -37,6 +37,16 @@ async def login(app: Flows, email: str = EMAIL, password: str = WRONG, ip: str =
 async def token(app: Flows, **fields: str) -> Answer:
     headers = {"content-type": "application/x-www-form-urlencoded"}
     return await app.client.post("/auth/token", body=urlencode(fields).encode(), headers=headers)
+
+
+def in_session(app: Flows, pair: Any) -> list[Callable[[], Any]]:
+    """The ways to guess a password for who is logged in."""
+    headers, fields = bearer(pair), {"new_email": "b@example.com", "password": WRONG}
+    return [
+        lambda: change_password(app.client, pair, "another battery staple", current=WRONG),
+        lambda: app.client.post("/auth/close-account", {"password": WRONG}, headers=headers),
+        lambda: app.client.post("/auth/change-email", fields, headers=headers),
+    ]
 
 
 def test_rules_are_read_and_put_in_one_order() -> None:
@@ -67,6 +77,7 @@ def test_an_endpoint_that_is_not_there_is_refused_when_made() -> None:
 def test_every_endpoint_that_takes_secrets_or_sends_mail_has_limits_by_default() -> None:
     wanted = "login token register forgot_password reset_password verify_email resend_verification refresh"
     wanted += " change_password change_email close_account magic_link magic_link_login"
+    wanted += " request_unlock unlock confirm_email_change"
 
     assert set(wanted.split()) <= DEFAULTS.keys()
     assert all(parse_rules(rules) for rules in DEFAULTS.values())
@@ -190,22 +201,25 @@ async def test_all_that_takes_a_password_shares_one_counter() -> None:
     async with limited() as app:
         await app.register()
         pair = (await app.login()).json["access_token"]
-        headers = bearer(pair)
-        guesses: list[Callable[[], Any]] = [
-            lambda: login(app, ip="192.0.2.8"),
-            lambda: token(app, grant_type="password", username=EMAIL.upper(), password=WRONG),
-            lambda: change_password(app.client, pair, "another battery staple", current=WRONG),
-            lambda: app.client.post("/auth/close-account", {"password": WRONG}, headers=headers),
-            lambda: app.client.post(
-                "/auth/change-email", {"new_email": "b@example.com", "password": WRONG}, headers=headers
-            ),
-        ]
+        guesses = in_session(app, pair)
         statuses = [(await guess()).status for guess in guesses for _ in range(2)]
-        late = [(await guess()).status for guess in guesses]
+        for _ in range(2):
+            statuses.append((await login(app, ip="192.0.2.8")).status)
+            statuses.append((await token(app, grant_type="password", username=EMAIL.upper(), password=WRONG)).status)
 
     # The login above was the first of ten.
-    assert [status in {400, 401} for status in statuses] == [True] * 9 + [False]
-    assert late == [429] * 5
+    assert statuses == [401] * 7 + [400, 401, 429]
+
+
+async def test_a_session_is_limited_by_its_own_guesses_and_not_by_those_of_strangers() -> None:
+    async with limited() as app:
+        await app.register()
+        pair = (await app.login()).json["access_token"]
+        assert [(await login(app, ip="192.0.2.8")).status for _ in range(11)][-1] == 429
+
+        statuses = [(await guess()).status for _ in range(4) for guess in in_session(app, pair)]
+
+    assert statuses == [401] * 10 + [429] * 2
 
 
 async def test_the_token_endpoint_answers_as_oauth2_and_refreshes_by_another_limit() -> None:
