@@ -20,8 +20,10 @@ from asgi_auth import (
     PasswordReset,
     Passwords,
     RateLimits,
+    RedisCounters,
     Sessions,
     SMTPMailer,
+    Unlock,
 )
 from asgi_auth.feature import Feature
 from asgi_auth.storage import Names
@@ -76,6 +78,8 @@ def test_the_tables_are_those_of_the_code() -> None:
         MagicLink,
         RateLimits,
         Lockout,
+        Unlock,
+        RedisCounters,
         Pages,
         SMTPMailer,
     ],

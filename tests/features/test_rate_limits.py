@@ -1,37 +1,20 @@
 """Rate limits: notation, each key, what is shared and what isn't, and that no answer tells who has an account."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
-from asgi_auth import Account, Argon2, EmailChange, Passwords, RateLimits, Sessions
+from asgi_auth import Argon2, Passwords, RateLimits
 from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.features.rate_limits import DEFAULTS, parse_rules
-from asgi_auth.limits import RateLimitedError, Rule, network_of
-from tests.features.flows import Flows, flows
+from asgi_auth.limits import RateLimitedError, Rule
+from tests.features.flows import Flows
+from tests.features.limited import WRONG, limited, login
 from tests.storage.conftest import FILES_AND_SERVERS
 from tests.support import EMAIL, PASSWORD, Answer, bearer, change_password, make_auth
-
-WRONG = "not the right one"
-
-
-@asynccontextmanager
-async def limited(
-    storage: str = "sqlite://", rules: dict[str, str] | None = None, **options: Any
-) -> AsyncIterator[Flows]:
-    """An app with limits, and nothing else that refuses logins."""
-    features = [Passwords(argon2=Argon2.cheap()), Sessions(), Account(), EmailChange(), RateLimits(rules)]
-    async with flows(storage, features=features, **options) as app:
-        yield app
-
-
-async def login(app: Flows, email: str = EMAIL, password: str = WRONG, ip: str = "192.0.2.7", **headers: str) -> Answer:
-    body = {"email": email, "password": password}
-    return await app.client.post("/auth/login", body, headers=headers, scope={"client": (ip, 1)})
 
 
 async def token(app: Flows, **fields: str) -> Answer:
@@ -152,49 +135,6 @@ async def test_what_an_address_may_not_do_uses_up_no_calls_of_an_account() -> No
             await login(app)
 
         assert [(await login(app, ip="192.0.2.8")).status for _ in range(3)] == [401, 401, 429]
-
-
-@pytest.mark.parametrize(
-    ("address", "network"),
-    [
-        ("192.0.2.7", "192.0.2.7"),
-        ("::ffff:192.0.2.7", "192.0.2.7"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-        ("2001:db8:1:2::", "2001:db8:1:2::/64"),
-        ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
-        ("::1", "::/64"),
-        ("", ""),
-        ("testclient", ""),
-    ],
-)
-def test_ipv6_is_counted_by_64_bits(address: str, network: str) -> None:
-    assert network_of(address) == network
-
-
-async def test_addresses_of_one_ipv6_network_share_a_counter() -> None:
-    async with limited(rules={"login": "2/m/ip"}) as app:
-        answers = [await login(app, ip=f"2001:db8::{number}") for number in range(1, 4)]
-
-        assert [answer.status for answer in answers] == [401, 401, 429]
-        assert (await login(app, ip="2001:db8:0:1::1")).status == 401
-
-
-async def test_without_an_address_nothing_is_counted_by_it() -> None:
-    async with limited(rules={"login": "1/m/ip"}) as app:
-        for client in (None, ("", 0), ("testclient", 50000)):
-            body = {"email": EMAIL, "password": WRONG}
-            answers = [await app.client.post("/auth/login", body, scope={"client": client}) for _ in range(3)]
-            assert [answer.status for answer in answers] == [401] * 3
-
-
-@pytest.mark.parametrize(("proxies", "last"), [((), 429), (("10.0.0.0/8",), 429), (("192.0.2.0/24",), 401)])
-async def test_a_forged_header_changes_nothing_unless_a_trusted_proxy_sends_it(
-    proxies: tuple[str, ...], last: int
-) -> None:
-    async with limited(rules={"login": "2/m/ip"}, trusted_proxies=proxies) as app:
-        answers = [await login(app, **{"x-forwarded-for": f"198.51.100.{number}"}) for number in range(3)]
-
-        assert [answer.status for answer in answers] == [401, 401, last]
 
 
 async def test_all_that_takes_a_password_shares_one_counter() -> None:

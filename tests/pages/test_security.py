@@ -15,7 +15,8 @@ CSP = (
     "base-uri 'none'; frame-ancestors 'none'"
 )
 ALL = ["login", "register", "verify-email?token=x", "forgot-password", "reset-password?token=x",
-       "request-unlock", "unlock?token=x", "magic-link", "magic-link/login?request=x", "confirm-email-change"]  # fmt: skip
+       "request-unlock", "unlock?token=x", "magic-link", "magic-link/login?request=x",
+       "confirm-email-change"]  # fmt: skip
 
 
 async def enter(surfer: Surfer, auth: Auth, company: str = "x") -> None:
