@@ -105,14 +105,21 @@ class _OverSQLite(SQLiteDriver):
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[aiosqlite.Connection]:
         held = self._database._backend.connection()  # noqa: SLF001 (`Database.connection()` is shared with the host)
-        with errors():
-            await held.acquire()
+        # Cancelled half-way, aiosqlite would forget the file that it has just opened.
+        asked = asyncio.ensure_future(held.acquire())
         try:
+            with errors():
+                await asyncio.shield(asked)
             raw: aiosqlite.Connection = held.raw_connection
             await set_up(raw, self._timeout)
             yield raw
         finally:
-            await asyncio.shield(held.release())
+            await asyncio.shield(self._release(asked, held))
+
+    async def _release(self, asked: asyncio.Future[None], held: Any) -> None:
+        await asyncio.wait([asked])
+        if asked.exception() is None:
+            await held.release()
 
 
 class _Pool:

@@ -165,20 +165,24 @@ class SQLiteDriver:
         connecting = aiosqlite.connect(self._path, isolation_level=None, timeout=self._timeout)
         # A host may end without closing us; its interpreter must not wait for our thread then.
         connecting._thread.daemon = True  # noqa: SLF001 (there is no public way)
+        # Cancelled half-way, aiosqlite would forget the file that it has just opened.
+        asked = asyncio.ensure_future(connecting)
         try:
             with errors():
-                connection = await connecting
-        except BaseException:
-            # aiosqlite doesn't wait for its thread; its answer would come to a loop that may have ended.
-            await asyncio.to_thread(connecting._thread.join)  # noqa: SLF001 (there is no public way)
-            raise
-        try:
+                connection = await asyncio.shield(asked)
             await write_ahead(connection)
             await set_up(connection, self._timeout)
         except BaseException:
-            await asyncio.shield(connection.close())
+            await asyncio.shield(self._abandon(asked, connecting._thread))  # noqa: SLF001 (there is no public way)
             raise
         return connection
+
+    async def _abandon(self, asked: asyncio.Future[aiosqlite.Connection], thread: threading.Thread) -> None:
+        await asyncio.wait([asked])
+        if asked.exception() is None:
+            await asked.result().close()
+        # aiosqlite doesn't wait for its thread; its answer would come to a loop that may have ended.
+        await asyncio.to_thread(thread.join)
 
     def _discard(self, opened: _Open) -> None:
         for connection in opened.connections:
