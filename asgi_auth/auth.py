@@ -70,7 +70,7 @@ class Auth:
         self.settings = settings
         self.now = now
         self.storage: Storage = from_url(storage) if isinstance(storage, str) else storage
-        self.counters: Counters = counters or self.storage
+        self.counters: Counters = self.storage if counters is None else counters
         self.texts = Texts(settings.language, settings.texts, [f"field.{item.name}" for item in settings.fields])
         templates = Templates(self.texts, settings.name, settings.templates)
         self.mail = Delivery(as_mailer(mailer, development=settings.development), templates, self.emit)
