@@ -90,10 +90,10 @@ async def accounts_of(auth: "Auth", call: Call) -> list[str]:
 async def guessers(auth: "Auth", account: str, client: Client, session_id: str | None) -> list[str]:
     """What a guess is counted for: the account, then the session or the opened network, if it comes from there."""
     if session_id:
-        return [account, f"{account} session {session_id}"]
+        return [account, _apart(auth, account, "session", session_id)]
     network = network_of(client.address)
-    if network and await auth.counters.counter(counter_key(auth, "opened", account, network), int(auth.now())):
-        return [account, f"{account} network {network}"]
+    if network and await auth.counters.counter(counter_key(auth, "opened", network, account), int(auth.now())):
+        return [account, _apart(auth, account, "network", network)]
     return [account]
 
 
@@ -103,11 +103,16 @@ async def open_account(auth: "Auth", account: str, client: Client) -> None:
     async with auth.counters.transaction() as counters:
         await counters.clear_counter(lockout_key(auth, account))
         if network:
-            await counters.clear_counter(lockout_key(auth, f"{account} network {network}"))
+            await counters.clear_counter(lockout_key(auth, _apart(auth, account, "network", network)))
             # Anew: a counter that is there keeps its end.
-            opened = counter_key(auth, "opened", account, network)
+            opened = counter_key(auth, "opened", network, account)
             await counters.clear_counter(opened)
             await counters.count(opened, now, OPEN)
+
+
+def _apart(auth: "Auth", account: str, kind: str, value: str) -> str:
+    # A digest: nobody can write it as an address, and so count for somebody else's session.
+    return counter_key(auth, "apart", kind, value, account)
 
 
 def network_of(address: str) -> str:

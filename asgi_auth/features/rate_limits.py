@@ -43,8 +43,10 @@ def parse_rules(text: str) -> list[Rule]:
             raise ValueError(f"{part!r} is no limit; one is count/period/key, such as 10/m/ip or 5/15m/account")
         count, number, unit, key = found.groups()
         rules.append(Rule(key, int(number or 1) * SECONDS[unit], int(count)))
+    if len({(rule.key, rule.seconds) for rule in rules}) < len(rules):
+        raise ValueError(f"{text!r} limits the same twice")
     # In one order everywhere: two calls that wait for each other's counters can't lock each other out.
-    return sorted(rules, key=lambda rule: (KEYS.index(rule.key), rule.seconds, rule.most))
+    return sorted(rules, key=lambda rule: (KEYS.index(rule.key), rule.seconds))
 
 
 class RateLimits(Feature):

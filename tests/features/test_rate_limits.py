@@ -51,6 +51,11 @@ def test_wrong_notation_is_refused_when_made(text: str) -> None:
         RateLimits(rules={"login": text})
 
 
+def test_two_limits_for_the_same_are_refused_when_made() -> None:
+    with pytest.raises(ValueError, match="the same twice"):
+        RateLimits(rules={"login": "10/60s/ip, 5/m/ip"})
+
+
 def test_an_endpoint_that_is_not_there_is_refused_when_made() -> None:
     with pytest.raises(ValueError, match="there is no endpoint sign_in"):
         make_auth(features=[Passwords(), RateLimits(rules={"sign_in": "1/m/ip"})])

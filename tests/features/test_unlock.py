@@ -79,6 +79,17 @@ async def test_guesses_from_an_opened_network_are_limited_as_well() -> None:
         assert [(await login(app, WRONG)).status for _ in range(4)] == [401, 401, 401, 429]
 
 
+async def test_no_address_can_be_made_up_that_counts_for_an_opened_network() -> None:
+    async with locking() as app:
+        await post(app, "request-unlock", email=EMAIL)
+        await post(app, "unlock", token=(await app.mail("unlock")).token)
+        for between in (" network ", "\t", "/"):
+            for _ in range(4):
+                await post(app, "login", "203.0.113.9", email=f"{EMAIL}{between}{HOME}", password=WRONG)
+
+        assert (await login(app)).status == 200
+
+
 async def test_after_a_day_the_network_is_one_among_all() -> None:
     async with locking() as app:
         await post(app, "request-unlock", email=EMAIL)
