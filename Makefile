@@ -52,7 +52,7 @@ postgres:
 # Redis comes from Debian; where it can't be installed, its tests are passed over and say so.
 redis:
 	@if ! command -v redis-server >/dev/null && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends redis-server \
+		apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends redis-server \
 		|| echo "redis-server could not be installed"; \
 	fi
 
