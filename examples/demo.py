@@ -38,7 +38,8 @@ def mailbox() -> str:
         + f'<pre style="white-space: pre-wrap">{escape(mail.text)}</pre>'
         for mail in reversed(outbox.mails)
     ]
-    return PAGE.format(title="Mails", body='<p><a href="">Look again</a>' + "".join(shown))
+    waiting = '<meta http-equiv="refresh" content="2"><p>None yet; this page looks again by itself.'
+    return PAGE.format(title="Mails", body="".join(shown) or waiting)
 
 
 async def app_of_the_host(scope: Any, _receive: Any, send: Any) -> None:
