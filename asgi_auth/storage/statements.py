@@ -1,5 +1,7 @@
 """Every SQL statement, once, for PostgreSQL and SQLite. `:name` is a value; `{name}` an identifier from `Names`."""
 
+from functools import cache
+
 SCHEMA = "SELECT 1 AS found FROM pg_namespace WHERE nspname = :name"
 CREATE_SCHEMA = "CREATE SCHEMA {schema}"
 CREATE_MIGRATIONS = """
@@ -164,6 +166,31 @@ COUNT = """
         expires_at = CASE WHEN c.expires_at > :now THEN c.expires_at ELSE :expires_at END
     RETURNING *
 """
+
+
+@cache
+def limit(number: int) -> str:
+    """Count so many keys at once, but none of them when one is full."""
+    rows = (f"SELECT CAST(:key{i} AS TEXT) AS key, CAST(:end{i} AS BIGINT) AS expires_at" for i in range(number))
+    full = (f"(f.key = :key{i} AND f.count >= :most{i})" for i in range(number))
+    return f"""
+        INSERT INTO {{counters}} AS c (key, count, free_at, expires_at)
+        SELECT r.key, 1, 0, r.expires_at FROM ({" UNION ALL ".join(rows)}) AS r
+        WHERE NOT EXISTS (SELECT 1 FROM {{counters}} AS f WHERE f.expires_at > :now AND ({" OR ".join(full)}))
+        ON CONFLICT (key) DO UPDATE SET
+            count = CASE WHEN c.expires_at > :now THEN c.count + 1 ELSE 1 END,
+            expires_at = CASE WHEN c.expires_at > :now THEN c.expires_at ELSE excluded.expires_at END
+        RETURNING key, count, expires_at
+    """  # noqa: S608 (numbers, no text from outside)
+
+
+@cache
+def counters(number: int) -> str:
+    """Look so many counters up at once."""
+    keys = ", ".join(f":key{i}" for i in range(number))
+    return f"SELECT key, count, expires_at FROM {{counters}} WHERE expires_at > :now AND key IN ({keys})"  # noqa: S608
+
+
 # The pause doubles with each attempt from the number `after` on.
 ATTEMPT = """
     INSERT INTO {counters} AS c (key, count, free_at, expires_at) VALUES (:key, 1, :first, :expires_at)
