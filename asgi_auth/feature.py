@@ -77,6 +77,8 @@ class Feature:
     needs: "ClassVar[tuple[type[Feature], ...]]" = ()
     #: Whether it is of no use without mails; then a missing mailer is warned of at start.
     needs_mail: ClassVar[bool] = False
+    #: The names of endpoints that its settings speak of; one that isn't there is a ValueError.
+    needs_endpoints: Collection[str] = ()
 
     @property
     def endpoints(self) -> list["Endpoint"]:
@@ -127,6 +129,7 @@ class Endpoint:
         self.cacheable: bool = options.get("cacheable", False)
         self.errors: Sequence[type[AuthError]] = options.get("errors", ())
         self.schema: Mapping[str, Any] = options.get("schema", {})
+        self.takes_password: bool = options.get("takes_password", False)
         self.summary = (inspect.getdoc(function) or "").partition("\n")[0]
         self.function = function
 
@@ -237,6 +240,7 @@ def post(path: str, **options: Any) -> Callable[[F], F]:
     """Declare an endpoint that acts. Options: `status`, `oauth2` (RFC 6749 form and errors), `ends_session`.
 
     `logs_in`: it gives a user a session by `auth.login`, and so raises whatever that does.
+    `takes_password`: it tells whether a password is right, and so is counted as a guess.
     """
     return _declare("POST", path, options)
 

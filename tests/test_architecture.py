@@ -15,13 +15,14 @@ OUTSIDE = {
         "pages",
     },
     "asyncpg": {"storage.postgres", "storage.postgres_connection", "storage.databases"},
-    "aiosqlite": {"storage.sqlite", "storage.databases"},
+    "aiosqlite": {"storage.sqlite", "storage.sqlite_writer", "storage.databases"},
     "databases": {"storage.databases"},
     "argon2": {"hashing"},
     "jwt": {"tokens", "keys"},
     "zxcvbn": {"password_policy"},
     "email_validator": {"emails"},
     "aiosmtplib": {"mail.smtp"},
+    "redis": {"redis_counters"},
     "jinja2": {"mail.templates", "pages"},
 }  # fmt: skip
 #: What a module may not know, whatever it needs.

@@ -107,7 +107,7 @@ class Passwords(PasswordKeeper):
             answer = msgspec.structs.replace(answer, tokens=tokens)
         return answer
 
-    @post("/login", logs_in=True, errors=(BusyError,))
+    @post("/login", logs_in=True, takes_password=True, errors=(BusyError,))
     async def login(self, *, email: Email, password: Secret, client: Client = Client()) -> TokenPair:
         """Log in; an unknown address takes as long to refuse as a wrong password."""
         return await self._login(email, password, client)
@@ -116,6 +116,7 @@ class Passwords(PasswordKeeper):
         "/token",
         oauth2=True,
         logs_in=True,
+        takes_password=True,
         schema=GRANTS,
         errors=(UnsupportedGrantTypeError, *REFUSED_TOKENS, TokenReuseError, BusyError),
     )
@@ -137,7 +138,12 @@ class Passwords(PasswordKeeper):
             raise BadRequestError("A parameter of this grant type is missing.")
         raise UnsupportedGrantTypeError
 
-    @post("/change-password", status=204, errors=(InvalidCredentialsError, PasswordPolicyError, BusyError))
+    @post(
+        "/change-password",
+        status=204,
+        takes_password=True,
+        errors=(InvalidCredentialsError, PasswordPolicyError, BusyError),
+    )
     async def change_password(
         self, *, current_password: Secret, new_password: Secret, identity: Identity, client: Client = Client()
     ) -> None:
