@@ -23,15 +23,22 @@ SECONDS = int(os.environ.get("SCHEMATHESIS_SECONDS", "5"))
     [("bearer", "examples,coverage", 2 * SECONDS), ("cookie", "fuzzing,stateful", SECONDS), ("", "fuzzing", SECONDS)],
     ids=["every bound, by bearer", "a search and sequences, by cookie", "a search, by nobody"],
 )
-def test_the_app_does_what_its_document_says(login: str, phases: str, seconds: int) -> None:
+def test_the_app_does_what_its_document_says(login: str, phases: str, seconds: int, tmp_path: Path) -> None:
     with server("tests.openapi.served", "", {}) as url:
         done = subprocess.run(
             [
-                *(sys.executable, "-m", "schemathesis.cli", "--config-file", "tests/openapi/schemathesis.toml", "run"),
+                *(
+                    sys.executable,
+                    "-m",
+                    "schemathesis.cli",
+                    "--config-file",
+                    str(ROOT / "tests/openapi/schemathesis.toml"),
+                    "run",
+                ),
                 *(f"{url}/auth/openapi.json", "--checks", "all", "--continue-on-failure", "--no-color"),
                 *("--generation-database", "none", "--phases", phases, "--max-time", str(seconds)),
             ],
-            cwd=ROOT,
+            cwd=tmp_path,  # where it keeps a cache
             env={
                 **os.environ,
                 "PYTHONPATH": str(ROOT),
