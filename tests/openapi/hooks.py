@@ -11,6 +11,7 @@ from schemathesis import AuthContext, Case, HookContext, Response
 from schemathesis.core.failures import Failure
 from schemathesis.openapi.checks import RejectedPositiveData
 
+from asgi_auth.openapi.schemas import NO_NUL
 from tests.support import PASSWORD
 
 URL = os.environ["AUTH_URL"]
@@ -39,6 +40,15 @@ def filter_failure(context: HookContext, failure: Failure, case: Case[Any], resp
         # `format: email` is all that JSON Schema has for addresses; ours are deliverable ones (RFC 5321, IDNA).
         return not problem["errors"].keys() <= {"email", "new_email"}
     return problem.get("code") not in BEYOND_SCHEMAS
+
+
+@schemathesis.hook
+def before_load_schema(context: HookContext, raw_schema: dict[str, Any]) -> None:  # noqa: ARG001
+    """Take away the pattern that forbids NUL, which `allow-x00 = false` does three times as fast."""
+    for schema in raw_schema["components"]["schemas"].values():
+        for item in schema.get("properties", {}).values():
+            if item.get("pattern") == NO_NUL:
+                del item["pattern"]
 
 
 @schemathesis.hook

@@ -1,6 +1,7 @@
 """Schemathesis, with all of its checks, against the running app: by what is documented, and against it.
 
-SCHEMATHESIS_SECONDS=600 makes it look longer.
+It tries every bound and example by bearer, searches and sequences by cookie, and a search by nobody.
+SCHEMATHESIS_EXAMPLES=500 makes it search longer; a number and no time bounds it, so that a busy machine skips nothing.
 """
 
 import os
@@ -14,16 +15,14 @@ import pytest
 from tests.cluster import server
 
 ROOT = Path(__file__).parent.parent.parent
-SECONDS = int(os.environ.get("SCHEMATHESIS_SECONDS", "5"))
+EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "3")
 
 
-@pytest.mark.timeout(240 + 3 * SECONDS)
+@pytest.mark.timeout(200 + 10 * int(EXAMPLES))
 @pytest.mark.parametrize(
-    ("login", "phases", "seconds"),
-    [("bearer", "examples,coverage", 2 * SECONDS), ("cookie", "fuzzing,stateful", SECONDS), ("", "fuzzing", SECONDS)],
-    ids=["every bound, by bearer", "a search and sequences, by cookie", "a search, by nobody"],
+    ("login", "phases"), [("bearer", "examples,coverage"), ("cookie", "fuzzing,stateful"), ("", "fuzzing")]
 )
-def test_the_app_does_what_its_document_says(login: str, phases: str, seconds: int, tmp_path: Path) -> None:
+def test_the_app_does_what_its_document_says(login: str, phases: str, tmp_path: Path) -> None:
     with server("tests.openapi.served", "", {}) as url:
         done = subprocess.run(
             [
@@ -36,7 +35,7 @@ def test_the_app_does_what_its_document_says(login: str, phases: str, seconds: i
                     "run",
                 ),
                 *(f"{url}/auth/openapi.json", "--checks", "all", "--continue-on-failure", "--no-color"),
-                *("--generation-database", "none", "--phases", phases, "--max-time", str(seconds)),
+                *("--generation-database", "none", "--phases", phases, "-n", EXAMPLES),
             ],
             cwd=tmp_path,  # where it keeps a cache
             env={
@@ -52,5 +51,4 @@ def test_the_app_does_what_its_document_says(login: str, phases: str, seconds: i
         )
 
     assert done.returncode == 0, done.stdout + done.stderr
-    (passed,) = re.findall(r"(\d+) generated, \1 passed", done.stdout)
-    assert int(passed) > 20
+    assert int(re.findall(r"([\d,]+) generated", done.stdout)[0].replace(",", "")) > 20, done.stdout
