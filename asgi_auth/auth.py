@@ -5,14 +5,16 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, overload
 
 import msgspec
 
 from asgi_auth import events
 from asgi_auth.default_features import defaults
-from asgi_auth.errors import StorageUnavailableError, ValidationError
+from asgi_auth.errors import AuthError, StorageUnavailableError, ValidationError
+from asgi_auth.events import Outcome
 from asgi_auth.feature import Call, Feature
+from asgi_auth.hooks import EVERY, F, Hooks, check_name
 from asgi_auth.identify import Identifier
 from asgi_auth.identity import Identity, Transport
 from asgi_auth.keys import KeyRing
@@ -24,11 +26,12 @@ from asgi_auth.mail.message import Mail, Mailer
 from asgi_auth.mail.templates import Templates
 from asgi_auth.one_time import OneTimeTokens
 from asgi_auth.reasons import Reason
-from asgi_auth.records import Client, Credential, Event, Session, TokenPair, User
+from asgi_auth.records import Client, Credential, Session, TokenPair, User
 from asgi_auth.registrar import Registrar
 from asgi_auth.revocation import Revocation
 from asgi_auth.settings import Secrets, Settings
 from asgi_auth.storage import Storage, from_url
+from asgi_auth.stream import Stream
 from asgi_auth.texts import Texts
 from asgi_auth.tokens import AccessTokens, RefreshTokens
 from asgi_auth.users import Users
@@ -75,6 +78,8 @@ class Auth:
         self.users = Users(self)
         self.features = list(features) if features is not None else defaults(mail=self.mail.mailer is not None)
         self._check_features()
+        self.hooks = Hooks()
+        self.stream = Stream(self)
         self.one_time = OneTimeTokens(self)
         self.identifier = Identifier(self)
         self._logins = Logins(self, claims)
@@ -150,7 +155,11 @@ class Auth:
         Raises AccountDisabledError, SecondFactorRequiredError, InvalidCredentialsError when the credential has been
         changed meanwhile, and whatever a feature refuses with.
         """
-        return await self._logins.login(user, credential, tuple(amr), client)
+        try:
+            return await self._logins.login(user, credential, tuple(amr), client)
+        except AuthError as error:
+            error.about(user.id)
+            raise
 
     async def refresh(self, refresh_token: str, client: Client | None = None, *, rotate: bool = True) -> TokenPair:
         """Exchange a refresh token for its successor; without `rotate` for itself, with a new access token.
@@ -173,7 +182,7 @@ class Auth:
         """Let everybody know of sessions that have been ended in the storage."""
         self.revocation.end(session_ids)
         for session_id in session_ids:
-            await self.emit(events.SESSION_ENDED, user_id=user_id, session_id=session_id, client=client)
+            await self.emit(events.SESSION_END, user_id=user_id, session_id=session_id, client=client)
 
     async def session_of(self, refresh_token: str) -> Session | None:
         """Look up the session of a genuine refresh token of any generation; None for all others."""
@@ -181,35 +190,72 @@ class Auth:
 
     # Features
 
-    async def before(self, call: Call) -> None:
-        """Ask the features before an endpoint runs, after the storage has been opened."""
+    async def ask_before(self, call: Call) -> None:
+        """Ask the features, then the host's hooks, before an endpoint runs; the storage has been opened."""
         await self._lifecycle.start()
         for feature in self.features:
             await feature.before(call)
+        await self.hooks.before(call)
+
+    # What happens
+
+    @overload
+    def on(self, name: str, function: F, *, outcome: Outcome | None = None) -> F: ...
+
+    @overload
+    def on(self, name: str, *, outcome: Outcome | None = None) -> Callable[[F], F]: ...
+
+    def on(self, name: str, function: F | None = None, *, outcome: Outcome | None = None) -> Any:
+        """Call a function, async or not, with each event of a name (`*`: of all) after it has happened.
+
+        With its success by default, and with its failure when it can only fail. What the function raises is logged.
+        Without a function it is a decorator. Raises ValueError for an unknown name.
+        """
+        check_name(name, {EVERY, *self.stream.actions})
+        if outcome not in {None, "success", "failure"}:
+            raise ValueError("the outcome is success or failure")
+        if function is None:
+            return lambda decorated: self.on(name, decorated, outcome=outcome)
+        outcomes: tuple[Outcome, ...] = (outcome,) if outcome else self.stream.outcomes(name)
+        for each in outcomes:
+            self.hooks.add_after(name, each, function)
+        return function
+
+    @overload
+    def before(self, name: str, function: F) -> F: ...
+
+    @overload
+    def before(self, name: str) -> Callable[[F], F]: ...
+
+    def before(self, name: str, function: F | None = None) -> Any:
+        """Call a function, async or not, with the `Call` of an endpoint that is about to run.
+
+        It refuses by raising an AuthError. Without a function it is a decorator. Raises ValueError for an unknown name.
+        """
+        check_name(name, {endpoint.name for feature in self.features for endpoint in feature.endpoints})
+        if function is None:
+            return lambda decorated: self.before(name, decorated)
+        self.hooks.add_before(name, function)
+        return function
+
+    async def refused(self, error: AuthError, client: Client, call: Call | None = None) -> None:
+        """Tell of a refusal, of an endpoint's `call` or before it came to one; each is told once."""
+        await self.stream.refused(error, client, call)
 
     async def emit(
         self,
         name: str,
         *,
+        outcome: Outcome = "success",
         user_id: str | None = None,
         session_id: str | None = None,
         client: Client | None = None,
         data: dict[str, Any] | None = None,
     ) -> None:
-        """Tell the features what has happened; an error of theirs is logged and changes nothing."""
-        event = Event(
-            name=name,
-            at=int(self.now()),
-            user_id=user_id,
-            session_id=session_id,
-            client=client or Client(),
-            data=data or {},
+        """Tell the log, the features and the hooks what has happened; an error of theirs changes nothing."""
+        await self.stream.tell(
+            name, outcome, user_id=user_id, session_id=session_id, client=client or Client(), data=data or {}
         )
-        for feature in self.features:
-            try:
-                await feature.observe(event)
-            except Exception:
-                logger.exception("a feature failed to observe %s", name)
 
     def checked_data(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """Check values of extra fields against their declaration; raises ValidationError."""

@@ -1,4 +1,4 @@
-"""The feature mechanism: a feature is a class with six hooks, and endpoints declared by the signature of methods.
+"""The feature mechanism: a feature is a class with seven hooks, and endpoints declared by the signature of methods.
 
 The keyword parameters of an endpoint are the fields of the body; `client` and `identity` are given by the library
 (`Identity` wants a login, `Identity | None` takes one); `**data` are the extra fields that the host has declared. The
@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast, get_args, get_ty
 
 import msgspec
 
-from asgi_auth.errors import ValidationError
+from asgi_auth.errors import AuthError, ValidationError
+from asgi_auth.events import Action
 from asgi_auth.fields import INJECTED, BodyField, convert
 from asgi_auth.identity import ANONYMOUS, Identity
 from asgi_auth.reasons import Reason
@@ -52,6 +53,8 @@ class Feature:
     needs: "ClassVar[tuple[type[Feature], ...]]" = ()
     #: Whether it is of no use without mails; then a missing mailer is warned of at start.
     needs_mail: ClassVar[bool] = False
+    #: What it tells that the library doesn't know, by name.
+    actions: ClassVar[Mapping[str, Action]] = {}
 
     @property
     def endpoints(self) -> list["Endpoint"]:
@@ -79,6 +82,9 @@ class Feature:
     async def observe(self, event: Event) -> None:
         """Hear what has happened. An error here is logged, and changes nothing."""
 
+    async def close(self) -> None:
+        """End what was begun in the running loop; the storage is still open."""
+
 
 class Endpoint:
     """A declared endpoint: everything that routing, checks and documentation read."""
@@ -94,6 +100,7 @@ class Endpoint:
         self.oauth2: bool = options.get("oauth2", False)
         self.ends_session: bool = options.get("ends_session", False)
         self.partial: bool = options.get("partial", False)
+        self.event: str | None = options.get("event")
         self.summary = (inspect.getdoc(function) or "").partition("\n")[0]
         self.function = function
 
@@ -129,10 +136,17 @@ class Endpoint:
 
     async def call(self, feature: Feature, arguments: Mapping[str, Any], client: Client, identity: Identity) -> Any:
         """Check the arguments, ask the features, run: over HTTP and in process alike."""
+        try:
+            return await self._call(feature, arguments, client, identity)
+        except AuthError as error:
+            await feature.auth.refused(error, client, Call(self, arguments, client, identity))
+            raise
+
+    async def _call(self, feature: Feature, arguments: Mapping[str, Any], client: Client, identity: Identity) -> Any:
         if self.needs_login:
             identity.require()
         values = self.check(feature.auth, arguments)
-        await feature.auth.before(Call(self, values, client, identity))
+        await feature.auth.ask_before(Call(self, values, client, identity))
         injected = {"client": client, "identity": identity}
         return await self.function(
             feature, **values, **{name: injected[name] for name in injected if name in self.hints}
@@ -186,7 +200,10 @@ def get(path: str, **options: Any) -> Callable[[F], F]:
 
 
 def post(path: str, **options: Any) -> Callable[[F], F]:
-    """Declare an endpoint that acts. Options: `status`, `oauth2` (RFC 6749 form and errors), `ends_session`."""
+    """Declare an endpoint that acts. Options: `status`, `oauth2` (RFC 6749 form and errors), `ends_session`.
+
+    `event`: the action that has failed when it refuses.
+    """
     return _declare("POST", path, options)
 
 

@@ -12,6 +12,7 @@ from asgi_auth.errors import AuthError, InternalError, UnauthorizedError
 from asgi_auth.http import deny, refuse, route_path
 from asgi_auth.identity import Identity, current
 from asgi_auth.lifespan import HostApp, serve_lifespan
+from asgi_auth.origins import client_of
 from asgi_auth.recognise import Headers, Recogniser
 from asgi_auth.sockets import Socket
 
@@ -50,6 +51,7 @@ class AuthMiddleware:
         try:
             identity, headers = await self._recogniser.recognise(scope)
         except AuthError as error:
+            await self.auth.refused(error, client_of(scope, self.auth.settings))
             await refuse(error, scope, receive, send)
             return
         except Exception:

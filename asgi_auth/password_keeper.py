@@ -1,6 +1,5 @@
 """What every feature that has to do with passwords shares: the policy, the hasher, and the password credential."""
 
-from asgi_auth import events
 from asgi_auth.errors import InvalidCredentialsError, PasswordPolicyError
 from asgi_auth.feature import Feature
 from asgi_auth.hashing import Argon2, PasswordHasher
@@ -45,7 +44,6 @@ class PasswordKeeper(Feature):
         credential = await self.auth.storage.credential(user.id if user else NOBODY, KIND)
         fits = await self.hasher.verify(credential.secret if credential else None, password)
         if credential is None or not fits:
-            await self.auth.emit(events.LOGIN_FAILED, user_id=user.id if user else None, client=client)
             return None
         if self.hasher.is_outdated(credential.secret):
             secret = await self.hasher.hash(password)

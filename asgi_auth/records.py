@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from asgi_auth.events import Outcome
+
 #: An id that no user has, to ask for with the same effort.
 NOBODY = "00000000-0000-0000-0000-000000000000"
 Status = Literal["active", "disabled", "closed"]
@@ -110,21 +112,32 @@ class Access(Record, frozen=True, kw_only=True):
 
 
 class Client(Record, frozen=True, kw_only=True):
-    """Who is calling: address, user agent and languages; `session_id` is the session its cookie named."""
+    """Who is calling: address, user agent and languages; `session_id` is the session its cookie named.
+
+    `request_id` is that of the `X-Request-ID` header, or a new one.
+    """
 
     address: str = ""
     user_agent: str = ""
     accept_language: str = ""
     session_id: str | None = None
+    request_id: str = ""
 
 
 class Event(Record, frozen=True, kw_only=True):
-    """Something that has happened, by one of the names in `events`."""
+    """Something that has happened, or was refused: by one of the names in `events`.
+
+    `code` is that of the OWASP Logging Vocabulary. `session` is a keyed digest: whoever writes an event down takes it
+    in place of `session_id`.
+    """
 
     name: str
+    outcome: Outcome = "success"
+    code: str = ""
     at: int
     user_id: str | None = None
     session_id: str | None = None
+    session: str | None = None
     client: Client = Client()
     data: dict[str, Any] = {}
 

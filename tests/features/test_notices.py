@@ -24,6 +24,6 @@ async def test_a_user_who_was_deleted_meanwhile_gets_none() -> None:
         user = await app.auth.users.by_email(EMAIL)
         await app.auth.users.delete(user.id)
 
-        await app.auth.emit("password_changed", user_id=user.id)
+        await app.auth.emit("password_change", user_id=user.id)
 
         await app.no_more_mail()

@@ -75,11 +75,14 @@ async def nothing() -> Letter | None:
     return None
 
 
-SENT = ("mail_sent", {"purpose": "verify_email", "user_id": "u1"})
+SENT = ("mail", {"purpose": "verify_email", "user_id": "u1"})
 
 
 def failed(reason: str, purpose: str = "verify_email", **more: Any) -> tuple[str, dict[str, Any]]:
-    return ("mail_failed", {"purpose": purpose, "reason": reason, **({"user_id": "u1"} if purpose else {}), **more})
+    return (
+        "mail",
+        {"outcome": "failure", "purpose": purpose, "reason": reason, **({"user_id": "u1"} if purpose else {}), **more},
+    )
 
 
 async def until(condition: Callable[[], Any]) -> None:
