@@ -11,6 +11,8 @@ from asgi_auth.events import Outcome
 #: An id that no user has, to ask for with the same effort.
 NOBODY = "00000000-0000-0000-0000-000000000000"
 Status = Literal["active", "disabled", "closed"]
+#: How a device is known: it is the first of its user, or a further one, or was seen before.
+Sighting = Literal["first", "new", "known"]
 
 
 def new_id(now: float) -> str:
@@ -95,6 +97,7 @@ class Stored(Record, frozen=True, kw_only=True):
     credentials: list[dict[str, Any]]
     sessions: list[dict[str, Any]]
     tokens: list[dict[str, Any]]
+    events: list[dict[str, Any]] = []
 
 
 class Changes(Record, frozen=True, kw_only=True):
@@ -139,6 +142,22 @@ class Event(Record, frozen=True, kw_only=True):
     session_id: str | None = None
     session: str | None = None
     client: Client = Client()
+    data: dict[str, Any] = {}
+
+
+class AuditRecord(Record, frozen=True, kw_only=True):
+    """An event as it is kept. `id` is in the order of time; `session` is a digest."""
+
+    id: str
+    name: str
+    outcome: Outcome
+    code: str
+    at: int
+    user_id: str | None = None
+    session: str | None = None
+    address: str = ""
+    user_agent: str = ""
+    request_id: str = ""
     data: dict[str, Any] = {}
 
 

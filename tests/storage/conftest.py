@@ -112,6 +112,6 @@ async def storage(driver: str, servers: Servers, fresh: Callable[[str], str]) ->
     await opened.open()
     await opened.migrate(NOW)
     if on_server:
-        await opened.run("TRUNCATE {users} CASCADE", {})
+        await opened.run("TRUNCATE {users}, {audit} CASCADE", {})
     yield opened
     await opened.close()
