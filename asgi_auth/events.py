@@ -24,6 +24,7 @@ class Action(NamedTuple):
 
 REGISTER: Final = "register"
 LOGIN: Final = "login"
+PASSWORD_CHECK: Final = "password_check"
 SESSION_START: Final = "session_start"
 REFRESH: Final = "refresh"
 TOKEN_REUSE: Final = "token_reuse"
@@ -37,6 +38,9 @@ ROLE_CHANGE: Final = "role_change"
 ACCOUNT_CLOSE: Final = "account_close"
 ACCOUNT_DELETE: Final = "account_delete"
 NEW_DEVICE: Final = "new_device"
+RATE_LIMIT: Final = "rate_limit"
+LOCKOUT: Final = "lockout"
+UNLOCK: Final = "unlock"
 ACCESS: Final = "access"
 CROSS_SITE: Final = "cross_site"
 INPUT: Final = "input"
@@ -46,6 +50,7 @@ SERVICE: Final = "service"
 ACTIONS: Final = {
     REGISTER: Action("An account is made.", "user_created", "user_create_fail"),
     LOGIN: Action("Somebody logs in, in whichever way.", "authn_login_success", "authn_login_fail"),
+    PASSWORD_CHECK: Action("A password was right, whatever it was asked for.", "authn_password_check_success"),
     SESSION_START: Action("A login has made a session.", "session_created"),
     REFRESH: Action("A session goes on by its refresh token.", "session_renewed", "session_use_after_expire"),
     TOKEN_REUSE: Action("A refresh token came back after its time; its session ended.", "", "authn_token_reuse"),
@@ -67,6 +72,9 @@ ACTIONS: Final = {
     ACCOUNT_CLOSE: Action("An account is closed, and kept.", "user_archived", "user_archive_fail"),
     ACCOUNT_DELETE: Action("An account is deleted.", "user_deleted"),
     NEW_DEVICE: Action("A login from a device not seen before.", "authn_login_new_device"),
+    RATE_LIMIT: Action("A limit refuses a call.", "", "excess_rate_limit_exceeded"),
+    LOCKOUT: Action("A locked account refuses a password.", "", "authn_login_lock"),
+    UNLOCK: Action("A mailed link opens a locked account.", "authn_login_unlock"),
     ACCESS: Action("A route of ours wants a login, or another one; bad tokens too.", "", "authz_fail"),
     CROSS_SITE: Action("A request with cookies came from another site's page.", "", "malicious_csrf"),
     INPUT: Action("A request couldn't be read, or fields are wrong.", "", "input_validation_fail"),

@@ -55,6 +55,8 @@ class Feature:
     needs_mail: ClassVar[bool] = False
     #: What it tells that the library doesn't know, by name.
     actions: ClassVar[Mapping[str, Action]] = {}
+    #: The names of endpoints that its settings speak of; one that isn't there is a ValueError.
+    needs_endpoints: Collection[str] = ()
 
     @property
     def endpoints(self) -> list["Endpoint"]:
@@ -101,6 +103,7 @@ class Endpoint:
         self.ends_session: bool = options.get("ends_session", False)
         self.partial: bool = options.get("partial", False)
         self.event: str | None = options.get("event")
+        self.takes_password: bool = options.get("takes_password", False)
         self.summary = (inspect.getdoc(function) or "").partition("\n")[0]
         self.function = function
 
@@ -203,6 +206,7 @@ def post(path: str, **options: Any) -> Callable[[F], F]:
     """Declare an endpoint that acts. Options: `status`, `oauth2` (RFC 6749 form and errors), `ends_session`.
 
     `event`: the action that has failed when it refuses.
+    `takes_password`: it tells whether a password is right, and so is counted as a guess.
     """
     return _declare("POST", path, options)
 

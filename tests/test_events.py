@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from asgi_auth import AuthApp, AuthMiddleware, events
+from asgi_auth import Argon2, AuthApp, AuthMiddleware, Lockout, Passwords, RateLimits, Unlock, events
 from asgi_auth.errors import ForbiddenError, StorageUnavailableError
 from asgi_auth.feature import Feature, Login, post
 from asgi_auth.identity import Identity
@@ -17,13 +17,13 @@ LOGIN = {"email": EMAIL, "password": PASSWORD}
 Told = tuple[str, str, str]
 
 
-def heard(app: Flows, *, but: tuple[str, ...] = ("mail",)) -> list[Event]:
-    """Keep every event from now on, but those of the mails that go out meanwhile."""
+def heard(app: Flows, *, but: tuple[str, ...] = ()) -> list[Event]:
+    """Keep every event from now on, but those of mails that go out meanwhile and of passwords that were right."""
     kept: list[Event] = []
 
     @app.auth.on("*")
     def keep(event: Event) -> None:
-        if event.name not in but:
+        if event.name not in {"mail", "password_check", *but}:
             kept.append(event)
 
     return kept
@@ -104,7 +104,7 @@ async def test_what_becomes_of_sessions_is_told() -> None:
 async def test_changes_of_the_account_are_told_with_both_outcomes() -> None:
     async with flows() as app:
         await app.verified()
-        kept = heard(app, but=("mail", "login", "session_start", "session_end"))
+        kept = heard(app, but=("login", "session_start", "session_end"))
 
         await post_as(app, "change-password", {"current_password": "wrong", "new_password": NEW_PASSWORD})
         await post_as(app, "change-email", {"new_email": "new@example.com", "password": "wrong"})
@@ -132,7 +132,7 @@ async def test_closing_deleting_and_changing_users_is_told() -> None:
     async with flows() as app:
         await app.verified()
         user = await app.auth.users.by_email(EMAIL)
-        kept = heard(app, but=("mail", "login", "session_start", "session_end"))
+        kept = heard(app, but=("login", "session_start", "session_end"))
 
         await post_as(app, "close-account", {"password": "wrong"})
         await post_as(app, "close-account", {"password": PASSWORD})
@@ -176,7 +176,9 @@ async def test_what_may_not_be_done_is_told() -> None:
         await client.post("/auth/locked", headers=bearer(pair))
         await client.post("/auth/login", LOGIN, headers={"user-agent": "bad"})
 
-    refused = [(event.name, event.code, event.data["reason"], event.user_id) for event in kept]
+    refused = [
+        (event.name, event.code, event.data["reason"], event.user_id) for event in kept if event.outcome == "failure"
+    ]
     assert refused == [
         ("access", "authz_fail", "unauthorized", None),
         ("access", "authz_fail", "invalid_token", None),
@@ -226,6 +228,33 @@ async def test_a_database_that_is_away_is_told_and_so_is_a_mail_that_is_given_up
 
     assert answer.status == 503
     assert told(kept) == [("service", "failure", "sys_unavailable")]
+
+
+async def test_limits_locks_and_what_opens_them_are_told() -> None:
+    limited = [Passwords(argon2=Argon2.cheap()), RateLimits({"login": "3/m/ip"}), Lockout(after=1), Unlock()]
+    async with flows(features=limited) as app:
+        await app.register()
+        kept: list[Event] = []
+        app.auth.on("*", kept.append)
+
+        for password in ("wrong", PASSWORD):
+            await app.login(password)
+        await app.client.post("/auth/request-unlock", {"email": EMAIL})
+        await app.client.post("/auth/unlock", {"token": (await app.mail("unlock")).token})
+        await app.auth.mail.idle()
+        for _ in range(2):
+            await app.login()
+
+    assert [item for item in told(kept) if not item[0].startswith("session")] == [
+        ("login", "failure", "authn_login_fail"),
+        ("lockout", "failure", "authn_login_lock"),
+        ("one_time_token", "success", "authn_token_created"),
+        ("mail", "success", "mail_send_success"),
+        ("unlock", "success", "authn_login_unlock"),
+        ("password_check", "success", "authn_password_check_success"),
+        ("login", "success", "authn_login_success"),
+        ("rate_limit", "failure", "excess_rate_limit_exceeded"),
+    ]
 
 
 @pytest.mark.parametrize(

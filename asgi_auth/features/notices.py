@@ -13,7 +13,7 @@ class Notices(Feature):
 
     async def observe(self, event: Event) -> None:
         """Write to the user whose password has changed."""
-        if event.name == events.PASSWORD_CHANGE and event.user_id is not None:
+        if (event.name, event.outcome) == (events.PASSWORD_CHANGE, "success") and event.user_id is not None:
             user = await self.auth.storage.user(event.user_id)
             if user is not None:
                 language = self.auth.texts.choose(event.client.accept_language)

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from asgi_auth.records import AuditRecord, Credential, Session, Token, User
+from asgi_auth.records import AuditRecord, Counter, Credential, Session, Token, User
 
 T = TypeVar("T")
 Row = Mapping[str, Any]
@@ -110,3 +110,8 @@ def audit_record_of(row: Row) -> AuditRecord:
         request_id=row["request_id"],
         data=msgspec.json.decode(row["data"]),
     )
+
+
+def counter_of(row: Row) -> Counter:
+    """Make a counter."""
+    return Counter(key=row["key"], count=row["count"], free_at=row["free_at"], expires_at=row["expires_at"])
