@@ -15,7 +15,7 @@ from asgi_auth.default_features import defaults
 from asgi_auth.errors import AuthError, StorageUnavailableError, ValidationError
 from asgi_auth.events import Outcome
 from asgi_auth.feature import Call, Feature
-from asgi_auth.hooks import EVERY, F, Hooks, check_name
+from asgi_auth.hooks import EVERY, F, check_name
 from asgi_auth.identify import Identifier
 from asgi_auth.identity import Identity, Transport
 from asgi_auth.keys import KeyRing
@@ -84,7 +84,6 @@ class Auth:
         self.users = Users(self)
         self.features = list(features) if features is not None else defaults(mail=self.mail.mailer is not None)
         self._check_features()
-        self.hooks = Hooks()
         self.stream = Stream(self)
         self.one_time = OneTimeTokens(self)
         self.identifier = Identifier(self)
@@ -204,7 +203,7 @@ class Auth:
         await self._lifecycle.start()
         for feature in self.features:
             await feature.before(call)
-        await self.hooks.before(call)
+        await self.stream.hooks.before(call)
 
     # What happens
 
@@ -227,7 +226,7 @@ class Auth:
             return lambda decorated: self.on(name, decorated, outcome=outcome)
         outcomes: tuple[Outcome, ...] = (outcome,) if outcome else self.stream.outcomes(name)
         for each in outcomes:
-            self.hooks.add_after(name, each, function)
+            self.stream.hooks.add_after(name, each, function)
         return function
 
     @overload
@@ -244,7 +243,7 @@ class Auth:
         check_name(name, {endpoint.name for feature in self.features for endpoint in feature.endpoints})
         if function is None:
             return lambda decorated: self.before(name, decorated)
-        self.hooks.add_before(name, function)
+        self.stream.hooks.add_before(name, function)
         return function
 
     async def refused(self, error: AuthError, client: Client, call: Call | None = None) -> None:

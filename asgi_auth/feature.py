@@ -8,6 +8,7 @@ return annotation is the answer. Called in process, the method does the same che
 import functools
 import inspect
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast, get_args, get_type_hints
 
@@ -139,8 +140,10 @@ class Endpoint:
 
     async def call(self, feature: Feature, arguments: Mapping[str, Any], client: Client, identity: Identity) -> Any:
         """Check the arguments, ask the features, run: over HTTP and in process alike."""
+        telemetry = feature.auth.stream.telemetry
         try:
-            return await self._call(feature, arguments, client, identity)
+            with nullcontext() if telemetry is None else telemetry.span(self.name):
+                return await self._call(feature, arguments, client, identity)
         except AuthError as error:
             await feature.auth.refused(error, client, Call(self, arguments, client, identity))
             raise

@@ -12,7 +12,9 @@ from asgi_auth import event_log, events
 from asgi_auth.emails import canonical_or_none
 from asgi_auth.errors import AuthError
 from asgi_auth.feature import Call
+from asgi_auth.hooks import Hooks
 from asgi_auth.records import Client, Event
+from asgi_auth.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from asgi_auth.auth import Auth
@@ -29,6 +31,8 @@ class Stream:
     def __init__(self, auth: "Auth") -> None:
         """Learn which actions there are: ours, and those that features declare."""
         self._auth = auth
+        self.hooks = Hooks()
+        self.telemetry = Telemetry() if auth.settings.telemetry else None
         self._key = auth.keys.derived("event")[0]
         self.actions = dict(events.ACTIONS)
         for feature in auth.features:
@@ -68,12 +72,14 @@ class Stream:
             data=data,
         )
         event_log.write(event)
+        if self.telemetry is not None:
+            self.telemetry.count(event)
         for feature in self._auth.features:
             try:
                 await feature.observe(event)
             except Exception:
                 logger.exception("a feature failed to observe %s", name)
-        await self._auth.hooks.after(event)
+        await self.hooks.after(event)
 
     async def refused(self, error: AuthError, client: Client, call: Call | None) -> None:
         """Tell of a refusal, once, if it means something: a wrong path doesn't."""

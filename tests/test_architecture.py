@@ -22,6 +22,7 @@ OUTSIDE = {
     "zxcvbn": {"password_policy"},
     "email_validator": {"emails"},
     "aiosmtplib": {"mail.smtp"},
+    "opentelemetry": {"telemetry"},
     "redis": {"redis_counters"},
     "jinja2": {"mail.templates", "pages"},
 }  # fmt: skip
