@@ -89,8 +89,18 @@ class Auth:
                 if self.get(kind) is None:
                     raise ValueError(f"{type(feature).__name__} needs a {kind.__name__}")
             feature.auth = self
-        if (self.settings.conceals or self.settings.verification == "required") and self.get(Registrar) is None:
-            raise ValueError("verification and hidden addresses need the feature EmailVerification")
+        if self.settings.verification == "required" and self.get(Registrar) is None:
+            raise ValueError("verification needs the feature EmailVerification")
+        if self.settings.verification == "off" and self.conceals:
+            raise ValueError(
+                "without verification registering tells whether an address is known: "
+                "say enumeration='tell' too, or leave EmailVerification out"
+            )
+
+    @property
+    def conceals(self) -> bool:
+        """Whether registering must not tell if an address is known: as asked, where a mail can finish it."""
+        return self.settings.enumeration == "hide" and self.get(Registrar) is not None
 
     def __getitem__(self, kind: type[FeatureType]) -> FeatureType:
         """Get a feature by its class or a base of it: `auth[Passwords]`. Raises KeyError when it isn't switched on."""

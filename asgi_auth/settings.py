@@ -49,9 +49,9 @@ class Settings:
     token_cache: int = 4096
     """How many verified access tokens are remembered."""
     verification: Literal["off", "optional", "required"] = "optional"
-    """Whether a registration asks to verify the address, and whether a login wants that done."""
-    enumeration: Literal["auto", "hide", "tell"] = "auto"
-    """Whether registering tells that an address is known; `auto` hides it when verification is required."""
+    """Whether a registration mails a link to verify the address, and whether a login wants that done."""
+    enumeration: Literal["hide", "tell"] = "hide"
+    """Whether registering tells that an address is known. It can be hidden only by mail, with `EmailVerification`."""
     transport: Literal["bearer", "cookie"] = "bearer"
     """How tokens are handed out when the request doesn't ask by an `Auth-Transport` header."""
     base_url: str | None = None
@@ -111,11 +111,6 @@ class Settings:
         """Scheme, host and port of `base_url`."""
         return origin_of(self.base_url) if self.base_url else None
 
-    @property
-    def conceals(self) -> bool:
-        """Whether registering must not tell if an address is known."""
-        return self.enumeration == "hide" or (self.enumeration == "auto" and self.verification == "required")
-
     @classmethod
     def from_env(cls, prefix: str = "AUTH_", environ: Mapping[str, str] | None = None, **given: Any) -> "Settings":
         """Read settings from variables such as AUTH_SECRET (or AUTH_SECRET_FILE); lists by commas; arguments win."""
@@ -155,7 +150,7 @@ class Settings:
             "on_reuse": ("session", "user"),
             "revocation": ("cached", "strict"),
             "verification": ("off", "optional", "required"),
-            "enumeration": ("auto", "hide", "tell"),
+            "enumeration": ("hide", "tell"),
             "transport": ("bearer", "cookie"),
         }
         for name, allowed in (choices | {"cookie_same_site": SAME_SITE}).items():

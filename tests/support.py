@@ -46,8 +46,12 @@ def make_auth(
     mailer: Any = None,
     **settings: Any,
 ) -> Auth:
-    """An `Auth` with the cheapest hashes, and the flows by mail if there is a mailer; more `settings` by keyword."""
+    """An `Auth` with the cheapest hashes, and the flows by mail if there is a mailer; more `settings` by keyword.
+
+    Accounts begin at once (`enumeration="tell"`), unless a test asks for what is the default.
+    """
     settings.setdefault("base_url", ORIGIN)
+    settings.setdefault("enumeration", "tell")
     cheap: list[Feature] = [Passwords(argon2=Argon2.cheap(), **passwords or {})]
     chosen = [*cheap, *defaults(mail=mailer is not None)[1:]] if features is None else features
     made = Settings(secret=SECRET, **settings)
