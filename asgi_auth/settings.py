@@ -60,6 +60,8 @@ class Settings:
     """The path of the auth routes below `base_url`."""
     trusted_origins: Sequence[str] = ()
     """Other origins whose pages may send unsafe requests with our cookies."""
+    cors_origins: Sequence[str] = ()
+    """Other origins whose scripts may call our routes; with cookies if trusted, too; `*` alone for bearer tokens."""
     cookie_name: str = "auth"
     """Name of the cookies, behind the prefix `__Host-`."""
     cookie_same_site: str = "lax"
@@ -162,16 +164,21 @@ class Settings:
             raise ValueError("mount is a path such as /auth: a slash first, none at the end")
 
     def _check_urls(self) -> None:
-        for url in filter(None, (self.base_url, *self.trusted_origins)):
+        if "*" in self.cors_origins and (
+            len(self.cors_origins) > 1 or self.trusted_origins or self.transport == "cookie"
+        ):
+            raise ValueError("cors_origins of * stands alone, and without cookies: name the origins that may have them")
+        named = [*self.trusted_origins, *(url for url in self.cors_origins if url != "*")]
+        for url in filter(None, (self.base_url, *named)):
             parts = urlsplit(url)
             bare = not (parts.query or parts.fragment) and parts.port != 0
-            if parts.scheme not in {"http", "https"} or not parts.hostname or not bare:
+            if parts.scheme not in {"http", "https"} or not parts.hostname or "*" in url or not bare:
                 raise ValueError(f"{url!r} is no http(s) address of a host")
             if parts.scheme == "http" and not self.development:
                 raise ValueError(f"{url!r} is not https; set development=True to allow that on your own machine")
-        for url in self.trusted_origins:
+        for url in named:
             if origin_of(url) != url:
-                raise ValueError(f"a trusted origin is scheme://host[:port], as {origin_of(url)!r}, and {url!r} isn't")
+                raise ValueError(f"an origin is scheme://host[:port], as {origin_of(url)!r}, and {url!r} isn't")
         if self.development and self.base_url and self.base_url.startswith("https:"):
             raise ValueError("development=True makes cookies insecure; it is refused with an https base_url")
 

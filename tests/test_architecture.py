@@ -12,7 +12,7 @@ CORE = {"errors", "records", "fields", "events", "devices"}
 OUTSIDE = {
     "starlette": {
         "app", "middleware", "body", "origins", "credentials", "recognise", "lifespan", "sockets", "http", "hosts",
-        "pages",
+        "pages", "cors",
     },
     "asyncpg": {"storage.postgres", "storage.postgres_connection", "storage.databases"},
     "aiosqlite": {"storage.sqlite", "storage.databases"},

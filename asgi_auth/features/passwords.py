@@ -56,7 +56,7 @@ class Passwords(PasswordKeeper):
     async def register(
         self, *, email: Email, password: Secret, client: Client = Client(), **data: object
     ) -> Registration | Requested:
-        """Make an account: a mail finishes it (202), whether the address is known or not; without mail at once (201)."""
+        """Make an account: a mail finishes it (202), be the address known or not; without mail at once (201)."""
         address = parse_email(email)
         self.check(password, "password", address.canonical)
         secret = await self.hasher.hash(password)
