@@ -17,7 +17,7 @@ from asgi_auth.feature import Endpoint
 from asgi_auth.http import HSTS, answer, oauth2_problem, problem, refuse, route_path
 from asgi_auth.identity import Identity
 from asgi_auth.lifespan import serve_lifespan
-from asgi_auth.origins import check_origin, client_of
+from asgi_auth.origins import check_origin, client_of, is_forwarded
 from asgi_auth.pages.server import PageServer
 from asgi_auth.recognise import Headers, Recogniser, cookie_session, tokens_of, without_tokens
 from asgi_auth.routes import Route, Routes
@@ -64,6 +64,8 @@ class AuthApp:
         if scope["type"] == "websocket":
             await refuse(NotFoundError(), scope, receive, send)
             return
+        if not self.auth.settings.trusted_proxies and is_forwarded(scope):
+            self.auth.doctor.saw_forwarding()
         visit = self.pages.visit(path, scope) if self.pages is not None else None
         answer_error = visit.refuse if visit is not None else problem
         oauth2, renewed = False, Headers()

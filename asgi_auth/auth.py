@@ -11,6 +11,7 @@ import msgspec
 
 from asgi_auth import events
 from asgi_auth.default_features import defaults
+from asgi_auth.doctor import Doctor, Finding
 from asgi_auth.errors import StorageUnavailableError, ValidationError
 from asgi_auth.feature import Call, Feature
 from asgi_auth.identify import Identifier
@@ -77,6 +78,7 @@ class Auth:
         self._check_features()
         self.one_time = OneTimeTokens(self)
         self.identifier = Identifier(self)
+        self.doctor = Doctor(self)
         self._logins = Logins(self, claims)
         self._lifecycle = Lifecycle(self)
 
@@ -101,6 +103,10 @@ class Auth:
     def conceals(self) -> bool:
         """Whether registering must not tell if an address is known: as asked, where a mail can finish it."""
         return self.settings.enumeration == "hide" and self.get(Registrar) is not None
+
+    def check(self) -> list[Finding]:
+        """Name every setting that will not work or is not safe, with the reason and the mend; start logs them, too."""
+        return self.doctor.check()
 
     def __getitem__(self, kind: type[FeatureType]) -> FeatureType:
         """Get a feature by its class or a base of it: `auth[Passwords]`. Raises KeyError when it isn't switched on."""

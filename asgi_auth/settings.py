@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -13,6 +14,7 @@ from asgi_auth.keys import SigningKey, check_secret
 
 Secrets = str | bytes | Sequence[str | bytes]
 SAME_SITE = ("lax", "strict")
+DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 WORDS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
 
@@ -63,7 +65,9 @@ class Settings:
     cors_origins: Sequence[str] = ()
     """Other origins whose scripts may call our routes; with cookies if trusted, too; `*` alone for bearer tokens."""
     cookie_name: str = "auth"
-    """Name of the cookies, behind the prefix `__Host-`."""
+    """Name of the cookies, behind the prefix `__Host-`, or `__Secure-` with a `cookie_domain`."""
+    cookie_domain: str | None = None
+    """A parent of the host in `base_url`, such as `example.com`, whose other hosts then see the cookies, too."""
     cookie_same_site: str = "lax"
     """SameSite of the cookies: `lax` or `strict`."""
     development: bool = False
@@ -93,6 +97,8 @@ class Settings:
         """Refuse what can't work or isn't safe."""
         for secret in self.secrets:
             check_secret(secret)
+        if len(set(self.secrets)) < len(self.secrets):
+            raise ValueError("a secret stands twice; put a new one first, and keep the old one behind it")
         self._check_numbers()
         self._check_choices()
         self._check_urls()
@@ -160,6 +166,8 @@ class Settings:
                 raise ValueError(f"{name} is one of {', '.join(allowed)}")
         if not self.cookie_name.replace("-", "").replace("_", "").isalnum() or not self.cookie_name.isascii():
             raise ValueError("cookie_name is made of letters, digits, - and _")
+        if self.cookie_domain is not None and not DOMAIN.fullmatch(self.cookie_domain):
+            raise ValueError("cookie_domain is a host such as example.com: in small letters, without a dot before it")
         if not self.mount.startswith("/") or self.mount.endswith("/"):
             raise ValueError("mount is a path such as /auth: a slash first, none at the end")
 

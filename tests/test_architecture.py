@@ -21,6 +21,7 @@ OUTSIDE = {
     "jwt": {"tokens", "keys"},
     "zxcvbn": {"password_policy"},
     "email_validator": {"emails"},
+    "publicsuffixlist": {"sites"},
     "aiosmtplib": {"mail.smtp"},
     "jinja2": {"mail.templates", "pages"},
 }  # fmt: skip
