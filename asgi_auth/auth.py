@@ -10,6 +10,7 @@ from typing import Any, Self, TypeVar
 import msgspec
 
 from asgi_auth import events
+from asgi_auth.counters import Counters
 from asgi_auth.default_features import defaults
 from asgi_auth.doctor import Doctor, Finding
 from asgi_auth.errors import StorageUnavailableError, ValidationError
@@ -56,9 +57,13 @@ class Auth:
         features: Sequence[Feature] | None = None,
         claims: Callable[[User], Mapping[str, Any]] | None = None,
         mailer: Mailer | Callable[[Mail], Any] | None = None,
+        counters: Counters | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
-        """Compose. `claims` adds to access tokens; `mailer` sends; `now` is the clock, seconds since 1970."""
+        """Compose. `claims` adds to access tokens; `mailer` sends; `now` is the clock, seconds since 1970.
+
+        Limits are counted by `counters`, in the storage by default.
+        """
         if settings is None:
             settings = Settings(secret=secret or "")
         elif secret is not None:
@@ -66,6 +71,7 @@ class Auth:
         self.settings = settings
         self.now = now
         self.storage: Storage = from_url(storage) if isinstance(storage, str) else storage
+        self.counters: Counters = self.storage if counters is None else counters
         self.texts = Texts(settings.language, settings.texts, [f"field.{item.name}" for item in settings.fields])
         templates = Templates(self.texts, settings.name, settings.templates)
         self.mail = Delivery(as_mailer(mailer, development=settings.development), templates, self.emit)
@@ -91,6 +97,9 @@ class Auth:
                 if self.get(kind) is None:
                     raise ValueError(f"{type(feature).__name__} needs a {kind.__name__}")
             feature.auth = self
+        there = {endpoint.name for feature in self.features for endpoint in feature.endpoints}
+        if unknown := {name for feature in self.features for name in feature.needs_endpoints} - there:
+            raise ValueError(f"there is no endpoint {', '.join(sorted(unknown))}")
         if self.settings.verification == "required" and self.get(Registrar) is None:
             raise ValueError("verification needs the feature EmailVerification")
         if self.settings.verification == "off" and self.conceals:

@@ -52,6 +52,8 @@ class Feature:
     needs: "ClassVar[tuple[type[Feature], ...]]" = ()
     #: Whether it is of no use without mails; then a missing mailer is warned of at start.
     needs_mail: ClassVar[bool] = False
+    #: The names of endpoints that its settings speak of; one that isn't there is a ValueError.
+    needs_endpoints: Collection[str] = ()
 
     @property
     def endpoints(self) -> list["Endpoint"]:
@@ -94,6 +96,7 @@ class Endpoint:
         self.oauth2: bool = options.get("oauth2", False)
         self.ends_session: bool = options.get("ends_session", False)
         self.partial: bool = options.get("partial", False)
+        self.takes_password: bool = options.get("takes_password", False)
         self.summary = (inspect.getdoc(function) or "").partition("\n")[0]
         self.function = function
 
@@ -186,7 +189,10 @@ def get(path: str, **options: Any) -> Callable[[F], F]:
 
 
 def post(path: str, **options: Any) -> Callable[[F], F]:
-    """Declare an endpoint that acts. Options: `status`, `oauth2` (RFC 6749 form and errors), `ends_session`."""
+    """Declare an endpoint that acts. Options: `status`, `oauth2` (RFC 6749 form and errors), `ends_session`.
+
+    `takes_password`: it tells whether a password is right, and so is counted as a guess.
+    """
     return _declare("POST", path, options)
 
 

@@ -64,7 +64,11 @@ class Lifecycle:
             run.follower.cancel()
             with suppress(asyncio.CancelledError):
                 await run.follower
-        await self._auth.storage.close()
+        try:
+            if self._auth.counters is not self._auth.storage:
+                await self._auth.counters.close()
+        finally:
+            await self._auth.storage.close()
 
     async def _open(self) -> asyncio.Task[None]:
         auth = self._auth

@@ -86,6 +86,18 @@ class Token(Record, frozen=True, kw_only=True):
     used_at: int | None = None
 
 
+class Counter(Record, frozen=True, kw_only=True):
+    """How often something was tried. `key` is a digest: no address stands in the table.
+
+    `free_at`: when the next attempt is allowed, 0 without pauses. `expires_at`: when it begins anew.
+    """
+
+    key: str
+    count: int
+    free_at: int
+    expires_at: int
+
+
 class Stored(Record, frozen=True, kw_only=True):
     """All that is stored about a user, without secrets and digests."""
 

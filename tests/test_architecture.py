@@ -23,6 +23,7 @@ OUTSIDE = {
     "email_validator": {"emails"},
     "publicsuffixlist": {"sites"},
     "aiosmtplib": {"mail.smtp"},
+    "redis": {"redis_counters"},
     "jinja2": {"mail.templates", "pages"},
 }  # fmt: skip
 #: What a module may not know, whatever it needs.

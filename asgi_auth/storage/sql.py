@@ -11,10 +11,11 @@ from asgi_auth.storage import statements
 from asgi_auth.storage.driver import ConflictError
 from asgi_auth.storage.migrate import migrate
 from asgi_auth.storage.rows import columns, credential_of, first, roles_of, session_of, user_of
+from asgi_auth.storage.sql_counters import SQLCounters
 from asgi_auth.storage.sql_tokens import SQLTokens
 
 
-class SQLStorage(SQLTokens):
+class SQLStorage(SQLTokens, SQLCounters):
     """Keeps the contract of `Storage`."""
 
     async def migrate(self, now: int) -> list[int]:
@@ -186,5 +187,5 @@ class SQLStorage(SQLTokens):
     async def purge(self, before: int, batch: int) -> int:
         """Delete one batch of each."""
         values = {"before": before, "batch": batch}
-        sessions = await self.run(statements.PURGE_SESSIONS, values)
-        return len(sessions) + len(await self.run(statements.PURGE_TOKENS, values))
+        tables = (statements.PURGE_SESSIONS, statements.PURGE_TOKENS, statements.PURGE_COUNTERS)
+        return sum([len(await self.run(each, values)) for each in tables])

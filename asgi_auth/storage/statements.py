@@ -156,3 +156,32 @@ VOID_TOKENS = """
         AND (CAST(:keep AS TEXT) IS NULL OR id <> :keep)
     RETURNING id
 """
+
+COUNT = """
+    INSERT INTO {counters} AS c (key, count, free_at, expires_at) VALUES (:key, 1, 0, :expires_at)
+    ON CONFLICT (key) DO UPDATE SET
+        count = CASE WHEN c.expires_at > :now THEN c.count + 1 ELSE 1 END,
+        expires_at = CASE WHEN c.expires_at > :now THEN c.expires_at ELSE :expires_at END
+    RETURNING *
+"""
+# The pause doubles with each attempt from the number `after` on.
+ATTEMPT = """
+    INSERT INTO {counters} AS c (key, count, free_at, expires_at) VALUES (:key, 1, :first, :expires_at)
+    ON CONFLICT (key) DO UPDATE SET
+        count = CASE WHEN c.expires_at > :now THEN c.count + 1 ELSE 1 END,
+        free_at = CASE
+            WHEN c.expires_at <= :now THEN :first
+            WHEN c.count + 1 < :after THEN :now
+            WHEN c.count + 1 - :after < :doublings
+                THEN :now + (CAST(:pause AS BIGINT) << CAST(c.count + 1 - :after AS INTEGER))
+            ELSE :now + :longest END,
+        expires_at = :expires_at
+    WHERE c.free_at <= :now
+    RETURNING *
+"""
+COUNTER = "SELECT * FROM {counters} WHERE key = :key AND expires_at > :now"
+CLEAR_COUNTER = "DELETE FROM {counters} WHERE key = :key RETURNING key"
+PURGE_COUNTERS = """
+    DELETE FROM {counters} WHERE key IN (SELECT key FROM {counters} WHERE expires_at < :before LIMIT :batch)
+    RETURNING key
+"""

@@ -15,6 +15,7 @@ CALLERS = 32
 FLOWS = {
     "verify_email": ("/auth/resend-verification", "/auth/verify-email", {}),
     "reset_password": ("/auth/forgot-password", "/auth/reset-password", {"new_password": NEW_PASSWORD}),
+    "unlock": ("/auth/request-unlock", "/auth/unlock", {}),
     "magic_link": ("/auth/magic-link", "/auth/magic-link/login", {}),
 }
 

@@ -30,6 +30,18 @@ async def rotate(storage: SQLStorage, generation: str) -> int:
     return sum(await at_once(call, CALLERS))
 
 
+async def count(storage: SQLStorage, most: str) -> int:
+    """Count many times at once; return how often it was within a limit."""
+    counted = await at_once(lambda _: storage.count("ada", NOW, 60), CALLERS)
+    return sum(counter.count <= int(most) for counter in counted)
+
+
+async def attempt(storage: SQLStorage, after: str) -> int:
+    """Try many times at once; return how often that was allowed."""
+    bounds = {"after": int(after), "pause": 60, "longest": 600, "memory": 86400}
+    return (await at_once(lambda _: storage.attempt("bob", NOW, **bounds), CALLERS)).count(0)
+
+
 async def migrate(storage: SQLStorage, _: str) -> list[int]:
     """Migrate; return what ran."""
     return await storage.migrate(NOW)
@@ -82,7 +94,9 @@ async def close(storage: SQLStorage, _: str) -> str:
 
 async def main() -> None:
     """Do one task after another; the first for a URL opens its storage."""
-    tasks = {task.__name__: task for task in (rotate, migrate, hang_in_migration, write, disable, close)}
+    tasks = {
+        task.__name__: task for task in (rotate, count, attempt, migrate, hang_in_migration, write, disable, close)
+    }
     storages: dict[str, SQLStorage] = {}
     while line := await asyncio.to_thread(sys.stdin.readline):
         task, url, argument = line.split()
