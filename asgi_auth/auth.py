@@ -25,6 +25,7 @@ from asgi_auth.mail.mailers import as_mailer
 from asgi_auth.mail.message import Mail, Mailer
 from asgi_auth.mail.templates import Templates
 from asgi_auth.one_time import OneTimeTokens
+from asgi_auth.purge import Purger
 from asgi_auth.reasons import Reason
 from asgi_auth.records import Client, Credential, Event, Session, TokenPair, User
 from asgi_auth.registrar import Registrar
@@ -85,6 +86,7 @@ class Auth:
         self.one_time = OneTimeTokens(self)
         self.identifier = Identifier(self)
         self.doctor = Doctor(self)
+        self.purger = Purger(self)
         self._logins = Logins(self, claims)
         self._lifecycle = Lifecycle(self)
 
@@ -160,6 +162,14 @@ class Auth:
         async with self:
             yield
 
+    async def purge(self) -> int:
+        """Delete what expired a day ago and more, as happens by itself; return how many rows went.
+
+        None while another process is at it. Raises StorageUnavailableError.
+        """
+        await self._lifecycle.start()
+        return await self.purger.run()
+
     # Who is asking
 
     async def identify(self, token: str, transport: Transport = "bearer") -> Identity:
@@ -209,6 +219,7 @@ class Auth:
     async def before(self, call: Call) -> None:
         """Ask the features before an endpoint runs, after the storage has been opened."""
         await self._lifecycle.start()
+        self.purger.nudge()
         for feature in self.features:
             await feature.before(call)
 

@@ -65,6 +65,7 @@ class Lifecycle:
             with suppress(asyncio.CancelledError):
                 await run.follower
         try:
+            await self._auth.purger.stop()
             if self._auth.counters is not self._auth.storage:
                 await self._auth.counters.close()
         finally:

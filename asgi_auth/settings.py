@@ -92,6 +92,8 @@ class Settings:
     """Extra fields of a user, kept in `User.data`."""
     auto_migrate: bool = True
     """Make and update the tables at start."""
+    purge_interval: int = 3600
+    """How often what has expired is deleted in passing, about; 0 leaves that to you (`await auth.purge()`)."""
 
     def __post_init__(self) -> None:
         """Refuse what can't work or isn't safe."""
@@ -146,6 +148,8 @@ class Settings:
         for name in positive:
             if not 0 < getattr(self, name) < 10**10:
                 raise ValueError(f"{name} must be positive, and not beyond reason")
+        if not 0 <= self.purge_interval < 10**10:
+            raise ValueError("purge_interval is positive, or 0 for never")
         if not 0 <= self.leeway <= 60 or not 0 <= self.refresh_grace <= 300:
             raise ValueError("leeway is 0 to 60 seconds, refresh_grace 0 to 300")
         if not 0.1 <= self.max_revocation_lag <= 60:

@@ -16,6 +16,7 @@ REFUSED: list[dict[str, Any]] = [
         for value in (0, -1, 10**10)
     ),
     *({name: value} for name in ("max_body", "body_timeout", "token_cache") for value in (0, -1)),
+    {"purge_interval": -1},
     {"leeway": -1},
     {"leeway": 61},
     {"refresh_grace": -1},
