@@ -7,7 +7,7 @@ from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Mount
 
-from asgi_auth import Auth, AuthApp, AuthMiddleware, Pages, Passwords, Sessions
+from asgi_auth import Auth, AuthApp, AuthMiddleware, Pages, Passwords, RateLimits, Sessions
 from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.feature import Call, Feature
 from asgi_auth.hashing import Argon2
@@ -134,6 +134,21 @@ async def test_errors_carry_the_headers_too(
     assert answer.status == status
     assert of_cors(answer)["allow-origin"] == PARTNER
     assert answer.header("retry-after") == ("2" if status == 503 else None)
+
+
+async def test_limits_can_be_read_by_scripts_too() -> None:
+    features = [Passwords(argon2=Argon2.cheap()), Sessions(), RateLimits({"login": "1/h/ip"})]
+    async with make_auth(features=features, **BOTH) as auth:
+        client = served(auth, "middleware")
+        answers = [await client.post("/auth/login", ACCOUNT, headers={"origin": PARTNER}) for _ in range(2)]
+        preflight = await client.request("OPTIONS", "/auth/login", headers={"origin": PARTNER} | PREFLIGHT)
+
+    assert [answer.status for answer in answers] == [401, 429]
+    assert of_cors(answers[1])["allow-origin"] == PARTNER
+    sent = {name for name, _ in answers[1].headers}
+    assert {"retry-after", "ratelimit", "ratelimit-policy"} <= sent
+    assert {"retry-after", "ratelimit", "ratelimit-policy"} <= set(of_cors(answers[1])["expose-headers"].split(", "))
+    assert preflight.status == 204
 
 
 async def test_what_a_middleware_refuses_for_the_host_carries_none() -> None:
