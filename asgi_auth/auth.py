@@ -5,17 +5,18 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any, Self, TypeVar, overload
+from typing import Any, Self, TypeVar
 
 import msgspec
 
 from asgi_auth import events
 from asgi_auth.counters import Counters
 from asgi_auth.default_features import defaults
+from asgi_auth.doctor import Doctor, Finding
 from asgi_auth.errors import AuthError, StorageUnavailableError, ValidationError
 from asgi_auth.events import Outcome
 from asgi_auth.feature import Call, Feature
-from asgi_auth.hooks import EVERY, F, check_name
+from asgi_auth.hooks import Hooked
 from asgi_auth.identify import Identifier
 from asgi_auth.identity import Identity, Transport
 from asgi_auth.keys import KeyRing
@@ -26,6 +27,7 @@ from asgi_auth.mail.mailers import as_mailer
 from asgi_auth.mail.message import Mail, Mailer
 from asgi_auth.mail.templates import Templates
 from asgi_auth.one_time import OneTimeTokens
+from asgi_auth.purge import Purger
 from asgi_auth.reasons import Reason
 from asgi_auth.records import Client, Credential, Session, TokenPair, User
 from asgi_auth.registrar import Registrar
@@ -41,7 +43,7 @@ logger = logging.getLogger("asgi_auth")
 FeatureType = TypeVar("FeatureType", bound=Feature)
 
 
-class Auth:
+class Auth(Hooked):
     """Authentication for one set of users.
 
     `storage` is a URL (`sqlite:///auth.db`, `sqlite://`, `postgresql://…`) or a storage object; `secret` and the
@@ -87,6 +89,8 @@ class Auth:
         self.stream = Stream(self)
         self.one_time = OneTimeTokens(self)
         self.identifier = Identifier(self)
+        self.doctor = Doctor(self)
+        self.purger = Purger(self)
         self._logins = Logins(self, claims)
         self._lifecycle = Lifecycle(self)
 
@@ -102,8 +106,22 @@ class Auth:
         there = {endpoint.name for feature in self.features for endpoint in feature.endpoints}
         if unknown := {name for feature in self.features for name in feature.needs_endpoints} - there:
             raise ValueError(f"there is no endpoint {', '.join(sorted(unknown))}")
-        if (self.settings.conceals or self.settings.verification == "required") and self.get(Registrar) is None:
-            raise ValueError("verification and hidden addresses need the feature EmailVerification")
+        if self.settings.verification == "required" and self.get(Registrar) is None:
+            raise ValueError("verification needs the feature EmailVerification")
+        if self.settings.verification == "off" and self.conceals:
+            raise ValueError(
+                "without verification registering tells whether an address is known: "
+                "say enumeration='tell' too, or leave EmailVerification out"
+            )
+
+    @property
+    def conceals(self) -> bool:
+        """Whether registering must not tell if an address is known: as asked, where a mail can finish it."""
+        return self.settings.enumeration == "hide" and self.get(Registrar) is not None
+
+    def check(self) -> list[Finding]:
+        """Name every setting that will not work or is not safe, with the reason and the mend; start logs them, too."""
+        return self.doctor.check()
 
     def __getitem__(self, kind: type[FeatureType]) -> FeatureType:
         """Get a feature by its class or a base of it: `auth[Passwords]`. Raises KeyError when it isn't switched on."""
@@ -147,6 +165,14 @@ class Auth:
         """Start and close around a host's own lifespan: `Starlette(lifespan=auth.lifespan)`."""
         async with self:
             yield
+
+    async def purge(self) -> int:
+        """Delete what expired a day ago and more, as happens by itself; return how many rows went.
+
+        None while another process is at it. Raises StorageUnavailableError.
+        """
+        await self._lifecycle.start()
+        return await self.purger.run()
 
     # Who is asking
 
@@ -201,50 +227,12 @@ class Auth:
     async def ask_before(self, call: Call) -> None:
         """Ask the features, then the host's hooks, before an endpoint runs; the storage has been opened."""
         await self._lifecycle.start()
+        self.purger.nudge()
         for feature in self.features:
             await feature.before(call)
         await self.stream.hooks.before(call)
 
     # What happens
-
-    @overload
-    def on(self, name: str, function: F, *, outcome: Outcome | None = None) -> F: ...
-
-    @overload
-    def on(self, name: str, *, outcome: Outcome | None = None) -> Callable[[F], F]: ...
-
-    def on(self, name: str, function: F | None = None, *, outcome: Outcome | None = None) -> Any:
-        """Call a function, async or not, with each event of a name (`*`: of all) after it has happened.
-
-        With its success by default, and with its failure when it can only fail. What the function raises is logged.
-        Without a function it is a decorator. Raises ValueError for an unknown name.
-        """
-        check_name(name, {EVERY, *self.stream.actions})
-        if outcome not in {None, "success", "failure"}:
-            raise ValueError("the outcome is success or failure")
-        if function is None:
-            return lambda decorated: self.on(name, decorated, outcome=outcome)
-        outcomes: tuple[Outcome, ...] = (outcome,) if outcome else self.stream.outcomes(name)
-        for each in outcomes:
-            self.stream.hooks.add_after(name, each, function)
-        return function
-
-    @overload
-    def before(self, name: str, function: F) -> F: ...
-
-    @overload
-    def before(self, name: str) -> Callable[[F], F]: ...
-
-    def before(self, name: str, function: F | None = None) -> Any:
-        """Call a function, async or not, with the `Call` of an endpoint that is about to run.
-
-        It refuses by raising an AuthError. Without a function it is a decorator. Raises ValueError for an unknown name.
-        """
-        check_name(name, {endpoint.name for feature in self.features for endpoint in feature.endpoints})
-        if function is None:
-            return lambda decorated: self.before(name, decorated)
-        self.stream.hooks.add_before(name, function)
-        return function
 
     async def refused(self, error: AuthError, client: Client, call: Call | None = None) -> None:
         """Tell of a refusal, of an endpoint's `call` or before it came to one; each is told once."""

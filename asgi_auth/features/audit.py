@@ -12,7 +12,6 @@ from asgi_auth.records import AuditRecord, Event, new_id
 
 logger = logging.getLogger("asgi_auth")
 DAY = 86400
-HOUR = 3600
 BATCH = 1000
 DRAIN = 5.0
 #: What happens too often, or says no more than another event, or can be brought about by anybody at will.
@@ -47,7 +46,6 @@ class Audit(Feature):
         self.leave_out = frozenset(leave_out)
         self.keep = keep
         self.queue = AuditQueue(self._write, limit=queue)
-        self._pruned_at = 0.0
         self._millisecond = 0
 
     async def list(self, user_id: str, *, limit: int = 100, before: str | None = None) -> list[AuditRecord]:
@@ -91,16 +89,15 @@ class Audit(Feature):
         """Write what waits, for five seconds at most."""
         await self.queue.close(DRAIN)
 
+    async def purge(self, now: int, batch: int) -> int:
+        """Delete a batch of the records older than `keep`."""
+        return await self.auth.storage.prune_audit_records(now - self.keep, batch)
+
     def _next_id(self) -> str:
         """An id that is greater than the last one of this process, though no millisecond has passed."""
         self._millisecond = max(self._millisecond + 1, int(self.auth.now() * 1000))
         return new_id((self._millisecond + 0.5) / 1000)
 
     async def _write(self, records: Sequence[AuditRecord]) -> None:
-        """Write a batch, and once an hour delete a batch of what is too old."""
         await self.auth.start()
         await self.auth.storage.add_audit_records(records)
-        now = self.auth.now()
-        if now - self._pruned_at >= HOUR:
-            self._pruned_at = now
-            await self.auth.storage.prune_audit_records(int(now) - self.keep, BATCH)
