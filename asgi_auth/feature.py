@@ -1,4 +1,4 @@
-"""The feature mechanism: a feature is a class with six hooks, and endpoints declared by the signature of methods.
+"""The feature mechanism: a feature is a class with seven hooks, and endpoints declared by the signature of methods.
 
 The keyword parameters of an endpoint are the fields of the body; `client` and `identity` are given by the library
 (`Identity` wants a login, `Identity | None` takes one); `**data` are the extra fields that the host has declared. The
@@ -80,6 +80,13 @@ class Feature:
 
     async def observe(self, event: Event) -> None:
         """Hear what has happened. An error here is logged, and changes nothing."""
+
+    async def purge(self, now: int, batch: int) -> int:  # noqa: ARG002 (a hook)
+        """Delete at most `batch` of what is too old, and return how many; asked again until there is none.
+
+        It runs in the background, in one process at a time.
+        """
+        return 0
 
 
 class Endpoint:

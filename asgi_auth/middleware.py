@@ -56,11 +56,11 @@ class AuthMiddleware:
             if identity is None:
                 identity, headers = await self._recogniser.examine(shown, scope)
         except AuthError as error:
-            await refuse(error, scope, receive, send)
+            await self._refuse(error, scope, receive, send)
             return
         except Exception:
             logger.exception("asgi_auth failed to identify a request")
-            await refuse(InternalError(), scope, receive, send)
+            await self._refuse(InternalError(), scope, receive, send)
             return
         scope = dict(scope)
         scope["user"] = scope["auth"] = scope["asgi_auth"] = identity
@@ -77,10 +77,10 @@ class AuthMiddleware:
         """Serve a route of ours, refuse, or call the app: with cookies to set if there are any."""
         if headers and scope["type"] == "http":
             send = _SetCookies(send, headers, self._recogniser.cookies)
-        if self._mount is not None and (path := self._below_mount(scope)) is not None:
+        if self._mount is not None and (path := _below(self._mount, scope)) is not None:
             return self._auth_app.serve(path, scope, receive, send)
         if self._required and not identity.is_authenticated and scope.get("method") != "OPTIONS":
-            return refuse(identity.error or UnauthorizedError(), scope, receive, send)
+            return self._refuse(identity.error or UnauthorizedError(), scope, receive, send)
         if scope["type"] == "websocket" and identity.is_authenticated:
             return Socket(self.auth, identity, headers, receive, send).run(self._call_app, scope)
         return self._call_app(scope, receive, send)
@@ -101,15 +101,20 @@ class AuthMiddleware:
                 raise
             await deny(error, scope, receive, send)
 
-    def _below_mount(self, scope: Scope) -> str | None:
-        """The path below our mount, or None when it is the host's."""
-        mount = self._mount or ""
-        if mount not in scope["path"]:
-            return None
-        path = route_path(scope) or ""
-        if path == mount:
-            return "/"
-        return path[len(mount) :] if path.startswith(mount + "/") else None
+    async def _refuse(self, error: AuthError, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse a request; on a route of ours, which the host may have mounted, a script may read why."""
+        ours = _below(self._mount or self.auth.settings.mount, scope) is not None
+        await refuse(error, scope, receive, self._auth_app.cors.sending(scope, send) if ours else send)
+
+
+def _below(mount: str, scope: Scope) -> str | None:
+    """The path below a mount, or None when it is another's."""
+    if mount not in scope["path"]:
+        return None
+    path = route_path(scope) or ""
+    if path == mount:
+        return "/"
+    return path[len(mount) :] if path.startswith(mount + "/") else None
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ CORE = {"errors", "records", "fields", "events", "devices"}
 OUTSIDE = {
     "starlette": {
         "app", "middleware", "body", "origins", "credentials", "recognise", "lifespan", "sockets", "http", "hosts",
-        "pages",
+        "pages", "cors",
     },
     "asyncpg": {"storage.postgres", "storage.postgres_connection", "storage.databases"},
     "aiosqlite": {"storage.sqlite", "storage.sqlite_writer", "storage.databases"},
@@ -21,6 +21,7 @@ OUTSIDE = {
     "jwt": {"tokens", "keys"},
     "zxcvbn": {"password_policy"},
     "email_validator": {"emails"},
+    "publicsuffixlist": {"sites"},
     "aiosmtplib": {"mail.smtp"},
     "redis": {"redis_counters"},
     "jinja2": {"mail.templates", "pages"},

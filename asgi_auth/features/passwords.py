@@ -56,13 +56,13 @@ class Passwords(PasswordKeeper):
     async def register(
         self, *, email: Email, password: Secret, client: Client = Client(), **data: object
     ) -> Registration | Requested:
-        """Make an account; a known address is a 409. Where addresses are concealed, a mail finishes it (202)."""
+        """Make an account: a mail finishes it (202), be the address known or not; without mail at once (201)."""
         address = parse_email(email)
         self.check(password, "password", address.canonical)
         secret = await self.hasher.hash(password)
         user = self._new_user(address, data)
         credential = self.credential(user.id, secret)
-        if self.auth.settings.conceals:
+        if self.auth.conceals:
             return await self.auth[Registrar].begin(user, credential, client)
         if not await self.auth.storage.add_user(user, credential):
             raise UserExistsError

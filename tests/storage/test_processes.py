@@ -149,6 +149,20 @@ async def test_processes_that_write_at_once_are_all_served(driver: str, fresh: F
     workers.do("close", url)
 
 
+async def test_of_processes_that_purge_at_once_one_does_it(driver: str, fresh: Fresh, workers: Workers) -> None:
+    url = fresh(driver)
+    async with opened(driver, url) as storage:
+        await storage.migrate(NOW)
+        user, credential = await added(storage)
+        for number in range(200):
+            await storage.add_session(a_session(user, number), credential, 1000)
+
+        assert workers.do("purge", url) == ["0", "0", "0", "200"]
+
+        assert await storage.session("session-1") is None
+    workers.do("close", url)
+
+
 async def test_a_change_by_another_process_is_noticed_at_once(driver: str, fresh: Fresh, workers: Workers) -> None:
     url = fresh(driver)
     async with opened(driver, url) as storage:
