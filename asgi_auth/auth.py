@@ -64,10 +64,7 @@ class Auth(Hooked):
         counters: Counters | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
-        """Compose. `claims` adds to access tokens; `mailer` sends; `now` is the clock, seconds since 1970.
-
-        Limits are counted by `counters`, in the storage by default.
-        """
+        """Compose. `claims` adds to access tokens; `mailer` sends; `counters` count limits; `now` is the clock."""
         if settings is None:
             settings = Settings(secret=secret or "")
         elif secret is not None:
