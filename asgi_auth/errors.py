@@ -31,15 +31,14 @@ AuthError
 Mistakes in the configuration are a plain ValueError, raised when the object is made.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-#: What may not stand in the attributes of a challenge (RFC 6750, section 3).
-UNQUOTABLE = re.compile(r"[^\x20\x21\x23-\x5b\x5d-\x7e]")
+from asgi_auth import events
+from asgi_auth.refusal import UNQUOTABLE, Refusal
 
 
-class AuthError(Exception):
+class AuthError(Refusal):
     """Base of all errors that are answered to the client; `detail` is written for people."""
 
     status: ClassVar[int] = 400
@@ -47,8 +46,6 @@ class AuthError(Exception):
     default_detail: ClassVar[str] = "The request was refused."
     #: Error names of RFC 6749, section 5.2, for the OAuth 2 token endpoint.
     oauth2: ClassVar[str] = "invalid_request"
-    #: What the headers mean that every answer to this error has, by their names: for the OpenAPI document.
-    header_meanings: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, detail: str | None = None) -> None:
         """Take the text for people; the class's own by default."""
@@ -140,6 +137,7 @@ class TokenRevokedError(InvalidTokenError):
 class TokenReuseError(InvalidTokenError):
     """A refresh token was used again after its time; its session has been ended (RFC 9700, 4.14.2)."""
 
+    event = events.TOKEN_REUSE
     code = "token_reuse"
     default_detail = "The refresh token was used before; the session has been ended."
 
@@ -164,6 +162,7 @@ class AccountDisabledError(ForbiddenError):
 class CrossSiteRequestError(ForbiddenError):
     """An unsafe request with cookies came from a page of another origin."""
 
+    event = events.CROSS_SITE
     code = "cross_site_request"
     default_detail = "The request came from another site."
 

@@ -9,6 +9,7 @@ HTTP.
 import functools
 import inspect
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar, cast, get_args, get_type_hints
 
@@ -22,6 +23,7 @@ from asgi_auth.errors import (
     UnauthorizedError,
     ValidationError,
 )
+from asgi_auth.events import Action
 from asgi_auth.fields import INJECTED, BodyField, Field, convert
 from asgi_auth.identity import ANONYMOUS, Identity
 from asgi_auth.reasons import Reason
@@ -77,6 +79,8 @@ class Feature:
     needs: "ClassVar[tuple[type[Feature], ...]]" = ()
     #: Whether it is of no use without mails; then a missing mailer is warned of at start.
     needs_mail: ClassVar[bool] = False
+    #: What it tells that the library doesn't know, by name.
+    actions: ClassVar[Mapping[str, Action]] = {}
     #: The names of endpoints that its settings speak of; one that isn't there is a ValueError.
     needs_endpoints: Collection[str] = ()
 
@@ -110,6 +114,16 @@ class Feature:
         """Name the errors that its other hooks raise at an endpoint, for the OpenAPI document; none by default."""
         return ()
 
+    async def close(self) -> None:
+        """End what was begun in the running loop; the storage is still open."""
+
+    async def purge(self, now: int, batch: int) -> int:  # noqa: ARG002 (a hook)
+        """Delete at most `batch` of what is too old, and return how many; asked again until there is none.
+
+        It runs in the background, in one process at a time.
+        """
+        return 0
+
 
 class Endpoint:
     """A declared endpoint: everything that routing, checks and documentation read."""
@@ -129,6 +143,7 @@ class Endpoint:
         self.cacheable: bool = options.get("cacheable", False)
         self.errors: Sequence[type[AuthError]] = options.get("errors", ())
         self.schema: Mapping[str, Any] = options.get("schema", {})
+        self.event: str | None = options.get("event")
         self.takes_password: bool = options.get("takes_password", False)
         self.summary = (inspect.getdoc(function) or "").partition("\n")[0]
         self.function = function
@@ -172,10 +187,26 @@ class Endpoint:
         served: Served | None = None,
     ) -> Any:
         """Check the arguments, ask the features, run: over HTTP and in process alike."""
+        telemetry = feature.auth.stream.telemetry
+        try:
+            with nullcontext() if telemetry is None else telemetry.span(self.name):
+                return await self._call(feature, arguments, client, identity, served)
+        except AuthError as error:
+            await feature.auth.refused(error, client, Call(self, arguments, client, identity))
+            raise
+
+    async def _call(
+        self,
+        feature: Feature,
+        arguments: Mapping[str, Any],
+        client: Client,
+        identity: Identity,
+        served: Served | None,
+    ) -> Any:
         if self.needs_login:
             identity.require()
         values = self.check(feature.auth, arguments)
-        await feature.auth.before(Call(self, values, client, identity))
+        await feature.auth.ask_before(Call(self, values, client, identity))
         injected = {"client": client, "identity": identity, "served": served}
         return await self.function(
             feature, **values, **{name: injected[name] for name in injected if name in self.hints}
@@ -240,6 +271,7 @@ def post(path: str, **options: Any) -> Callable[[F], F]:
     """Declare an endpoint that acts. Options: `status`, `oauth2` (RFC 6749 form and errors), `ends_session`.
 
     `logs_in`: it gives a user a session by `auth.login`, and so raises whatever that does.
+    `event`: the action that has failed when it refuses.
     `takes_password`: it tells whether a password is right, and so is counted as a guess.
     """
     return _declare("POST", path, options)

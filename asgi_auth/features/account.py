@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from asgi_auth import events
 from asgi_auth.errors import BusyError, InvalidCredentialsError, UnauthorizedError
 from asgi_auth.feature import Feature, get, patch, post
 from asgi_auth.fields import Secret
@@ -43,6 +44,7 @@ class Account(Feature):
         status=204,
         ends_session=True,
         takes_password=True,
+        event=events.ACCOUNT_CLOSE,
         errors=(InvalidCredentialsError, BusyError),
     )
     async def close_account(self, *, password: Secret, identity: Identity, client: Client = Client()) -> None:

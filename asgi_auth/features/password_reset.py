@@ -40,7 +40,13 @@ class PasswordReset(Feature):
         user = known if known is not None and known.status == "active" else None
         return await self.auth.one_time.ask(self.purpose, subject=canonical, user=user, client=client)
 
-    @post("/reset-password", status=204, schema=SHOWN, errors=(InvalidResetTokenError, PasswordPolicyError, BusyError))
+    @post(
+        "/reset-password",
+        status=204,
+        schema=SHOWN,
+        event=events.PASSWORD_CHANGE,
+        errors=(InvalidResetTokenError, PasswordPolicyError, BusyError),
+    )
     async def reset_password(
         self,
         *,
@@ -69,4 +75,4 @@ class PasswordReset(Feature):
             await storage.update_user(user.id, {"email_verified": True}, now)
             ended = await storage.end_sessions(user.id, now)
         await self.auth.ended(user.id, ended, client)
-        await self.auth.emit(events.PASSWORD_CHANGED, user_id=user.id, client=client, data={"reset": True})
+        await self.auth.emit(events.PASSWORD_CHANGE, user_id=user.id, client=client, data={"reset": True})
