@@ -12,6 +12,7 @@ from asgi_auth.errors import (
     BadRequestError,
     BodyTooLargeError,
     CrossSiteRequestError,
+    ForbiddenError,
     InternalError,
     InvalidCredentialsError,
     MethodNotAllowedError,
@@ -79,6 +80,9 @@ def errors_of(auth: "Auth", path: str, endpoint: Endpoint) -> Kinds:
         kinds += [InvalidCredentialsError, AccountDisabledError]
         if any(type(feature).second_factor is not Feature.second_factor for feature in auth.features):
             kinds.append(SecondFactorRequiredError)
+    if auth.stream.hooks.may_refuse(endpoint.name):
+        # What a function of the host's raises isn't known; this is what it is there for.
+        kinds.append(ForbiddenError)
     for feature in auth.features:
         kinds += feature.errors_at(endpoint)
     return sorted(dict.fromkeys(kinds), key=lambda kind: (kind.status, kind.code))

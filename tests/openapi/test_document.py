@@ -224,6 +224,14 @@ async def test_an_answer_that_renews_cookies_is_kept_by_nobody() -> None:
     assert answer.all("cache-control") == ["no-store"]
 
 
+async def test_a_hook_of_the_hosts_may_forbid() -> None:
+    auth = make_auth()
+    auth.before("login", lambda _: None)
+    paths = (await document_of(auth))["paths"]
+
+    assert "forbidden" in paths["/login"]["post"]["responses"]["403"]["content"]["application/problem+json"]["examples"]
+
+
 async def test_it_can_be_left_out() -> None:
     auth = make_auth()
     async with auth:
