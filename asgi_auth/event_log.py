@@ -9,16 +9,18 @@ from asgi_auth.records import Event
 
 logger = logging.getLogger("asgi_auth")
 LEVELS = {"success": logging.INFO, "failure": logging.WARNING}
+#: Who shows no token at all is no attack: pages ask in this way whether somebody is logged in.
+USUAL = "unauthorized"
 MAX_TEXT = 255
 
 
 def write(event: Event) -> None:
     """Log an event: INFO, or WARNING for a failure; its fields stand in the record as `event_…` (ASVS 16.2, 16.4.1)."""
-    level = LEVELS[event.outcome]
+    reason = event.data.get("reason")
+    level = logging.INFO if reason == USUAL else LEVELS[event.outcome]
     if logger.isEnabledFor(level):
         extra = fields_of(event)
         shown = " ".join(f"{name[6:]}={extra[name]}" for name in ("event_user", "event_address", "event_request"))
-        reason = event.data.get("reason")
         logger.log(
             level,
             "%s %s (%s) %s%s",
