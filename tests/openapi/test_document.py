@@ -6,7 +6,7 @@ import pytest
 from openapi_spec_validator import validate
 
 import asgi_auth.errors
-from asgi_auth import Auth, AuthApp, AuthError, AuthMiddleware, OpenAPI, Passwords, Sessions
+from asgi_auth import Argon2, Auth, AuthApp, AuthError, AuthMiddleware, OpenAPI, Passwords, Sessions
 from asgi_auth.errors import ForbiddenError, ValidationError
 from asgi_auth.feature import Endpoint, Feature, post
 from asgi_auth.fields import Line
@@ -14,9 +14,13 @@ from asgi_auth.identity import Identity
 from asgi_auth.records import Record
 from tests.openapi.everything import everything
 from tests.openapi.support import operation, resolve
-from tests.support import SECRET, Client, call, http_scope, login, make_auth, register, who
+from tests.support import SECRET, Client, call, http_scope, login, make_auth, register, unlimited, who
 
 PATH = "/auth/openapi.json"
+
+
+def documented(**settings: Any) -> Auth:
+    return make_auth(features=[Passwords(argon2=Argon2.cheap()), *unlimited(mail=False), OpenAPI()], **settings)
 
 
 async def document_of(auth: Auth, **options: Any) -> Any:
@@ -142,7 +146,7 @@ async def test_the_token_endpoint_is_described_in_its_own_form() -> None:
 @pytest.mark.parametrize(("development", "name"), [(False, "__Host-mine"), (True, "mine")])
 async def test_the_ways_to_log_in_are_those_of_the_settings(development: bool, name: str) -> None:  # noqa: FBT001
     url = "http://localhost" if development else "https://app.example.com"
-    document = await document_of(make_auth(cookie_name="mine", development=development, base_url=url))
+    document = await document_of(documented(cookie_name="mine", development=development, base_url=url))
 
     assert document["components"]["securitySchemes"]["cookie"]["name"] == name
     assert document["paths"]["/me"]["get"]["security"] == [{"bearer": []}, {"cookie": []}, {"oauth2": []}]
@@ -151,7 +155,7 @@ async def test_the_ways_to_log_in_are_those_of_the_settings(development: bool, n
 
 
 async def test_without_a_token_endpoint_there_is_no_oauth_2() -> None:
-    document = await document_of(make_auth(), exclude=("token",))
+    document = await document_of(documented(), exclude=("token",))
 
     assert document["components"]["securitySchemes"].keys() == {"bearer", "cookie"}
     assert {"oauth2": []} not in document["paths"]["/me"]["get"]["security"]
@@ -159,7 +163,7 @@ async def test_without_a_token_endpoint_there_is_no_oauth_2() -> None:
 
 
 async def test_it_shows_what_the_app_serves_and_where() -> None:
-    document = await document_of(make_auth(mount="/auth"), include=("me", "openapi"), paths={"me": "/whoami"})
+    document = await document_of(documented(mount="/auth"), include=("me", "openapi"), paths={"me": "/whoami"})
 
     assert set(document["paths"]) == {"/whoami", "/openapi.json"}
     assert document["servers"] == [{"url": "https://app.example.com/auth"}]
@@ -179,7 +183,7 @@ async def test_it_shows_what_the_app_serves_and_where() -> None:
     ],
 )
 async def test_without_a_base_url_the_server_is_the_path_of_the_mount(root_path: str, path: str, url: str) -> None:
-    auth = make_auth(base_url=None)
+    auth = documented(base_url=None)
     async with auth:
         served = AuthApp(auth)
         scope = http_scope("GET", path, root_path=root_path)
@@ -197,7 +201,7 @@ async def test_without_a_base_url_the_server_is_the_path_of_the_mount(root_path:
 
 
 async def test_caches_may_keep_it_and_ask_again() -> None:
-    auth = make_auth()
+    auth = documented()
     client = Client(AuthMiddleware(who, auth, mount="/auth"))
     async with auth:
         first = await client.get(PATH)
@@ -213,7 +217,7 @@ async def test_caches_may_keep_it_and_ask_again() -> None:
 
 
 async def test_an_answer_that_renews_cookies_is_kept_by_nobody() -> None:
-    auth = make_auth()
+    auth = documented()
     async with auth:
         await register(auth)
         pair = await login(auth)
@@ -225,22 +229,22 @@ async def test_an_answer_that_renews_cookies_is_kept_by_nobody() -> None:
 
 
 async def test_a_hook_of_the_hosts_may_forbid() -> None:
-    auth = make_auth()
+    auth = documented()
     auth.before("login", lambda _: None)
     paths = (await document_of(auth))["paths"]
 
     assert "forbidden" in paths["/login"]["post"]["responses"]["403"]["content"]["application/problem+json"]["examples"]
 
 
-async def test_it_can_be_left_out() -> None:
-    auth = make_auth()
+async def test_it_is_served_only_where_it_is_asked_for() -> None:
+    auth = documented()
     async with auth:
         excluded = await Client(AuthApp(auth, exclude=("openapi",))).get("/openapi.json")
-    absent = make_auth(features=[Passwords()])
-    async with absent:
-        left_out = await Client(AuthApp(absent)).get("/openapi.json")
+    default = Auth("sqlite://", secret=SECRET)
+    async with default:
+        unasked = await Client(AuthApp(default)).get("/openapi.json")
 
-    assert (excluded.status, left_out.status) == (404, 404)
+    assert (excluded.status, unasked.status) == (404, 404)
 
 
 async def test_it_is_made_in_process_too() -> None:
