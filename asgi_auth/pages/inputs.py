@@ -82,6 +82,8 @@ def attributes_of(name: str, field: BodyField, endpoint: str, policy: PasswordPo
     if kind in {"text", "email"} and (longest := bound(field.type, "max_length")):
         # A password is never cut: a browser does that without a word.
         found["maxlength"] = str(longest)
+    if name == "password":
+        found["required"] = ""
     if name == "code":
         found |= {"inputmode": "numeric", "required": "", "spellcheck": "false"}
     if kind == "email":

@@ -6,7 +6,7 @@ from typing import Any, Literal, Protocol
 
 
 class ConflictError(Exception):
-    """A unique index refused the row."""
+    """A unique index refused the row, or a foreign key: the row that it needs is gone."""
 
 
 class RetryError(Exception):

@@ -94,7 +94,10 @@ class SQLStorage(SQLTokens, SQLCounters):
 
     async def add_credential(self, credential: Credential) -> bool:
         """Insert, unless kind and identifier are taken."""
-        return bool(await self.run(statements.ADD_CREDENTIAL, columns(credential)))
+        try:
+            return bool(await self.run(statements.ADD_CREDENTIAL, columns(credential)))
+        except ConflictError:
+            return False
 
     async def credential(self, user_id: str, kind: str) -> Credential | None:
         """Select the newest of this kind."""

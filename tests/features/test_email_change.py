@@ -16,7 +16,8 @@ async def ask(app: Flows, new: str = NEW, password: str = PASSWORD) -> Answer:
 
 
 async def confirm(app: Flows, **fields: str) -> Answer:
-    return await app.client.post("/auth/confirm-email-change", fields)
+    more = {"password": PASSWORD} if "token" in fields else {}
+    return await app.client.post("/auth/confirm-email-change", {**more, **fields})
 
 
 async def test_the_address_changes_when_the_new_one_has_answered() -> None:

@@ -195,6 +195,8 @@ async def test_expired_tokens_are_purged_in_batches(storage: Storage) -> None:
     for number in range(3):
         await put(storage, a_token(None, number, created_at=NOW + number, expires_at=NOW + number))
 
-    assert await storage.purge(NOW + 2, 1) == 1
-    assert await storage.purge(NOW + 2, 9) == 1
-    assert await storage.purge(NOW + 2, 9) == 0
+    # For an hour they count against further mails.
+    assert await storage.purge(NOW + HOUR, 9) == 0
+    assert await storage.purge(NOW + HOUR + 2, 1) == 1
+    assert await storage.purge(NOW + HOUR + 2, 9) == 1
+    assert await storage.purge(NOW + HOUR + 2, 9) == 0
