@@ -49,6 +49,7 @@ class AuthApp:
         self.routes = Routes(self.auth.features, include, exclude, paths or {})
         self.recogniser = Recogniser(self.auth)
         self.pages = PageServer.of(self.auth, self.routes, self.recogniser)
+        self.auth.places.serve(self.pages.places() if self.pages is not None else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request below wherever the host has mounted this."""

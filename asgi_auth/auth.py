@@ -20,10 +20,11 @@ from asgi_auth.keys import KeyRing
 from asgi_auth.lifecycle import Lifecycle
 from asgi_auth.login import Logins
 from asgi_auth.mail.delivery import Delivery
-from asgi_auth.mail.mailers import as_mailer
+from asgi_auth.mail.mailers import Callbacks, as_mailer
 from asgi_auth.mail.message import Mail, Mailer
 from asgi_auth.mail.templates import Templates
 from asgi_auth.one_time import OneTimeTokens
+from asgi_auth.places import Places
 from asgi_auth.reasons import Reason
 from asgi_auth.records import Client, Credential, Event, Session, TokenPair, User
 from asgi_auth.registrar import Registrar
@@ -81,6 +82,7 @@ class Auth:
         self.users = Users(self)
         self.features = list(features) if features is not None else defaults(mail=self.mail.mailer is not None)
         self._check_features()
+        self.places = Places(settings, pages=any(feature.shows_pages for feature in self.features))
         self.one_time = OneTimeTokens(self)
         self.identifier = Identifier(self)
         self._logins = Logins(self, claims)
@@ -98,6 +100,8 @@ class Auth:
         there = {endpoint.name for feature in self.features for endpoint in feature.endpoints}
         if unknown := {name for feature in self.features for name in feature.needs_endpoints} - there:
             raise ValueError(f"there is no endpoint {', '.join(sorted(unknown))}")
+        if isinstance(self.mail.mailer, Callbacks):
+            self.mail.mailer.check(purpose for feature in self.features for purpose in feature.mails)
         if (self.settings.conceals or self.settings.verification == "required") and self.get(Registrar) is None:
             raise ValueError("verification and hidden addresses need the feature EmailVerification")
 

@@ -1,10 +1,10 @@
 """Where limits are counted: in the storage unless an `Auth` is given other counters; here the contract, and memory."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol, Self
 
-from asgi_auth.records import Counter
+from asgi_auth.records import Counter, Window
 
 FEW = 1000
 
@@ -20,6 +20,9 @@ class Counters(Protocol):
 
     async def count(self, key: str, now: int, window: int) -> Counter:
         """Add one to a counter and return it."""
+
+    async def limit(self, windows: Sequence[Window], now: int) -> tuple[int, int] | None:
+        """Count in every window, or tell which one is full and when it begins anew."""
 
     async def attempt(self, key: str, now: int, *, after: int, pause: int, longest: int, memory: int) -> int:
         """Count an attempt and return 0, or return how many seconds the pause still lasts."""
@@ -52,6 +55,16 @@ class MemoryCounters:
         old = await self.counter(key, now)
         expires_at = old.expires_at if old else now + window
         return self._keep(Counter(key=key, count=old.count + 1 if old else 1, free_at=0, expires_at=expires_at), now)
+
+    async def limit(self, windows: Sequence[Window], now: int) -> tuple[int, int] | None:
+        """Look first, count then."""
+        for number, window in enumerate(windows):
+            old = await self.counter(window.key, now)
+            if old is not None and old.count >= window.most:
+                return number, old.expires_at
+        for window in windows:
+            await self.count(window.key, now, window.seconds)
+        return None
 
     async def attempt(self, key: str, now: int, *, after: int, pause: int, longest: int, memory: int) -> int:
         """Count where no pause is on."""

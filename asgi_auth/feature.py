@@ -52,6 +52,10 @@ class Feature:
     needs: "ClassVar[tuple[type[Feature], ...]]" = ()
     #: Whether it is of no use without mails; then a missing mailer is warned of at start.
     needs_mail: ClassVar[bool] = False
+    #: The purposes of the mails that it sends.
+    mails: ClassVar[tuple[str, ...]] = ()
+    #: Whether there are pages for people, to which mails can link.
+    shows_pages: ClassVar[bool] = False
     #: The names of endpoints that its settings speak of; one that isn't there is a ValueError.
     needs_endpoints: Collection[str] = ()
 

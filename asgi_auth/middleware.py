@@ -29,13 +29,16 @@ class AuthMiddleware:
     """
 
     def __init__(self, app: HostApp, auth: Auth | AuthApp, *, mount: str | None = None, required: bool = False) -> None:
-        """Wrap an app. Raises ValueError when `mount` is no path such as `/auth`."""
+        """Wrap an app. Raises ValueError when `mount` is no path such as `/auth`, or links would lead elsewhere."""
         if mount is not None and (not mount.startswith("/") or mount.endswith("/")):
             raise ValueError("mount is a path such as /auth: a slash first, none at the end")
         self.app = app
         self.auth = auth if isinstance(auth, Auth) else auth.auth
-        self._auth_app = auth if isinstance(auth, AuthApp) else AuthApp(auth)
+        self._auth_app: AuthApp | None = auth if isinstance(auth, AuthApp) else None
         self._mount = mount
+        if mount is not None:
+            self._auth_app = self._auth_app or AuthApp(self.auth)
+            self.auth.places.mount(mount)
         self._required = required
         self._recogniser = Recogniser(self.auth)
 
@@ -69,7 +72,7 @@ class AuthMiddleware:
         """Serve a route of ours, refuse, or call the app: with cookies to set if there are any."""
         if headers and scope["type"] == "http":
             send = _SetCookies(send, headers, self._recogniser.cookies)
-        if self._mount is not None and (path := self._below_mount(scope)) is not None:
+        if self._auth_app is not None and (path := self._below_mount(scope)) is not None:
             await self._auth_app.serve(path, scope, receive, send)
         elif self._required and not identity.is_authenticated and scope.get("method") != "OPTIONS":
             await refuse(identity.error or UnauthorizedError(), scope, receive, send)
@@ -96,7 +99,9 @@ class AuthMiddleware:
 
     def _below_mount(self, scope: Scope) -> str | None:
         """The path below our mount, or None when it is the host's."""
-        path, mount = route_path(scope) or "", self._mount or ""
+        path, mount = route_path(scope) or "", self._mount
+        if mount is None:
+            return None
         if path == mount:
             return "/"
         return path[len(mount) :] if path.startswith(mount + "/") else None

@@ -169,7 +169,7 @@ class OneTimeTokens:
         async def write() -> Letter:
             return letter
 
-        self._auth.mail.later(write)
+        self._auth.mail.later(write, to_nobody=not letter.to)
 
     async def find(self, purposes: Sequence[Purpose], token: str, request: str, code: str) -> Token:
         """Find the live token that was shown as such, or as a code with its request; nothing is used up.
@@ -232,13 +232,11 @@ class OneTimeTokens:
         return await self._auth.storage.try_code(purpose.name, request, digest, now=now, tries=TRIES)
 
     def link(self, purpose: Purpose, token: str) -> str:
-        """Make the link of a mail from the configuration alone; empty without a `base_url`."""
-        settings = self._auth.settings
+        """Make the link of a mail from the configuration alone; empty when there is no page for it."""
         if purpose.link is not None:
             return purpose.link.replace("{token}", quote(token, safe=""))
-        if settings.base_url is None:
-            return ""
-        return f"{settings.base_url.rstrip('/')}{settings.mount}{purpose.path}?token={quote(token, safe='')}"
+        page = self._auth.places.url(purpose.path)
+        return f"{page}?token={quote(token, safe='')}" if page else ""
 
     def _signer(self, purpose: str) -> Signer:
         return Signer(reversed(self._keys), salt=purpose, key_derivation="hmac", digest_method=hashlib.sha256)

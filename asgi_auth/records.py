@@ -2,7 +2,7 @@
 
 import secrets
 import uuid
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -96,6 +96,14 @@ class Counter(Record, frozen=True, kw_only=True):
     count: int
     free_at: int
     expires_at: int
+
+
+class Window(NamedTuple):
+    """A limit: at most `most` counts of `key` in `seconds` from the first."""
+
+    key: str
+    seconds: int
+    most: int
 
 
 class Stored(Record, frozen=True, kw_only=True):

@@ -1,11 +1,11 @@
 """Counters in Redis: each method is one script, so that no number of concurrent callers gets around it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 from asgi_auth.errors import StorageUnavailableError
-from asgi_auth.records import Counter
+from asgi_auth.records import Counter, Window
 from asgi_auth.storage.per_loop import PerLoop
 
 if TYPE_CHECKING:
@@ -21,6 +21,22 @@ COUNT = """
     redis.call('HSET', KEYS[1], 'count', count, 'free_at', 0, 'expires_at', expires_at)
     redis.call('EXPIRE', KEYS[1], expires_at - now + ARGV[3])
     return {count, expires_at}
+"""
+LIMIT = """
+    local now, ends = tonumber(ARGV[1]), {}
+    for i, key in ipairs(KEYS) do
+        local old = redis.call('HMGET', key, 'count', 'expires_at')
+        ends[i] = old[2] and tonumber(old[2]) > now and tonumber(old[2])
+        if ends[i] and tonumber(old[1]) >= tonumber(ARGV[2 * i + 2]) then return {i - 1, ends[i]} end
+    end
+    for i, key in ipairs(KEYS) do
+        if not ends[i] then
+            redis.call('HSET', key, 'count', 0, 'free_at', 0, 'expires_at', now + ARGV[2 * i + 1])
+            redis.call('EXPIRE', key, ARGV[2 * i + 1] + ARGV[2])
+        end
+        redis.call('HINCRBY', key, 'count', 1)
+    end
+    return false
 """
 ATTEMPT = """
     local now, after, pause = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -67,6 +83,13 @@ class RedisCounters:
         """Add one; a window that is over begins anew."""
         count, expires_at = await self._run("eval", COUNT, 1, self._prefix + key, now, window, SLACK)
         return Counter(key=key, count=count, free_at=0, expires_at=expires_at)
+
+    async def limit(self, windows: Sequence[Window], now: int) -> tuple[int, int] | None:
+        """Look first, count then, in one script."""
+        keys = [self._prefix + window.key for window in windows]
+        bounds = [bound for window in windows for bound in (window.seconds, window.most)]
+        found = await self._run("eval", LIMIT, len(keys), *keys, now, SLACK, *bounds)
+        return (int(found[0]), int(found[1])) if found else None
 
     async def attempt(self, key: str, now: int, *, after: int, pause: int, longest: int, memory: int) -> int:
         """Count where no pause is on."""

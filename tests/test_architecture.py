@@ -15,7 +15,7 @@ OUTSIDE = {
         "pages",
     },
     "asyncpg": {"storage.postgres", "storage.postgres_connection", "storage.databases"},
-    "aiosqlite": {"storage.sqlite", "storage.databases"},
+    "aiosqlite": {"storage.sqlite", "storage.sqlite_writer", "storage.databases"},
     "databases": {"storage.databases"},
     "argon2": {"hashing"},
     "jwt": {"tokens", "keys"},

@@ -26,6 +26,7 @@ class EmailChange(Feature):
 
     needs = (PasswordKeeper,)
     needs_mail = True
+    mails = ("change_email", "email_change_requested", "email_changed", "already_registered")
 
     def __init__(self, *, ttl: int = 3600, quiet: int = 60, link: str | None = None) -> None:
         """Take the settings."""

@@ -46,6 +46,7 @@ class EmailVerification(Registrar):
     """
 
     needs_mail = True
+    mails = ("verify_email", "register", "already_registered")
 
     def __init__(self, *, ttl: int = DAY, quiet: int = 60, link: str | None = None) -> None:
         """Take the settings."""

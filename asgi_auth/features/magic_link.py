@@ -19,6 +19,7 @@ class MagicLink(Feature):
     """
 
     needs_mail = True
+    mails = ("magic_link",)
 
     def __init__(self, *, ttl: int = 600, quiet: int = 60, link: str | None = None) -> None:
         """Take the settings."""

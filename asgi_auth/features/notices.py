@@ -10,6 +10,7 @@ class Notices(Feature):
     """Mails a notice after every change and reset of a password."""
 
     needs_mail = True
+    mails = ("password_changed",)
 
     async def observe(self, event: Event) -> None:
         """Write to the user whose password has changed."""

@@ -24,6 +24,7 @@ class PasswordReset(Feature):
 
     needs = (PasswordKeeper,)
     needs_mail = True
+    mails = ("reset_password",)
 
     def __init__(self, *, ttl: int = 900, quiet: int = 60, link: str | None = None) -> None:
         """Take the settings."""

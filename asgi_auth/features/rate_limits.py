@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from asgi_auth import events
 from asgi_auth.feature import Call, Feature
 from asgi_auth.limits import RateLimitedError, Rule, accounts_of, counter_key, is_guess, network_of
+from asgi_auth.records import Window
 
 NOTATION = re.compile(r"([1-9][0-9]{0,8})/([1-9][0-9]{0,3})?([smhd])/(ip|account|all)")
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 KEYS = ("ip", "account", "all")
+NEVER = 2**40
 #: Where a password is shown: one counter for all of these endpoints.
 PASSWORD = "60/m/ip, 600/h/ip, 10/m/account, 100/h/account"
 MAIL = "30/m/ip, 300/h/ip, 10/10m/account"
@@ -77,22 +79,19 @@ class RateLimits(Feature):
             "account": await accounts_of(self.auth, call) if "account" in by else [],
             "all": ["all"],
         }
-        refusal = await self._count("password" if guess else name, rules, who)
-        if refusal is not None:
-            data = {"endpoint": call.endpoint.name, "key": refusal.rule.key if refusal.rule else ""}
-            await self.auth.emit(events.RATE_LIMITED, client=call.client, data=data)
-            raise refusal
-
-    async def _count(self, group: str, rules: list[Rule], who: Mapping[str, list[str]]) -> RateLimitedError | None:
-        """Count rule by rule: what an address may not do any more doesn't use up an account's calls."""
         now = int(self.auth.now())
-        # The refusal is returned: an error would undo the counting.
-        async with self.auth.counters.transaction() as counters:
-            for rule in rules:
-                counter = None
-                for value in who[rule.key]:
-                    key = counter_key(self.auth, group, rule.key, str(rule.seconds), value)
-                    counter = await counters.count(key, now, rule.seconds)
-                if counter is not None and counter.count > rule.most:
-                    return RateLimitedError(counter.expires_at - now, rule)
-        return None
+        windows = self._windows("password" if guess else name, rules, who)
+        full = await self.auth.counters.limit([window for window, _ in windows], now) if windows else None
+        if full is not None:
+            rule = windows[full[0]][1]
+            data = {"endpoint": call.endpoint.name, "key": rule.key}
+            await self.auth.emit(events.RATE_LIMITED, client=call.client, data=data)
+            raise RateLimitedError(full[1] - now, rule)
+
+    def _windows(self, group: str, rules: list[Rule], who: Mapping[str, list[str]]) -> list[tuple[Window, Rule]]:
+        """What is counted: of several values of a key the last one decides, the others only count."""
+        return [
+            (Window(counter_key(self.auth, group, rule.key, str(rule.seconds), value), rule.seconds, most), rule)
+            for rule in rules
+            for value, most in zip(who[rule.key], [*[NEVER] * (len(who[rule.key]) - 1), rule.most], strict=False)
+        ]

@@ -16,6 +16,7 @@ class Unlock(Feature):
     """
 
     needs_mail = True
+    mails = ("unlock",)
 
     def __init__(self, *, ttl: int = 3600, quiet: int = 60, link: str | None = None) -> None:
         """Take the settings."""

@@ -4,11 +4,11 @@ Every method is atomic by itself. Inside `transaction()` they are so together. T
 A database that is away, locked or too slow is a StorageUnavailableError, after a bounded time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
-from asgi_auth.records import Access, Changes, Counter, Credential, Session, Stored, Token, User
+from asgi_auth.records import Access, Changes, Counter, Credential, Session, Stored, Token, User, Window
 
 
 class Storage(Protocol):
@@ -134,6 +134,13 @@ class Storage(Protocol):
         """Add one to a counter and return it; it begins anew `window` seconds after its first.
 
         Of many concurrent calls each gets another count.
+        """
+
+    async def limit(self, windows: Sequence[Window], now: int) -> tuple[int, int] | None:
+        """Count once in every window and return None; or return which one is full, and when it begins anew.
+
+        When one is full, none is counted, but for calls that come at the same moment. The keys are different ones. Of
+        many concurrent calls no more than `most` get None from a window.
         """
 
     async def attempt(self, key: str, now: int, *, after: int, pause: int, longest: int, memory: int) -> int:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from asgi_auth.counters import Counters
-from asgi_auth.records import Counter
+from asgi_auth.records import Counter, Window
 from asgi_auth.storage import Storage
 from tests.storage.samples import CALLERS, NOW, at_once
 
@@ -43,6 +43,33 @@ async def test_concurrent_counts_are_exact(counters: Counters) -> None:
     counted = await at_once(lambda _: counters.count("ada", NOW, 60))
 
     assert sorted(item.count for item in counted) == list(range(1, CALLERS + 1))
+
+
+def windows(*mosts: int) -> list[Window]:
+    """Windows of different lengths and keys."""
+    return [Window(f"key-{number}", 60 * (number + 1), most) for number, most in enumerate(mosts)]
+
+
+async def test_several_windows_are_counted_at_once(counters: Counters) -> None:
+    answers = [await counters.limit(windows(3, 5), NOW + seconds) for seconds in (0, 1, 2, 3, 60, 61, 62, 120)]
+
+    assert answers == [None, None, None, (0, NOW + 60), None, None, (1, NOW + 120), None]
+
+
+async def test_when_one_window_is_full_none_is_counted(counters: Counters) -> None:
+    for _ in range(5):
+        await counters.limit(windows(9, 2), NOW)
+
+    found = [await counters.counter(f"key-{number}", NOW) for number in range(2)]
+
+    assert [counter.count for counter in found if counter] == [2, 2]
+
+
+async def test_of_many_at_once_a_window_lets_through_as_many_as_it_has_room_for(counters: Counters) -> None:
+    answers = await at_once(lambda _: counters.limit(windows(99, 7, 9), NOW))
+
+    assert answers.count(None) == 7
+    assert set(answers) == {None, (1, NOW + 120)}
 
 
 async def test_a_cleared_counter_begins_anew_and_others_stay(counters: Counters) -> None:
