@@ -88,6 +88,11 @@ class AuthApp:
             response.body = b""
         await response(scope, receive, send)
 
+    def refusal(self, error: AuthError, path: str | None, scope: Scope) -> Response:
+        """Make the answer to a request for a path of ours that goes no further: a page for people."""
+        visit = self.pages.visit(path, scope) if self.pages is not None and scope["type"] == "http" else None
+        return problem(error) if visit is None else visit.refuse(error)
+
     async def _serve(
         self, route: Route | None, values: dict[str, Any], renewed: Headers, scope: Scope, receive: Receive
     ) -> Response:

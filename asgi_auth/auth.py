@@ -230,7 +230,7 @@ class Auth:
         errors: dict[str, list[Reason]] = {name: [Reason("unknown")] for name in data.keys() - declared.keys()}
         for name in data.keys() & declared.keys():
             try:
-                msgspec.convert(data[name], declared[name].annotation)
+                msgspec.convert(data[name], declared[name].change)
             except msgspec.ValidationError as error:
                 errors[name] = [Reason.of(error)]
         if errors:

@@ -150,7 +150,9 @@ class Endpoint:
         fields = dict(self.fields)
         if self.takes_data:
             fields |= {
-                item.name: BodyField(item.annotation, item.required and not self.partial)
+                item.name: BodyField(
+                    item.change if self.partial else item.annotation, item.required and not self.partial
+                )
                 for item in auth.settings.fields
                 if item.write == "user" or (item.write == "register" and not self.partial)
             }

@@ -53,11 +53,11 @@ class AuthMiddleware:
         try:
             identity, headers = await self._recogniser.recognise(scope)
         except AuthError as error:
-            await refuse(error, scope, receive, send)
+            await self._refuse(error, scope, receive, send)
             return
         except Exception:
             logger.exception("asgi_auth failed to identify a request")
-            await refuse(InternalError(), scope, receive, send)
+            await self._refuse(InternalError(), scope, receive, send)
             return
         scope = dict(scope)
         scope["user"] = scope["auth"] = scope["asgi_auth"] = identity
@@ -67,6 +67,14 @@ class AuthMiddleware:
             await self._pass_on(identity, headers, scope, receive, send)
         finally:
             current.reset(token)
+
+    async def _refuse(self, error: AuthError, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse a request whose credentials can't be judged; on our pages people get a page."""
+        path = self._below_mount(scope)
+        if self._auth_app is not None and path is not None and scope["type"] == "http":
+            await self._auth_app.refusal(error, path, scope)(scope, receive, send)
+        else:
+            await refuse(error, scope, receive, send)
 
     async def _pass_on(self, identity: Identity, headers: Headers, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a route of ours, refuse, or call the app: with cookies to set if there are any."""

@@ -160,8 +160,8 @@ class OneTimeTokens:
 
     def _with_token(self, letter: Letter, purpose: Purpose, secret: str, code: str) -> Letter:
         token = self._signer(purpose.name).sign(secret.encode()).decode()
-        link, minutes = self.link(purpose, token), purpose.ttl // 60
-        return msgspec.structs.replace(letter, token=token, code=code, link=link, minutes=minutes)
+        link = self.link(purpose, token)
+        return msgspec.structs.replace(letter, token=token, code=code, link=link, seconds=purpose.ttl)
 
     def post(self, letter: Letter) -> None:
         """Have a letter sent after the answer."""

@@ -11,7 +11,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, TextIO
 
 from asgi_auth.mail.message import Mail, Mailer, MailError, TemporaryMailError
-from asgi_auth.texts import shipped
+from asgi_auth.texts import purposes
 
 logger = logging.getLogger("asgi_auth")
 THREADS = 4
@@ -187,9 +187,3 @@ def as_mailer(given: Mailer | Callable[[Mail], Any] | None, *, development: bool
     if not callable(given) or isinstance(given, type):
         raise TypeError("mailer is an object with an async method send(mail), or a function that takes the mail")
     return FunctionMailer(given)
-
-
-def purposes() -> set[str]:
-    """Name every purpose that the catalogue has texts for."""
-    codes = [code.split(".") for code in shipped()["en"]]
-    return {parts[1] for parts in codes if parts[0] == "mail" and parts[-1] == "subject"}

@@ -4,7 +4,6 @@ import hmac
 
 from asgi_auth.records import Token
 from asgi_auth.storage import statements
-from asgi_auth.storage.driver import ConflictError
 from asgi_auth.storage.rows import columns, first, token_of
 from asgi_auth.storage.runner import Runner
 
@@ -18,11 +17,7 @@ class SQLTokens(Runner):
         del values["attempts"], values["used_at"]
         limits = {"since": since, "most": most, "quiet_since": token.created_at - quiet}
         slot = token.created_at // max(1, quiet)
-        try:
-            return bool(await self.run(statements.ADD_TOKEN, values | limits | {"slot": slot}))
-        except ConflictError:
-            # The user has been deleted meanwhile.
-            return False
+        return bool(await self.run_unless_refused(statements.ADD_TOKEN, values | limits | {"slot": slot}))
 
     async def find_token(self, purpose: str, digest: str, now: int) -> Token | None:
         """Select a live one."""

@@ -2,13 +2,14 @@
 
 import pytest
 
-from asgi_auth import Passwords, Sessions
+from asgi_auth import Pages, Passwords, Sessions
 from tests.features.flows import NEW_PASSWORD, flows, token_in
+from tests.pages.flows import all_features
 from tests.support import EMAIL, PASSWORD, bearer, make_auth
 
 
 async def test_a_registration_mails_a_link_and_a_code_that_verify_the_address() -> None:
-    async with flows() as app:
+    async with flows(features=all_features(Pages())) as app:
         registered = (await app.register()).json
         mail = await app.mail("verify_email", EMAIL)
         token, code = token_in(mail.link), mail.code
