@@ -11,12 +11,13 @@ from starlette.types import Receive, Scope, Send
 
 from asgi_auth.auth import Auth
 from asgi_auth.body import FORM_TYPE, JSON_TYPE, ClientDisconnectedError, parse_body, read_body, single_header
+from asgi_auth.cors import Cors
 from asgi_auth.errors import AuthError, BadRequestError, InternalError, NotFoundError
 from asgi_auth.feature import Endpoint
 from asgi_auth.http import HSTS, answer, oauth2_problem, problem, refuse, route_path
 from asgi_auth.identity import Identity
 from asgi_auth.lifespan import serve_lifespan
-from asgi_auth.origins import check_origin, client_of
+from asgi_auth.origins import check_origin, client_of, is_forwarded
 from asgi_auth.pages.server import PageServer
 from asgi_auth.recognise import Headers, Recogniser, cookie_session, tokens_of, without_tokens
 from asgi_auth.routes import Route, Routes
@@ -48,6 +49,7 @@ class AuthApp:
         self.auth = auth if isinstance(auth, Auth) else Auth(auth, secret=secret)
         self.routes = Routes(self.auth.features, include, exclude, paths or {})
         self.recogniser = Recogniser(self.auth)
+        self.cors = Cors(self.auth.settings)
         self.pages = PageServer.of(self.auth, self.routes, self.recogniser)
         self.auth.places.serve(self.pages.places() if self.pages is not None else {})
 
@@ -63,6 +65,8 @@ class AuthApp:
         if scope["type"] == "websocket":
             await refuse(NotFoundError(), scope, receive, send)
             return
+        if not self.auth.settings.trusted_proxies and is_forwarded(scope):
+            self.auth.doctor.saw_forwarding()
         visit = self.pages.visit(path, scope) if self.pages is not None else None
         answer_error = visit.refuse if visit is not None else problem
         oauth2, renewed = False, Headers()
@@ -76,29 +80,34 @@ class AuthApp:
         except ClientDisconnectedError:
             return
         except AuthError as error:
+            await self.auth.refused(error, client_of(scope, self.auth.settings))
             response = oauth2_problem(error) if oauth2 else answer_error(error)
         except Exception:
             logger.exception("asgi_auth failed to answer %s", scope["method"])
             response = answer_error(InternalError())
         if "set-cookie" not in response.headers:
             response.raw_headers.extend(renewed)
+        if visit is None:
+            response.raw_headers.extend(self.cors.headers(scope))
         if self.auth.settings.hsts:
             response.headers["strict-transport-security"] = HSTS
         if scope["method"] == "HEAD":
             response.body = b""
         await response(scope, receive, send)
 
-    def refusal(self, error: AuthError, path: str | None, scope: Scope) -> Response:
-        """Make the answer to a request for a path of ours that goes no further: a page for people."""
+    def page_of(self, error: AuthError, path: str | None, scope: Scope) -> Response | None:
+        """Make the page that says why a request goes no further; None for one that no page would have answered."""
         visit = self.pages.visit(path, scope) if self.pages is not None and scope["type"] == "http" else None
-        return problem(error) if visit is None else visit.refuse(error)
+        return visit.refuse(error) if visit is not None else None
 
     async def _serve(
         self, route: Route | None, values: dict[str, Any], renewed: Headers, scope: Scope, receive: Receive
     ) -> Response:
         """Call an endpoint for a client; `values` are those of the path."""
         if route is None:
-            return _options(values["methods"])
+            response = _options(values["methods"])
+            response.raw_headers.extend(self.cors.preflight(scope, values["methods"]))
+            return response
         identity = await self._recognise(scope, renewed)
         endpoint, settings = route.endpoint, self.auth.settings
         transport = self._transport(endpoint, scope)

@@ -17,6 +17,7 @@ from urllib.parse import quote
 import msgspec
 from itsdangerous import BadSignature, Signer
 
+from asgi_auth import events
 from asgi_auth.errors import BadRequestError, ValidationError
 from asgi_auth.limits import counter_key, network_of
 from asgi_auth.mail import Letter
@@ -51,6 +52,7 @@ class Requested(Record, frozen=True, kw_only=True):
 class InvalidOneTimeTokenError(BadRequestError):
     """The mailed token or code is wrong, expired, or was used before."""
 
+    event = events.ONE_TIME_TOKEN
     code = "invalid_one_time_token"
     default_detail = "This link or code is not valid any more. Ask for a new one."
 
@@ -131,6 +133,8 @@ class OneTimeTokens:
         elif earlier:
             found = await self._auth.storage.recall_token(earlier, purpose.name, subject, token.created_at)
             request = earlier if found is not None and found.id == earlier else request
+        data = {"purpose": purpose.name, "account": self._auth.stream.digest(subject)}
+        await self._auth.emit(events.ONE_TIME_TOKEN, user_id=token.user_id, client=client, data=data)
         return Requested(request=request, expires_in=purpose.ttl)
 
     def _new(self, purpose: Purpose, secret: str, code: str, **values: Any) -> Token:

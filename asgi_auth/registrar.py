@@ -97,8 +97,8 @@ class Registrar(Feature):
                 await self.forget(storage, user.email_canonical)
         if not won:
             raise self.registration.error
-        await self.auth.emit(events.USER_REGISTERED, user_id=user.id, client=client)
-        await self.auth.emit(events.EMAIL_VERIFIED, user_id=user.id, client=client)
+        await self.auth.emit(events.REGISTER, user_id=user.id, client=client)
+        await self.auth.emit(events.EMAIL_VERIFY, user_id=user.id, client=client)
         return user
 
     async def forget(self, storage: Storage, canonical: str) -> None:

@@ -50,9 +50,13 @@ def make_auth(
 ) -> Auth:
     """An `Auth` with the cheapest hashes, and the flows by mail if there is a mailer; more `settings` by keyword.
 
+    Accounts begin at once (`enumeration="tell"`), and nothing is purged by itself, unless a test asks for
+    what is the default.
     Without RateLimits and Lockout, as tests log in often: those that are about them name their `features`.
     """
     settings.setdefault("base_url", ORIGIN)
+    settings.setdefault("enumeration", "tell")
+    settings.setdefault("purge_interval", 0)
     cheap: list[Feature] = [Passwords(argon2=Argon2.cheap(), **passwords or {})]
     chosen = [*cheap, *unlimited(mail=mailer is not None)] if features is None else features
     made = Settings(secret=SECRET, **settings)

@@ -32,7 +32,7 @@ class EmailChange(Feature):
         """Take the settings."""
         self.purpose = Purpose("change_email", "/confirm-email-change", ttl=ttl, quiet=quiet, link=link)
 
-    @post("/change-email", status=202, takes_password=True)
+    @post("/change-email", status=202, takes_password=True, event=events.EMAIL_CHANGE)
     async def change_email(
         self, *, new_email: Email, password: Secret, identity: Identity, client: Client = Client()
     ) -> Requested:
@@ -55,7 +55,7 @@ class EmailChange(Feature):
         self._tell("email_change_requested", user.id, user.email, address.display, client)
         return requested
 
-    @post("/confirm-email-change", status=204)
+    @post("/confirm-email-change", status=204, event=events.EMAIL_CHANGE)
     async def confirm_email_change(
         self,
         *,
@@ -79,7 +79,7 @@ class EmailChange(Feature):
         except UserExistsError:
             raise error from None
         self._tell("email_changed", user_id, old.email, found.data["display"], client)
-        await self.auth.emit(events.EMAIL_CHANGED, user_id=user_id, client=client)
+        await self.auth.emit(events.EMAIL_CHANGE, user_id=user_id, client=client)
 
     async def _limit(self, user_id: str) -> None:
         """Let no account send mails to any number of strangers. Raises RateLimitedError."""

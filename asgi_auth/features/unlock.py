@@ -39,4 +39,4 @@ class Unlock(Feature):
         async with self.auth.storage.transaction() as storage:
             user = await self.auth.one_time.redeem(storage, found, self.purpose.error)
         await open_account(self.auth, user.email_canonical, client)
-        await self.auth.emit(events.ACCOUNT_UNLOCKED, user_id=user.id, client=client)
+        await self.auth.emit(events.UNLOCK, user_id=user.id, client=client)

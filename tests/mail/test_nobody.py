@@ -43,7 +43,7 @@ async def test_letters_to_nobody_take_no_place_from_those_to_somebody() -> None:
 
     assert templates.count == 10
     assert len(outbox.mails) == 5
-    assert [name for name, _ in told] == ["mail_sent"] * 5
+    assert [name for name, _ in told] == ["mail"] * 5
 
 
 async def test_closing_waits_for_no_letter_to_nobody_and_tells_of_none() -> None:
