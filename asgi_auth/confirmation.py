@@ -7,7 +7,7 @@ the `request` of an asker who has shown as much.
 
 from typing import TYPE_CHECKING
 
-from asgi_auth.errors import InvalidCredentialsError, UnauthorizedError
+from asgi_auth.errors import BusyError, InvalidCredentialsError, UnauthorizedError
 from asgi_auth.identity import Identity
 from asgi_auth.one_time import TRIES, InvalidOneTimeTokenError
 from asgi_auth.password_keeper import PasswordKeeper
@@ -25,6 +25,10 @@ class PasswordNeededError(UnauthorizedError):
 
     code = "password_needed"
     default_detail = "Log in to this account, or enter its password."
+
+
+#: What somebody may hear who shows a link.
+REFUSALS = (PasswordNeededError, InvalidCredentialsError, BusyError)
 
 
 async def confirm(
