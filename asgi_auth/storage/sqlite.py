@@ -1,6 +1,7 @@
 """SQLite by aiosqlite: write-ahead log, one writer, several readers, and what was acknowledged survives a power cut."""
 
 import asyncio
+import logging
 import re
 import sqlite3
 import threading
@@ -35,6 +36,10 @@ AWAY = (
 LACKING = re.compile(
     "no such (table|column)|has no column named|ON CONFLICT clause does not match|foreign key mismatch"
 )
+
+if (log := logging.getLogger("aiosqlite")).level == logging.NOTSET:
+    # At DEBUG it writes every statement with its values: addresses, hashes and digests (ASVS 16.2.5).
+    log.setLevel(logging.INFO)
 
 
 class SQLite(SQLStorage):
