@@ -12,11 +12,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).parent
 TESTS = HERE.parent
 #: Where something may still be under way; empty once they are merged.
 BRANCHES = ("limits", "audit", "guard")
+LISTS = ("tests", "says")
 REASONS = ("host", "open", "branch")
 
 
@@ -93,9 +95,10 @@ def evidence(files: Iterable[Path]) -> dict[str, Evidence]:
         for name, entry in tomllib.loads(file.read_text("utf-8")).items():
             if name in found:
                 raise ValueError(f"{name} stands twice")
-            found[name] = Evidence(
-                **{key: tuple(item) if isinstance(item, list) else item for key, item in entry.items()}
-            )
+            lists: dict[str, Any] = {
+                key: tuple(item) if isinstance(item, list) else item for key, item in entry.items()
+            }
+            found[name] = Evidence(**lists)
     return found
 
 

@@ -25,7 +25,7 @@ def table() -> str:
     rows, learnt = requirements(), lessons()
     parts = [HEAD, _totals("requirements", rows), _totals("lessons", learnt)]
     for area in sorted({row.area for row in rows}):
-        parts.append(f"\n## {area}\n\n{_rows(row for row in rows if row.area == area)}")
+        parts += [f"\n## {area}\n\n", _rows(row for row in rows if row.area == area)]
     parts.append(f"\n## Lessons of other libraries\n\n{_rows(learnt)}")
     return "".join(parts)
 
@@ -49,8 +49,7 @@ def _tests(row: Row) -> str:
     for node in row.evidence.tests:
         file, _, name = node.partition("::")
         shown.append(f"[{name.removeprefix('test_').replace('_', ' ')}](../{file})")
-    for place in row.evidence.says:
-        shown.append(f"said in {place.partition(': ')[0].replace('#', ', ')}")
+    shown += [f"said in {place.partition(': ')[0].replace('#', ', ')}" for place in row.evidence.says]
     return _cell("; ".join(shown))
 
 
