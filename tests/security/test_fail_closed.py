@@ -1,6 +1,8 @@
 """What can't be checked is refused: the database away at each call in turn, crypto that raises, a hook that breaks."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from asgi_auth import Argon2, Auth, AuthApp, AuthMiddleware, Passwords, Sessions
 from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.feature import Call, Feature, Login
 from asgi_auth.hashing import PasswordHasher
+from asgi_auth.storage.driver import Connection
 from asgi_auth.storage.sqlite import SQLite
 from tests.support import EMAIL, PASSWORD, Client, CountingStorage, bearer, login, make_auth, register, who
 
@@ -185,7 +188,7 @@ class BrokenHasher(PasswordHasher):
     """Has no memory left."""
 
     def _fits(self, hashed: str, password: str) -> bool:
-        raise MemoryError
+        raise MemoryError(len(hashed) + len(password))
 
 
 class WatchingHasher(PasswordHasher):
@@ -212,19 +215,14 @@ class Watched(SQLite):
         super().__init__(":memory:")
         self.depth = 0
         begin = self._driver.transaction
-        outer = self
 
-        class Counting:
-            def __init__(self) -> None:
-                self.inner = begin()
+        @asynccontextmanager
+        async def counting() -> AsyncIterator[Connection]:
+            async with begin() as connection:
+                self.depth += 1
+                try:
+                    yield connection
+                finally:
+                    self.depth -= 1
 
-            async def __aenter__(self) -> Any:
-                connection = await self.inner.__aenter__()
-                outer.depth += 1
-                return connection
-
-            async def __aexit__(self, *given: object) -> Any:
-                outer.depth -= 1
-                return await self.inner.__aexit__(*given)
-
-        self._driver.transaction = Counting  # type: ignore[method-assign]
+        self._driver.transaction = counting  # type: ignore[method-assign]
