@@ -1,7 +1,7 @@
 """What must hold, and what shows that it does: the requirements, the lessons, and the evidence for each.
 
 An entry of `evidence/*.toml` has `tests` (node ids below `tests/`), `says` (places of the documentation, as
-`file#heading: text`), and where something is open exactly one of `host` (the host's duty), `open` (not met, or not
+`file#heading#text`), and where something is open exactly one of `host` (the host's duty), `open` (not met, or not
 wholly) and `branch` (being built there), each with the reason.
 """
 
@@ -123,9 +123,8 @@ def exists(node: str) -> bool:
 
 
 def is_said(place: str) -> bool:
-    """Whether the documentation has this text below this heading: `README.md#Passwords: 8 characters`."""
-    where, _, text = place.partition(": ")
-    file, _, heading = where.partition("#")
+    """Whether the documentation has this text below this heading: `README.md#Passwords#8 characters`."""
+    file, heading, text = place.split("#", 2)
     content = (TESTS.parent / file).read_text("utf-8")
     sections = (f"\n{content}").split("\n## ")
     return any(section.partition("\n")[0] == heading and text in section for section in sections)

@@ -49,7 +49,7 @@ def _tests(row: Row) -> str:
     for node in row.evidence.tests:
         file, _, name = node.partition("::")
         shown.append(f"[{name.removeprefix('test_').replace('_', ' ')}](../{file})")
-    shown += [f"said in {place.partition(': ')[0].replace('#', ', ')}" for place in row.evidence.says]
+    shown += ["said in {}, {}".format(*place.split("#")[:2]) for place in row.evidence.says]
     return _cell("; ".join(shown))
 
 
