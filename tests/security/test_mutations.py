@@ -2,19 +2,20 @@
 
 import pytest
 
+from tests.security.defences import DEFENCES, Defence
 from tests.security.matrix import exists
-from tests.security.mutations import MUTATIONS, Mutation, main
+from tests.security.mutations import main
 
 
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.defence)
-def test_a_defence_stands_where_the_list_says_and_its_test_is_there(mutation: Mutation) -> None:
-    assert mutation.stands()
-    assert mutation.old != mutation.new
-    assert exists(mutation.test)
+@pytest.mark.parametrize("mutation", DEFENCES, ids=lambda item: item.name)
+def test_a_defence_stands_where_the_list_says_and_its_test_is_there(defence: Defence) -> None:
+    assert defence.stands()
+    assert defence.old != defence.new
+    assert exists(defence.test)
 
 
 def test_each_of_many_defences_is_listed_once() -> None:
-    assert len({mutation.defence for mutation in MUTATIONS}) == len(MUTATIONS) >= 20
+    assert len({item.name for item in DEFENCES}) == len(DEFENCES) >= 20
 
 
 def test_a_defence_that_is_taken_out_is_noticed(capsys: pytest.CaptureFixture[str]) -> None:
