@@ -9,7 +9,7 @@ UV := VIRTUAL_ENV=$(V) UV_PYTHON_DOWNLOADS=never $(BIN)/uv
 OTHERS := 3.12 3.13
 SHORT := --ignore tests/browser --ignore tests/hosts/test_servers.py --ignore-glob "tests/storage/test_[!c]*"
 
-.PHONY: demo test lint types suite others postgres browser pins clean
+.PHONY: demo test lint types suite others postgres redis browser pins clean
 
 demo: $(V)/.run
 	$(BIN)/python examples/demo.py
@@ -23,13 +23,13 @@ lint: $(V)/.dev
 types: $(V)/.dev
 	$(BIN)/mypy
 
-suite: $(V)/.dev postgres browser
+suite: $(V)/.dev postgres redis browser
 	rm -f .coverage .coverage.*
 	$(BIN)/coverage run -m pytest -q -n 2 --dist worksteal
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
 
-others: $(V)/.dev postgres
+others: $(V)/.dev postgres redis
 	@for version in $(OTHERS); do \
 		python=$$(ls -d $$HOME/.pyenv/versions/$$version.*/bin/python 2>/dev/null | tail -n 1); \
 		python=$${python:-$$(command -v python$$version)}; \
@@ -47,6 +47,13 @@ postgres:
 		&& [ "$$(id -u)" = 0 ]; then \
 		mkdir -p /etc/postgresql-common && echo 'create_main_cluster = false' > /etc/postgresql-common/createcluster.conf; \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql-15; \
+	fi
+
+# Redis comes from Debian; where it can't be installed, its tests are passed over and say so.
+redis:
+	@if ! command -v redis-server >/dev/null && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends redis-server \
+		|| echo "redis-server could not be installed"; \
 	fi
 
 # Chromium drives the pages; where it can't be installed, the tests say what is missing.

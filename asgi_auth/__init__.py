@@ -2,16 +2,20 @@
 
 from asgi_auth.app import AuthApp
 from asgi_auth.auth import Auth
+from asgi_auth.counters import MemoryCounters
 from asgi_auth.errors import AuthError
 from asgi_auth.features.account import Account
 from asgi_auth.features.email_change import EmailChange
 from asgi_auth.features.email_verification import EmailVerification
+from asgi_auth.features.lockout import Lockout
 from asgi_auth.features.magic_link import MagicLink
 from asgi_auth.features.notices import Notices
 from asgi_auth.features.pages import Pages
 from asgi_auth.features.password_reset import PasswordReset
 from asgi_auth.features.passwords import Passwords
+from asgi_auth.features.rate_limits import RateLimits
 from asgi_auth.features.sessions import Sessions
+from asgi_auth.features.unlock import Unlock
 from asgi_auth.fields import Field
 from asgi_auth.hashing import Argon2
 from asgi_auth.http import problem
@@ -20,6 +24,7 @@ from asgi_auth.keys import SigningKey
 from asgi_auth.mail import ConsoleMailer, Mail, Mailer, Outbox, SMTPMailer
 from asgi_auth.middleware import AuthMiddleware
 from asgi_auth.password_policy import PasswordPolicy
+from asgi_auth.redis_counters import RedisCounters
 from asgi_auth.settings import Settings
 
 __all__ = [
@@ -34,19 +39,24 @@ __all__ = [
     "EmailVerification",
     "Field",
     "Identity",
+    "Lockout",
     "MagicLink",
     "Mail",
     "Mailer",
+    "MemoryCounters",
     "Notices",
     "Outbox",
     "Pages",
     "PasswordPolicy",
     "PasswordReset",
     "Passwords",
+    "RateLimits",
+    "RedisCounters",
     "SMTPMailer",
     "Sessions",
     "Settings",
     "SigningKey",
+    "Unlock",
     "current_user",
     "problem",
     "require",

@@ -10,7 +10,9 @@ from typing import Any, Self, TypeVar
 import msgspec
 
 from asgi_auth import events
+from asgi_auth.counters import Counters
 from asgi_auth.default_features import defaults
+from asgi_auth.doctor import Doctor, Finding
 from asgi_auth.errors import StorageUnavailableError, ValidationError
 from asgi_auth.feature import Call, Feature
 from asgi_auth.identify import Identifier
@@ -23,6 +25,7 @@ from asgi_auth.mail.mailers import as_mailer
 from asgi_auth.mail.message import Mail, Mailer
 from asgi_auth.mail.templates import Templates
 from asgi_auth.one_time import OneTimeTokens
+from asgi_auth.purge import Purger
 from asgi_auth.reasons import Reason
 from asgi_auth.records import Client, Credential, Event, Session, TokenPair, User
 from asgi_auth.registrar import Registrar
@@ -55,9 +58,13 @@ class Auth:
         features: Sequence[Feature] | None = None,
         claims: Callable[[User], Mapping[str, Any]] | None = None,
         mailer: Mailer | Callable[[Mail], Any] | None = None,
+        counters: Counters | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
-        """Compose. `claims` adds to access tokens; `mailer` sends; `now` is the clock, seconds since 1970."""
+        """Compose. `claims` adds to access tokens; `mailer` sends; `now` is the clock, seconds since 1970.
+
+        Limits are counted by `counters`, in the storage by default.
+        """
         if settings is None:
             settings = Settings(secret=secret or "")
         elif secret is not None:
@@ -65,6 +72,7 @@ class Auth:
         self.settings = settings
         self.now = now
         self.storage: Storage = from_url(storage) if isinstance(storage, str) else storage
+        self.counters: Counters = self.storage if counters is None else counters
         self.texts = Texts(settings.language, settings.texts, [f"field.{item.name}" for item in settings.fields])
         templates = Templates(self.texts, settings.name, settings.templates)
         self.mail = Delivery(as_mailer(mailer, development=settings.development), templates, self.emit)
@@ -77,6 +85,8 @@ class Auth:
         self._check_features()
         self.one_time = OneTimeTokens(self)
         self.identifier = Identifier(self)
+        self.doctor = Doctor(self)
+        self.purger = Purger(self)
         self._logins = Logins(self, claims)
         self._lifecycle = Lifecycle(self)
 
@@ -89,8 +99,25 @@ class Auth:
                 if self.get(kind) is None:
                     raise ValueError(f"{type(feature).__name__} needs a {kind.__name__}")
             feature.auth = self
-        if (self.settings.conceals or self.settings.verification == "required") and self.get(Registrar) is None:
-            raise ValueError("verification and hidden addresses need the feature EmailVerification")
+        there = {endpoint.name for feature in self.features for endpoint in feature.endpoints}
+        if unknown := {name for feature in self.features for name in feature.needs_endpoints} - there:
+            raise ValueError(f"there is no endpoint {', '.join(sorted(unknown))}")
+        if self.settings.verification == "required" and self.get(Registrar) is None:
+            raise ValueError("verification needs the feature EmailVerification")
+        if self.settings.verification == "off" and self.conceals:
+            raise ValueError(
+                "without verification registering tells whether an address is known: "
+                "say enumeration='tell' too, or leave EmailVerification out"
+            )
+
+    @property
+    def conceals(self) -> bool:
+        """Whether registering must not tell if an address is known: as asked, where a mail can finish it."""
+        return self.settings.enumeration == "hide" and self.get(Registrar) is not None
+
+    def check(self) -> list[Finding]:
+        """Name every setting that will not work or is not safe, with the reason and the mend; start logs them, too."""
+        return self.doctor.check()
 
     def __getitem__(self, kind: type[FeatureType]) -> FeatureType:
         """Get a feature by its class or a base of it: `auth[Passwords]`. Raises KeyError when it isn't switched on."""
@@ -134,6 +161,14 @@ class Auth:
         """Start and close around a host's own lifespan: `Starlette(lifespan=auth.lifespan)`."""
         async with self:
             yield
+
+    async def purge(self) -> int:
+        """Delete what expired a day ago and more, as happens by itself; return how many rows went.
+
+        None while another process is at it. Raises StorageUnavailableError.
+        """
+        await self._lifecycle.start()
+        return await self.purger.run()
 
     # Who is asking
 
@@ -184,6 +219,7 @@ class Auth:
     async def before(self, call: Call) -> None:
         """Ask the features before an endpoint runs, after the storage has been opened."""
         await self._lifecycle.start()
+        self.purger.nudge()
         for feature in self.features:
             await feature.before(call)
 

@@ -1,4 +1,4 @@
-"""The feature mechanism: a feature is a class with six hooks, and endpoints declared by the signature of methods.
+"""The feature mechanism: a feature is a class with seven hooks, and endpoints declared by the signature of methods.
 
 The keyword parameters of an endpoint are the fields of the body; `client` and `identity` are given by the library
 (`Identity` wants a login, `Identity | None` takes one); `**data` are the extra fields that the host has declared. The
@@ -52,6 +52,8 @@ class Feature:
     needs: "ClassVar[tuple[type[Feature], ...]]" = ()
     #: Whether it is of no use without mails; then a missing mailer is warned of at start.
     needs_mail: ClassVar[bool] = False
+    #: The names of endpoints that its settings speak of; one that isn't there is a ValueError.
+    needs_endpoints: Collection[str] = ()
 
     @property
     def endpoints(self) -> list["Endpoint"]:
@@ -79,6 +81,13 @@ class Feature:
     async def observe(self, event: Event) -> None:
         """Hear what has happened. An error here is logged, and changes nothing."""
 
+    async def purge(self, now: int, batch: int) -> int:  # noqa: ARG002 (a hook)
+        """Delete at most `batch` of what is too old, and return how many; asked again until there is none.
+
+        It runs in the background, in one process at a time.
+        """
+        return 0
+
 
 class Endpoint:
     """A declared endpoint: everything that routing, checks and documentation read."""
@@ -94,6 +103,7 @@ class Endpoint:
         self.oauth2: bool = options.get("oauth2", False)
         self.ends_session: bool = options.get("ends_session", False)
         self.partial: bool = options.get("partial", False)
+        self.takes_password: bool = options.get("takes_password", False)
         self.summary = (inspect.getdoc(function) or "").partition("\n")[0]
         self.function = function
 
@@ -186,7 +196,10 @@ def get(path: str, **options: Any) -> Callable[[F], F]:
 
 
 def post(path: str, **options: Any) -> Callable[[F], F]:
-    """Declare an endpoint that acts. Options: `status`, `oauth2` (RFC 6749 form and errors), `ends_session`."""
+    """Declare an endpoint that acts. Options: `status`, `oauth2` (RFC 6749 form and errors), `ends_session`.
+
+    `takes_password`: it tells whether a password is right, and so is counted as a guess.
+    """
     return _declare("POST", path, options)
 
 

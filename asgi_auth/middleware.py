@@ -50,11 +50,11 @@ class AuthMiddleware:
         try:
             identity, headers = await self._recogniser.recognise(scope)
         except AuthError as error:
-            await refuse(error, scope, receive, send)
+            await self._refuse(error, scope, receive, send)
             return
         except Exception:
             logger.exception("asgi_auth failed to identify a request")
-            await refuse(InternalError(), scope, receive, send)
+            await self._refuse(InternalError(), scope, receive, send)
             return
         scope = dict(scope)
         scope["user"] = scope["auth"] = scope["asgi_auth"] = identity
@@ -69,10 +69,10 @@ class AuthMiddleware:
         """Serve a route of ours, refuse, or call the app: with cookies to set if there are any."""
         if headers and scope["type"] == "http":
             send = _SetCookies(send, headers, self._recogniser.cookies)
-        if self._mount is not None and (path := self._below_mount(scope)) is not None:
+        if self._mount is not None and (path := _below(self._mount, scope)) is not None:
             await self._auth_app.serve(path, scope, receive, send)
         elif self._required and not identity.is_authenticated and scope.get("method") != "OPTIONS":
-            await refuse(identity.error or UnauthorizedError(), scope, receive, send)
+            await self._refuse(identity.error or UnauthorizedError(), scope, receive, send)
         elif scope["type"] == "websocket" and identity.is_authenticated:
             await Socket(self.auth, identity, headers, receive, send).run(self._call_app, scope)
         else:
@@ -94,12 +94,18 @@ class AuthMiddleware:
                 raise
             await deny(error, scope, receive, send)
 
-    def _below_mount(self, scope: Scope) -> str | None:
-        """The path below our mount, or None when it is the host's."""
-        path, mount = route_path(scope) or "", self._mount or ""
-        if path == mount:
-            return "/"
-        return path[len(mount) :] if path.startswith(mount + "/") else None
+    async def _refuse(self, error: AuthError, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse a request; on a route of ours, which the host may have mounted, a script may read why."""
+        ours = _below(self._mount or self.auth.settings.mount, scope) is not None
+        await refuse(error, scope, receive, self._auth_app.cors.sending(scope, send) if ours else send)
+
+
+def _below(mount: str, scope: Scope) -> str | None:
+    """The path below a mount, or None when it is another's."""
+    path = route_path(scope) or ""
+    if path == mount:
+        return "/"
+    return path[len(mount) :] if path.startswith(mount + "/") else None
 
 
 @dataclass(slots=True)

@@ -13,6 +13,7 @@ from asgi_auth.settings import Settings
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 MAX_USER_AGENT = 255
 MAX_LANGUAGES = 255
+FORWARDED = {b"x-forwarded-for", b"forwarded", b"x-real-ip"}
 
 
 def check_origin(scope: Scope, settings: Settings) -> None:
@@ -45,6 +46,11 @@ def client_of(scope: Scope, settings: Settings, session_id: str | None = None) -
         accept_language=",".join(headers(scope, b"accept-language"))[:MAX_LANGUAGES],
         session_id=session_id,
     )
+
+
+def is_forwarded(scope: Scope) -> bool:
+    """Tell whether a request shows headers as proxies add them."""
+    return any(name in FORWARDED for name, _ in scope["headers"])
 
 
 def _address(scope: Scope, settings: Settings) -> str:

@@ -40,8 +40,13 @@ class PasswordKeeper(Feature):
             updated_at=int(now),
         )
 
-    async def verify(self, user: User | None, password: str, client: Client) -> Credential | None:
-        """Return the credential that the password fits, with a hash of today's cost; the same work for nobody."""
+    async def verify(
+        self, user: User | None, password: str, client: Client, session_id: str | None = None
+    ) -> Credential | None:
+        """Return the credential that the password fits, with a hash of today's cost; the same work for nobody.
+
+        `session_id` is the session that asks, if one does.
+        """
         credential = await self.auth.storage.credential(user.id if user else NOBODY, KIND)
         fits = await self.hasher.verify(credential.secret if credential else None, password)
         if credential is None or not fits:
@@ -50,14 +55,17 @@ class PasswordKeeper(Feature):
         if self.hasher.is_outdated(credential.secret):
             secret = await self.hasher.hash(password)
             renewed = await self.auth.storage.replace_secret(credential, secret, int(self.auth.now()))
-            # Somebody was faster: a login that did the same, or one who has changed the password.
-            return renewed or await self.verify(user, password, client)
+            if renewed is None:
+                # Somebody was faster: a login that did the same, or one who has changed the password.
+                return await self.verify(user, password, client, session_id)
+            credential = renewed
+        await self.auth.emit(events.PASSWORD_VERIFIED, user_id=credential.user_id, session_id=session_id, client=client)
         return credential
 
     async def confirm(self, identity: Identity, password: str, client: Client) -> tuple[User, Credential]:
         """Ask the user who is logged in for the password once more. Raises InvalidCredentialsError."""
         user = await identity.load()
-        credential = await self.verify(user, password, client)
+        credential = await self.verify(user, password, client, identity.session_id)
         if credential is None:
             raise InvalidCredentialsError("The current password is wrong.")
         return user, credential

@@ -2,7 +2,7 @@
 
 import secrets
 import uuid
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -84,6 +84,26 @@ class Token(Record, frozen=True, kw_only=True):
     created_at: int
     expires_at: int
     used_at: int | None = None
+
+
+class Counter(Record, frozen=True, kw_only=True):
+    """How often something was tried. `key` is a digest: no address stands in the table.
+
+    `free_at`: when the next attempt is allowed, 0 without pauses. `expires_at`: when it begins anew.
+    """
+
+    key: str
+    count: int
+    free_at: int
+    expires_at: int
+
+
+class Window(NamedTuple):
+    """A limit: at most `most` counts of `key` in `seconds` from the first."""
+
+    key: str
+    seconds: int
+    most: int
 
 
 class Stored(Record, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from asgi_auth import AuthApp, MagicLink, Settings, events
 from asgi_auth.default_features import defaults
 from asgi_auth.errors import AuthError
 from asgi_auth.feature import Endpoint
+from asgi_auth.features.rate_limits import DEFAULTS
 from asgi_auth.pages.plan import FORMS, PAGES
 from tests.support import make_auth
 
@@ -26,6 +27,7 @@ def tables() -> dict[str, str]:
         "endpoints": endpoints(),
         "pages": pages(),
         "settings": settings(),
+        "limits": limits(),
         "errors": error_codes(),
         "events": event_names(),
     }
@@ -73,6 +75,16 @@ def settings() -> str:
         default = "required" if item.name == "secret" else f"`{value!r}`"
         rows.append([f"`{item.name}`", default, meanings[item.name]])
     return table(["setting", "default", "meaning"], rows)
+
+
+def limits() -> str:
+    """The rate limits that there are by default; endpoints with the same rules stand together."""
+    rows = []
+    for rules in dict.fromkeys(DEFAULTS.values()):
+        names = ", ".join(f"`{name}`" for name, theirs in DEFAULTS.items() if theirs == rules)
+        shared = " (one counter for all)" if "`login`" in names else ""
+        rows.append([names + shared, f"`{rules}`"])
+    return table(["endpoints", "limits"], rows)
 
 
 def error_codes() -> str:

@@ -9,7 +9,8 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Scope
 
-from asgi_auth import Argon2, Auth, Passwords, Settings
+from asgi_auth import Argon2, Auth, Lockout, Passwords, RateLimits, Settings
+from asgi_auth.counters import Counters
 from asgi_auth.default_features import defaults
 from asgi_auth.feature import Feature
 from asgi_auth.features.passwords import Registration
@@ -44,16 +45,29 @@ def make_auth(
     features: Sequence[Feature] | None = None,
     passwords: dict[str, Any] | None = None,
     mailer: Any = None,
+    counters: Counters | None = None,
     **settings: Any,
 ) -> Auth:
-    """An `Auth` with the cheapest hashes, and the flows by mail if there is a mailer; more `settings` by keyword."""
+    """An `Auth` with the cheapest hashes, and the flows by mail if there is a mailer; more `settings` by keyword.
+
+    Accounts begin at once (`enumeration="tell"`), and nothing is purged by itself, unless a test asks for
+    what is the default.
+    Without RateLimits and Lockout, as tests log in often: those that are about them name their `features`.
+    """
     settings.setdefault("base_url", ORIGIN)
+    settings.setdefault("enumeration", "tell")
+    settings.setdefault("purge_interval", 0)
     cheap: list[Feature] = [Passwords(argon2=Argon2.cheap(), **passwords or {})]
-    chosen = [*cheap, *defaults(mail=mailer is not None)[1:]] if features is None else features
+    chosen = [*cheap, *unlimited(mail=mailer is not None)] if features is None else features
     made = Settings(secret=SECRET, **settings)
-    auth = Auth(storage, settings=made, features=chosen, mailer=mailer, now=clock or time.time)
+    auth = Auth(storage, settings=made, features=chosen, mailer=mailer, counters=counters, now=clock or time.time)
     auth.mail.pause = 0
     return auth
+
+
+def unlimited(*, mail: bool) -> list[Feature]:
+    """The default features but Passwords and the limits."""
+    return [item for item in defaults(mail=mail) if not isinstance(item, Passwords | RateLimits | Lockout)]
 
 
 async def register(auth: Auth, email: str = EMAIL, password: str = PASSWORD) -> str:

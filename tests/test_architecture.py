@@ -12,16 +12,18 @@ CORE = {"errors", "records", "fields", "events", "devices"}
 OUTSIDE = {
     "starlette": {
         "app", "middleware", "body", "origins", "credentials", "recognise", "lifespan", "sockets", "http", "hosts",
-        "pages",
+        "pages", "cors",
     },
     "asyncpg": {"storage.postgres", "storage.postgres_connection", "storage.databases"},
-    "aiosqlite": {"storage.sqlite", "storage.databases"},
+    "aiosqlite": {"storage.sqlite", "storage.sqlite_writer", "storage.databases"},
     "databases": {"storage.databases"},
     "argon2": {"hashing"},
     "jwt": {"tokens", "keys"},
     "zxcvbn": {"password_policy"},
     "email_validator": {"emails"},
+    "publicsuffixlist": {"sites"},
     "aiosmtplib": {"mail.smtp"},
+    "redis": {"redis_counters"},
     "jinja2": {"mail.templates", "pages"},
 }  # fmt: skip
 #: What a module may not know, whatever it needs.

@@ -111,6 +111,7 @@ async def test_the_six_hooks_are_asked_in_their_order(recorded: Auth, recorder: 
     assert recorder.asked == [
         "identify /login",
         "before login ['email', 'password'] 192.0.2.7",
+        "observe password_verified",
         "before_login ada@example.com ('pwd',)",
         "second_factor curl",
         "observe login_succeeded",

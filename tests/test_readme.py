@@ -13,13 +13,17 @@ from asgi_auth import (
     Account,
     Argon2,
     EmailVerification,
+    Lockout,
     MagicLink,
     Pages,
     PasswordPolicy,
     PasswordReset,
     Passwords,
+    RateLimits,
+    RedisCounters,
     Sessions,
     SMTPMailer,
+    Unlock,
 )
 from asgi_auth.feature import Feature
 from asgi_auth.storage import Names
@@ -72,6 +76,10 @@ def test_the_tables_are_those_of_the_code() -> None:
         PasswordReset,
         Account,
         MagicLink,
+        RateLimits,
+        Lockout,
+        Unlock,
+        RedisCounters,
         Pages,
         SMTPMailer,
     ],
@@ -91,7 +99,7 @@ def test_every_hook_is_named() -> None:
         if not name.startswith("_") and (inspect.isfunction(value) or isinstance(value, property))
     ]
 
-    assert len(hooks) == 6
+    assert len(hooks) == 7
     assert [name for name in hooks if f"`{name}" not in TEXT] == []
 
 

@@ -30,6 +30,8 @@ MAIL = {
     "reset_password": "/reset-password",
     "change_email": "/change-email",
     "confirm_email_change": "/confirm-email-change",
+    "request_unlock": "/request-unlock",
+    "unlock": "/unlock",
 }
 
 

@@ -38,7 +38,7 @@ class Account(Feature):
             raise UnauthorizedError
         return stored
 
-    @post("/close-account", status=204, ends_session=True)
+    @post("/close-account", status=204, ends_session=True, takes_password=True)
     async def close_account(self, *, password: Secret, identity: Identity, client: Client = Client()) -> None:
         """Close the own account, with the password; every session ends."""
         user, _ = await self.auth[PasswordKeeper].confirm(identity, password, client)

@@ -26,7 +26,7 @@ class EmailChange(Feature):
         """Take the settings."""
         self.purpose = Purpose("change_email", "/confirm-email-change", ttl=ttl, quiet=quiet, link=link)
 
-    @post("/change-email", status=202)
+    @post("/change-email", status=202, takes_password=True)
     async def change_email(
         self, *, new_email: Email, password: Secret, identity: Identity, client: Client = Client()
     ) -> Requested:

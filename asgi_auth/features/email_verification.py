@@ -39,8 +39,12 @@ class InvalidVerificationTokenError(InvalidOneTimeTokenError):
 
 
 class EmailVerification(Registrar):
-    """Shows that an address belongs to its user; `settings.verification` says whether a login wants that.
+    """Shows that an address belongs to its user.
 
+    With `enumeration="hide"` (the default) a registration is a mail, and the account begins when it is answered: a
+    known address gets the same answer, and its owner a notice. With `"tell"` the account begins at once, and
+    `settings.verification` says whether a mail asks to verify it and whether a login wants that done; `"required"`
+    and `"optional"` differ with `"tell"` only, and for accounts that were made without a mail.
     `ttl`: seconds the link lives; `quiet`: seconds between two mails; `link`: a page of your own, with `{token}` in it.
     """
 

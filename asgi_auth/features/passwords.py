@@ -56,13 +56,13 @@ class Passwords(PasswordKeeper):
     async def register(
         self, *, email: Email, password: Secret, client: Client = Client(), **data: object
     ) -> Registration | Requested:
-        """Make an account; a known address is a 409. Where addresses are concealed, a mail finishes it (202)."""
+        """Make an account: a mail finishes it (202), be the address known or not; without mail at once (201)."""
         address = parse_email(email)
         self.check(password, "password", address.canonical)
         secret = await self.hasher.hash(password)
         user = self._new_user(address, data)
         credential = self.credential(user.id, secret)
-        if self.auth.settings.conceals:
+        if self.auth.conceals:
             return await self.auth[Registrar].begin(user, credential, client)
         if not await self.auth.storage.add_user(user, credential):
             raise UserExistsError
@@ -78,12 +78,12 @@ class Passwords(PasswordKeeper):
             answer = msgspec.structs.replace(answer, tokens=tokens)
         return answer
 
-    @post("/login")
+    @post("/login", takes_password=True)
     async def login(self, *, email: Email, password: Secret, client: Client = Client()) -> TokenPair:
         """Log in; an unknown address takes as long to refuse as a wrong password."""
         return await self._login(email, password, client)
 
-    @post("/token", oauth2=True)
+    @post("/token", oauth2=True, takes_password=True)
     async def token(
         self,
         *,
@@ -102,7 +102,7 @@ class Passwords(PasswordKeeper):
             raise BadRequestError("A parameter of this grant type is missing.")
         raise UnsupportedGrantTypeError
 
-    @post("/change-password", status=204)
+    @post("/change-password", status=204, takes_password=True)
     async def change_password(
         self, *, current_password: Secret, new_password: Secret, identity: Identity, client: Client = Client()
     ) -> None:

@@ -4,15 +4,15 @@ Every method is atomic by itself. Inside `transaction()` they are so together. T
 A database that is away, locked or too slow is a StorageUnavailableError, after a bounded time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
-from asgi_auth.records import Access, Changes, Credential, Session, Stored, Token, User
+from asgi_auth.records import Access, Changes, Counter, Credential, Session, Stored, Token, User, Window
 
 
 class Storage(Protocol):
-    """Users, credentials, sessions and one-time tokens, and what has changed about them."""
+    """Users, credentials, sessions, one-time tokens and counters, and what has changed about them."""
 
     async def open(self) -> None:
         """Connect, for the running event loop; does nothing when that is done."""
@@ -126,5 +126,35 @@ class Storage(Protocol):
     async def void_tokens(self, user_id: str, now: int, purpose: str | None = None, *, keep: str | None = None) -> None:
         """Use up all live tokens of a user, of one purpose or of any, but not `keep`."""
 
+    async def count(self, key: str, now: int, window: int) -> Counter:
+        """Add one to a counter and return it; it begins anew `window` seconds after its first.
+
+        Of many concurrent calls each gets another count.
+        """
+
+    async def limit(self, windows: Sequence[Window], now: int) -> tuple[int, int] | None:
+        """Count once in every window and return None; or return which one is full, and when it begins anew.
+
+        When one is full, none is counted, but for calls that come at the same moment. The keys are different ones. Of
+        many concurrent calls no more than `most` get None from a window.
+        """
+
+    async def attempt(self, key: str, now: int, *, after: int, pause: int, longest: int, memory: int) -> int:
+        """Count an attempt and return 0, unless a pause is on: then return how many seconds it lasts, at least 1.
+
+        The attempt number `after` begins a pause of `pause` seconds, and each further one a pause twice as long, of
+        `longest` seconds at most. The counter begins anew `memory` seconds after the last attempt; that is longer than
+        any pause. Of many concurrent calls no more get 0 than one after the other would.
+        """
+
+    async def counter(self, key: str, now: int) -> Counter | None:
+        """Look a counter up, adding nothing; None when its time is over."""
+
+    async def clear_counter(self, key: str) -> None:
+        """Forget a counter."""
+
     async def purge(self, before: int, batch: int) -> int:
-        """Delete at most `batch` sessions, and as many one-time tokens, that expired before a time; return how many."""
+        """Delete at most `batch` sessions, one-time tokens and counters each that expired before a time.
+
+        Returns how many.
+        """

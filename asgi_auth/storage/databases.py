@@ -1,7 +1,7 @@
 """A `databases.Database` that the host already has, on SQLite or PostgreSQL, kept to the same contract."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -13,11 +13,12 @@ except ImportError as error:
     raise ImportError("a databases.Database needs the extra: pip install 'asgi-auth[databases]'") from error
 
 from asgi_auth.errors import StorageUnavailableError
-from asgi_auth.storage.driver import Connection
+from asgi_auth.storage.driver import Connection, T
 from asgi_auth.storage.names import Names
 from asgi_auth.storage.per_loop import PerLoop
 from asgi_auth.storage.sql import SQLStorage
-from asgi_auth.storage.sqlite import MEMORY, SQLiteDriver, errors, fetch, immediate, set_up, turn, write_ahead
+from asgi_auth.storage.sqlite import MEMORY, SQLiteDriver, fetch, immediate, set_up, turn, write_ahead
+from asgi_auth.storage.sqlite_errors import errors
 
 POLL = 0.5
 
@@ -90,8 +91,11 @@ class _OverSQLite(SQLiteDriver):
             return await fetch(connection, sql, values)
 
     async def write(self, sql: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+        return await self.atomically(lambda connection: connection.fetch(sql, values))
+
+    async def atomically(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         async with self.transaction() as connection:
-            return await connection.fetch(sql, values)
+            return await work(connection)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:

@@ -1,8 +1,10 @@
 """What a SQL driver must offer, and the errors it may raise; `SQLStorage` does the rest."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
+
+T = TypeVar("T")
 
 
 class ConflictError(Exception):
@@ -42,6 +44,9 @@ class Driver(Protocol):
 
     async def write(self, sql: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         """Run one statement; it is committed, and durable, when this returns."""
+
+    async def atomically(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """Run short work in a transaction: it awaits nothing but its statements, so that others needn't wait long."""
 
     def transaction(self) -> AbstractAsyncContextManager[Connection]:
         """Hold a transaction that may write; committed when the block ends, rolled back when it raises."""

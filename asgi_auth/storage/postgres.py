@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
@@ -13,7 +13,7 @@ except ImportError as error:  # pragma: no cover (the tests install every extra)
     raise ImportError("PostgreSQL needs the extra: pip install 'asgi-auth[postgres]'") from error
 
 from asgi_auth.errors import StorageUnavailableError
-from asgi_auth.storage.driver import Connection
+from asgi_auth.storage.driver import Connection, T
 from asgi_auth.storage.names import Names
 from asgi_auth.storage.per_loop import PerLoop
 from asgi_auth.storage.postgres_connection import (
@@ -145,6 +145,11 @@ class PostgresDriver:
             except BaseException:
                 await asyncio.shield(roll_back(connection))
                 raise
+
+    async def atomically(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """Run in a transaction."""
+        async with self.transaction() as connection:
+            return await work(connection)
 
     async def lock_migrations(self, connection: Connection, key: str) -> None:
         """Take an advisory lock that ends with the transaction (a session's lock would leak through pgbouncer)."""

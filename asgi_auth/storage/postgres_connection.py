@@ -53,7 +53,7 @@ def numbered(sql: str) -> tuple[str, tuple[str, ...]]:
     def number(match: re.Match[str]) -> str:
         return f"${names.setdefault(match[1], len(names) + 1)}"
 
-    return re.sub(r"(?<!:):([a-z_]+)", number, sql), tuple(names)
+    return re.sub(r"(?<!:):([a-z_][a-z_0-9]*)", number, sql), tuple(names)
 
 
 async def fetch(connection: Held, sql: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from asgi_auth.records import Credential, Session, Token, User
+from asgi_auth.records import Counter, Credential, Session, Token, User
 
 T = TypeVar("T")
 Row = Mapping[str, Any]
@@ -93,3 +93,8 @@ def token_of(row: Row) -> Token:
         expires_at=row["expires_at"],
         used_at=row["used_at"],
     )
+
+
+def counter_of(row: Row) -> Counter:
+    """Make a counter."""
+    return Counter(key=row["key"], count=row["count"], free_at=row["free_at"], expires_at=row["expires_at"])

@@ -81,8 +81,7 @@ class Runner:
         async def attempt() -> T:
             if self._connection is not None:
                 return await work(self)
-            async with self._driver.transaction() as connection:
-                return await work(self._inside(connection))
+            return await self._driver.atomically(lambda connection: work(self._inside(connection)))
 
         return await self._retrying(attempt)
 

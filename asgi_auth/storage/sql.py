@@ -11,10 +11,15 @@ from asgi_auth.storage import statements
 from asgi_auth.storage.driver import ConflictError
 from asgi_auth.storage.migrate import migrate
 from asgi_auth.storage.rows import columns, credential_of, first, roles_of, session_of, user_of
+from asgi_auth.storage.sql_counters import SQLCounters
 from asgi_auth.storage.sql_tokens import SQLTokens
 
+# How many logins of one user, at one moment, may not see each other's sessions before the limit is counted exactly.
+UNSEEN = 32
+ANY = 2**40
 
-class SQLStorage(SQLTokens):
+
+class SQLStorage(SQLTokens, SQLCounters):
     """Keeps the contract of `Storage`."""
 
     async def migrate(self, now: int) -> list[int]:
@@ -108,18 +113,17 @@ class SQLStorage(SQLTokens):
         return msgspec.structs.replace(credential, **changed) if rows else None
 
     async def add_session(self, session: Session, credential: Credential, limit: int) -> list[str] | None:
-        """Take the credential's row, insert, then end what is over the limit."""
+        """Insert where user and credential are unchanged; only when the limit may be near, end the oldest with it."""
+        values = columns(session) | {"credential_id": credential.id, "version": credential.version}
+        del values["revoked_at"]
+        room = limit - UNSEEN
+        if room > 0 and await self.run(statements.ADD_SESSION, values | {"room": room}):
+            return []
 
         async def add(storage: "SQLStorage") -> list[str] | None:
-            now = session.created_at
-            used = {"id": credential.id, "version": credential.version, "now": now}
-            if not await storage.run(statements.USE_CREDENTIAL, used):
+            if not await storage.run(statements.ADD_SESSION, values | {"room": ANY}):
                 return None
-            values = columns(session)
-            del values["revoked_at"]
-            if not await storage.run(statements.ADD_SESSION, values):
-                return None
-            oldest = {"user_id": session.user_id, "now": now, "most": limit}
+            oldest = {"user_id": session.user_id, "now": session.created_at, "most": limit}
             ended = [row["id"] for row in await storage.run(statements.END_OLDEST, oldest)]
             if ended:
                 await storage.announce()
@@ -186,5 +190,5 @@ class SQLStorage(SQLTokens):
     async def purge(self, before: int, batch: int) -> int:
         """Delete one batch of each."""
         values = {"before": before, "batch": batch}
-        sessions = await self.run(statements.PURGE_SESSIONS, values)
-        return len(sessions) + len(await self.run(statements.PURGE_TOKENS, values))
+        tables = (statements.PURGE_SESSIONS, statements.PURGE_TOKENS, statements.PURGE_COUNTERS)
+        return sum([len(await self.run(each, values)) for each in tables])

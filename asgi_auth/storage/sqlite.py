@@ -2,12 +2,11 @@
 
 import asyncio
 import logging
-import re
 import sqlite3
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
@@ -16,26 +15,15 @@ from typing import Any, ClassVar, Literal
 import aiosqlite
 
 from asgi_auth.errors import StorageUnavailableError
-from asgi_auth.storage.driver import ConflictError, Connection, SchemaError
+from asgi_auth.storage.driver import Connection, T
 from asgi_auth.storage.names import Names
 from asgi_auth.storage.per_loop import PerLoop
 from asgi_auth.storage.sql import SQLStorage
+from asgi_auth.storage.sqlite_errors import errors
+from asgi_auth.storage.sqlite_writer import GroupCommit
 
 MEMORY = ":memory:"
 POLL = 0.05
-UNIQUE = (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
-AWAY = (
-    sqlite3.SQLITE_BUSY,
-    sqlite3.SQLITE_LOCKED,
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_READONLY,
-    sqlite3.SQLITE_PROTOCOL,
-)
-LACKING = re.compile(
-    "no such (table|column)|has no column named|ON CONFLICT clause does not match|foreign key mismatch"
-)
 
 if (log := logging.getLogger("aiosqlite")).level == logging.NOTSET:
     # At DEBUG it writes every statement with its values: addresses, hashes and digests (ASVS 16.2.5).
@@ -64,7 +52,8 @@ class _Open:
 
     writer: aiosqlite.Connection
     readers: list[aiosqlite.Connection]
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    lock: asyncio.Lock
+    group: GroupCommit
     version: int = -1
     turn: Iterator[aiosqlite.Connection] = field(init=False)
 
@@ -95,7 +84,7 @@ class SQLiteDriver:
         if self._loops.get() is not None:
             return
         if self._memory is not None:
-            self._loops.set(_Open(self._memory, [self._memory]))
+            self._loops.set(self._opening(self._memory, [self._memory]))
             return
         connections: list[aiosqlite.Connection] = []
         try:
@@ -103,7 +92,7 @@ class SQLiteDriver:
                 connections += [await self._connect()]
             # Somebody else may have been faster meanwhile.
             if self._loops.get() is None and self._memory is None:
-                self._loops.set(_Open(connections[0], connections[1:] or connections))
+                self._loops.set(self._opening(connections[0], connections[1:] or connections))
                 self._memory = connections[0] if self._path == MEMORY else None
                 connections = []
         finally:
@@ -129,9 +118,12 @@ class SQLiteDriver:
 
     async def write(self, sql: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         """Run on the writer; a single statement is a transaction of its own."""
-        opened = self._opened()
-        async with turn(opened.lock, self._timeout, self._between_loops):
-            return await fetch(opened.writer, sql, values)
+        return await self.atomically(lambda connection: connection.fetch(sql, values))
+
+    async def atomically(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """Run on the writer, with others that wait in one commit."""
+        with errors():
+            return await self._opened().group.run(work)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -165,6 +157,11 @@ class SQLiteDriver:
         if opened is None:
             raise RuntimeError("the storage is not open; await storage.open() first")
         return opened
+
+    def _opening(self, writer: aiosqlite.Connection, readers: list[aiosqlite.Connection]) -> _Open:
+        lock = asyncio.Lock()
+        group = GroupCommit(writer, lambda: turn(lock, self._timeout, self._between_loops))
+        return _Open(writer, readers, lock, group)
 
     async def _connect(self) -> aiosqlite.Connection:
         connecting = aiosqlite.connect(self._path, isolation_level=None, timeout=self._timeout)
@@ -268,19 +265,3 @@ async def write_ahead(connection: aiosqlite.Connection) -> None:
             await asyncio.sleep(0.02)
         else:
             return
-
-
-@contextmanager
-def errors() -> Iterator[None]:
-    """Turn SQLite's errors into the contract's."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", None) or 0
-        if code in UNIQUE:
-            raise ConflictError from error
-        if code & 0xFF in AWAY:
-            raise StorageUnavailableError from error
-        if code == sqlite3.SQLITE_ERROR and LACKING.search(str(error)):
-            raise SchemaError(f"the tables are not what they should be: {error}") from error
-        raise

@@ -1,5 +1,7 @@
 """Every SQL statement, once, for PostgreSQL and SQLite. `:name` is a value; `{name}` an identifier from `Names`."""
 
+from functools import cache
+
 SCHEMA = "SELECT 1 AS found FROM pg_namespace WHERE nspname = :name"
 CREATE_SCHEMA = "CREATE SCHEMA {schema}"
 CREATE_MIGRATIONS = """
@@ -52,19 +54,19 @@ REPLACE_SECRET = """
     UPDATE {credentials} SET secret = :secret, version = version + 1, updated_at = :now
     WHERE id = :id AND version = :version RETURNING version
 """
-# Taking the credential's row first puts logins and password changes of one user in a row.
-USE_CREDENTIAL = """
-    UPDATE {credentials} SET last_used_at = :now WHERE id = :id AND version = :version RETURNING id
-"""
-
-# The user's lock puts the sessions of one user in a row, whichever credential they come from.
+# The locks put logins and password changes of one credential in a row, and the sessions of one user. The count is of
+# before the locks.
 ADD_SESSION = """
     INSERT INTO {sessions} (id, user_id, generation, created_at, last_used_at, rotated_at, expires_at, auth_time, amr,
         user_agent, address)
-    SELECT CAST(:id AS TEXT), {id}, CAST(:generation AS BIGINT), CAST(:created_at AS BIGINT),
+    SELECT CAST(:id AS TEXT), u.{id}, CAST(:generation AS BIGINT), CAST(:created_at AS BIGINT),
         CAST(:last_used_at AS BIGINT), CAST(:rotated_at AS BIGINT), CAST(:expires_at AS BIGINT),
         CAST(:auth_time AS BIGINT), CAST(:amr AS TEXT), CAST(:user_agent AS TEXT), CAST(:address AS TEXT)
-    FROM {users} WHERE {id} = :user_id AND {status} = 'active' {for_no_key_update}
+    FROM {credentials} AS c JOIN {users} AS u ON u.{id} = c.user_id
+    WHERE c.id = :credential_id AND c.version = :version AND u.{id} = :user_id AND u.{status} = 'active'
+        AND :room > (SELECT COUNT(*) FROM {sessions} AS s
+            WHERE s.user_id = :user_id AND s.revoked_at IS NULL AND s.expires_at > :created_at)
+    {for_no_key_update}
     RETURNING id
 """
 END_OLDEST = """
@@ -118,7 +120,7 @@ FORGET_SESSIONS = """
 """
 DELETE_USER = "DELETE FROM {users} WHERE {id} = :user_id RETURNING {id}"
 STORED_CREDENTIALS = """
-    SELECT kind, created_at, updated_at, last_used_at FROM {credentials} WHERE user_id = :user_id ORDER BY created_at
+    SELECT kind, created_at, updated_at FROM {credentials} WHERE user_id = :user_id ORDER BY created_at
 """
 STORED_SESSIONS = """
     SELECT id, created_at, last_used_at, expires_at, revoked_at, auth_time, amr, user_agent, address FROM {sessions}
@@ -155,4 +157,58 @@ VOID_TOKENS = """
     WHERE user_id = :user_id AND used_at IS NULL AND (CAST(:purpose AS TEXT) IS NULL OR purpose = :purpose)
         AND (CAST(:keep AS TEXT) IS NULL OR id <> :keep)
     RETURNING id
+"""
+
+COUNT = """
+    INSERT INTO {counters} AS c (key, count, free_at, expires_at) VALUES (:key, 1, 0, :expires_at)
+    ON CONFLICT (key) DO UPDATE SET
+        count = CASE WHEN c.expires_at > :now THEN c.count + 1 ELSE 1 END,
+        expires_at = CASE WHEN c.expires_at > :now THEN c.expires_at ELSE :expires_at END
+    RETURNING *
+"""
+
+
+@cache
+def limit(number: int) -> str:
+    """Count so many keys at once, but none of them when one is full."""
+    rows = (f"SELECT CAST(:key{i} AS TEXT) AS key, CAST(:end{i} AS BIGINT) AS expires_at" for i in range(number))
+    full = (f"(f.key = :key{i} AND f.count >= :most{i})" for i in range(number))
+    return f"""
+        INSERT INTO {{counters}} AS c (key, count, free_at, expires_at)
+        SELECT r.key, 1, 0, r.expires_at FROM ({" UNION ALL ".join(rows)}) AS r
+        WHERE NOT EXISTS (SELECT 1 FROM {{counters}} AS f WHERE f.expires_at > :now AND ({" OR ".join(full)}))
+        ON CONFLICT (key) DO UPDATE SET
+            count = CASE WHEN c.expires_at > :now THEN c.count + 1 ELSE 1 END,
+            expires_at = CASE WHEN c.expires_at > :now THEN c.expires_at ELSE excluded.expires_at END
+        RETURNING key, count, expires_at
+    """  # noqa: S608 (numbers, no text from outside)
+
+
+@cache
+def counters(number: int) -> str:
+    """Look so many counters up at once."""
+    keys = ", ".join(f":key{i}" for i in range(number))
+    return f"SELECT key, count, expires_at FROM {{counters}} WHERE expires_at > :now AND key IN ({keys})"  # noqa: S608
+
+
+# The pause doubles with each attempt from the number `after` on.
+ATTEMPT = """
+    INSERT INTO {counters} AS c (key, count, free_at, expires_at) VALUES (:key, 1, :first, :expires_at)
+    ON CONFLICT (key) DO UPDATE SET
+        count = CASE WHEN c.expires_at > :now THEN c.count + 1 ELSE 1 END,
+        free_at = CASE
+            WHEN c.expires_at <= :now THEN :first
+            WHEN c.count + 1 < :after THEN :now
+            WHEN c.count + 1 - :after < :doublings
+                THEN :now + (CAST(:pause AS BIGINT) << CAST(c.count + 1 - :after AS INTEGER))
+            ELSE :now + :longest END,
+        expires_at = :expires_at
+    WHERE c.free_at <= :now
+    RETURNING *
+"""
+COUNTER = "SELECT * FROM {counters} WHERE key = :key AND expires_at > :now"
+CLEAR_COUNTER = "DELETE FROM {counters} WHERE key = :key RETURNING key"
+PURGE_COUNTERS = """
+    DELETE FROM {counters} WHERE key IN (SELECT key FROM {counters} WHERE expires_at < :before LIMIT :batch)
+    RETURNING key
 """

@@ -16,7 +16,7 @@ from tests.browser.visitor import PASSWORD, Visitor
 FOLDER = Path(__file__).parents[2] / "examples" / "screenshots"
 SIZES = {"wide": (1280, 900), "narrow": (360, 740)}
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-BY_LINK = ["reset-password", "magic-link/login", "confirm-email-change"]
+BY_LINK = ["reset-password", "unlock", "magic-link/login", "confirm-email-change"]
 
 
 class Camera:
@@ -64,7 +64,7 @@ async def visit(visitor: Visitor, camera: Camera) -> None:
         await camera.shoot(page, "register-refused")
     await visitor.register(email)
     await camera.shoot(page, "verify-email")
-    for name in ("forgot-password", "magic-link", *BY_LINK):
+    for name in ("forgot-password", "request-unlock", "magic-link", *BY_LINK):
         await visitor.open(name + ("?token=x" if name in BY_LINK else ""))
         await camera.shoot(page, name.replace("/", "-"))
     await visitor.open("login")

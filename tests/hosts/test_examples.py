@@ -1,5 +1,7 @@
 """Every example answers the same script: in every form, at the root, and behind a prefix in both styles of servers."""
 
+import itertools
+
 import httpx2
 import pytest
 
@@ -22,6 +24,7 @@ UNMOUNTED = {
     ("blacksheep", "prefixed"): "BlackSheep matches mounts with the raw path, prefix and all",
     ("blacksheep", "unprefixed"): "BlackSheep doesn't tell what of the root_path its mount has added",
 }
+NUMBERS = itertools.count(1)
 CASES = [(host, form, style) for host, form in PAIRS for style in STYLES]
 
 
@@ -71,5 +74,7 @@ def test_every_example_is_tried_and_short() -> None:
 
 
 def client_of(app: object, root: str) -> httpx2.AsyncClient:
-    """A client of an app in this process, behind a root_path."""
-    return httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app, root_path=root), base_url=ORIGIN)  # type: ignore[arg-type]  # any host's app
+    """A client of an app in this process, behind a root_path; each from an address of its own, as limits are on."""
+    address = f"192.0.2.{next(NUMBERS)}"
+    transport = httpx2.ASGITransport(app=app, root_path=root, client=(address, 1))  # type: ignore[arg-type]  # any host's app
+    return httpx2.AsyncClient(transport=transport, base_url=ORIGIN)

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from asgi_auth import Auth, AuthMiddleware, Outbox, Pages
+from asgi_auth import Auth, AuthMiddleware, Lockout, Outbox, Pages, Passwords
 from tests.pages.flows import all_features, mailed
 from tests.pages.surfer import Page, Surfer
 from tests.support import EMAIL, PASSWORD, Client, bearer, login, make_auth, who
@@ -164,7 +164,7 @@ async def test_without_a_link_the_page_says_where_it_is(surfer: Surfer) -> None:
 
 
 async def test_a_registration_that_is_finished_by_mail() -> None:
-    async with make_auth(features=all_features(Pages()), mailer=Outbox(), verification="required") as auth:
+    async with make_auth(features=all_features(Pages()), mailer=Outbox(), enumeration="hide") as auth:
         surfer = Surfer(AuthMiddleware(who, auth, mount="/auth"))
         page = await surfer.get("register?next=/welcome")
 
@@ -221,3 +221,21 @@ async def test_an_account_is_exported_and_closed(surfer: Surfer, auth: Auth) -> 
     assert (await auth.users.by_email(EMAIL)).status == "closed"
     refused = await surfer.submit(closed, "/login", email=EMAIL, password=PASSWORD)
     assert (refused.status, "This account is disabled." in refused.text) == (403, True)
+
+
+async def test_a_locked_account_is_unlocked_by_mail() -> None:
+    features = [*all_features(Pages()), Lockout(after=2)]
+    async with make_auth(features=features, mailer=Outbox()) as auth:
+        surfer = Surfer(AuthMiddleware(who, auth, mount="/auth"))
+        await auth[Passwords].register(email=EMAIL, password=PASSWORD)
+        page = await surfer.get("login")
+        for password in ("wrong", "wrong", PASSWORD):
+            page = await surfer.submit(page, "/login", email=EMAIL, password=password)
+        assert page.status == 429
+        assert "too many wrong passwords" in page.text
+
+        waiting = await surfer.submit(await surfer.get("request-unlock"), "/request-unlock", email=EMAIL)
+        done = await surfer.submit(waiting, "/unlock", code=(await mailed(auth, "unlock")).code)
+
+        assert done.url == "/auth/login?said=account_unlocked"
+        assert (await surfer.submit(done, "/login", email=EMAIL, password=PASSWORD)).url == "/"

@@ -14,8 +14,9 @@ CSP = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self' https://shop.example; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
-ALL = ["login", "register", "verify-email?token=x", "forgot-password", "reset-password?token=x", "magic-link",
-       "magic-link/login?request=x", "confirm-email-change"]  # fmt: skip
+ALL = ["login", "register", "verify-email?token=x", "forgot-password", "reset-password?token=x",
+       "request-unlock", "unlock?token=x", "magic-link", "magic-link/login?request=x",
+       "confirm-email-change"]  # fmt: skip
 
 
 async def enter(surfer: Surfer, auth: Auth, company: str = "x") -> None:

@@ -52,10 +52,10 @@ DEFENCES = [
     ),
     Defence(
         "a token expires",
-        "tokens.py",
-        "raise TokenExpiredError",
-        "pass",
-        "test_tokens.py::test_expiry_is_judged_to_the_second_by_the_clock",
+        "identify.py",
+        "        if self._now() >= claims.exp + self._leeway:\n            raise TokenExpiredError\n",
+        "",
+        "test_middleware.py::test_a_remembered_token_is_still_judged_by_time_and_revocation",
     ),
     Defence(
         "a remembered token is asked for its revocation",
@@ -102,8 +102,8 @@ DEFENCES = [
     Defence(
         "a session wants the credential as it was verified",
         "storage/statements.py",
-        "UPDATE {credentials} SET last_used_at = :now WHERE id = :id AND version = :version RETURNING id",
-        "UPDATE {credentials} SET last_used_at = :now WHERE id = :id AND :version > 0 RETURNING id",
+        "WHERE c.id = :credential_id AND c.version = :version AND u.{id}",
+        "WHERE c.id = :credential_id AND :version > 0 AND u.{id}",
         "features/test_passwords.py::test_a_login_that_verified_the_old_password_leaves_no_session_after_a_change",
     ),
     Defence(
@@ -129,10 +129,10 @@ DEFENCES = [
     ),
     Defence(
         "a disabled user gets no session",
-        "login.py",
-        'if user.status != "active":',
-        'if user.status == "":',
-        "security/test_one_gate.py::test_only_an_active_user_gets_tokens",
+        "storage/statements.py",
+        "u.{id} = :user_id AND u.{status} = 'active'\n        AND :room",
+        "u.{id} = :user_id\n        AND :room",
+        "features/test_passwords.py::test_a_user_disabled_while_the_password_is_verified_gets_no_session",
     ),
     Defence(
         "a wanted second factor refuses",
@@ -220,11 +220,11 @@ DEFENCES = [
         "features/test_sessions.py::test_an_own_session_can_be_ended_and_no_other",
     ),
     Defence(
-        "nothing forwarded is believed",
+        "nothing forwarded is believed but from trusted proxies",
         "origins.py",
-        "if not settings.trusted_proxies:",
-        "if settings.trusted_proxies is None:",
-        "security/test_authorization.py::test_forwarded_headers_change_neither_address_nor_link",
+        "if not any(address in network for network in networks):",
+        "if networks == []:",
+        "test_origins.py::test_the_rightmost_address_that_is_no_trusted_proxy_counts",
     ),
     Defence(
         "user agents lose their control characters",

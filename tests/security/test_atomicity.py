@@ -100,7 +100,7 @@ FLOWS = [
 async def tried(flow: Flow, trouble: Trouble) -> tuple[Any, Any, int, int]:
     """The rows before and after a call that has trouble, its status (0 when cancelled), and that of a second call."""
     storage = CountingStorage()
-    async with flows(storage, max_revocation_lag=60, verification="required") as app:
+    async with flows(storage, max_revocation_lag=60, verification="required", enumeration="hide") as app:
         await app.register()
         await app.client.post("/auth/verify-email", {"token": (await app.mail("register")).token})
         app.clock.move(61)

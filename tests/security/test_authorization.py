@@ -14,7 +14,7 @@ from tests.support import EMAIL, PASSWORD, Client, bearer, login, make_auth, reg
 #: Whoever has no login may call these, and nothing else.
 OPEN = {
     "register", "login", "token", "refresh", "logout", "verify_email", "resend_verification", "forgot_password",
-    "reset_password", "confirm_email_change", "magic_link", "magic_link_login",
+    "reset_password", "confirm_email_change", "magic_link", "magic_link_login", "request_unlock", "unlock",
 }  # fmt: skip
 ALL = [*defaults(mail=True), MagicLink()]
 

@@ -6,14 +6,25 @@ from collections.abc import Callable
 import pytest
 
 from asgi_auth import Argon2, AuthApp, AuthMiddleware, MagicLink, Passwords
-from asgi_auth.default_features import defaults
 from asgi_auth.errors import InvalidTokenError, TokenReuseError
 from asgi_auth.keys import KeyRing, SigningKey
 from tests.features.flows import NEW_PASSWORD, flows
 from tests.storage.conftest import FILES_AND_SERVERS
-from tests.support import EMAIL, PASSWORD, Client, Clock, CountingStorage, bearer, login, make_auth, register, who
+from tests.support import (
+    EMAIL,
+    PASSWORD,
+    Client,
+    Clock,
+    CountingStorage,
+    bearer,
+    login,
+    make_auth,
+    register,
+    unlimited,
+    who,
+)
 
-ALL = [Passwords(argon2=Argon2.cheap()), *defaults(mail=True)[1:], MagicLink()]
+ALL = [Passwords(argon2=Argon2.cheap()), *unlimited(mail=True), MagicLink()]
 
 
 # 3, 4: a missing key
@@ -134,7 +145,7 @@ async def test_an_address_that_only_looks_alike_gets_nobody_s_mail(typed: str) -
 
 @pytest.mark.parametrize("joining", ["register", "reset"])
 async def test_who_made_the_account_before_its_owner_is_out(joining: str) -> None:
-    async with flows(verification="required" if joining == "register" else "optional") as app:
+    async with flows(enumeration="hide" if joining == "register" else "tell") as app:
         await app.register(password="the stranger's secret")
         stranger = await app.headers("the stranger's secret") if joining == "reset" else {}
         app.clock.move(61)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from asgi_auth import Argon2, Field, PasswordPolicy, Settings
+from asgi_auth import Argon2, Field, PasswordPolicy, RedisCounters, Settings
 from asgi_auth import fields as body_fields
 from asgi_auth.body import MAX_DEPTH, MAX_VALUES
 from asgi_auth.credentials import MAX_HEADER
@@ -88,6 +88,7 @@ def test_the_algorithms_are_those_of_the_code(said: str) -> None:
         f"{default(Postgres, 'max_size')} connections, {default(Postgres, 'timeout'):.0f} seconds for a call",
         f"deadlocks are tried {CONFLICTS} times",
         f"one writer, {2 * default(SQLite, 'timeout'):.0f} seconds",
+        f"`RedisCounters` are chosen | {default(RedisCounters, 'timeout'):.0f} seconds",
         f"{default(Delivery, 'workers')} at a time, {default(SMTPMailer, 'timeout'):.0f} seconds a step",
     ],
 )

@@ -175,8 +175,10 @@ async def test_no_transaction_is_open_while_a_password_is_hashed_or_a_mail_is_se
         client = Client(AuthApp(auth))
 
         await client.post("/register", ACCOUNT)
+        await auth.mail.idle()
         headers = bearer((await client.post("/login", ACCOUNT)).json["access_token"])
         await client.post("/forgot-password", {"email": EMAIL})
+        await auth.mail.idle()
         await client.post("/change-password", REQUESTS["change"][2], headers=headers)
         await auth.mail.idle()
 

@@ -5,14 +5,13 @@ from typing import Any
 import pytest
 
 from asgi_auth import Argon2, Auth, AuthApp, AuthMiddleware, MagicLink, Outbox, Passwords
-from asgi_auth.default_features import defaults
 from tests.security.naughty import NAUGHTY
 from tests.security.test_authorization import name_of
-from tests.support import EMAIL, PASSWORD, Answer, Client, bearer, login, make_auth, register, who
+from tests.support import EMAIL, PASSWORD, Answer, Client, bearer, login, make_auth, register, unlimited, who
 
 ACCOUNT = {"email": EMAIL, "password": PASSWORD}
 CSP = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-ALL = [Passwords(argon2=Argon2.cheap()), *defaults(mail=True)[1:], MagicLink()]
+ALL = [Passwords(argon2=Argon2.cheap()), *unlimited(mail=True), MagicLink()]
 ROUTES = list(AuthApp(make_auth(features=ALL)).routes)
 ACTING = [(path, route) for path, route in ROUTES if route.endpoint.method != "GET"]
 

@@ -5,19 +5,21 @@ from collections.abc import Iterator
 
 import pytest
 
-from asgi_auth import Auth, AuthApp, MagicLink
-from asgi_auth.default_features import defaults
+from asgi_auth import Argon2, Auth, AuthApp, MagicLink, Passwords
 from asgi_auth.feature import Feature
 from asgi_auth.mail import MailError
 from asgi_auth.records import Event
 from tests.features.flows import NEW_PASSWORD, flows
-from tests.support import EMAIL, PASSWORD, Client, CountingStorage, bearer, login, make_auth, register
+from tests.support import EMAIL, PASSWORD, Client, CountingStorage, bearer, login, make_auth, register, unlimited
 
 
 @pytest.fixture
 def log(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
     with caplog.at_level(logging.DEBUG):
         yield caplog
+
+
+FEATURES = [Passwords(argon2=Argon2.cheap()), *unlimited(mail=True), MagicLink()]
 
 
 class Deaf(Feature):
@@ -28,7 +30,7 @@ class Deaf(Feature):
 
 
 async def test_the_log_holds_no_secret_and_no_address_whatever_happens(log: pytest.LogCaptureFixture) -> None:
-    async with flows(CountingStorage(), features=[*defaults(mail=True), MagicLink(), Deaf()]) as app:
+    async with flows(CountingStorage(), features=[*FEATURES, Deaf()]) as app:
         secrets = [PASSWORD, NEW_PASSWORD, EMAIL, EMAIL.partition("@")[0] + "@"]
         await app.verified()
         pair = (await app.login()).json

@@ -7,7 +7,7 @@ from tests.security.matrix import exists
 from tests.security.mutations import main
 
 
-@pytest.mark.parametrize("mutation", DEFENCES, ids=lambda item: item.name)
+@pytest.mark.parametrize("defence", DEFENCES, ids=lambda item: item.name)
 def test_a_defence_stands_where_the_list_says_and_its_test_is_there(defence: Defence) -> None:
     assert defence.stands()
     assert defence.old != defence.new

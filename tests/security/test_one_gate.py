@@ -8,11 +8,10 @@ from urllib.parse import urlencode
 import pytest
 
 from asgi_auth import Argon2, MagicLink, Passwords
-from asgi_auth.default_features import defaults
 from asgi_auth.feature import Feature, Login
 from tests.documentation import every_endpoint
 from tests.features.flows import Flows, flows
-from tests.support import EMAIL, PASSWORD, Answer
+from tests.support import EMAIL, PASSWORD, Answer, unlimited
 from tests.test_architecture import FILES
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
@@ -59,7 +58,7 @@ async def by_a_renewed_cookie(app: Flows) -> Way:
 
 LOGINS = [by_password, by_the_token_endpoint, by_a_magic_link]
 WAYS = [*LOGINS, by_refreshing, by_refreshing_as_oauth, by_a_renewed_cookie]
-FEATURES = [Passwords(argon2=Argon2.cheap()), *defaults(mail=True)[1:], MagicLink()]
+FEATURES = [Passwords(argon2=Argon2.cheap()), *unlimited(mail=True), MagicLink()]
 
 
 class Gate(Feature):
@@ -131,7 +130,7 @@ def test_every_endpoint_that_gives_tokens_is_tried_here() -> None:
 async def test_a_registration_that_logs_in_goes_through_the_gate() -> None:
     gate = Gate()
     gate.wanted = "otp"
-    features = [Passwords(argon2=Argon2.cheap(), login_after_register=True), *defaults(mail=True)[1:], gate]
+    features = [Passwords(argon2=Argon2.cheap(), login_after_register=True), *unlimited(mail=True), gate]
     async with flows(features=features) as app:
         answer = await app.register()
 

@@ -1,6 +1,7 @@
 """The storages under test: every driver, fresh for each test."""
 
 import time
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any
 import pytest
 from databases import Database
 
+from asgi_auth import MemoryCounters, RedisCounters
+from asgi_auth.counters import Counters
 from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.storage import Names
 from asgi_auth.storage.databases import Databases
@@ -16,6 +19,7 @@ from asgi_auth.storage.postgres import Postgres
 from asgi_auth.storage.sql import SQLStorage
 from asgi_auth.storage.sqlite import SQLite
 from tests.postgres import Server
+from tests.redis_server import RedisServer
 from tests.storage.samples import NOW
 
 SERVERS = ("postgres15", "postgres18")
@@ -107,11 +111,41 @@ def driver(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 async def storage(driver: str, servers: Servers, fresh: Callable[[str], str]) -> AsyncIterator[SQLStorage]:
     """An open storage whose tables are there and empty."""
+    async with emptied(driver, servers, fresh) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    yield server
+    server.close()
+
+
+@pytest.fixture(params=[*DRIVERS, "counters in memory", "redis"])
+async def counters(
+    request: pytest.FixtureRequest, servers: Servers, fresh: Callable[[str], str]
+) -> AsyncIterator[Counters]:
+    """Counters of every kind, all at nought."""
+    if request.param == "redis":
+        found = RedisCounters(request.getfixturevalue("redis").url, prefix=f"{uuid.uuid4()}:")
+        yield found
+        await found.close()
+    elif request.param == "counters in memory":
+        yield MemoryCounters()
+    else:
+        async with emptied(request.param, servers, fresh) as storage:
+            yield storage
+
+
+@asynccontextmanager
+async def emptied(driver: str, servers: Servers, fresh: Callable[[str], str]) -> AsyncIterator[SQLStorage]:
+    """Open a storage by the name of its driver, with empty tables."""
     on_server = "postgres" in driver
     opened = connect(driver, servers.shared(driver.removeprefix("databases-")) if on_server else fresh(driver))
     await opened.open()
     await opened.migrate(NOW)
     if on_server:
-        await opened.run("TRUNCATE {users} CASCADE", {})
+        await opened.run("TRUNCATE {users}, {counters} CASCADE", {})
     yield opened
     await opened.close()

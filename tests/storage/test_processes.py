@@ -95,6 +95,19 @@ async def test_of_callers_in_many_processes_exactly_one_rotates(driver: str, fre
     workers.do("close", url)
 
 
+async def test_callers_in_many_processes_are_counted_together(driver: str, fresh: Fresh, workers: Workers) -> None:
+    url = fresh(driver)
+    async with opened(driver, url) as storage:
+        await storage.migrate(NOW)
+
+        within = workers.do("count", url, lambda _: 20)
+        attempts = workers.do("attempt", url, lambda _: 7)
+
+        assert sum(map(int, within)) == 20
+        assert sum(map(int, attempts)) == 7
+    workers.do("close", url)
+
+
 async def test_of_processes_that_start_at_once_one_migrates(driver: str, fresh: Fresh, workers: Workers) -> None:
     url = fresh(driver)
     for _ in range(5):
@@ -105,7 +118,7 @@ async def test_of_processes_that_start_at_once_one_migrates(driver: str, fresh: 
             await added(inside)
             rows = await inside.run("SELECT version FROM {migrations}", {})
             assert [row["version"] for row in rows] == MIGRATIONS
-            for table in ("migrations", "tokens", "sessions", "credentials", "users"):
+            for table in ("migrations", "counters", "tokens", "sessions", "credentials", "users"):
                 await inside.run(f"DROP TABLE {{{table}}}", {})
 
 
@@ -133,6 +146,20 @@ async def test_processes_that_write_at_once_are_all_served(driver: str, fresh: F
         assert refused == ["0"] * WORKERS
         for number in range(WORKERS):
             assert await storage.sessions(f"user-{number}", NOW, 0) == []
+    workers.do("close", url)
+
+
+async def test_of_processes_that_purge_at_once_one_does_it(driver: str, fresh: Fresh, workers: Workers) -> None:
+    url = fresh(driver)
+    async with opened(driver, url) as storage:
+        await storage.migrate(NOW)
+        user, credential = await added(storage)
+        for number in range(200):
+            await storage.add_session(a_session(user, number), credential, 1000)
+
+        assert workers.do("purge", url) == ["0", "0", "0", "200"]
+
+        assert await storage.session("session-1") is None
     workers.do("close", url)
 
 

@@ -5,12 +5,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from asgi_auth import Auth
 from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.storage import from_url, statements
 from asgi_auth.storage.rows import Row
 from asgi_auth.storage.runner import Runner
 from asgi_auth.storage.sql import SQLStorage
 from tests.storage.samples import NOW, a_credential, a_session, a_user, at_once
+from tests.support import SECRET
 
 CALLERS = 8
 
@@ -28,6 +30,18 @@ async def rotate(storage: SQLStorage, generation: str) -> int:
         return await storage.rotate_session("session-1", int(generation), now=NOW, idle_since=0) is not None
 
     return sum(await at_once(call, CALLERS))
+
+
+async def count(storage: SQLStorage, most: str) -> int:
+    """Count many times at once; return how often it was within a limit."""
+    counted = await at_once(lambda _: storage.count("ada", NOW, 60), CALLERS)
+    return sum(counter.count <= int(most) for counter in counted)
+
+
+async def attempt(storage: SQLStorage, after: str) -> int:
+    """Try many times at once; return how often that was allowed."""
+    bounds = {"after": int(after), "pause": 60, "longest": 600, "memory": 86400}
+    return (await at_once(lambda _: storage.attempt("bob", NOW, **bounds), CALLERS)).count(0)
 
 
 async def migrate(storage: SQLStorage, _: str) -> list[int]:
@@ -74,6 +88,13 @@ async def disable(storage: SQLStorage, user_id: str) -> bool:
     return await storage.update_user(user_id, {"status": "disabled"}, NOW) is not None
 
 
+async def purge(storage: SQLStorage, _: str) -> int:
+    """Purge a few rows at a time, two days later; return how many went."""
+    auth = Auth(storage, secret=SECRET, now=lambda: NOW + 2 * 86400)
+    auth.purger.batch, auth.purger.pause = 10, 0.01
+    return await auth.purger.run()
+
+
 async def close(storage: SQLStorage, _: str) -> str:
     """Let the database go."""
     await storage.close()
@@ -82,7 +103,10 @@ async def close(storage: SQLStorage, _: str) -> str:
 
 async def main() -> None:
     """Do one task after another; the first for a URL opens its storage."""
-    tasks = {task.__name__: task for task in (rotate, migrate, hang_in_migration, write, disable, close)}
+    tasks = {
+        task.__name__: task
+        for task in (rotate, count, attempt, migrate, hang_in_migration, write, disable, purge, close)
+    }
     storages: dict[str, SQLStorage] = {}
     while line := await asyncio.to_thread(sys.stdin.readline):
         task, url, argument = line.split()

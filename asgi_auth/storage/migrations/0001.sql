@@ -25,7 +25,6 @@ CREATE TABLE {credentials} (
     version BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
-    last_used_at BIGINT,
     UNIQUE (kind, identifier)
 );
 

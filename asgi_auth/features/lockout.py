@@ -1,0 +1,54 @@
+"""Lockout: wrong passwords make an account wait, longer each time, wherever they come from."""
+
+from asgi_auth import events
+from asgi_auth.feature import Call, Feature
+from asgi_auth.limits import AccountLockedError, accounts_of, guessers, is_guess, lockout_key, open_account
+from asgi_auth.records import Event
+
+
+class Lockout(Feature):
+    """Pauses the password of an address after wrong ones: 1, 2, 4 … minutes, an hour at most.
+
+    `after`: the wrong password that begins the first pause; `pause`: its seconds, doubled each time up to `longest`;
+    `memory`: seconds without an attempt after which all is forgotten. During a pause every password is refused with
+    429 `account_locked` before it is looked at, the right one too, for addresses without an account alike.
+
+    It keeps no owner out: sessions and refresh go on, and who is logged in is judged by the own wrong passwords only.
+    A mailed link (`Unlock`) or a new password opens the account, and for a day the network that it came from is judged
+    by its own wrong passwords as well.
+    """
+
+    def __init__(self, *, after: int = 10, pause: int = 60, longest: int = 3600, memory: int = 86400) -> None:
+        """Take the bounds; raises ValueError."""
+        if not (0 < after <= 100 and 0 < pause <= longest < memory < 10**9):
+            raise ValueError("after is 1 to 100, and pause, longest and memory grow in this order")
+        self.bounds = {"after": after, "pause": pause, "longest": longest, "memory": memory}
+
+    async def before(self, call: Call) -> None:
+        """Count the password as a wrong one before it is looked at: concurrent guesses can't get around it."""
+        seconds, now = 0, int(self.auth.now())
+        for guesser in await accounts_of(self.auth, call) if is_guess(call) else ():
+            seconds = await self.auth.counters.attempt(lockout_key(self.auth, guesser), now, **self.bounds)
+        if seconds:
+            data = {"endpoint": call.endpoint.name}
+            await self.auth.emit(events.ACCOUNT_LOCKED, client=call.client, data=data)
+            raise AccountLockedError(seconds)
+
+    async def observe(self, event: Event) -> None:
+        """Forget the wrong passwords of who has shown the right one; open an account whose password is new."""
+        if event.name not in {events.PASSWORD_VERIFIED, events.PASSWORD_CHANGED} or event.user_id is None:
+            return
+        user = await self.auth.storage.user(event.user_id)
+        if user is None:
+            return
+        if event.name == events.PASSWORD_CHANGED:
+            await open_account(self.auth, user.email_canonical, event.client)
+            return
+        found = await guessers(self.auth, user.email_canonical, event.client, event.session_id)
+        own, *others = [lockout_key(self.auth, guesser) for guesser in reversed(found)]
+        await self.auth.counters.clear_counter(own)
+        for key in others:
+            counter = await self.auth.counters.counter(key, event.at)
+            # A pause that strangers brought about goes on: it isn't the owner's to end by a password alone.
+            if counter is not None and counter.free_at <= event.at:
+                await self.auth.counters.clear_counter(key)

@@ -1,0 +1,97 @@
+"""Rate limits: how often each endpoint may be called, by address, by account and in all, counted in the database."""
+
+import re
+from collections.abc import Mapping
+
+from asgi_auth import events
+from asgi_auth.feature import Call, Feature
+from asgi_auth.limits import RateLimitedError, Rule, accounts_of, counter_key, is_guess, network_of
+from asgi_auth.records import Window
+
+NOTATION = re.compile(r"([1-9][0-9]{0,8})/([1-9][0-9]{0,3})?([smhd])/(ip|account|all)")
+SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+KEYS = ("ip", "account", "all")
+NEVER = 2**40
+#: Where a password is shown: one counter for all of these endpoints.
+PASSWORD = "60/m/ip, 600/h/ip, 10/m/account, 100/h/account"
+MAIL = "30/m/ip, 300/h/ip, 10/10m/account"
+TOKEN = "60/m/ip, 300/h/ip"
+DEFAULTS = {
+    "login": PASSWORD,
+    "token": PASSWORD,
+    "change_password": PASSWORD,
+    "change_email": PASSWORD,
+    "close_account": PASSWORD,
+    "register": "60/m/ip, 300/h/ip, 10/10m/account",
+    "forgot_password": MAIL,
+    "resend_verification": MAIL,
+    "magic_link": MAIL,
+    "request_unlock": MAIL,
+    "verify_email": TOKEN,
+    "reset_password": TOKEN,
+    "confirm_email_change": TOKEN,
+    "magic_link_login": TOKEN,
+    "unlock": TOKEN,
+    "refresh": "600/m/ip",
+}
+
+
+def parse_rules(text: str) -> list[Rule]:
+    """Read rules such as `10/m/ip, 5/5m/account`; none of an empty text. Raises ValueError."""
+    rules = []
+    for part in filter(None, (item.strip() for item in text.split(","))):
+        found = NOTATION.fullmatch(part)
+        if found is None:
+            raise ValueError(f"{part!r} is no limit; one is count/period/key, such as 10/m/ip or 5/15m/account")
+        count, number, unit, key = found.groups()
+        rules.append(Rule(key, int(number or 1) * SECONDS[unit], int(count)))
+    if len({(rule.key, rule.seconds) for rule in rules}) < len(rules):
+        raise ValueError(f"{text!r} limits the same twice")
+    # In one order everywhere: two calls that wait for each other's counters can't lock each other out.
+    return sorted(rules, key=lambda rule: (KEYS.index(rule.key), rule.seconds))
+
+
+class RateLimits(Feature):
+    """Refuses with 429 what is tried too often.
+
+    `rules` by the names of endpoints, over the defaults: `{"login": "10/m/ip, 5/15m/account"}`; an empty text is no
+    limit. Endpoints that take a password share their counters. Calls are counted, whether they succeed or not.
+    """
+
+    def __init__(self, rules: Mapping[str, str] | None = None) -> None:
+        """Read the rules. Raises ValueError for wrong notation; so does `Auth` for an endpoint that isn't there."""
+        given = dict(rules or {})
+        self.rules = {name: parse_rules(text) for name, text in (DEFAULTS | given).items()}
+        self.needs_endpoints = given.keys() - DEFAULTS.keys()
+
+    async def before(self, call: Call) -> None:
+        """Count the call; raise RateLimitedError when it is one too many."""
+        guess = is_guess(call)
+        # OAuth 2's token endpoint refreshes as well.
+        name = "refresh" if call.endpoint.takes_password and not guess else call.endpoint.name
+        rules = self.rules.get(name, ())
+        if not rules:
+            return
+        by = {rule.key for rule in rules}
+        network = network_of(call.client.address)
+        who = {
+            "ip": [network] if network else [],
+            "account": await accounts_of(self.auth, call) if "account" in by else [],
+            "all": ["all"],
+        }
+        now = int(self.auth.now())
+        windows = self._windows("password" if guess else name, rules, who)
+        full = await self.auth.counters.limit([window for window, _ in windows], now) if windows else None
+        if full is not None:
+            rule = windows[full[0]][1]
+            data = {"endpoint": call.endpoint.name, "key": rule.key}
+            await self.auth.emit(events.RATE_LIMITED, client=call.client, data=data)
+            raise RateLimitedError(full[1] - now, rule)
+
+    def _windows(self, group: str, rules: list[Rule], who: Mapping[str, list[str]]) -> list[tuple[Window, Rule]]:
+        """What is counted: of several values of a key the last one decides, the others only count."""
+        return [
+            (Window(counter_key(self.auth, group, rule.key, str(rule.seconds), value), rule.seconds, most), rule)
+            for rule in rules
+            for value, most in zip(who[rule.key], [*[NEVER] * (len(who[rule.key]) - 1), rule.most], strict=False)
+        ]

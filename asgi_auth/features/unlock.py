@@ -1,0 +1,42 @@
+"""Unlock: a mailed link opens an account that others have locked by guessing."""
+
+from asgi_auth import events
+from asgi_auth.emails import parse_email
+from asgi_auth.feature import Feature, post
+from asgi_auth.fields import Email, Line, Token
+from asgi_auth.limits import open_account
+from asgi_auth.one_time import Purpose, Requested
+from asgi_auth.records import NOBODY, Client
+
+
+class Unlock(Feature):
+    """Opens a locked account for whoever reads its mail: with the password they log in, the link itself does not.
+
+    `ttl`: seconds the link lives; `quiet`: seconds between two mails; `link`: a page of your own, with `{token}` in it.
+    """
+
+    needs_mail = True
+
+    def __init__(self, *, ttl: int = 3600, quiet: int = 60, link: str | None = None) -> None:
+        """Take the settings."""
+        self.purpose = Purpose("unlock", "/unlock", ttl=ttl, quiet=quiet, link=link)
+
+    @post("/request-unlock", status=202)
+    async def request_unlock(self, *, email: Email, client: Client = Client()) -> Requested:
+        """Mail a link to unlock the account; the answer is the same for every address."""
+        canonical = parse_email(email).canonical
+        known = await self.auth.storage.user_by_email(canonical)
+        user = known if known is not None and known.status == "active" else None
+        return await self.auth.one_time.ask(self.purpose, subject=canonical, user=user, client=client)
+
+    @post("/unlock", status=204)
+    async def unlock(
+        self, *, token: Token = "", request: Line = "", code: Line = "", client: Client = Client()
+    ) -> None:
+        """Unlock the account by the mailed token, or by the code with its request."""
+        found = await self.auth.one_time.find((self.purpose,), token, request, code)
+        user = await self.auth.storage.user(found.user_id or NOBODY)
+        if user is None or not await self.auth.storage.use_token(found.id, int(self.auth.now())):
+            raise self.purpose.error
+        await open_account(self.auth, user.email_canonical, client)
+        await self.auth.emit(events.ACCOUNT_UNLOCKED, user_id=user.id, client=client)
