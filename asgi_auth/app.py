@@ -79,6 +79,7 @@ class AuthApp:
         except ClientDisconnectedError:
             return
         except AuthError as error:
+            await self.auth.refused(error, client_of(scope, self.auth.settings))
             response = oauth2_problem(error) if oauth2 else answer_error(error)
         except Exception:
             logger.exception("asgi_auth failed to answer %s", scope["method"])

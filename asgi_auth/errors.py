@@ -35,11 +35,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+from asgi_auth import events
+from asgi_auth.refusal import Refusal
+
 #: What may not stand in the attributes of a challenge (RFC 6750, section 3).
 UNQUOTABLE = re.compile(r"[^\x20\x21\x23-\x5b\x5d-\x7e]")
 
 
-class AuthError(Exception):
+class AuthError(Refusal):
     """Base of all errors that are answered to the client; `detail` is written for people."""
 
     status: ClassVar[int] = 400
@@ -137,6 +140,7 @@ class TokenRevokedError(InvalidTokenError):
 class TokenReuseError(InvalidTokenError):
     """A refresh token was used again after its time; its session has been ended (RFC 9700, 4.14.2)."""
 
+    event = events.TOKEN_REUSE
     code = "token_reuse"
     default_detail = "The refresh token was used before; the session has been ended."
 
@@ -161,6 +165,7 @@ class AccountDisabledError(ForbiddenError):
 class CrossSiteRequestError(ForbiddenError):
     """An unsafe request with cookies came from a page of another origin."""
 
+    event = events.CROSS_SITE
     code = "cross_site_request"
     default_detail = "The request came from another site."
 

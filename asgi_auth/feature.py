@@ -1,4 +1,4 @@
-"""The feature mechanism: a feature is a class with seven hooks, and endpoints declared by the signature of methods.
+"""The feature mechanism: a feature is a class with eight hooks, and endpoints declared by the signature of methods.
 
 The keyword parameters of an endpoint are the fields of the body; `client` and `identity` are given by the library
 (`Identity` wants a login, `Identity | None` takes one); `**data` are the extra fields that the host has declared. The
@@ -8,12 +8,14 @@ return annotation is the answer. Called in process, the method does the same che
 import functools
 import inspect
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast, get_args, get_type_hints
 
 import msgspec
 
-from asgi_auth.errors import ValidationError
+from asgi_auth.errors import AuthError, ValidationError
+from asgi_auth.events import Action
 from asgi_auth.fields import INJECTED, BodyField, convert
 from asgi_auth.identity import ANONYMOUS, Identity
 from asgi_auth.reasons import Reason
@@ -52,6 +54,8 @@ class Feature:
     needs: "ClassVar[tuple[type[Feature], ...]]" = ()
     #: Whether it is of no use without mails; then a missing mailer is warned of at start.
     needs_mail: ClassVar[bool] = False
+    #: What it tells that the library doesn't know, by name.
+    actions: ClassVar[Mapping[str, Action]] = {}
     #: The names of endpoints that its settings speak of; one that isn't there is a ValueError.
     needs_endpoints: Collection[str] = ()
 
@@ -81,6 +85,9 @@ class Feature:
     async def observe(self, event: Event) -> None:
         """Hear what has happened. An error here is logged, and changes nothing."""
 
+    async def close(self) -> None:
+        """End what was begun in the running loop; the storage is still open."""
+
     async def purge(self, now: int, batch: int) -> int:  # noqa: ARG002 (a hook)
         """Delete at most `batch` of what is too old, and return how many; asked again until there is none.
 
@@ -103,6 +110,7 @@ class Endpoint:
         self.oauth2: bool = options.get("oauth2", False)
         self.ends_session: bool = options.get("ends_session", False)
         self.partial: bool = options.get("partial", False)
+        self.event: str | None = options.get("event")
         self.takes_password: bool = options.get("takes_password", False)
         self.summary = (inspect.getdoc(function) or "").partition("\n")[0]
         self.function = function
@@ -139,10 +147,19 @@ class Endpoint:
 
     async def call(self, feature: Feature, arguments: Mapping[str, Any], client: Client, identity: Identity) -> Any:
         """Check the arguments, ask the features, run: over HTTP and in process alike."""
+        telemetry = feature.auth.stream.telemetry
+        try:
+            with nullcontext() if telemetry is None else telemetry.span(self.name):
+                return await self._call(feature, arguments, client, identity)
+        except AuthError as error:
+            await feature.auth.refused(error, client, Call(self, arguments, client, identity))
+            raise
+
+    async def _call(self, feature: Feature, arguments: Mapping[str, Any], client: Client, identity: Identity) -> Any:
         if self.needs_login:
             identity.require()
         values = self.check(feature.auth, arguments)
-        await feature.auth.before(Call(self, values, client, identity))
+        await feature.auth.ask_before(Call(self, values, client, identity))
         injected = {"client": client, "identity": identity}
         return await self.function(
             feature, **values, **{name: injected[name] for name in injected if name in self.hints}
@@ -198,6 +215,7 @@ def get(path: str, **options: Any) -> Callable[[F], F]:
 def post(path: str, **options: Any) -> Callable[[F], F]:
     """Declare an endpoint that acts. Options: `status`, `oauth2` (RFC 6749 form and errors), `ends_session`.
 
+    `event`: the action that has failed when it refuses.
     `takes_password`: it tells whether a password is right, and so is counted as a guess.
     """
     return _declare("POST", path, options)

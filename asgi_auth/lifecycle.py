@@ -51,9 +51,11 @@ class Lifecycle:
         self._started = weakref.ref(loop)
 
     async def close(self) -> None:
-        """Send the mails that are under way, for ten seconds at most; then let go of all that this loop holds."""
+        """Send the mails that are under way, for ten seconds at most; then let features end, and let go of all else."""
         try:
             await self._auth.mail.drain(DRAIN)
+            for feature in self._auth.features:
+                await feature.close()
         finally:
             await self._stop()
 

@@ -10,6 +10,7 @@ import hmac
 import ipaddress
 from typing import TYPE_CHECKING, NamedTuple
 
+from asgi_auth import events
 from asgi_auth.emails import canonical_or_none
 from asgi_auth.errors import AuthError
 from asgi_auth.feature import Call
@@ -34,6 +35,7 @@ class RateLimitedError(AuthError):
     """There were too many requests of this kind; `Retry-After` says when to try again."""
 
     status = 429
+    event = events.RATE_LIMIT
     code = "rate_limited"
     default_detail = "There were too many attempts. Try again later."
     oauth2 = "temporarily_unavailable"
@@ -58,6 +60,7 @@ class RateLimitedError(AuthError):
 class AccountLockedError(RateLimitedError):
     """There were too many wrong passwords for this address, whether it has an account or not."""
 
+    event = events.LOCKOUT
     code = "account_locked"
     default_detail = "There were too many wrong passwords. Try again later, or have a link to unlock mailed to you."
 

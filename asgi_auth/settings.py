@@ -90,6 +90,8 @@ class Settings:
     """A folder whose Jinja2 templates replace ours of the same name."""
     fields: Sequence[Field] = ()
     """Extra fields of a user, kept in `User.data`."""
+    telemetry: bool = False
+    """OpenTelemetry spans and counters, by the providers of the host; wants the extra `otel`."""
     auto_migrate: bool = True
     """Make and update the tables at start."""
     purge_interval: int = 3600

@@ -102,8 +102,17 @@ def below(kind: type[AuthError]) -> Iterator[type[AuthError]]:
 
 
 def event_names() -> str:
-    """The names of what can happen."""
-    return ", ".join(f"`{value}`" for name, value in vars(events).items() if name.isupper())
+    """The names of what can happen, with the codes of what succeeds and what fails."""
+    rows = [
+        [
+            f"`{name}`",
+            action.meaning,
+            f"`{action.success}`" if action.success else "",
+            f"`{action.failure}`" if action.failure else "",
+        ]
+        for name, action in events.ACTIONS.items()
+    ]
+    return table(["event", "what it tells", "code of success", "code of failure"], rows)
 
 
 def attribute_docs(kind: type[Any]) -> Iterator[tuple[str, str]]:

@@ -12,9 +12,11 @@ import pytest
 from asgi_auth import (
     Account,
     Argon2,
+    Audit,
     EmailVerification,
     Lockout,
     MagicLink,
+    NewDevice,
     Pages,
     PasswordPolicy,
     PasswordReset,
@@ -75,6 +77,8 @@ def test_the_tables_are_those_of_the_code() -> None:
         EmailVerification,
         PasswordReset,
         Account,
+        Audit,
+        NewDevice,
         MagicLink,
         RateLimits,
         Lockout,
@@ -99,7 +103,7 @@ def test_every_hook_is_named() -> None:
         if not name.startswith("_") and (inspect.isfunction(value) or isinstance(value, property))
     ]
 
-    assert len(hooks) == 7
+    assert len(hooks) == 8
     assert [name for name in hooks if f"`{name}" not in TEXT] == []
 
 

@@ -26,7 +26,7 @@ class EmailChange(Feature):
         """Take the settings."""
         self.purpose = Purpose("change_email", "/confirm-email-change", ttl=ttl, quiet=quiet, link=link)
 
-    @post("/change-email", status=202, takes_password=True)
+    @post("/change-email", status=202, takes_password=True, event=events.EMAIL_CHANGE)
     async def change_email(
         self, *, new_email: Email, password: Secret, identity: Identity, client: Client = Client()
     ) -> Requested:
@@ -48,7 +48,7 @@ class EmailChange(Feature):
         self._tell("email_change_requested", user.id, user.email, address.display, client)
         return requested
 
-    @post("/confirm-email-change", status=204)
+    @post("/confirm-email-change", status=204, event=events.EMAIL_CHANGE)
     async def confirm_email_change(
         self, *, token: Token = "", request: Line = "", code: Line = "", client: Client = Client()
     ) -> None:
@@ -66,7 +66,7 @@ class EmailChange(Feature):
         except UserExistsError:
             raise self.purpose.error from None
         self._tell("email_changed", user_id, old.email, found.data["display"], client)
-        await self.auth.emit(events.EMAIL_CHANGED, user_id=user_id, client=client)
+        await self.auth.emit(events.EMAIL_CHANGE, user_id=user_id, client=client)
 
     def _tell(self, purpose: str, user_id: str, to: str, new: str, client: Client) -> None:
         """Tell the old address; the new one is shown in part only."""

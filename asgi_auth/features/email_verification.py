@@ -109,4 +109,4 @@ class EmailVerification(Registrar):
         if user is None:
             raise InvalidVerificationTokenError
         await self.auth.ended(user_id, ended, client)
-        await self.auth.emit(events.EMAIL_VERIFIED, user_id=user_id, client=client)
+        await self.auth.emit(events.EMAIL_VERIFY, user_id=user_id, client=client)

@@ -30,18 +30,17 @@ class Lockout(Feature):
         for guesser in await accounts_of(self.auth, call) if is_guess(call) else ():
             seconds = await self.auth.counters.attempt(lockout_key(self.auth, guesser), now, **self.bounds)
         if seconds:
-            data = {"endpoint": call.endpoint.name}
-            await self.auth.emit(events.ACCOUNT_LOCKED, client=call.client, data=data)
             raise AccountLockedError(seconds)
 
     async def observe(self, event: Event) -> None:
         """Forget the wrong passwords of who has shown the right one; open an account whose password is new."""
-        if event.name not in {events.PASSWORD_VERIFIED, events.PASSWORD_CHANGED} or event.user_id is None:
+        wanted = {events.PASSWORD_CHECK, events.PASSWORD_CHANGE}
+        if event.name not in wanted or event.outcome != "success" or event.user_id is None:
             return
         user = await self.auth.storage.user(event.user_id)
         if user is None:
             return
-        if event.name == events.PASSWORD_CHANGED:
+        if event.name == events.PASSWORD_CHANGE:
             await open_account(self.auth, user.email_canonical, event.client)
             return
         found = await guessers(self.auth, user.email_canonical, event.client, event.session_id)

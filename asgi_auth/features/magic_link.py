@@ -1,5 +1,6 @@
 """Magic link: log in by a mail, without a password. Off unless it is listed (ASVS 6.3.6: not for the highest level)."""
 
+from asgi_auth import events
 from asgi_auth.emails import parse_email
 from asgi_auth.feature import Feature, post
 from asgi_auth.fields import Email, Line, Token
@@ -29,7 +30,7 @@ class MagicLink(Feature):
         user = known if known is not None and known.status == "active" else None
         return await self.auth.one_time.ask(self.purpose, subject=canonical, user=user, client=client)
 
-    @post("/magic-link/login")
+    @post("/magic-link/login", event=events.LOGIN)
     async def magic_link_login(
         self, *, token: Token = "", request: Line = "", code: Line = "", client: Client = Client()
     ) -> TokenPair:

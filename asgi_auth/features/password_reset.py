@@ -39,7 +39,7 @@ class PasswordReset(Feature):
         user = known if known is not None and known.status == "active" else None
         return await self.auth.one_time.ask(self.purpose, subject=canonical, user=user, client=client)
 
-    @post("/reset-password", status=204)
+    @post("/reset-password", status=204, event=events.PASSWORD_CHANGE)
     async def reset_password(
         self,
         *,
@@ -68,4 +68,4 @@ class PasswordReset(Feature):
             await storage.update_user(user.id, {"email_verified": True}, now)
             ended = await storage.end_sessions(user.id, now)
         await self.auth.ended(user.id, ended, client)
-        await self.auth.emit(events.PASSWORD_CHANGED, user_id=user.id, client=client, data={"reset": True})
+        await self.auth.emit(events.PASSWORD_CHANGE, user_id=user.id, client=client, data={"reset": True})

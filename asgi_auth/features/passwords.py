@@ -52,7 +52,7 @@ class Passwords(PasswordKeeper):
         super().__init__(policy or PasswordPolicy(), argon2 or Argon2(), workers, queue)
         self.login_after_register = login_after_register
 
-    @post("/register", status=201)
+    @post("/register", status=201, event=events.REGISTER)
     async def register(
         self, *, email: Email, password: Secret, client: Client = Client(), **data: object
     ) -> Registration | Requested:
@@ -66,7 +66,7 @@ class Passwords(PasswordKeeper):
             return await self.auth[Registrar].begin(user, credential, client)
         if not await self.auth.storage.add_user(user, credential):
             raise UserExistsError
-        await self.auth.emit(events.USER_REGISTERED, user_id=user.id, client=client)
+        await self.auth.emit(events.REGISTER, user_id=user.id, client=client)
         registrar = self.auth.get(Registrar)
         answer = Registration(user=UserInfo.of(user))
         if registrar is not None and self.auth.settings.verification != "off":
@@ -78,12 +78,12 @@ class Passwords(PasswordKeeper):
             answer = msgspec.structs.replace(answer, tokens=tokens)
         return answer
 
-    @post("/login", takes_password=True)
+    @post("/login", takes_password=True, event=events.LOGIN)
     async def login(self, *, email: Email, password: Secret, client: Client = Client()) -> TokenPair:
         """Log in; an unknown address takes as long to refuse as a wrong password."""
         return await self._login(email, password, client)
 
-    @post("/token", oauth2=True, takes_password=True)
+    @post("/token", oauth2=True, takes_password=True, event=events.LOGIN)
     async def token(
         self,
         *,
@@ -102,7 +102,7 @@ class Passwords(PasswordKeeper):
             raise BadRequestError("A parameter of this grant type is missing.")
         raise UnsupportedGrantTypeError
 
-    @post("/change-password", status=204, takes_password=True)
+    @post("/change-password", status=204, takes_password=True, event=events.PASSWORD_CHANGE)
     async def change_password(
         self, *, current_password: Secret, new_password: Secret, identity: Identity, client: Client = Client()
     ) -> None:
@@ -116,14 +116,14 @@ class Passwords(PasswordKeeper):
                 raise InvalidCredentialsError("The password was changed a moment ago.")
             ended = await storage.end_sessions(user.id, now, keep=keep)
         await self.auth.ended(user.id, ended, client)
-        await self.auth.emit(events.PASSWORD_CHANGED, user_id=user.id, session_id=keep, client=client)
+        await self.auth.emit(events.PASSWORD_CHANGE, user_id=user.id, session_id=keep, client=client)
 
     async def _login(self, email: str, password: str, client: Client) -> TokenPair:
         canonical = canonical_or_none(email)
         user = await self.auth.storage.user_by_email(canonical or "")
         credential = await self.verify(user, password, client)
         if user is None or credential is None:
-            raise InvalidCredentialsError
+            raise InvalidCredentialsError().about(user.id if user else None)
         return await self.auth.login(user, credential, amr=("pwd",), client=client)
 
     def _new_user(self, address: Address, data: dict[str, object]) -> User:

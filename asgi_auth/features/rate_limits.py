@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 
-from asgi_auth import events
 from asgi_auth.feature import Call, Feature
 from asgi_auth.limits import RateLimitedError, Rule, accounts_of, counter_key, is_guess, network_of
 from asgi_auth.records import Window
@@ -84,8 +83,6 @@ class RateLimits(Feature):
         full = await self.auth.counters.limit([window for window, _ in windows], now) if windows else None
         if full is not None:
             rule = windows[full[0]][1]
-            data = {"endpoint": call.endpoint.name, "key": rule.key}
-            await self.auth.emit(events.RATE_LIMITED, client=call.client, data=data)
             raise RateLimitedError(full[1] - now, rule)
 
     def _windows(self, group: str, rules: list[Rule], who: Mapping[str, list[str]]) -> list[tuple[Window, Rule]]:

@@ -1,5 +1,6 @@
 """Sessions: refresh, log out here or everywhere, and see which devices are logged in."""
 
+from asgi_auth import events
 from asgi_auth.devices import device_name
 from asgi_auth.errors import SessionNotFoundError, TokenRevokedError, UnauthorizedError
 from asgi_auth.feature import Feature, delete, get, post
@@ -36,7 +37,7 @@ class Ended(Record, frozen=True, kw_only=True):
 class Sessions(Feature):
     """What a user can do with the own sessions."""
 
-    @post("/refresh")
+    @post("/refresh", event=events.REFRESH)
     async def refresh(self, *, refresh_token: Token, client: Client = Client()) -> TokenPair:
         """Exchange a refresh token, from the body or the cookie, for the next pair."""
         return await self.auth.refresh(refresh_token, client)
@@ -86,7 +87,7 @@ class Sessions(Feature):
         ]
         return SessionList(sessions=listed)
 
-    @delete("/sessions/{id}", status=204)
+    @delete("/sessions/{id}", status=204, event=events.SESSION_END)
     async def end_session(self, *, id: Line, identity: Identity, client: Client = Client()) -> None:  # noqa: A002
         """End one of the own sessions."""
         if not await self.auth.end_sessions(identity.id, only=id, client=client):

@@ -39,4 +39,4 @@ class Unlock(Feature):
         if user is None or not await self.auth.storage.use_token(found.id, int(self.auth.now())):
             raise self.purpose.error
         await open_account(self.auth, user.email_canonical, client)
-        await self.auth.emit(events.ACCOUNT_UNLOCKED, user_id=user.id, client=client)
+        await self.auth.emit(events.UNLOCK, user_id=user.id, client=client)

@@ -187,6 +187,7 @@ class FormVisit(Visit):
 
     async def _refused(self, sent: Mapping[str, str], error: AuthError, identity: Identity) -> Response:
         endpoint = self._route.endpoint
+        await self.server.auth.refused(error, self.client(identity))
         page = self.server.by_name.get(self._form.page)
         if page is None or page.name not in self.server.paths:
             raise error

@@ -49,7 +49,7 @@ async def test_mails_go_to_the_mailer_and_the_features_hear_of_it() -> None:
 
     (event,) = needy.heard
     assert mail.subject == "Log in to Shop"
-    assert (event.name, event.user_id, event.data) == ("mail_sent", "u1", {"purpose": "magic_link"})
+    assert (event.name, event.user_id, event.data) == ("mail", "u1", {"purpose": "magic_link"})
 
 
 async def test_a_function_is_a_mailer_as_well() -> None:
@@ -72,7 +72,9 @@ async def test_without_a_mailer_the_start_goes_well_and_mails_are_told_as_failed
     async with make(None, needy) as auth:
         auth.mail.later(write)
 
-    assert [(event.name, event.data["reason"]) for event in needy.heard] == [("mail_failed", "no_mailer")]
+    assert [(event.name, event.outcome, event.data["reason"]) for event in needy.heard] == [
+        ("mail", "failure", "no_mailer")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -130,7 +132,7 @@ async def test_closing_sends_what_is_under_way_while_the_storage_is_still_open()
         auth.mail.later(reads)
 
     assert len(outbox) == 1
-    assert [event.name for event in needy.heard] == ["mail_sent"]
+    assert [(event.name, event.outcome) for event in needy.heard] == [("mail", "success")]
 
 
 async def test_a_close_that_is_cancelled_closes_the_storage_all_the_same() -> None:

@@ -118,7 +118,7 @@ async def test_of_processes_that_start_at_once_one_migrates(driver: str, fresh: 
             await added(inside)
             rows = await inside.run("SELECT version FROM {migrations}", {})
             assert [row["version"] for row in rows] == MIGRATIONS
-            for table in ("migrations", "counters", "tokens", "sessions", "credentials", "users"):
+            for table in ("migrations", "devices", "audit", "counters", "tokens", "sessions", "credentials", "users"):
                 await inside.run(f"DROP TABLE {{{table}}}", {})
 
 
