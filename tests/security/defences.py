@@ -236,8 +236,8 @@ DEFENCES = [
     Defence(
         "who isn't logged in is refused where that is required",
         "middleware.py",
-        'elif self._required and not identity.is_authenticated and scope.get("method") != "OPTIONS":',
-        'elif self._required and scope["path"].endswith("/"):',
+        'if self._required and not identity.is_authenticated and scope.get("method") != "OPTIONS":',
+        'if self._required and scope["path"].endswith("/"):',
         "security/test_authorization.py::test_no_spelling_of_a_path_gets_around_the_middleware",
     ),
     Defence(

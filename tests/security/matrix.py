@@ -1,8 +1,8 @@
 """What must hold, and what shows that it does: the requirements, the lessons, and the evidence for each.
 
 An entry of `evidence/*.toml` has `tests` (node ids below `tests/`), `says` (places of the documentation, as
-`file#heading#text`), and where something is open exactly one of `host` (the host's duty), `open` (not met, or not
-wholly) and `branch` (being built there), each with the reason.
+`file#heading#text`), and where something is open `host` (the host's duty) or `open` (not met, or not wholly), with
+the reason.
 """
 
 import ast
@@ -16,10 +16,8 @@ from typing import Any
 
 HERE = Path(__file__).parent
 TESTS = HERE.parent
-#: Where something may still be under way; empty once they are merged.
-BRANCHES = ("audit",)
 LISTS = ("tests", "says")
-REASONS = ("host", "open", "branch")
+REASONS = ("host", "open")
 
 
 @dataclass(frozen=True)
@@ -30,13 +28,10 @@ class Evidence:
     says: tuple[str, ...] = ()
     host: str = ""
     open: str = ""
-    branch: str = ""
 
     @property
     def state(self) -> str:
         """One word for the table."""
-        if self.branch:
-            return "under way"
         if self.host:
             return "host's duty"
         if self.open:
@@ -45,8 +40,8 @@ class Evidence:
 
     @property
     def reason(self) -> str:
-        """Why it isn't met here, or not yet."""
-        return self.host or self.open or self.branch
+        """Why it isn't met here, or not wholly."""
+        return self.host or self.open
 
 
 @dataclass(frozen=True)

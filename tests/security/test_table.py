@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.security.matrix import BRANCHES, HERE, REASONS, Row, evidence, exists, is_said, lessons, requirements
+from tests.security.matrix import HERE, REASONS, Row, evidence, exists, is_said, lessons, requirements
 from tests.security.table import FILE, table
 
 ROWS = [*requirements(), *lessons()]
@@ -40,9 +40,3 @@ def test_an_entry_names_tests_that_exist_texts_that_are_there_and_one_reason_if_
     assert reasons or entry.tests or entry.says
     assert all(len(reason) > 20 and reason == reason.strip() for reason in reasons)
     assert not entry.host or entry.says or entry.tests, "what the host must do is documented"
-
-
-def test_only_what_is_being_built_is_under_way() -> None:
-    named = {row.evidence.branch.partition(":")[0] for row in ROWS if row.evidence is not None and row.evidence.branch}
-
-    assert named <= set(BRANCHES)
