@@ -12,6 +12,7 @@ from asgi_auth.features.lockout import Lockout
 from asgi_auth.features.magic_link import MagicLink
 from asgi_auth.features.new_device import NewDevice
 from asgi_auth.features.notices import Notices
+from asgi_auth.features.openapi import OpenAPI
 from asgi_auth.features.pages import Pages
 from asgi_auth.features.password_reset import PasswordReset
 from asgi_auth.features.passwords import Passwords
@@ -49,6 +50,7 @@ __all__ = [
     "MemoryCounters",
     "NewDevice",
     "Notices",
+    "OpenAPI",
     "Outbox",
     "Pages",
     "PasswordPolicy",

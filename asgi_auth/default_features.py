@@ -8,6 +8,7 @@ from asgi_auth.features.email_verification import EmailVerification
 from asgi_auth.features.lockout import Lockout
 from asgi_auth.features.new_device import NewDevice
 from asgi_auth.features.notices import Notices
+from asgi_auth.features.openapi import OpenAPI
 from asgi_auth.features.password_reset import PasswordReset
 from asgi_auth.features.passwords import Passwords
 from asgi_auth.features.rate_limits import RateLimits
@@ -18,4 +19,4 @@ from asgi_auth.features.unlock import Unlock
 def defaults(*, mail: bool) -> list[Feature]:
     """The features that an `Auth` has when none are named; those that need mail where it can be sent."""
     by_mail: list[Feature] = [EmailVerification(), PasswordReset(), EmailChange(), Unlock(), Notices(), NewDevice()]
-    return [Passwords(), Sessions(), Account(), RateLimits(), Lockout(), Audit(), *(by_mail if mail else [])]
+    return [Passwords(), Sessions(), Account(), RateLimits(), Lockout(), Audit(), *(by_mail if mail else []), OpenAPI()]

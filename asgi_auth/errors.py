@@ -31,15 +31,11 @@ AuthError
 Mistakes in the configuration are a plain ValueError, raised when the object is made.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from asgi_auth import events
-from asgi_auth.refusal import Refusal
-
-#: What may not stand in the attributes of a challenge (RFC 6750, section 3).
-UNQUOTABLE = re.compile(r"[^\x20\x21\x23-\x5b\x5d-\x7e]")
+from asgi_auth.refusal import UNQUOTABLE, Refusal
 
 
 class AuthError(Refusal):
@@ -77,6 +73,7 @@ class UnauthorizedError(AuthError):
     default_detail = "Log in to do this."
     oauth2 = "invalid_grant"
     challenge: ClassVar[str | None] = None
+    header_meanings: ClassVar = {"WWW-Authenticate": "The Bearer challenge (RFC 6750, section 3)."}
 
     @property
     def headers(self) -> list[tuple[str, str]]:
@@ -198,6 +195,7 @@ class MethodNotAllowedError(AuthError):
     status = 405
     code = "method_not_allowed"
     default_detail = "This method is not offered here."
+    header_meanings: ClassVar = {"Allow": "The methods that are offered."}
 
     def __init__(self, allow: Sequence[str] = ()) -> None:
         """Take the methods of the Allow header."""
@@ -279,6 +277,7 @@ class ServiceUnavailableError(AuthError):
     code = "service_unavailable"
     default_detail = "The service is not available right now. Try again in a moment."
     oauth2 = "temporarily_unavailable"
+    header_meanings: ClassVar = {"Retry-After": "Seconds to wait."}
     retry_after: ClassVar[int] = 2
 
     @property

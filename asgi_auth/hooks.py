@@ -33,6 +33,10 @@ class Hooks:
         """Add one that is asked before an endpoint runs."""
         self._before.setdefault(name, []).append(function)
 
+    def may_refuse(self, endpoint: str) -> bool:
+        """Tell whether a function is asked before this endpoint."""
+        return endpoint in self._before
+
     async def before(self, call: Call) -> None:
         """Ask; what one raises refuses the call."""
         for function in self._before.get(call.endpoint.name, ()):

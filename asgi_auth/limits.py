@@ -8,7 +8,7 @@ network from which the account was opened, by a mailed link or with a new passwo
 import hashlib
 import hmac
 import ipaddress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from asgi_auth import events
 from asgi_auth.emails import canonical_or_none
@@ -39,6 +39,11 @@ class RateLimitedError(AuthError):
     code = "rate_limited"
     default_detail = "There were too many attempts. Try again later."
     oauth2 = "temporarily_unavailable"
+    header_meanings: ClassVar = {
+        "Retry-After": "Seconds to wait.",
+        "RateLimit-Policy": "The limit that was reached.",
+        "RateLimit": "What is left of it, and when it begins anew.",
+    }
 
     def __init__(self, retry_after: int, rule: Rule | None = None) -> None:
         """Take the seconds to wait, and the limit that was reached."""
@@ -63,6 +68,7 @@ class AccountLockedError(RateLimitedError):
     event = events.LOCKOUT
     code = "account_locked"
     default_detail = "There were too many wrong passwords. Try again later, or have a link to unlock mailed to you."
+    header_meanings: ClassVar = {"Retry-After": "Seconds to wait."}
 
 
 def is_guess(call: Call) -> bool:

@@ -29,6 +29,13 @@ DIGITS = 8
 #: Two times 32 bytes in base64url without padding, unused bits zero.
 SPELLING = re.compile(r"([A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]\.?){2}")
 TRIES = 5
+#: What an endpoint wants that takes the token, or the code with its request: for `post(schema=…)`.
+SHOWN: Mapping[str, Any] = {
+    "oneOf": [
+        {"required": ["token"]},
+        {"required": ["request", "code"], "properties": {"request": {"minLength": 1}, "code": {"minLength": 1}}},
+    ]
+}
 HOUR = 3600
 
 

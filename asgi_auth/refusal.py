@@ -1,6 +1,11 @@
 """What every refusal knows for its event; the errors that are answered stand in `errors`."""
 
+import re
+from collections.abc import Mapping
 from typing import ClassVar, Self
+
+#: What may not stand in the attributes of a challenge (RFC 6750, section 3).
+UNQUOTABLE = re.compile(r"[^\x20\x21\x23-\x5b\x5d-\x7e]")
 
 
 class Refusal(Exception):  # noqa: N818 (the base of what ends in Error)
@@ -8,6 +13,8 @@ class Refusal(Exception):  # noqa: N818 (the base of what ends in Error)
 
     #: The event that it is, whatever was asked for; by default the failure of what was asked for.
     event: ClassVar[str | None] = None
+    #: What the headers mean that every answer to this error has, by their names: for the OpenAPI document.
+    header_meanings: ClassVar[Mapping[str, str]] = {}
     #: Whom it is about.
     user_id: str | None = None
     session_id: str | None = None

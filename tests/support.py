@@ -18,6 +18,7 @@ from asgi_auth.hashing import PasswordHasher
 from asgi_auth.records import TokenPair
 from asgi_auth.storage import Storage
 from asgi_auth.storage.sqlite import SQLite
+from tests.openapi.walk import is_described
 
 SECRET = "kV7-qWm2_zR9tYx4LbN8cPd3sGf6hJa1eUo5iTwQ0r"
 PASSWORD = "correct horse battery"
@@ -132,6 +133,7 @@ class Client:
         if self.cookies:
             pairs.append(("cookie", "; ".join(f"{name}={value}" for name, value in self.cookies.items())))
         answer = await call(self.app, http_scope(method, path, pairs, **scope or {}), body or b"")
+        is_described(self.app, method, path, answer)
         if self.keep_cookies:
             self.cookies |= answer.cookies
             self.cookies = {name: value for name, value in self.cookies.items() if value}

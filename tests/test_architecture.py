@@ -41,6 +41,7 @@ FORBIDDEN = {
     "auth": {"http", "app", "middleware", "cookies", "recognise", "body", "origins", "sockets"},
     "mail": {"auth", "http", "app", "middleware", "features", "feature", "tokens", "keys", "settings", "identity"},
     "users": {"http", "app", "middleware", "features"},
+    "openapi": {"app", "auth", "middleware", "storage", "tokens", "features"},
     "pages": {"app", "auth", "middleware", "storage", "tokens"},
 }
 

@@ -1,13 +1,14 @@
 """The stream of events: every operation with both outcomes, whom it was about, and nothing that is secret."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from asgi_auth import Argon2, AuthApp, AuthMiddleware, Lockout, Passwords, RateLimits, Unlock, events
-from asgi_auth.errors import ForbiddenError, StorageUnavailableError
-from asgi_auth.feature import Feature, Login, post
+from asgi_auth.errors import AuthError, ForbiddenError, StorageUnavailableError
+from asgi_auth.feature import Endpoint, Feature, Login, post
 from asgi_auth.identity import Identity
 from asgi_auth.records import Event
 from tests.features.flows import NEW_PASSWORD, Flows, flows
@@ -161,6 +162,9 @@ class Locked(Feature):
     async def before_login(self, login: Login) -> None:
         if login.client.user_agent == "bad":
             raise ForbiddenError
+
+    def errors_at(self, endpoint: Endpoint) -> Sequence[type[AuthError]]:  # noqa: ARG002
+        return (ForbiddenError,)
 
 
 async def test_what_may_not_be_done_is_told() -> None:

@@ -7,13 +7,14 @@ import pytest
 
 from asgi_auth import Auth, AuthApp, AuthMiddleware, Identity, Passwords, Sessions
 from asgi_auth.errors import (
+    AuthError,
     ForbiddenError,
     InvalidTokenError,
     SecondFactorRequiredError,
     UnauthorizedError,
     ValidationError,
 )
-from asgi_auth.feature import Call, Feature, Login, delete, get, post
+from asgi_auth.feature import Call, Endpoint, Feature, Login, delete, get, post
 from asgi_auth.fields import Line
 from asgi_auth.hashing import Argon2
 from asgi_auth.records import Client as Caller
@@ -53,6 +54,9 @@ class Recorder(Feature):
 
     async def observe(self, event: Event) -> None:
         self._ask(f"observe {event.name}")
+
+    def errors_at(self, endpoint: Endpoint) -> Collection[type[AuthError]]:  # noqa: ARG002
+        return (type(NOBODY),)
 
 
 class Notes(Feature):

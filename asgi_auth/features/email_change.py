@@ -2,12 +2,12 @@
 
 from asgi_auth import events
 from asgi_auth.emails import parse_email
-from asgi_auth.errors import UserExistsError, ValidationError
+from asgi_auth.errors import BusyError, InvalidCredentialsError, UserExistsError, ValidationError
 from asgi_auth.feature import Feature, post
 from asgi_auth.fields import Email, Line, Secret, Token
 from asgi_auth.identity import Identity
 from asgi_auth.mail import Letter
-from asgi_auth.one_time import Purpose, Requested
+from asgi_auth.one_time import SHOWN, InvalidOneTimeTokenError, Purpose, Requested
 from asgi_auth.password_keeper import PasswordKeeper
 from asgi_auth.reasons import Reason
 from asgi_auth.records import NOBODY, Client
@@ -26,7 +26,13 @@ class EmailChange(Feature):
         """Take the settings."""
         self.purpose = Purpose("change_email", "/confirm-email-change", ttl=ttl, quiet=quiet, link=link)
 
-    @post("/change-email", status=202, takes_password=True, event=events.EMAIL_CHANGE)
+    @post(
+        "/change-email",
+        status=202,
+        takes_password=True,
+        event=events.EMAIL_CHANGE,
+        errors=(InvalidCredentialsError, BusyError),
+    )
     async def change_email(
         self, *, new_email: Email, password: Secret, identity: Identity, client: Client = Client()
     ) -> Requested:
@@ -48,7 +54,9 @@ class EmailChange(Feature):
         self._tell("email_change_requested", user.id, user.email, address.display, client)
         return requested
 
-    @post("/confirm-email-change", status=204, event=events.EMAIL_CHANGE)
+    @post(
+        "/confirm-email-change", status=204, schema=SHOWN, event=events.EMAIL_CHANGE, errors=(InvalidOneTimeTokenError,)
+    )
     async def confirm_email_change(
         self, *, token: Token = "", request: Line = "", code: Line = "", client: Client = Client()
     ) -> None:

@@ -1,14 +1,15 @@
 """Email verification: a mail at registration, and the link or the code in it."""
 
+from collections.abc import Collection
 from typing import Any
 
 from asgi_auth import events
 from asgi_auth.emails import parse_email
 from asgi_auth.errors import AuthError, ForbiddenError
-from asgi_auth.feature import Login, post
+from asgi_auth.feature import REFUSED_TOKENS, Endpoint, Login, post
 from asgi_auth.fields import Email, Line, Token
 from asgi_auth.identity import Identity
-from asgi_auth.one_time import InvalidOneTimeTokenError, Purpose, Requested
+from asgi_auth.one_time import SHOWN, InvalidOneTimeTokenError, Purpose, Requested
 from asgi_auth.records import NOBODY, Client
 from asgi_auth.records import Token as OneTimeToken
 from asgi_auth.registrar import Registrar
@@ -66,7 +67,12 @@ class EmailVerification(Registrar):
         if self.auth.settings.verification == "required" and not login.user.email_verified:
             raise EmailNotVerifiedError
 
-    @post("/verify-email", status=204)
+    def errors_at(self, endpoint: Endpoint) -> Collection[type[AuthError]]:
+        """Name the refusal of logins."""
+        required = self.auth.settings.verification == "required"
+        return (EmailNotVerifiedError,) if required and endpoint.logs_in else ()
+
+    @post("/verify-email", status=204, schema=SHOWN, errors=(InvalidVerificationTokenError,))
     async def verify_email(
         self,
         *,
@@ -83,7 +89,7 @@ class EmailVerification(Registrar):
         else:
             await self._verify(found, identity, client)
 
-    @post("/resend-verification", status=202)
+    @post("/resend-verification", status=202, errors=(*REFUSED_TOKENS, AlreadyVerifiedError))
     async def resend_verification(
         self, *, email: Email = "", identity: Identity | None = None, client: Client = Client()
     ) -> Requested:

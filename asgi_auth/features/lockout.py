@@ -1,7 +1,10 @@
 """Lockout: wrong passwords make an account wait, longer each time, wherever they come from."""
 
+from collections.abc import Collection
+
 from asgi_auth import events
-from asgi_auth.feature import Call, Feature
+from asgi_auth.errors import AuthError
+from asgi_auth.feature import Call, Endpoint, Feature
 from asgi_auth.limits import AccountLockedError, accounts_of, guessers, is_guess, lockout_key, open_account
 from asgi_auth.records import Event
 
@@ -23,6 +26,10 @@ class Lockout(Feature):
         if not (0 < after <= 100 and 0 < pause <= longest < memory < 10**9):
             raise ValueError("after is 1 to 100, and pause, longest and memory grow in this order")
         self.bounds = {"after": after, "pause": pause, "longest": longest, "memory": memory}
+
+    def errors_at(self, endpoint: Endpoint) -> Collection[type[AuthError]]:
+        """Name the refusal of endpoints that take a password."""
+        return (AccountLockedError,) if endpoint.takes_password else ()
 
     async def before(self, call: Call) -> None:
         """Count the password as a wrong one before it is looked at: concurrent guesses can't get around it."""

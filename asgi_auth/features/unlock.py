@@ -5,7 +5,7 @@ from asgi_auth.emails import parse_email
 from asgi_auth.feature import Feature, post
 from asgi_auth.fields import Email, Line, Token
 from asgi_auth.limits import open_account
-from asgi_auth.one_time import Purpose, Requested
+from asgi_auth.one_time import SHOWN, InvalidOneTimeTokenError, Purpose, Requested
 from asgi_auth.records import NOBODY, Client
 
 
@@ -29,7 +29,7 @@ class Unlock(Feature):
         user = known if known is not None and known.status == "active" else None
         return await self.auth.one_time.ask(self.purpose, subject=canonical, user=user, client=client)
 
-    @post("/unlock", status=204)
+    @post("/unlock", status=204, schema=SHOWN, errors=(InvalidOneTimeTokenError,))
     async def unlock(
         self, *, token: Token = "", request: Line = "", code: Line = "", client: Client = Client()
     ) -> None:
