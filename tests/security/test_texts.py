@@ -46,7 +46,7 @@ async def test_no_text_in_any_field_is_a_server_error(driver: str, fresh: Callab
             assert max(answer.status for answer in answers) < 500
 
 
-@pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 10**30, 1e400, True, 1.0, "1"])
+@pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 10**30, 1e400, True, 1.5, "1"])
 async def test_a_number_that_no_database_takes_is_refused(number: object) -> None:
     async with make_auth(fields=FIELDS) as auth:
         client = Client(AuthApp(auth))
