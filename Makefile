@@ -4,10 +4,10 @@ V := .venv
 BIN := $(V)/bin
 UV := VIRTUAL_ENV=$(V) UV_PYTHON_DOWNLOADS=never $(BIN)/uv
 
-# The suite runs on these as well, where they are there: without the browser, the servers and the databases' faults,
-# which depend on Python least and take longest.
+# The suite runs on these as well, where they are there: without what depends on Python least and takes longest, which
+# is the browser, the servers, the databases' faults, random inputs, and the black-box tests of security and documents.
 OTHERS := 3.12 3.13
-SHORT := --ignore tests/browser --ignore tests/hosts/test_servers.py --ignore-glob "tests/storage/test_[!c]*"
+SHORT := $(addprefix --ignore tests/,browser fuzz openapi security hosts/test_servers.py) --ignore-glob "tests/storage/test_[!c]*"
 
 .PHONY: demo test lint types suite others postgres redis browser pins clean
 
