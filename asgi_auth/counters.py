@@ -38,7 +38,7 @@ class Counters(Protocol):
 
 
 class MemoryCounters:
-    """Counters in the memory of this process, for tests: a restart forgets them, and other processes have their own."""
+    """Counters in the memory of this process: a restart forgets them, and other processes have their own."""
 
     def __init__(self) -> None:
         """Begin with none."""

@@ -1,10 +1,17 @@
 """Email addresses: the one place that says when two of them are the same (ASVS 1.1.1, OWASP canonical form)."""
 
+import re
 import unicodedata
 from typing import NamedTuple
 
 from asgi_auth.errors import ValidationError
 from asgi_auth.reasons import Reason
+
+#: Nearly all addresses: their canonical form is themselves in lower case, and to know that costs no validation.
+PLAIN = re.compile(
+    r"(?=[^@]{1,64}@)(?=.{1,254}\Z)[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*"
+    r"@[A-Za-z0-9]{1,63}(?:[.-][A-Za-z0-9]{1,63})*\.[A-Za-z]{2,63}"
+)
 
 
 class Address(NamedTuple):
@@ -36,7 +43,12 @@ def parse_email(text: str, field: str = "email") -> Address:
 
 
 def canonical_or_none(text: str) -> str | None:
-    """Give the canonical form for a look-up; None for what can't be the address of any account."""
+    """Give the canonical form for a look-up; None for what can't be the address of any account.
+
+    A plain address that isn't valid has one, too: no account is found by it.
+    """
+    if PLAIN.fullmatch(text) is not None:
+        return text.lower()
     try:
         return parse_email(text).canonical
     except ValidationError:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Seconds that an account stays open for a network.
 OPEN = 86400
+#: Under which a call keeps what it is counted for.
+ACCOUNTS = "accounts"
 
 
 class Rule(NamedTuple):
@@ -87,20 +89,23 @@ def named_in(call: Call) -> str:
 
 async def accounts_of(auth: "Auth", call: Call) -> list[str]:
     """What a call is counted for: its account, named in the body or that of who is logged in; the last one decides."""
+    if ACCOUNTS not in call.notes:
+        call.notes[ACCOUNTS] = await _accounts_of(auth, call)
+    found: list[str] = call.notes[ACCOUNTS]
+    return found
+
+
+async def _accounts_of(auth: "Auth", call: Call) -> list[str]:
     named = named_in(call)
     account = named or ((await call.identity.load()).email_canonical if call.identity.is_authenticated else "")
     if not account:
         return []
     if not is_guess(call):
         return [account]
-    return await guessers(auth, account, call.client, "" if named else call.identity.session_id)
-
-
-async def guessers(auth: "Auth", account: str, client: Client, session_id: str | None) -> list[str]:
-    """What a guess is counted for: the account, then the session or the opened network, if it comes from there."""
-    if session_id:
-        return [account, _apart(auth, account, "session", session_id)]
-    network = network_of(client.address)
+    # Who is logged in is judged by the own session; else a guess may come from a network that was opened.
+    if not named:
+        return [account, _apart(auth, account, "session", call.identity.session_id)]
+    network = network_of(call.client.address)
     if network and await auth.counters.counter(counter_key(auth, "opened", network, account), int(auth.now())):
         return [account, _apart(auth, account, "network", network)]
     return [account]

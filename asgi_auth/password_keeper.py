@@ -1,6 +1,7 @@
 """What every feature that has to do with passwords shares: the policy, the hasher, and the password credential."""
 
 from asgi_auth import events
+from asgi_auth.emails import canonical_or_none
 from asgi_auth.errors import InvalidCredentialsError, PasswordPolicyError
 from asgi_auth.feature import Feature
 from asgi_auth.hashing import Argon2, PasswordHasher
@@ -48,6 +49,17 @@ class PasswordKeeper(Feature):
         `session_id` is the session that asks, if one does.
         """
         credential = await self.auth.storage.credential(user.id if user else NOBODY, KIND)
+        return await self._judge(credential, user, password, client, session_id)
+
+    async def verify_by_email(self, email: str, password: str, client: Client) -> tuple[User | None, Credential | None]:
+        """Look up who has an address, and do the same as `verify`."""
+        found = await self.auth.storage.user_with_credential(canonical_or_none(email) or "", KIND)
+        user, credential = found or (None, None)
+        return user, await self._judge(credential, user, password, client, None)
+
+    async def _judge(
+        self, credential: Credential | None, user: User | None, password: str, client: Client, session_id: str | None
+    ) -> Credential | None:
         fits = await self.hasher.verify(credential.secret if credential else None, password)
         if credential is None or not fits:
             return None

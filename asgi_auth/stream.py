@@ -11,7 +11,7 @@ import msgspec
 from asgi_auth import event_log, events
 from asgi_auth.emails import canonical_or_none
 from asgi_auth.errors import AuthError
-from asgi_auth.feature import Call
+from asgi_auth.feature import Call, Feature
 from asgi_auth.hooks import Hooks
 from asgi_auth.records import Client, Event
 from asgi_auth.telemetry import Telemetry
@@ -37,6 +37,7 @@ class Stream:
         self.actions = dict(events.ACTIONS)
         for feature in auth.features:
             self.actions.update(feature.actions)
+        self._observers = [item for item in auth.features if type(item).observe is not Feature.observe]
 
     def outcomes(self, name: str) -> tuple[events.Outcome, ...]:
         """What is meant by a name alone: both outcomes of all, else the usual one."""
@@ -74,7 +75,7 @@ class Stream:
         event_log.write(event)
         if self.telemetry is not None:
             self.telemetry.count(event)
-        for feature in self._auth.features:
+        for feature in self._observers:
             try:
                 await feature.observe(event)
             except Exception:

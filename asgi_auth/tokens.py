@@ -48,8 +48,8 @@ class AccessTokens:
         """Prepare for each key the one header that its tokens may have, byte by byte."""
         self._settings = settings
         self._now = now
-        self._jws = jwt.PyJWS(algorithms=sorted({key.algorithm for key in keys.signing}))
-        self._signing = keys.signing[0]
+        self._header = _header_segment(keys.signing[0])
+        self._sign = _signer(keys.signing[0])
         self._verifiers = {_header_segment(key): _verifier(key) for key in keys.signing}
 
     def make(self, session: Session, roles: tuple[str, ...], custom: Mapping[str, Any]) -> tuple[str, int]:
@@ -71,10 +71,11 @@ class AccessTokens:
             "roles": roles,
             **custom,
         }
-        key, payload = self._signing, msgspec.json.encode(claims)
+        payload = msgspec.json.encode(claims)
         if _is_nested(payload):
             raise ValueError(f"the claims have over {MAX_NESTED} lists and objects; add fewer")
-        token = self._jws.encode(payload, key.private, key.algorithm, headers=key.header)
+        signed = f"{self._header}.{base64url_encode(payload).decode()}"
+        token = f"{signed}.{base64url_encode(self._sign(signed.encode())).decode()}"
         if len(token) > MAX_TOKEN:
             raise ValueError(f"the access token is over {MAX_TOKEN} bytes; add fewer claims")
         return token, expires - now
@@ -151,6 +152,13 @@ def _header_segment(key: SigningKey) -> str:
         return jwt.PyJWS().encode(b"", key.private, key.algorithm, headers=key.header).partition(".")[0]
     text = msgspec.json.encode(dict(sorted(key.header.items())))
     return base64url_encode(text).decode()
+
+
+def _signer(key: SigningKey) -> Callable[[bytes], bytes]:
+    """Bind PyJWT's algorithm to the key; for each token it would write the same header anew."""
+    algorithm = jwt.get_algorithm_by_name(key.algorithm)
+    prepared = algorithm.prepare_key(key.private)
+    return lambda signed: algorithm.sign(signed, prepared)
 
 
 def _verifier(key: SigningKey) -> Callable[[bytes, bytes], bool]:

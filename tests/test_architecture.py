@@ -34,6 +34,7 @@ FORBIDDEN = {
     "hashing": {"auth", "http", "tokens", "storage", "feature", "features", "settings"},
     "tokens": {"auth", "http", "storage", "feature", "features", "body", "app"},
     "identity": {"auth", "http", "storage", "feature", "features", "app", "middleware"},
+    "endpoint": {"auth", "http", "storage", "features", "feature", "app", "middleware", "body"},
     "feature": {"auth", "http", "storage", "features", "app", "middleware", "body"},
     "storage": {"auth", "http", "tokens", "identity", "feature", "features", "settings", "app", "keys"},
     "features": {"auth", "http", "app", "middleware", "body", "cookies", "storage", "tokens", "recognise"},

@@ -1,10 +1,10 @@
 """Email addresses: one person's spellings are one account, and nothing else is."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from asgi_auth.emails import canonical_or_none, parse_email
+from asgi_auth.emails import PLAIN, canonical_or_none, parse_email
 from asgi_auth.errors import ValidationError
 
 
@@ -125,3 +125,25 @@ def test_no_text_makes_the_parser_fail_otherwise(text: str) -> None:
     canonical = canonical_or_none(text)
 
     assert canonical is None or canonical_or_none(canonical) == canonical
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    text=st.builds(
+        "{}@{}.{}".format,
+        st.lists(st.from_regex(r"[A-Za-z0-9_+-]{1,9}", fullmatch=True), min_size=1, max_size=3).map(".".join),
+        st.lists(st.from_regex(r"[A-Za-z0-9]{1,5}(-[A-Za-z0-9]{1,5})?", fullmatch=True), min_size=1).map(".".join),
+        st.sampled_from(["com", "ORG", "Museum", "de", "test", "local", "xn"]),
+    )
+)
+@example("A.b-c+D_e@Sub-domain.Example.COM")
+@example("a@xn--bcher-kva.de")
+@example("a@b--c.example")
+def test_a_plain_address_is_compared_as_any_other(text: str) -> None:
+    try:
+        expected = parse_email(text).canonical
+    except ValidationError:
+        expected = canonical_or_none(text) or ""
+
+    assert PLAIN.fullmatch(text) is None or expected == text.lower()
+    assert (canonical_or_none(text) or "") == expected

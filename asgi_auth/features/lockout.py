@@ -4,8 +4,8 @@ from collections.abc import Collection
 
 from asgi_auth import events
 from asgi_auth.errors import AuthError
-from asgi_auth.feature import Call, Endpoint, Feature
-from asgi_auth.limits import AccountLockedError, accounts_of, guessers, is_guess, lockout_key, open_account
+from asgi_auth.feature import Call, Endpoint, Feature, running
+from asgi_auth.limits import AccountLockedError, accounts_of, is_guess, lockout_key, open_account
 from asgi_auth.records import Event
 
 
@@ -41,20 +41,19 @@ class Lockout(Feature):
 
     async def observe(self, event: Event) -> None:
         """Forget the wrong passwords of who has shown the right one; open an account whose password is new."""
-        wanted = {events.PASSWORD_CHECK, events.PASSWORD_CHANGE}
-        if event.name not in wanted or event.outcome != "success" or event.user_id is None:
-            return
-        user = await self.auth.storage.user(event.user_id)
-        if user is None:
-            return
-        if event.name == events.PASSWORD_CHANGE:
-            await open_account(self.auth, user.email_canonical, event.client)
-            return
-        found = await guessers(self.auth, user.email_canonical, event.client, event.session_id)
-        own, *others = [lockout_key(self.auth, guesser) for guesser in reversed(found)]
+        call = running.get()
+        if event.name == events.PASSWORD_CHECK and call is not None and is_guess(call):
+            await self._forgive(call, event.at)
+        elif event.name == events.PASSWORD_CHANGE and event.outcome == "success" and event.user_id is not None:
+            user = await self.auth.storage.user(event.user_id)
+            if user is not None:
+                await open_account(self.auth, user.email_canonical, event.client)
+
+    async def _forgive(self, call: Call, now: int) -> None:
+        own, *others = [lockout_key(self.auth, guesser) for guesser in reversed(await accounts_of(self.auth, call))]
         await self.auth.counters.clear_counter(own)
         for key in others:
-            counter = await self.auth.counters.counter(key, event.at)
+            counter = await self.auth.counters.counter(key, now)
             # A pause that strangers brought about goes on: it isn't the owner's to end by a password alone.
-            if counter is not None and counter.free_at <= event.at:
+            if counter is not None and counter.free_at <= now:
                 await self.auth.counters.clear_counter(key)

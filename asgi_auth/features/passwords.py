@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from asgi_auth import events
-from asgi_auth.emails import Address, canonical_or_none, parse_email
+from asgi_auth.emails import Address, parse_email
 from asgi_auth.errors import (
     BadRequestError,
     BusyError,
@@ -166,9 +166,7 @@ class Passwords(PasswordKeeper):
         await self.auth.emit(events.PASSWORD_CHANGE, user_id=user.id, session_id=keep, client=client)
 
     async def _login(self, email: str, password: str, client: Client) -> TokenPair:
-        canonical = canonical_or_none(email)
-        user = await self.auth.storage.user_by_email(canonical or "")
-        credential = await self.verify(user, password, client)
+        user, credential = await self.verify_by_email(email, password, client)
         if user is None or credential is None:
             raise InvalidCredentialsError().about(user.id if user else None)
         return await self.auth.login(user, credential, amr=("pwd",), client=client)

@@ -1,8 +1,9 @@
-"""Rate limits: how often each endpoint may be called, by address, by account and in all, counted in the database."""
+"""Rate limits: how often each endpoint may be called, by address, by account and in all."""
 
 import re
 from collections.abc import Collection, Mapping
 
+from asgi_auth.counters import MemoryCounters
 from asgi_auth.errors import AuthError
 from asgi_auth.feature import Call, Endpoint, Feature
 from asgi_auth.limits import RateLimitedError, Rule, accounts_of, counter_key, is_guess, network_of
@@ -10,6 +11,7 @@ from asgi_auth.records import Window
 
 NOTATION = re.compile(r"([1-9][0-9]{0,8})/([1-9][0-9]{0,3})?([smhd])/(ip|account|all)")
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+REFRESH = "refresh"
 KEYS = ("ip", "account", "all")
 NEVER = 2**40
 #: Where a password is shown: one counter for all of these endpoints.
@@ -32,7 +34,7 @@ DEFAULTS = {
     "confirm_email_change": TOKEN,
     "magic_link_login": TOKEN,
     "unlock": TOKEN,
-    "refresh": "600/m/ip",
+    REFRESH: "600/m/ip",
 }
 
 
@@ -55,7 +57,8 @@ class RateLimits(Feature):
     """Refuses with 429 what is tried too often.
 
     `rules` by the names of endpoints, over the defaults: `{"login": "10/m/ip, 5/15m/account"}`; an empty text is no
-    limit. Endpoints that take a password share their counters. Calls are counted, whether they succeed or not.
+    limit. Endpoints that take a password share their counters. Calls are counted, whether they succeed or not. Those of
+    `refresh` are counted by each process for itself: a refresh token can't be guessed, and so costs one write, not two.
     """
 
     def __init__(self, rules: Mapping[str, str] | None = None) -> None:
@@ -63,18 +66,19 @@ class RateLimits(Feature):
         given = dict(rules or {})
         self.rules = {name: parse_rules(text) for name, text in (DEFAULTS | given).items()}
         self.needs_endpoints = given.keys() - DEFAULTS.keys()
+        self._of_this_process = MemoryCounters()
 
     def errors_at(self, endpoint: Endpoint) -> Collection[type[AuthError]]:
         """Name the refusal of endpoints that have limits."""
         # OAuth 2's token endpoint refreshes as well.
-        names = {endpoint.name, "refresh"} if endpoint.oauth2 else {endpoint.name}
+        names = {endpoint.name, REFRESH} if endpoint.oauth2 else {endpoint.name}
         return (RateLimitedError,) if any(self.rules.get(name) for name in names) else ()
 
     async def before(self, call: Call) -> None:
         """Count the call; raise RateLimitedError when it is one too many."""
         guess = is_guess(call)
         # OAuth 2's token endpoint refreshes as well.
-        name = "refresh" if call.endpoint.takes_password and not guess else call.endpoint.name
+        name = REFRESH if call.endpoint.takes_password and not guess else call.endpoint.name
         rules = self.rules.get(name, ())
         if not rules:
             return
@@ -86,8 +90,9 @@ class RateLimits(Feature):
             "all": ["all"],
         }
         now = int(self.auth.now())
+        counters = self._of_this_process if name == REFRESH else self.auth.counters
         windows = self._windows("password" if guess else name, rules, who)
-        full = await self.auth.counters.limit([window for window, _ in windows], now) if windows else None
+        full = await counters.limit([window for window, _ in windows], now) if windows else None
         if full is not None:
             rule = windows[full[0]][1]
             raise RateLimitedError(full[1] - now, rule)

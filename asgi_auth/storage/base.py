@@ -57,6 +57,9 @@ class Storage(Protocol):
     async def user_by_email(self, canonical: str) -> User | None:
         """Look a user up by canonical address."""
 
+    async def user_with_credential(self, canonical: str, kind: str) -> tuple[User, Credential | None] | None:
+        """Look a user up by canonical address, with the newest credential of a kind."""
+
     async def update_user(self, user_id: str, changes: Mapping[str, Any], now: int) -> User | None:
         """Change the named fields of a user and return the whole; None when there is no such user.
 

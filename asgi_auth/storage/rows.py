@@ -45,19 +45,24 @@ def user_of(row: Row) -> User:
     )
 
 
-def credential_of(row: Row) -> Credential:
-    """Make a credential."""
+def credential_of(row: Row, prefix: str = "") -> Credential:
+    """Make a credential; its columns may have a prefix."""
     return Credential(
-        id=row["id"],
-        user_id=str(row["user_id"]),
-        kind=row["kind"],
-        identifier=row["identifier"],
-        secret=row["secret"],
-        data=msgspec.json.decode(row["data"]),
-        version=row["version"],
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
+        id=row[prefix + "id"],
+        user_id=str(row[prefix + "user_id"]),
+        kind=row[prefix + "kind"],
+        identifier=row[prefix + "identifier"],
+        secret=row[prefix + "secret"],
+        data=msgspec.json.decode(row[prefix + "data"]),
+        version=row[prefix + "version"],
+        created_at=row[prefix + "created_at"],
+        updated_at=row[prefix + "updated_at"],
     )
+
+
+def user_with_credential_of(row: Row) -> tuple[User, Credential | None]:
+    """Make a user, and the credential if there is one."""
+    return user_of(row), None if row["credential_id"] is None else credential_of(row, "credential_")
 
 
 def session_of(row: Row) -> Session:

@@ -10,7 +10,15 @@ from asgi_auth.records import Access, Changes, Credential, Session, Stored, User
 from asgi_auth.storage import statements
 from asgi_auth.storage.driver import ConflictError
 from asgi_auth.storage.migrate import migrate
-from asgi_auth.storage.rows import columns, credential_of, first, roles_of, session_of, user_of
+from asgi_auth.storage.rows import (
+    columns,
+    credential_of,
+    first,
+    roles_of,
+    session_of,
+    user_of,
+    user_with_credential_of,
+)
 from asgi_auth.storage.sql_audit import SQLAudit
 from asgi_auth.storage.sql_counters import SQLCounters
 from asgi_auth.storage.sql_devices import SQLDevices
@@ -47,6 +55,11 @@ class SQLStorage(SQLTokens, SQLCounters, SQLAudit, SQLDevices):
     async def user_by_email(self, canonical: str) -> User | None:
         """Select by canonical address."""
         return first(user_of, await self.run(statements.USER_BY_EMAIL, {"canonical": canonical}, read=True))
+
+    async def user_with_credential(self, canonical: str, kind: str) -> tuple[User, Credential | None] | None:
+        """Join users and credentials."""
+        values = {"canonical": canonical, "kind": kind}
+        return first(user_with_credential_of, await self.run(statements.USER_WITH_CREDENTIAL, values, read=True))
 
     async def update_user(self, user_id: str, changes: Mapping[str, Any], now: int) -> User | None:
         """Merge the changes into the row under its lock."""

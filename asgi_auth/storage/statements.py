@@ -32,6 +32,14 @@ ADD_USER = """
 USER = "SELECT {user} FROM {users} WHERE {id} = :user_id"
 USER_TO_CHANGE = "SELECT {user} FROM {users} WHERE {id} = :user_id {for_update}"
 USER_BY_EMAIL = "SELECT {user} FROM {users} WHERE {email_canonical} = :canonical"
+USER_WITH_CREDENTIAL = """
+    SELECT u.*, c.id AS credential_id, c.user_id AS credential_user_id, c.kind AS credential_kind,
+        c.identifier AS credential_identifier, c.secret AS credential_secret, c.data AS credential_data,
+        c.version AS credential_version, c.created_at AS credential_created_at, c.updated_at AS credential_updated_at
+    FROM (SELECT {user} FROM {users} WHERE {email_canonical} = :canonical) AS u
+    LEFT JOIN {credentials} AS c ON c.user_id = u.id AND c.kind = :kind
+    ORDER BY c.created_at DESC, c.id DESC LIMIT 1
+"""
 UPDATE_USER = """
     UPDATE {users} SET {email} = :email, {email_canonical} = :email_canonical, {email_verified} = :email_verified,
         {status} = :status, {roles} = :roles, {data} = :data, {updated_at} = :now,

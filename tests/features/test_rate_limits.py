@@ -1,16 +1,17 @@
 """Rate limits: notation, each key, what is shared and what isn't, and that no answer tells who has an account."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
-from asgi_auth import Argon2, Passwords, RateLimits
+from asgi_auth import Argon2, MemoryCounters, Passwords, RateLimits
 from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.features.rate_limits import DEFAULTS, parse_rules
 from asgi_auth.limits import RateLimitedError, Rule
+from asgi_auth.records import Window
 from tests.features.flows import Flows
 from tests.features.limited import WRONG, limited, login
 from tests.storage.conftest import FILES_AND_SERVERS
@@ -187,6 +188,29 @@ async def test_the_token_endpoint_answers_as_oauth2_and_refreshes_by_another_lim
     assert guess.header("retry-after") == "60"
     assert [answer.status for answer in refreshed] == [200] * 3
     assert both.status == 429
+
+
+class CountedCounters(MemoryCounters):
+    """Knows how often a limit was asked for."""
+
+    asked = 0
+
+    async def limit(self, windows: Sequence[Window], now: int) -> tuple[int, int] | None:
+        self.asked += 1
+        return await super().limit(windows, now)
+
+
+async def test_refreshes_are_counted_by_the_process_for_itself() -> None:
+    counters = CountedCounters()
+    async with limited(rules={"refresh": "2/m/ip"}, counters=counters) as app:
+        await app.register()
+        pair = (await app.login()).json
+        before = counters.asked
+
+        answers = [await app.client.post("/auth/refresh", {"refresh_token": pair["refresh_token"]}) for _ in range(3)]
+
+        assert [answer.status for answer in answers] == [200, 200, 429]
+        assert counters.asked == before == 2
 
 
 async def test_ones_own_success_resets_no_counter() -> None:

@@ -127,6 +127,25 @@ async def test_a_taken_address_adds_neither_user_nor_credential(storage: Storage
     assert await storage.credential("other", "password") is None
 
 
+async def test_a_user_comes_with_the_newest_credential_of_a_kind(storage: Storage) -> None:
+    user = a_user(roles=("admin",), data={"a": 1})
+    old, new = a_credential(user), a_credential(user, id="new", identifier="new", data={"b": 2}, created_at=NOW + 1)
+    other = a_credential(user, id="other", kind="passkey", identifier="other", created_at=NOW + 2)
+    await storage.add_user(user, old)
+    await added(storage, 2)
+
+    assert await storage.user_with_credential("u1@example.com", "password") == (user, old)
+    assert await storage.user_with_credential("u1@example.com", "passkey") == (user, None)
+
+    assert await storage.add_credential(new)
+    assert await storage.add_credential(other)
+
+    assert await storage.user_with_credential("u1@example.com", "password") == (user, new)
+    assert await storage.user_with_credential("u1@example.com", "passkey") == (user, other)
+    assert await storage.user_with_credential("U1@example.com", "password") is None
+    assert await storage.user_with_credential("", "password") is None
+
+
 async def test_unknown_users_and_credentials_are_none(storage: Storage) -> None:
     assert await storage.user("nobody") is None
     assert await storage.user_by_email("nobody@example.com") is None
