@@ -1,0 +1,144 @@
+"""What all parts share: worker processes, rounds in which contenders take turns, PostgreSQL, and an end in time."""
+
+import asyncio
+import json
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from benchmarks.contenders.base import Options
+from benchmarks.records import Part
+from benchmarks.sizes import Size
+from tests.postgres import Server
+
+SPARE = 0.85
+
+
+class LeftOutError(Exception):
+    """A contender can't take part; the text is the reason."""
+
+
+class Run:
+    """One part being measured: how much, until when, and what has come out."""
+
+    def __init__(self, name: str, size: Size, save: Callable[[Part], None]) -> None:
+        self.size = size
+        self.part = Part(name)
+        self._save = save
+        self._end = time.monotonic() + size.bounds[name] * SPARE
+
+    def left(self) -> float:
+        """Seconds until this part should come to its end; negative when it is late."""
+        return self._end - time.monotonic()
+
+    def save(self) -> None:
+        """Keep what there is: the part may be ended from outside at any time."""
+        self._save(self.part)
+
+    def leave_out(self, who: str, reason: object) -> None:
+        """Note who can't take part, and why."""
+        self.part.left_out[who] = str(reason)
+
+    async def rounds(self, contenders: Mapping[str, Callable[[], Awaitable[None]]]) -> None:
+        """Let all take turns, round after round; one that fails is out. At least one round, more while there's time."""
+        able = dict(contenders)
+        for number in range(self.size.rounds):
+            started = time.monotonic()
+            for name, turn in list(able.items()):
+                try:
+                    await turn()
+                except LeftOutError as reason:
+                    self.leave_out(name, reason)
+                    del able[name]
+            if number < self.size.rounds - 1 and self.left() < (time.monotonic() - started):
+                return
+
+
+class Worker:
+    """A contender in a process of its own."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        #: The kinds of requests that it takes, then its operations.
+        self.kinds: list[str] = []
+
+    async def ask(self, do: str, *given: object) -> Any:
+        """Let it do something; raises LeftOutError with the reason when it can't."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps({"do": do, "with": given}).encode() + b"\n")
+        return await self.reply()
+
+    async def reply(self) -> Any:
+        """Wait for what it says."""
+        assert self._process.stdout is not None
+        line = await self._process.stdout.readline()
+        answer = json.loads(line) if line else {"error": "its process ended"}
+        if "error" in answer:
+            raise LeftOutError(answer["error"])
+        return answer["value"]
+
+
+@asynccontextmanager
+async def worker(name: str, options: Options) -> AsyncIterator[Worker]:
+    """Start a contender; raises LeftOutError when that fails or takes over half a minute."""
+    command = [sys.executable, "-W", "ignore", "-m", "benchmarks.worker", name, json.dumps(asdict(options))]
+    pipe, nothing = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
+    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=nothing)
+    try:
+        started = Worker(process)
+        try:
+            started.kinds = await asyncio.wait_for(started.reply(), 30)
+        except TimeoutError:
+            raise LeftOutError("it did not start within 30 seconds") from None
+        yield started
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+@asynccontextmanager
+async def workers(run: Run, wanted: Mapping[str, tuple[str, Options]]) -> AsyncIterator[dict[str, Worker]]:
+    """Start contenders, two at a time; those that can't are left out of what is given."""
+    async with AsyncExitStack() as stack:
+        slots = asyncio.Semaphore(2)
+
+        async def start(row: str, name: str, options: Options) -> tuple[str, Worker] | None:
+            async with slots:
+                try:
+                    return row, await stack.enter_async_context(worker(name, options))
+                except LeftOutError as reason:
+                    run.leave_out(row, reason)
+                    return None
+
+        started = await asyncio.gather(*[start(row, *how) for row, how in wanted.items()])
+        yield dict(filter(None, started))
+
+
+@contextmanager
+def postgres() -> Iterator[Server]:
+    """Run a PostgreSQL server for the time of a part: 18 from the pins, or 15 from Debian."""
+    try:
+        server = Server(18)
+    except RuntimeError:
+        server = Server(15)
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    """Give an empty folder, gone afterwards."""
+    path = Path(tempfile.mkdtemp(prefix="asgi-auth-bench-"))
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
