@@ -90,7 +90,7 @@ pins: $(BIN)/uv
 	$(UV) pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
 		--all-extras --group dev pyproject.toml -o requirements-dev.txt
 	$(UV) pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
-		--extra postgres --group bench pyproject.toml -o requirements-bench.txt
+		--extra postgres --extra databases --group bench pyproject.toml -o requirements-bench.txt
 
 clean:
 	rm -rf $(V) .venv-* .coverage* .mypy_cache .ruff_cache .hypothesis

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.contenders.base import Options
-from benchmarks.records import Part
+from benchmarks.records import Part, Table
 from benchmarks.sizes import Size
 from tests.postgres import Server
 
@@ -31,6 +31,8 @@ class Run:
         self.size = size
         self.part = Part(name)
         self._save = save
+        #: Every value so far, by table, row and column.
+        self.samples: dict[tuple[str, str, str], list[float]] = {}
         self._end = time.monotonic() + size.bounds[name] * SPARE
 
     def left(self) -> float:
@@ -45,10 +47,13 @@ class Run:
         """Note who can't take part, and why."""
         self.part.left_out[who] = str(reason)
 
-    async def rounds(self, contenders: Mapping[str, Callable[[], Awaitable[None]]]) -> None:
-        """Let all take turns, round after round; one that fails is out. At least one round, more while there's time."""
-        able = dict(contenders)
-        for number in range(self.size.rounds):
+    async def rounds(self, contenders: Mapping[str, Callable[[], Awaitable[None]]], share: float = 1) -> None:
+        """Let all take turns, round after round; one that fails is out.
+
+        At least one round; more while there is time, of which these may have a `share`.
+        """
+        able, bound = dict(contenders), self.left() * (1 - share)
+        for _ in range(self.size.rounds):
             started = time.monotonic()
             for name, turn in list(able.items()):
                 try:
@@ -56,8 +61,21 @@ class Run:
                 except LeftOutError as reason:
                     self.leave_out(name, reason)
                     del able[name]
-            if number < self.size.rounds - 1 and self.left() < (time.monotonic() - started):
+            if self.left() - bound < time.monotonic() - started:
                 return
+
+
+class Collected:
+    """Collects the values of a row, one in each round."""
+
+    def __init__(self, run: Run, table: Table, row: str) -> None:
+        self._samples, self._table, self._row = run.samples, table, row
+
+    def add(self, column: str, value: float) -> None:
+        """Add one value."""
+        values = self._samples.setdefault((self._table.name, self._row, column), [])
+        values.append(value)
+        self._table.add(self._row, column, values)
 
 
 class Worker:

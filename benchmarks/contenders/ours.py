@@ -19,7 +19,14 @@ VARIANTS = {
     "defaults": "all default features: limits, lockout and the rest",
     "strict": 'revocation="strict": the database is asked on every request',
     "starlette": "in front of a Starlette app",
-    "real": "the default hash: 64 MiB, 3 passes, 1 lane",
+    "real": "the default hash",
+    "rfc9106": "64 MiB, 3 passes, 1 lane: the second recommendation of RFC 9106, with one lane",
+    "owasp": "19 MiB, 2 passes, 1 lane: the least that OWASP allows",
+}
+HASHES = {
+    "real": Argon2(),
+    "rfc9106": Argon2(time_cost=3, memory_cost=65536),
+    "owasp": Argon2(time_cost=2, memory_cost=19456),
 }
 
 
@@ -55,8 +62,7 @@ class Ours(base.Contender):
     async def open(self) -> None:
         """Make the apps; seed the users with one and the same hash."""
         variant = self.options.variant
-        cheap = None if variant == "real" else Argon2.cheap()
-        features: list[Feature] = [Passwords(argon2=cheap)]
+        features: list[Feature] = [Passwords(argon2=HASHES.get(variant, Argon2.cheap()))]
         others = [item for item in defaults(mail=False) if not isinstance(item, Passwords)]
         features += others if variant == "defaults" else [Sessions()]
         revocation: Any = "strict" if variant == "strict" else "cached"
