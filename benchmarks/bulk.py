@@ -12,8 +12,9 @@ DAY = 86400
 #: A key as UUIDs of version 7 are: in the order of time.
 ID = "lpad(to_hex(i), 8, '0') || '-{kind}-7000-8000-' || lpad(to_hex(i % 65536), 12, '0')"
 USERS = f"""
-    INSERT INTO auth_users SELECT {ID.format(kind="0000")}, 'user' || i || '@example.com', 'user' || i || '@example.com',
-        true, 'active', '["user"]', '{{}}', $3::bigint - 400 * {DAY}, $3::bigint - 400 * {DAY}, 0
+    INSERT INTO auth_users
+    SELECT {ID.format(kind="0000")}, 'user' || i || '@example.com', 'user' || i || '@example.com', true, 'active',
+        '["user"]', '{{}}', $3::bigint - 400 * {DAY}, $3::bigint - 400 * {DAY}, 0
     FROM generate_series($1::bigint, $2::bigint - 1) AS i
 """
 CREDENTIALS = f"""

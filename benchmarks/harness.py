@@ -18,6 +18,7 @@ from benchmarks.sizes import Size
 from tests.postgres import Server
 
 SPARE = 0.85
+PATIENCE = 30
 
 
 class LeftOutError(Exception):
@@ -95,7 +96,10 @@ class Worker:
     async def reply(self) -> Any:
         """Wait for what it says."""
         assert self._process.stdout is not None
-        line = await self._process.stdout.readline()
+        try:
+            line = await asyncio.wait_for(self._process.stdout.readline(), PATIENCE)
+        except TimeoutError:
+            raise LeftOutError(f"it did not answer within {PATIENCE} seconds") from None
         answer = json.loads(line) if line else {"error": "its process ended"}
         if "error" in answer:
             raise LeftOutError(answer["error"])
@@ -110,10 +114,7 @@ async def worker(name: str, options: Options) -> AsyncIterator[Worker]:
     process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=nothing)
     try:
         started = Worker(process)
-        try:
-            started.kinds = await asyncio.wait_for(started.reply(), 30)
-        except TimeoutError:
-            raise LeftOutError("it did not start within 30 seconds") from None
+        started.kinds = await started.reply()
         yield started
     finally:
         if process.returncode is None:

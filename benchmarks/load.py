@@ -39,10 +39,8 @@ async def by_wrk(url: str, requests: list[Request], seconds: float) -> float:
         arguments = ["-t1", f"-c{CONNECTIONS}", f"-d{max(1, round(seconds))}s"]
         if any(request.headers for request in requests):
             name = requests[0].headers[0][0].decode()
-            values, script = Path(folder, "values"), Path(folder, "load.lua")
-            values.write_bytes(b"\n".join(dict.fromkeys(request.headers[0][1] for request in requests)) + b"\n")
-            script.write_text(SCRIPT.replace("FILE", str(values)).replace("NAME", f'"{name}"'))
-            arguments += ["-s", str(script)]
+            values = list(dict.fromkeys(request.headers[0][1] for request in requests))
+            arguments += ["-s", str(_script(Path(folder), name, values))]
         pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec("wrk", *arguments, url + "/", stdout=pipe)
         output = (await process.communicate())[0].decode()
@@ -50,6 +48,14 @@ async def by_wrk(url: str, requests: list[Request], seconds: float) -> float:
     if found is None or "Non-2xx" in output or "Socket errors" in output:
         raise LeftOutError("it did not answer all requests under load")
     return float(found[1])
+
+
+def _script(folder: Path, name: str, values: list[bytes]) -> Path:
+    """Write a script that sends a header with these values by turns."""
+    lines, script = folder / "values", folder / "load.lua"
+    lines.write_bytes(b"\n".join(values) + b"\n")
+    script.write_text(SCRIPT.replace("FILE", str(lines)).replace("NAME", f'"{name}"'))
+    return script
 
 
 async def by_ourselves(url: str, requests: list[Request], seconds: float) -> float:

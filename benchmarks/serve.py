@@ -1,6 +1,6 @@
 """A uvicorn worker with one contender: `python -m benchmarks.serve NAME OPTIONS app|bare PORT KIND COUNT`.
 
-It says in a line of JSON which requests want to be sent, then serves. uvloop and httptools are used where they are there.
+It says in a line of JSON which requests want to be sent, then serves, with uvloop and httptools where they are there.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import uvicorn
 
@@ -21,9 +22,9 @@ from tests.cluster import free_port
 LOGINS = 200
 
 
-async def main(name: str, options: Options, which: str, port: int, kind: str, count: int) -> None:
+async def main(name: str, options: Options, which: str, port: int, wanted: tuple[str, int]) -> None:
     """Make the contender, say what to send, serve."""
-    replies = own_replies()
+    replies, (kind, count) = own_replies(), wanted
     try:
         contender = make(name, options)
         await contender.open()
@@ -39,14 +40,14 @@ async def main(name: str, options: Options, which: str, port: int, kind: str, co
     await uvicorn.Server(config).serve()
 
 
-def _plain(request: Request) -> list[str]:
-    headers = json.dumps([[name.decode(), value.decode()] for name, value in request.headers])
+def _plain(request: Request) -> list[Any]:
+    headers = [[name.decode(), value.decode()] for name, value in request.headers]
     return [request.method, request.path, headers, base64.b64encode(request.body).decode()]
 
 
-def _request(given: list[str]) -> Request:
+def _request(given: list[Any]) -> Request:
     method, path, headers, body = given
-    pairs = [(name.encode(), value.encode()) for name, value in json.loads(headers)]
+    pairs = [(name.encode(), value.encode()) for name, value in headers]
     return Request(method, path, pairs, base64.b64decode(body))
 
 
@@ -85,7 +86,8 @@ async def served(name: str, options: Options, which: str, *, kind: str = "", cou
         if "error" in said:
             raise LeftOutError(said["error"])
         await _listening(port)
-        requests, logins = ([_request(each) for each in said[part]] for part in ("requests", "logins"))
+        requests = [_request(each) for each in said["requests"]]
+        logins = [_request(each) for each in said["logins"]]
         yield Served(f"http://127.0.0.1:{port}", process.pid, requests, logins)
     finally:
         if process.returncode is None:
@@ -107,7 +109,7 @@ async def _listening(port: int) -> None:
 
 def _run() -> None:
     name, options, which, port, kind, count = sys.argv[1:]
-    work = main(name, Options(**json.loads(options)), which, int(port), kind, int(count))
+    work = main(name, Options(**json.loads(options)), which, int(port), (kind, int(count)))
     try:
         import uvloop  # noqa: PLC0415 (where it is there)
     except ImportError:

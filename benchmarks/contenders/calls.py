@@ -7,18 +7,31 @@ from typing import Any
 from benchmarks.contenders.base import Contender, Request
 
 
+class Receive:
+    """Gives the body once; who asks again waits for a disconnect that doesn't come (and is cancelled at the end)."""
+
+    __slots__ = ("_body", "_given")
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+        self._given = False
+
+    async def __call__(self) -> Any:
+        """Give the body, then wait."""
+        if self._given:
+            await asyncio.get_running_loop().create_future()
+        self._given = True
+        return {"type": "http.request", "body": self._body, "more_body": False}
+
+
 async def call(app: Any, request: Request) -> tuple[int, bytes, list[tuple[bytes, bytes]]]:
     """Send a request; give status, body and headers of the answer."""
     messages: list[Any] = []
-    body = {"type": "http.request", "body": request.body, "more_body": False}
-
-    async def receive() -> Any:
-        return body
 
     async def send(message: Any) -> None:
         messages.append(message)
 
-    await app(request.scope(), receive, send)
+    await app(request.scope(), Receive(request.body), send)
     answer = b"".join(message.get("body", b"") for message in messages[1:])
     return messages[0]["status"], answer, list(messages[0].get("headers", ()))
 
@@ -31,10 +44,6 @@ async def checked(app: Any, request: Request) -> bytes:
     return body
 
 
-async def _receive() -> Any:
-    return {"type": "http.request", "body": b"", "more_body": False}
-
-
 async def _send(_message: Any) -> None:
     pass
 
@@ -44,7 +53,7 @@ async def timed_requests(app: Any, requests: list[Request]) -> float:
     scopes = [request.scope() for request in requests]
     started = time.perf_counter()
     for scope in scopes:
-        await app(scope, _receive, _send)
+        await app(scope, Receive(b""), _send)
     return (time.perf_counter() - started) / len(scopes) * 1e6
 
 

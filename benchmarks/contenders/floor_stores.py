@@ -12,8 +12,8 @@ import asyncpg
 
 SCHEMA = (
     "CREATE TABLE IF NOT EXISTS floor_users (id TEXT PRIMARY KEY, email TEXT UNIQUE, hash TEXT)",
-    "CREATE TABLE IF NOT EXISTS floor_sessions"
-    " (id TEXT PRIMARY KEY, user_id TEXT, generation BIGINT, used_at BIGINT, created_at BIGINT)",
+    """CREATE TABLE IF NOT EXISTS floor_sessions
+        (id TEXT PRIMARY KEY, user_id TEXT, generation BIGINT, used_at BIGINT, created_at BIGINT)""",
     "CREATE INDEX IF NOT EXISTS floor_sessions_user ON floor_sessions (user_id)",
 )
 USER = "SELECT id, hash FROM floor_users WHERE email = $1"

@@ -42,7 +42,7 @@ class StarlettePyJWT(base.Contender):
         """Make the apps."""
 
         @requires("authenticated")
-        async def home(_request: Request) -> PlainTextResponse:
+        async def home(request: Request) -> PlainTextResponse:
             return PlainTextResponse("ok")
 
         self.bare = starlette()

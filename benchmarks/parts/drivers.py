@@ -26,8 +26,8 @@ async def measure(run: Run) -> None:
         "drivers",
         "Storage by driver",
         f"{run.size.writes} of each in a round, {TASKS} tasks, {TASKS} sessions; SELECT by key; rotation: compare and "
-        "swap, durable when it returns; transaction: BEGIN, the same, a SELECT, COMMIT. SQLite files with synchronous=FULL; "
-        "PostgreSQL with fsync off as in the tests. databases.Database does a tenth as many",
+        "swap, durable when it returns; transaction: BEGIN, the same, a SELECT, COMMIT. SQLite: synchronous=FULL; "
+        "PostgreSQL with fsync off, as in the tests. databases.Database does a tenth as many",
         "per second",
         lower=False,
         chart="rotation",
@@ -52,9 +52,11 @@ async def _prepare(storage: SQLStorage) -> None:
     """Make the tables, a user, and a session for each task."""
     await storage.open()
     await storage.migrate(NOW)
-    times = {"created_at": NOW, "updated_at": NOW}
-    user = User(id="user", email="a@example.com", email_canonical="a@example.com", **times)
-    credential = Credential(id="c", user_id="user", kind="password", identifier="user", secret="", **times)
+    email = "a@example.com"
+    user = User(id="user", email=email, email_canonical=email, created_at=NOW, updated_at=NOW)
+    credential = Credential(
+        id="c", user_id="user", kind="password", identifier="user", secret="", created_at=NOW, updated_at=NOW
+    )
     await storage.add_user(user, credential)
     for number in range(TASKS):
         session = Session(

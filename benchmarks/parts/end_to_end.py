@@ -27,8 +27,8 @@ async def measure(run: Run) -> None:
     table = Table(
         "end_to_end",
         "Requests per second that authentication leaves, under uvicorn",
-        f"GET of 2 bytes, {CONNECTIONS} connections, {run.size.seconds:g} s a time, one worker with uvloop and httptools "
-        f"where they are installed; load by {client()} on the same machine; ours in front of a bare ASGI app, which "
+        f"GET of 2 bytes, {CONNECTIONS} connections, {run.size.seconds:g} s a time, one worker with uvloop and "
+        f"httptools where they are installed; load by {client()} on the same machine; ours in front of a bare ASGI app, which "
         "makes the share hardest to keep",
         "percent of the same app without authentication",
         baseline=SEEN,
@@ -47,12 +47,13 @@ async def measure(run: Run) -> None:
             if run.left() < 4 * run.size.seconds:
                 run.leave_out(row, "the time was over")
             else:
-                await _contender(run, table, row, *how)
+                await _contender(run, table, row, how)
     run.part.targets = targets(run.part)
 
 
-async def _contender(run: Run, table: Table, row: str, name: str, options: Options, kind: str, count: int) -> None:
+async def _contender(run: Run, table: Table, row: str, how: tuple[str, Options, str, int]) -> None:
     """Let the two apps of a contender take turns; other contenders would only stand in the way meanwhile."""
+    name, options, kind, count = how
     rates: list[tuple[float, float]] = []
     try:
         async with AsyncExitStack() as stack:

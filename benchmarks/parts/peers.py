@@ -61,5 +61,7 @@ def peers(
             for kind in peer.databases if not database else (database,):
                 row = f"{name}, {kind}" if kind else name
                 url = f"sqlite:///{path}/{peer.module}.db" if kind == "SQLite" else ""
-                found[row] = (peer.module, Options(server.database() if kind == "PostgreSQL" else url, users))
+                variant = "real" if part == STORM else ""
+                url = server.database() if kind == "PostgreSQL" else url
+                found[row] = (peer.module, Options(url, users, variant=variant))
     return found

@@ -24,7 +24,7 @@ async def measure(run: Run) -> None:
     lag = Table(
         "lag",
         "Revocation seen by another process",
-        "a logout at one uvicorn process, polled at another; the client polls on the same machine, which is in the figure",
+        "a logout at one uvicorn process, polled at another; the client's own time is in the figure",
         "ms",
         chart=LAG,
     )

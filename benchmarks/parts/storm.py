@@ -4,7 +4,7 @@ import asyncio
 import os
 from functools import partial
 
-from benchmarks.contenders.base import Options, Request, json_request
+from benchmarks.contenders.base import Options, json_request
 from benchmarks.contenders.ours import HASHES, VARIANTS
 from benchmarks.harness import Collected, LeftOutError, Run, folder, postgres
 from benchmarks.parts.peers import STORM, peers
