@@ -5,11 +5,14 @@ from asgi_auth.auth import Auth
 from asgi_auth.counters import MemoryCounters
 from asgi_auth.errors import AuthError
 from asgi_auth.features.account import Account
+from asgi_auth.features.audit import Audit
 from asgi_auth.features.email_change import EmailChange
 from asgi_auth.features.email_verification import EmailVerification
 from asgi_auth.features.lockout import Lockout
 from asgi_auth.features.magic_link import MagicLink
+from asgi_auth.features.new_device import NewDevice
 from asgi_auth.features.notices import Notices
+from asgi_auth.features.openapi import OpenAPI
 from asgi_auth.features.pages import Pages
 from asgi_auth.features.password_reset import PasswordReset
 from asgi_auth.features.passwords import Passwords
@@ -30,6 +33,7 @@ from asgi_auth.settings import Settings
 __all__ = [
     "Account",
     "Argon2",
+    "Audit",
     "Auth",
     "AuthApp",
     "AuthError",
@@ -44,7 +48,9 @@ __all__ = [
     "Mail",
     "Mailer",
     "MemoryCounters",
+    "NewDevice",
     "Notices",
+    "OpenAPI",
     "Outbox",
     "Pages",
     "PasswordPolicy",

@@ -10,16 +10,17 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from asgi_auth.auth import Auth
-from asgi_auth.body import FORM_TYPE, JSON_TYPE, ClientDisconnectedError, parse_body, read_body, single_header
+from asgi_auth.body import FORM_TYPE, JSON_TYPE, ClientDisconnectedError, headers, parse_body, read_body, single_header
+from asgi_auth.cors import Cors
 from asgi_auth.errors import AuthError, BadRequestError, InternalError, NotFoundError
-from asgi_auth.feature import Endpoint
-from asgi_auth.http import HSTS, answer, oauth2_problem, problem, refuse, route_path
+from asgi_auth.feature import Endpoint, Route, Served
+from asgi_auth.http import HSTS, answer, cacheable, oauth2_problem, own_url, problem, refuse, route_path
 from asgi_auth.identity import Identity
 from asgi_auth.lifespan import serve_lifespan
-from asgi_auth.origins import check_origin, client_of
+from asgi_auth.origins import check_origin, client_of, is_forwarded
 from asgi_auth.pages.server import PageServer
 from asgi_auth.recognise import Headers, Recogniser, cookie_session, tokens_of, without_tokens
-from asgi_auth.routes import Route, Routes
+from asgi_auth.routes import Routes
 from asgi_auth.settings import Secrets
 
 logger = logging.getLogger("asgi_auth")
@@ -48,6 +49,7 @@ class AuthApp:
         self.auth = auth if isinstance(auth, Auth) else Auth(auth, secret=secret)
         self.routes = Routes(self.auth.features, include, exclude, paths or {})
         self.recogniser = Recogniser(self.auth)
+        self.cors = Cors(self.auth.settings)
         self.pages = PageServer.of(self.auth, self.routes, self.recogniser)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,6 +64,8 @@ class AuthApp:
         if scope["type"] == "websocket":
             await refuse(NotFoundError(), scope, receive, send)
             return
+        if not self.auth.settings.trusted_proxies and is_forwarded(scope):
+            self.auth.doctor.saw_forwarding()
         visit = self.pages.visit(path, scope) if self.pages is not None else None
         answer_error = visit.refuse if visit is not None else problem
         oauth2, renewed = False, Headers()
@@ -75,12 +79,16 @@ class AuthApp:
         except ClientDisconnectedError:
             return
         except AuthError as error:
+            await self.auth.refused(error, client_of(scope, self.auth.settings))
             response = oauth2_problem(error) if oauth2 else answer_error(error)
         except Exception:
             logger.exception("asgi_auth failed to answer %s", scope["method"])
-            response = answer_error(InternalError())
-        if "set-cookie" not in response.headers:
+            response = oauth2_problem(InternalError()) if oauth2 else answer_error(InternalError())
+        if renewed and "set-cookie" not in response.headers:
+            response.headers["cache-control"] = "no-store"
             response.raw_headers.extend(renewed)
+        if visit is None:
+            response.raw_headers.extend(self.cors.headers(scope))
         if self.auth.settings.hsts:
             response.headers["strict-transport-security"] = HSTS
         if scope["method"] == "HEAD":
@@ -92,7 +100,9 @@ class AuthApp:
     ) -> Response:
         """Call an endpoint for a client; `values` are those of the path."""
         if route is None:
-            return _options(values["methods"])
+            response = _options(values["methods"])
+            response.raw_headers.extend(self.cors.preflight(scope, values["methods"]))
+            return response
         identity = await self._recognise(scope, renewed)
         endpoint, settings = route.endpoint, self.auth.settings
         transport = self._transport(endpoint, scope)
@@ -106,8 +116,14 @@ class AuthApp:
         if endpoint.method != "GET" and (shown.by_cookie or (transport == "cookie" and endpoint.gives_tokens)):
             check_origin(scope, settings)
         client = client_of(scope, settings, cookie_session(identity))
-        result = await endpoint.call(route.feature, values, client, identity)
-        return self._answer(endpoint, result, transport, by_cookie=shown.by_cookie)
+        result = await endpoint.call(route.feature, values, client, identity, self._served(route, scope))
+        response = self._answer(endpoint, result, transport, by_cookie=shown.by_cookie)
+        return cacheable(response, headers(scope, b"if-none-match")) if endpoint.cacheable else response
+
+    def _served(self, route: Route, scope: Scope) -> Served | None:
+        """What this app serves and where, for an endpoint that wants to know."""
+        found = self.routes.named(route.endpoint.name) if "served" in route.endpoint.hints else None
+        return Served(self.routes, own_url(scope, found[0], self.auth.settings)) if found else None
 
     async def _recognise(self, scope: Scope, renewed: Headers) -> Identity:
         """Take whom the middleware has found, if there is one for the same users; else look, and note the cookies."""

@@ -12,8 +12,11 @@ import msgspec
 from asgi_auth import events
 from asgi_auth.counters import Counters
 from asgi_auth.default_features import defaults
-from asgi_auth.errors import StorageUnavailableError, ValidationError
+from asgi_auth.doctor import Doctor, Finding
+from asgi_auth.errors import AuthError, StorageUnavailableError, ValidationError
+from asgi_auth.events import Outcome
 from asgi_auth.feature import Call, Feature
+from asgi_auth.hooks import Hooked
 from asgi_auth.identify import Identifier
 from asgi_auth.identity import Identity, Transport
 from asgi_auth.keys import KeyRing
@@ -24,12 +27,14 @@ from asgi_auth.mail.mailers import as_mailer
 from asgi_auth.mail.message import Mail, Mailer
 from asgi_auth.mail.templates import Templates
 from asgi_auth.one_time import OneTimeTokens
+from asgi_auth.purge import Purger
 from asgi_auth.reasons import Reason
-from asgi_auth.records import Client, Credential, Event, Session, TokenPair, User
+from asgi_auth.records import Client, Credential, Session, TokenPair, User
 from asgi_auth.registrar import Registrar
 from asgi_auth.revocation import Revocation
 from asgi_auth.settings import Secrets, Settings
 from asgi_auth.storage import Storage, from_url
+from asgi_auth.stream import Stream
 from asgi_auth.texts import Texts
 from asgi_auth.tokens import AccessTokens, RefreshTokens
 from asgi_auth.users import Users
@@ -38,7 +43,7 @@ logger = logging.getLogger("asgi_auth")
 FeatureType = TypeVar("FeatureType", bound=Feature)
 
 
-class Auth:
+class Auth(Hooked):
     """Authentication for one set of users.
 
     `storage` is a URL (`sqlite:///auth.db`, `sqlite://`, `postgresql://…`) or a storage object; `secret` and the
@@ -59,10 +64,7 @@ class Auth:
         counters: Counters | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
-        """Compose. `claims` adds to access tokens; `mailer` sends; `now` is the clock, seconds since 1970.
-
-        Limits are counted by `counters`, in the storage by default.
-        """
+        """Compose. `claims` adds to access tokens; `mailer` sends; `counters` count limits; `now` is the clock."""
         if settings is None:
             settings = Settings(secret=secret or "")
         elif secret is not None:
@@ -81,8 +83,11 @@ class Auth:
         self.users = Users(self)
         self.features = list(features) if features is not None else defaults(mail=self.mail.mailer is not None)
         self._check_features()
+        self.stream = Stream(self)
         self.one_time = OneTimeTokens(self)
         self.identifier = Identifier(self)
+        self.doctor = Doctor(self)
+        self.purger = Purger(self)
         self._logins = Logins(self, claims)
         self._lifecycle = Lifecycle(self)
 
@@ -98,8 +103,22 @@ class Auth:
         there = {endpoint.name for feature in self.features for endpoint in feature.endpoints}
         if unknown := {name for feature in self.features for name in feature.needs_endpoints} - there:
             raise ValueError(f"there is no endpoint {', '.join(sorted(unknown))}")
-        if (self.settings.conceals or self.settings.verification == "required") and self.get(Registrar) is None:
-            raise ValueError("verification and hidden addresses need the feature EmailVerification")
+        if self.settings.verification == "required" and self.get(Registrar) is None:
+            raise ValueError("verification needs the feature EmailVerification")
+        if self.settings.verification == "off" and self.conceals:
+            raise ValueError(
+                "without verification registering tells whether an address is known: "
+                "say enumeration='tell' too, or leave EmailVerification out"
+            )
+
+    @property
+    def conceals(self) -> bool:
+        """Whether registering must not tell if an address is known: as asked, where a mail can finish it."""
+        return self.settings.enumeration == "hide" and self.get(Registrar) is not None
+
+    def check(self) -> list[Finding]:
+        """Name every setting that will not work or is not safe, with the reason and the mend; start logs them, too."""
+        return self.doctor.check()
 
     def __getitem__(self, kind: type[FeatureType]) -> FeatureType:
         """Get a feature by its class or a base of it: `auth[Passwords]`. Raises KeyError when it isn't switched on."""
@@ -144,6 +163,14 @@ class Auth:
         async with self:
             yield
 
+    async def purge(self) -> int:
+        """Delete what expired a day ago and more, as happens by itself; return how many rows went.
+
+        None while another process is at it. Raises StorageUnavailableError.
+        """
+        await self._lifecycle.start()
+        return await self.purger.run()
+
     # Who is asking
 
     async def identify(self, token: str, transport: Transport = "bearer") -> Identity:
@@ -159,7 +186,11 @@ class Auth:
         Raises AccountDisabledError, SecondFactorRequiredError, InvalidCredentialsError when the credential has been
         changed meanwhile, and whatever a feature refuses with.
         """
-        return await self._logins.login(user, credential, tuple(amr), client)
+        try:
+            return await self._logins.login(user, credential, tuple(amr), client)
+        except AuthError as error:
+            error.about(user.id)
+            raise
 
     async def refresh(self, refresh_token: str, client: Client | None = None, *, rotate: bool = True) -> TokenPair:
         """Exchange a refresh token for its successor; without `rotate` for itself, with a new access token.
@@ -182,7 +213,7 @@ class Auth:
         """Let everybody know of sessions that have been ended in the storage."""
         self.revocation.end(session_ids)
         for session_id in session_ids:
-            await self.emit(events.SESSION_ENDED, user_id=user_id, session_id=session_id, client=client)
+            await self.emit(events.SESSION_END, user_id=user_id, session_id=session_id, client=client)
 
     async def session_of(self, refresh_token: str) -> Session | None:
         """Look up the session of a genuine refresh token of any generation; None for all others."""
@@ -190,35 +221,34 @@ class Auth:
 
     # Features
 
-    async def before(self, call: Call) -> None:
-        """Ask the features before an endpoint runs, after the storage has been opened."""
+    async def ask_before(self, call: Call) -> None:
+        """Ask the features, then the host's hooks, before an endpoint runs; the storage has been opened."""
         await self._lifecycle.start()
+        self.purger.nudge()
         for feature in self.features:
             await feature.before(call)
+        await self.stream.hooks.before(call)
+
+    # What happens
+
+    async def refused(self, error: AuthError, client: Client, call: Call | None = None) -> None:
+        """Tell of a refusal, of an endpoint's `call` or before it came to one; each is told once."""
+        await self.stream.refused(error, client, call)
 
     async def emit(
         self,
         name: str,
         *,
+        outcome: Outcome = "success",
         user_id: str | None = None,
         session_id: str | None = None,
         client: Client | None = None,
         data: dict[str, Any] | None = None,
     ) -> None:
-        """Tell the features what has happened; an error of theirs is logged and changes nothing."""
-        event = Event(
-            name=name,
-            at=int(self.now()),
-            user_id=user_id,
-            session_id=session_id,
-            client=client or Client(),
-            data=data or {},
+        """Tell the log, the features and the hooks what has happened; an error of theirs changes nothing."""
+        await self.stream.tell(
+            name, outcome, user_id=user_id, session_id=session_id, client=client or Client(), data=data or {}
         )
-        for feature in self.features:
-            try:
-                await feature.observe(event)
-            except Exception:
-                logger.exception("a feature failed to observe %s", name)
 
     def checked_data(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """Check values of extra fields against their declaration; raises ValidationError."""

@@ -10,12 +10,18 @@ class Cookies:
     """Names, attributes and header lines of the access cookie and the refresh cookie."""
 
     def __init__(self, settings: Settings) -> None:
-        """Take the name and the attributes; `__Host-` wants Secure and so is left out in development."""
-        prefix = "" if settings.development else "__Host-"
+        """Take the name and the attributes.
+
+        `__Host-` allows no Domain, so that it is `__Secure-` with one; both want Secure, and are left out in
+        development.
+        """
+        prefix = "__Secure-" if settings.cookie_domain else "__Host-"
+        prefix = "" if settings.development else prefix
         self.access = f"{prefix}{settings.cookie_name}"
         self.refresh = f"{self.access}-refresh"
         secure = "" if settings.development else "; Secure"
-        self._attributes = f"Path=/; HttpOnly; SameSite={settings.cookie_same_site.capitalize()}{secure}"
+        domain = f"; Domain={settings.cookie_domain}" if settings.cookie_domain else ""
+        self._attributes = f"Path=/; HttpOnly; SameSite={settings.cookie_same_site.capitalize()}{domain}{secure}"
 
     def set(self, pair: TokenPair) -> list[tuple[bytes, bytes]]:
         """The headers that set both cookies. Raises ValueError when custom claims make one too large."""

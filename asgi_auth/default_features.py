@@ -2,9 +2,11 @@
 
 from asgi_auth.feature import Feature
 from asgi_auth.features.account import Account
+from asgi_auth.features.audit import Audit
 from asgi_auth.features.email_change import EmailChange
 from asgi_auth.features.email_verification import EmailVerification
 from asgi_auth.features.lockout import Lockout
+from asgi_auth.features.new_device import NewDevice
 from asgi_auth.features.notices import Notices
 from asgi_auth.features.password_reset import PasswordReset
 from asgi_auth.features.passwords import Passwords
@@ -15,5 +17,5 @@ from asgi_auth.features.unlock import Unlock
 
 def defaults(*, mail: bool) -> list[Feature]:
     """The features that an `Auth` has when none are named; those that need mail where it can be sent."""
-    by_mail: list[Feature] = [EmailVerification(), PasswordReset(), EmailChange(), Unlock(), Notices()]
-    return [Passwords(), Sessions(), Account(), RateLimits(), Lockout(), *(by_mail if mail else [])]
+    by_mail: list[Feature] = [EmailVerification(), PasswordReset(), EmailChange(), Unlock(), Notices(), NewDevice()]
+    return [Passwords(), Sessions(), Account(), RateLimits(), Lockout(), Audit(), *(by_mail if mail else [])]

@@ -31,15 +31,14 @@ AuthError
 Mistakes in the configuration are a plain ValueError, raised when the object is made.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-#: What may not stand in the attributes of a challenge (RFC 6750, section 3).
-UNQUOTABLE = re.compile(r"[^\x20\x21\x23-\x5b\x5d-\x7e]")
+from asgi_auth import events
+from asgi_auth.refusal import UNQUOTABLE, Refusal
 
 
-class AuthError(Exception):
+class AuthError(Refusal):
     """Base of all errors that are answered to the client; `detail` is written for people."""
 
     status: ClassVar[int] = 400
@@ -74,6 +73,7 @@ class UnauthorizedError(AuthError):
     default_detail = "Log in to do this."
     oauth2 = "invalid_grant"
     challenge: ClassVar[str | None] = None
+    header_meanings: ClassVar = {"WWW-Authenticate": "The Bearer challenge (RFC 6750, section 3)."}
 
     @property
     def headers(self) -> list[tuple[str, str]]:
@@ -137,6 +137,7 @@ class TokenRevokedError(InvalidTokenError):
 class TokenReuseError(InvalidTokenError):
     """A refresh token was used again after its time; its session has been ended (RFC 9700, 4.14.2)."""
 
+    event = events.TOKEN_REUSE
     code = "token_reuse"
     default_detail = "The refresh token was used before; the session has been ended."
 
@@ -161,6 +162,7 @@ class AccountDisabledError(ForbiddenError):
 class CrossSiteRequestError(ForbiddenError):
     """An unsafe request with cookies came from a page of another origin."""
 
+    event = events.CROSS_SITE
     code = "cross_site_request"
     default_detail = "The request came from another site."
 
@@ -193,6 +195,7 @@ class MethodNotAllowedError(AuthError):
     status = 405
     code = "method_not_allowed"
     default_detail = "This method is not offered here."
+    header_meanings: ClassVar = {"Allow": "The methods that are offered."}
 
     def __init__(self, allow: Sequence[str] = ()) -> None:
         """Take the methods of the Allow header."""
@@ -274,6 +277,7 @@ class ServiceUnavailableError(AuthError):
     code = "service_unavailable"
     default_detail = "The service is not available right now. Try again in a moment."
     oauth2 = "temporarily_unavailable"
+    header_meanings: ClassVar = {"Retry-After": "Seconds to wait."}
     retry_after: ClassVar[int] = 2
 
     @property

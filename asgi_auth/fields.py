@@ -3,19 +3,30 @@
 import keyword
 import sys
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
 
 Write = Literal["register", "user", "admin"]
 TYPES = (str, int, bool, float)
 TAKEN = {"id", "email", "password", "username", "roles", "status", "email_verified", "data", "created_at", "updated_at"}
-Email = Annotated[str, msgspec.Meta(min_length=3, max_length=254)]
-Secret = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
+Email = Annotated[
+    str,
+    msgspec.Meta(min_length=3, max_length=254, extra_json_schema={"format": "email"}, examples=["ada@example.com"]),
+]
+Secret = Annotated[
+    str,
+    msgspec.Meta(
+        min_length=1,
+        max_length=4096,
+        extra_json_schema={"format": "password", "writeOnly": True},
+        examples=["correct horse battery"],
+    ),
+]
 Token = Annotated[str, msgspec.Meta(min_length=1, max_length=8192)]
 Line = Annotated[str, msgspec.Meta(max_length=1024)]
 #: Parameters of endpoints that the library gives, and no body.
-INJECTED = {"client", "identity"}
+INJECTED = {"client", "identity", "served"}
 
 
 @dataclass(frozen=True)
@@ -68,9 +79,19 @@ class BodyField:
 
 
 def convert(value: Any, kind: Any) -> Any:
-    """Convert strictly; refuse text that no database takes: NUL, and halves of surrogate pairs."""
+    """Convert strictly; refuse text that no database takes: NUL, and halves of surrogate pairs.
+
+    A whole number is an integer however it is written: 1.0 is 1 (JSON Schema, 4.2.3; RFC 8259, section 6).
+    """
     if isinstance(value, str) and (
         "\0" in value or (not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value))
     ):
         raise msgspec.ValidationError("Contains characters that are not allowed")
+    if isinstance(value, float) and value.is_integer() and whole(kind):
+        value = int(value)
     return msgspec.convert(value, kind)
+
+
+def whole(kind: Any) -> bool:
+    """Whether a type is an integer with bounds or without, and no float."""
+    return kind is int or (get_origin(kind) is Annotated and get_args(kind)[0] is int)

@@ -1,13 +1,17 @@
 """Answers of ours: the same headers on every one, errors as problem+json (RFC 9457), and the path we were asked for."""
 
+import hashlib
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from asgi_auth.errors import AuthError, SecondFactorRequiredError, ValidationError
+from asgi_auth.settings import Settings
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 WEBSOCKET_UNAUTHORIZED = 4401
@@ -60,11 +64,29 @@ def problem(error: AuthError) -> Response:
 
 def oauth2_problem(error: AuthError) -> Response:
     """Make the answer of the OAuth 2 token endpoint to an error (RFC 6749, section 5.2)."""
-    status = 400 if error.status in {401, 403, 422} else error.status
-    response = answer(status, {"error": error.oauth2, "error_description": error.detail})
+    response = answer(oauth2_status(error.status), {"error": error.oauth2, "error_description": error.detail})
     for name, value in error.headers:
         if name != "www-authenticate":
             response.headers.append(name, value)
+    return response
+
+
+def oauth2_status(status: int) -> int:
+    """The status by which the OAuth 2 token endpoint answers an error that has this one elsewhere."""
+    return 400 if status in {401, 403, 422} else status
+
+
+def cacheable(response: Response, known: Sequence[str]) -> Response:
+    """Let caches keep an answer, and ask by its ETag whether it is still the same (RFC 9110, 13.1.2).
+
+    `known` are the values of If-None-Match.
+    """
+    etag = f'"{hashlib.sha256(response.body).hexdigest()[:32]}"'
+    tags = {tag.strip().removeprefix("W/") for tag in ",".join(known).split(",")}
+    if tags & {etag, "*"}:
+        response = answer(304)
+    response.headers["etag"] = etag
+    response.headers["cache-control"] = "no-cache"
     return response
 
 
@@ -100,6 +122,16 @@ def route_path(scope: Scope) -> str | None:
     if relative and not relative.startswith("/"):
         return None
     return relative.rstrip("/") or "/"
+
+
+def own_url(scope: Scope, path: str, settings: Settings) -> str:
+    """The URL of our mount: by `base_url`; without one its path alone, from a request for a `path` below it."""
+    if settings.base_url is not None:
+        return settings.base_url.rstrip("/") + settings.mount
+    root = (scope.get("root_path") or "").rstrip("/")
+    mount = (scope["path"] or "").rstrip("/").removesuffix(path)
+    # Some hosts put the mount into both, and some servers the root_path into the first only.
+    return quote((mount if mount.startswith(root) else root if root.endswith(mount) else root + mount) or "/")
 
 
 def _below(path: str, prefix: str) -> str | None:

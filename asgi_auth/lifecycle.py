@@ -1,7 +1,6 @@
 """Starting and closing: never needed, always possible. Each event loop starts by itself, with its first request."""
 
 import asyncio
-import logging
 import weakref
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from asgi_auth.auth import Auth
 
 
-logger = logging.getLogger("asgi_auth")
 DRAIN = 10.0
 
 
@@ -41,7 +39,6 @@ class Lifecycle:
         self._auth = auth
         self._runs: PerLoop[_Run] = PerLoop(lambda _: None)
         self._started: weakref.ref[asyncio.AbstractEventLoop] | None = None
-        self._warned = False
 
     async def start(self) -> None:
         """Start for the running loop; raises StorageUnavailableError, and then the next call tries again."""
@@ -54,9 +51,11 @@ class Lifecycle:
         self._started = weakref.ref(loop)
 
     async def close(self) -> None:
-        """Send the mails that are under way, for ten seconds at most; then let go of all that this loop holds."""
+        """Send the mails that are under way, for ten seconds at most; then let features end, and let go of all else."""
         try:
             await self._auth.mail.drain(DRAIN)
+            for feature in self._auth.features:
+                await feature.close()
         finally:
             await self._stop()
 
@@ -68,6 +67,7 @@ class Lifecycle:
             with suppress(asyncio.CancelledError):
                 await run.follower
         try:
+            await self._auth.purger.stop()
             if self._auth.counters is not self._auth.storage:
                 await self._auth.counters.close()
         finally:
@@ -75,7 +75,8 @@ class Lifecycle:
 
     async def _open(self) -> asyncio.Task[None]:
         auth = self._auth
-        self._warn()
+        # Where sites are compared, a long list is read.
+        await asyncio.to_thread(auth.doctor.tell)
         await auth.storage.open()
         if auth.settings.auto_migrate:
             await auth.storage.migrate(int(auth.now()))
@@ -83,16 +84,3 @@ class Lifecycle:
         if auth.get(PasswordKeeper) is not None:
             await asyncio.to_thread(_warm_up)
         return asyncio.create_task(auth.revocation.follow(), name="asgi_auth revocation")
-
-    def _warn(self) -> None:
-        """Warn once of mails that can't be sent, or will hold no link."""
-        auth = self._auth
-        needing = [type(feature).__name__ for feature in auth.features if feature.needs_mail]
-        missing = []
-        if auth.mail.mailer is None:
-            missing.append("there is no mailer, so nothing is sent (Auth(mailer=SMTPMailer(…)))")
-        if not auth.settings.base_url:
-            missing.append("there is no base_url, so mails hold codes but no links")
-        if needing and missing and not self._warned:
-            logger.warning("%s: mail is needed, and %s", ", ".join(needing), " and ".join(missing))
-            self._warned = True

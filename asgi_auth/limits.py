@@ -8,8 +8,9 @@ network from which the account was opened, by a mailed link or with a new passwo
 import hashlib
 import hmac
 import ipaddress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
+from asgi_auth import events
 from asgi_auth.emails import canonical_or_none
 from asgi_auth.errors import AuthError
 from asgi_auth.feature import Call
@@ -34,9 +35,15 @@ class RateLimitedError(AuthError):
     """There were too many requests of this kind; `Retry-After` says when to try again."""
 
     status = 429
+    event = events.RATE_LIMIT
     code = "rate_limited"
     default_detail = "There were too many attempts. Try again later."
     oauth2 = "temporarily_unavailable"
+    header_meanings: ClassVar = {
+        "Retry-After": "Seconds to wait.",
+        "RateLimit-Policy": "The limit that was reached.",
+        "RateLimit": "What is left of it, and when it begins anew.",
+    }
 
     def __init__(self, retry_after: int, rule: Rule | None = None) -> None:
         """Take the seconds to wait, and the limit that was reached."""
@@ -58,8 +65,10 @@ class RateLimitedError(AuthError):
 class AccountLockedError(RateLimitedError):
     """There were too many wrong passwords for this address, whether it has an account or not."""
 
+    event = events.LOCKOUT
     code = "account_locked"
     default_detail = "There were too many wrong passwords. Try again later, or have a link to unlock mailed to you."
+    header_meanings: ClassVar = {"Retry-After": "Seconds to wait."}
 
 
 def is_guess(call: Call) -> bool:

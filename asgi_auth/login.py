@@ -44,7 +44,9 @@ class Logins:
             raise InvalidCredentialsError
         await auth.ended(user.id, ended, client)
         await self._end_previous(client)
-        await auth.emit(events.LOGIN_SUCCEEDED, user_id=user.id, session_id=session.id, client=client)
+        for name in (events.SESSION_START, events.LOGIN):
+            data = {"amr": list(amr)}
+            await auth.emit(name, user_id=user.id, session_id=session.id, client=client, data=data)
         return pair
 
     async def refresh(self, refresh_token: str, client: Client, *, rotate: bool) -> TokenPair:
@@ -60,7 +62,7 @@ class Logins:
         rotated = await use(session_id, generation, now=now, idle_since=idle_since)
         session, roles = rotated or await self._successor(session_id, generation, now, client)
         if rotated:
-            await auth.emit(events.SESSION_REFRESHED, user_id=session.user_id, session_id=session.id, client=client)
+            await auth.emit(events.REFRESH, user_id=session.user_id, session_id=session.id, client=client)
         return await self._pair(session, roles)
 
     async def session_of(self, refresh_token: str) -> Session | None:
@@ -117,8 +119,9 @@ class Logins:
             return session, access.roles
         only = session.id if auth.settings.on_reuse == "session" else None
         await auth.end_sessions(session.user_id, only=only, client=client)
-        await auth.emit(events.TOKEN_REUSED, user_id=session.user_id, session_id=session.id, client=client)
-        raise TokenReuseError
+        error = TokenReuseError().about(session.user_id, session.id)
+        await auth.refused(error, client)
+        raise error
 
     async def _pair(self, session: Session, roles: tuple[str, ...], user: User | None = None) -> TokenPair:
         auth = self._auth

@@ -1,6 +1,7 @@
 """AuthMiddleware: says who is asking, for every ASGI framework. It identifies; it rejects only when asked to."""
 
 import logging
+from collections.abc import Awaitable
 from dataclasses import dataclass
 
 from starlette.types import Message, Receive, Scope, Send
@@ -12,9 +13,11 @@ from asgi_auth.errors import AuthError, InternalError, UnauthorizedError
 from asgi_auth.http import deny, refuse, route_path
 from asgi_auth.identity import Identity, current
 from asgi_auth.lifespan import HostApp, serve_lifespan
+from asgi_auth.origins import client_of
 from asgi_auth.recognise import Headers, Recogniser
 from asgi_auth.sockets import Socket
 
+NO_HEADERS: Headers = []
 NO_STORE = (b"cache-control", b"no-store")
 logger = logging.getLogger("asgi_auth")
 
@@ -48,13 +51,18 @@ class AuthMiddleware:
             await self.app(scope, receive, send)
             return
         try:
-            identity, headers = await self._recogniser.recognise(scope)
+            # The hot path: a token seen before is recognised without a coroutine.
+            shown = self._recogniser.reader.read(scope)
+            identity, headers = self._recogniser.recall(shown, scope), NO_HEADERS
+            if identity is None:
+                identity, headers = await self._recogniser.examine(shown, scope)
         except AuthError as error:
-            await refuse(error, scope, receive, send)
+            await self.auth.refused(error, client_of(scope, self.auth.settings))
+            await self._refuse(error, scope, receive, send)
             return
         except Exception:
             logger.exception("asgi_auth failed to identify a request")
-            await refuse(InternalError(), scope, receive, send)
+            await self._refuse(InternalError(), scope, receive, send)
             return
         scope = dict(scope)
         scope["user"] = scope["auth"] = scope["asgi_auth"] = identity
@@ -65,18 +73,19 @@ class AuthMiddleware:
         finally:
             current.reset(token)
 
-    async def _pass_on(self, identity: Identity, headers: Headers, scope: Scope, receive: Receive, send: Send) -> None:
+    def _pass_on(
+        self, identity: Identity, headers: Headers, scope: Scope, receive: Receive, send: Send
+    ) -> Awaitable[None]:
         """Serve a route of ours, refuse, or call the app: with cookies to set if there are any."""
         if headers and scope["type"] == "http":
             send = _SetCookies(send, headers, self._recogniser.cookies)
-        if self._mount is not None and (path := self._below_mount(scope)) is not None:
-            await self._auth_app.serve(path, scope, receive, send)
-        elif self._required and not identity.is_authenticated and scope.get("method") != "OPTIONS":
-            await refuse(identity.error or UnauthorizedError(), scope, receive, send)
-        elif scope["type"] == "websocket" and identity.is_authenticated:
-            await Socket(self.auth, identity, headers, receive, send).run(self._call_app, scope)
-        else:
-            await self._call_app(scope, receive, send)
+        if self._mount is not None and (path := _below(self._mount, scope)) is not None:
+            return self._auth_app.serve(path, scope, receive, send)
+        if self._required and not identity.is_authenticated and scope.get("method") != "OPTIONS":
+            return self._refuse(identity.error or UnauthorizedError(), scope, receive, send)
+        if scope["type"] == "websocket" and identity.is_authenticated:
+            return Socket(self.auth, identity, headers, receive, send).run(self._call_app, scope)
+        return self._call_app(scope, receive, send)
 
     async def _call_app(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Call the app, and answer an error of ours that it lets through before it has answered itself."""
@@ -94,12 +103,20 @@ class AuthMiddleware:
                 raise
             await deny(error, scope, receive, send)
 
-    def _below_mount(self, scope: Scope) -> str | None:
-        """The path below our mount, or None when it is the host's."""
-        path, mount = route_path(scope) or "", self._mount or ""
-        if path == mount:
-            return "/"
-        return path[len(mount) :] if path.startswith(mount + "/") else None
+    async def _refuse(self, error: AuthError, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse a request; on a route of ours, which the host may have mounted, a script may read why."""
+        ours = _below(self._mount or self.auth.settings.mount, scope) is not None
+        await refuse(error, scope, receive, self._auth_app.cors.sending(scope, send) if ours else send)
+
+
+def _below(mount: str, scope: Scope) -> str | None:
+    """The path below a mount, or None when it is another's."""
+    if mount not in scope["path"]:
+        return None
+    path = route_path(scope) or ""
+    if path == mount:
+        return "/"
+    return path[len(mount) :] if path.startswith(mount + "/") else None
 
 
 @dataclass(slots=True)

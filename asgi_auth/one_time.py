@@ -16,6 +16,7 @@ from urllib.parse import quote
 import msgspec
 from itsdangerous import BadSignature, Signer
 
+from asgi_auth import events
 from asgi_auth.errors import BadRequestError, ValidationError
 from asgi_auth.mail import Letter
 from asgi_auth.reasons import Reason
@@ -28,6 +29,13 @@ DIGITS = 8
 #: Two times 32 bytes in base64url without padding, unused bits zero.
 SPELLING = re.compile(r"([A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]\.?){2}")
 TRIES = 5
+#: What an endpoint wants that takes the token, or the code with its request: for `post(schema=…)`.
+SHOWN: Mapping[str, Any] = {
+    "oneOf": [
+        {"required": ["token"]},
+        {"required": ["request", "code"], "properties": {"request": {"minLength": 1}, "code": {"minLength": 1}}},
+    ]
+}
 HOUR = 3600
 
 
@@ -44,6 +52,7 @@ class Requested(Record, frozen=True, kw_only=True):
 class InvalidOneTimeTokenError(BadRequestError):
     """The mailed token or code is wrong, expired, or was used before."""
 
+    event = events.ONE_TIME_TOKEN
     code = "invalid_one_time_token"
     default_detail = "This link or code is not valid any more. Ask for a new one."
 
@@ -125,6 +134,8 @@ class OneTimeTokens:
             language = self._auth.texts.choose(client.accept_language)
             letter = Letter(purpose=notice or purpose.name, to=address, language=language, user_id=token.user_id)
             self.post(letter if notice else self._with_token(letter, purpose, secret, code))
+        data = {"purpose": purpose.name, "account": self._auth.stream.digest(subject)}
+        await self._auth.emit(events.ONE_TIME_TOKEN, user_id=token.user_id, client=client, data=data)
         return Requested(request=request, expires_in=purpose.ttl)
 
     async def _store(self, token: Token, purpose: Purpose) -> bool:

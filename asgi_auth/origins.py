@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+import secrets
 
 from starlette.types import Scope
 
@@ -13,6 +14,8 @@ from asgi_auth.settings import Settings
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 MAX_USER_AGENT = 255
 MAX_LANGUAGES = 255
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+FORWARDED = {b"x-forwarded-for", b"forwarded", b"x-real-ip"}
 
 
 def check_origin(scope: Scope, settings: Settings) -> None:
@@ -44,7 +47,19 @@ def client_of(scope: Scope, settings: Settings, session_id: str | None = None) -
         user_agent=CONTROL.sub("", agent)[:MAX_USER_AGENT],
         accept_language=",".join(headers(scope, b"accept-language"))[:MAX_LANGUAGES],
         session_id=session_id,
+        request_id=_request_id(scope),
     )
+
+
+def _request_id(scope: Scope) -> str:
+    """The X-Request-ID of the request, if it is short and harmless; else a new one."""
+    found = headers(scope, b"x-request-id")
+    return found[0] if len(found) == 1 and REQUEST_ID.fullmatch(found[0]) else secrets.token_hex(8)
+
+
+def is_forwarded(scope: Scope) -> bool:
+    """Tell whether a request shows headers as proxies add them."""
+    return any(name in FORWARDED for name, _ in scope["headers"])
 
 
 def _address(scope: Scope, settings: Settings) -> str:

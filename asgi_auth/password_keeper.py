@@ -50,7 +50,6 @@ class PasswordKeeper(Feature):
         credential = await self.auth.storage.credential(user.id if user else NOBODY, KIND)
         fits = await self.hasher.verify(credential.secret if credential else None, password)
         if credential is None or not fits:
-            await self.auth.emit(events.LOGIN_FAILED, user_id=user.id if user else None, client=client)
             return None
         if self.hasher.is_outdated(credential.secret):
             secret = await self.hasher.hash(password)
@@ -59,7 +58,7 @@ class PasswordKeeper(Feature):
                 # Somebody was faster: a login that did the same, or one who has changed the password.
                 return await self.verify(user, password, client, session_id)
             credential = renewed
-        await self.auth.emit(events.PASSWORD_VERIFIED, user_id=credential.user_id, session_id=session_id, client=client)
+        await self.auth.emit(events.PASSWORD_CHECK, user_id=credential.user_id, session_id=session_id, client=client)
         return credential
 
     async def confirm(self, identity: Identity, password: str, client: Client) -> tuple[User, Credential]:

@@ -33,6 +33,15 @@ class Recogniser:
         self._recall = auth.identifier.recall
         self._features = [item for item in auth.features if type(item).identify is not Feature.identify]
 
+    def recall(self, shown: Shown, scope: Scope) -> Identity | None:
+        """Tell without waiting, from memory; None when it takes more."""
+        if shown.bearer is not None:
+            return self._recall(shown.bearer, "bearer") if shown.access is None else None
+        if shown.access is not None:
+            is_safe = scope["type"] == "http" and scope["method"] in SAFE_METHODS
+            return self._recall(shown.access, "cookie") if is_safe else None
+        return ANONYMOUS if shown.refresh is None and not self._features else None
+
     async def recognise(self, scope: Scope) -> Recognition:
         """Tell who is asking.
 
@@ -41,12 +50,16 @@ class Recogniser:
         token can't be judged now: a good one must not look bad.
         """
         shown = self.reader.read(scope)
+        known = self.recall(shown, scope)
+        return (known, []) if known is not None else await self.examine(shown, scope)
+
+    async def examine(self, shown: Shown, scope: Scope) -> Recognition:
+        """Tell by what was shown, as `recognise` does, where memory doesn't do."""
         if shown.bearer is not None:
-            known = self._recall(shown.bearer, "bearer") if shown.access is None else None
-            return known or await self._by_bearer(shown), []
+            return await self._by_bearer(shown), []
         if shown.by_cookie:
             return await self._by_cookies(shown, scope)
-        return await self._by_feature(scope) if self._features else ANONYMOUS, []
+        return await self._by_feature(scope), []
 
     async def _by_feature(self, scope: Scope) -> Identity:
         """Ask the features, which may use the storage; what one refuses as its own is nobody."""

@@ -6,9 +6,13 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from asgi_auth.events import Outcome
+
 #: An id that no user has, to ask for with the same effort.
 NOBODY = "00000000-0000-0000-0000-000000000000"
 Status = Literal["active", "disabled", "closed"]
+#: How a device is known: it is the first of its user, or a further one, or was seen before.
+Sighting = Literal["first", "new", "known"]
 
 
 def new_id(now: float) -> str:
@@ -113,6 +117,7 @@ class Stored(Record, frozen=True, kw_only=True):
     credentials: list[dict[str, Any]]
     sessions: list[dict[str, Any]]
     tokens: list[dict[str, Any]]
+    events: list[dict[str, Any]] = []
 
 
 class Changes(Record, frozen=True, kw_only=True):
@@ -130,22 +135,49 @@ class Access(Record, frozen=True, kw_only=True):
 
 
 class Client(Record, frozen=True, kw_only=True):
-    """Who is calling: address, user agent and languages; `session_id` is the session its cookie named."""
+    """Who is calling: address, user agent and languages; `session_id` is the session its cookie named.
+
+    `request_id` is that of the `X-Request-ID` header, or a new one.
+    """
 
     address: str = ""
     user_agent: str = ""
     accept_language: str = ""
     session_id: str | None = None
+    request_id: str = ""
 
 
 class Event(Record, frozen=True, kw_only=True):
-    """Something that has happened, by one of the names in `events`."""
+    """Something that has happened, or was refused: by one of the names in `events`.
+
+    `code` is that of the OWASP Logging Vocabulary. `session` is a keyed digest: whoever writes an event down takes it
+    in place of `session_id`.
+    """
 
     name: str
+    outcome: Outcome = "success"
+    code: str = ""
     at: int
     user_id: str | None = None
     session_id: str | None = None
+    session: str | None = None
     client: Client = Client()
+    data: dict[str, Any] = {}
+
+
+class AuditRecord(Record, frozen=True, kw_only=True):
+    """An event as it is kept. `id` is in the order of time; `session` is a digest."""
+
+    id: str
+    name: str
+    outcome: Outcome
+    code: str
+    at: int
+    user_id: str | None = None
+    session: str | None = None
+    address: str = ""
+    user_agent: str = ""
+    request_id: str = ""
     data: dict[str, Any] = {}
 
 

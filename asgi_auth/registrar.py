@@ -49,6 +49,6 @@ class Registrar(Feature):
             won = await storage.use_token(token.id, now) and await storage.add_user(user, pending.credential)
         if not won:
             raise self.registration.error
-        await self.auth.emit(events.USER_REGISTERED, user_id=user.id, client=client)
-        await self.auth.emit(events.EMAIL_VERIFIED, user_id=user.id, client=client)
+        await self.auth.emit(events.REGISTER, user_id=user.id, client=client)
+        await self.auth.emit(events.EMAIL_VERIFY, user_id=user.id, client=client)
         return user

@@ -1,17 +1,10 @@
 """Which endpoint a path and a method mean; selecting and renaming endpoints."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from asgi_auth.errors import MethodNotAllowedError, NotFoundError
-from asgi_auth.feature import Endpoint, Feature
-
-
-class Route(NamedTuple):
-    """An endpoint of a feature."""
-
-    feature: Feature
-    endpoint: Endpoint
+from asgi_auth.feature import Feature, Route
 
 
 class Routes:

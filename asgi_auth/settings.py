@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -13,6 +14,7 @@ from asgi_auth.keys import SigningKey, check_secret
 
 Secrets = str | bytes | Sequence[str | bytes]
 SAME_SITE = ("lax", "strict")
+DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 WORDS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
 
@@ -49,9 +51,9 @@ class Settings:
     token_cache: int = 4096
     """How many verified access tokens are remembered."""
     verification: Literal["off", "optional", "required"] = "optional"
-    """Whether a registration asks to verify the address, and whether a login wants that done."""
-    enumeration: Literal["auto", "hide", "tell"] = "auto"
-    """Whether registering tells that an address is known; `auto` hides it when verification is required."""
+    """Whether a registration mails a link to verify the address, and whether a login wants that done."""
+    enumeration: Literal["hide", "tell"] = "hide"
+    """Whether registering tells that an address is known. It can be hidden only by mail, with `EmailVerification`."""
     transport: Literal["bearer", "cookie"] = "bearer"
     """How tokens are handed out when the request doesn't ask by an `Auth-Transport` header."""
     base_url: str | None = None
@@ -60,8 +62,12 @@ class Settings:
     """The path of the auth routes below `base_url`."""
     trusted_origins: Sequence[str] = ()
     """Other origins whose pages may send unsafe requests with our cookies."""
+    cors_origins: Sequence[str] = ()
+    """Other origins whose scripts may call our routes; with cookies if trusted, too; `*` alone for bearer tokens."""
     cookie_name: str = "auth"
-    """Name of the cookies, behind the prefix `__Host-`."""
+    """Name of the cookies, behind the prefix `__Host-`, or `__Secure-` with a `cookie_domain`."""
+    cookie_domain: str | None = None
+    """A parent of the host in `base_url`, such as `example.com`, whose other hosts then see the cookies, too."""
     cookie_same_site: str = "lax"
     """SameSite of the cookies: `lax` or `strict`."""
     development: bool = False
@@ -84,13 +90,19 @@ class Settings:
     """A folder whose Jinja2 templates replace ours of the same name."""
     fields: Sequence[Field] = ()
     """Extra fields of a user, kept in `User.data`."""
+    telemetry: bool = False
+    """OpenTelemetry spans and counters, by the providers of the host; wants the extra `otel`."""
     auto_migrate: bool = True
     """Make and update the tables at start."""
+    purge_interval: int = 3600
+    """How often what has expired is deleted in passing, about; 0 leaves that to you (`await auth.purge()`)."""
 
     def __post_init__(self) -> None:
         """Refuse what can't work or isn't safe."""
         for secret in self.secrets:
             check_secret(secret)
+        if len(set(self.secrets)) < len(self.secrets):
+            raise ValueError("a secret stands twice; put a new one first, and keep the old one behind it")
         self._check_numbers()
         self._check_choices()
         self._check_urls()
@@ -110,11 +122,6 @@ class Settings:
     def origin(self) -> str | None:
         """Scheme, host and port of `base_url`."""
         return origin_of(self.base_url) if self.base_url else None
-
-    @property
-    def conceals(self) -> bool:
-        """Whether registering must not tell if an address is known."""
-        return self.enumeration == "hide" or (self.enumeration == "auto" and self.verification == "required")
 
     @classmethod
     def from_env(cls, prefix: str = "AUTH_", environ: Mapping[str, str] | None = None, **given: Any) -> "Settings":
@@ -143,6 +150,8 @@ class Settings:
         for name in positive:
             if not 0 < getattr(self, name) < 10**10:
                 raise ValueError(f"{name} must be positive, and not beyond reason")
+        if not 0 <= self.purge_interval < 10**10:
+            raise ValueError("purge_interval is positive, or 0 for never")
         if not 0 <= self.leeway <= 60 or not 0 <= self.refresh_grace <= 300:
             raise ValueError("leeway is 0 to 60 seconds, refresh_grace 0 to 300")
         if not 0.1 <= self.max_revocation_lag <= 60:
@@ -155,7 +164,7 @@ class Settings:
             "on_reuse": ("session", "user"),
             "revocation": ("cached", "strict"),
             "verification": ("off", "optional", "required"),
-            "enumeration": ("auto", "hide", "tell"),
+            "enumeration": ("hide", "tell"),
             "transport": ("bearer", "cookie"),
         }
         for name, allowed in (choices | {"cookie_same_site": SAME_SITE}).items():
@@ -163,20 +172,27 @@ class Settings:
                 raise ValueError(f"{name} is one of {', '.join(allowed)}")
         if not self.cookie_name.replace("-", "").replace("_", "").isalnum() or not self.cookie_name.isascii():
             raise ValueError("cookie_name is made of letters, digits, - and _")
+        if self.cookie_domain is not None and not DOMAIN.fullmatch(self.cookie_domain):
+            raise ValueError("cookie_domain is a host such as example.com: in small letters, without a dot before it")
         if not self.mount.startswith("/") or self.mount.endswith("/"):
             raise ValueError("mount is a path such as /auth: a slash first, none at the end")
 
     def _check_urls(self) -> None:
-        for url in filter(None, (self.base_url, *self.trusted_origins)):
+        if "*" in self.cors_origins and (
+            len(self.cors_origins) > 1 or self.trusted_origins or self.transport == "cookie"
+        ):
+            raise ValueError("cors_origins of * stands alone, and without cookies: name the origins that may have them")
+        named = [*self.trusted_origins, *(url for url in self.cors_origins if url != "*")]
+        for url in filter(None, (self.base_url, *named)):
             parts = urlsplit(url)
             bare = not (parts.query or parts.fragment) and parts.port != 0
-            if parts.scheme not in {"http", "https"} or not parts.hostname or not bare:
+            if parts.scheme not in {"http", "https"} or not parts.hostname or "*" in url or not bare:
                 raise ValueError(f"{url!r} is no http(s) address of a host")
             if parts.scheme == "http" and not self.development:
                 raise ValueError(f"{url!r} is not https; set development=True to allow that on your own machine")
-        for url in self.trusted_origins:
+        for url in named:
             if origin_of(url) != url:
-                raise ValueError(f"a trusted origin is scheme://host[:port], as {origin_of(url)!r}, and {url!r} isn't")
+                raise ValueError(f"an origin is scheme://host[:port], as {origin_of(url)!r}, and {url!r} isn't")
         if self.development and self.base_url and self.base_url.startswith("https:"):
             raise ValueError("development=True makes cookies insecure; it is refused with an https base_url")
 

@@ -59,7 +59,7 @@ class Users:
         if ended is None:
             raise UserNotFoundError
         await self._auth.ended(user_id, ended)
-        await self._auth.emit(events.ACCOUNT_CLOSED, user_id=user_id, data={"deleted": True})
+        await self._auth.emit(events.ACCOUNT_DELETE, user_id=user_id)
 
     async def set_data(self, user_id: str, **data: Any) -> User:
         """Set extra fields, those for administrators too; the others stay."""
@@ -78,7 +78,8 @@ class Users:
             user = _found(await storage.update_user(user_id, {"status": status}, now))
             ended = [] if status == "active" else await storage.end_sessions(user_id, now)
         await self._auth.ended(user_id, ended)
-        await self._auth.emit(events.USER_CHANGED, user_id=user_id, data={"status": status})
+        name = events.ACCOUNT_CLOSE if status == "closed" else events.USER_CHANGE
+        await self._auth.emit(name, user_id=user_id, data={"status": status})
         return user
 
     async def _update(self, user_id: str, changes: dict[str, Any]) -> User:
@@ -86,7 +87,8 @@ class Users:
         user = _found(await self._auth.storage.update_user(user_id, changes, int(self._auth.now())))
         if "roles" in changes:
             self._auth.revocation.change(user_id, user.roles)
-        await self._auth.emit(events.USER_CHANGED, user_id=user_id, data={"fields": sorted(changes)})
+        name = events.ROLE_CHANGE if "roles" in changes else events.USER_CHANGE
+        await self._auth.emit(name, user_id=user_id, data={"fields": sorted(changes)})
         return user
 
 

@@ -11,7 +11,7 @@ from tests.support import who
 
 auth = Auth(
     os.environ["AUTH_DATABASE_URL"],
-    settings=Settings(secret=os.environ["AUTH_SECRET"], base_url="https://app.example.com", verification="required"),
+    settings=Settings(secret=os.environ["AUTH_SECRET"], base_url="https://app.example.com"),
     features=[Passwords(argon2=Argon2.cheap()), Sessions(), EmailVerification(), PasswordReset()],
     mailer=SMTPMailer("127.0.0.1", int(os.environ["SMTP_PORT"]), sender="auth@example.com", tls="none"),
 )

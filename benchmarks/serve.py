@@ -82,12 +82,11 @@ async def served(name: str, options: Options, which: str, *, kind: str = "", cou
             line = await asyncio.wait_for(process.stdout.readline(), 40)
         except TimeoutError:
             raise LeftOutError("it did not start within 40 seconds") from None
-        said = json.loads(line) if line else {"error": "its process ended"}
-        if "error" in said:
-            raise LeftOutError(said["error"])
+        answer: Any = json.loads(line) if line else {"error": "its process ended"}
+        if "error" in answer:
+            raise LeftOutError(answer["error"])
         await _listening(port)
-        requests = [_request(each) for each in said["requests"]]
-        logins = [_request(each) for each in said["logins"]]
+        requests, logins = ([_request(each) for each in answer[part]] for part in ("requests", "logins"))
         yield Served(f"http://127.0.0.1:{port}", process.pid, requests, logins)
     finally:
         if process.returncode is None:

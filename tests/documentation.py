@@ -7,7 +7,7 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
-from asgi_auth import AuthApp, MagicLink, Settings, events
+from asgi_auth import AuthApp, MagicLink, OpenAPI, Settings, events
 from asgi_auth.default_features import defaults
 from asgi_auth.errors import AuthError
 from asgi_auth.feature import Endpoint
@@ -36,7 +36,7 @@ def tables() -> dict[str, str]:
 def endpoints() -> str:
     """Method, path, body and what it does, for each endpoint."""
     rows = []
-    for path, route in AuthApp(make_auth(features=[*defaults(mail=True), MagicLink()])).routes:
+    for path, route in AuthApp(make_auth(features=[*defaults(mail=True), MagicLink(), OpenAPI()])).routes:
         names = [name for name in route.endpoint.fields if f"{{{name}}}" not in path]
         optional = {name for name, field in route.endpoint.fields.items() if not field.required}
         shown = ", ".join(f"`{name}`{'?' if name in optional else ''}" for name in names)
@@ -63,7 +63,7 @@ def pages() -> str:
 
 def every_endpoint() -> list[Endpoint]:
     """All endpoints, also those that are off by default."""
-    return [endpoint for feature in (*defaults(mail=True), MagicLink()) for endpoint in feature.endpoints]
+    return [endpoint for feature in (*defaults(mail=True), MagicLink(), OpenAPI()) for endpoint in feature.endpoints]
 
 
 def settings() -> str:
@@ -102,8 +102,17 @@ def below(kind: type[AuthError]) -> Iterator[type[AuthError]]:
 
 
 def event_names() -> str:
-    """The names of what can happen."""
-    return ", ".join(f"`{value}`" for name, value in vars(events).items() if name.isupper())
+    """The names of what can happen, with the codes of what succeeds and what fails."""
+    rows = [
+        [
+            f"`{name}`",
+            action.meaning,
+            f"`{action.success}`" if action.success else "",
+            f"`{action.failure}`" if action.failure else "",
+        ]
+        for name, action in events.ACTIONS.items()
+    ]
+    return table(["event", "what it tells", "code of success", "code of failure"], rows)
 
 
 def attribute_docs(kind: type[Any]) -> Iterator[tuple[str, str]]:

@@ -18,6 +18,7 @@ from asgi_auth.hashing import PasswordHasher
 from asgi_auth.records import TokenPair
 from asgi_auth.storage import Storage
 from asgi_auth.storage.sqlite import SQLite
+from tests.openapi.walk import is_described
 
 SECRET = "kV7-qWm2_zR9tYx4LbN8cPd3sGf6hJa1eUo5iTwQ0r"
 PASSWORD = "correct horse battery"
@@ -50,9 +51,13 @@ def make_auth(
 ) -> Auth:
     """An `Auth` with the cheapest hashes, and the flows by mail if there is a mailer; more `settings` by keyword.
 
+    Accounts begin at once (`enumeration="tell"`), and nothing is purged by itself, unless a test asks for
+    what is the default.
     Without RateLimits and Lockout, as tests log in often: those that are about them name their `features`.
     """
     settings.setdefault("base_url", ORIGIN)
+    settings.setdefault("enumeration", "tell")
+    settings.setdefault("purge_interval", 0)
     cheap: list[Feature] = [Passwords(argon2=Argon2.cheap(), **passwords or {})]
     chosen = [*cheap, *unlimited(mail=mailer is not None)] if features is None else features
     made = Settings(secret=SECRET, **settings)
@@ -128,6 +133,7 @@ class Client:
         if self.cookies:
             pairs.append(("cookie", "; ".join(f"{name}={value}" for name, value in self.cookies.items())))
         answer = await call(self.app, http_scope(method, path, pairs, **scope or {}), body or b"")
+        is_described(self.app, method, path, answer)
         if self.keep_cookies:
             self.cookies |= answer.cookies
             self.cookies = {name: value for name, value in self.cookies.items() if value}

@@ -54,6 +54,21 @@ async def test_settings_decide_about_name_prefix_and_attributes() -> None:
     assert all(line.endswith("; Path=/; HttpOnly; SameSite=Strict") for line in answer.all("set-cookie"))
 
 
+async def test_a_domain_is_set_and_cleared_alike_and_changes_the_prefix() -> None:
+    async with make_auth(cookie_domain="example.com") as auth:
+        await register(auth)
+        browser = browser_of(auth)
+        entered = await browser.post("/auth/login", ACCOUNT)
+        inside = await browser.get("/")
+        left = await browser.post("/auth/logout")
+
+    assert entered.cookies.keys() == left.cookies.keys() == {"__Secure-auth", "__Secure-auth-refresh"}
+    for line in (*entered.all("set-cookie"), *left.all("set-cookie")):
+        assert line.endswith("; Path=/; HttpOnly; SameSite=Lax; Domain=example.com; Secure")
+    assert inside.json["transport"] == "cookie"
+    assert browser.cookies == {}
+
+
 async def test_an_oauth_client_gets_tokens_in_the_body_whatever_it_asks_for(auth: Auth) -> None:
     await register(auth)
     form = f"grant_type=password&username={EMAIL}&password=correct+horse+battery".encode()

@@ -282,7 +282,7 @@ async def test_what_breaks_while_identifying_is_a_500_of_ours(
     auth: Auth, pair: TokenPair, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     middleware = AuthMiddleware(who, auth)
-    monkeypatch.setattr(middleware._recogniser, "recognise", None)
+    monkeypatch.setattr(middleware._recogniser, "recall", None)
 
     answer = await Client(middleware).get("/", headers=bearer(pair))
 

@@ -12,9 +12,12 @@ import pytest
 from asgi_auth import (
     Account,
     Argon2,
+    Audit,
     EmailVerification,
     Lockout,
     MagicLink,
+    NewDevice,
+    OpenAPI,
     Pages,
     PasswordPolicy,
     PasswordReset,
@@ -75,12 +78,15 @@ def test_the_tables_are_those_of_the_code() -> None:
         EmailVerification,
         PasswordReset,
         Account,
+        Audit,
+        NewDevice,
         MagicLink,
         RateLimits,
         Lockout,
         Unlock,
         RedisCounters,
         Pages,
+        OpenAPI,
         SMTPMailer,
     ],
 )
@@ -99,14 +105,14 @@ def test_every_hook_is_named() -> None:
         if not name.startswith("_") and (inspect.isfunction(value) or isinstance(value, property))
     ]
 
-    assert len(hooks) == 6
+    assert len(hooks) == 9
     assert [name for name in hooks if f"`{name}" not in TEXT] == []
 
 
 def test_every_example_and_every_glue_is_linked() -> None:
     root = README.parent
     examples = {path.name for path in (root / "examples").glob("*_app.py")}
-    glue = {path.stem for path in (root / "asgi_auth" / "hosts").glob("*.py")} - {"__init__", "guard"}
+    glue = {path.stem for path in (root / "asgi_auth" / "hosts").glob("*.py")} - {"__init__", "guard", "merge"}
 
     assert {name for name in examples if f"(examples/{name})" not in TEXT} == set()
     assert {name for name in glue if f"`asgi_auth.hosts.{name}`" not in TEXT} == set()

@@ -25,7 +25,7 @@ class SlowObserver(Feature):
         self.go_on = asyncio.Event()
 
     async def observe(self, event: Event) -> None:
-        if event.name == "user_changed":
+        if event.name == "role_change":
             await self.go_on.wait()
 
 

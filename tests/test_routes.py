@@ -22,6 +22,7 @@ ALL = {
     "update_me": "/me",
     "export": "/me/export",
     "close_account": "/close-account",
+    "openapi": "/openapi.json",
 }
 MAIL = {
     "verify_email": "/verify-email",
@@ -56,7 +57,10 @@ def test_with_a_mailer_the_flows_by_mail_are_served_too() -> None:
         ({"include": ["login", "refresh"]}, {"login", "refresh"}),
         ({"include": ["passwords", "logout"]}, {"register", "login", "token", "change_password", "logout"}),
         ({"exclude": ["register"]}, ALL.keys() - {"register"}),
-        ({"exclude": ["passwords", "me", "account"]}, {"refresh", "logout", "logout_all", "sessions", "end_session"}),
+        (
+            {"exclude": ["passwords", "me", "account", "openapi"]},
+            {"refresh", "logout", "logout_all", "sessions", "end_session"},
+        ),
         ({"include": ["passwords"], "exclude": ["token"]}, {"register", "login", "change_password"}),
     ],
 )

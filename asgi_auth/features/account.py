@@ -2,7 +2,8 @@
 
 from typing import Literal
 
-from asgi_auth.errors import UnauthorizedError
+from asgi_auth import events
+from asgi_auth.errors import BusyError, InvalidCredentialsError, UnauthorizedError
 from asgi_auth.feature import Feature, get, patch, post
 from asgi_auth.fields import Secret
 from asgi_auth.identity import Identity
@@ -38,7 +39,14 @@ class Account(Feature):
             raise UnauthorizedError
         return stored
 
-    @post("/close-account", status=204, ends_session=True, takes_password=True)
+    @post(
+        "/close-account",
+        status=204,
+        ends_session=True,
+        takes_password=True,
+        event=events.ACCOUNT_CLOSE,
+        errors=(InvalidCredentialsError, BusyError),
+    )
     async def close_account(self, *, password: Secret, identity: Identity, client: Client = Client()) -> None:
         """Close the own account, with the password; every session ends."""
         user, _ = await self.auth[PasswordKeeper].confirm(identity, password, client)

@@ -2,12 +2,12 @@
 
 from asgi_auth import events
 from asgi_auth.emails import parse_email
-from asgi_auth.errors import UserExistsError, ValidationError
+from asgi_auth.errors import BusyError, InvalidCredentialsError, UserExistsError, ValidationError
 from asgi_auth.feature import Feature, post
 from asgi_auth.fields import Email, Line, Secret, Token
 from asgi_auth.identity import Identity
 from asgi_auth.mail import Letter
-from asgi_auth.one_time import Purpose, Requested
+from asgi_auth.one_time import SHOWN, InvalidOneTimeTokenError, Purpose, Requested
 from asgi_auth.password_keeper import PasswordKeeper
 from asgi_auth.reasons import Reason
 from asgi_auth.records import NOBODY, Client
@@ -26,7 +26,13 @@ class EmailChange(Feature):
         """Take the settings."""
         self.purpose = Purpose("change_email", "/confirm-email-change", ttl=ttl, quiet=quiet, link=link)
 
-    @post("/change-email", status=202, takes_password=True)
+    @post(
+        "/change-email",
+        status=202,
+        takes_password=True,
+        event=events.EMAIL_CHANGE,
+        errors=(InvalidCredentialsError, BusyError),
+    )
     async def change_email(
         self, *, new_email: Email, password: Secret, identity: Identity, client: Client = Client()
     ) -> Requested:
@@ -48,7 +54,9 @@ class EmailChange(Feature):
         self._tell("email_change_requested", user.id, user.email, address.display, client)
         return requested
 
-    @post("/confirm-email-change", status=204)
+    @post(
+        "/confirm-email-change", status=204, schema=SHOWN, event=events.EMAIL_CHANGE, errors=(InvalidOneTimeTokenError,)
+    )
     async def confirm_email_change(
         self, *, token: Token = "", request: Line = "", code: Line = "", client: Client = Client()
     ) -> None:
@@ -66,7 +74,7 @@ class EmailChange(Feature):
         except UserExistsError:
             raise self.purpose.error from None
         self._tell("email_changed", user_id, old.email, found.data["display"], client)
-        await self.auth.emit(events.EMAIL_CHANGED, user_id=user_id, client=client)
+        await self.auth.emit(events.EMAIL_CHANGE, user_id=user_id, client=client)
 
     def _tell(self, purpose: str, user_id: str, to: str, new: str, client: Client) -> None:
         """Tell the old address; the new one is shown in part only."""

@@ -1,14 +1,15 @@
 """Email verification: a mail at registration, and the link or the code in it."""
 
+from collections.abc import Collection
 from typing import Any
 
 from asgi_auth import events
 from asgi_auth.emails import parse_email
 from asgi_auth.errors import AuthError, ForbiddenError
-from asgi_auth.feature import Login, post
+from asgi_auth.feature import REFUSED_TOKENS, Endpoint, Login, post
 from asgi_auth.fields import Email, Line, Token
 from asgi_auth.identity import Identity
-from asgi_auth.one_time import InvalidOneTimeTokenError, Purpose, Requested
+from asgi_auth.one_time import SHOWN, InvalidOneTimeTokenError, Purpose, Requested
 from asgi_auth.records import NOBODY, Client
 from asgi_auth.records import Token as OneTimeToken
 from asgi_auth.registrar import Registrar
@@ -39,8 +40,12 @@ class InvalidVerificationTokenError(InvalidOneTimeTokenError):
 
 
 class EmailVerification(Registrar):
-    """Shows that an address belongs to its user; `settings.verification` says whether a login wants that.
+    """Shows that an address belongs to its user.
 
+    With `enumeration="hide"` (the default) a registration is a mail, and the account begins when it is answered: a
+    known address gets the same answer, and its owner a notice. With `"tell"` the account begins at once, and
+    `settings.verification` says whether a mail asks to verify it and whether a login wants that done; `"required"`
+    and `"optional"` differ with `"tell"` only, and for accounts that were made without a mail.
     `ttl`: seconds the link lives; `quiet`: seconds between two mails; `link`: a page of your own, with `{token}` in it.
     """
 
@@ -62,7 +67,12 @@ class EmailVerification(Registrar):
         if self.auth.settings.verification == "required" and not login.user.email_verified:
             raise EmailNotVerifiedError
 
-    @post("/verify-email", status=204)
+    def errors_at(self, endpoint: Endpoint) -> Collection[type[AuthError]]:
+        """Name the refusal of logins."""
+        required = self.auth.settings.verification == "required"
+        return (EmailNotVerifiedError,) if required and endpoint.logs_in else ()
+
+    @post("/verify-email", status=204, schema=SHOWN, errors=(InvalidVerificationTokenError,))
     async def verify_email(
         self,
         *,
@@ -79,7 +89,7 @@ class EmailVerification(Registrar):
         else:
             await self._verify(found, identity, client)
 
-    @post("/resend-verification", status=202)
+    @post("/resend-verification", status=202, errors=(*REFUSED_TOKENS, AlreadyVerifiedError))
     async def resend_verification(
         self, *, email: Email = "", identity: Identity | None = None, client: Client = Client()
     ) -> Requested:
@@ -105,4 +115,4 @@ class EmailVerification(Registrar):
         if user is None:
             raise InvalidVerificationTokenError
         await self.auth.ended(user_id, ended, client)
-        await self.auth.emit(events.EMAIL_VERIFIED, user_id=user_id, client=client)
+        await self.auth.emit(events.EMAIL_VERIFY, user_id=user_id, client=client)

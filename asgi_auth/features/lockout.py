@@ -1,7 +1,10 @@
 """Lockout: wrong passwords make an account wait, longer each time, wherever they come from."""
 
+from collections.abc import Collection
+
 from asgi_auth import events
-from asgi_auth.feature import Call, Feature
+from asgi_auth.errors import AuthError
+from asgi_auth.feature import Call, Endpoint, Feature
 from asgi_auth.limits import AccountLockedError, accounts_of, guessers, is_guess, lockout_key, open_account
 from asgi_auth.records import Event
 
@@ -24,24 +27,27 @@ class Lockout(Feature):
             raise ValueError("after is 1 to 100, and pause, longest and memory grow in this order")
         self.bounds = {"after": after, "pause": pause, "longest": longest, "memory": memory}
 
+    def errors_at(self, endpoint: Endpoint) -> Collection[type[AuthError]]:
+        """Name the refusal of endpoints that take a password."""
+        return (AccountLockedError,) if endpoint.takes_password else ()
+
     async def before(self, call: Call) -> None:
         """Count the password as a wrong one before it is looked at: concurrent guesses can't get around it."""
         seconds, now = 0, int(self.auth.now())
         for guesser in await accounts_of(self.auth, call) if is_guess(call) else ():
             seconds = await self.auth.counters.attempt(lockout_key(self.auth, guesser), now, **self.bounds)
         if seconds:
-            data = {"endpoint": call.endpoint.name}
-            await self.auth.emit(events.ACCOUNT_LOCKED, client=call.client, data=data)
             raise AccountLockedError(seconds)
 
     async def observe(self, event: Event) -> None:
         """Forget the wrong passwords of who has shown the right one; open an account whose password is new."""
-        if event.name not in {events.PASSWORD_VERIFIED, events.PASSWORD_CHANGED} or event.user_id is None:
+        wanted = {events.PASSWORD_CHECK, events.PASSWORD_CHANGE}
+        if event.name not in wanted or event.outcome != "success" or event.user_id is None:
             return
         user = await self.auth.storage.user(event.user_id)
         if user is None:
             return
-        if event.name == events.PASSWORD_CHANGED:
+        if event.name == events.PASSWORD_CHANGE:
             await open_account(self.auth, user.email_canonical, event.client)
             return
         found = await guessers(self.auth, user.email_canonical, event.client, event.session_id)

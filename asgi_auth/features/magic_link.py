@@ -1,9 +1,10 @@
 """Magic link: log in by a mail, without a password. Off unless it is listed (ASVS 6.3.6: not for the highest level)."""
 
+from asgi_auth import events
 from asgi_auth.emails import parse_email
 from asgi_auth.feature import Feature, post
 from asgi_auth.fields import Email, Line, Token
-from asgi_auth.one_time import Purpose, Requested
+from asgi_auth.one_time import SHOWN, InvalidOneTimeTokenError, Purpose, Requested
 from asgi_auth.records import NOBODY, Client, Credential, TokenPair, User, new_id
 
 KIND = "email"
@@ -29,7 +30,7 @@ class MagicLink(Feature):
         user = known if known is not None and known.status == "active" else None
         return await self.auth.one_time.ask(self.purpose, subject=canonical, user=user, client=client)
 
-    @post("/magic-link/login")
+    @post("/magic-link/login", logs_in=True, schema=SHOWN, event=events.LOGIN, errors=(InvalidOneTimeTokenError,))
     async def magic_link_login(
         self, *, token: Token = "", request: Line = "", code: Line = "", client: Client = Client()
     ) -> TokenPair:

@@ -2,9 +2,10 @@
 
 from asgi_auth import events
 from asgi_auth.emails import parse_email
+from asgi_auth.errors import BusyError, PasswordPolicyError
 from asgi_auth.feature import Feature, post
 from asgi_auth.fields import Email, Line, Secret, Token
-from asgi_auth.one_time import InvalidOneTimeTokenError, Purpose, Requested
+from asgi_auth.one_time import SHOWN, InvalidOneTimeTokenError, Purpose, Requested
 from asgi_auth.password_keeper import PasswordKeeper
 from asgi_auth.records import NOBODY, Client, User
 from asgi_auth.records import Token as OneTimeToken
@@ -39,7 +40,13 @@ class PasswordReset(Feature):
         user = known if known is not None and known.status == "active" else None
         return await self.auth.one_time.ask(self.purpose, subject=canonical, user=user, client=client)
 
-    @post("/reset-password", status=204)
+    @post(
+        "/reset-password",
+        status=204,
+        schema=SHOWN,
+        event=events.PASSWORD_CHANGE,
+        errors=(InvalidResetTokenError, PasswordPolicyError, BusyError),
+    )
     async def reset_password(
         self,
         *,
@@ -68,4 +75,4 @@ class PasswordReset(Feature):
             await storage.update_user(user.id, {"email_verified": True}, now)
             ended = await storage.end_sessions(user.id, now)
         await self.auth.ended(user.id, ended, client)
-        await self.auth.emit(events.PASSWORD_CHANGED, user_id=user.id, client=client, data={"reset": True})
+        await self.auth.emit(events.PASSWORD_CHANGE, user_id=user.id, client=client, data={"reset": True})

@@ -1,11 +1,21 @@
 """Passwords: register, log in, change the password, and the OAuth 2 token endpoint over both."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import msgspec
 
 from asgi_auth import events
 from asgi_auth.emails import Address, canonical_or_none, parse_email
-from asgi_auth.errors import BadRequestError, InvalidCredentialsError, UserExistsError
-from asgi_auth.feature import post
+from asgi_auth.errors import (
+    BadRequestError,
+    BusyError,
+    InvalidCredentialsError,
+    PasswordPolicyError,
+    TokenReuseError,
+    UserExistsError,
+)
+from asgi_auth.feature import REFUSED_TOKENS, post
 from asgi_auth.fields import Email, Line, Secret
 from asgi_auth.hashing import Argon2
 from asgi_auth.identity import Identity
@@ -22,6 +32,25 @@ class Registration(Record, frozen=True, kw_only=True):
     user: UserInfo
     tokens: TokenPair | msgspec.UnsetType = msgspec.UNSET
     verification: Requested | msgspec.UnsetType = msgspec.UNSET
+
+
+#: What the grant types need (RFC 6749, 4.3.2 and 6).
+GRANTS: Mapping[str, Any] = {
+    "oneOf": [
+        {
+            "properties": {
+                "grant_type": {"const": "password"},
+                "username": {"minLength": 1},
+                "password": {"minLength": 1},
+            },
+            "required": ["username", "password"],
+        },
+        {
+            "properties": {"grant_type": {"const": "refresh_token"}, "refresh_token": {"minLength": 1}},
+            "required": ["refresh_token"],
+        },
+    ]
+}
 
 
 class UnsupportedGrantTypeError(BadRequestError):
@@ -52,21 +81,27 @@ class Passwords(PasswordKeeper):
         super().__init__(policy or PasswordPolicy(), argon2 or Argon2(), workers, queue)
         self.login_after_register = login_after_register
 
-    @post("/register", status=201)
+    @post(
+        "/register",
+        status=201,
+        logs_in=True,
+        event=events.REGISTER,
+        errors=(UserExistsError, PasswordPolicyError, BusyError),
+    )
     async def register(
         self, *, email: Email, password: Secret, client: Client = Client(), **data: object
     ) -> Registration | Requested:
-        """Make an account; a known address is a 409. Where addresses are concealed, a mail finishes it (202)."""
+        """Make an account: a mail finishes it (202), be the address known or not; without mail at once (201)."""
         address = parse_email(email)
         self.check(password, "password", address.canonical)
         secret = await self.hasher.hash(password)
         user = self._new_user(address, data)
         credential = self.credential(user.id, secret)
-        if self.auth.settings.conceals:
+        if self.auth.conceals:
             return await self.auth[Registrar].begin(user, credential, client)
         if not await self.auth.storage.add_user(user, credential):
             raise UserExistsError
-        await self.auth.emit(events.USER_REGISTERED, user_id=user.id, client=client)
+        await self.auth.emit(events.REGISTER, user_id=user.id, client=client)
         registrar = self.auth.get(Registrar)
         answer = Registration(user=UserInfo.of(user))
         if registrar is not None and self.auth.settings.verification != "off":
@@ -78,12 +113,20 @@ class Passwords(PasswordKeeper):
             answer = msgspec.structs.replace(answer, tokens=tokens)
         return answer
 
-    @post("/login", takes_password=True)
+    @post("/login", logs_in=True, takes_password=True, event=events.LOGIN, errors=(BusyError,))
     async def login(self, *, email: Email, password: Secret, client: Client = Client()) -> TokenPair:
         """Log in; an unknown address takes as long to refuse as a wrong password."""
         return await self._login(email, password, client)
 
-    @post("/token", oauth2=True, takes_password=True)
+    @post(
+        "/token",
+        oauth2=True,
+        logs_in=True,
+        takes_password=True,
+        schema=GRANTS,
+        event=events.LOGIN,
+        errors=(UnsupportedGrantTypeError, *REFUSED_TOKENS, TokenReuseError, BusyError),
+    )
     async def token(
         self,
         *,
@@ -102,7 +145,13 @@ class Passwords(PasswordKeeper):
             raise BadRequestError("A parameter of this grant type is missing.")
         raise UnsupportedGrantTypeError
 
-    @post("/change-password", status=204, takes_password=True)
+    @post(
+        "/change-password",
+        status=204,
+        takes_password=True,
+        event=events.PASSWORD_CHANGE,
+        errors=(InvalidCredentialsError, PasswordPolicyError, BusyError),
+    )
     async def change_password(
         self, *, current_password: Secret, new_password: Secret, identity: Identity, client: Client = Client()
     ) -> None:
@@ -116,14 +165,14 @@ class Passwords(PasswordKeeper):
                 raise InvalidCredentialsError("The password was changed a moment ago.")
             ended = await storage.end_sessions(user.id, now, keep=keep)
         await self.auth.ended(user.id, ended, client)
-        await self.auth.emit(events.PASSWORD_CHANGED, user_id=user.id, session_id=keep, client=client)
+        await self.auth.emit(events.PASSWORD_CHANGE, user_id=user.id, session_id=keep, client=client)
 
     async def _login(self, email: str, password: str, client: Client) -> TokenPair:
         canonical = canonical_or_none(email)
         user = await self.auth.storage.user_by_email(canonical or "")
         credential = await self.verify(user, password, client)
         if user is None or credential is None:
-            raise InvalidCredentialsError
+            raise InvalidCredentialsError().about(user.id if user else None)
         return await self.auth.login(user, credential, amr=("pwd",), client=client)
 
     def _new_user(self, address: Address, data: dict[str, object]) -> User:

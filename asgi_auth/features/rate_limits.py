@@ -1,10 +1,10 @@
 """Rate limits: how often each endpoint may be called, by address, by account and in all, counted in the database."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
-from asgi_auth import events
-from asgi_auth.feature import Call, Feature
+from asgi_auth.errors import AuthError
+from asgi_auth.feature import Call, Endpoint, Feature
 from asgi_auth.limits import RateLimitedError, Rule, accounts_of, counter_key, is_guess, network_of
 from asgi_auth.records import Window
 
@@ -64,6 +64,12 @@ class RateLimits(Feature):
         self.rules = {name: parse_rules(text) for name, text in (DEFAULTS | given).items()}
         self.needs_endpoints = given.keys() - DEFAULTS.keys()
 
+    def errors_at(self, endpoint: Endpoint) -> Collection[type[AuthError]]:
+        """Name the refusal of endpoints that have limits."""
+        # OAuth 2's token endpoint refreshes as well.
+        names = {endpoint.name, "refresh"} if endpoint.oauth2 else {endpoint.name}
+        return (RateLimitedError,) if any(self.rules.get(name) for name in names) else ()
+
     async def before(self, call: Call) -> None:
         """Count the call; raise RateLimitedError when it is one too many."""
         guess = is_guess(call)
@@ -84,8 +90,6 @@ class RateLimits(Feature):
         full = await self.auth.counters.limit([window for window, _ in windows], now) if windows else None
         if full is not None:
             rule = windows[full[0]][1]
-            data = {"endpoint": call.endpoint.name, "key": rule.key}
-            await self.auth.emit(events.RATE_LIMITED, client=call.client, data=data)
             raise RateLimitedError(full[1] - now, rule)
 
     def _windows(self, group: str, rules: list[Rule], who: Mapping[str, list[str]]) -> list[tuple[Window, Rule]]:

@@ -1,8 +1,14 @@
 """Sessions: refresh, log out here or everywhere, and see which devices are logged in."""
 
+from asgi_auth import events
 from asgi_auth.devices import device_name
-from asgi_auth.errors import SessionNotFoundError, TokenRevokedError, UnauthorizedError
-from asgi_auth.feature import Feature, delete, get, post
+from asgi_auth.errors import (
+    SessionNotFoundError,
+    TokenReuseError,
+    TokenRevokedError,
+    UnauthorizedError,
+)
+from asgi_auth.feature import REFUSED_TOKENS, Feature, delete, get, post
 from asgi_auth.fields import Line, Token
 from asgi_auth.identity import Identity
 from asgi_auth.records import Client, Record, TokenPair, UserInfo
@@ -36,12 +42,12 @@ class Ended(Record, frozen=True, kw_only=True):
 class Sessions(Feature):
     """What a user can do with the own sessions."""
 
-    @post("/refresh")
+    @post("/refresh", event=events.REFRESH, errors=(*REFUSED_TOKENS, TokenReuseError))
     async def refresh(self, *, refresh_token: Token, client: Client = Client()) -> TokenPair:
         """Exchange a refresh token, from the body or the cookie, for the next pair."""
         return await self.auth.refresh(refresh_token, client)
 
-    @post("/logout", status=204, ends_session=True)
+    @post("/logout", status=204, ends_session=True, errors=REFUSED_TOKENS)
     async def logout(
         self, *, refresh_token: Token = "", identity: Identity | None = None, client: Client = Client()
     ) -> None:
@@ -86,7 +92,7 @@ class Sessions(Feature):
         ]
         return SessionList(sessions=listed)
 
-    @delete("/sessions/{id}", status=204)
+    @delete("/sessions/{id}", status=204, event=events.SESSION_END, errors=(SessionNotFoundError,))
     async def end_session(self, *, id: Line, identity: Identity, client: Client = Client()) -> None:  # noqa: A002
         """End one of the own sessions."""
         if not await self.auth.end_sessions(identity.id, only=id, client=client):

@@ -5,7 +5,7 @@ from asgi_auth.emails import parse_email
 from asgi_auth.feature import Feature, post
 from asgi_auth.fields import Email, Line, Token
 from asgi_auth.limits import open_account
-from asgi_auth.one_time import Purpose, Requested
+from asgi_auth.one_time import SHOWN, InvalidOneTimeTokenError, Purpose, Requested
 from asgi_auth.records import NOBODY, Client
 
 
@@ -29,7 +29,7 @@ class Unlock(Feature):
         user = known if known is not None and known.status == "active" else None
         return await self.auth.one_time.ask(self.purpose, subject=canonical, user=user, client=client)
 
-    @post("/unlock", status=204)
+    @post("/unlock", status=204, schema=SHOWN, errors=(InvalidOneTimeTokenError,))
     async def unlock(
         self, *, token: Token = "", request: Line = "", code: Line = "", client: Client = Client()
     ) -> None:
@@ -39,4 +39,4 @@ class Unlock(Feature):
         if user is None or not await self.auth.storage.use_token(found.id, int(self.auth.now())):
             raise self.purpose.error
         await open_account(self.auth, user.email_canonical, client)
-        await self.auth.emit(events.ACCOUNT_UNLOCKED, user_id=user.id, client=client)
+        await self.auth.emit(events.UNLOCK, user_id=user.id, client=client)

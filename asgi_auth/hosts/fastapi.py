@@ -1,7 +1,7 @@
 """FastAPI: `user: CurrentUser` wants a login, `require(roles="admin")` more; both draw the lock in the docs.
 
-`install(app)` answers what they raise, and lets the Authorize button of the docs log in at the token endpoint. In a
-websocket they refuse before it is accepted.
+`install(app)` answers what they raise, and lets the Authorize button of the docs log in at the token endpoint;
+`merge_openapi(app, auth)` adds the auth routes to the docs. In a websocket the guards refuse before it is accepted.
 """
 
 from datetime import timedelta
@@ -15,12 +15,15 @@ try:
 except ImportError as error:
     raise ImportError("asgi_auth.hosts.fastapi needs FastAPI: pip install fastapi") from error
 
+from asgi_auth.app import AuthApp
+from asgi_auth.auth import Auth
 from asgi_auth.hosts import starlette
+from asgi_auth.hosts.merge import merge, part_of
 from asgi_auth.identity import Identity, current_user
 from asgi_auth.identity import require as require_of
 
 TOKEN_URL = "auth/token"
-__all__ = ["CurrentUser", "current_user", "install", "require"]
+__all__ = ["CurrentUser", "current_user", "install", "merge_openapi", "require"]
 
 
 class _Lock(SecurityBase):
@@ -47,6 +50,13 @@ def install(app: FastAPI, *, token_url: str = TOKEN_URL) -> None:
         return schema
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
+
+
+def merge_openapi(app: FastAPI, auth: Auth | AuthApp, *, mount: str = "/auth") -> None:
+    """Add the auth routes to the app's document, as they are served below `mount`, seen from the app's root."""
+    part, host = part_of(auth, mount), app.openapi
+    # FastAPI's documented way to extend the document
+    app.openapi = lambda: merge(host(), part)  # type: ignore[method-assign]
 
 
 def require(*, roles: str | tuple[str, ...] = (), fresh: timedelta | None = None) -> Any:

@@ -1,6 +1,6 @@
 """Litestar: `AuthPlugin(auth, mount="/auth")` does it all; `guards=[require(roles="admin")]` guards handlers.
 
-`request.user` and `request.auth` are the identity.
+`request.user` and `request.auth` are the identity. `merge_openapi(app, auth)` adds the auth routes to the docs.
 """
 
 from collections.abc import Callable
@@ -8,13 +8,14 @@ from datetime import timedelta
 from typing import Any
 
 try:
-    from litestar import Request, Response, asgi
+    from litestar import Litestar, Request, Response, asgi
     from litestar.config.app import AppConfig
     from litestar.connection import ASGIConnection
     from litestar.enums import ScopeType
     from litestar.exceptions import WebSocketException
     from litestar.handlers import BaseRouteHandler
     from litestar.middleware import DefineMiddleware
+    from litestar.openapi.spec import Tag
     from litestar.plugins import InitPluginProtocol
     from litestar.types import Receive, Scope, Send
 except ImportError as error:
@@ -23,12 +24,13 @@ except ImportError as error:
 from asgi_auth.app import AuthApp
 from asgi_auth.auth import Auth
 from asgi_auth.errors import AuthError
+from asgi_auth.hosts.merge import part_of
 from asgi_auth.http import WEBSOCKET_UNAUTHORIZED, problem
 from asgi_auth.identity import current_user
 from asgi_auth.identity import require as require_of
 from asgi_auth.middleware import AuthMiddleware
 
-__all__ = ["AuthPlugin", "answer", "current_user", "login_required", "require"]
+__all__ = ["AuthPlugin", "answer", "current_user", "login_required", "merge_openapi", "require"]
 Guard = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], None]
 
 
@@ -59,6 +61,18 @@ def answer(_: Request[Any, Any, Any], error: AuthError) -> Response[bytes]:
     """Answer an AuthError as the auth routes do: `exception_handlers={AuthError: answer}` without the plugin."""
     made = problem(error)
     return Response(bytes(made.body), status_code=made.status_code, headers=dict(made.headers))
+
+
+def merge_openapi(app: Litestar, auth: Auth | AuthApp, *, mount: str = "/auth") -> None:
+    """Add the auth routes to the app's document, as they are served below `mount`, once its handlers are there."""
+    part, document = part_of(auth, mount), app.openapi_schema
+    # Litestar writes plain dictionaries as they are.
+    document.paths = (document.paths or {}) | part["paths"]
+    components, ours = document.components, part["components"]
+    components.schemas = (components.schemas or {}) | ours["schemas"]
+    components.responses = (components.responses or {}) | ours["responses"]
+    components.security_schemes = (components.security_schemes or {}) | ours["securitySchemes"]
+    document.tags = [*(document.tags or []), *(Tag(**tag) for tag in part["tags"])]
 
 
 def require(*, roles: str | tuple[str, ...] = (), fresh: timedelta | None = None) -> Guard:

@@ -58,8 +58,8 @@ class Delivery:
 
     At most `limit` are under way; one more is dropped. What fails is tried again after each of `delays` (seconds),
     unless the mailer raised a final MailError; the first try comes within `pause` seconds. A letter to nobody is only
-    rendered: the same work as for somebody. The events: `mail_sent` with the purpose, `mail_failed` with the purpose
-    and one of the reasons `queue_full`, `not_written`, `no_mailer`, `not_rendered`, `refused`, `unreachable`, `closed`.
+    rendered: the same work as for somebody. The event is `mail` with the purpose; when it failed with the purpose and
+    one of the reasons `queue_full`, `not_written`, `no_mailer`, `not_rendered`, `refused`, `unreachable`, `closed`.
     """
 
     def __init__(
@@ -125,7 +125,7 @@ class Delivery:
         """See a mail through to one of the two events, or to none when there was no letter."""
         try:
             if await self._tries(run, job):
-                await self._emit(events.MAIL_SENT, user_id=job.user_id, data={"purpose": job.purpose})
+                await self._emit(events.MAIL, user_id=job.user_id, data={"purpose": job.purpose})
         except EndError as end:
             await self._failed(job, end.reason, end.detail)
         except asyncio.CancelledError:
@@ -147,14 +147,16 @@ class Delivery:
 
     async def _failed(self, job: Job, reason: str, detail: str) -> None:
         logger.error("mail %s was not sent, %s: %s", job.purpose or "(unwritten)", reason, detail)
-        await self._emit(events.MAIL_FAILED, user_id=job.user_id, data={"purpose": job.purpose, "reason": reason})
+        data = {"purpose": job.purpose, "reason": reason}
+        await self._emit(events.MAIL, outcome="failure", user_id=job.user_id, data=data)
 
     async def _tell_of_dropped(self, run: _Run) -> None:
         """Tell of all that were dropped, in one line and event for those that come while the last is told."""
         try:
             while count := run.dropped:
                 logger.error("%d mails were dropped: %d are under way already", count, self._limit)
-                await self._emit(events.MAIL_FAILED, data={"purpose": "", "reason": "queue_full", "count": count})
+                data = {"purpose": "", "reason": "queue_full", "count": count}
+                await self._emit(events.MAIL, outcome="failure", data=data)
                 run.dropped -= count
         finally:
             run.dropped = 0

@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope
 
 from asgi_auth.body import FORM_TYPE, parse_body, read_body
 from asgi_auth.errors import AuthError, FreshLoginRequiredError, InternalError, UnauthorizedError
+from asgi_auth.feature import Route
 from asgi_auth.http import problem
 from asgi_auth.identity import Identity
 from asgi_auth.origins import check_origin, client_of
@@ -22,7 +23,6 @@ from asgi_auth.pages.query import query_of
 from asgi_auth.pages.view import View
 from asgi_auth.recognise import cookie_session, tokens_of
 from asgi_auth.records import Client, UserInfo
-from asgi_auth.routes import Route
 
 if TYPE_CHECKING:
     from asgi_auth.pages.server import PageServer
@@ -187,6 +187,7 @@ class FormVisit(Visit):
 
     async def _refused(self, sent: Mapping[str, str], error: AuthError, identity: Identity) -> Response:
         endpoint = self._route.endpoint
+        await self.server.auth.refused(error, self.client(identity))
         page = self.server.by_name.get(self._form.page)
         if page is None or page.name not in self.server.paths:
             raise error

@@ -8,11 +8,23 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
-from asgi_auth.records import Access, Changes, Counter, Credential, Session, Stored, Token, User, Window
+from asgi_auth.records import (
+    Access,
+    AuditRecord,
+    Changes,
+    Counter,
+    Credential,
+    Session,
+    Sighting,
+    Stored,
+    Token,
+    User,
+    Window,
+)
 
 
 class Storage(Protocol):
-    """Users, credentials, sessions, one-time tokens and counters, and what has changed about them."""
+    """Users, credentials, sessions, one-time tokens, what has changed about them; counters, audit records, devices."""
 
     async def open(self) -> None:
         """Connect, for the running event loop; does nothing when that is done."""
@@ -56,6 +68,8 @@ class Storage(Protocol):
 
     async def delete_user(self, user_id: str, now: int) -> list[str] | None:
         """Delete a user with everything that hangs on it; return the ids of the sessions that there were.
+
+        Audit records stay, without address, user agent and data.
 
         Reported by `changes_since` like the end of sessions. None when there is no such user.
         """
@@ -125,6 +139,25 @@ class Storage(Protocol):
 
     async def void_tokens(self, user_id: str, now: int, purpose: str | None = None, *, keep: str | None = None) -> None:
         """Use up all live tokens of a user, of one purpose or of any, but not `keep`."""
+
+    async def add_audit_records(self, records: Sequence[AuditRecord]) -> None:
+        """Add records, all or none; those that are there already stay as they are.
+
+        Of a user who was deleted they are kept without address, user agent and data.
+        """
+
+    async def audit_records(self, user_id: str, limit: int, before: str | None = None) -> list[AuditRecord]:
+        """List at most `limit` records about a user, the newest first; with the id `before` those older than that."""
+
+    async def prune_audit_records(self, before: int, batch: int) -> int:
+        """Delete at most `batch` records from before a time; return how many."""
+
+    async def see_device(self, user_id: str, digest: str, now: int, most: int) -> Sighting:
+        """Remember a device of a user, and tell whether it is the first, a new or a known one.
+
+        Of more than `most` those not seen for the longest time are forgotten. Of many concurrent calls about one device
+        exactly one is not told that it is known. Of a user who doesn't exist it is known.
+        """
 
     async def count(self, key: str, now: int, window: int) -> Counter:
         """Add one to a counter and return it; it begins anew `window` seconds after its first.

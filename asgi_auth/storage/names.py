@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,47}")
-TABLES = ("credentials", "sessions", "tokens", "counters", "migrations")
+TABLES = ("credentials", "sessions", "tokens", "counters", "audit", "devices", "migrations")
 INDEXES = (
     "users_access_changed",
     "credentials_user",
@@ -14,6 +14,8 @@ INDEXES = (
     "sessions_expires",
     "tokens_user",
     "tokens_expires",
+    "audit_user",
+    "audit_at",
     "counters_expires",
 )
 USER_COLUMNS = (

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from asgi_auth.records import Counter, Credential, Session, Token, User
+from asgi_auth.records import AuditRecord, Counter, Credential, Session, Token, User
 
 T = TypeVar("T")
 Row = Mapping[str, Any]
@@ -92,6 +92,23 @@ def token_of(row: Row) -> Token:
         created_at=row["created_at"],
         expires_at=row["expires_at"],
         used_at=row["used_at"],
+    )
+
+
+def audit_record_of(row: Row) -> AuditRecord:
+    """Make an audit record."""
+    return AuditRecord(
+        id=row["id"],
+        name=row["name"],
+        outcome=row["outcome"],
+        code=row["code"],
+        at=row["at"],
+        user_id=None if row["user_id"] is None else str(row["user_id"]),
+        session=row["session"],
+        address=row["address"],
+        user_agent=row["user_agent"],
+        request_id=row["request_id"],
+        data=msgspec.json.decode(row["data"]),
     )
 
 

@@ -25,9 +25,8 @@ class Runner:
         self._driver = driver
         self._connection: Connection | None = None
         postgres = driver.dialect == "postgresql"
-        locks = {
-            name: name.upper().replace("_", " ") if postgres else "" for name in ("for_update", "for_no_key_update")
-        }
+        kinds = ("for_update", "for_no_key_update", "for_key_share")
+        locks = {name: name.upper().replace("_", " ") if postgres else "" for name in kinds}
         self._parts = self.names.parts() | locks
         self._sql: dict[str, str] = {}
 

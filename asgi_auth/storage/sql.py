@@ -11,7 +11,9 @@ from asgi_auth.storage import statements
 from asgi_auth.storage.driver import ConflictError
 from asgi_auth.storage.migrate import migrate
 from asgi_auth.storage.rows import columns, credential_of, first, roles_of, session_of, user_of
+from asgi_auth.storage.sql_audit import SQLAudit
 from asgi_auth.storage.sql_counters import SQLCounters
+from asgi_auth.storage.sql_devices import SQLDevices
 from asgi_auth.storage.sql_tokens import SQLTokens
 
 # How many logins of one user, at one moment, may not see each other's sessions before the limit is counted exactly.
@@ -19,7 +21,7 @@ UNSEEN = 32
 ANY = 2**40
 
 
-class SQLStorage(SQLTokens, SQLCounters):
+class SQLStorage(SQLTokens, SQLCounters, SQLAudit, SQLDevices):
     """Keeps the contract of `Storage`."""
 
     async def migrate(self, now: int) -> list[int]:
@@ -75,13 +77,14 @@ class SQLStorage(SQLTokens, SQLCounters):
             raise UserExistsError from None
 
     async def delete_user(self, user_id: str, now: int) -> list[str] | None:
-        """End the sessions, keep nothing of them but that they ended, and delete the rest."""
+        """Keep of the sessions that they ended, of audit records what tells of no person, and delete the rest."""
 
         async def delete(storage: "SQLStorage") -> list[str] | None:
             values = {"user_id": user_id, "now": now}
             ended = [row["id"] for row in await storage.run(statements.FORGET_SESSIONS, values)]
             if not await storage.run(statements.DELETE_USER, {"user_id": user_id}):
                 return None
+            await storage.run(statements.ANONYMISE_AUDIT_RECORDS, {"user_id": user_id})
             await storage.announce()
             return ended
 
@@ -92,9 +95,15 @@ class SQLStorage(SQLTokens, SQLCounters):
         user = await self.user(user_id)
         if user is None:
             return None
-        tables = (statements.STORED_CREDENTIALS, statements.STORED_SESSIONS, statements.STORED_TOKENS)
-        found = [[dict(row) for row in await self.run(each, {"user_id": user_id}, read=True)] for each in tables]
-        return Stored(user=user, credentials=found[0], sessions=found[1], tokens=found[2])
+        tables = {
+            "credentials": statements.STORED_CREDENTIALS,
+            "sessions": statements.STORED_SESSIONS,
+            "tokens": statements.STORED_TOKENS,
+            "events": statements.STORED_AUDIT_RECORDS,
+        }
+        values = {"user_id": user_id}
+        found = {name: [dict(row) for row in await self.run(each, values, read=True)] for name, each in tables.items()}
+        return Stored(user=user, **found)
 
     async def add_credential(self, credential: Credential) -> bool:
         """Insert, unless kind and identifier are taken."""

@@ -72,7 +72,21 @@ class GroupCommit:
 
     async def _run_in_thread(self, works: list[Work]) -> list[Outcome]:
         execute: Callable[..., Awaitable[list[Outcome]]] = self._writer._execute  # noqa: SLF001 (the way into its thread)
-        return await execute(_together, self._writer._conn, works)  # noqa: SLF001 (as above)
+        # A method: the thread then keeps the connection alive when a host ends without closing it.
+        return await execute(self._together, works)
+
+    def _together(self, works: list[Work]) -> list[Outcome]:
+        """Run all, in the thread; when the transaction as a whole fails, so does each."""
+        raw = self._writer._conn  # noqa: SLF001 (as above)
+        direct = _Direct(raw)
+        try:
+            raw.execute("BEGIN IMMEDIATE")
+            outcomes = [_one(raw, direct, work) for work in works]
+            raw.execute("COMMIT")
+        except BaseException:
+            raw.rollback()
+            raise
+        return outcomes
 
 
 class _Direct:
@@ -84,19 +98,6 @@ class _Direct:
     async def fetch(self, sql: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         with errors():
             return self._raw.execute(sql, values).fetchall()
-
-
-def _together(raw: sqlite3.Connection, works: Sequence[Work]) -> list[Outcome]:
-    """Run all, in the thread; when the transaction as a whole fails, so does each."""
-    direct = _Direct(raw)
-    try:
-        raw.execute("BEGIN IMMEDIATE")
-        outcomes = [_one(raw, direct, work) for work in works]
-        raw.execute("COMMIT")
-    except BaseException:
-        raw.rollback()
-        raise
-    return outcomes
 
 
 def _one(raw: sqlite3.Connection, direct: Connection, work: Work) -> Outcome:

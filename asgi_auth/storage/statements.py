@@ -159,6 +159,39 @@ VOID_TOKENS = """
     RETURNING id
 """
 
+# Of a user who doesn't exist any more nothing is written that tells of a person. The lock keeps a deletion waiting.
+ADD_AUDIT_RECORD = """
+    INSERT INTO {audit} (id, name, outcome, code, at, user_id, session, address, user_agent, request_id, data)
+    SELECT CAST(:id AS TEXT), CAST(:name AS TEXT), CAST(:outcome AS TEXT), CAST(:code AS TEXT), CAST(:at AS BIGINT),
+        CAST(:user_id AS {id_type}), CAST(:session AS TEXT),
+        CASE WHEN known.it THEN CAST(:address AS TEXT) ELSE '' END,
+        CASE WHEN known.it THEN CAST(:user_agent AS TEXT) ELSE '' END,
+        CAST(:request_id AS TEXT), CASE WHEN known.it THEN CAST(:data AS TEXT) ELSE '{{}}' END
+    FROM (SELECT CAST(:user_id AS {id_type}) IS NULL
+        OR EXISTS (SELECT 1 FROM {users} WHERE {id} = CAST(:user_id AS {id_type}) {for_key_share}) AS it) AS known
+    WHERE 1 = 1
+    ON CONFLICT (id) DO NOTHING
+    RETURNING id
+"""
+AUDIT_RECORDS = """
+    SELECT * FROM {audit} WHERE user_id = :user_id AND (CAST(:before AS TEXT) IS NULL OR id < :before)
+    ORDER BY id DESC LIMIT :limit
+"""
+PRUNE_AUDIT_RECORDS = """
+    DELETE FROM {audit} WHERE id IN (SELECT id FROM {audit} WHERE at < :before LIMIT :batch) RETURNING id
+"""
+ANONYMISE_AUDIT_RECORDS = """
+    UPDATE {audit} SET address = '', user_agent = '', data = '{{}}' WHERE user_id = :user_id RETURNING id
+"""
+STORED_AUDIT_RECORDS = """
+    SELECT name, outcome, at, address, user_agent, data FROM {audit} WHERE user_id = :user_id ORDER BY id
+"""
+
+LOCK_USER = "SELECT {id} FROM {users} WHERE {id} = :user_id {for_no_key_update}"
+SEE_DEVICE = "UPDATE {devices} SET seen_at = :now WHERE user_id = :user_id AND digest = :digest RETURNING digest"
+DEVICES = "SELECT digest FROM {devices} WHERE user_id = :user_id ORDER BY seen_at DESC, digest"
+ADD_DEVICE = "INSERT INTO {devices} (user_id, digest, seen_at) VALUES (:user_id, :digest, :now) RETURNING digest"
+FORGET_DEVICE = "DELETE FROM {devices} WHERE user_id = :user_id AND digest = :digest RETURNING digest"
 COUNT = """
     INSERT INTO {counters} AS c (key, count, free_at, expires_at) VALUES (:key, 1, 0, :expires_at)
     ON CONFLICT (key) DO UPDATE SET

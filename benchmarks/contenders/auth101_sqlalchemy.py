@@ -4,7 +4,7 @@ import contextlib
 
 from auth101 import Auth101
 from auth101.adapters import SQLAlchemyAdapter
-from auth101.security import hashing
+from auth101.features.email_password import service
 from fastapi import Depends, FastAPI
 from passlib.context import CryptContext
 
@@ -21,7 +21,7 @@ class Auth101Contender(base.Contender):
     async def open(self) -> None:
         """Make tables, apps and users."""
         if self.options.variant != "real":
-            hashing.DEFAULT_PWD_CTX = CHEAP
+            service.DEFAULT_PWD_CTX = CHEAP
         url = self.options.database.replace("postgresql:", "postgresql+psycopg:")
         auth = Auth101(secret=base.SECRET, database=SQLAlchemyAdapter(url))
         self.bare, self.app = plain(), FastAPI()

@@ -1,7 +1,7 @@
 """FastAPI as its tutorial does it: OAuth2PasswordBearer, PyJWT, a user from a dictionary."""
 
 import time
-from typing import Annotated
+from typing import Annotated, Any
 
 import jwt
 from fastapi import Depends, FastAPI, HTTPException
@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from benchmarks.contenders import base
 
-USERS = {"user0": {"username": "user0", "email": "user0@example.com", "disabled": False}}
+USERS: dict[str, Any] = {"user0": {"username": "user0", "email": "user0@example.com", "disabled": False}}
 scheme = OAuth2PasswordBearer(tokenUrl="token")
 
 

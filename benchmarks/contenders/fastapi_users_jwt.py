@@ -3,6 +3,7 @@
 import contextlib
 import uuid
 from collections.abc import AsyncIterator
+from typing import Annotated
 
 from fastapi import Depends, FastAPI
 from fastapi_users import BaseUserManager, FastAPIUsers, UUIDIDMixin, schemas
@@ -68,10 +69,10 @@ class FastAPIUsersContender(base.Contender):
             async with sessions() as session:
                 yield session
 
-        async def get_user_db(session: AsyncSession = Depends(get_session)) -> AsyncIterator[object]:  # noqa: FAST002
+        async def get_user_db(session: Annotated[AsyncSession, Depends(get_session)]) -> AsyncIterator[object]:
             yield SQLAlchemyUserDatabase(session, User)
 
-        async def get_manager(users: object = Depends(get_user_db)) -> AsyncIterator[UserManager]:  # noqa: FAST002
+        async def get_manager(users: Annotated[object, Depends(get_user_db)]) -> AsyncIterator[UserManager]:
             yield UserManager(users, helper)
 
         self._wire(get_manager)

@@ -28,8 +28,8 @@ async def measure(run: Run) -> None:
         "end_to_end",
         "Requests per second that authentication leaves, under uvicorn",
         f"GET of 2 bytes, {CONNECTIONS} connections, {run.size.seconds:g} s a time, one worker with uvloop and "
-        f"httptools where they are installed; load by {client()} on the same machine; ours in front of a bare ASGI app, which "
-        "makes the share hardest to keep",
+        f"httptools where they are installed; load by {client()} on the same machine; ours in front of a "
+        "bare ASGI app, which makes the share hardest to keep",
         "percent of the same app without authentication",
         baseline=SEEN,
         lower=False,

@@ -42,6 +42,7 @@ auth = Auth(
         development=BASE_URL.startswith("http:"),
         name="Lighthouse",
         fields=FIELDS,
+        enumeration="tell",
     ),
     features=[*all_features(PAGES), Mails()],
     mailer=OUTBOX,

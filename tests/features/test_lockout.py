@@ -239,8 +239,8 @@ async def test_a_refusal_is_told_to_the_features() -> None:
     async with flows(features=[Passwords(argon2=Argon2.cheap()), Lockout(after=1), Ears()]) as app:
         await fail(app, 2)
 
-    (locked,) = [event for event in heard if event.name == "account_locked"]
-    assert (locked.user_id, locked.client.address, locked.data) == (None, "192.0.2.7", {"endpoint": "login"})
+    (locked,) = [event for event in heard if event.name == "lockout"]
+    assert (locked.user_id, locked.client.address, locked.data["endpoint"]) == (None, "192.0.2.7", "login")
 
 
 @pytest.mark.parametrize("driver", FILES_AND_SERVERS)

@@ -24,6 +24,24 @@ async def test_a_user_who_was_deleted_meanwhile_gets_none() -> None:
         user = await app.auth.users.by_email(EMAIL)
         await app.auth.users.delete(user.id)
 
-        await app.auth.emit("password_changed", user_id=user.id)
+        await app.auth.emit("password_change", user_id=user.id)
 
+        await app.no_more_mail()
+
+
+async def test_a_session_that_ended_as_its_token_came_back_is_told_and_a_wrong_password_is_not() -> None:
+    async with flows() as app:
+        await app.verified()
+        first = (await app.login()).json["refresh_token"]
+        await app.client.post("/auth/refresh", {"refresh_token": first})
+        app.clock.move(60)
+
+        for _ in range(2):
+            await app.client.post("/auth/refresh", {"refresh_token": first}, headers={"accept-language": "de"})
+
+        mail = await app.mail("token_reuse", EMAIL)
+        assert "zweimal verwendet" in mail.text
+        assert first not in mail.text + mail.html
+        wrong = {"current_password": "wrong", "new_password": NEW_PASSWORD}
+        await app.client.post("/auth/change-password", wrong, headers=await app.headers())
         await app.no_more_mail()

@@ -96,8 +96,8 @@ async def test_after_the_grace_reuse_ends_the_session_or_all_of_them(clock: Cloc
         assert await refused(auth, successor) is TokenRevokedError
         with pytest.raises(TokenRevokedError):
             await auth.identify(str(successor.access_token))
-        assert listener.names[-1] == "token_reused"
-        assert listener.names.count("session_ended") == (1 if on_reuse == "session" else 2)
+        assert listener.names[-1] == "token_reuse"
+        assert listener.names.count("session_end") == (1 if on_reuse == "session" else 2)
         if on_reuse == "session":
             assert await auth.refresh(str(other.refresh_token))
         else:
@@ -164,7 +164,7 @@ async def test_disabling_a_user_tells_of_each_session_that_ended() -> None:
 
         await auth.users.set_status(user_id, "disabled")
 
-    assert listener.names == ["session_ended", "user_changed"]
+    assert listener.names == ["session_end", "user_change"]
 
 
 async def test_changed_roles_are_in_the_next_token(auth: Auth, pair: TokenPair) -> None:

@@ -15,9 +15,10 @@ LONG = 3600.0
 class Events(list[tuple[str, dict[str, Any]]]):
     """What was told, as `auth.emit` would be."""
 
-    async def emit(self, name: str, *, user_id: str | None = None, data: dict[str, Any]) -> None:
+    async def emit(self, name: str, *, user_id: str | None = None, data: dict[str, Any], outcome: str = "") -> None:
         await asyncio.sleep(0)
-        self.append((name, data | ({"user_id": user_id} if user_id else {})))
+        more = {"user_id": user_id, "outcome": outcome}
+        self.append((name, data | {key: value for key, value in more.items() if value}))
 
 
 class Failing:
@@ -75,11 +76,14 @@ async def nothing() -> Letter | None:
     return None
 
 
-SENT = ("mail_sent", {"purpose": "verify_email", "user_id": "u1"})
+SENT = ("mail", {"purpose": "verify_email", "user_id": "u1"})
 
 
 def failed(reason: str, purpose: str = "verify_email", **more: Any) -> tuple[str, dict[str, Any]]:
-    return ("mail_failed", {"purpose": purpose, "reason": reason, **({"user_id": "u1"} if purpose else {}), **more})
+    return (
+        "mail",
+        {"outcome": "failure", "purpose": purpose, "reason": reason, **({"user_id": "u1"} if purpose else {}), **more},
+    )
 
 
 async def until(condition: Callable[[], Any]) -> None:

@@ -12,7 +12,7 @@ from asgi_auth.mail.mailers import purposes
 from asgi_auth.texts import Texts
 
 LINK = "https://app.example.com/auth/verify-email?token=a&b=c"
-NOTICES = {"password_changed", "email_changed", "email_change_requested", "account_closed"}
+NOTICES = {"new_device", "token_reuse", "password_changed", "email_changed", "email_change_requested", "account_closed"}
 
 
 def render(purpose: str = "verify_email", *, name: str = "Shop", folder: Path | None = None, **fields: Any) -> Mail:
@@ -25,7 +25,9 @@ def render(purpose: str = "verify_email", *, name: str = "Shop", folder: Path | 
 def test_every_mail_says_it_all_in_both_parts(purpose: str, language: str) -> None:
     secret: dict[str, Any] = {} if purpose in NOTICES else {"link": LINK, "code": "123456", "token": "a", "minutes": 90}
 
-    mail = render(purpose, language=language, values={"new_email": "b…@example.com"}, user_id="u1", **secret)
+    values = {"new_email": "b…@example.com", "device": "Firefox on Linux", "address": "192.0.2.7", "time": "12:00"}
+
+    mail = render(purpose, language=language, values=values, user_id="u1", **secret)
 
     html = mail.html.replace("&amp;", "&").replace("&#39;", "'")
     assert (mail.purpose, mail.to, mail.language, mail.user_id) == (purpose, "ann@example.com", language, "u1")

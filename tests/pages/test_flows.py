@@ -164,7 +164,7 @@ async def test_without_a_link_the_page_says_where_it_is(surfer: Surfer) -> None:
 
 
 async def test_a_registration_that_is_finished_by_mail() -> None:
-    async with make_auth(features=all_features(Pages()), mailer=Outbox(), verification="required") as auth:
+    async with make_auth(features=all_features(Pages()), mailer=Outbox(), enumeration="hide") as auth:
         surfer = Surfer(AuthMiddleware(who, auth, mount="/auth"))
         page = await surfer.get("register?next=/welcome")
 

@@ -118,7 +118,7 @@ async def test_of_processes_that_start_at_once_one_migrates(driver: str, fresh: 
             await added(inside)
             rows = await inside.run("SELECT version FROM {migrations}", {})
             assert [row["version"] for row in rows] == MIGRATIONS
-            for table in ("migrations", "counters", "tokens", "sessions", "credentials", "users"):
+            for table in ("migrations", "devices", "audit", "counters", "tokens", "sessions", "credentials", "users"):
                 await inside.run(f"DROP TABLE {{{table}}}", {})
 
 
@@ -146,6 +146,20 @@ async def test_processes_that_write_at_once_are_all_served(driver: str, fresh: F
         assert refused == ["0"] * WORKERS
         for number in range(WORKERS):
             assert await storage.sessions(f"user-{number}", NOW, 0) == []
+    workers.do("close", url)
+
+
+async def test_of_processes_that_purge_at_once_one_does_it(driver: str, fresh: Fresh, workers: Workers) -> None:
+    url = fresh(driver)
+    async with opened(driver, url) as storage:
+        await storage.migrate(NOW)
+        user, credential = await added(storage)
+        for number in range(200):
+            await storage.add_session(a_session(user, number), credential, 1000)
+
+        assert workers.do("purge", url) == ["0", "0", "0", "200"]
+
+        assert await storage.session("session-1") is None
     workers.do("close", url)
 
 

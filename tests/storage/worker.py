@@ -5,12 +5,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from asgi_auth import Auth
 from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.storage import from_url, statements
 from asgi_auth.storage.rows import Row
 from asgi_auth.storage.runner import Runner
 from asgi_auth.storage.sql import SQLStorage
 from tests.storage.samples import NOW, a_credential, a_session, a_user, at_once
+from tests.support import SECRET
 
 CALLERS = 8
 
@@ -86,6 +88,13 @@ async def disable(storage: SQLStorage, user_id: str) -> bool:
     return await storage.update_user(user_id, {"status": "disabled"}, NOW) is not None
 
 
+async def purge(storage: SQLStorage, _: str) -> int:
+    """Purge a few rows at a time, two days later; return how many went."""
+    auth = Auth(storage, secret=SECRET, now=lambda: NOW + 2 * 86400)
+    auth.purger.batch, auth.purger.pause = 10, 0.01
+    return await auth.purger.run()
+
+
 async def close(storage: SQLStorage, _: str) -> str:
     """Let the database go."""
     await storage.close()
@@ -95,7 +104,8 @@ async def close(storage: SQLStorage, _: str) -> str:
 async def main() -> None:
     """Do one task after another; the first for a URL opens its storage."""
     tasks = {
-        task.__name__: task for task in (rotate, count, attempt, migrate, hang_in_migration, write, disable, close)
+        task.__name__: task
+        for task in (rotate, count, attempt, migrate, hang_in_migration, write, disable, purge, close)
     }
     storages: dict[str, SQLStorage] = {}
     while line := await asyncio.to_thread(sys.stdin.readline):

@@ -1,0 +1,28 @@
+"""The command `python -m asgi_auth check app:auth`: what `auth.check()` finds; exit status 1 when that is anything."""
+
+import argparse
+import importlib
+import sys
+
+from asgi_auth.auth import Auth
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Find the `Auth`, or the `AuthApp` or `AuthMiddleware` around it, and print what is the matter with it."""
+    parser = argparse.ArgumentParser(prog="python -m asgi_auth")
+    commands = parser.add_subparsers(required=True, metavar="check")
+    check = commands.add_parser("check", help="name every setting that will not work or is not safe")
+    check.add_argument("auth", metavar="module:name", help="where your Auth, AuthApp or AuthMiddleware is")
+    module, _, name = parser.parse_args(arguments).auth.partition(":")
+    found = getattr(importlib.import_module(module), name or "auth")
+    auth = found if isinstance(found, Auth) else getattr(found, "auth", None)
+    if not isinstance(auth, Auth):
+        parser.error(f"{module}:{name} is no Auth")
+    findings = auth.check()
+    for finding in findings:
+        sys.stdout.write("{}: {}. {}.\n".format(*finding))
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

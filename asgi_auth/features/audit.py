@@ -1,0 +1,103 @@
+"""Audit: events are kept in the storage, to be listed by user."""
+
+import logging
+from collections.abc import Collection, Sequence
+
+from asgi_auth import events
+from asgi_auth.audit_queue import AuditQueue
+from asgi_auth.event_log import encoded
+from asgi_auth.feature import Feature
+from asgi_auth.hooks import check_name
+from asgi_auth.records import AuditRecord, Event, new_id
+
+logger = logging.getLogger("asgi_auth")
+DAY = 86400
+BATCH = 1000
+DRAIN = 5.0
+#: What happens too often, or says no more than another event, or can be brought about by anybody at will.
+LEFT_OUT = frozenset(
+    {
+        events.REFRESH,
+        events.SESSION_START,
+        events.PASSWORD_CHECK,
+        events.MAIL,
+        events.INPUT,
+        events.ACCESS,
+        events.CROSS_SITE,
+        events.RATE_LIMIT,
+        events.SERVICE,
+    }
+)
+
+
+class Audit(Feature):
+    """Keeps events as records, written after the answer; the log has them all the same.
+
+    `leave_out` names the events that aren't kept; `keep`: seconds after which records are deleted; `queue`: how many
+    may wait to be written. Of a deleted user the records stay, without address, user agent and data.
+    """
+
+    def __init__(self, *, leave_out: Collection[str] = LEFT_OUT, keep: int = 90 * DAY, queue: int = 10_000) -> None:
+        """Take the settings; raises ValueError."""
+        if keep <= 0 or queue <= 0:
+            raise ValueError("keep and queue are positive")
+        for name in leave_out:
+            check_name(name, events.ACTIONS)
+        self.leave_out = frozenset(leave_out)
+        self.keep = keep
+        self.queue = AuditQueue(self._write, limit=queue)
+        self._millisecond = 0
+
+    async def list(self, user_id: str, *, limit: int = 100, before: str | None = None) -> list[AuditRecord]:
+        """List the records about a user, the newest first; the next page is `before` the id of the last one.
+
+        Raises StorageUnavailableError.
+        """
+        await self.auth.start()
+        await self.queue.flush()
+        return await self.auth.storage.audit_records(user_id, limit, before)
+
+    async def prune(self, older_than: int | None = None) -> int:
+        """Delete the records older than so many seconds, `keep` by default; return how many there were."""
+        await self.auth.start()
+        before, pruned = int(self.auth.now()) - (self.keep if older_than is None else older_than), 0
+        while count := await self.auth.storage.prune_audit_records(before, BATCH):
+            pruned += count
+        return pruned
+
+    async def observe(self, event: Event) -> None:
+        """Put the event into the queue."""
+        if event.name in self.leave_out:
+            return
+        client = event.client
+        record = AuditRecord(
+            id=self._next_id(),
+            name=event.name,
+            outcome=event.outcome,
+            code=event.code,
+            at=event.at,
+            user_id=event.user_id,
+            session=event.session,
+            address=encoded(client.address),
+            user_agent=encoded(client.user_agent),
+            request_id=encoded(client.request_id),
+            data=encoded(event.data),
+        )
+        self.queue.add(record)
+
+    async def close(self) -> None:
+        """Write what waits, for five seconds at most."""
+        await self.queue.close(DRAIN)
+
+    async def purge(self, now: int, batch: int) -> int:
+        """Delete a batch of the records older than `keep`."""
+        return await self.auth.storage.prune_audit_records(now - self.keep, batch)
+
+    def _next_id(self) -> str:
+        """An id that is greater than the last one of this process, though no millisecond has passed."""
+        self._millisecond = max(self._millisecond + 1, int(self.auth.now() * 1000))
+        return new_id((self._millisecond + 0.5) / 1000)
+
+    async def _write(self, records: Sequence[AuditRecord]) -> None:
+        await self.auth.start()
+        await self.auth.storage.add_audit_records(records)

@@ -1,0 +1,70 @@
+"""New device: users hear of a login from where none of theirs has come before (ASVS 6.3.5)."""
+
+import hashlib
+import ipaddress
+from datetime import UTC, datetime
+
+from asgi_auth import events
+from asgi_auth.devices import PROGRAMS, program_and_system
+from asgi_auth.feature import Feature
+from asgi_auth.mail import Letter
+from asgi_auth.records import Client, Event
+
+#: How much of an address tells one network from another: about what one provider has in one place.
+PREFIXES = {4: 16, 6: 32}
+
+
+class NewDevice(Feature):
+    """Tells of a login from a new device: by the event `new_device`, and by mail where mails are sent.
+
+    A device is program and system of the user agent, and the network of the address (IPv4 /16, IPv6 /32) unless
+    `network=False`. `most` of them are remembered for each user; the very first is nothing new.
+    """
+
+    def __init__(self, *, network: bool = True, most: int = 50) -> None:
+        """Take the settings; raises ValueError."""
+        if most <= 0:
+            raise ValueError("most is positive")
+        self.network = network
+        self.most = most
+
+    async def observe(self, event: Event) -> None:
+        """Remember where a login came from; tell of it if that is new."""
+        if (event.name, event.outcome) != (events.LOGIN, "success") or event.user_id is None:
+            return
+        digest = self._digest(event.user_id, event.client)
+        if await self.auth.storage.see_device(event.user_id, digest, event.at, self.most) != "new":
+            return
+        user_id, session_id, client = event.user_id, event.session_id, event.client
+        await self.auth.emit(events.NEW_DEVICE, user_id=user_id, session_id=session_id, client=client)
+        user = await self.auth.storage.user(user_id)
+        if user is not None and self.auth.mail.mailer is not None:
+            language = self.auth.texts.choose(client.accept_language)
+            values = {"device": self._name(client, language), "address": client.address or "?", "time": _time(event.at)}
+            letter = Letter(purpose="new_device", to=user.email, user_id=user_id, language=language, values=values)
+            self.auth.one_time.post(letter)
+
+    def _digest(self, user_id: str, client: Client) -> str:
+        parts = [user_id, *program_and_system(client.user_agent)]
+        if self.network:
+            parts.append(_network(client.address))
+        return hashlib.sha256("\n".join(parts).encode(errors="surrogatepass")).hexdigest()
+
+    def _name(self, client: Client, language: str) -> str:
+        """Name the device for a mail, by words of ours only: a stranger chooses the user agent."""
+        program, system = program_and_system(client.user_agent)
+        if program not in PROGRAMS.values() or not system:
+            return system or self.auth.texts.get("pages.account.unknown_device", language)
+        return self.auth.texts.get("pages.account.device", language, program=program, system=system)
+
+
+def _network(address: str) -> str:
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    return str(ipaddress.ip_network((found, PREFIXES[found.version]), strict=False))
+
+
+def _time(at: int) -> str:
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,5 @@
+"""OpenAPI 3.1: the document of an app's endpoints, made from their declarations alone."""
+
+from asgi_auth.openapi.document import Info, document
+
+__all__ = ["Info", "document"]

@@ -1,0 +1,81 @@
+"""The whole document (OpenAPI 3.1.1), from the routes of an app."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from asgi_auth.cookies import Cookies
+from asgi_auth.errors import MethodNotAllowedError, NotFoundError
+from asgi_auth.feature import Served
+from asgi_auth.openapi.operations import operation, tags_of
+from asgi_auth.openapi.responses import problem_response
+from asgi_auth.openapi.schemas import Schemas
+
+if TYPE_CHECKING:
+    from asgi_auth.auth import Auth
+
+VERSION = "3.1.1"
+
+
+@dataclass(frozen=True)
+class Info:
+    """What stands at the head of the document; the version is that of your API."""
+
+    title: str | None = None
+    version: str = "1"
+    description: str = ""
+
+
+def document(auth: "Auth", served: Served, info: Info) -> dict[str, Any]:
+    """Describe what an app serves. It says nothing that isn't in the declarations, the settings' names and limits."""
+    routes = list(served.routes)
+    schemas = Schemas(routes, auth.settings.fields)
+    for kind in (NotFoundError, MethodNotAllowedError):
+        problem_response(kind.status, [kind], schemas)
+    schemes = _schemes(auth, served)
+    paths: dict[str, dict[str, Any]] = {}
+    for path, route in routes:
+        paths.setdefault(path, {})[route.endpoint.method.lower()] = operation(auth, path, route, schemas, schemes)
+    return {
+        "openapi": VERSION,
+        "info": {
+            "title": info.title or f"{auth.settings.name}: authentication",
+            "version": info.version,
+            **({"description": info.description} if info.description else {}),
+        },
+        "servers": [{"url": served.url}],
+        "tags": tags_of(routes),
+        "paths": paths,
+        "components": {
+            "schemas": schemas.components,
+            "responses": schemas.responses,
+            "securitySchemes": schemes,
+        },
+    }
+
+
+def _schemes(auth: "Auth", served: Served) -> Mapping[str, Any]:
+    """The ways to show who is asking; OAuth 2's only where there is a token endpoint."""
+    schemes: dict[str, Any] = {
+        "bearer": {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "An access token (RFC 6750).",
+        },
+        "cookie": {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": Cookies(auth.settings).access,
+            "description": "Set by a login in cookie mode; unsafe requests must come from a page of the same origin.",
+        },
+    }
+    for path, route in served.routes:
+        if route.endpoint.oauth2:
+            flow = {
+                "tokenUrl": served.url.rstrip("/") + path,
+                "refreshUrl": served.url.rstrip("/") + path,
+                "scopes": {},
+            }
+            schemes["oauth2"] = {"type": "oauth2", "flows": {"password": flow}}
+    return schemes

@@ -1,0 +1,82 @@
+"""One operation of the document: an endpoint at its path and method."""
+
+from collections.abc import Iterable
+from inspect import getdoc
+from typing import TYPE_CHECKING, Any
+
+from asgi_auth.body import FORM_TYPE, JSON_TYPE
+from asgi_auth.feature import Route
+from asgi_auth.openapi.responses import responses_of
+from asgi_auth.openapi.schemas import SEGMENT, Schemas, body_fields
+
+if TYPE_CHECKING:
+    from asgi_auth.auth import Auth
+
+TRANSPORT: dict[str, Any] = {
+    "name": "Auth-Transport",
+    "in": "header",
+    "description": "How the tokens are handed out: in the body, or as cookies.",
+    "schema": {"enum": ["bearer", "cookie"]},
+}
+KNOWN: dict[str, Any] = {
+    "name": "If-None-Match",
+    "in": "header",
+    "description": "The ETag of the version that is there already.",
+    "schema": {"type": "string"},
+}
+
+
+def operation(auth: "Auth", path: str, route: Route, schemas: Schemas, schemes: Iterable[str]) -> dict[str, Any]:
+    """Describe an endpoint; `schemes` are the ways to log in that there are."""
+    endpoint = route.endpoint
+    found: dict[str, Any] = {"operationId": endpoint.name, "summary": endpoint.summary, "tags": [tag_of(route)]}
+    if parameters := _parameters(auth, path, route):
+        found["parameters"] = parameters
+    if body_fields(path, route, auth.settings.fields):
+        found["requestBody"] = _body(route, schemas)
+    found["responses"] = responses_of(auth, path, route, schemas)
+    found["security"] = _security(route, schemes)
+    return found
+
+
+def tag_of(route: Route) -> str:
+    """The name of the feature that an endpoint belongs to."""
+    return type(route.feature).__name__
+
+
+def tags_of(routes: list[tuple[str, Route]]) -> list[dict[str, str]]:
+    """The features of some routes."""
+    meanings = {tag_of(route): (getdoc(route.feature) or "").partition("\n")[0] for _, route in routes}
+    return [{"name": name, "description": meaning} for name, meaning in meanings.items()]
+
+
+def _parameters(auth: "Auth", path: str, route: Route) -> list[dict[str, Any]]:
+    endpoint = route.endpoint
+    names = [name for name in endpoint.all_fields(auth.settings.fields) if f"{{{name}}}" in path]
+    schema = {"type": "string", "minLength": 1, "maxLength": 1024, "pattern": SEGMENT}
+    found: list[dict[str, Any]] = [{"name": name, "in": "path", "required": True, "schema": schema} for name in names]
+    if endpoint.gives_tokens and not endpoint.oauth2:
+        found.append(TRANSPORT)
+    if endpoint.cacheable:
+        found.append(KNOWN)
+    return found
+
+
+def _body(route: Route, schemas: Schemas) -> dict[str, Any]:
+    endpoint, schema = route.endpoint, schemas.body(route)
+    content: dict[str, Any] = {"schema": schema}
+    if example := schemas.example(route):
+        content["example"] = example
+    required = any(field.required for field in endpoint.fields.values()) or bool(endpoint.schema)
+    body = {"required": required, "content": {FORM_TYPE if endpoint.oauth2 else JSON_TYPE: content}}
+    if "refresh_token" in endpoint.fields and not endpoint.oauth2:
+        body["description"] = "In cookie mode the refresh token stands in its cookie, and may be left out here."
+    return body
+
+
+def _security(route: Route, schemes: Iterable[str]) -> list[dict[str, list[str]]]:
+    """The ways to show who is asking; an empty one where nobody may ask, too."""
+    if "identity" not in route.endpoint.hints:
+        return []
+    logins: list[dict[str, list[str]]] = [{name: []} for name in schemes]
+    return logins if route.endpoint.needs_login else [{}, *logins]

@@ -1,0 +1,166 @@
+"""Every answer of an endpoint: what it gives, and each error by its status, with the codes that it may have."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from http import HTTPStatus
+from inspect import getdoc
+from types import NoneType
+from typing import TYPE_CHECKING, Any
+
+from asgi_auth.errors import (
+    AccountDisabledError,
+    AuthError,
+    BadRequestError,
+    BodyTooLargeError,
+    CrossSiteRequestError,
+    ForbiddenError,
+    InternalError,
+    InvalidCredentialsError,
+    MethodNotAllowedError,
+    NotFoundError,
+    RequestTimeoutError,
+    SecondFactorRequiredError,
+    StorageUnavailableError,
+    UnsupportedMediaTypeError,
+    ValidationError,
+)
+from asgi_auth.feature import REFUSED_TOKENS, Endpoint, Feature, Route
+from asgi_auth.http import oauth2_status
+from asgi_auth.openapi.schemas import OAuth2Error, Problem, Schemas, answers_of
+
+if TYPE_CHECKING:
+    from asgi_auth.auth import Auth
+
+Kinds = Sequence[type[AuthError]]
+#: Errors that come before the endpoint is known, or don't depend on which it is.
+ANYWHERE = (BadRequestError, MethodNotAllowedError, InternalError, StorageUnavailableError)
+WITH_BODY = (
+    CrossSiteRequestError,
+    RequestTimeoutError,
+    BodyTooLargeError,
+    UnsupportedMediaTypeError,
+    ValidationError,
+)
+COOKIES: dict[str, Any] = {"description": "In cookie mode, the session's cookies.", "schema": {"type": "string"}}
+CACHING = {
+    "ETag": {"description": "Names this version.", "required": True, "schema": {"type": "string"}},
+    "Cache-Control": {"description": "Ask again each time.", "required": True, "schema": {"type": "string"}},
+}
+
+
+def responses_of(auth: "Auth", path: str, route: Route, schemas: Schemas) -> dict[str, Any]:
+    """All responses of an operation, by status."""
+    endpoint, found = route.endpoint, {}
+    for kind in answers_of(route):
+        found[str(getattr(kind, "http_status", endpoint.status))] = _success(endpoint, kind, schemas)
+    if endpoint.cacheable:
+        found["304"] = {"description": "It is still the version that If-None-Match names.", "headers": CACHING}
+    by_status: dict[int, list[type[AuthError]]] = {}
+    for error in errors_of(auth, path, endpoint):
+        # No endpoint answers a wrong method: that is a problem everywhere.
+        oauth2 = endpoint.oauth2 and error is not MethodNotAllowedError
+        by_status.setdefault(oauth2_status(error.status) if oauth2 else error.status, []).append(error)
+    for status, kinds in sorted(by_status.items()):
+        oauth2 = endpoint.oauth2 and MethodNotAllowedError not in kinds
+        found[str(status)] = (
+            oauth2_response(status, kinds, schemas) if oauth2 else problem_response(status, kinds, schemas)
+        )
+    return found
+
+
+def errors_of(auth: "Auth", path: str, endpoint: Endpoint) -> Kinds:
+    """Every error that an endpoint may answer, each once."""
+    kinds: list[type[AuthError]] = [*ANYWHERE, *endpoint.errors]
+    if endpoint.needs_login:
+        kinds += REFUSED_TOKENS
+    if endpoint.method != "GET":
+        kinds += WITH_BODY
+    if "{" in path:
+        kinds += [NotFoundError, ValidationError]
+    if endpoint.logs_in:
+        kinds += [InvalidCredentialsError, AccountDisabledError]
+        if any(type(feature).second_factor is not Feature.second_factor for feature in auth.features):
+            kinds.append(SecondFactorRequiredError)
+    if auth.stream.hooks.may_refuse(endpoint.name):
+        # What a function of the host's raises isn't known; this is what it is there for.
+        kinds.append(ForbiddenError)
+    for feature in auth.features:
+        kinds += feature.errors_at(endpoint)
+    return sorted(dict.fromkeys(kinds), key=lambda kind: (kind.status, kind.code))
+
+
+def problem_response(status: int, kinds: Kinds, schemas: Schemas) -> dict[str, Any]:
+    """The response of one status: a problem (RFC 9457) with one of the codes of these errors."""
+    properties = {"status": {"const": status}, "code": {"enum": list(dict.fromkeys(kind.code for kind in kinds))}}
+    schema: dict[str, Any] = {"allOf": [schemas.of(Problem)], "properties": properties}
+    if all(issubclass(kind, ValidationError) for kind in kinds):
+        schema["required"] = ["errors"]
+    examples = {kind.code: {"summary": _first_line(kind), "value": _example(kind)} for kind in kinds}
+    response = _error(status, kinds, {"application/problem+json": {"schema": schema, "examples": examples}})
+    return schemas.shared(kinds[0].__name__.removesuffix("Error"), response) if len(kinds) == 1 else response
+
+
+def oauth2_response(status: int, kinds: Kinds, schemas: Schemas) -> dict[str, Any]:
+    """The response of one status in the form of RFC 6749, section 5.2."""
+    names = list(dict.fromkeys(kind.oauth2 for kind in kinds))
+    schema = {"allOf": [schemas.of(OAuth2Error)], "properties": {"error": {"enum": names}}}
+    examples = {
+        kind.code: {
+            "summary": _first_line(kind),
+            "value": {"error": kind.oauth2, "error_description": kind.default_detail},
+        }
+        for kind in kinds
+    }
+    content = {"application/json": {"schema": schema, "examples": examples}}
+    return _error(status, kinds, content, oauth2=True)
+
+
+def _error(status: int, kinds: Kinds, content: Mapping[str, Any], *, oauth2: bool = False) -> dict[str, Any]:
+    response = {"description": f"{HTTPStatus(status).phrase}: {', '.join(kind.code for kind in kinds)}."}
+    headers = _headers(kinds)
+    if oauth2:
+        headers.pop("WWW-Authenticate", None)
+    return response | ({"headers": headers} if headers else {}) | {"content": content}
+
+
+def _headers(kinds: Kinds) -> dict[str, Any]:
+    """The headers of errors; those that all of them have are required."""
+    meanings: Iterable[tuple[str, str]] = (pair for kind in kinds for pair in kind.header_meanings.items())
+    return {
+        name: {
+            "description": meaning,
+            "required": all(name in kind.header_meanings for kind in kinds),
+            "schema": {"type": "string"},
+        }
+        for name, meaning in meanings
+    }
+
+
+def _example(kind: type[AuthError]) -> dict[str, Any]:
+    """What the answer to an error looks like."""
+    example: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(kind.status).phrase,
+        "status": kind.status,
+        "code": kind.code,
+        "detail": kind.default_detail,
+    }
+    if issubclass(kind, ValidationError):
+        example["errors"] = {"email": ["This field is missing."]}
+    if issubclass(kind, SecondFactorRequiredError):
+        example["factors"] = ["otp"]
+    return example
+
+
+def _success(endpoint: Endpoint, kind: Any, schemas: Schemas) -> dict[str, Any]:
+    headers = CACHING if endpoint.cacheable else {}
+    if (endpoint.gives_tokens and not endpoint.oauth2) or endpoint.ends_session:
+        headers = {**headers, "Set-Cookie": COOKIES}
+    response: dict[str, Any] = {"headers": headers} if headers else {}
+    if kind is NoneType:
+        return {"description": "Done; there is no body."} | response
+    response["content"] = {"application/json": {"schema": schemas.of(kind)}}
+    return {"description": _first_line(kind)} | response
+
+
+def _first_line(kind: type[Any]) -> str:
+    return (getdoc(kind) or "").partition("\n")[0]

@@ -1,0 +1,122 @@
+"""JSON Schema of bodies and answers: as msgspec checks them, and with what the library asks beyond that."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin
+
+import msgspec
+
+from asgi_auth.feature import Route
+from asgi_auth.fields import BodyField, Field
+from asgi_auth.records import Record
+
+REF = "#/components/schemas/{name}"
+#: No database takes NUL, and so no field does.
+NO_NUL = r"^[^\u0000]*$"
+SEGMENT = r"^[^/\u0000]+$"
+
+
+class Problem(Record, frozen=True, kw_only=True):
+    """An error (RFC 9457). `code` is stable, `detail` is for people; `errors` has the reasons for each field."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    errors: dict[str, list[str]] | msgspec.UnsetType = msgspec.UNSET
+    factors: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+
+
+class OAuth2Error(Record, frozen=True, kw_only=True):
+    """An error of the OAuth 2 token endpoint (RFC 6749, section 5.2)."""
+
+    error: str
+    error_description: str
+
+
+class Schemas:
+    """The schemas of all that some routes take and give; `components` and `responses` are those that have a name."""
+
+    def __init__(self, routes: Iterable[tuple[str, Route]], extra: Sequence[Field]) -> None:
+        """Read the declarations; `extra` are the host's fields."""
+        self.responses: dict[str, dict[str, Any]] = {}
+        self._bodies = {
+            route.endpoint.name: _body(path, route, extra) for path, route in routes if body_fields(path, route, extra)
+        }
+        answers = [kind for _, route in routes for kind in answers_of(route)]
+        kinds = [*self._bodies.values(), *answers, Problem, OAuth2Error]
+        found, components = msgspec.json.schema_components(kinds, ref_template=REF)
+        self._schemas: dict[Any, dict[str, Any]] = dict(zip(kinds, found, strict=True))
+        self.components = {name: _plain(schema) for name, schema in components.items()}
+        for _, route in routes:
+            if route.endpoint.name in self._bodies:
+                self._narrow(route)
+
+    def of(self, kind: Any) -> dict[str, Any]:
+        """The schema of an answer."""
+        return self._schemas[kind]
+
+    def body(self, route: Route) -> dict[str, Any]:
+        """The schema of an endpoint's body."""
+        return self._schemas[self._bodies[route.endpoint.name]]
+
+    def example(self, route: Route) -> dict[str, Any]:
+        """A body with what must be there."""
+        schema = self._component(self.body(route))
+        properties = {name: schema["properties"][name] for name in schema.get("required", ())}
+        return {name: item["examples"][0] for name, item in properties.items() if "examples" in item}
+
+    def shared(self, name: str, response: dict[str, Any]) -> dict[str, Any]:
+        """Keep a response under a name, and refer to it."""
+        if self.responses.setdefault(name, response) != response:
+            return response
+        return {"$ref": f"#/components/responses/{name}"}
+
+    def _narrow(self, route: Route) -> None:
+        """Say of a body what msgspec doesn't know."""
+        schema = self._component(self.body(route))
+        schema |= route.endpoint.schema
+        for item in schema["properties"].values():
+            item.update(limits(item))
+
+    def _component(self, schema: Mapping[str, Any]) -> dict[str, Any]:
+        return self.components[schema["$ref"].rpartition("/")[2]]
+
+
+def limits(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """What holds for every field of the type of a schema."""
+    return {"pattern": NO_NUL} if schema.get("type") == "string" and "pattern" not in schema else {}
+
+
+def body_fields(path: str, route: Route, extra: Sequence[Field]) -> dict[str, BodyField]:
+    """The fields of an endpoint that don't stand in its path."""
+    fields = route.endpoint.all_fields(extra)
+    return {name: field for name, field in fields.items() if f"{{{name}}}" not in path}
+
+
+def answers_of(route: Route) -> list[Any]:
+    """What an endpoint answers when all is well: one type for each kind of answer, NoneType for none."""
+    kind = route.endpoint.hints["return"]
+    kinds = get_args(kind) if get_origin(kind) in {Union, UnionType} else (kind,)
+    return [NoneType if item is None else item for item in kinds]
+
+
+def _body(path: str, route: Route, extra: Sequence[Field]) -> type[msgspec.Struct]:
+    """The body of an endpoint as a type."""
+    endpoint = route.endpoint
+    fields = [
+        (name, field.type) if field.required else (name, field.type | msgspec.UnsetType, msgspec.UNSET)
+        for name, field in body_fields(path, route, extra).items()
+    ]
+    name = f"{endpoint.name.title().replace('_', '')}Request"
+    return msgspec.defstruct(name, fields, kw_only=True, forbid_unknown_fields=not endpoint.oauth2)
+
+
+def _plain(schema: dict[str, Any]) -> dict[str, Any]:
+    """A schema as JSON has it, without defaults: of records they are the storage's business."""
+    found: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(schema))
+    found.pop("title", None)
+    for item in found.get("properties", {}).values():
+        item.pop("default", None)
+    return found

@@ -1,0 +1,26 @@
+"""Known devices over SQL."""
+
+from asgi_auth.records import Sighting
+from asgi_auth.storage import statements
+from asgi_auth.storage.runner import Runner
+
+
+class SQLDevices(Runner):
+    """Keeps the part of the contract that is about devices."""
+
+    async def see_device(self, user_id: str, digest: str, now: int, most: int) -> Sighting:
+        """Take the user's lock, insert or mark, then forget what is too much."""
+
+        async def see(storage: "SQLDevices") -> Sighting:
+            if not await storage.run(statements.LOCK_USER, {"user_id": user_id}):
+                return "known"
+            values = {"user_id": user_id, "digest": digest, "now": now}
+            if await storage.run(statements.SEE_DEVICE, values):
+                return "known"
+            others = await storage.run(statements.DEVICES, {"user_id": user_id})
+            await storage.run(statements.ADD_DEVICE, values)
+            for row in others[most - 1 :]:
+                await storage.run(statements.FORGET_DEVICE, {"user_id": user_id, "digest": row["digest"]})
+            return "new" if others else "first"
+
+        return await self._atomically(see)

@@ -1,0 +1,22 @@
+"""An `Auth` with all that can be documented."""
+
+from typing import Any
+
+from asgi_auth import Argon2, Auth, Field, MagicLink, OpenAPI, Outbox, Passwords
+from asgi_auth.default_features import defaults
+from asgi_auth.feature import Feature
+from tests.support import Clock, make_auth
+
+FIELDS = (
+    Field("company", max_length=80, required=True),
+    Field("age", int),
+    Field("height", float),
+    Field("news", bool),
+)
+
+
+def everything(clock: Clock | None = None, *more: Feature, **options: Any) -> Auth:
+    """An `Auth` with every feature that has endpoints, and an extra field of each type."""
+    passwords = Passwords(argon2=Argon2.cheap(), login_after_register=True)
+    features = [passwords, *defaults(mail=True)[1:], MagicLink(), OpenAPI(), *more]
+    return make_auth(clock=clock, features=features, mailer=Outbox(), fields=FIELDS, **options)
