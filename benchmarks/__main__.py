@@ -17,10 +17,9 @@ import msgspec
 
 from benchmarks.machine import about
 from benchmarks.records import Part, Results
-from benchmarks.report import write
+from benchmarks.report import RESULTS, write, write_readme
 from benchmarks.sizes import SIZES, Size
 
-HERE = Path(__file__).parent
 PARTS = ("requests", "end_to_end", "writes", "storm", "drivers", "scale", "revocation", "startup")
 
 
@@ -57,13 +56,14 @@ def before(file: Path, size: Size) -> Results:
 
 def main() -> int:
     """Run and write; 1 when a part could not be measured at all."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     parser = argparse.ArgumentParser(prog="benchmarks")
     parser.add_argument("size", choices=SIZES, nargs="?", default="quick")
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=[])
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     size = SIZES[given.size]
-    out = given.out or (HERE / "results" if size.name == "full" else HERE / "results" / size.name)
+    out = given.out or (RESULTS if size.name == "full" else RESULTS / size.name)
     out.mkdir(parents=True, exist_ok=True)
     results = before(out / "results.json", size) if given.parts else Results(size.name, **about())
     failed = []
@@ -73,6 +73,8 @@ def main() -> int:
         failed += [] if part.tables else [name]
         results.parts[name] = part
         write(results, out)
+    if out == RESULTS:
+        write_readme()
     print(f"results: {out / 'results.md'}" if not failed else f"nothing was measured of: {', '.join(failed)}")
     return 1 if failed else 0
 

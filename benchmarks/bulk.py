@@ -22,12 +22,12 @@ CREDENTIALS = f"""
         {ID.format(kind="0000")}, $4, '{{}}', 1, $3::bigint - 400 * {DAY}, $3::bigint - 400 * {DAY}
     FROM generate_series($1::bigint, $2::bigint - 1) AS i
 """
-# One in ten was ended long ago, one in fifty has expired and waits to be purged.
+# One in ten was ended long ago, one in ten has expired and waits to be purged.
 SESSIONS = f"""
     INSERT INTO auth_sessions SELECT {ID.format(kind="0002")},
         (SELECT {ID.format(kind="0000").replace("i", "u")} FROM (SELECT i * 7919 % $4::bigint AS u) AS one), 3,
         $3::bigint - 5 * {DAY}, $3::bigint - {DAY}, $3::bigint - {DAY},
-        CASE WHEN i % 50 = 0 THEN $3::bigint - {DAY} ELSE $3::bigint + 20 * {DAY} END,
+        CASE WHEN i % 10 = 0 THEN $3::bigint - {DAY} ELSE $3::bigint + 20 * {DAY} END,
         CASE WHEN i % 10 = 1 THEN $3::bigint - {DAY} END, $3::bigint - 5 * {DAY}, '["pwd"]',
         'Mozilla/5.0 (X11; Linux x86_64)', '198.51.100.7'
     FROM generate_series($1::bigint, $2::bigint - 1) AS i
@@ -36,7 +36,7 @@ TOKENS = f"""
     INSERT INTO auth_tokens SELECT {ID.format(kind="0003")}, 'verify_email', 'user' || i || '@example.com',
         (SELECT {ID.format(kind="0000").replace("i", "u")} FROM (SELECT i * 7919 % $4::bigint AS u) AS one),
         md5(i::text) || md5((i + 1)::text), md5(i::text), '{{}}', 0, i, $3::bigint - 5 * {DAY},
-        CASE WHEN i % 50 = 0 THEN $3::bigint - {DAY} ELSE $3::bigint + {DAY} END, NULL
+        CASE WHEN i % 10 = 0 THEN $3::bigint - {DAY} ELSE $3::bigint + {DAY} END, NULL
     FROM generate_series($1::bigint, $2::bigint - 1) AS i
 """
 ENDED = """

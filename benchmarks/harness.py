@@ -51,7 +51,7 @@ class Run:
     async def rounds(self, contenders: Mapping[str, Callable[[], Awaitable[None]]], share: float = 1) -> None:
         """Let all take turns, round after round; one that fails is out.
 
-        At least one round; more while there is time, of which these may have a `share`.
+        More rounds while there is time, of which these may have a `share`; what there is, is saved after each turn.
         """
         able, bound = dict(contenders), self.left() * (1 - share)
         for _ in range(self.size.rounds):
@@ -62,6 +62,9 @@ class Run:
                 except LeftOutError as reason:
                     self.leave_out(name, reason)
                     del able[name]
+                self.save()
+                if self.left() < 0:
+                    return
             if self.left() - bound < time.monotonic() - started:
                 return
 

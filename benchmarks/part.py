@@ -3,12 +3,13 @@
 import asyncio
 import importlib
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
 from benchmarks.harness import Run
-from benchmarks.records import Part
+from benchmarks.records import Part, Target
 from benchmarks.sizes import SIZES
 
 
@@ -22,7 +23,13 @@ def save_to(file: Path, part: Part) -> None:
 async def main(name: str, size: str, file: Path) -> None:
     """Measure; what there is, is kept even when it breaks."""
     module = importlib.import_module(f"benchmarks.parts.{name}")
-    run = Run(name, SIZES[size], lambda part: save_to(file, part))
+    targets: Callable[[Part], list[Target]] = getattr(module, "targets", lambda _: [])
+
+    def save(part: Part) -> None:
+        part.targets = targets(part) if part.tables else []
+        save_to(file, part)
+
+    run = Run(name, SIZES[size], save)
     try:
         await module.measure(run)
         run.part.complete = True

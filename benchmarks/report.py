@@ -10,6 +10,8 @@ from benchmarks.plots import chart
 from benchmarks.records import Figure, Results, Table, Target
 
 RESULTS = Path(__file__).parent / "results"
+README = Path(__file__).parent.parent / "README.md"
+END = "<!-- end -->"
 
 
 def write(results: Results, out: Path) -> None:
@@ -64,6 +66,25 @@ def readme_table(folder: Path = RESULTS) -> str:
     return targets_table(results)
 
 
+def write_readme() -> None:
+    """Put the targets into the README, and the line that says when and on what they were measured."""
+    text = README.read_text("utf-8")
+    for name, content in (("targets", readme_table()), ("measured on", measured_on())):
+        before, begin, rest = text.partition(f"<!-- table: {name} -->\n")
+        text = before + begin + content + "\n" + END + rest.partition(END)[2]
+    README.write_text(text, "utf-8")
+
+
+def measured_on(folder: Path = RESULTS) -> str:
+    """When it was measured, and on what."""
+    results = msgspec.json.decode((folder / "results.json").read_bytes(), type=Results)
+    machine, versions = results.machine, results.versions
+    return (
+        f"The {results.size} run of {results.date}: {machine['cores']} cores ({machine['processor']}), "
+        f"{machine['memory']}, CPython {versions['CPython']}; a load of {machine['load when it began']} when it began."
+    )
+
+
 def _measured(target: Target) -> str:
     unit = re.sub(r"^[^\d]*[\d.,]+\s?", "", target.goal)
     return "–" if target.measured is None else f"{number(target.measured)} {unit}".strip()
@@ -89,3 +110,7 @@ def number(value: float, digits: int = 3) -> str:
 
 def _lines(rows: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows)
+
+
+if __name__ == "__main__":
+    write_readme()

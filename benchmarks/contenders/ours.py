@@ -67,7 +67,7 @@ class Ours(base.Contender):
         features += others if variant == "defaults" else [Sessions()]
         revocation: Any = "strict" if variant == "strict" else "cached"
         url = "https://app.example.com"
-        settings = Settings(secret=base.SECRET, base_url=url, revocation=revocation)
+        settings = Settings(secret=base.SECRET, base_url=url, revocation=revocation, enumeration="tell")
         self.auth = Auth(self.options.database, settings=settings, features=features)
         self.bare = starlette() if variant == "starlette" else answer
         inner = starlette() if variant == "starlette" else host

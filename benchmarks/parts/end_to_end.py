@@ -48,7 +48,6 @@ async def measure(run: Run) -> None:
                 run.leave_out(row, "the time was over")
             else:
                 await _contender(run, table, row, how)
-    run.part.targets = targets(run.part)
 
 
 async def _contender(run: Run, table: Table, row: str, how: tuple[str, Options, str, int]) -> None:

@@ -7,7 +7,7 @@ app with authentication and through the same app without, one after the other. W
 from functools import partial
 
 from benchmarks.contenders.base import Options
-from benchmarks.harness import Run, Worker, folder, postgres, workers
+from benchmarks.harness import Collected, Run, Worker, folder, postgres, workers
 from benchmarks.parts.peers import REQUESTS, peers
 from benchmarks.records import Part, Table, Target, at_most, ratio
 
@@ -39,16 +39,16 @@ async def measure(run: Run) -> None:
         }
         async with workers(run, wanted) as able:
             await _rounds(run, table, able)
-    run.part.targets = targets(run.part)
 
 
 async def _rounds(run: Run, table: Table, able: dict[str, Worker]) -> None:
-    taken: dict[str, list[list[float]]] = {}
-
     async def turn(row: str, worker: Worker, kind: str) -> None:
-        if row not in taken:
+        if row not in table.rows:
             await worker.ask("prepare", kind, run.size.requests)
-        taken.setdefault(row, []).append(await worker.ask("requests", kind))
+        bare, whole = await worker.ask("requests", kind)
+        kept = Collected(run, table, row)
+        kept.add("adds", whole - bare)
+        kept.add("the bare app", bare)
 
     turns = {
         label(name, kind): partial(turn, label(name, kind), worker, kind)
@@ -56,9 +56,6 @@ async def _rounds(run: Run, table: Table, able: dict[str, Worker]) -> None:
         for kind in (KINDS if name == OURS else worker.kinds[:1])
     }
     await run.rounds(turns)
-    for row, pairs in taken.items():
-        table.add(row, "adds", [whole - bare for bare, whole in pairs])
-        table.add(row, "the bare app", [bare for bare, _ in pairs])
 
 
 def label(name: str, kind: str) -> str:

@@ -49,7 +49,6 @@ async def measure(run: Run) -> None:
                 made = await _with_revocations(url, count)
                 turns[row] = partial(_look, run, made, Collected(run, feed, row))
         await run.rounds(turns)
-    run.part.targets = targets(run.part)
 
 
 async def _lag(run: Run, table: Table, database: str, url: str) -> None:

@@ -52,7 +52,6 @@ async def measure(run: Run) -> None:
                 await asyncio.wait_for(_storm(run, table, row, name, options), max(1, run.left()))
             except (LeftOutError, TimeoutError, ConnectionError, asyncio.IncompleteReadError) as reason:
                 run.leave_out(row, reason if isinstance(reason, LeftOutError) else "it did not answer in time")
-    run.part.targets = targets(run.part)
 
 
 async def _storm(run: Run, table: Table, row: str, name: str, options: Options) -> None:

@@ -11,12 +11,13 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.contenders.base import Options
-from benchmarks.harness import Run, Worker, folder, postgres, worker, workers
+from benchmarks.harness import Collected, Run, Worker, folder, postgres, worker, workers
 from benchmarks.parts.peers import WRITES, peers
 from benchmarks.parts.writes_targets import DATABASES, DEFAULTS, FLOORS, OURS, targets
 from benchmarks.records import Table
 from tests.postgres import Server
 
+__all__ = ["measure", "targets"]
 FLIGHT = 32
 PROCESSES = 4
 #: What a contender is asked to do in a turn: (operation, how many at a time, share of the size's writes).
@@ -36,20 +37,11 @@ async def measure(run: Run) -> None:
         async with AsyncExitStack() as stack:
             able = await stack.enter_async_context(workers(run, wanted))
             groups = [await _group(stack, run, database, path, server) for database in DATABASES]
-            rates: dict[tuple[str, str, str], list[float]] = {}
-            turns = {name: partial(_turn, run, rates, name, [at]) for name, at in able.items()}
+            turns = {name: partial(_turn, run, name, [at]) for name, at in able.items()}
             for database, group in zip(DATABASES, groups, strict=True):
                 name = f"{PROCESSES} processes@{database}"
-                turns[name] = partial(_turn, run, rates, name, group)
+                turns[name] = partial(_turn, run, name, group)
             await run.rounds(turns)
-    for (row, database, column), values in rates.items():
-        if row.endswith("processes"):
-            processes.add(f"{OURS}, {database}, {row}", column, values)
-        else:
-            tables[database].add(row, column, values)
-            if row == OURS:
-                processes.add(f"{OURS}, {database}, 1 process", column, values)
-    run.part.targets = targets(run.part)
 
 
 def _table(run: Run, database: str) -> Table:
@@ -103,11 +95,17 @@ async def _group(stack: AsyncExitStack, run: Run, database: str, path: Path, ser
     ]
 
 
-async def _turn(run: Run, rates: dict[tuple[str, str, str], list[float]], name: str, able: list[Worker]) -> None:
+async def _turn(run: Run, name: str, able: list[Worker]) -> None:
     """Let one contender, or several processes of one at once, do all loads."""
     row, _, database = name.partition("@")
-    ours = row.startswith((OURS, "floor", str(PROCESSES)))
-    done = sum(len(values) for values in rates.values())
+    ours = row.startswith(("asgi_auth", "floor", str(PROCESSES)))
+    *tables, processes = run.part.tables
+    table = next(each for each in tables if each.name.endswith(database.lower()))
+    kept = [Collected(run, table, row)] if len(able) == 1 else []
+    if row == OURS or not kept:
+        shown = row if len(able) > 1 else "1 process"
+        kept.append(Collected(run, processes, f"{OURS}, {database}, {shown}"))
+    done = sum(len(values) for values in run.samples.values())
     for operation, flight, share in LOADS:
         if operation not in able[0].kinds or (len(able) > 1 and flight == 1):
             continue
@@ -122,5 +120,6 @@ async def _turn(run: Run, rates: dict[tuple[str, str, str], list[float]], name: 
         )
         seconds = took[0] if len(able) == 1 else time.perf_counter() - started
         column = f"{operation}, {'one by one' if flight == 1 else f'{flight} in flight'}"
-        rates.setdefault((row, database, column), []).append(count * len(able) / seconds)
+        for each in kept:
+            each.add(column, count * len(able) / seconds)
         done += 1

@@ -1,0 +1,105 @@
+"""Every statement finds its rows by an index, however many there are: read from the databases' own plans."""
+
+import inspect
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import asyncpg
+import pytest
+
+from asgi_auth.storage import statements
+from asgi_auth.storage.postgres_connection import numbered
+from asgi_auth.storage.sql import SQLStorage
+from tests.storage.conftest import opened
+
+#: What runs once at start, or is about no rows.
+AT_START = {"SCHEMA", "CREATE_SCHEMA", "CREATE_MIGRATIONS", "MIGRATIONS", "ADD_MIGRATION", "CHECK_USERS"}
+NO_ROWS = {"SAVEPOINT", "BACK_TO_SAVEPOINT"}
+#: What a statement has made itself: values, and subqueries of them.
+IN_MEMORY = ("SCAN CONSTANT ROW", "SCAN known", "SCAN r", "SCAN (")
+VALUES = {"text": "x", "varchar": "x", "int8": 1, "int4": 1, "bool": False, "numeric": 1}
+
+
+def every_statement() -> dict[str, str]:
+    """All statements by name; those that are made for a number of keys, for three."""
+    found = {name: value for name, value in vars(statements).items() if name.isupper() and isinstance(value, str)}
+    made = {
+        name: value(3)
+        for name, value in vars(statements).items()
+        if callable(value) and inspect.unwrap(value).__module__ == statements.__name__
+    }
+    return {name: text for name, text in (found | made).items() if name not in AT_START | NO_ROWS}
+
+
+STATEMENTS = every_statement()
+
+
+@pytest.mark.parametrize("server", ["postgres15", "postgres18"])
+async def test_every_statement_has_an_index_on_postgresql(server: str, fresh: Callable[[str], str]) -> None:
+    async with opened(server, fresh(server)) as storage:
+        assert await without_on_postgresql(storage, fresh(server)) == []
+
+    assert len(STATEMENTS) > 40
+
+
+async def test_every_statement_has_an_index_on_sqlite(fresh: Callable[[str], str]) -> None:
+    async with opened("sqlite", fresh("sqlite")) as storage:
+        assert await without_on_sqlite(storage) == []
+
+
+@pytest.mark.parametrize(
+    ("index", "needs_it"),
+    [
+        ("sessions_revoked", ["ENDED_SINCE"]),
+        ("sessions_expires", ["PURGE_SESSIONS"]),
+        ("audit_at", ["PRUNE_AUDIT_RECORDS"]),
+    ],
+)
+async def test_a_missing_index_is_noticed(index: str, needs_it: list[str], fresh: Callable[[str], str]) -> None:
+    async with opened("postgres18", fresh("postgres18")) as storage:
+        await storage.run(f"DROP INDEX {{{index}}}", {})
+        assert await without_on_postgresql(storage, fresh("postgres18")) == needs_it
+
+    async with opened("sqlite", fresh("sqlite")) as storage:
+        await storage.run(f"DROP INDEX {{{index}}}", {})
+        assert await without_on_sqlite(storage) == needs_it
+
+
+async def without_on_postgresql(storage: SQLStorage, url: str) -> list[str]:
+    """The statements that would read a whole table or index, even where the planner is told to avoid it."""
+    found = []
+    connection = await asyncpg.connect(url)
+    await connection.execute("SET enable_seqscan = off")
+    for name, statement in STATEMENTS.items():
+        sql, _ = numbered(statement.format_map(storage._parts))
+        prepared = await connection.prepare(f"EXPLAIN (FORMAT JSON) {sql}")
+        values = [VALUES[parameter.name] for parameter in prepared.get_parameters()]
+        (plan,) = json.loads(await prepared.fetchval(*values))
+        found += [name] if any(is_whole(node) for node in nodes(plan["Plan"])) else []
+    await connection.close()
+    return found
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A plan's nodes."""
+    yield plan
+    for inner in plan.get("Plans", ()):
+        yield from nodes(inner)
+
+
+def is_whole(node: dict[str, Any]) -> bool:
+    """Whether a node reads a whole table, or a whole index."""
+    by_index = node["Node Type"] in {"Index Scan", "Index Only Scan", "Bitmap Index Scan"}
+    return node["Node Type"] == "Seq Scan" or (by_index and "Index Cond" not in node)
+
+
+async def without_on_sqlite(storage: SQLStorage) -> list[str]:
+    """The statements that scan a table or an index of ours."""
+    found = []
+    for name, statement in STATEMENTS.items():
+        _, names = numbered(statement.format_map(storage._parts))
+        rows = await storage.run(f"EXPLAIN QUERY PLAN {statement}", dict.fromkeys(names, 1), read=True)
+        scans = [row["detail"] for row in rows if row["detail"].startswith("SCAN ")]
+        found += [name] if any(not scan.startswith(IN_MEMORY) for scan in scans) else []
+    return found
