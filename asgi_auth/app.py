@@ -51,6 +51,7 @@ class AuthApp:
         self.recogniser = Recogniser(self.auth)
         self.cors = Cors(self.auth.settings)
         self.pages = PageServer.of(self.auth, self.routes, self.recogniser)
+        self.auth.places.serve(self.pages.places() if self.pages is not None else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request below wherever the host has mounted this."""
@@ -94,6 +95,11 @@ class AuthApp:
         if scope["method"] == "HEAD":
             response.body = b""
         await response(scope, receive, send)
+
+    def page_of(self, error: AuthError, path: str | None, scope: Scope) -> Response | None:
+        """Make the page that says why a request goes no further; None for one that no page would have answered."""
+        visit = self.pages.visit(path, scope) if self.pages is not None and scope["type"] == "http" else None
+        return visit.refuse(error) if visit is not None else None
 
     async def _serve(
         self, route: Route | None, values: dict[str, Any], renewed: Headers, scope: Scope, receive: Receive

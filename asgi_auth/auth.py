@@ -23,10 +23,11 @@ from asgi_auth.keys import KeyRing
 from asgi_auth.lifecycle import Lifecycle
 from asgi_auth.login import Logins
 from asgi_auth.mail.delivery import Delivery
-from asgi_auth.mail.mailers import as_mailer
+from asgi_auth.mail.mailers import Callbacks, as_mailer
 from asgi_auth.mail.message import Mail, Mailer
 from asgi_auth.mail.templates import Templates
 from asgi_auth.one_time import OneTimeTokens
+from asgi_auth.places import Places
 from asgi_auth.purge import Purger
 from asgi_auth.reasons import Reason
 from asgi_auth.records import Client, Credential, Session, TokenPair, User
@@ -83,6 +84,7 @@ class Auth(Hooked):
         self.users = Users(self)
         self.features = list(features) if features is not None else defaults(mail=self.mail.mailer is not None)
         self._check_features()
+        self.places = Places(settings, pages=any(feature.shows_pages for feature in self.features))
         self.stream = Stream(self)
         self.one_time = OneTimeTokens(self)
         self.identifier = Identifier(self)
@@ -103,6 +105,8 @@ class Auth(Hooked):
         there = {endpoint.name for feature in self.features for endpoint in feature.endpoints}
         if unknown := {name for feature in self.features for name in feature.needs_endpoints} - there:
             raise ValueError(f"there is no endpoint {', '.join(sorted(unknown))}")
+        if isinstance(self.mail.mailer, Callbacks):
+            self.mail.mailer.check(purpose for feature in self.features for purpose in feature.mails)
         if self.settings.verification == "required" and self.get(Registrar) is None:
             raise ValueError("verification needs the feature EmailVerification")
         if self.settings.verification == "off" and self.conceals:
@@ -256,7 +260,7 @@ class Auth(Hooked):
         errors: dict[str, list[Reason]] = {name: [Reason("unknown")] for name in data.keys() - declared.keys()}
         for name in data.keys() & declared.keys():
             try:
-                msgspec.convert(data[name], declared[name].annotation)
+                msgspec.convert(data[name], declared[name].change)
             except msgspec.ValidationError as error:
                 errors[name] = [Reason.of(error)]
         if errors:

@@ -79,6 +79,10 @@ class Feature:
     needs: "ClassVar[tuple[type[Feature], ...]]" = ()
     #: Whether it is of no use without mails; then a missing mailer is warned of at start.
     needs_mail: ClassVar[bool] = False
+    #: The purposes of the mails that it sends.
+    mails: ClassVar[tuple[str, ...]] = ()
+    #: Whether there are pages for people, to which mails can link.
+    shows_pages: ClassVar[bool] = False
     #: What it tells that the library doesn't know, by name.
     actions: ClassVar[Mapping[str, Action]] = {}
     #: The names of endpoints that its settings speak of; one that isn't there is a ValueError.
@@ -217,7 +221,7 @@ class Endpoint:
         if not self.takes_data:
             return self.fields
         return self.fields | {
-            item.name: BodyField(item.annotation, item.required and not self.partial)
+            item.name: BodyField(item.change if self.partial else item.annotation, item.required and not self.partial)
             for item in extra
             if item.write == "user" or (item.write == "register" and not self.partial)
         }

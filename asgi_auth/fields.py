@@ -62,12 +62,17 @@ class Field:
     def annotation(self) -> Any:
         """The type with its bounds, as msgspec checks it."""
         if self.type is str:
-            return Annotated[str, msgspec.Meta(max_length=self.max_length)]
+            return Annotated[str, msgspec.Meta(min_length=int(self.required), max_length=self.max_length)]
         if self.type is int:
             return Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
         if self.type is float:
             return Annotated[float, msgspec.Meta(ge=-sys.float_info.max, le=sys.float_info.max)]
         return self.type
+
+    @property
+    def change(self) -> Any:
+        """What a change may set: null empties a field that isn't required."""
+        return self.annotation if self.required else self.annotation | None
 
 
 @dataclass(frozen=True)

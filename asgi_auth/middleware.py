@@ -9,6 +9,7 @@ from starlette.types import Message, Receive, Scope, Send
 from asgi_auth.app import AuthApp
 from asgi_auth.auth import Auth
 from asgi_auth.cookies import Cookies
+from asgi_auth.cors import Cors
 from asgi_auth.errors import AuthError, InternalError, UnauthorizedError
 from asgi_auth.http import deny, refuse, route_path
 from asgi_auth.identity import Identity, current
@@ -32,13 +33,17 @@ class AuthMiddleware:
     """
 
     def __init__(self, app: HostApp, auth: Auth | AuthApp, *, mount: str | None = None, required: bool = False) -> None:
-        """Wrap an app. Raises ValueError when `mount` is no path such as `/auth`."""
+        """Wrap an app. Raises ValueError when `mount` is no path such as `/auth`, or links would lead elsewhere."""
         if mount is not None and (not mount.startswith("/") or mount.endswith("/")):
             raise ValueError("mount is a path such as /auth: a slash first, none at the end")
         self.app = app
         self.auth = auth if isinstance(auth, Auth) else auth.auth
-        self._auth_app = auth if isinstance(auth, AuthApp) else AuthApp(auth)
-        self._mount = mount
+        self._mount = mount or self.auth.settings.mount
+        self._served: AuthApp | None = None
+        if mount is not None:
+            self._served = auth if isinstance(auth, AuthApp) else AuthApp(auth)
+            self.auth.places.mount(mount)
+        self._cors = Cors(self.auth.settings)
         self._required = required
         self._recogniser = Recogniser(self.auth)
 
@@ -79,8 +84,8 @@ class AuthMiddleware:
         """Serve a route of ours, refuse, or call the app: with cookies to set if there are any."""
         if headers and scope["type"] == "http":
             send = _SetCookies(send, headers, self._recogniser.cookies)
-        if self._mount is not None and (path := _below(self._mount, scope)) is not None:
-            return self._auth_app.serve(path, scope, receive, send)
+        if self._served is not None and (path := _below(self._mount, scope)) is not None:
+            return self._served.serve(path, scope, receive, send)
         if self._required and not identity.is_authenticated and scope.get("method") != "OPTIONS":
             return self._refuse(identity.error or UnauthorizedError(), scope, receive, send)
         if scope["type"] == "websocket" and identity.is_authenticated:
@@ -104,9 +109,17 @@ class AuthMiddleware:
             await deny(error, scope, receive, send)
 
     async def _refuse(self, error: AuthError, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse a request; on a route of ours, which the host may have mounted, a script may read why."""
-        ours = _below(self._mount or self.auth.settings.mount, scope) is not None
-        await refuse(error, scope, receive, self._auth_app.cors.sending(scope, send) if ours else send)
+        """Refuse a request; on a route of ours, which the host may have mounted, a script may read why.
+
+        Where the pages are known to be, people get a page.
+        """
+        path = _below(self._mount, scope)
+        sending = self._cors.sending(scope, send) if path is not None else send
+        page = self._served.page_of(error, path, scope) if self._served is not None else None
+        if page is not None:
+            await page(scope, receive, send)
+        else:
+            await refuse(error, scope, receive, sending)
 
 
 def _below(mount: str, scope: Scope) -> str | None:

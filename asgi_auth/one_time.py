@@ -2,7 +2,8 @@
 
 Asking writes the same for an address that is known and for one that isn't, so that neither the answer nor its time
 tells. Links carry a signed token: garbage never reaches the database. The code works only together with the `request`
-that the asker was given, and its attempts are counted.
+that the asker was given, and its attempts are counted. How often an address is mailed is bounded for each network that
+asks, and for all together: strangers can neither flood it nor keep its owner from asking.
 """
 
 import hashlib
@@ -18,12 +19,14 @@ from itsdangerous import BadSignature, Signer
 
 from asgi_auth import events
 from asgi_auth.errors import BadRequestError, ValidationError
+from asgi_auth.limits import counter_key, network_of
 from asgi_auth.mail import Letter
 from asgi_auth.reasons import Reason
 from asgi_auth.records import NOBODY, Client, Record, Token, User
 
 if TYPE_CHECKING:
     from asgi_auth.auth import Auth
+    from asgi_auth.storage import Storage
 
 DIGITS = 8
 #: Two times 32 bytes in base64url without padding, unused bits zero.
@@ -37,6 +40,10 @@ SHOWN: Mapping[str, Any] = {
     ]
 }
 HOUR = 3600
+#: The value of a token's data that holds the address of the account, where the token is about another one.
+ADDRESS = "address"
+#: So many networks may use up their mails before an address gets no more for all of them.
+NETWORKS = 4
 
 
 class Requested(Record, frozen=True, kw_only=True):
@@ -60,8 +67,9 @@ class InvalidOneTimeTokenError(BadRequestError):
 class Purpose:
     """What a kind of one-time token is for, and its bounds.
 
-    `ttl`: seconds it lives. `quiet`: seconds in which an address gets no second mail. `most`: mails an hour for an
-    address. `path`: the page below the mount that the link leads to; `link`: one elsewhere, with `{token}` in it.
+    `ttl`: seconds it lives. `quiet`: seconds in which an address gets no second mail. `most`: mails an hour that one
+    network can send to an address; four times that for all of them. One more when nothing that was sent is good any
+    more. `path`: the page below the mount that the link leads to; `link`: one elsewhere, with `{token}` in it.
     `error`: what is raised when token or code are no good.
     """
 
@@ -108,48 +116,63 @@ class OneTimeTokens:
         client: Client,
         user: User | None = None,
         to: str | None = None,
+        letter: str = "",
         notice: str | None = None,
         data: Mapping[str, Any] | None = None,
+        earlier: str = "",
     ) -> Requested:
         """Store a token about a canonical address; mail it to the user, or `to` another address, or to nobody.
 
-        An earlier one of the user's for the same purpose dies. `notice` names a mail that goes out instead, without the
-        token. An address that got one too lately gets none. The work is the same in all cases.
+        An earlier one of the user's for the same purpose dies. `letter` names a mail other than the purpose's, `notice`
+        one that goes out without the token. An address that got one too lately gets none; a live `earlier` request of
+        the asker's about it then stays the one to go on with. The work is the same, whoever has the address.
         """
-        now = int(self._auth.now())
-        secret, code, request = secrets.token_urlsafe(32), _digits(), secrets.token_urlsafe(16)
-        token = Token(
-            id=request,
-            purpose=purpose.name,
-            subject=subject,
-            user_id=user.id if user else None,
-            digest=_digest(secret),
-            code=self._code(request, code),
-            data=dict(data or {}),
-            created_at=now,
-            expires_at=now + purpose.ttl,
+        secret, code = secrets.token_urlsafe(32), _digits()
+        token = self._new(
+            purpose, secret, code, subject=subject, user_id=user.id if user else None, data=dict(data or {})
         )
-        address = to or (user.email if user else "")
-        if await self._store(token, purpose):
-            language = self._auth.texts.choose(client.accept_language)
-            letter = Letter(purpose=notice or purpose.name, to=address, language=language, user_id=token.user_id)
-            self.post(letter if notice else self._with_token(letter, purpose, secret, code))
+        request = token.id
+        if await self._store(token, purpose, client):
+            address = to or (user.email if user else "")
+            name, language = notice or letter or purpose.name, self._auth.texts.choose(client.accept_language)
+            written = Letter(purpose=name, to=address, language=language, user_id=token.user_id)
+            self.post(written if notice else self._with_token(written, purpose, secret, code))
+        elif earlier:
+            found = await self._auth.storage.recall_token(earlier, purpose.name, subject, token.created_at)
+            request = earlier if found is not None and found.id == earlier else request
         data = {"purpose": purpose.name, "account": self._auth.stream.digest(subject)}
         await self._auth.emit(events.ONE_TIME_TOKEN, user_id=token.user_id, client=client, data=data)
         return Requested(request=request, expires_in=purpose.ttl)
 
-    async def _store(self, token: Token, purpose: Purpose) -> bool:
-        since = token.created_at - HOUR
+    def _new(self, purpose: Purpose, secret: str, code: str, **values: Any) -> Token:
+        now, request = int(self._auth.now()), secrets.token_urlsafe(16)
+        return Token(
+            id=request,
+            purpose=purpose.name,
+            digest=_digest(secret),
+            code=self._code(request, code),
+            created_at=now,
+            expires_at=now + purpose.ttl,
+            **values,
+        )
+
+    async def _store(self, token: Token, purpose: Purpose, client: Client) -> bool:
+        now, counters = token.created_at, self._auth.counters
+        key = counter_key(self._auth, "mail", purpose.name, token.subject, network_of(client.address))
+        counter = await counters.counter(key, now)
+        most = purpose.most * NETWORKS if counter is None or counter.count < purpose.most else 0
         async with self._auth.storage.transaction() as storage:
-            added = await storage.add_token(token, quiet=purpose.quiet, since=since, most=purpose.most)
+            added = await storage.add_token(token, quiet=purpose.quiet, since=now - HOUR, most=most)
             if added:
-                await storage.void_tokens(token.user_id or NOBODY, token.created_at, purpose.name, keep=token.id)
+                await storage.void_tokens(token.user_id or NOBODY, now, purpose.name, keep=token.id)
+        if added:
+            await counters.count(key, now, HOUR)
         return added
 
     def _with_token(self, letter: Letter, purpose: Purpose, secret: str, code: str) -> Letter:
         token = self._signer(purpose.name).sign(secret.encode()).decode()
-        link, minutes = self.link(purpose, token), purpose.ttl // 60
-        return msgspec.structs.replace(letter, token=token, code=code, link=link, minutes=minutes)
+        link = self.link(purpose, token)
+        return msgspec.structs.replace(letter, token=token, code=code, link=link, seconds=purpose.ttl)
 
     def post(self, letter: Letter) -> None:
         """Have a letter sent after the answer."""
@@ -157,7 +180,7 @@ class OneTimeTokens:
         async def write() -> Letter:
             return letter
 
-        self._auth.mail.later(write)
+        self._auth.mail.later(write, to_nobody=not letter.to)
 
     async def find(self, purposes: Sequence[Purpose], token: str, request: str, code: str) -> Token:
         """Find the live token that was shown as such, or as a code with its request; nothing is used up.
@@ -171,6 +194,39 @@ class OneTimeTokens:
             if found is not None:
                 return found
         raise purposes[0].error
+
+    async def redeem(
+        self,
+        storage: "Storage",
+        token: Token,
+        error: type[InvalidOneTimeTokenError],
+        changes: Mapping[str, Any] | None = None,
+        *,
+        void: bool = False,
+    ) -> User:
+        """Use a token up in a transaction, `void` all others of its user, and change the user.
+
+        Raises `error` unless the user is active and still has the address that the token is about.
+        """
+        now = int(self._auth.now())
+        if not await storage.use_token(token.id, now):
+            raise error
+        if void:
+            await storage.void_tokens(token.user_id or NOBODY, now)
+        return await self.owner(storage, token, error, changes)
+
+    async def owner(
+        self,
+        storage: "Storage",
+        token: Token,
+        error: type[InvalidOneTimeTokenError],
+        changes: Mapping[str, Any] | None = None,
+    ) -> User:
+        """Change and lock the user of a token in a transaction, under the same conditions."""
+        user = await storage.update_user(token.user_id or NOBODY, changes or {}, int(self._auth.now()))
+        if user is None or user.status != "active" or user.email_canonical != token.data.get(ADDRESS, token.subject):
+            raise error
+        return user
 
     async def _by_token(self, purpose: Purpose, token: str) -> Token | None:
         try:
@@ -187,13 +243,11 @@ class OneTimeTokens:
         return await self._auth.storage.try_code(purpose.name, request, digest, now=now, tries=TRIES)
 
     def link(self, purpose: Purpose, token: str) -> str:
-        """Make the link of a mail from the configuration alone; empty without a `base_url`."""
-        settings = self._auth.settings
+        """Make the link of a mail from the configuration alone; empty when there is no page for it."""
         if purpose.link is not None:
             return purpose.link.replace("{token}", quote(token, safe=""))
-        if settings.base_url is None:
-            return ""
-        return f"{settings.base_url.rstrip('/')}{settings.mount}{purpose.path}?token={quote(token, safe='')}"
+        page = self._auth.places.url(purpose.path)
+        return f"{page}?token={quote(token, safe='')}" if page else ""
 
     def _signer(self, purpose: str) -> Signer:
         return Signer(reversed(self._keys), salt=purpose, key_derivation="hmac", digest_method=hashlib.sha256)

@@ -21,7 +21,7 @@ class PasswordKeeper(Feature):
         self.policy = policy
         self.hasher = PasswordHasher(argon2, workers, queue)
 
-    def check(self, password: str, field: str, email: str, old: str | None = None) -> None:
+    def check(self, password: str, field: str, email: str = "", old: str | None = None) -> None:
         """Raise PasswordPolicyError for `field` when a new password breaks the policy, or is the `old` one."""
         if password == old:
             raise PasswordPolicyError({field: [Reason("same")]})
@@ -87,3 +87,11 @@ class PasswordKeeper(Feature):
         done = done and (used is None or await storage.use_token(used, now))
         await storage.void_tokens(user_id, now)
         return done
+
+
+async def make_unusable(storage: Storage, user_id: str, now: int) -> None:
+    """Let no password fit any more until a reset sets a new one, in a transaction."""
+    old = await storage.credential(user_id, KIND)
+    while old is not None and old.secret and await storage.replace_secret(old, "", now) is None:
+        # A login was faster that made the hash anew.
+        old = await storage.credential(user_id, KIND)

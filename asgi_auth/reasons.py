@@ -7,9 +7,10 @@ from asgi_auth.texts import shipped
 
 #: What msgspec says of a value that doesn't fit, and the code that we have for it.
 MSGSPEC = (
+    (re.compile(r"of length >= 1\b"), "missing"),
     (re.compile(r"of length >= (?P<count>\d+)"), "too_short"),
     (re.compile(r"of length <= (?P<count>\d+)"), "too_long"),
-    (re.compile(r"Expected `int`|Expected `float`"), "no_number"),
+    (re.compile(r"Expected `(int|float)\b"), "no_number"),
     (re.compile(r"characters that are not allowed"), "characters"),
 )
 

@@ -49,7 +49,8 @@ class Revocation:
     async def sync(self) -> None:
         """Look at the tables once; raises StorageUnavailableError."""
         started, now = time.monotonic(), int(self._now())
-        since = now - self._horizon if self._since is None else self._since - OVERLAP
+        # A clock that was ahead has made this forget what it must know again.
+        since = now - self._horizon if self._since is None or now < self._since else self._since - OVERLAP
         self._looks += 1
         look = self._looks
         self._apply(await self._storage.changes_since(since), look)

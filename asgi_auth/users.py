@@ -7,6 +7,7 @@ from asgi_auth import events
 from asgi_auth.emails import canonical_or_none
 from asgi_auth.errors import UserNotFoundError
 from asgi_auth.records import Status, User
+from asgi_auth.registrar import Registrar
 
 if TYPE_CHECKING:
     from asgi_auth.auth import Auth
@@ -55,7 +56,13 @@ class Users:
     async def delete(self, user_id: str) -> None:
         """Delete a user with everything that hangs on it; every session ends at once."""
         await self._auth.start()
-        ended = await self._auth.storage.delete_user(user_id, int(self._auth.now()))
+        registrar = self._auth.get(Registrar)
+        async with self._auth.storage.transaction() as storage:
+            user = await storage.user(user_id)
+            if user is not None and registrar is not None:
+                # An old mail must not make the account again.
+                await registrar.forget(storage, user.email_canonical)
+            ended = await storage.delete_user(user_id, int(self._auth.now()))
         if ended is None:
             raise UserNotFoundError
         await self._auth.ended(user_id, ended)
@@ -68,13 +75,15 @@ class Users:
     async def set_status(self, user_id: str, status: Status) -> User:
         """Switch an account off (`disabled`, `closed`) or on (`active`); off ends every session at once.
 
-        Raises ValueError for any other word.
+        Off also voids what was mailed. Raises ValueError for any other word.
         """
         if status not in get_args(Status):
             raise ValueError(f"the status is one of {', '.join(get_args(Status))}")
         await self._auth.start()
         now = int(self._auth.now())
         async with self._auth.storage.transaction() as storage:
+            if status != "active":
+                await storage.void_tokens(user_id, now)
             user = _found(await storage.update_user(user_id, {"status": status}, now))
             ended = [] if status == "active" else await storage.end_sessions(user_id, now)
         await self._auth.ended(user_id, ended)

@@ -175,14 +175,16 @@ async def test_headers_of_a_proxy_that_nobody_has_named_are_found_and_logged_onc
 
         (finding,) = auth.check()
     assert finding.setting == "trusted_proxies"
-    assert [record.getMessage() for record in caplog.records] == ["{}: {}. {}".format(*finding)]
+    warned = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert warned == ["{}: {}. {}".format(*finding)]
 
 
 async def test_headers_of_proxies_that_are_named_are_no_finding(caplog: pytest.LogCaptureFixture) -> None:
     async with make_auth(trusted_proxies=["192.0.2.0/24"]) as auth:
         await Client(AuthApp(auth)).get("/me", headers={"x-forwarded-for": "198.51.100.1"})
 
-    assert (auth.check(), caplog.text) == ([], "")
+    assert auth.check() == []
+    assert [record for record in caplog.records if record.levelname == "WARNING"] == []
 
 
 @pytest.mark.parametrize(

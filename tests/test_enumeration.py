@@ -26,7 +26,9 @@ async def test_by_default_a_known_address_is_answered_like_a_new_one_and_its_own
     async with make(outbox, clock) as auth:
         client = Client(AuthApp(auth))
         await registered(client)
-        await client.post("/verify-email", {"token": (await outbox.next("register", EMAIL)).token})
+        await client.post(
+            "/verify-email", {"token": (await outbox.next("register", EMAIL)).token, "password": PASSWORD}
+        )
         clock.move(2)
 
         known, new = await registered(client), await registered(client, "eve@example.com")
@@ -45,7 +47,7 @@ async def test_by_default_an_account_begins_when_its_address_is_proven() -> None
         mail = await outbox.next("register", EMAIL)
 
         before = await client.post("/login", login)
-        await client.post("/verify-email", {"token": mail.token})
+        await client.post("/verify-email", {"token": mail.token, "password": PASSWORD})
         after = await client.post("/login", login)
 
         assert (before.status, before.json["code"], after.status) == (401, "invalid_credentials", 200)

@@ -112,7 +112,7 @@ async def test_changes_of_the_account_are_told_with_both_outcomes() -> None:
         await post_as(app, "change-email", {"new_email": "new@example.com", "password": PASSWORD})
         token = (await app.mail("change_email")).token
         for _ in range(2):
-            await app.client.post("/auth/confirm-email-change", {"token": token})
+            await app.client.post("/auth/confirm-email-change", {"token": token, "password": PASSWORD})
         await app.client.post("/auth/forgot-password", {"email": "new@example.com"})
         reset = {"token": (await app.mail("reset_password")).token, "new_password": NEW_PASSWORD}
         await app.client.post("/auth/reset-password", reset)

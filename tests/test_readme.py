@@ -30,6 +30,7 @@ from asgi_auth import (
 )
 from asgi_auth.feature import Feature
 from asgi_auth.storage import Names
+from asgi_auth.texts import purposes
 from tests.cluster import await_answer, free_port
 from tests.documentation import README, with_tables
 from tests.support import SECRET
@@ -96,6 +97,10 @@ def test_every_option_of_the_parts_is_named(kind: type[Any]) -> None:
     missing = [name for name in options if not re.search(rf"\b{name}\b", TEXT)]
 
     assert missing == []
+
+
+def test_every_purpose_of_a_mail_is_named() -> None:
+    assert [purpose for purpose in purposes() if f"`{purpose}`" not in TEXT] == []
 
 
 def test_every_hook_is_named() -> None:

@@ -24,6 +24,8 @@ def test_a_reason_is_its_english_text_and_knows_its_code() -> None:
     ("said", "code", "values"),
     [
         ("Expected `str` of length >= 3", "too_short", {"count": "3"}),
+        ("Expected `str` of length >= 1", "missing", {}),
+        ("Expected `str` of length >= 12", "too_short", {"count": "12"}),
         ("Expected `str` of length <= 80", "too_long", {"count": "80"}),
         ("Expected `int`, got `str`", "no_number", {}),
         ("Expected `float`, got `str`", "no_number", {}),

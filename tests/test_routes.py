@@ -22,7 +22,6 @@ ALL = {
     "update_me": "/me",
     "export": "/me/export",
     "close_account": "/close-account",
-    "openapi": "/openapi.json",
 }
 MAIL = {
     "verify_email": "/verify-email",
@@ -58,7 +57,7 @@ def test_with_a_mailer_the_flows_by_mail_are_served_too() -> None:
         ({"include": ["passwords", "logout"]}, {"register", "login", "token", "change_password", "logout"}),
         ({"exclude": ["register"]}, ALL.keys() - {"register"}),
         (
-            {"exclude": ["passwords", "me", "account", "openapi"]},
+            {"exclude": ["passwords", "me", "account"]},
             {"refresh", "logout", "logout_all", "sessions", "end_session"},
         ),
         ({"include": ["passwords"], "exclude": ["token"]}, {"register", "login", "change_password"}),

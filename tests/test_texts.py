@@ -27,6 +27,16 @@ def test_every_language_has_the_same_texts_with_the_same_values() -> None:
         ("fr", "en"),
         ("de;q=0, en", "en"),
         ("de;q=x, ;;;, *", "en"),
+        ("de; q=0.9, en; q=0.8", "de"),
+        ("en ;q=0.1, de ;q=0.9", "de"),
+        ("de;Q=1", "de"),
+        ("DE", "de"),
+        ("en;q=0, *", "de"),
+        ("en;q=0, de;q=0, *", "en"),
+        ("fr, *;q=0.5, de;q=0.1", "en"),
+        ("de;q=nan", "en"),
+        ("de;q=1e9, en;q=0.1", "en"),
+        ("x-" * 30000, "en"),
     ],
 )
 def test_the_language_is_the_one_that_the_browser_likes_best(header: str, language: str) -> None:
@@ -41,6 +51,14 @@ def test_a_host_replaces_texts_and_adds_languages() -> None:
     assert texts.get("field.password", "nl") == "Password"
     assert Texts().get("field.email") == "Email address"
     assert texts.choose("nl") == "nl"
+
+
+def test_a_whole_tag_goes_before_its_first_part() -> None:
+    texts = Texts(overrides={"pt-BR": {"field.email": "E-mail"}, "pt": {"field.email": "Endereço"}})
+
+    assert [texts.choose(tag) for tag in ("pt-BR", "pt-br", "pt", "pt-PT", "pt-BR-x-test", "de, pt-BR;q=0.1")] == [
+        "pt-BR", "pt-BR", "pt", "pt", "pt-BR", "de",
+    ]  # fmt: skip
 
 
 def test_a_missing_language_or_text_is_told() -> None:

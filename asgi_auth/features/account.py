@@ -19,6 +19,7 @@ class Account(Feature):
     """
 
     needs = (PasswordKeeper,)
+    mails = ("account_closed",)
 
     def __init__(self, *, closing: Literal["soft", "hard"] = "soft") -> None:
         """Take the settings; raises ValueError."""

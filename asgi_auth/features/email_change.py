@@ -1,16 +1,21 @@
 """Email change: asked for with the password, confirmed at the new address, told to the old one."""
 
 from asgi_auth import events
+from asgi_auth.confirmation import OWN, REFUSALS, confirm
 from asgi_auth.emails import parse_email
 from asgi_auth.errors import BusyError, InvalidCredentialsError, UserExistsError, ValidationError
 from asgi_auth.feature import Feature, post
 from asgi_auth.fields import Email, Line, Secret, Token
 from asgi_auth.identity import Identity
+from asgi_auth.limits import RateLimitedError, Rule, counter_key
 from asgi_auth.mail import Letter
-from asgi_auth.one_time import SHOWN, InvalidOneTimeTokenError, Purpose, Requested
+from asgi_auth.one_time import ADDRESS, HOUR, SHOWN, InvalidOneTimeTokenError, Purpose, Requested
 from asgi_auth.password_keeper import PasswordKeeper
 from asgi_auth.reasons import Reason
 from asgi_auth.records import NOBODY, Client
+
+#: How often an hour an account may ask for another address.
+MOST = 10
 
 
 class EmailChange(Feature):
@@ -21,6 +26,7 @@ class EmailChange(Feature):
 
     needs = (PasswordKeeper,)
     needs_mail = True
+    mails = ("change_email", "email_change_requested", "email_changed", "already_registered")
 
     def __init__(self, *, ttl: int = 3600, quiet: int = 60, link: str | None = None) -> None:
         """Take the settings."""
@@ -31,13 +37,14 @@ class EmailChange(Feature):
         status=202,
         takes_password=True,
         event=events.EMAIL_CHANGE,
-        errors=(InvalidCredentialsError, BusyError),
+        errors=(InvalidCredentialsError, BusyError, RateLimitedError),
     )
     async def change_email(
         self, *, new_email: Email, password: Secret, identity: Identity, client: Client = Client()
     ) -> Requested:
         """Mail a link to the new address; an earlier change that is still open dies."""
         user, _ = await self.auth[PasswordKeeper].confirm(identity, password, client)
+        await self._limit(user.id)
         address = parse_email(new_email, "new_email")
         if address.canonical == user.email_canonical:
             raise ValidationError({"new_email": [Reason("same_address")]})
@@ -48,33 +55,50 @@ class EmailChange(Feature):
             user=user,
             to=address.display,
             notice="already_registered" if taken else None,
-            data=address._asdict(),
+            data={**address._asdict(), ADDRESS: user.email_canonical, OWN: True},
             client=client,
         )
         self._tell("email_change_requested", user.id, user.email, address.display, client)
         return requested
 
     @post(
-        "/confirm-email-change", status=204, schema=SHOWN, event=events.EMAIL_CHANGE, errors=(InvalidOneTimeTokenError,)
+        "/confirm-email-change",
+        status=204,
+        schema=SHOWN,
+        event=events.EMAIL_CHANGE,
+        errors=(InvalidOneTimeTokenError, *REFUSALS),
     )
     async def confirm_email_change(
-        self, *, token: Token = "", request: Line = "", code: Line = "", client: Client = Client()
+        self,
+        *,
+        token: Token = "",
+        request: Line = "",
+        code: Line = "",
+        password: Secret = "",
+        identity: Identity | None = None,
+        client: Client = Client(),
     ) -> None:
-        """Change the address by the mailed token, or by the code with its request."""
+        """Change the address by the mailed token, logged in or with the password, or by the code with its request."""
+        error = self.purpose.error
         found = await self.auth.one_time.find((self.purpose,), token, request, code)
+        await confirm(self.auth, found, error, by_link=bool(token), password=password, identity=identity, client=client)
         user_id, now = found.user_id or NOBODY, int(self.auth.now())
         changes = {"email": found.data["display"], "email_canonical": found.data["canonical"], "email_verified": True}
         try:
             async with self.auth.storage.transaction() as storage:
-                old = await storage.user(user_id) if await storage.use_token(found.id, now) else None
-                if old is None or old.status != "active":
-                    raise self.purpose.error
+                old = await self.auth.one_time.redeem(storage, found, error, void=True)
                 await storage.update_user(user_id, changes, now)
-                await storage.void_tokens(user_id, now)
         except UserExistsError:
-            raise self.purpose.error from None
+            raise error from None
         self._tell("email_changed", user_id, old.email, found.data["display"], client)
         await self.auth.emit(events.EMAIL_CHANGE, user_id=user_id, client=client)
+
+    async def _limit(self, user_id: str) -> None:
+        """Let no account send mails to any number of strangers. Raises RateLimitedError."""
+        now = int(self.auth.now())
+        counter = await self.auth.counters.count(counter_key(self.auth, "change_email", user_id), now, HOUR)
+        if counter.count > MOST:
+            raise RateLimitedError(counter.expires_at - now, Rule("account", HOUR, MOST))
 
     def _tell(self, purpose: str, user_id: str, to: str, new: str, client: Client) -> None:
         """Tell the old address; the new one is shown in part only."""

@@ -4,15 +4,16 @@ from collections.abc import Collection
 from typing import Any
 
 from asgi_auth import events
+from asgi_auth.confirmation import REFUSALS, confirm
 from asgi_auth.emails import parse_email
 from asgi_auth.errors import AuthError, ForbiddenError
 from asgi_auth.feature import REFUSED_TOKENS, Endpoint, Login, post
-from asgi_auth.fields import Email, Line, Token
+from asgi_auth.fields import Email, Line, Secret, Token
 from asgi_auth.identity import Identity
 from asgi_auth.one_time import SHOWN, InvalidOneTimeTokenError, Purpose, Requested
-from asgi_auth.records import NOBODY, Client
+from asgi_auth.records import Client
 from asgi_auth.records import Token as OneTimeToken
-from asgi_auth.registrar import Registrar
+from asgi_auth.registrar import Pending, Registrar
 
 DAY = 86400
 
@@ -50,6 +51,7 @@ class EmailVerification(Registrar):
     """
 
     needs_mail = True
+    mails = ("verify_email", "register", "already_registered")
 
     def __init__(self, *, ttl: int = DAY, quiet: int = 60, link: str | None = None) -> None:
         """Take the settings."""
@@ -72,47 +74,55 @@ class EmailVerification(Registrar):
         required = self.auth.settings.verification == "required"
         return (EmailNotVerifiedError,) if required and endpoint.logs_in else ()
 
-    @post("/verify-email", status=204, schema=SHOWN, errors=(InvalidVerificationTokenError,))
+    @post("/verify-email", status=204, schema=SHOWN, errors=(InvalidVerificationTokenError, *REFUSALS))
     async def verify_email(
         self,
         *,
         token: Token = "",
         request: Line = "",
         code: Line = "",
+        password: Secret = "",
         identity: Identity | None = None,
         client: Client = Client(),
     ) -> None:
-        """Verify the address by the mailed token, or by the code with its request; other sessions end."""
+        """Verify the address by the mailed token, logged in or with the password, or by the code with its request."""
         found = await self.auth.one_time.find((self.verification, self.registration), token, request, code)
-        if found.purpose == self.registration.name:
-            await self.finish(found, client)
+        pending = Pending.of(found)
+        await confirm(
+            self.auth,
+            found,
+            InvalidVerificationTokenError,
+            by_link=bool(token),
+            password=password,
+            identity=identity,
+            client=client,
+            secret=pending.credential.secret if pending else None,
+        )
+        if pending is not None:
+            await self.finish(found, pending, client)
         else:
             await self._verify(found, identity, client)
 
     @post("/resend-verification", status=202, errors=(*REFUSED_TOKENS, AlreadyVerifiedError))
     async def resend_verification(
-        self, *, email: Email = "", identity: Identity | None = None, client: Client = Client()
+        self, *, email: Email = "", request: Line = "", identity: Identity | None = None, client: Client = Client()
     ) -> Requested:
         """Mail the link again; the answer is the same for every address. Logged in, the address may be left out."""
         if not email and identity is not None:
             user = await identity.require().load()
             if user.email_verified:
                 raise AlreadyVerifiedError
-            return await self.invite(user.email_canonical, user, client)
-        canonical = parse_email(email).canonical
-        known = await self.auth.storage.user_by_email(canonical)
-        wanted = known is not None and known.status == "active" and not known.email_verified
-        return await self.invite(canonical, known if wanted else None, client)
+            return await self.invite(user, client, earlier=request)
+        user_id = identity.id if identity is not None else ""
+        return await self.again(parse_email(email).canonical, request, user_id, client)
 
     async def _verify(self, token: OneTimeToken, identity: Identity | None, client: Client) -> None:
-        """Mark the address, and end the sessions from before: they may be those of somebody else."""
-        user_id, now = token.user_id or NOBODY, int(self.auth.now())
-        keep = identity.session_id if identity is not None and identity.id == user_id else None
+        """Mark the address; end the sessions and void the tokens from before: they may be those of somebody else."""
+        keep = identity.session_id if identity is not None and identity.id == token.user_id else None
+        error, verified = InvalidVerificationTokenError, {"email_verified": True}
         async with self.auth.storage.transaction() as storage:
-            won = await storage.use_token(token.id, now)
-            user = await storage.update_user(user_id, {"email_verified": True}, now) if won else None
-            ended = await storage.end_sessions(user_id, now, keep=keep) if user else []
-        if user is None:
-            raise InvalidVerificationTokenError
-        await self.auth.ended(user_id, ended, client)
-        await self.auth.emit(events.EMAIL_VERIFY, user_id=user_id, client=client)
+            user = await self.auth.one_time.redeem(storage, token, error, verified, void=True)
+            await self.forget(storage, user.email_canonical)
+            ended = await storage.end_sessions(user.id, int(self.auth.now()), keep=keep)
+        await self.auth.ended(user.id, ended, client)
+        await self.auth.emit(events.EMAIL_VERIFY, user_id=user.id, client=client)

@@ -5,6 +5,7 @@ from asgi_auth.emails import parse_email
 from asgi_auth.feature import Feature, post
 from asgi_auth.fields import Email, Line, Token
 from asgi_auth.one_time import SHOWN, InvalidOneTimeTokenError, Purpose, Requested
+from asgi_auth.password_keeper import make_unusable
 from asgi_auth.records import NOBODY, Client, Credential, TokenPair, User, new_id
 
 KIND = "email"
@@ -13,22 +14,25 @@ KIND = "email"
 class MagicLink(Feature):
     """Logs users in who read their mail.
 
+    The first login of an account whose address was not verified makes its password useless and ends its sessions: a
+    stranger may have chosen it. A reset sets a new one.
     `ttl`: seconds the link lives; `quiet`: seconds between two mails; `link`: a page of your own, with `{token}` in it.
     """
 
     needs_mail = True
+    mails = ("magic_link",)
 
     def __init__(self, *, ttl: int = 600, quiet: int = 60, link: str | None = None) -> None:
         """Take the settings."""
         self.purpose = Purpose("magic_link", "/magic-link/login", ttl=ttl, quiet=quiet, link=link)
 
     @post("/magic-link", status=202)
-    async def magic_link(self, *, email: Email, client: Client = Client()) -> Requested:
+    async def magic_link(self, *, email: Email, request: Line = "", client: Client = Client()) -> Requested:
         """Mail a link to log in; the answer is the same for every address."""
         canonical = parse_email(email).canonical
         known = await self.auth.storage.user_by_email(canonical)
         user = known if known is not None and known.status == "active" else None
-        return await self.auth.one_time.ask(self.purpose, subject=canonical, user=user, client=client)
+        return await self.auth.one_time.ask(self.purpose, subject=canonical, user=user, client=client, earlier=request)
 
     @post("/magic-link/login", logs_in=True, schema=SHOWN, event=events.LOGIN, errors=(InvalidOneTimeTokenError,))
     async def magic_link_login(
@@ -38,12 +42,15 @@ class MagicLink(Feature):
         found = await self.auth.one_time.find((self.purpose,), token, request, code)
         user_id, now = found.user_id or NOBODY, int(self.auth.now())
         async with self.auth.storage.transaction() as storage:
-            before = await storage.user(user_id) if await storage.use_token(found.id, now) else None
-            user = await storage.update_user(user_id, {"email_verified": True}, now) if before else None
-            # An address that nobody had shown to be theirs: whoever was logged in may be somebody else.
-            ended = await storage.end_sessions(user_id, now) if before and not before.email_verified else []
-        if user is None:
-            raise self.purpose.error
+            before = await storage.user(user_id)
+            # An address that nobody had shown to be theirs: whoever chose the password may be somebody else.
+            first = before is not None and not before.email_verified
+            if first:
+                await make_unusable(storage, user_id, now)
+            user = await self.auth.one_time.redeem(
+                storage, found, self.purpose.error, {"email_verified": True}, void=first
+            )
+            ended = await storage.end_sessions(user_id, now) if first else []
         await self.auth.ended(user.id, ended, client)
         return await self.auth.login(user, await self._credential(user), amr=("email",), client=client)
 
@@ -61,4 +68,8 @@ class MagicLink(Feature):
         )
         if await storage.add_credential(fresh):
             return fresh
-        return await storage.credential(user.id, KIND) or fresh
+        found = await storage.credential(user.id, KIND)
+        if found is None:
+            # The user has been deleted meanwhile.
+            raise self.purpose.error
+        return found

@@ -21,6 +21,8 @@ class NewDevice(Feature):
     `network=False`. `most` of them are remembered for each user; the very first is nothing new.
     """
 
+    mails = ("new_device",)
+
     def __init__(self, *, network: bool = True, most: int = 50) -> None:
         """Take the settings; raises ValueError."""
         if most <= 0:

@@ -15,6 +15,7 @@ class Notices(Feature):
     """Mails a notice after every change and reset of a password, and when a session ended as its token came back."""
 
     needs_mail = True
+    mails = tuple(PURPOSES.values())
 
     async def observe(self, event: Event) -> None:
         """Write to the user whom it is about."""

@@ -18,6 +18,8 @@ class Pages(Feature):
     path of this site, or `account`; `next_allowed` are URLs of other sites to which `next=` may lead, each exactly.
     """
 
+    shows_pages = True
+
     def __init__(
         self,
         *,

@@ -25,6 +25,7 @@ class PasswordReset(Feature):
 
     needs = (PasswordKeeper,)
     needs_mail = True
+    mails = ("reset_password",)
 
     def __init__(self, *, ttl: int = 900, quiet: int = 60, link: str | None = None) -> None:
         """Take the settings."""
@@ -33,12 +34,12 @@ class PasswordReset(Feature):
         )
 
     @post("/forgot-password", status=202)
-    async def forgot_password(self, *, email: Email, client: Client = Client()) -> Requested:
+    async def forgot_password(self, *, email: Email, request: Line = "", client: Client = Client()) -> Requested:
         """Mail a link to set a new password; the answer is the same for every address."""
         canonical = parse_email(email).canonical
         known = await self.auth.storage.user_by_email(canonical)
         user = known if known is not None and known.status == "active" else None
-        return await self.auth.one_time.ask(self.purpose, subject=canonical, user=user, client=client)
+        return await self.auth.one_time.ask(self.purpose, subject=canonical, user=user, client=client, earlier=request)
 
     @post(
         "/reset-password",
@@ -57,11 +58,13 @@ class PasswordReset(Feature):
         client: Client = Client(),
     ) -> None:
         """Set a new password by the mailed token, or by the code with its request; every session ends."""
+        keeper = self.auth[PasswordKeeper]
+        # What needs no account to be refused costs no attempt.
+        keeper.check(new_password, "new_password")
         found = await self.auth.one_time.find((self.purpose,), token, request, code)
         user = await self.auth.storage.user(found.user_id or NOBODY)
         if user is None or user.status != "active":
             raise InvalidResetTokenError
-        keeper = self.auth[PasswordKeeper]
         keeper.check(new_password, "new_password", user.email_canonical)
         await self._reset(found, user, await keeper.hasher.hash(new_password), client)
 
@@ -72,7 +75,7 @@ class PasswordReset(Feature):
             # The credential first, as a change of password does: the same order can't lock each other out.
             if not await self.auth[PasswordKeeper].replace(storage, user.id, secret, used=token.id):
                 raise InvalidResetTokenError
-            await storage.update_user(user.id, {"email_verified": True}, now)
+            await self.auth.one_time.owner(storage, token, InvalidResetTokenError, {"email_verified": True})
             ended = await storage.end_sessions(user.id, now)
         await self.auth.ended(user.id, ended, client)
         await self.auth.emit(events.PASSWORD_CHANGE, user_id=user.id, client=client, data={"reset": True})

@@ -105,10 +105,8 @@ class Passwords(PasswordKeeper):
         registrar = self.auth.get(Registrar)
         answer = Registration(user=UserInfo.of(user))
         if registrar is not None and self.auth.settings.verification != "off":
-            answer = msgspec.structs.replace(
-                answer, verification=await registrar.invite(user.email_canonical, user, client)
-            )
-        if self.login_after_register:
+            answer = msgspec.structs.replace(answer, verification=await registrar.invite(user, client))
+        if self.login_after_register and self.auth.settings.verification != "required":
             tokens = await self.auth.login(user, credential, amr=("pwd",), client=client)
             answer = msgspec.structs.replace(answer, tokens=tokens)
         return answer

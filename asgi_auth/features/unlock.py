@@ -6,7 +6,7 @@ from asgi_auth.feature import Feature, post
 from asgi_auth.fields import Email, Line, Token
 from asgi_auth.limits import open_account
 from asgi_auth.one_time import SHOWN, InvalidOneTimeTokenError, Purpose, Requested
-from asgi_auth.records import NOBODY, Client
+from asgi_auth.records import Client
 
 
 class Unlock(Feature):
@@ -16,18 +16,19 @@ class Unlock(Feature):
     """
 
     needs_mail = True
+    mails = ("unlock",)
 
     def __init__(self, *, ttl: int = 3600, quiet: int = 60, link: str | None = None) -> None:
         """Take the settings."""
         self.purpose = Purpose("unlock", "/unlock", ttl=ttl, quiet=quiet, link=link)
 
     @post("/request-unlock", status=202)
-    async def request_unlock(self, *, email: Email, client: Client = Client()) -> Requested:
+    async def request_unlock(self, *, email: Email, request: Line = "", client: Client = Client()) -> Requested:
         """Mail a link to unlock the account; the answer is the same for every address."""
         canonical = parse_email(email).canonical
         known = await self.auth.storage.user_by_email(canonical)
         user = known if known is not None and known.status == "active" else None
-        return await self.auth.one_time.ask(self.purpose, subject=canonical, user=user, client=client)
+        return await self.auth.one_time.ask(self.purpose, subject=canonical, user=user, client=client, earlier=request)
 
     @post("/unlock", status=204, schema=SHOWN, errors=(InvalidOneTimeTokenError,))
     async def unlock(
@@ -35,8 +36,7 @@ class Unlock(Feature):
     ) -> None:
         """Unlock the account by the mailed token, or by the code with its request."""
         found = await self.auth.one_time.find((self.purpose,), token, request, code)
-        user = await self.auth.storage.user(found.user_id or NOBODY)
-        if user is None or not await self.auth.storage.use_token(found.id, int(self.auth.now())):
-            raise self.purpose.error
+        async with self.auth.storage.transaction() as storage:
+            user = await self.auth.one_time.redeem(storage, found, self.purpose.error)
         await open_account(self.auth, user.email_canonical, client)
         await self.auth.emit(events.UNLOCK, user_id=user.id, client=client)

@@ -25,15 +25,17 @@ class _Run:
 
     slots: asyncio.Semaphore
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    nobodys: set[asyncio.Task[None]] = field(default_factory=set)
     resting: dict[asyncio.Task[None], float] = field(default_factory=dict)
     until: float | None = None
     dropped: int = 0
 
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def spawn(self, work: Coroutine[Any, Any, None], *, to_nobody: bool = False) -> None:
         """Begin a task, and hold it until it is done."""
         task = asyncio.create_task(work, name="asgi_auth mail")
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+        held = self.nobodys if to_nobody else self.tasks
+        held.add(task)
+        task.add_done_callback(held.discard)
 
     async def rest(self, seconds: float) -> None:
         """Wait for the next try; raise EndError when a drain will be over by then."""
@@ -49,8 +51,8 @@ class _Run:
 
     async def finish(self) -> None:
         """Wait until nothing is under way."""
-        while self.tasks:
-            await asyncio.wait(self.tasks)
+        while under_way := self.tasks | self.nobodys:
+            await asyncio.wait(under_way)
 
 
 class Delivery:
@@ -58,8 +60,9 @@ class Delivery:
 
     At most `limit` are under way; one more is dropped. What fails is tried again after each of `delays` (seconds),
     unless the mailer raised a final MailError; the first try comes within `pause` seconds. A letter to nobody is only
-    rendered: the same work as for somebody. The event is `mail` with the purpose; when it failed with the purpose and
-    one of the reasons `queue_full`, `not_written`, `no_mailer`, `not_rendered`, `refused`, `unreachable`, `closed`.
+    rendered: the same work as for somebody, but it takes no place from others. The event is `mail` with the purpose;
+    when it failed with the purpose and one of the reasons `queue_full`, `not_written`, `no_mailer`, `not_rendered`,
+    `refused`, `unreachable`, `closed`.
     """
 
     def __init__(
@@ -83,14 +86,17 @@ class Delivery:
         self._workers = workers
         self._runs: PerLoop[_Run] = PerLoop(_lost)
 
-    def later(self, write: Write) -> None:
+    def later(self, write: Write, *, to_nobody: bool = False) -> None:
         """Have a letter written and sent soon, and return at once; None is no letter, and that is the end of it.
 
-        `write` runs outside of the request, and may use the storage. Nothing that goes wrong is raised here.
+        `write` runs outside of the request, and may use the storage; `to_nobody` says that no mail will come of it.
+        Nothing that goes wrong is raised here.
         """
         run = self._runs.get() or self._runs.set(_Run(asyncio.Semaphore(self._workers)))
-        if len(run.tasks) < self._limit:
-            run.spawn(self._deliver(run, Job(write)))
+        if len(run.nobodys if to_nobody else run.tasks) < self._limit:
+            run.spawn(self._deliver(run, Job(write)), to_nobody=to_nobody)
+            return
+        if to_nobody:
             return
         run.dropped += 1
         if run.dropped == 1:
@@ -116,10 +122,10 @@ class Delivery:
                     await run.finish()
         finally:
             run.until = None
-            _cancel(run.tasks)
-        if run.tasks:
+            _cancel(run.tasks | run.nobodys)
+        if under_way := run.tasks | run.nobodys:
             # Those that were cancelled still tell of it.
-            await asyncio.wait(run.tasks, timeout=1)
+            await asyncio.wait(under_way, timeout=1)
 
     async def _deliver(self, run: _Run, job: Job) -> None:
         """See a mail through to one of the two events, or to none when there was no letter."""
@@ -129,7 +135,8 @@ class Delivery:
         except EndError as end:
             await self._failed(job, end.reason, end.detail)
         except asyncio.CancelledError:
-            await self._failed(job, "closed", "there was no more time")
+            if asyncio.current_task() not in run.nobodys:
+                await self._failed(job, "closed", "there was no more time")
             raise
 
     async def _tries(self, run: _Run, job: Job) -> bool:

@@ -4,13 +4,14 @@ import asyncio
 import inspect
 import logging
 import sys
-from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+import threading
+from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import Future
+from queue import Empty, SimpleQueue
 from typing import Any, TextIO
 
-from asgi_auth.mail.message import Mail, Mailer, TemporaryMailError
-from asgi_auth.texts import shipped
+from asgi_auth.mail.message import Mail, Mailer, MailError, TemporaryMailError
+from asgi_auth.texts import purposes
 
 logger = logging.getLogger("asgi_auth")
 THREADS = 4
@@ -89,24 +90,64 @@ class FunctionMailer:
 class Callbacks:
     """Hands over to functions of the host, async or not: `Callbacks(verify_email=send)` calls `send(email, token)`.
 
-    One for each purpose; what has none is dropped. Raises ValueError for a purpose that there isn't. A function that
-    takes longer than 30 seconds has failed, and is tried again.
+    One for each purpose; `others`, a mailer or a function that takes the mail, sends what has none. Raises ValueError
+    for a purpose that there isn't; so does `Auth` when a feature's mail would go nowhere. A function that takes longer
+    than 30 seconds has failed, and is tried again.
     """
 
-    def __init__(self, **functions: Callable[[str, str], Any]) -> None:
+    def __init__(
+        self, *, others: Mailer | Callable[[Mail], Any] | None = None, **functions: Callable[[str, str], Any]
+    ) -> None:
         """Take the functions by purpose."""
         if unknown := functions.keys() - purposes():
             raise ValueError(f"no mail has the purpose {sorted(unknown)}; there are {sorted(purposes())}")
         self._call = _BoundedCall()
         self._functions = functions
+        self._others = as_mailer(others)
+
+    def check(self, wanted: Iterable[str]) -> None:
+        """Raise ValueError when one of these purposes has no function, and there are no `others`."""
+        if self._others is None and (missing := set(wanted) - self._functions.keys()):
+            raise ValueError(f"no callback for the mails {', '.join(sorted(missing))}; others=… takes all of them")
 
     async def send(self, mail: Mail) -> None:
         """Call the function of this purpose; raise TemporaryMailError when it takes too long."""
         function = self._functions.get(mail.purpose)
-        if function is None:
-            logger.debug("no callback for mails of the purpose %s", mail.purpose)
-        else:
+        if function is not None:
             await self._call(function, mail.to, mail.token)
+        elif self._others is not None:
+            await self._others.send(mail)
+        else:
+            raise MailError(f"there is no callback for mails of the purpose {mail.purpose}")
+
+
+class _Threads:
+    """At most THREADS threads that nobody waits for: an executor's would keep the process from ending."""
+
+    def __init__(self) -> None:
+        self._waiting: SimpleQueue[tuple[Future[Any], Callable[..., Any], tuple[object, ...]]] = SimpleQueue()
+        self._free = threading.BoundedSemaphore(THREADS)
+
+    def submit(self, function: Callable[..., Any], *args: object) -> Future[Any]:
+        future: Future[Any] = Future()
+        self._waiting.put((future, function, args))
+        if self._free.acquire(blocking=False):
+            threading.Thread(target=self._work, name="asgi-auth-mail", daemon=True).start()
+        return future
+
+    def _work(self) -> None:
+        """Call what waits, and end."""
+        while True:
+            try:
+                future, function, args = self._waiting.get_nowait()
+            except Empty:
+                break
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(function(*args))
+                except BaseException as error:  # noqa: BLE001 (whoever waits gets it)
+                    future.set_exception(error)
+        self._free.release()
 
 
 class _BoundedCall:
@@ -117,10 +158,7 @@ class _BoundedCall:
 
     def __init__(self, seconds: float = 30) -> None:
         self._seconds = seconds
-
-    @cached_property
-    def _pool(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(THREADS, "asgi-auth-mail")
+        self._threads = _Threads()
 
     async def __call__(self, function: Callable[..., Any], *args: object) -> None:
         try:
@@ -135,7 +173,7 @@ class _BoundedCall:
         if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None)):  # noqa: B004 (an object may be called, too)
             await function(*args)
             return
-        result = await asyncio.get_running_loop().run_in_executor(self._pool, function, *args)
+        result = await asyncio.wrap_future(self._threads.submit(function, *args))
         if isinstance(result, Awaitable):
             await result
 
@@ -149,9 +187,3 @@ def as_mailer(given: Mailer | Callable[[Mail], Any] | None, *, development: bool
     if not callable(given) or isinstance(given, type):
         raise TypeError("mailer is an object with an async method send(mail), or a function that takes the mail")
     return FunctionMailer(given)
-
-
-def purposes() -> set[str]:
-    """Name every purpose that the catalogue has texts for."""
-    codes = [code.split(".") for code in shipped()["en"]]
-    return {parts[1] for parts in codes if parts[0] == "mail" and parts[-1] == "subject"}

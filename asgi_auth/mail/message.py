@@ -23,7 +23,7 @@ class _Discreet(Record, frozen=True):
 class Letter(_Discreet, frozen=True, kw_only=True):
     """What a flow wants to say.
 
-    `purpose` chooses the texts (`verify_email`), `to` is the stored address, `minutes` is how long token and code
+    `purpose` chooses the texts (`verify_email`), `to` is the stored address, `seconds` is how long token and code
     live, and `values` are further values for the texts.
     """
 
@@ -34,7 +34,7 @@ class Letter(_Discreet, frozen=True, kw_only=True):
     link: str = ""
     token: str = ""
     code: str = ""
-    minutes: int = 0
+    seconds: int = 0
     values: dict[str, str] = msgspec.field(default_factory=dict)
 
 

@@ -6,19 +6,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asgi_auth.mail.message import Letter, Mail
-from asgi_auth.texts import Texts
+from asgi_auth.texts import Texts, placeholders, purposes, shipped
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-UNITS = ((1440, "day"), (60, "hour"), (1, "minute"))
+UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 
 class Templates:
     """The templates `mail.txt` and `mail.html` serve for all mails.
 
-    A `folder` of the host may hold the same names, or `mail/verify_email.html` for one purpose. Raises ValueError when
-    the folder isn't there.
+    A `folder` of the host may hold the same names, or `mail/verify_email.html` for one purpose; `asgi_auth/mail.html`
+    is ours. Raises ValueError when the folder isn't there, or a mail can't be made from what is in it.
     """
 
     def __init__(self, texts: Texts, name: str, folder: str | None = None) -> None:
@@ -28,6 +28,20 @@ class Templates:
         self._texts = texts
         self._name = name
         self._folder = folder
+        if folder is not None:
+            self._try_all()
+
+    def _try_all(self) -> None:
+        """Make every mail once: a mistake in a template must not cost the first real one."""
+        for purpose in purposes():
+            named = placeholders("".join(shipped()["en"][f"mail.{purpose}.{part}"] for part in ("subject", "body")))
+            values = dict.fromkeys(named, "x")
+            for link in ("", "https://example.com/?token=x"):
+                letter = Letter(purpose=purpose, to="x", link=link, token="x", code="x", seconds=60, values=values)
+                try:
+                    self.render(letter)
+                except Exception as error:
+                    raise ValueError(f"the templates in {self._folder!r} make no mail {purpose}: {error}") from error
 
     def render(self, letter: Letter) -> Mail:
         """Make the mail. Raises KeyError for a purpose or a value that the catalogue doesn't know."""
@@ -70,17 +84,17 @@ class Templates:
             "link": letter.link,
             "token": letter.token,
             "code": letter.code,
-            "minutes": letter.minutes,
+            "seconds": letter.seconds,
             "name": values["name"],
             "values": values,
         }
 
     def _expiry(self, letter: Letter, language: str) -> str:
         """Say how long the link and the code work, in the largest unit that fits."""
-        if not letter.minutes or not (letter.link or letter.code):
+        if not letter.seconds or not (letter.link or letter.code):
             return ""
-        size, unit = next(item for item in UNITS if letter.minutes % item[0] == 0)
-        count = letter.minutes // size
+        size, unit = next(item for item in UNITS if letter.seconds % item[0] == 0)
+        count = letter.seconds // size
         time = self._texts.get(f"mail.common.{unit}{'' if count == 1 else 's'}", language, count=count)
         return self._texts.get("mail.common.expiry", language, time=time)
 
@@ -92,8 +106,9 @@ class Templates:
         import jinja2  # noqa: PLC0415 (wanted with the first mail)
 
         folders = [jinja2.FileSystemLoader(self._folder)] if self._folder else []
+        ours = jinja2.PackageLoader("asgi_auth.mail")
         return jinja2.Environment(
-            loader=jinja2.ChoiceLoader([*folders, jinja2.PackageLoader("asgi_auth.mail")]),
+            loader=jinja2.ChoiceLoader([*folders, ours, jinja2.PrefixLoader({"asgi_auth": ours})]),
             autoescape=jinja2.select_autoescape(disabled_extensions=["txt"], default=True),
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,

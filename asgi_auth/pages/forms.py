@@ -11,22 +11,26 @@ from asgi_auth.password_policy import PasswordPolicy
 from asgi_auth.records import UserInfo
 
 #: Errors that are about one field, and the names that it may have.
-BESIDE = {"user_exists": ("email", "new_email"), "wrong_password": ("current_password", "password")}
+BESIDE = {
+    "user_exists": ("email", "new_email"),
+    "wrong_password": ("current_password", "password"),
+    "password_needed": ("password",),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Failed:
-    """A form that was refused: what was sent, why, and whether by somebody who is logged in."""
+    """A form that was refused: what was sent, and why."""
 
     endpoint: str
     sent: Mapping[str, str]
     error: AuthError
-    known: bool
 
     @property
     def code(self) -> str:
-        """The code of the error; who is logged in gave no address that could be wrong."""
-        return "wrong_password" if self.known and self.error.code == "invalid_credentials" else self.error.code
+        """The code of the error; who gave no address can't have given a wrong one."""
+        wrong = self.error.code == "invalid_credentials" and "email" not in self.sent
+        return "wrong_password" if wrong else self.error.code
 
 
 @dataclass(kw_only=True)
@@ -67,13 +71,15 @@ class FormBuilder:
         """Make a form; None when it wants the link or the number of a mail, and none was given."""
         failed = self.failed if self.failed and self.failed.endpoint == name else None
         view = FormView(name=name, action=action)
-        if wanted := [item for item in TICKET[:2] if item in fields]:
-            given = failed.sent if failed else self.given
-            ticket = next((item for item in wanted if given.get(item)), None)
-            if ticket is None:
-                return None
+        given = failed.sent if failed else self.given
+        ticket = next((item for item in TICKET[:2] if item in fields and given.get(item)), None)
+        if ticket is not None:
             view.hidden[ticket] = given[ticket]
+        elif "token" in fields:
+            return None
         left_out = {"token", "request"} if "request" in view.hidden else set(TICKET)
+        if "token" in fields and not self._password_needed(view, failed):
+            left_out.add("password")
         reasons = self._reasons(failed, fields.keys() - left_out) if failed else {}
         for item, declared in fields.items():
             if item not in left_out:
@@ -81,6 +87,11 @@ class FormBuilder:
         if failed is not None:
             view.alert = self._alert(failed, reasons, beside=any(item.errors for item in view.inputs))
         return view
+
+    def _password_needed(self, view: FormView, failed: Failed | None) -> bool:
+        """Whether a link must be confirmed by the password: it is asked for unless somebody is logged in."""
+        asked_before = failed is not None and ("password" in failed.sent or failed.code == "password_needed")
+        return asked_before or (view.by_link and self.user is None)
 
     def _input(self, form: str, name: str, declared: BodyField, failed: Failed | None, errors: list[str]) -> Input:
         kind = kind_of(declared)

@@ -82,6 +82,8 @@ def attributes_of(name: str, field: BodyField, endpoint: str, policy: PasswordPo
     if kind in {"text", "email"} and (longest := bound(field.type, "max_length")):
         # A password is never cut: a browser does that without a word.
         found["maxlength"] = str(longest)
+    if name == "password":
+        found["required"] = ""
     if name == "code":
         found |= {"inputmode": "numeric", "required": "", "spellcheck": "false"}
     if kind == "email":
@@ -92,14 +94,16 @@ def attributes_of(name: str, field: BodyField, endpoint: str, policy: PasswordPo
 def values_of(fields: Mapping[str, BodyField], sent: Mapping[str, str], *, partial: bool) -> dict[str, Any]:
     """Turn the strings of a form into values.
 
-    What was left empty is left out, but in a `partial` change an empty text is meant; a box without a mark is not
-    sent, and means no. What can't be turned stays a string, and is refused as such.
+    What was left empty is left out, but in a `partial` change emptying is meant; a box without a mark is not sent, and
+    means no. What can't be turned stays a string, and is refused as such.
     """
     values: dict[str, Any] = {}
     for name, text in sent.items():
         kind = plain(fields[name].type) if name in fields else str
         if text or (partial and kind is str):
             values[name] = text if kind is str else _converted(text, kind)
+        elif partial:
+            values[name] = text if fields[name].required else None
     boxes = {name: False for name, field in fields.items() if plain(field.type) is bool}
     return boxes | values
 

@@ -64,6 +64,10 @@ class PageServer:
         found = self._route(path, asked if asked in METHODS else "POST")
         return FormVisit(self, scope, path, *found) if found is not None else None
 
+    def places(self) -> dict[str, str]:
+        """Where the pages are, by the paths that their endpoints declare."""
+        return {route.endpoint.path: path for path, route in self.routes if path in self._at}
+
     def language(self, scope: Scope) -> Language:
         """The language that the browser likes best."""
         wanted = ",".join(headers(scope, b"accept-language"))

@@ -71,8 +71,14 @@ class View:
             "lead": self._lead(page, forms),
             "said": self.language.get(f"pages.said.{said}") if said in SAID else "",
             "forms": forms,
-            "links": [(self.href(name), self.language.get(f"pages.link.{name}")) for name in below],
+            "links": [(self._onward(name), self.language.get(f"pages.link.{name}")) for name in below],
         }
+
+    def _onward(self, page: str) -> str:
+        """Where a link below leads: with the request of an earlier mail, where another can be asked for."""
+        found = self.server.routes.named(self.server.by_name[page].endpoint)
+        asks = found is not None and {"request"} == set(TICKET) & found[1].endpoint.fields.keys()
+        return self.href(page, request=self.query.get("request", "") if asks else "")
 
     def _forms(self, page: Page) -> dict[str, FormView]:
         builder = FormBuilder(
@@ -96,7 +102,10 @@ class View:
         """What to do here; where the link of a mail is wanted, that depends on what there is."""
         found = self.server.routes.named(page.endpoint)
         main = forms.get(page.endpoint)
-        if found is None or not set(TICKET) & found[1].endpoint.fields.keys() or (main and main.by_link):
+        by_mail = found is not None and "token" in found[1].endpoint.fields
+        if main and main.by_link and any(item.name == "password" for item in main.inputs):
+            return self.language.get("pages.lead.password")
+        if not by_mail or (main and main.by_link):
             return self.language.maybe(f"pages.{page.name}.lead")
         return self.language.get("pages.lead.code" if main else "pages.lead.no_link")
 

@@ -14,6 +14,7 @@ from asgi_auth.errors import AuthError, FreshLoginRequiredError, InternalError, 
 from asgi_auth.feature import Route
 from asgi_auth.http import problem
 from asgi_auth.identity import Identity
+from asgi_auth.one_time import InvalidOneTimeTokenError
 from asgi_auth.origins import check_origin, client_of
 from asgi_auth.pages.forms import Failed
 from asgi_auth.pages.inputs import COOKIE, fields_of, values_of
@@ -168,7 +169,9 @@ class FormVisit(Visit):
         identity = await recognise()
         body = await read_body(self.scope, receive, settings.max_body, settings.body_timeout)
         sent: dict[str, str] = parse_body(self.scope, body, FORM_TYPE)
-        self.query = {"next": sent.pop("next", self.query.get("next", ""))}
+        # A page that is shown again goes on with the request that its forms have carried along.
+        kept = {"next": sent.pop("next", self.query.get("next", "")), "request": sent.get("request", "")}
+        self.query = {name: value for name, value in kept.items() if value}
         try:
             result = await self._call(sent, identity)
         except AuthError as error:
@@ -193,7 +196,10 @@ class FormVisit(Visit):
             raise error
         if isinstance(error, FreshLoginRequiredError):
             return self.to_login(page.name, error.code)
-        failed = Failed(endpoint=endpoint.name, sent=sent, error=error, known=identity.is_authenticated)
+        if endpoint.gives_tokens and identity.is_authenticated and isinstance(error, InvalidOneTimeTokenError):
+            # A second click on the button that has logged in.
+            return self.server.renderer.redirect(self.go_on())
+        failed = Failed(endpoint=endpoint.name, sent=sent, error=error)
         return await self.show(page, identity, failed)
 
     def _followed(self, result: Any, identity: Identity) -> Response:

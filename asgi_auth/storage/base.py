@@ -78,7 +78,7 @@ class Storage(Protocol):
         """Give all that is stored about a user, without secrets; None when there is no such user."""
 
     async def add_credential(self, credential: Credential) -> bool:
-        """Add a credential; False when its kind and identifier are taken."""
+        """Add a credential; False when its kind and identifier are taken, or its user is gone."""
 
     async def credential(self, user_id: str, kind: str) -> Credential | None:
         """Look up the newest credential of a kind that a user has."""
@@ -125,11 +125,15 @@ class Storage(Protocol):
     async def add_token(self, token: Token, *, quiet: int, since: int, most: int) -> bool:
         """Add a one-time token, unless one for its purpose and subject was added less than `quiet` seconds before.
 
-        Nor when `most` were added after `since`. Of many concurrent calls for one subject at most two are added.
+        Nor when `most` were added after `since`, as long as one of them has not expired; nor when its user is gone. Of
+        many concurrent calls for one subject at most two are added.
         """
 
     async def find_token(self, purpose: str, digest: str, now: int) -> Token | None:
         """Look a live token up, using nothing up."""
+
+    async def recall_token(self, request: str, purpose: str, subject: str, now: int) -> Token | None:
+        """Look up the live token about a subject that `request` names, of any purpose, else the newest of a purpose."""
 
     async def try_code(self, purpose: str, token_id: str, code: str, *, now: int, tries: int) -> Token | None:
         """Count an attempt on a live token; return it if the code fits and fewer than `tries` were made before."""
@@ -186,8 +190,11 @@ class Storage(Protocol):
     async def clear_counter(self, key: str) -> None:
         """Forget a counter."""
 
+    async def void_subject(self, subject: str, now: int, purpose: str) -> None:
+        """Use up all live tokens of a purpose about a canonical address that belong to no user."""
+
     async def purge(self, before: int, batch: int) -> int:
         """Delete at most `batch` sessions, one-time tokens and counters each that expired before a time.
 
-        Returns how many.
+        One-time tokens stay for an hour, used or not: they count against further mails. Returns how many.
         """

@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 class ConflictError(Exception):
-    """A unique index refused the row."""
+    """A unique index refused the row, or a foreign key: the row that it needs is gone."""
 
 
 class RetryError(Exception):

@@ -96,7 +96,7 @@ def errors() -> Iterator[None]:
     """Turn PostgreSQL's errors into the contract's."""
     try:
         yield
-    except asyncpg.UniqueViolationError as error:
+    except (asyncpg.UniqueViolationError, asyncpg.ForeignKeyViolationError) as error:
         raise ConflictError from error
     except AGAIN as error:
         raise RetryError from error

@@ -8,9 +8,10 @@ from copy import copy
 from typing import Any, Self, TypeVar
 
 from asgi_auth.errors import StorageUnavailableError
-from asgi_auth.storage.driver import Connection, Driver, RetryError
+from asgi_auth.storage.driver import ConflictError, Connection, Driver, RetryError
 from asgi_auth.storage.names import Names
 from asgi_auth.storage.rows import Row
+from asgi_auth.storage.statements import BACK_TO_SAVEPOINT, SAVEPOINT
 
 T = TypeVar("T")
 TRIES = 5
@@ -73,6 +74,19 @@ class Runner:
         if read:
             return await self._driver.read(sql, values)
         return await self._retrying(lambda: self._driver.write(sql, values))
+
+    async def run_unless_refused(self, statement: str, values: Mapping[str, Any]) -> Sequence[Row]:
+        """Run one statement; no rows when an index or a foreign key refuses it. A transaction around it goes on."""
+        # In PostgreSQL a refused row spoils the whole transaction.
+        inside = self._connection is not None
+        if inside:
+            await self.run(SAVEPOINT, {})
+        try:
+            return await self.run(statement, values)
+        except ConflictError:
+            if inside:
+                await self.run(BACK_TO_SAVEPOINT, {})
+            return ()
 
     async def _atomically(self, work: Callable[[Any], Awaitable[T]]) -> T:
         """Run several statements in one transaction, again when the database asks for it."""

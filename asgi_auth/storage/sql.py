@@ -107,7 +107,7 @@ class SQLStorage(SQLTokens, SQLCounters, SQLAudit, SQLDevices):
 
     async def add_credential(self, credential: Credential) -> bool:
         """Insert, unless kind and identifier are taken."""
-        return bool(await self.run(statements.ADD_CREDENTIAL, columns(credential)))
+        return bool(await self.run_unless_refused(statements.ADD_CREDENTIAL, columns(credential)))
 
     async def credential(self, user_id: str, kind: str) -> Credential | None:
         """Select the newest of this kind."""

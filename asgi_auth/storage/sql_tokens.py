@@ -17,12 +17,17 @@ class SQLTokens(Runner):
         del values["attempts"], values["used_at"]
         limits = {"since": since, "most": most, "quiet_since": token.created_at - quiet}
         slot = token.created_at // max(1, quiet)
-        return bool(await self.run(statements.ADD_TOKEN, values | limits | {"slot": slot}))
+        return bool(await self.run_unless_refused(statements.ADD_TOKEN, values | limits | {"slot": slot}))
 
     async def find_token(self, purpose: str, digest: str, now: int) -> Token | None:
         """Select a live one."""
         values = {"purpose": purpose, "digest": digest, "now": now}
         return first(token_of, await self.run(statements.FIND_TOKEN, values, read=True))
+
+    async def recall_token(self, request: str, purpose: str, subject: str, now: int) -> Token | None:
+        """Select by id, else the newest."""
+        values = {"id": request, "purpose": purpose, "subject": subject, "now": now}
+        return first(token_of, await self.run(statements.RECALL_TOKEN, values, read=True))
 
     async def try_code(self, purpose: str, token_id: str, code: str, *, now: int, tries: int) -> Token | None:
         """Count first, compare then: no number of concurrent guesses gets around the count."""
@@ -37,3 +42,7 @@ class SQLTokens(Runner):
     async def void_tokens(self, user_id: str, now: int, purpose: str | None = None, *, keep: str | None = None) -> None:
         """Mark the live ones as used."""
         await self.run(statements.VOID_TOKENS, {"user_id": user_id, "now": now, "purpose": purpose, "keep": keep})
+
+    async def void_subject(self, subject: str, now: int, purpose: str) -> None:
+        """Mark those of nobody as used."""
+        await self.run(statements.VOID_SUBJECT, {"subject": subject, "now": now, "purpose": purpose})

@@ -1,6 +1,7 @@
 """SQLite by aiosqlite: write-ahead log, one writer, several readers, and what was acknowledged survives a power cut."""
 
 import asyncio
+import logging
 import sqlite3
 import threading
 import time
@@ -23,6 +24,10 @@ from asgi_auth.storage.sqlite_writer import GroupCommit
 
 MEMORY = ":memory:"
 POLL = 0.05
+
+if (log := logging.getLogger("aiosqlite")).level == logging.NOTSET:
+    # At DEBUG it writes every statement with its values: addresses, hashes and digests (ASVS 16.2.5).
+    log.setLevel(logging.INFO)
 
 
 class SQLite(SQLStorage):

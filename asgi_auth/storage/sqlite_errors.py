@@ -8,7 +8,11 @@ from contextlib import contextmanager
 from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.storage.driver import ConflictError, SchemaError
 
-UNIQUE = (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
+CONFLICT = (
+    sqlite3.SQLITE_CONSTRAINT_UNIQUE,
+    sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY,
+    sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY,
+)
 AWAY = (
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_LOCKED,
@@ -30,7 +34,7 @@ def errors() -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", None) or 0
-        if code in UNIQUE:
+        if code in CONFLICT:
             raise ConflictError from error
         if code & 0xFF in AWAY:
             raise StorageUnavailableError from error

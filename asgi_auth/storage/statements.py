@@ -109,8 +109,11 @@ CHANGED_SINCE = """
 PURGE_SESSIONS = """
     DELETE FROM {sessions} WHERE id IN (SELECT id FROM {sessions} WHERE expires_at < :before LIMIT :batch) RETURNING id
 """
+# For an hour they count against further mails.
 PURGE_TOKENS = """
-    DELETE FROM {tokens} WHERE id IN (SELECT id FROM {tokens} WHERE expires_at < :before LIMIT :batch) RETURNING id
+    DELETE FROM {tokens} WHERE id IN (
+        SELECT id FROM {tokens} WHERE expires_at < :before AND created_at < CAST(:before AS BIGINT) - 3600 LIMIT :batch)
+    RETURNING id
 """
 
 # What other processes must learn about the sessions of a deleted user stays: their ids, and when they ended.
@@ -136,8 +139,12 @@ ADD_TOKEN = """
     SELECT CAST(:id AS TEXT), CAST(:purpose AS TEXT), CAST(:subject AS TEXT), CAST(:user_id AS {id_type}),
         CAST(:digest AS TEXT), CAST(:code AS TEXT), CAST(:data AS TEXT), 0, CAST(:slot AS BIGINT),
         CAST(:created_at AS BIGINT), CAST(:expires_at AS BIGINT)
-    WHERE :most > (
-            SELECT COUNT(*) FROM {tokens} WHERE purpose = :purpose AND subject = :subject AND created_at > :since)
+    WHERE (
+            :most > (
+                SELECT COUNT(*) FROM {tokens} WHERE purpose = :purpose AND subject = :subject AND created_at > :since)
+            OR NOT EXISTS (
+                SELECT 1 FROM {tokens}
+                WHERE purpose = :purpose AND subject = :subject AND expires_at > CAST(:created_at AS BIGINT)))
         AND NOT EXISTS (
             SELECT 1 FROM {tokens} WHERE purpose = :purpose AND subject = :subject AND created_at > :quiet_since)
     ON CONFLICT (purpose, subject, slot) DO NOTHING
@@ -145,6 +152,13 @@ ADD_TOKEN = """
 """
 FIND_TOKEN = """
     SELECT * FROM {tokens} WHERE digest = :digest AND purpose = :purpose AND used_at IS NULL AND expires_at > :now
+"""
+# Both halves have an index: the primary key, and that of the slots.
+RECALL_TOKEN = """
+    SELECT * FROM {tokens}
+    WHERE (id = :id AND subject = :subject OR purpose = :purpose AND subject = :subject)
+        AND used_at IS NULL AND expires_at > :now
+    ORDER BY CASE WHEN id = :id THEN 0 ELSE 1 END, created_at DESC LIMIT 1
 """
 TRY_CODE = """
     UPDATE {tokens} SET attempts = attempts + 1
@@ -156,6 +170,11 @@ VOID_TOKENS = """
     UPDATE {tokens} SET used_at = :now
     WHERE user_id = :user_id AND used_at IS NULL AND (CAST(:purpose AS TEXT) IS NULL OR purpose = :purpose)
         AND (CAST(:keep AS TEXT) IS NULL OR id <> :keep)
+    RETURNING id
+"""
+VOID_SUBJECT = """
+    UPDATE {tokens} SET used_at = :now
+    WHERE purpose = :purpose AND subject = :subject AND user_id IS NULL AND used_at IS NULL
     RETURNING id
 """
 

@@ -1,8 +1,9 @@
 """Every text that people read, in pages and mails: one catalogue, by code and language; hosts may replace any."""
 
+import re
 import string
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -10,6 +11,11 @@ from typing import Any
 
 Overrides = Mapping[str, Mapping[str, str]]
 DEFAULT = "en"
+#: A language range with its weight (RFC 4647, 2.1; RFC 9110, 12.4.2).
+RANGE = re.compile(
+    r"(?P<tag>\*|[a-z]{1,8}(-[a-z0-9]{1,8}){0,8})([ \t]*;[ \t]*q=(?P<weight>0(\.[0-9]{0,3})?|1(\.0{0,3})?))?",
+    re.IGNORECASE,
+)
 
 
 class Texts:
@@ -41,16 +47,21 @@ class Texts:
         return sorted(self._texts)
 
     def choose(self, accept_language: str) -> str:
-        """Choose the language that a browser likes best (RFC 9110, 12.5.4), else the default."""
-        wanted: list[tuple[float, str]] = []
-        for part in accept_language.split(","):
-            tag, _, quality = part.strip().partition(";q=")
-            try:
-                wanted.append((-float(quality or 1), tag.partition("-")[0].lower()))
-            except ValueError:
-                continue
-        known = [tag for weight, tag in sorted(wanted, key=lambda item: item[0]) if weight < 0 and tag in self._texts]
-        return known[0] if known else self._default
+        """Choose the language that a browser likes best (RFC 9110, 12.5.4), else the default.
+
+        A tag is looked up as a whole, then without its last parts (RFC 4647, 3.4): `de-AT` finds `de`.
+        """
+        wanted = dict(_ranges(accept_language))
+        known = {name.lower(): name for name in [self._default, *self.languages]}
+        allowed = [name for tag, name in known.items() if wanted.get(tag) != 0]
+        for tag in sorted((tag for tag in wanted if wanted[tag]), key=wanted.__getitem__, reverse=True):
+            if tag == "*" and allowed:
+                return allowed[0]
+            parts = tag.split("-")
+            for count in range(len(parts), 0, -1):
+                if (found := known.get("-".join(parts[:count]))) is not None:
+                    return found
+        return self._default
 
     def known(self, language: str) -> str:
         """Give the language itself when there are texts for it, else the default."""
@@ -72,11 +83,25 @@ class Texts:
         return text
 
 
+def _ranges(accept_language: str) -> Iterator[tuple[str, float]]:
+    """The language ranges of a header in lower case, with their weights; what isn't one is passed over."""
+    for part in accept_language.split(","):
+        found = RANGE.fullmatch(part.strip())
+        if found is not None:
+            yield found["tag"].lower(), float(found["weight"] or 1)
+
+
 @cache
 def shipped() -> dict[str, dict[str, str]]:
     """Read the texts that come with the library, by language and code: `en/mail.toml` holds `mail.…`."""
     folders = [item for item in files("asgi_auth.texts").iterdir() if item.is_dir() and not item.name.startswith("_")]
     return {folder.name: _read(folder) for folder in folders}
+
+
+def purposes() -> set[str]:
+    """Name every purpose of a mail that the catalogue has texts for."""
+    codes = [code.split(".") for code in shipped()["en"]]
+    return {parts[1] for parts in codes if parts[0] == "mail" and parts[-1] == "subject"}
 
 
 def placeholders(text: str) -> set[str]:

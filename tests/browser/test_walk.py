@@ -241,3 +241,38 @@ async def test_a_form_on_another_site_logs_nobody_in(browser: Browser, serve: Se
 
         await ada.sees("The request came from another site.")
         assert await ada.page.context.cookies() == []
+
+
+async def test_two_clicks_are_one(browser: Browser, serve: Serve) -> None:
+    async with visitor(browser, serve("sqlite")) as ada:
+        email = address()
+        await ada.register(email)
+        sent: list[str] = []
+        ada.page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+        await ada.open("magic-link")
+        await ada.page.fill("#magic_link-email", email)
+        await ada.page.dblclick("form > button")
+        await ada.page.wait_for_url("**/magic-link/login?*")
+        await ada.open(f"magic-link/login?token={(await ada.mail('magic_link', email))['token']}")
+
+        await ada.page.dblclick("form > button")
+
+        await ada.page.wait_for_url("**/account*")
+        assert len(sent) == 2
+        # A page that comes back by the browser's own button can be used.
+        await ada.page.go_back()
+        await expect(ada.page.locator("form > button").first).to_be_enabled()
+
+
+async def test_the_link_of_a_mail_asks_who_is_not_logged_in_for_the_password(browser: Browser, serve: Serve) -> None:
+    async with visitor(browser, serve("sqlite")) as ada:
+        email = address()
+        await ada.register(email)
+        await ada.open(f"verify-email?token={(await ada.mail('verify_email', email))['token']}")
+
+        await expect(ada.page.locator("#verify_email-password")).to_be_focused()
+        await ada.send("verify_email", password="wrong")
+        await ada.sees("The password is wrong.")
+        await ada.send("verify_email", password=PASSWORD)
+
+        await ada.sees("Your email address is confirmed.")

@@ -42,8 +42,11 @@ class Flows:
     async def verified(self, email: str = EMAIL, password: str = PASSWORD) -> None:
         """An account whose address is verified."""
         await self.register(email, password)
-        answer = await self.client.post("/auth/verify-email", {"token": (await self.mail("verify_email")).token})
-        assert answer.status == 204
+        assert (await self.verify((await self.mail("verify_email")).token, password)).status == 204
+
+    async def verify(self, token: str, password: str = PASSWORD) -> Answer:
+        """Follow the link of a mail, and enter the password."""
+        return await self.client.post("/auth/verify-email", {"token": token, "password": password})
 
 
 @asynccontextmanager

@@ -4,7 +4,9 @@ import asyncio
 
 import pytest
 
+from asgi_auth import Pages
 from tests.features.flows import NEW_PASSWORD, Flows, flows
+from tests.pages.flows import all_features
 from tests.support import EMAIL, PASSWORD, Answer
 
 NEW = "Grace@example.org"
@@ -16,11 +18,12 @@ async def ask(app: Flows, new: str = NEW, password: str = PASSWORD) -> Answer:
 
 
 async def confirm(app: Flows, **fields: str) -> Answer:
-    return await app.client.post("/auth/confirm-email-change", fields)
+    more = {"password": PASSWORD} if "token" in fields else {}
+    return await app.client.post("/auth/confirm-email-change", {**more, **fields})
 
 
 async def test_the_address_changes_when_the_new_one_has_answered() -> None:
-    async with flows() as app:
+    async with flows(features=all_features(Pages())) as app:
         await app.verified()
         user = await app.auth.users.by_email(EMAIL)
         headers = await app.headers()

@@ -2,13 +2,14 @@
 
 import pytest
 
-from asgi_auth import Passwords, Sessions
+from asgi_auth import Pages, Passwords, Sessions
 from tests.features.flows import NEW_PASSWORD, flows, token_in
+from tests.pages.flows import all_features
 from tests.support import EMAIL, PASSWORD, bearer, make_auth
 
 
 async def test_a_registration_mails_a_link_and_a_code_that_verify_the_address() -> None:
-    async with flows() as app:
+    async with flows(features=all_features(Pages())) as app:
         registered = (await app.register()).json
         mail = await app.mail("verify_email", EMAIL)
         token, code = token_in(mail.link), mail.code
@@ -31,8 +32,7 @@ async def test_a_link_is_used_once_and_never_by_looking() -> None:
         for method in ("GET", "HEAD", "GET", "HEAD"):
             scope = {"query_string": f"token={token}".encode()}
             assert (await app.client.request(method, "/auth/verify-email", scope=scope)).status == 405
-        first = await app.client.post("/auth/verify-email", {"token": token})
-        second = await app.client.post("/auth/verify-email", {"token": token})
+        first, second = await app.verify(token), await app.verify(token)
 
         assert first.status == 204
         assert (second.status, second.json["code"]) == (400, "invalid_verification_token")
@@ -58,7 +58,7 @@ async def test_a_required_verification_makes_no_account_before_it() -> None:
         assert answer.json.keys() == {"request", "expires_in"}
         assert (await app.login()).json["code"] == "invalid_credentials"
         mail = await app.mail("register", EMAIL)
-        assert (await app.client.post("/auth/verify-email", {"token": mail.token})).status == 204
+        assert (await app.verify(mail.token)).status == 204
         assert (await app.login()).status == 200
         assert (await app.auth.users.by_email(EMAIL)).email_verified is True
 
@@ -71,8 +71,8 @@ async def test_of_two_registrations_the_one_whose_mail_is_answered_counts() -> N
         await app.register(password=PASSWORD)
         owner = await app.mail("register")
 
-        await app.client.post("/auth/verify-email", {"token": owner.token})
-        late = await app.client.post("/auth/verify-email", {"token": stranger.token})
+        await app.verify(owner.token)
+        late = await app.verify(stranger.token, "the stranger's secret")
 
         assert late.json["code"] == "invalid_verification_token"
         assert (await app.login()).status == 200
@@ -82,7 +82,7 @@ async def test_of_two_registrations_the_one_whose_mail_is_answered_counts() -> N
 async def test_a_known_address_gets_a_notice_and_the_answer_does_not_tell() -> None:
     async with flows(enumeration="hide") as app:
         new = await app.register()
-        await app.client.post("/auth/verify-email", {"token": (await app.mail("register")).token})
+        await app.verify((await app.mail("register")).token)
         app.clock.move(2)
 
         known = await app.register(EMAIL.upper(), NEW_PASSWORD)

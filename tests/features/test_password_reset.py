@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from asgi_auth import PasswordReset
+from asgi_auth import Pages, PasswordReset
 from asgi_auth.errors import InvalidCredentialsError
 from asgi_auth.records import Client
 from tests.features.flows import NEW_PASSWORD, Flows, flows
+from tests.pages.flows import all_features
 from tests.support import EMAIL, change_password, make_auth
 from tests.support import login as log_in
 
@@ -25,7 +26,7 @@ async def reset(app: Flows, **fields: str) -> tuple[int, str]:
 
 
 async def test_a_reset_sets_the_password_ends_all_sessions_and_logs_nobody_in() -> None:
-    async with flows() as app:
+    async with flows(features=all_features(Pages())) as app:
         await app.verified()
         old = await app.headers()
         await ask(app)
@@ -171,7 +172,7 @@ async def test_asking_changes_nothing_about_the_account() -> None:
 
 
 async def test_links_come_from_the_configuration_only() -> None:
-    async with flows() as app:
+    async with flows(features=all_features(Pages())) as app:
         await app.verified()
         poison = [("x-forwarded-host", "evil.example"), ("forwarded", "host=evil.example"), ("host", "evil.example")]
 

@@ -50,7 +50,6 @@ async def test_a_mail_opens_the_account_for_its_owner_whatever_strangers_do(by: 
         assert (await login(app)).status == 429
         request = (await post(app, "request-unlock", email=EMAIL)).json["request"]
         mail = await app.mail("unlock", EMAIL)
-        assert "/auth/unlock?token=" in mail.link
         shown = {"token": mail.token} if by == "link" else {"request": request, "code": mail.code}
 
         assert (await post(app, "unlock", **shown)).status == 204

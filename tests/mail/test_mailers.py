@@ -2,7 +2,8 @@
 
 import asyncio
 import io
-import logging
+import subprocess
+import sys
 import threading
 from collections.abc import AsyncIterator
 from functools import partial
@@ -10,9 +11,13 @@ from typing import Any
 
 import pytest
 
-from asgi_auth.mail import Callbacks, ConsoleMailer, Letter, Mail, Outbox, TemporaryMailError
-from asgi_auth.mail.mailers import FunctionMailer, as_mailer, purposes
+from asgi_auth import EmailVerification, MagicLink, PasswordReset, Passwords
+from asgi_auth.default_features import defaults
+from asgi_auth.mail import Callbacks, ConsoleMailer, Letter, Mail, MailError, Outbox, TemporaryMailError
+from asgi_auth.mail.mailers import FunctionMailer, as_mailer
+from asgi_auth.texts import purposes
 from tests.mail.server import a_mail
+from tests.support import make_auth
 
 
 @pytest.fixture
@@ -81,7 +86,7 @@ async def test_the_outbox_tells_what_is_there_instead() -> None:
         await outbox.next("register", seconds=0.01)
 
 
-async def test_callbacks_get_address_and_token_of_their_purpose(caplog: pytest.LogCaptureFixture) -> None:
+async def test_callbacks_get_address_and_token_of_their_purpose() -> None:
     calls: list[tuple[Any, ...]] = []
 
     async def verify(email: str, token: str) -> None:
@@ -90,14 +95,31 @@ async def test_callbacks_get_address_and_token_of_their_purpose(caplog: pytest.L
     def reset(email: str, token: str) -> None:
         calls.append(("reset", email, token, threading.current_thread() is threading.main_thread()))
 
-    callbacks = Callbacks(verify_email=verify, reset_password=reset)
-    caplog.set_level(logging.DEBUG, "asgi_auth")
+    others = Outbox()
+    callbacks = Callbacks(verify_email=verify, reset_password=reset, others=others)
     for purpose in ("verify_email", "reset_password", "magic_link"):
         await callbacks.send(a_mail(purpose=purpose, token="t0k3n"))
 
     assert calls == [("verify", "ann@example.com", "t0k3n"), ("reset", "ann@example.com", "t0k3n", False)]
-    assert "magic_link" in caplog.text
-    assert "t0k3n" not in caplog.text
+    assert [mail.purpose for mail in others.mails] == ["magic_link"]
+    with pytest.raises(MailError, match="magic_link"):
+        await Callbacks(verify_email=verify).send(a_mail(purpose="magic_link"))
+
+
+def test_a_feature_whose_mail_would_go_nowhere_is_refused_when_it_is_listed() -> None:
+    def send(email: str, token: str) -> None: ...
+
+    with pytest.raises(ValueError, match="already_registered, register"):
+        make_auth(features=[Passwords(), EmailVerification()], mailer=Callbacks(verify_email=send))
+
+    make_auth(features=[Passwords(), PasswordReset()], mailer=Callbacks(reset_password=send))
+    make_auth(features=[Passwords(), EmailVerification()], mailer=Callbacks(verify_email=send, others=Outbox()))
+
+
+def test_every_mail_belongs_to_a_feature_that_says_so() -> None:
+    features = [*defaults(mail=True), MagicLink()]
+
+    assert {purpose for feature in features for purpose in feature.mails} == purposes()
 
 
 def test_callbacks_for_a_purpose_that_there_is_not_are_refused() -> None:
@@ -160,3 +182,23 @@ def test_what_is_given_as_a_mailer() -> None:
     for wrong in ("smtp://localhost", Outbox):
         with pytest.raises(TypeError, match="send"):
             as_mailer(wrong)  # type: ignore[arg-type]  # that is the point
+
+
+def test_a_function_that_hangs_does_not_keep_the_process_from_ending() -> None:
+    script = """
+import asyncio, time
+from asgi_auth.mail.mailers import FunctionMailer
+from asgi_auth.mail import Mail, TemporaryMailError
+
+async def main():
+    mailer = FunctionMailer(lambda mail: time.sleep(600), seconds=0.1)
+    try:
+        await mailer.send(Mail(purpose="x", to="x", subject="x", text="x", html="x"))
+    except TemporaryMailError:
+        print("given up")
+
+asyncio.run(main())
+"""
+    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True, timeout=60)
+
+    assert done.stdout == "given up\n"

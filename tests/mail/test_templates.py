@@ -5,11 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jinja2 import UndefinedError
 
 from asgi_auth.mail import Letter, Mail, Templates
-from asgi_auth.mail.mailers import purposes
-from asgi_auth.texts import Texts
+from asgi_auth.texts import Texts, purposes
 
 LINK = "https://app.example.com/auth/verify-email?token=a&b=c"
 NOTICES = {"new_device", "token_reuse", "password_changed", "email_changed", "email_change_requested", "account_closed"}
@@ -23,7 +21,9 @@ def render(purpose: str = "verify_email", *, name: str = "Shop", folder: Path | 
 @pytest.mark.parametrize("language", ["en", "de"])
 @pytest.mark.parametrize("purpose", sorted(purposes()))
 def test_every_mail_says_it_all_in_both_parts(purpose: str, language: str) -> None:
-    secret: dict[str, Any] = {} if purpose in NOTICES else {"link": LINK, "code": "123456", "token": "a", "minutes": 90}
+    secret: dict[str, Any] = (
+        {} if purpose in NOTICES else {"link": LINK, "code": "123456", "token": "a", "seconds": 5400}
+    )
 
     values = {"new_email": "b…@example.com", "device": "Firefox on Linux", "address": "192.0.2.7", "time": "12:00"}
 
@@ -48,15 +48,25 @@ def test_every_mail_says_it_all_in_both_parts(purpose: str, language: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("minutes", "said"),
-    [(1, "one minute"), (15, "15 minutes"), (60, "one hour"), (120, "2 hours"), (1440, "one day"), (10080, "7 days")],
+    ("seconds", "said"),
+    [
+        (60, "one minute"),
+        (900, "15 minutes"),
+        (3600, "one hour"),
+        (7200, "2 hours"),
+        (86400, "one day"),
+        (604800, "7 days"),
+        (90, "90 seconds"),
+        (1, "one second"),
+        (5400, "90 minutes"),
+    ],
 )
-def test_the_time_is_told_in_the_largest_unit_that_fits(minutes: int, said: str) -> None:
-    assert f"within {said}." in render(code="123456", minutes=minutes).text
+def test_the_time_is_told_in_the_largest_unit_that_fits(seconds: int, said: str) -> None:
+    assert f"within {said}." in render(code="123456", seconds=seconds).text
 
 
 def test_what_is_not_there_is_not_mentioned() -> None:
-    mail = render(minutes=15)
+    mail = render(seconds=900)
     link = render("password_changed", link=LINK)
 
     assert "within" not in mail.text + mail.html
@@ -138,25 +148,45 @@ def test_a_host_replaces_texts() -> None:
 def test_a_host_replaces_all_templates_or_one(tmp_path: Path) -> None:
     (tmp_path / "mail").mkdir()
     (tmp_path / "mail.txt").write_text("OURS {{ body }} {{ link }}")
-    (tmp_path / "mail" / "magic_link.html").write_text(
-        '{% extends "mail.html" %}{% block content %}<i>{{ name }}</i> {{ values.guest }}{% endblock %}'
+    (tmp_path / "mail" / "email_changed.html").write_text(
+        '{% extends "mail.html" %}{% block content %}<i>{{ name }}</i> {{ values.new_email }}{% endblock %}'
     )
 
-    magic = render("magic_link", folder=tmp_path, name="<Shop>", values={"guest": "{{7*7}}<b>"})
+    changed = render("email_changed", folder=tmp_path, name="<Shop>", values={"new_email": "{{7*7}}<b>"})
     other = render(folder=tmp_path, link=LINK)
 
-    assert magic.text.startswith("OURS You asked to log in")
-    assert "<i>&lt;Shop&gt;</i> {{7*7}}&lt;b&gt;" in magic.html
-    assert "<h1>" not in magic.html
+    assert changed.text.startswith("OURS The email address of your account")
+    assert "<i>&lt;Shop&gt;</i> {{7*7}}&lt;b&gt;" in changed.html
+    assert "<h1>" not in changed.html
     assert LINK in other.text
     assert "<h1>" in other.html
 
 
-def test_a_template_that_names_what_there_is_not_is_an_error(tmp_path: Path) -> None:
-    (tmp_path / "mail.txt").write_text("{{ nothing }}")
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("mail.txt", "{{ nothing }}", "'nothing' is undefined"),
+        ("mail.html", '{% extends "ours/mail.html" %}', "ours/mail.html"),
+        ("mail.html", "{% if %}", "Expected an expression"),
+        ("mail/unlock.txt", "{{ values.nothing }}", "make no mail unlock"),
+    ],
+)
+def test_a_template_that_makes_no_mail_is_told_at_once(tmp_path: Path, name: str, text: str, said: str) -> None:
+    (tmp_path / "mail").mkdir()
+    (tmp_path / name).write_text(text)
 
-    with pytest.raises(UndefinedError):
-        render(folder=tmp_path)
+    with pytest.raises(ValueError, match=said):
+        Templates(Texts(), "Shop", str(tmp_path))
+
+
+def test_a_template_of_the_same_name_starts_from_ours(tmp_path: Path) -> None:
+    text = '{% extends "asgi_auth/mail.html" %}{% block content %}<hr>{{ super() }}{% endblock %}'
+    (tmp_path / "mail.html").write_text(text)
+
+    html = render(folder=tmp_path, link=LINK).html
+
+    assert "<hr>" in html
+    assert "<h1>" in html
 
 
 def test_a_folder_that_is_not_there_is_told_at_once(tmp_path: Path) -> None:

@@ -13,9 +13,11 @@ _documents: WeakKeyDictionary[AuthApp, Any] = WeakKeyDictionary()
 
 def is_described(app: object, method: str, path: str, answer: Any) -> None:
     """Assert that an answer of our own routes, and of no page, is in their document."""
+    mount: str
+    served: object
     mount, served = "", app
     if isinstance(app, AuthMiddleware):
-        mount, served = app._mount or "/none", app._auth_app
+        mount, served = app._mount, app._served
     path = path.partition("?")[0]
     if not isinstance(served, AuthApp) or served.pages is not None or not path.startswith(f"{mount}/"):
         return

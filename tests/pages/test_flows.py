@@ -62,10 +62,15 @@ async def test_extra_fields_are_changed_and_kept_to_their_types(surfer: Surfer, 
     )  # fmt: skip
     refused = await surfer.post(form.action, form.values | {"age": "old"})
     assert (refused.status, "Enter a number." in refused.text) == (422, True)
-    saved = await surfer.post(form.action, {"company": "", "age": "37"})
+    saved = await surfer.post(form.action, {"company": "Looms", "age": "37", "height": ""})
     assert saved.url == "/auth/account?said=saved"
     data = (await auth.users.by_email(EMAIL)).data
-    assert (data["company"], data["age"], data["newsletter"]) == ("", 37, False)
+    assert (data["company"], data["age"], data["height"], data["newsletter"]) == ("Looms", 37, None, False)
+    emptied = await surfer.post(form.action, {"company": "", "age": ""})
+    assert (emptied.status, "This field is needed." in emptied.text) == (422, True)
+    assert (await surfer.post(form.action, {"age": ""})).url == "/auth/account?said=saved"
+    assert (await auth.users.by_email(EMAIL)).data["age"] is None
+    assert (await surfer.get("account")).form("/me").inputs["age"].get("value", "") == ""
 
 
 async def test_a_password_is_changed_and_what_is_wrong_stands_beside_its_field(surfer: Surfer) -> None:

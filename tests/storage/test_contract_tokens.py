@@ -195,6 +195,60 @@ async def test_expired_tokens_are_purged_in_batches(storage: Storage) -> None:
     for number in range(3):
         await put(storage, a_token(None, number, created_at=NOW + number, expires_at=NOW + number))
 
-    assert await storage.purge(NOW + 2, 1) == 1
-    assert await storage.purge(NOW + 2, 9) == 1
-    assert await storage.purge(NOW + 2, 9) == 0
+    # For an hour they count against further mails.
+    assert await storage.purge(NOW + HOUR, 9) == 0
+    assert await storage.purge(NOW + HOUR + 2, 1) == 1
+    assert await storage.purge(NOW + HOUR + 2, 9) == 1
+    assert await storage.purge(NOW + HOUR + 2, 9) == 0
+
+
+async def test_the_token_that_a_request_names_goes_before_the_newest_of_a_purpose(storage: Storage) -> None:
+    for number, purpose in enumerate(("reset", "verify", "verify"), 1):
+        assert await put(storage, a_token(None, number, purpose=purpose, created_at=NOW + number))
+    subject = "nobody@example.com"
+
+    async def recalled(request: str, purpose: str = "verify", about: str = subject, now: int = NOW) -> str | None:
+        found = await storage.recall_token(request, purpose, about, now)
+        return found.id if found else None
+
+    assert await recalled("request-1") == "request-1"
+    assert await recalled("request-2") == "request-2"
+    assert await recalled("unknown") == "request-3"
+    assert await recalled("request-1", about="other@example.com") is None
+    assert await recalled("request-1", now=NOW + HOUR) is None
+    await storage.use_token("request-1", NOW)
+    assert await recalled("request-1", "reset") is None
+
+
+async def test_tokens_of_nobody_are_voided_by_their_subject_and_purpose(storage: Storage) -> None:
+    user, _ = await added(storage)
+    mine = a_token(user, 1, subject="nobody@example.com")
+    for token in (mine, a_token(None, 2, created_at=NOW + 1), a_token(None, 3, purpose="verify")):
+        assert await put(storage, token)
+
+    await storage.void_subject("nobody@example.com", NOW, "reset")
+
+    assert await storage.find_token("reset", "digest-1", NOW) is not None
+    assert await storage.find_token("reset", "digest-2", NOW) is None
+    assert await storage.find_token("verify", "digest-3", NOW) is not None
+
+
+async def test_one_more_token_is_added_when_all_have_expired(storage: Storage) -> None:
+    for number in range(2):
+        assert await put(storage, a_token(None, number, created_at=NOW + number, expires_at=NOW + 60), most=2)
+
+    assert not await put(storage, a_token(None, 3, created_at=NOW + 59), most=2)
+    assert await put(storage, a_token(None, 4, created_at=NOW + 60), most=2)
+    assert not await put(storage, a_token(None, 5, created_at=NOW + 61), most=2)
+
+
+async def test_what_belongs_to_a_deleted_user_is_not_added_and_spoils_no_transaction(storage: Storage) -> None:
+    user, _ = await added(storage)
+    await storage.delete_user(user.id, NOW)
+
+    async with storage.transaction() as inside:
+        assert not await put(inside, a_token(user))
+        assert not await inside.add_credential(a_credential(user))
+        assert await put(inside, a_token(None, 2))
+
+    assert await storage.find_token("reset", "digest-2", NOW) is not None

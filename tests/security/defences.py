@@ -1,0 +1,278 @@
+"""Defences, what stands there without them, and the test that then fails: `mutations` tries it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+SOURCE = Path(__file__).parent.parent.parent / "asgi_auth"
+
+
+@dataclass(frozen=True)
+class Defence:
+    """What it does, where it stands, what stands there without it, and the test that then fails."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    test: str
+
+    def stands(self, source: Path = SOURCE) -> bool:
+        """Whether it stands in the source exactly once."""
+        return (source / self.file).read_text("utf-8").count(self.old) == 1
+
+
+DEFENCES = [
+    Defence(
+        "the header of a token is one that we could have written",
+        "tokens.py",
+        "verify = self._verifiers.get(header)",
+        "verify = next(iter(self._verifiers.values()))",
+        "security/test_tokens_forged.py::test_no_token_with_another_header_gets_through",
+    ),
+    Defence(
+        "a signature is checked",
+        "tokens.py",
+        "if not verify(signed.encode(), base64url_decode(signature)):",
+        "if verify(signed.encode(), base64url_decode(signature)) is None:",
+        "test_tokens.py::test_a_changed_claim_is_refused_without_our_key",
+    ),
+    Defence(
+        "a token is for this audience",
+        "tokens.py",
+        "claims.iss != settings.issuer or claims.aud != settings.audience",
+        "claims.iss != settings.issuer",
+        "security/test_tokens_forged.py::test_a_token_for_another_service_with_the_same_key_is_refused",
+    ),
+    Defence(
+        "a signature has one spelling",
+        "tokens.py",
+        "if verify is None or not _is_canonical(signature):",
+        "if verify is None:",
+        "test_tokens.py::test_another_spelling_of_a_good_token_is_refused",
+    ),
+    Defence(
+        "a token expires",
+        "identify.py",
+        "        if self._now() >= claims.exp + self._leeway:\n            raise TokenExpiredError\n",
+        "",
+        "test_middleware.py::test_a_remembered_token_is_still_judged_by_time_and_revocation",
+    ),
+    Defence(
+        "a remembered token is asked for its revocation",
+        "identify.py",
+        "if claims.sid in self._revocation.dead or self._now() >= claims.exp + self._leeway:",
+        "if self._now() >= claims.exp + self._leeway:",
+        "test_middleware.py::test_a_remembered_token_is_still_judged_by_time_and_revocation",
+    ),
+    Defence(
+        "a refresh token is compared whole",
+        "tokens.py",
+        "if hmac.compare_digest(_refresh_text(key, session_id, generation), token):",
+        "if _refresh_text(key, session_id, generation)[:40] == token[:40]:",
+        "test_refresh_tokens.py::test_a_refresh_token_has_one_spelling_and_others_cost_no_statement",
+    ),
+    Defence(
+        "a rotation compares and swaps",
+        "storage/statements.py",
+        "WHERE id = :session_id AND generation = :generation AND revoked_at IS NULL AND expires_at > :now",
+        "WHERE id = :session_id AND :generation >= 0 AND revoked_at IS NULL AND expires_at > :now",
+        "features/test_refresh.py::test_after_the_grace_reuse_ends_the_session_or_all_of_them",
+    ),
+    Defence(
+        "reuse ends the session",
+        "login.py",
+        "await auth.end_sessions(session.user_id, only=only, client=client)",
+        "session_id = session.id",
+        "features/test_refresh.py::test_after_the_grace_reuse_ends_the_session_or_all_of_them",
+    ),
+    Defence(
+        "a used token stays used",
+        "storage/statements.py",
+        "UPDATE {tokens} SET used_at = :now WHERE id = :id AND used_at IS NULL AND expires_at > :now RETURNING id",
+        "UPDATE {tokens} SET used_at = :now WHERE id = :id AND expires_at > :now RETURNING id",
+        "features/test_password_reset.py::test_of_many_concurrent_resets_exactly_one_succeeds",
+    ),
+    Defence(
+        "guesses at a code are counted",
+        "storage/statements.py",
+        "AND used_at IS NULL AND expires_at > :now AND attempts < :tries",
+        "AND used_at IS NULL AND expires_at > :now AND :tries > 0",
+        "features/test_password_reset.py::test_a_code_dies_after_five_guesses_and_the_link_does_not",
+    ),
+    Defence(
+        "a session wants the credential as it was verified",
+        "storage/statements.py",
+        "WHERE c.id = :credential_id AND c.version = :version AND u.{id}",
+        "WHERE c.id = :credential_id AND :version > 0 AND u.{id}",
+        "features/test_passwords.py::test_a_login_that_verified_the_old_password_leaves_no_session_after_a_change",
+    ),
+    Defence(
+        "a reset ends the sessions",
+        "features/password_reset.py",
+        "ended = await storage.end_sessions(user.id, now)",
+        "ended = list[str]()",
+        "features/test_password_reset.py::test_a_reset_sets_the_password_ends_all_sessions_and_logs_nobody_in",
+    ),
+    Defence(
+        "a reset is one transaction",
+        "features/password_reset.py",
+        "async with self.auth.storage.transaction() as storage:",
+        "if storage := self.auth.storage:",
+        "security/test_atomicity.py::test_a_flow_that_breaks_off_leaves_nothing_or_everything",
+    ),
+    Defence(
+        "verification ends the sessions from before",
+        "features/email_verification.py",
+        "ended = await storage.end_sessions(user_id, now, keep=keep) if user else []",
+        "ended = [keep for _ in ()]",
+        "features/test_email_verification.py::test_verification_ends_the_sessions_from_before_but_the_own",
+    ),
+    Defence(
+        "a disabled user gets no session",
+        "storage/statements.py",
+        "u.{id} = :user_id AND u.{status} = 'active'\n        AND :room",
+        "u.{id} = :user_id\n        AND :room",
+        "features/test_passwords.py::test_a_user_disabled_while_the_password_is_verified_gets_no_session",
+    ),
+    Defence(
+        "a wanted second factor refuses",
+        "login.py",
+        "if wanted and not wanted.intersection(login.amr):",
+        "if wanted and login.amr is None:",
+        "security/test_one_gate.py::test_a_wanted_second_factor_stands_before_every_way_in",
+    ),
+    Defence(
+        "an unknown address costs a hash",
+        "hashing.py",
+        "return await self._run(self._fits, hashed or self._decoy, password)",
+        "return hashed is not None and await self._run(self._fits, hashed, password)",
+        "test_hashing.py::test_the_decoy_has_todays_cost_and_never_verifies",
+    ),
+    Defence(
+        "the queue of hashes is bounded",
+        "hashing.py",
+        "if self._pending >= self._limit:",
+        "if self._pending < 0:",
+        "test_hashing.py::test_a_full_queue_is_refused_at_once",
+    ),
+    Defence(
+        "common passwords are refused",
+        "password_policy.py",
+        "if self.refuse_common and is_common(folded):",
+        "if self.refuse_common and not folded:",
+        "features/test_passwords.py::test_a_password_against_the_policy_is_refused_before_it_is_hashed",
+    ),
+    Defence(
+        "cookies want a page of ours",
+        "recognise.py",
+        '        if scope["type"] == "websocket" or scope["method"] not in SAFE_METHODS:\n'
+        "            check_origin(scope, self._auth.settings)\n",
+        "",
+        "test_cookies.py::test_unsafe_requests_with_cookies_come_from_our_pages_only",
+    ),
+    Defence(
+        "a login that asks for cookies wants a page of ours",
+        "app.py",
+        '(shown.by_cookie or (transport == "cookie" and endpoint.gives_tokens))',
+        "shown.by_cookie",
+        "test_cookies.py::test_no_other_site_logs_a_browser_in",
+    ),
+    Defence(
+        "cookies are HttpOnly",
+        "cookies.py",
+        "Path=/; HttpOnly; SameSite=",
+        "Path=/; SameSite=",
+        "test_cookies.py::test_the_tokens_stand_in_cookies_and_never_in_the_body",
+    ),
+    Defence(
+        "a cookie that stands twice is refused",
+        "credentials.py",
+        "                if shown.access is not None:\n                    raise",
+        "                if shown.access == '':\n                    raise",
+        "test_middleware.py::test_doubled_and_oversized_credentials_are_a_400",
+    ),
+    Defence(
+        "answers can't be sniffed",
+        "http.py",
+        '    "x-content-type-options": "nosniff",\n',
+        "",
+        "security/test_http_hardening.py::test_every_answer_has_the_header",
+    ),
+    Defence(
+        "a JSON name stands once",
+        "body.py",
+        '            raise ValueError("a name stands twice")',
+        "            continue",
+        "test_body.py::test_what_is_not_one_plain_json_object_is_refused",
+    ),
+    Defence(
+        "unknown fields are refused",
+        "feature.py",
+        'errors[name] = [Reason("unknown")]',
+        "continue",
+        "features/test_passwords.py::test_nobody_assigns_fields_of_the_library_s_own",
+    ),
+    Defence(
+        "a session is ended by its own user alone",
+        "storage/statements.py",
+        "    WHERE user_id = :user_id AND revoked_at IS NULL AND expires_at > :now\n        AND (CAST(:only",
+        "    WHERE :user_id <> '' AND revoked_at IS NULL AND expires_at > :now\n        AND (CAST(:only",
+        "features/test_sessions.py::test_an_own_session_can_be_ended_and_no_other",
+    ),
+    Defence(
+        "nothing forwarded is believed but from trusted proxies",
+        "origins.py",
+        "if not any(address in network for network in networks):",
+        "if networks == []:",
+        "test_origins.py::test_the_rightmost_address_that_is_no_trusted_proxy_counts",
+    ),
+    Defence(
+        "user agents lose their control characters",
+        "origins.py",
+        'CONTROL.sub("", agent)[:MAX_USER_AGENT]',
+        "agent",
+        "features/test_sessions.py::test_the_list_shows_devices_and_which_is_this_one",
+    ),
+    Defence(
+        "who isn't logged in is refused where that is required",
+        "middleware.py",
+        'if self._required and not identity.is_authenticated and scope.get("method") != "OPTIONS":',
+        'if self._required and scope["path"].endswith("/"):',
+        "security/test_authorization.py::test_no_spelling_of_a_path_gets_around_the_middleware",
+    ),
+    Defence(
+        "a guessable secret is refused",
+        "keys.py",
+        "    if weak:\n",
+        "    if weak is None:\n",
+        "test_keys.py::test_a_secret_that_is_missing_short_or_guessable_is_refused",
+    ),
+    Defence(
+        "the log holds no values of statements",
+        "storage/sqlite.py",
+        "log.setLevel(logging.INFO)",
+        "log.setLevel(logging.NOTSET)",
+        "security/test_logs.py::test_the_log_holds_no_secret_and_no_address_whatever_happens",
+    ),
+    Defence(
+        "a clock that was ahead revives nothing",
+        "revocation.py",
+        "self._since is None or now < self._since",
+        "self._since is None",
+        "security/test_shared_state.py::test_a_clock_that_jumps_revives_nothing_that_is_dead",
+    ),
+    Defence(
+        "an address is normalised before it is looked at",
+        "emails.py",
+        'valid = validated(unicodedata.normalize("NFKC", text))',
+        "valid = validated(text)",
+        "test_emails.py::test_spellings_of_an_address_have_one_canonical_form",
+    ),
+    Defence(
+        "a login leads to places of this site alone",
+        "pages/links.py",
+        'return all(LOCAL.fullmatch(text) for text in (path, decoded)) and "//" not in decoded',
+        'return path.startswith("/")',
+        "pages/test_next.py::test_a_login_never_leads_to_where_it_may_not",
+    ),
+]

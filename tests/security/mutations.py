@@ -1,0 +1,61 @@
+"""Takes defences out, one at a time, and shows that the test that is named for each then fails.
+
+`python -m tests.security.mutations [word]` works on a copy in a temporary folder; it prints a table, and ends with 1
+when a test doesn't notice, or when a defence isn't where it was. With a word it takes those with the word in the name.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from tests.security.defences import DEFENCES, SOURCE, Defence
+
+ROOT = SOURCE.parent
+COPIED = ("asgi_auth", "tests", "examples", "pyproject.toml", "README.md", "SECURITY.md")
+
+
+def main(word: str = "") -> int:
+    """Take each chosen defence out; print what happened."""
+    chosen = [item for item in DEFENCES if word in item.name]
+    survived = 0
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        for name in COPIED:
+            copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+            copy(ROOT / name, root / name)
+        if run(root, sorted({item.test for item in chosen})) != 0:
+            sys.stdout.write("the tests fail as things are\n")
+            return 1
+        for item in chosen:
+            noticed = item.stands(root / "asgi_auth") and is_noticed(item, root)
+            survived += not noticed
+            sys.stdout.write(f"{'noticed ' if noticed else 'SURVIVED'}  {item.name}: {item.test}\n")
+            sys.stdout.flush()
+    sys.stdout.write(f"{len(chosen) - survived} of {len(chosen)} noticed\n")
+    return 1 if survived or not chosen else 0
+
+
+def is_noticed(defence: Defence, root: Path) -> bool:
+    """Run the test without the defence; tell whether it failed, as it should."""
+    path = root / "asgi_auth" / defence.file
+    source = path.read_text("utf-8")
+    path.write_text(source.replace(defence.old, defence.new), "utf-8")
+    try:
+        return run(root, [defence.test]) == 1
+    finally:
+        path.write_text(source, "utf-8")
+
+
+def run(root: Path, tests: Iterable[str]) -> int:
+    """Run tests of a copy; 0 is passed, 1 is failed, and all else is no answer."""
+    command = [sys.executable, "-m", "pytest", "-q", "-x", *(f"tests/{name}" for name in tests)]
+    environment = os.environ | {"PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run(command, cwd=root, env=environment, capture_output=True, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

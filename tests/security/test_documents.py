@@ -1,0 +1,111 @@
+"""SECURITY.md says what the code does: its numbers, its list of ways to log in, its algorithms."""
+
+import inspect
+import re
+from dataclasses import fields
+from typing import Any
+
+import pytest
+
+from asgi_auth import Argon2, Field, PasswordPolicy, RedisCounters, Settings
+from asgi_auth import fields as body_fields
+from asgi_auth.body import MAX_DEPTH, MAX_VALUES
+from asgi_auth.credentials import MAX_HEADER
+from asgi_auth.hashing import PasswordHasher
+from asgi_auth.keys import ALGORITHMS, MINIMUM, RSA_BITS
+from asgi_auth.mail.delivery import Delivery
+from asgi_auth.mail.smtp import SMTPMailer
+from asgi_auth.one_time import DIGITS, TRIES
+from asgi_auth.origins import MAX_LANGUAGES, MAX_USER_AGENT
+from asgi_auth.storage.postgres import Postgres
+from asgi_auth.storage.runner import TRIES as CONFLICTS
+from asgi_auth.storage.sqlite import SQLite
+from asgi_auth.users import MAX_ROLES
+from tests.documentation import README, every_endpoint
+from tests.support import make_auth
+
+TEXT = (README.parent / "SECURITY.md").read_text("utf-8")
+DEFAULTS = {item.name: item.default for item in fields(Settings)}
+
+
+def default(kind: Any, name: str) -> Any:
+    return inspect.signature(kind).parameters[name].default
+
+
+def longest(kind: Any) -> int:
+    (meta,) = kind.__metadata__
+    found: int = meta.max_length
+    return found
+
+
+def section(heading: str) -> str:
+    return TEXT.split(f"\n## {heading}\n")[1].partition("\n## ")[0]
+
+
+def test_every_way_to_log_in_is_listed() -> None:
+    listed = re.findall(r"^\| `(\w+)` \|", section("Ways to log in"), re.MULTILINE)
+    giving = {endpoint.name for endpoint in every_endpoint() if endpoint.gives_tokens} - {"export"}
+
+    assert set(listed) == giving
+    assert len(listed) == len(giving)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        f"{DEFAULTS['max_body']} bytes, {MAX_DEPTH} levels, {MAX_VALUES} values",
+        f"3 to {longest(body_fields.Email)} characters",
+        f"1 to {longest(body_fields.Secret)} characters",
+        f"a new one {PasswordPolicy().min_length} characters to {PasswordPolicy().max_bytes} bytes",
+        f"{longest(body_fields.Token)} characters at most, of one spelling",
+        f"{DIGITS} digits, {TRIES} tries",
+        f"other lines | {longest(body_fields.Line)} characters",
+        f"`max_length` ({Field('x').max_length}) characters",
+        f"{MAX_ROLES} characters together",
+        f"{MAX_HEADER} bytes a line; user agent and languages are cut at {MAX_USER_AGENT} characters",
+    ],
+)
+def test_every_limit_is_the_one_of_the_code(said: str) -> None:
+    assert MAX_USER_AGENT == MAX_LANGUAGES
+    assert said in section("What is accepted")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        f"{ALGORITHMS[0]}, or {', '.join(ALGORITHMS[1:])} ({RSA_BITS} bits at least)",
+        f"{Argon2().memory_cost // 1024} MiB, {Argon2().time_cost} passes, {Argon2().parallelism} lane",
+        f"at least {MINIMUM} random bytes",
+    ],
+)
+def test_the_algorithms_are_those_of_the_code(said: str) -> None:
+    assert said in section("Keys and algorithms")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        f"{default(Postgres, 'max_size')} connections, {default(Postgres, 'timeout'):.0f} seconds for a call",
+        f"deadlocks are tried {CONFLICTS} times",
+        f"one writer, {2 * default(SQLite, 'timeout'):.0f} seconds",
+        f"`RedisCounters` are chosen | {default(RedisCounters, 'timeout'):.0f} seconds",
+        f"{default(Delivery, 'workers')} at a time, {default(SMTPMailer, 'timeout'):.0f} seconds a step",
+    ],
+)
+def test_the_bounds_of_what_it_connects_to_are_those_of_the_code(said: str) -> None:
+    assert said in section("What it connects to")
+
+
+def test_the_costly_operations_are_bounded_as_it_says() -> None:
+    said = section("What costs much")
+
+    assert PasswordHasher(Argon2.cheap(), workers=1)._limit - 1 == 16
+    assert "16 more wait for each" in said
+    assert f"{default(Delivery, 'limit')} wait" in said
+
+
+async def test_the_owner_reads_what_it_says() -> None:
+    async with make_auth():
+        said = section("Who may read and write what")
+    for name in ("email", "email_verified", "roles", "status"):
+        assert f"| `{name}` |" in said

@@ -1,0 +1,174 @@
+"""What stands nowhere in the source: shells, deserialisers, weak hashes, SQL made of values, secrets compared by ==."""
+
+import ast
+import importlib
+import pkgutil
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import asgi_auth
+from asgi_auth.emails import canonical_or_none
+from tests.test_architecture import FILES, imports_of, name_of
+
+FORBIDDEN_IMPORTS = {
+    "subprocess", "pickle", "marshal", "shelve", "dill", "yaml", "ctypes", "pty", "commands", "xml", "md5", "code",
+    "telnetlib", "ftplib", "http.client", "urllib.request", "requests", "httpx",
+}  # fmt: skip
+FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__", "system", "popen", "md5", "sha1", "uuid1", "uuid4", "fork"}
+#: What makes secrets, signatures and digests: nothing home-made.
+CRYPTO = {"hashlib", "hmac", "secrets", "argon2", "jwt", "itsdangerous", "cryptography", "random", "ssl"}
+WHO_KNOWS_CRYPTO = {
+    "hashing": {"secrets", "argon2"}, "keys": {"hashlib", "hmac", "jwt"}, "records": {"secrets"},
+    "limits": {"hashlib", "hmac"}, "purge": {"random"}, "features.new_device": {"hashlib"}, "origins": {"secrets"},
+    "http": {"hashlib"},
+    "stream": {"hashlib", "hmac", "secrets"},
+    "tokens": {"hashlib", "hmac", "secrets", "jwt"}, "one_time": {"hashlib", "hmac", "secrets", "itsdangerous"},
+    "storage.sql_tokens": {"hmac"}, "storage.runner": {"random"}, "mail.smtp": {"ssl"}, "pages.render": {"hashlib"},
+    "mail.delivery": {"random"}, "mail.message": {"secrets"},
+}  # fmt: skip
+#: Numbers of ours: a pragma takes no value, and the rows of several counters are numbered.
+PLAIN_PARTS = {"pragma", "i", "keys", "' UNION ALL '.join(rows)", "' OR '.join(full)"}
+SECRET_NAMES = {"token", "mac", "signature", "code", "digest", "secret", "hashed", "refresh_token"}
+
+
+def nodes() -> Iterator[tuple[Path, ast.AST]]:
+    for file in FILES:
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            yield file, node
+
+
+def called(node: ast.Call) -> str:
+    return ast.unparse(node.func).rpartition(".")[2]
+
+
+@pytest.mark.parametrize("file", FILES, ids=name_of)
+def test_no_shell_and_no_deserialiser_is_imported(file: Path) -> None:
+    found = {part for name in imports_of(file) for part in (name, name.partition(".")[0])}
+
+    assert found & FORBIDDEN_IMPORTS == set()
+
+
+def test_nothing_is_evaluated_and_no_weak_hash_is_made() -> None:
+    calls = [(file.name, called(node)) for file, node in nodes() if isinstance(node, ast.Call)]
+    bare = [item for item in calls if item[1] in FORBIDDEN_CALLS - {"compile"}]
+
+    assert len(calls) > 500
+    assert bare == []
+
+
+def test_cryptography_is_used_where_it_belongs_and_none_is_home_made() -> None:
+    found = {name_of(file): {name.partition(".")[0] for name in imports_of(file)} & CRYPTO for file in FILES}
+
+    assert {name: used for name, used in found.items() if used} == WHO_KNOWS_CRYPTO
+
+
+def test_chance_without_secrets_decides_about_waiting_only() -> None:
+    uses = [(file, node) for file, node in nodes() if isinstance(node, ast.Attribute) and is_chance(node)]
+    lines = [file.read_text("utf-8").splitlines()[node.lineno - 1] for file, node in uses]
+
+    assert {name_of(file) for file, _ in uses} == {"storage.runner", "mail.delivery", "purge"}
+    assert all("asyncio.sleep(random." in line or "self._due = now + interval * random." in line for line in lines)
+
+
+def is_chance(node: ast.Attribute) -> bool:
+    return isinstance(node.value, ast.Name) and node.value.id == "random"
+
+
+def test_patterns_are_constants() -> None:
+    for file, node in nodes():
+        if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("re.") and node.args:
+            assert isinstance(node.args[0], ast.Constant | ast.JoinedStr), f"{file.name}: {ast.unparse(node)}"
+            parts = node.args[0].values if isinstance(node.args[0], ast.JoinedStr) else [node.args[0]]
+            assert all(isinstance(part, ast.Constant) for part in parts), f"{file.name}: {ast.unparse(node)}"
+
+
+def test_messages_of_the_log_are_constants() -> None:
+    levels = {"debug", "info", "warning", "error", "exception", "critical", "log"}
+    messages = [
+        node.args[called(node) == "log"]
+        for _, node in nodes()
+        if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("logger.") and called(node) in levels
+    ]
+
+    assert len(messages) > 5
+    assert [ast.unparse(item) for item in messages if not isinstance(item, ast.Constant)] == []
+
+
+def test_statements_are_constants_filled_in_by_checked_names_only() -> None:
+    words = re.compile(r"\b(SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE|DROP|PRAGMA)\b")
+    for file, node in nodes():
+        if file.parent.name != "storage" or not isinstance(node, ast.JoinedStr):
+            continue
+        text = "".join(str(part.value) for part in node.values if isinstance(part, ast.Constant))
+        filled = [ast.unparse(part.value) for part in node.values if isinstance(part, ast.FormattedValue)]
+        assert not words.search(text) or set(filled) <= PLAIN_PARTS, f"{file.name}: {ast.unparse(node)}"
+
+
+def test_secrets_are_compared_in_constant_time() -> None:
+    modules = {"tokens", "one_time", "keys", "storage.sql_tokens", "hashing"}
+    compared = [
+        f"{name_of(file)}: {ast.unparse(node)}"
+        for file, node in nodes()
+        if name_of(file) in modules and isinstance(node, ast.Compare) and is_about_secrets(node)
+    ]
+
+    assert compared == []
+    for name, times in (("tokens", 1), ("storage.sql_tokens", 1)):
+        (source,) = [file.read_text() for file in FILES if name_of(file) == name]
+        assert source.count("hmac.compare_digest(") == times
+
+
+def is_about_secrets(node: ast.Compare) -> bool:
+    """Whether a comparison by == or != has a secret on a side."""
+    sides = {ast.unparse(side).rpartition(".")[2] for side in (node.left, *node.comparators)}
+    return any(isinstance(kind, ast.Eq | ast.NotEq) for kind in node.ops) and bool(sides & SECRET_NAMES)
+
+
+def patterns() -> dict[str, re.Pattern[Any]]:
+    """Every compiled pattern of the package."""
+    found = {}
+    for module in pkgutil.walk_packages(asgi_auth.__path__, "asgi_auth."):
+        if module.name.startswith("asgi_auth.hosts."):
+            continue
+        for name, value in vars(importlib.import_module(module.name)).items():
+            if isinstance(value, re.Pattern):
+                found[f"{module.name}.{name}"] = value
+    return found
+
+
+def is_searched(name: str) -> bool:
+    """Whether the code looks for this pattern inside of texts, and not for whole texts alone."""
+    module, _, constant = name.removeprefix("asgi_auth.").rpartition(".")
+    (source,) = [file.read_text("utf-8") for file in FILES if name_of(file) == module]
+    return re.search(rf"\b{constant}\.(search|sub|match|finditer|findall|split)\(", source) is not None
+
+
+@pytest.mark.parametrize("piece", ["a", "a.", "-", " ", "%", "0", "\t", "=", ",;", "%2", "aA-", ". . "])
+def test_no_pattern_takes_long_for_any_text(piece: str) -> None:
+    found = patterns()
+    assert len(found) >= 8
+
+    for name, pattern in found.items():
+        text: Any = piece * (100_000 // len(piece)) + "@!"
+        text = text.encode() if isinstance(pattern.pattern, bytes) else text
+        started = time.process_time()
+        pattern.fullmatch(text)
+        if is_searched(name):
+            pattern.sub("" if isinstance(text, str) else b"", text)
+        assert time.process_time() - started < 0.2, name
+
+
+@pytest.mark.parametrize("piece", ["a", "a.", "-", "\u0301", "xn--", "\uff20", "@"])
+def test_no_address_takes_long(piece: str) -> None:
+    canonical_or_none("warm@example.com")
+    started = time.process_time()
+
+    canonical_or_none((piece * 254)[:254])
+    canonical_or_none("a@" + (piece * 254)[:250] + ".de")
+
+    assert time.process_time() - started < 0.2
