@@ -46,7 +46,7 @@ async def measure(run: Run) -> None:
     table = Table(
         "startup",
         "Importing",
-        "a new process each time, byte code compiled in the first round at the latest; memory is the most the process has had",
+        "a new process each time; byte code is compiled in the first round; memory is the most the process has had",
         "ms and MiB",
         baseline=NEEDED,
         chart=TIME,
