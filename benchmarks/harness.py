@@ -19,6 +19,7 @@ from tests.postgres import Server
 
 SPARE = 0.85
 PATIENCE = 30
+RESERVED = 0.5
 
 
 class LeftOutError(Exception):
@@ -127,12 +128,15 @@ async def worker(name: str, options: Options) -> AsyncIterator[Worker]:
 
 @asynccontextmanager
 async def workers(run: Run, wanted: Mapping[str, tuple[str, Options]]) -> AsyncIterator[dict[str, Worker]]:
-    """Start contenders, two at a time; those that can't are left out of what is given."""
+    """Start contenders, two at a time; those that can't in the first part of the time are left out."""
     async with AsyncExitStack() as stack:
         slots = asyncio.Semaphore(2)
 
         async def start(row: str, name: str, options: Options) -> tuple[str, Worker] | None:
             async with slots:
+                if run.left() < run.size.bounds[run.part.name] * RESERVED:
+                    run.leave_out(row, "it could not start in time")
+                    return None
                 try:
                     return row, await stack.enter_async_context(worker(name, options))
                 except LeftOutError as reason:

@@ -37,7 +37,7 @@ PEERS = {
 }
 NOT_WIRED = {
     "mvp-auth": "not in the package index",
-    "Authly": "a whole OAuth 2.1 server with a bootstrap of its own; it could not be wired in a reasonable time",
+    "Authly": "not wired: a whole OAuth 2.1 server with a bootstrap of its own, not a library to put into an app",
 }
 
 

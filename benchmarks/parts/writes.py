@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.contenders.base import Options
-from benchmarks.harness import Collected, Run, Worker, folder, postgres, worker, workers
+from benchmarks.harness import RESERVED, Collected, Run, Worker, folder, postgres, worker, workers
 from benchmarks.parts.peers import WRITES, peers
 from benchmarks.parts.writes_targets import DATABASES, DEFAULTS, FLOORS, OURS, targets
 from benchmarks.records import Table
@@ -20,6 +20,8 @@ from tests.postgres import Server
 __all__ = ["measure", "targets"]
 FLIGHT = 32
 PROCESSES = 4
+#: Who starts before the peers.
+FIRST = ("asgi_auth", "floor")
 #: What a contender is asked to do in a turn: (operation, how many at a time, share of the size's writes).
 LOADS = (("login", FLIGHT, 1.0), ("refresh", FLIGHT, 1.0), ("login", 1, 0.2), ("refresh", 1, 0.2))
 SLOWER = 0.1
@@ -33,12 +35,15 @@ async def measure(run: Run) -> None:
     processes = _table_of_processes(run)
     run.part.tables += [*tables.values(), processes]
     with folder() as path, postgres() as server:
-        wanted = {f"{row}@{database}": how for (row, database), how in _wanted(run, path, server).items()}
+        found = sorted(_wanted(run, path, server).items(), key=lambda item: not item[0][0].startswith(FIRST))
+        wanted = {f"{row}@{database}": how for (row, database), how in found}
         async with AsyncExitStack() as stack:
             able = await stack.enter_async_context(workers(run, wanted))
             groups = [await _group(stack, run, database, path, server) for database in DATABASES]
             turns = {name: partial(_turn, run, name, [at]) for name, at in able.items()}
             for database, group in zip(DATABASES, groups, strict=True):
+                if not group:
+                    continue
                 name = f"{PROCESSES} processes@{database}"
                 turns[name] = partial(_turn, run, name, group)
             await run.rounds(turns)
@@ -87,7 +92,10 @@ def _wanted(run: Run, path: Path, server: Server) -> Loads:
 
 
 async def _group(stack: AsyncExitStack, run: Run, database: str, path: Path, server: Server) -> list[Worker]:
-    """Four processes of ours on one database; the first makes the tables and the users."""
+    """Four processes of ours on one database; the first makes the tables and the users. None when time is short."""
+    if run.left() < run.size.bounds[run.part.name] * RESERVED:
+        run.leave_out(f"{OURS}, {database}, {PROCESSES} processes", "they could not start in time")
+        return []
     url = f"sqlite:///{path}/group.db" if database == "SQLite" else server.database()
     return [
         await stack.enter_async_context(worker("ours", Options(url, run.size.users, seed=number == 0)))
