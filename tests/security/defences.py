@@ -123,8 +123,8 @@ DEFENCES = [
     Defence(
         "verification ends the sessions from before",
         "features/email_verification.py",
-        "ended = await storage.end_sessions(user_id, now, keep=keep) if user else []",
-        "ended = [keep for _ in ()]",
+        "ended = await storage.end_sessions(user.id, int(self.auth.now()), keep=keep)",
+        "ended = [str(keep) for _ in ()]",
         "features/test_email_verification.py::test_verification_ends_the_sessions_from_before_but_the_own",
     ),
     Defence(

@@ -15,7 +15,7 @@ from pathlib import Path
 from tests.security.defences import DEFENCES, SOURCE, Defence
 
 ROOT = SOURCE.parent
-COPIED = ("asgi_auth", "tests", "examples", "pyproject.toml", "README.md", "SECURITY.md")
+COPIED = ("asgi_auth", "tests", "examples", "pyproject.toml", "README.md", ".github/SECURITY.md")
 
 
 def main(word: str = "") -> int:
@@ -26,6 +26,7 @@ def main(word: str = "") -> int:
         root = Path(folder)
         for name in COPIED:
             copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+            (root / name).parent.mkdir(exist_ok=True)
             copy(ROOT / name, root / name)
         if run(root, sorted({item.test for item in chosen})) != 0:
             sys.stdout.write("the tests fail as things are\n")

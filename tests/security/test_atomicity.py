@@ -41,7 +41,7 @@ async def registering(app: Flows) -> Call:
 async def finishing_a_registration(app: Flows) -> Call:
     await app.register("eve@example.com")
     token = (await app.mail("register")).token
-    return lambda: app.client.post("/auth/verify-email", {"token": token})
+    return lambda: app.client.post("/auth/verify-email", {"token": token, "password": PASSWORD})
 
 
 async def logging_in(app: Flows) -> Call:
@@ -76,7 +76,7 @@ async def changing_the_address(app: Flows) -> Call:
     body = {"new_email": "grace@example.org", "password": PASSWORD}
     await app.client.post("/auth/change-email", body, headers=await app.headers())
     token = (await app.mail("change_email")).token
-    return lambda: app.client.post("/auth/confirm-email-change", {"token": token})
+    return lambda: app.client.post("/auth/confirm-email-change", {"token": token, "password": PASSWORD})
 
 
 async def closing_the_account(app: Flows) -> Call:
@@ -102,7 +102,8 @@ async def tried(flow: Flow, trouble: Trouble) -> tuple[Any, Any, int, int]:
     storage = CountingStorage()
     async with flows(storage, max_revocation_lag=60, verification="required", enumeration="hide") as app:
         await app.register()
-        await app.client.post("/auth/verify-email", {"token": (await app.mail("register")).token})
+        token = (await app.mail("register")).token
+        await app.client.post("/auth/verify-email", {"token": token, "password": PASSWORD})
         app.clock.move(61)
         call = await flow(app)
         before = await rows(storage)

@@ -1,4 +1,4 @@
-"""SECURITY.md says what the code does: its numbers, its list of ways to log in, its algorithms."""
+""".github/SECURITY.md says what the code does: its numbers, its list of ways to log in, its algorithms."""
 
 import inspect
 import re
@@ -24,7 +24,7 @@ from asgi_auth.users import MAX_ROLES
 from tests.documentation import README, every_endpoint
 from tests.support import make_auth
 
-TEXT = (README.parent / "SECURITY.md").read_text("utf-8")
+TEXT = (README.parent / ".github/SECURITY.md").read_text("utf-8")
 DEFAULTS = {item.name: item.default for item in fields(Settings)}
 
 
