@@ -3,7 +3,8 @@
 import keyword
 import sys
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, get_args, get_origin
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
@@ -98,5 +99,7 @@ def convert(value: Any, kind: Any) -> Any:
 
 
 def whole(kind: Any) -> bool:
-    """Whether a type is an integer with bounds or without, and no float."""
+    """Whether a type is an integer with bounds or without, or null; and no float."""
+    if get_origin(kind) in {Union, UnionType}:
+        return all(item is NoneType or whole(item) for item in get_args(kind))
     return kind is int or (get_origin(kind) is Annotated and get_args(kind)[0] is int)
