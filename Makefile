@@ -2,6 +2,7 @@
 PYTHON ?= python3
 V := .venv
 BIN := $(V)/bin
+BENCH := .venv-bench
 UV := VIRTUAL_ENV=$(V) UV_PYTHON_DOWNLOADS=never $(BIN)/uv
 
 # The suite runs on these as well, where they are there: without what depends on Python least and takes longest, which
@@ -12,7 +13,7 @@ SHORT := $(addprefix --ignore tests/,browser fuzz openapi security hosts/test_se
 # PostgreSQL 18 stands for both servers here, and 3.12 between two versions that run more.
 SHORT_3.12 := $(addprefix --ignore tests/,hosts mail pages)
 
-.PHONY: demo test lint types suite others postgres redis browser pins clean
+.PHONY: demo test lint types suite others bench bench-quick wrk postgres redis browser pins clean
 
 demo: $(V)/.run
 	$(BIN)/python examples/demo.py
@@ -45,6 +46,26 @@ others: $(V)/.dev postgres redis
 			$$([ $$version != 3.12 ] || echo $(SHORT_3.12)) || exit 1; \
 	done
 
+# Twenty minutes at most; the results go to benchmarks/results and into the README. The quick run keeps its own apart.
+bench: $(BENCH)/.done postgres wrk
+	$(BENCH)/bin/python -m benchmarks full
+
+bench-quick: $(BENCH)/.done postgres wrk
+	$(BENCH)/bin/python -m benchmarks quick
+
+$(BENCH)/.done: requirements-bench.txt pyproject.toml | $(BIN)/uv
+	$(BIN)/uv venv -q --clear --python $(PYTHON) $(BENCH)
+	VIRTUAL_ENV=$(BENCH) $(BIN)/uv pip install -q --require-hashes -r requirements-bench.txt
+	VIRTUAL_ENV=$(BENCH) $(BIN)/uv pip install -q --no-deps --no-build-isolation -e .
+	touch $@
+
+# wrk comes from Debian; without it, a client of our own makes the load.
+wrk:
+	@if ! command -v wrk >/dev/null && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends wrk \
+		|| echo "wrk could not be installed"; \
+	fi
+
 # PostgreSQL 18 comes with the pins, 15 from Debian; where it can't be installed, the tests say what is missing.
 postgres:
 	@if [ ! -x /usr/lib/postgresql/15/bin/postgres ] && [ -z "$$ASGI_AUTH_PG_BIN" ] && command -v apt-get >/dev/null \
@@ -72,6 +93,8 @@ pins: $(BIN)/uv
 		--all-extras --group demo pyproject.toml -o requirements.txt
 	$(UV) pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
 		--all-extras --group dev pyproject.toml -o requirements-dev.txt
+	$(UV) pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
+		--extra postgres --extra databases --group bench pyproject.toml -o requirements-bench.txt
 
 clean:
 	rm -rf $(V) .venv-* .coverage* .mypy_cache .ruff_cache .hypothesis

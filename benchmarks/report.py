@@ -1,0 +1,116 @@
+"""Results as Markdown, with a table for the README and a chart for each table that has one."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from benchmarks.plots import chart
+from benchmarks.records import Figure, Results, Table, Target
+
+RESULTS = Path(__file__).parent / "results"
+README = Path(__file__).parent.parent / "README.md"
+END = "<!-- end -->"
+
+
+def write(results: Results, out: Path) -> None:
+    """Write results.json, results.md and the charts."""
+    (out / "results.json").write_bytes(msgspec.json.format(msgspec.json.encode(results), indent=1) + b"\n")
+    (out / "results.md").write_text("\n".join(markdown(results)) + "\n", "utf-8")
+    for part in results.parts.values():
+        for table in part.tables:
+            if table.chart and table.rows:
+                (out / f"{table.name}.svg").write_text(chart(table), "utf-8")
+
+
+def markdown(results: Results) -> Iterable[str]:
+    """Every table with its workload, every target with what was measured."""
+    machine = ", ".join(f"{name} {value}" for name, value in results.machine.items())
+    versions = ", ".join(f"{name} {value}" for name, value in results.versions.items())
+    yield from (f"# Results ({results.size})", "", f"{results.date}. {machine}.", "", f"{versions}.", "")
+    yield from ("Medians, with the least and the most of the rounds. The load runs on the same machine.", "")
+    yield from ("## Targets", "", targets_table(results), "")
+    for part in results.parts.values():
+        ended = "" if part.complete else ", ended before it was complete"
+        yield from (f"## {part.name.replace('_', ' ')} ({part.seconds:.0f} s{ended})", "")
+        for table in part.tables:
+            yield from (f"### {table.title}", "", f"{table.workload}. Unit: {table.unit}.", "")
+            yield from ([f"![{table.title}]({table.name}.svg)", ""] if table.chart and table.rows else [])
+            yield from (rows_of(table), "", *[f"- {note}" for note in table.notes], "")
+        if part.left_out:
+            yield from ("Left out:", "", *[f"- {who}: {reason}" for who, reason in part.left_out.items()], "")
+
+
+def rows_of(table: Table) -> str:
+    """A table of figures; beside each median stands its ratio to the baseline's."""
+    columns = list(dict.fromkeys(column for row in table.rows.values() for column in row))
+    base = table.rows.get(table.baseline, {})
+    lines = [["", *columns], ["---"] * (len(columns) + 1)]
+    for name, row in table.rows.items():
+        lines.append([name, *[_cell(row.get(column), base.get(column), name == table.baseline) for column in columns]])
+    return _lines(lines)
+
+
+def targets_table(results: Results) -> str:
+    """All targets, and whether they were met."""
+    lines = [["what", "target", "measured", ""], ["---"] * 4]
+    for part in results.parts.values():
+        lines += [[each.subject, each.goal, _measured(each), each.verdict] for each in part.targets]
+    return _lines(lines)
+
+
+def readme_table(folder: Path = RESULTS) -> str:
+    """The table that the README shows, from the results that are kept."""
+    results = msgspec.json.decode((folder / "results.json").read_bytes(), type=Results)
+    return targets_table(results)
+
+
+def write_readme() -> None:
+    """Put the targets into the README, and the line that says when and on what they were measured."""
+    text = README.read_text("utf-8")
+    for name, content in (("targets", readme_table()), ("measured on", measured_on())):
+        before, begin, rest = text.partition(f"<!-- table: {name} -->\n")
+        text = before + begin + content + "\n" + END + rest.partition(END)[2]
+    README.write_text(text, "utf-8")
+
+
+def measured_on(folder: Path = RESULTS) -> str:
+    """When it was measured, and on what."""
+    results = msgspec.json.decode((folder / "results.json").read_bytes(), type=Results)
+    machine, versions = results.machine, results.versions
+    return (
+        f"The {results.size} run of {results.date}: {machine['cores']} cores ({machine['processor']}), "
+        f"{machine['memory']}, CPython {versions['CPython']}; a load of {machine['load when it began']} when it began."
+    )
+
+
+def _measured(target: Target) -> str:
+    unit = re.sub(r"^[^\d]*[\d.,]+\s?", "", target.goal)
+    return "–" if target.measured is None else f"{number(target.measured)} {unit}".strip()
+
+
+def _cell(figure: Figure | None, base: Figure | None, is_base: bool) -> str:  # noqa: FBT001 (a cell of two kinds)
+    if figure is None:
+        return ""
+    shown = f"{number(figure.median)} ({number(figure.least)}–{number(figure.most)})"
+    if is_base or base is None or base.median <= 0:
+        return shown
+    return f"{shown} · {number(figure.median / base.median, 2)} ×"
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A number as people read it."""
+    if value == 0:
+        return "0"
+    if abs(value) >= 10 ** (digits - 1):
+        return f"{value:,.0f}"
+    return f"{float(f'{value:.{digits}g}'):g}"
+
+
+def _lines(rows: list[list[str]]) -> str:
+    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows)
+
+
+if __name__ == "__main__":
+    write_readme()

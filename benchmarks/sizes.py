@@ -1,0 +1,48 @@
+"""How much is measured: `tiny` in a test, `quick` in three minutes, `full` in twenty."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Size:
+    """Amounts for one run, and after how many seconds each part is ended, whatever it has reached."""
+
+    name: str
+    rounds: int
+    requests: int
+    """Requests in process, in each round of each contender."""
+    writes: int
+    """Logins or refreshes in each round of each contender."""
+    users: int
+    """Accounts that log in by turns."""
+    seconds: float
+    """How long a load over HTTP lasts, each time."""
+    storm: float
+    """How long a storm of logins lasts."""
+    scales: tuple[int, ...]
+    """Users that the tables hold, one after the other."""
+    rows: int
+    """Sessions, and as many mailed tokens, with the most users."""
+    revoked: tuple[int, ...]
+    """Revocations alive."""
+    bounds: dict[str, float] = field(default_factory=dict)
+
+
+FULL = Size(
+    "full", rounds=5, requests=5000, writes=1500, users=2000, seconds=4, storm=10,
+    scales=(10_000, 100_000, 1_000_000), rows=5_000_000, revoked=(0, 1_000, 100_000),
+    bounds={"requests": 150, "end_to_end": 140, "writes": 260, "storm": 150, "drivers": 50, "scale": 280,
+            "revocation": 60, "startup": 40},
+)  # fmt: skip
+QUICK = Size(
+    "quick", rounds=3, requests=2000, writes=500, users=1000, seconds=1, storm=4,
+    scales=(1_000, 10_000), rows=50_000, revoked=(0, 1_000, 10_000),
+    bounds={"requests": 30, "end_to_end": 25, "writes": 40, "storm": 25, "drivers": 10, "scale": 20,
+            "revocation": 12, "startup": 10},
+)  # fmt: skip
+TINY = Size(
+    "tiny", rounds=1, requests=20, writes=16, users=20, seconds=0.2, storm=0.5,
+    scales=(10, 20), rows=40, revoked=(0, 10),
+    bounds=dict.fromkeys(FULL.bounds, 60),
+)  # fmt: skip
+SIZES = {size.name: size for size in (TINY, QUICK, FULL)}

@@ -1,0 +1,84 @@
+"""The benchmarks run: every part in the tiniest size, without the peers; and the README tells what was measured."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from benchmarks.__main__ import PARTS
+from benchmarks.harness import LeftOutError, Run
+from benchmarks.records import Part, Results, Table, at_least, at_most
+from benchmarks.report import RESULTS, markdown, readme_table
+from benchmarks.sizes import SIZES
+from tests.documentation import README
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_every_part_runs(name: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "benchmarks", "tiny", name, "--out", str(tmp_path)]
+
+    done = subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    part = msgspec.json.decode((tmp_path / "results.json").read_bytes(), type=Results).parts[name]
+    assert part.complete, done.stderr
+    assert [who for who in part.left_out if who.startswith(("asgi_auth", "floor", "bare"))] == []
+    assert all(table.rows for table in part.tables)
+    text = (tmp_path / "results.md").read_text()
+    assert all(table.workload in text for table in part.tables)
+    assert all((tmp_path / f"{table.name}.svg").stat().st_size < 20_000 for table in part.tables if table.chart)
+
+
+async def test_who_fails_is_left_out_with_the_reason_and_the_others_go_on() -> None:
+    saved: list[Part] = []
+    run = Run("requests", SIZES["tiny"], saved.append)
+    turns: list[str] = []
+
+    async def fails() -> None:
+        raise LeftOutError("it broke")
+
+    async def works() -> None:
+        turns.append("works")
+
+    await run.rounds({"broken": fails, "sound": works})
+
+    assert run.part.left_out == {"broken": "it broke"}
+    assert turns == ["works"]
+
+
+def test_a_target_is_met_missed_or_not_measured() -> None:
+    verdicts = [at_most("", "≤ 5 µs", 5, value).verdict for value in (4.9, 5.1, None)]
+
+    assert verdicts == ["met", "missed", "not measured"]
+    assert at_least("", "≥ 5", 5, 4.9).verdict == "missed"
+
+
+def test_a_part_that_was_cut_off_is_reported_with_what_it_has() -> None:
+    table = Table("t", "A title", "a workload", "µs")
+    table.add("a row", "a column", [1.0, 3.0, 2.0])
+    results = Results("tiny", "today", {}, {}, {"requests": Part("requests", [table])})
+
+    text = "\n".join(markdown(results))
+
+    assert "ended before it was complete" in text
+    assert "| a row | 2 (1\N{EN DASH}3) |" in text
+
+
+def test_the_readme_shows_what_was_measured() -> None:
+    text = README.read_text("utf-8")
+
+    assert f"<!-- table: targets -->\n{readme_table()}\n<!-- end -->" in text, "run: python -m benchmarks.report"
+    shown = [name for name in ("requests", "end_to_end", "writes_postgresql", "writes_sqlite", "storm") if name in text]
+    assert [name for name in shown if not (RESULTS / f"{name}.svg").is_file()] == []
+
+
+def test_the_results_name_no_host_and_no_path() -> None:
+    texts = [path.read_text("utf-8") for path in RESULTS.iterdir() if path.is_file()]
+
+    assert texts
+    assert [text for text in texts if "/tmp/" in text or "/home/" in text or "/root" in text or "/work" in text] == []
