@@ -8,7 +8,7 @@ UV := VIRTUAL_ENV=$(V) UV_PYTHON_DOWNLOADS=never $(BIN)/uv
 # The suite runs on these as well, where they are there: without what depends on Python least and takes longest, which
 # is the browser, the servers, the databases' faults, random inputs, and the black-box tests of security and documents.
 OTHERS := 3.12 3.13
-SHORT := $(addprefix --ignore tests/,browser fuzz openapi security hosts/test_servers.py) --ignore-glob "tests/storage/test_[!c]*" \
+SHORT := $(addprefix --ignore tests/,browser fuzz openapi security hosts/test_servers.py test_benchmarks.py) --ignore-glob "tests/storage/test_[!c]*" \
 	-k "not postgres15 and not databases"
 # PostgreSQL 18 stands for both servers here, and 3.12 between two versions that run more.
 SHORT_3.12 := $(addprefix --ignore tests/,hosts mail pages)
