@@ -67,7 +67,7 @@ def parse_body(scope: Scope, body: bytes, expected: str) -> dict[str, Any]:
 def parse_json(body: bytes) -> dict[str, Any]:
     """Parse a JSON object (RFC 8259) of UTF-8, no name twice, no NaN, bounded depth, integers of 64 bits."""
     try:
-        value = json.loads(body.decode("utf-8", "strict"), object_pairs_hook=_unique, parse_constant=_refuse)
+        value = DECODER.decode(body.decode("utf-8", "strict"))
         _check(value)
     except (ValueError, RecursionError):
         raise BadRequestError("The body is not one valid JSON object.") from None
@@ -120,6 +120,9 @@ def _unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse(_: str) -> NoReturn:
     raise ValueError("not a number")
+
+
+DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse)
 
 
 def _check(value: object) -> None:

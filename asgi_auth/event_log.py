@@ -55,8 +55,10 @@ def encoded(value: Any) -> Any:
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, str):
-        text = "".join(char if char.isprintable() else _escape(char) for char in value[:MAX_TEXT])
-        return text[:MAX_TEXT]
+        text = value[:MAX_TEXT]
+        if not text.isprintable():
+            text = "".join(char if char.isprintable() else _escape(char) for char in text)[:MAX_TEXT]
+        return text
     if isinstance(value, Mapping):
         return {encoded(str(key)): encoded(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):

@@ -38,7 +38,7 @@ def check_secret(secret: bytes) -> None:
 
 def derive(secret: bytes, purpose: str) -> bytes:
     """Make the 32-byte key of one purpose: HKDF-Expand with SHA-256, one block (RFC 5869, section 2.3)."""
-    return hmac.new(secret, purpose.encode() + b"\x01", hashlib.sha256).digest()
+    return hmac.digest(secret, purpose.encode() + b"\x01", "sha256")
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,7 @@ class KeyRing:
     def __init__(self, secrets: list[bytes], signing_keys: list[SigningKey]) -> None:
         """Take secrets that were checked; without signing keys, HS256 keys are derived from them."""
         self._secrets = secrets
+        self._derived: dict[str, list[bytes]] = {}
         self.signing = signing_keys or [SigningKey.derived(secret) for secret in secrets]
         if self.signing[0].private is None:
             raise ValueError("the first signing key must be able to sign")
@@ -91,4 +92,6 @@ class KeyRing:
 
     def derived(self, purpose: str) -> list[bytes]:
         """The keys of one purpose, newest first; no purpose can use another's."""
-        return [derive(secret, purpose) for secret in self._secrets]
+        if purpose not in self._derived:
+            self._derived[purpose] = [derive(secret, purpose) for secret in self._secrets]
+        return self._derived[purpose]

@@ -5,7 +5,7 @@ by that count only when nothing tells the guesser from a stranger: each session 
 network from which the account was opened, by a mailed link or with a new password.
 """
 
-import hashlib
+import functools
 import hmac
 import ipaddress
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
@@ -129,6 +129,7 @@ def _apart(auth: "Auth", account: str, kind: str, value: str) -> str:
     return counter_key(auth, "apart", kind, value, account)
 
 
+@functools.lru_cache(4096)
 def network_of(address: str) -> str:
     """The address that a limit counts: IPv6 by /64, as one customer has that many; empty when it is unknown."""
     try:
@@ -143,7 +144,7 @@ def counter_key(auth: "Auth", *parts: str) -> str:
     """The key of a counter: a digest that nobody without the secret can tell an address from."""
     # The oldest: during a rolling change of secrets all processes have it.
     secret = auth.keys.derived("counter")[-1]
-    return hmac.new(secret, "\0".join(parts).encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(secret, "\0".join(parts).encode(), "sha256").hex()
 
 
 def lockout_key(auth: "Auth", guesser: str) -> str:

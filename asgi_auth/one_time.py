@@ -253,7 +253,7 @@ class OneTimeTokens:
         return Signer(reversed(self._keys), salt=purpose, key_derivation="hmac", digest_method=hashlib.sha256)
 
     def _code(self, request: str, code: str) -> str:
-        return hmac.new(self._code_key, f"{request}:{code}".encode(), hashlib.sha256).hexdigest()
+        return hmac.digest(self._code_key, f"{request}:{code}".encode(), "sha256").hex()
 
 
 def _digits() -> str:

@@ -1,5 +1,6 @@
 """Where a request came from: the page's origin, against cross-site requests, and the client's address."""
 
+import functools
 import ipaddress
 import re
 import secrets
@@ -62,12 +63,17 @@ def is_forwarded(scope: Scope) -> bool:
     return any(name in FORWARDED for name, _ in scope["headers"])
 
 
+@functools.lru_cache(16)
+def _networks(proxies: tuple[str, ...]) -> list["ipaddress.IPv4Network | ipaddress.IPv6Network"]:
+    return [ipaddress.ip_network(item) for item in proxies]
+
+
 def _address(scope: Scope, settings: Settings) -> str:
     """The peer's address; behind trusted proxies the rightmost forwarded one that is none of them."""
     peer = (scope.get("client") or ("",))[0]
     if not settings.trusted_proxies:
         return peer
-    networks = [ipaddress.ip_network(item) for item in settings.trusted_proxies]
+    networks = _networks(tuple(settings.trusted_proxies))
     forwarded = ",".join(headers(scope, b"x-forwarded-for")).split(",")
     for candidate in (peer, *reversed(forwarded)):
         try:

@@ -1,6 +1,5 @@
 """The one stream of events: from whoever tells of something to features, hooks and the log."""
 
-import hashlib
 import hmac
 import logging
 import secrets
@@ -45,7 +44,7 @@ class Stream:
 
     def digest(self, value: str) -> str:
         """A keyed digest that stands for a session, or an address, in all that is written down."""
-        return hmac.new(self._key, value.encode(errors="surrogatepass"), hashlib.sha256).hexdigest()[:DIGEST]
+        return hmac.digest(self._key, value.encode(errors="surrogatepass"), "sha256").hex()[:DIGEST]
 
     async def tell(
         self,

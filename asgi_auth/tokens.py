@@ -1,6 +1,5 @@
 """Access tokens (JWT, RFC 9068) and refresh tokens (derived from session and generation, never stored)."""
 
-import hashlib
 import hmac
 import re
 import secrets
@@ -142,7 +141,7 @@ class RefreshTokens:
 
 def _refresh_text(key: bytes, session_id: str, generation: int) -> str:
     body = f"{session_id}.{generation}"
-    mac = hmac.new(key, body.encode(), hashlib.sha256).digest()
+    mac = hmac.digest(key, body.encode(), "sha256")
     return f"{body}.{base64url_encode(mac).decode()}"
 
 
