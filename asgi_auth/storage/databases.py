@@ -86,7 +86,7 @@ class _OverSQLite(SQLiteDriver):
         async with self._connection() as connection:
             await write_ahead(connection)
 
-    async def read(self, sql: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    async def read(self, sql: str, values: Mapping[str, Any], *, by_key: bool = False) -> Sequence[Mapping[str, Any]]:  # noqa: ARG002 (it says nothing of where the database is)
         async with self._connection() as connection:
             return await fetch(connection, sql, values)
 

@@ -39,8 +39,8 @@ class Driver(Protocol):
     async def close(self) -> None:
         """Disconnect from the running loop."""
 
-    async def read(self, sql: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-        """Run one statement that changes nothing."""
+    async def read(self, sql: str, values: Mapping[str, Any], *, by_key: bool = False) -> Sequence[Mapping[str, Any]]:
+        """Run one statement that changes nothing; `by_key` it reads one row by an index."""
 
     async def write(self, sql: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         """Run one statement; it is committed, and durable, when this returns."""

@@ -27,6 +27,7 @@ from asgi_auth.storage.postgres_connection import (
     give_up,
     roll_back,
 )
+from asgi_auth.storage.postgres_pool import Connections, HostPool, OwnConnections
 from asgi_auth.storage.sql import SQLStorage
 
 logger = logging.getLogger("asgi_auth")
@@ -64,7 +65,7 @@ class Postgres(SQLStorage):
 class _Open:
     """What one event loop has open."""
 
-    pool: "asyncpg.Pool[Any]"
+    connections: Connections
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     listener: "asyncpg.Connection[Any] | None" = None
     deaf: bool = False
@@ -95,37 +96,31 @@ class PostgresDriver:
         self._loops: PerLoop[_Open] = PerLoop(self._discard)
 
     async def open(self) -> None:
-        """Make the pool; the first statement connects."""
+        """Prepare; the first statement connects."""
         if self._loops.get() is not None:
             return
-        pool = self._given or asyncpg.create_pool(
-            self._dsn,
-            min_size=0,
-            max_size=self._max_size,
-            timeout=self._timeout,
-            reset=_leave,
-            **self._connect,
-        )
-        if self._given is None:
-            await pool
-        self._loops.set(_Open(pool))
+
+        async def connect() -> Held:
+            found: Held = await asyncpg.connect(self._dsn, timeout=self._timeout, **self._connect)
+            return found
+
+        self._loops.set(_Open(HostPool(self._given) if self._given else OwnConnections(connect, self._max_size)))
 
     async def close(self) -> None:
-        """Close the listener and the pool, unless that is the host's."""
+        """Close the listener, and our connections."""
         opened = self._loops.pop()
         if opened is None:
             return
         if opened.listener is not None:
             opened.listener.terminate()
-        if self._given is None:
-            try:
-                with suppress(*AWAY):
-                    async with asyncio.timeout(self._timeout):
-                        await opened.pool.close()
-            finally:
-                opened.pool.terminate()
+        try:
+            with suppress(*AWAY):
+                async with asyncio.timeout(self._timeout):
+                    await opened.connections.close()
+        finally:
+            opened.connections.terminate()
 
-    async def read(self, sql: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    async def read(self, sql: str, values: Mapping[str, Any], *, by_key: bool = False) -> Sequence[Mapping[str, Any]]:  # noqa: ARG002 (for databases in the same process)
         """Run in a transaction of its own."""
         return await self.write(sql, values)
 
@@ -200,11 +195,11 @@ class PostgresDriver:
     @asynccontextmanager
     async def _acquire(self) -> AsyncIterator[Held]:
         """Take a connection for a bounded time; what the block itself raises goes through as it is."""
-        pool = self._opened().pool
+        connections = self._opened().connections
         try:
             async with asyncio.timeout(self._timeout) as bound:
                 with errors():
-                    connection = await pool.acquire()
+                    connection = await connections.acquire()
                 try:
                     yield connection
                 except asyncio.CancelledError:
@@ -212,7 +207,7 @@ class PostgresDriver:
                     raise
                 finally:
                     with errors():
-                        await pool.release(connection)
+                        await connections.release(connection)
         except TimeoutError as error:
             if bound.expired():
                 raise StorageUnavailableError from error
@@ -220,16 +215,10 @@ class PostgresDriver:
 
     def _discard(self, opened: _Open) -> None:
         """Give up what belonged to a loop that was closed: it can't be talked to any more."""
-        if self._given is None:
-            with suppress(RuntimeError):
-                opened.pool.terminate()
+        opened.connections.terminate()
 
     def _opened(self) -> _Open:
         opened = self._loops.get()
         if opened is None:
             raise RuntimeError("the storage is not open; await storage.open() first")
         return opened
-
-
-async def _leave(_: object) -> None:
-    """Reset nothing: our statements leave nothing behind, and asyncpg's reset is a round trip each time."""

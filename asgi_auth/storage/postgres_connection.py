@@ -12,7 +12,7 @@ import asyncpg
 from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.storage.driver import ConflictError, RetryError, SchemaError
 
-Held: TypeAlias = "asyncpg.pool.PoolConnectionProxy[Any]"
+Held: TypeAlias = "asyncpg.Connection[Any] | asyncpg.pool.PoolConnectionProxy[Any]"
 AGAIN = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.InvalidCachedStatementError)
 LACKING = (
     asyncpg.UndefinedColumnError,

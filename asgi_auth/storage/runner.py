@@ -11,7 +11,7 @@ from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.storage.driver import ConflictError, Connection, Driver, RetryError
 from asgi_auth.storage.names import Names
 from asgi_auth.storage.rows import Row
-from asgi_auth.storage.statements import BACK_TO_SAVEPOINT, SAVEPOINT
+from asgi_auth.storage.statements import BACK_TO_SAVEPOINT, BY_KEY, SAVEPOINT
 
 T = TypeVar("T")
 TRIES = 5
@@ -72,7 +72,7 @@ class Runner:
         if self._connection is not None:
             return await self._connection.fetch(sql, values)
         if read:
-            return await self._driver.read(sql, values)
+            return await self._driver.read(sql, values, by_key=statement in BY_KEY)
         return await self._retrying(lambda: self._driver.write(sql, values))
 
     async def run_unless_refused(self, statement: str, values: Mapping[str, Any]) -> Sequence[Row]:

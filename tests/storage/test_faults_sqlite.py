@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
 
@@ -84,3 +85,61 @@ async def test_what_was_acknowledged_is_on_the_disk(fresh: Fresh, tmp_path: Path
         with sqlite3.connect(tmp_path / "auth.db") as other:
             assert other.execute("SELECT id FROM auth_users").fetchall() == [("user-1",)]
         other.close()
+
+
+class NoReader:
+    """A connection that can't be used."""
+
+    def __init__(self, error: sqlite3.Error | None = None) -> None:
+        self.error = error
+        self.asked = 0
+
+    def __iter__(self) -> "NoReader":
+        return self
+
+    def __next__(self) -> NoReturn:
+        raise AssertionError("a thread was asked")
+
+    def execute(self, *_: object) -> NoReturn:
+        self.asked += 1
+        assert self.error is not None
+        raise self.error
+
+    def close(self) -> None:
+        """It was never open."""
+
+
+async def test_a_row_is_looked_up_without_a_thread(fresh: Fresh) -> None:
+    async with opened("sqlite", fresh("sqlite")) as storage:
+        user, credential = await added(storage)
+        driver: Any = storage._driver
+        driver._opened().turn = NoReader()
+
+        assert await storage.user(user.id) == user
+        assert await storage.user_with_credential(user.email_canonical, "password") == (user, credential)
+        assert await storage.access("nobody", NOW) is None
+        with pytest.raises(AssertionError, match="a thread was asked"):
+            await storage.sessions(user.id, NOW, 0)
+
+
+async def test_a_row_that_must_be_waited_for_is_looked_up_in_a_thread(fresh: Fresh) -> None:
+    busy = sqlite3.OperationalError("database is locked")
+    busy.sqlite_errorcode = sqlite3.SQLITE_BUSY
+    async with opened("sqlite", fresh("sqlite")) as storage:
+        user, _ = await added(storage)
+        driver: Any = storage._driver
+        here = driver._opened().here
+        driver._opened().here = refusing = NoReader(busy)
+
+        assert await storage.user(user.id) == user
+
+        assert refusing.asked == 1
+        here.close()
+
+
+async def test_what_looks_rows_up_can_write_nothing(fresh: Fresh) -> None:
+    async with opened("sqlite", fresh("sqlite")) as storage:
+        driver: Any = storage._driver
+
+        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+            driver._opened().here.execute("DELETE FROM auth_users")
