@@ -28,7 +28,7 @@ async def main(name: str, options: Options, which: str, port: int, wanted: tuple
     try:
         contender = make(name, options)
         await contender.open()
-        requests = await contender.requests(kind, count) if which == "app" and count else [Request("GET", "/")]
+        requests = await contender.requests(kind, count) if count else [Request("GET", "/")]
         logins = [contender.login(number) for number in range(LOGINS)] if "login" in contender.operations else []
     except Exception as error:  # noqa: BLE001 (whatever it is, it is the reason)
         print(json.dumps({"error": short(error)}), file=replies, flush=True)

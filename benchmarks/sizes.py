@@ -29,10 +29,10 @@ class Size:
 
 
 FULL = Size(
-    "full", rounds=5, requests=5000, writes=1500, users=2000, seconds=4, storm=10,
+    "full", rounds=5, requests=5000, writes=1000, users=2000, seconds=2, storm=10,
     scales=(10_000, 100_000, 1_000_000), rows=5_000_000, revoked=(0, 1_000, 100_000),
-    bounds={"requests": 150, "end_to_end": 140, "writes": 260, "storm": 150, "drivers": 50, "scale": 280,
-            "revocation": 60, "startup": 40},
+    bounds={"requests": 150, "end_to_end": 210, "writes": 240, "storm": 190, "drivers": 35, "scale": 220,
+            "revocation": 45, "startup": 40},
 )  # fmt: skip
 QUICK = Size(
     "quick", rounds=3, requests=2000, writes=500, users=1000, seconds=1, storm=4,

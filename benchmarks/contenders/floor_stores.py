@@ -55,7 +55,7 @@ class OneStatement:
 
     async def open(self, hashed: str, users: list[tuple[str, str]]) -> None:
         """Make the tables and these users."""
-        self.pool = await asyncpg.create_pool(self.database, min_size=0, max_size=10, reset=_leave)
+        self.pool = await asyncpg.create_pool(self.database, min_size=0, max_size=10, reset=leave)
         if users:
             for statement in SCHEMA:
                 await self.pool.execute(statement)
@@ -166,7 +166,7 @@ def _settle(taken: list[Any], rows: list[Any]) -> None:
         answer.set_result(result)
 
 
-async def _leave(_: object) -> None:
+async def leave(_: object) -> None:
     """Reset nothing: nothing was left behind."""
 
 

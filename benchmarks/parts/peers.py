@@ -58,7 +58,9 @@ def peers(
         elif importlib.util.find_spec(peer.needs) is None:
             run.leave_out(name, f"{peer.needs} is not installed")
         else:
-            for kind in peer.databases if not database else (database,):
+            # A storm is about the loop: one database will do.
+            kinds = peer.databases[:1] if part == STORM else peer.databases
+            for kind in (database,) if database else kinds:
                 row = f"{name}, {kind}" if kind else name
                 url = f"sqlite:///{path}/{peer.module}.db" if kind == "SQLite" else ""
                 variant = "real" if part == STORM else ""

@@ -12,7 +12,7 @@ from benchmarks.records import Part, Table, Target, at_least, at_most
 from benchmarks.serve import Served, served
 from benchmarks.storming import Storm, at_once, percentile, probed, raw_rate, storm
 
-FLIGHT, UNKNOWN = 32, 200
+FLIGHT, UNKNOWN, USERS = 32, 200, 8
 CORES = os.cpu_count() or 1
 IDLE, MIDDLE, WORST = "idle p99, ms", "storm p50, ms", "storm p99, ms"
 TIMES, RATE, OF_RAW, PEAK = "p99 ÷ idle p99", "logins/s", "of the raw hash rate", "peak MiB"
@@ -47,7 +47,7 @@ async def measure(run: Run) -> None:
         await run.rounds(
             {CROWD: partial(_crowd, run, crowd, Options(f"sqlite:///{path}/crowd.db", variant="real"))}, 0.3
         )
-        for row, (name, options) in peers(STORM, path, server, run).items():
+        for row, (name, options) in peers(STORM, path, server, run, users=USERS).items():
             try:
                 await asyncio.wait_for(_storm(run, table, row, name, options), max(1, run.left()))
             except (LeftOutError, TimeoutError, ConnectionError, asyncio.IncompleteReadError) as reason:
@@ -61,7 +61,7 @@ async def _storm(run: Run, table: Table, row: str, name: str, options: Options) 
     raw = await asyncio.to_thread(raw_rate, hashes, CORES, run.size.storm / 4) if hashes else 0.0
     async with served(name, options, "app") as server:
         before = server.memory("VmRSS")
-        idle = await _idle(server, run.size.storm / 2)
+        idle = await _idle(server, run.size.storm / 3)
         done, during = await probed(server.url, storm(server.url, server.logins, FLIGHT, run.size.storm))
         good = done.statuses[200] + done.statuses[204] + done.statuses[201]
         if not good:
