@@ -30,9 +30,9 @@ class Size:
 
 FULL = Size(
     "full", rounds=5, requests=5000, writes=1000, users=2000, seconds=2, storm=10,
-    scales=(10_000, 100_000, 1_000_000), rows=5_000_000, revoked=(0, 1_000, 100_000),
-    bounds={"requests": 150, "end_to_end": 210, "writes": 240, "storm": 190, "drivers": 35, "scale": 220,
-            "revocation": 45, "startup": 40},
+    scales=(10_000, 100_000, 1_000_000), rows=10_000_000, revoked=(0, 1_000, 100_000),
+    bounds={"requests": 100, "end_to_end": 190, "writes": 230, "storm": 180, "drivers": 30, "scale": 320,
+            "revocation": 40, "startup": 40},
 )  # fmt: skip
 QUICK = Size(
     "quick", rounds=3, requests=2000, writes=500, users=1000, seconds=1, storm=4,

@@ -8,7 +8,7 @@ from functools import partial
 import argon2
 
 from asgi_auth.revocation import Revocation
-from benchmarks.bulk import fill
+from benchmarks.bulk import bytes_each, fill
 from benchmarks.contenders import base
 from benchmarks.contenders.calls import checked
 from benchmarks.contenders.ours import Ours
@@ -29,17 +29,18 @@ async def measure(run: Run) -> None:
         "one session in 10 has expired, one in 10 was ended long ago",
         "ms",
     )
-    run.part.tables.append(table)
+    disk = Table("disk", "What a row takes on disk", "PostgreSQL, with its part of the indexes", "bytes")
+    run.part.tables += [table, disk]
     with postgres() as server:
         turns = {}
         for users in run.size.scales:
-            row, made = await _filled(run, server, users)
+            row, made = await _filled(run, server, users, disk)
             table.baseline = table.baseline or row
             turns[row] = partial(_turn, run, made, users, Collected(run, table, row))
         await run.rounds(turns)
 
 
-async def _filled(run: Run, server: Server, users: int) -> tuple[str, Ours]:
+async def _filled(run: Run, server: Server, users: int, disk: Table) -> tuple[str, Ours]:
     """Make the tables and fill them; name the row after what the time allowed for."""
     url = server.database()
     made = Ours(base.Options(url, users, seed=False))
@@ -47,7 +48,10 @@ async def _filled(run: Run, server: Server, users: int) -> tuple[str, Ours]:
     hashed = argon2.PasswordHasher(1, 8, 1).hash(base.PASSWORD)
     rows = run.size.rows * users // run.size.scales[-1]
     done = await fill(url, users, rows, hashed, run.left() * 0.7)
-    return f"{users:,} users, {done:,} sessions, {done:,} tokens", made
+    row = f"{users:,} users, {done:,} sessions, {done:,} tokens"
+    for table, count in {"users": users, "credentials": users, "sessions": done, "tokens": done}.items():
+        disk.add(row, table, [await bytes_each(url, f"auth_{table}", count)])
+    return row, made
 
 
 async def _turn(run: Run, made: Ours, users: int, kept: Collected) -> None:
@@ -91,7 +95,7 @@ async def _timed(work: Callable[[], Awaitable[None]], times: int, *, warm: bool)
 
 def targets(part: Part) -> list[Target]:
     """Flat within one and a half."""
-    (table,) = part.tables
+    table, _ = part.tables
     rows = list(table.rows)
     found = []
     for column in COLUMNS:
