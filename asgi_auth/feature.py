@@ -10,7 +10,6 @@ import functools
 import inspect
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar, cast, get_args, get_type_hints
 
 import msgspec
@@ -27,7 +26,7 @@ from asgi_auth.events import Action
 from asgi_auth.fields import INJECTED, BodyField, Field, convert
 from asgi_auth.identity import ANONYMOUS, Identity
 from asgi_auth.reasons import Reason
-from asgi_auth.records import Client, Event, TokenPair, User
+from asgi_auth.records import Client, Event, Record, TokenPair, User
 
 if TYPE_CHECKING:
     from asgi_auth.auth import Auth
@@ -37,8 +36,7 @@ F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
 REFUSED_TOKENS = (UnauthorizedError, InvalidTokenError, TokenExpiredError, TokenRevokedError)
 
 
-@dataclass(frozen=True)
-class Login:
+class Login(Record, frozen=True):
     """A user about to get a session: by which factors, and from where."""
 
     user: User
@@ -46,8 +44,7 @@ class Login:
     client: Client
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(Record, frozen=True):
     """An endpoint about to run, with checked values."""
 
     endpoint: "Endpoint"
@@ -63,8 +60,7 @@ class Route(NamedTuple):
     endpoint: "Endpoint"
 
 
-@dataclass(frozen=True)
-class Served:
+class Served(Record, frozen=True):
     """What an app serves: its routes with their paths, and its own URL, with or without a host."""
 
     routes: Iterable[tuple[str, Route]]
