@@ -131,6 +131,15 @@ def test_an_auth_loads_the_features_that_it_has_and_no_others() -> None:
     assert loaded == ["asgi_auth.features.passwords", "asgi_auth.features.sessions"]
 
 
+@pytest.mark.parametrize(("features", "wanted"), [("Sessions()", False), ("Sessions(), MagicLink()", True)])
+def test_addresses_are_read_by_what_the_start_has_loaded(features: str, wanted: bool) -> None:  # noqa: FBT001 (a case)
+    script = "import asyncio, sys; from asgi_auth import Auth, MagicLink, Sessions\n"
+    script += f"auth = Auth('sqlite://', secret='{SECRET}', features=[{features}])\n"
+    script += "asyncio.run(auth.start()); print('email_validator' in sys.modules)"
+
+    assert output_of("-c", script) == f"{wanted}\n"
+
+
 def test_the_first_requests_import_nothing_on_the_loop() -> None:
     """An import takes up to 0.1 s, in which no other request is served."""
     told = json.loads(output_of("-m", "tests.first_requests"))
