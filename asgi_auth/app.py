@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from starlette.responses import Response
@@ -18,10 +18,12 @@ from asgi_auth.http import HSTS, answer, cacheable, oauth2_problem, own_url, pro
 from asgi_auth.identity import Identity
 from asgi_auth.lifespan import serve_lifespan
 from asgi_auth.origins import check_origin, client_of, is_forwarded
-from asgi_auth.pages.server import PageServer
 from asgi_auth.recognise import Headers, Recogniser, cookie_session, tokens_of, without_tokens
 from asgi_auth.routes import Routes
 from asgi_auth.settings import Secrets
+
+if TYPE_CHECKING:
+    from asgi_auth.pages.server import PageServer
 
 logger = logging.getLogger("asgi_auth")
 TRANSPORTS = ("bearer", "cookie")
@@ -50,7 +52,7 @@ class AuthApp:
         self.routes = Routes(self.auth.features, include, exclude, paths or {})
         self.recogniser = Recogniser(self.auth)
         self.cors = Cors(self.auth.settings)
-        self.pages = PageServer.of(self.auth, self.routes, self.recogniser)
+        self.pages = self._page_server()
         self.auth.places.serve(self.pages.places() if self.pages is not None else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -95,6 +97,13 @@ class AuthApp:
         if scope["method"] == "HEAD":
             response.body = b""
         await response(scope, receive, send)
+
+    def _page_server(self) -> "PageServer | None":
+        if not self.auth.shows_pages:
+            return None
+        from asgi_auth.pages.server import PageServer  # noqa: PLC0415 (only those with pages need it)
+
+        return PageServer.of(self.auth, self.routes, self.recogniser)
 
     def page_of(self, error: AuthError, path: str | None, scope: Scope) -> Response | None:
         """Make the page that says why a request goes no further; None for one that no page would have answered."""

@@ -5,7 +5,8 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+
+import msgspec
 
 from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.records import AuditRecord
@@ -16,12 +17,11 @@ BATCH = 100
 Write = Callable[[Sequence[AuditRecord]], Awaitable[None]]
 
 
-@dataclass
-class _Run:
+class _Run(msgspec.Struct):
     """What waits in one event loop, and the task that writes it."""
 
-    waiting: deque[AuditRecord] = field(default_factory=deque)
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    waiting: deque[AuditRecord] = msgspec.field(default_factory=deque)
+    lock: asyncio.Lock = msgspec.field(default_factory=asyncio.Lock)
     writer: asyncio.Task[None] | None = None
     dropped: int = 0
 

@@ -11,7 +11,6 @@ import msgspec
 
 from asgi_auth import events
 from asgi_auth.counters import Counters
-from asgi_auth.default_features import defaults
 from asgi_auth.doctor import Doctor, Finding
 from asgi_auth.errors import AuthError, StorageUnavailableError, ValidationError
 from asgi_auth.events import Outcome
@@ -82,9 +81,9 @@ class Auth(Hooked):
         self.refresh_tokens = RefreshTokens(self.keys)
         self.revocation = Revocation(self.storage, settings, now)
         self.users = Users(self)
-        self.features = list(features) if features is not None else defaults(mail=self.mail.mailer is not None)
+        self.features = list(features) if features is not None else _defaults(mail=self.mail.mailer is not None)
         self._check_features()
-        self.places = Places(settings, pages=any(feature.shows_pages for feature in self.features))
+        self.places = Places(settings, pages=self.shows_pages)
         self.stream = Stream(self)
         self.one_time = OneTimeTokens(self)
         self.identifier = Identifier(self)
@@ -119,6 +118,11 @@ class Auth(Hooked):
     def conceals(self) -> bool:
         """Whether registering must not tell if an address is known: as asked, where a mail can finish it."""
         return self.settings.enumeration == "hide" and self.get(Registrar) is not None
+
+    @property
+    def shows_pages(self) -> bool:
+        """Whether there are pages for people."""
+        return any(feature.shows_pages for feature in self.features)
 
     def check(self) -> list[Finding]:
         """Name every setting that will not work or is not safe, with the reason and the mend; start logs them, too."""
@@ -266,3 +270,9 @@ class Auth(Hooked):
         if errors:
             raise ValidationError(errors)
         return dict(data)
+
+
+def _defaults(*, mail: bool) -> list[Feature]:
+    from asgi_auth.default_features import defaults  # noqa: PLC0415 (who names features needs no others)
+
+    return defaults(mail=mail)

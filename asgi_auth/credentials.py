@@ -1,7 +1,6 @@
 """What a request shows: bearer token, cookies, websocket subprotocol. One pass over the headers, doubles refused."""
 
-from dataclasses import dataclass
-
+import msgspec
 from starlette.types import Scope
 
 from asgi_auth.cookies import Cookies
@@ -11,8 +10,7 @@ MAX_HEADER = 16384
 SUBPROTOCOL = "bearer."
 
 
-@dataclass(slots=True)
-class Shown:
+class Shown(msgspec.Struct):
     """The credentials of one request; None for what isn't there, an empty bearer for one that can't be read."""
 
     bearer: str | None = None

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
-from asgi_auth.features.pages import Pages
 from asgi_auth.mail.mailers import ConsoleMailer
 from asgi_auth.sites import is_below, is_local, is_public_suffix, site_of
 
@@ -146,4 +145,4 @@ class Doctor:
         return [type(feature).__name__ for feature in self._auth.features if feature.needs_mail]
 
     def _gives_cookies(self) -> bool:
-        return self._settings.transport == "cookie" or self._auth.get(Pages) is not None
+        return self._settings.transport == "cookie" or self._auth.shows_pages

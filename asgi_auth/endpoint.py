@@ -11,7 +11,6 @@ import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast, get_args, get_type_hints
 
 import msgspec
@@ -20,7 +19,7 @@ from asgi_auth.errors import AuthError, ValidationError
 from asgi_auth.fields import INJECTED, BodyField, Field, convert
 from asgi_auth.identity import ANONYMOUS, Identity
 from asgi_auth.reasons import Reason
-from asgi_auth.records import Client, TokenPair
+from asgi_auth.records import Client, Record, TokenPair
 
 if TYPE_CHECKING:
     from asgi_auth.auth import Auth
@@ -29,8 +28,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(Record, frozen=True):
     """An endpoint about to run, with checked values."""
 
     endpoint: "Endpoint"
@@ -38,7 +36,7 @@ class Call:
     client: Client
     identity: Identity
     #: What features have found out about it, for each other and for later.
-    notes: dict[str, Any] = field(default_factory=dict, compare=False)
+    notes: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 #: The call that is running in this task, if an endpoint is.
@@ -52,8 +50,7 @@ class Route(NamedTuple):
     endpoint: "Endpoint"
 
 
-@dataclass(frozen=True)
-class Served:
+class Served(Record, frozen=True):
     """What an app serves: its routes with their paths, and its own URL, with or without a host."""
 
     routes: Iterable[tuple[str, Route]]

@@ -1,14 +1,13 @@
 """The feature mechanism: a feature is a class with hooks, and endpoints that are declared in it (`endpoint.py`)."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from asgi_auth.endpoint import Call, Endpoint, Route, Served, delete, get, patch, post, running
 from asgi_auth.errors import AuthError, InvalidTokenError, TokenExpiredError, TokenRevokedError, UnauthorizedError
 from asgi_auth.events import Action
 from asgi_auth.identity import Identity
-from asgi_auth.records import Client, Event, User
+from asgi_auth.records import Client, Event, Record, User
 
 if TYPE_CHECKING:
     from asgi_auth.auth import Auth
@@ -31,8 +30,7 @@ __all__ = [
 REFUSED_TOKENS = (UnauthorizedError, InvalidTokenError, TokenExpiredError, TokenRevokedError)
 
 
-@dataclass(frozen=True)
-class Login:
+class Login(Record, frozen=True):
     """A user about to get a session: by which factors, and from where."""
 
     user: User

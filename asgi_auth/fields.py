@@ -2,7 +2,6 @@
 
 import keyword
 import sys
-from dataclasses import dataclass
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -30,8 +29,7 @@ Line = Annotated[str, msgspec.Meta(max_length=1024)]
 INJECTED = {"client", "identity", "served"}
 
 
-@dataclass(frozen=True)
-class Field:
+class Field(msgspec.Struct, frozen=True):
     """One extra field of a user, kept in the JSON column `data`: its type and bounds, and who may write it.
 
     `write` is `register` (the user, once), `user` (the user, always) or `admin` (never from a request).
@@ -76,8 +74,7 @@ class Field:
         return self.annotation if self.required else self.annotation | None
 
 
-@dataclass(frozen=True)
-class BodyField:
+class BodyField(msgspec.Struct, frozen=True):
     """One field of a body: its type with bounds, and whether it must be there."""
 
     type: Any

@@ -8,10 +8,10 @@ import threading
 from base64 import b64encode
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TypeVar
 
 import argon2
+import msgspec
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from asgi_auth.errors import BusyError
@@ -21,8 +21,7 @@ FLOOR_MEMORY = 19456
 NICENESS = 10
 
 
-@dataclass(frozen=True, kw_only=True)
-class Argon2:
+class Argon2(msgspec.Struct, frozen=True, kw_only=True):
     """The cost of a hash: `memory_cost` in KiB, `time_cost` in passes.
 
     One lane, as more would not make a server faster: the pool uses every core already.

@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 DRAIN = 10.0
 
 
-def _warm_up() -> None:
+def _warm_up(auth: "Auth") -> None:
     """Import what the first registration needs: it takes 0.1 s, in which no request should have to wait."""
-    canonical_or_none("ada@bücher.example.com")
-    common_passwords()
+    if any("email" in endpoint.fields for feature in auth.features for endpoint in feature.endpoints):
+        canonical_or_none("ada@bücher.example.com")
+    if auth.get(PasswordKeeper) is not None:
+        common_passwords()
 
 
 class _Run:
@@ -81,6 +83,5 @@ class Lifecycle:
         if auth.settings.auto_migrate:
             await auth.storage.migrate(int(auth.now()))
         await auth.revocation.sync()
-        if auth.get(PasswordKeeper) is not None:
-            await asyncio.to_thread(_warm_up)
+        await asyncio.to_thread(_warm_up, auth)
         return asyncio.create_task(auth.revocation.follow(), name="asgi_auth revocation")

@@ -2,8 +2,8 @@
 
 import logging
 from collections.abc import Awaitable
-from dataclasses import dataclass
 
+import msgspec
 from starlette.types import Message, Receive, Scope, Send
 
 from asgi_auth.app import AuthApp
@@ -132,8 +132,7 @@ def _below(mount: str, scope: Scope) -> str | None:
     return path[len(mount) :] if path.startswith(mount + "/") else None
 
 
-@dataclass(slots=True)
-class _SetCookies:
+class _SetCookies(msgspec.Struct):
     """Adds cookies to the answer, unless the app has set or cleared them itself."""
 
     send: Send

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
 import msgspec
-from itsdangerous import BadSignature, Signer
 
 from asgi_auth import events
 from asgi_auth.errors import BadRequestError, ValidationError
@@ -25,6 +24,8 @@ from asgi_auth.reasons import Reason
 from asgi_auth.records import NOBODY, Client, Record, Token, User
 
 if TYPE_CHECKING:
+    from itsdangerous import Signer
+
     from asgi_auth.auth import Auth
     from asgi_auth.storage import Storage
 
@@ -103,6 +104,9 @@ class OneTimeTokens:
 
     def __init__(self, auth: "Auth") -> None:
         """Derive the keys; the newest signs, all of them verify."""
+        import itsdangerous  # noqa: PLC0415 (who has an Auth needs it)
+
+        self._library = itsdangerous
         self._auth = auth
         self._keys = auth.keys.derived("one-time token")
         # The oldest: during a rolling change of secrets all processes have it.
@@ -231,7 +235,7 @@ class OneTimeTokens:
     async def _by_token(self, purpose: Purpose, token: str) -> Token | None:
         try:
             secret = self._signer(purpose.name).unsign(token).decode()
-        except BadSignature:
+        except self._library.BadSignature:
             return None
         # One spelling only: decoders overlook padding and unused bits.
         if SPELLING.fullmatch(token) is None:
@@ -249,8 +253,10 @@ class OneTimeTokens:
         page = self._auth.places.url(purpose.path)
         return f"{page}?token={quote(token, safe='')}" if page else ""
 
-    def _signer(self, purpose: str) -> Signer:
-        return Signer(reversed(self._keys), salt=purpose, key_derivation="hmac", digest_method=hashlib.sha256)
+    def _signer(self, purpose: str) -> "Signer":
+        return self._library.Signer(
+            reversed(self._keys), salt=purpose, key_derivation="hmac", digest_method=hashlib.sha256
+        )
 
     def _code(self, request: str, code: str) -> str:
         return hmac.digest(self._code_key, f"{request}:{code}".encode(), "sha256").hex()

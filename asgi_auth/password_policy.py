@@ -2,9 +2,10 @@
 
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
+
+import msgspec
 
 from asgi_auth.errors import PasswordPolicyError
 from asgi_auth.reasons import Reason
@@ -12,8 +13,7 @@ from asgi_auth.reasons import Reason
 SHORTEST_WORD = 4
 
 
-@dataclass(frozen=True, kw_only=True)
-class PasswordPolicy:
+class PasswordPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """What a new password must meet. Nothing is trimmed, cut or normalised; too long is refused.
 
     `min_length` counts code points, `max_bytes` UTF-8 bytes. `context` are words that must not be the password:

@@ -14,7 +14,7 @@ OUTSIDE = {
         "app", "middleware", "body", "origins", "credentials", "recognise", "lifespan", "sockets", "http", "hosts",
         "pages", "cors",
     },
-    "asyncpg": {"storage.postgres", "storage.postgres_connection", "storage.databases"},
+    "asyncpg": {"storage.postgres", "storage.postgres_connection", "storage.postgres_pool", "storage.databases"},
     "aiosqlite": {"storage.sqlite", "storage.sqlite_writer", "storage.databases"},
     "databases": {"storage.databases"},
     "argon2": {"hashing"},

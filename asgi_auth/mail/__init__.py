@@ -1,10 +1,15 @@
 """Mail: flows write letters, templates make mails of them, a mailer sends those after the answer."""
 
+from typing import TYPE_CHECKING
+
+from asgi_auth.later import loader
 from asgi_auth.mail.delivery import Delivery
 from asgi_auth.mail.mailers import Callbacks, ConsoleMailer, Outbox
 from asgi_auth.mail.message import Letter, Mail, Mailer, MailError, TemporaryMailError
-from asgi_auth.mail.smtp import SMTPMailer
 from asgi_auth.mail.templates import Templates
+
+if TYPE_CHECKING:
+    from asgi_auth.mail.smtp import SMTPMailer
 
 __all__ = [
     "Callbacks",
@@ -19,3 +24,7 @@ __all__ = [
     "Templates",
     "TemporaryMailError",
 ]
+
+if not TYPE_CHECKING:
+    # Its message needs half of the package `email`.
+    __getattr__ = loader(__name__, {"SMTPMailer": "smtp"})

@@ -4,7 +4,8 @@ import asyncio
 import logging
 import traceback
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from asgi_auth.mail.message import Letter, Mail, Mailer, MailError, TemporaryMailError
 from asgi_auth.mail.templates import Templates
@@ -15,8 +16,7 @@ Write = Callable[[], Awaitable[Letter | None]]
 PATIENCE = 120.0
 
 
-@dataclass
-class Job:
+class Job(msgspec.Struct):
     """A mail on its way; `purpose` and `user_id` are known when it is written, `trouble` after a try in vain."""
 
     write: Write

@@ -5,8 +5,9 @@ import logging
 import random
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any, cast
+
+import msgspec
 
 from asgi_auth import events
 from asgi_auth.mail.attempt import EndError, Job, Write, attempt
@@ -19,14 +20,13 @@ DELAYS = (1.0, 4.0, 16.0, 64.0)
 PAUSE = 0.2
 
 
-@dataclass
-class _Run:
+class _Run(msgspec.Struct):
     """What is under way in one event loop. `resting` says when a task will try again, `until` when a drain ends."""
 
     slots: asyncio.Semaphore
-    tasks: set[asyncio.Task[None]] = field(default_factory=set)
-    nobodys: set[asyncio.Task[None]] = field(default_factory=set)
-    resting: dict[asyncio.Task[None], float] = field(default_factory=dict)
+    tasks: set[asyncio.Task[None]] = set()
+    nobodys: set[asyncio.Task[None]] = set()
+    resting: dict[asyncio.Task[None], float] = {}
     until: float | None = None
     dropped: int = 0
 

@@ -3,19 +3,17 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from starlette.responses import Response
 
 from asgi_auth.features.pages import Pages
 from asgi_auth.http import HEADERS, Answer
 from asgi_auth.pages.colours import on, readable
 from asgi_auth.settings import Settings
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
 
 HERE = Path(__file__).parent
 LIGHT, DARK = "#ffffff", "#171a21"
@@ -28,7 +26,7 @@ class Renderer:
         """Read what is static. Raises ValueError when the host's folder of templates isn't there."""
         if settings.templates is not None and not Path(settings.templates).is_dir():
             raise ValueError(f"templates: there is no folder {settings.templates!r}")
-        self._templates = settings.templates
+        self._environment = _environment(settings.templates)
         self._csp = pages.csp
         self.assets = {
             "/pages.css": (f"{_colours(pages.accent)}{_read('pages.css')}{pages.css}", "text/css"),
@@ -65,21 +63,19 @@ class Renderer:
         response.headers["cross-origin-opener-policy"] = "same-origin"
         return response
 
-    @cached_property
-    def _environment(self) -> "Environment":
-        from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined  # noqa: PLC0415 (only those with pages need it)
 
-        ours = FileSystemLoader(HERE / "templates")
-        theirs = [FileSystemLoader(self._templates)] if self._templates else []
-        environment = Environment(
-            loader=ChoiceLoader([*theirs, ours, PrefixLoader({"asgi_auth": ours})]),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        environment.globals["utc"] = partial(datetime.fromtimestamp, tz=UTC)
-        return environment
+def _environment(folder: str | None) -> Environment:
+    ours = FileSystemLoader(HERE / "templates")
+    theirs = [FileSystemLoader(folder)] if folder else []
+    environment = Environment(
+        loader=ChoiceLoader([*theirs, ours, PrefixLoader({"asgi_auth": ours})]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["utc"] = partial(datetime.fromtimestamp, tz=UTC)
+    return environment
 
 
 def _colours(accent: str) -> str:

@@ -1,6 +1,6 @@
 """Numbered migrations: each runs once, all that are missing in one transaction, one process at a time."""
 
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asgi_auth.storage import statements
@@ -33,9 +33,8 @@ async def migrate(storage: "SQLStorage", driver: Driver, now: int) -> list[int]:
 
 def migrations() -> list[tuple[int, str]]:
     """Read the numbered files, in their order."""
-    folder = files("asgi_auth.storage") / "migrations"
-    found = sorted(item.name for item in folder.iterdir() if item.name.endswith(".sql"))
-    return [(int(name.removesuffix(".sql")), (folder / name).read_text("utf-8")) for name in found]
+    found = sorted(Path(__file__).with_name("migrations").glob("*.sql"))
+    return [(int(file.stem), file.read_text("utf-8")) for file in found]
 
 
 def _is_left_out(statement: str, *, own_users_table: bool) -> bool:

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,47}")
 TABLES = ("credentials", "sessions", "tokens", "counters", "audit", "devices", "migrations")
@@ -32,8 +33,7 @@ USER_COLUMNS = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Names:
+class Names(msgspec.Struct, frozen=True, kw_only=True):
     """Prefix of our tables, their PostgreSQL schema, and the users table, which may be the host's own.
 
     With `own_users_table=True` the migrations leave the table `users` alone and check that its columns are there;
@@ -43,7 +43,7 @@ class Names:
     prefix: str = "auth_"
     schema: str | None = None
     users: str | None = None
-    user_columns: Mapping[str, str] = field(default_factory=dict)
+    user_columns: Mapping[str, str] = {}
     own_users_table: bool = False
     id_type: str = "TEXT"
 

@@ -2,19 +2,16 @@
 
 import re
 import string
-import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache
-from importlib.resources import files
-from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Any
 
 Overrides = Mapping[str, Mapping[str, str]]
 DEFAULT = "en"
-#: A language range with its weight (RFC 4647, 2.1; RFC 9110, 12.4.2).
+#: A language range with its weight (RFC 4647, 2.1; RFC 9110, 12.4.2), in lower case.
 RANGE = re.compile(
-    r"(?P<tag>\*|[a-z]{1,8}(-[a-z0-9]{1,8}){0,8})([ \t]*;[ \t]*q=(?P<weight>0(\.[0-9]{0,3})?|1(\.0{0,3})?))?",
-    re.IGNORECASE,
+    r"(?P<tag>\*|[a-z]{1,8}(-[a-z0-9]{1,8}){0,8})([ \t]*;[ \t]*q=(?P<weight>0(\.[0-9]{0,3})?|1(\.0{0,3})?))?"
 )
 
 
@@ -86,16 +83,20 @@ class Texts:
 def _ranges(accept_language: str) -> Iterator[tuple[str, float]]:
     """The language ranges of a header in lower case, with their weights; what isn't one is passed over."""
     for part in accept_language.split(","):
-        found = RANGE.fullmatch(part.strip())
+        found = RANGE.fullmatch(part.strip().lower())
         if found is not None:
-            yield found["tag"].lower(), float(found["weight"] or 1)
+            yield found["tag"], float(found["weight"] or 1)
 
 
 @cache
 def shipped() -> dict[str, dict[str, str]]:
     """Read the texts that come with the library, by language and code: `en/mail.toml` holds `mail.…`."""
-    folders = [item for item in files("asgi_auth.texts").iterdir() if item.is_dir() and not item.name.startswith("_")]
-    return {folder.name: _read(folder) for folder in folders}
+    import tomllib  # noqa: PLC0415 (an Auth reads them when it is made)
+
+    found: dict[str, dict[str, str]] = {}
+    for file in Path(__file__).parent.glob("*/*.toml"):
+        _flatten(file.stem, tomllib.loads(file.read_text("utf-8")), found.setdefault(file.parent.name, {}))
+    return found
 
 
 def purposes() -> set[str]:
@@ -107,14 +108,6 @@ def purposes() -> set[str]:
 def placeholders(text: str) -> set[str]:
     """The names of the values that a text takes."""
     return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
-
-
-def _read(folder: Traversable) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for file in folder.iterdir():
-        if file.name.endswith(".toml"):
-            _flatten(file.name.removesuffix(".toml"), tomllib.loads(file.read_text("utf-8")), found)
-    return found
 
 
 def _flatten(prefix: str, node: Mapping[str, Any], into: dict[str, str]) -> None:
