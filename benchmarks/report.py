@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from benchmarks.costs import carries, sizing
 from benchmarks.plots import chart
 from benchmarks.records import Figure, Results, Table, Target
 
@@ -49,7 +50,7 @@ def rows_of(table: Table) -> str:
     lines = [["", *columns], ["---"] * (len(columns) + 1)]
     for name, row in table.rows.items():
         lines.append([name, *[_cell(row.get(column), base.get(column), name == table.baseline) for column in columns]])
-    return _lines(lines)
+    return lines_of(lines)
 
 
 def targets_table(results: Results) -> str:
@@ -57,27 +58,31 @@ def targets_table(results: Results) -> str:
     lines = [["what", "target", "measured", ""], ["---"] * 4]
     for part in results.parts.values():
         lines += [[each.subject, each.goal, _measured(each), each.verdict] for each in part.targets]
-    return _lines(lines)
+    return lines_of(lines)
 
 
-def readme_table(folder: Path = RESULTS) -> str:
-    """The table that the README shows, from the results that are kept."""
+def for_readme(folder: Path = RESULTS) -> dict[str, str]:
+    """What the README shows of the results that are kept, by the names of its tables."""
     results = msgspec.json.decode((folder / "results.json").read_bytes(), type=Results)
-    return targets_table(results)
+    return {
+        "measured on": measured_on(results),
+        "targets": targets_table(results),
+        "carries": lines_of(carries(results)),
+        "sizing": lines_of(sizing(results)),
+    }
 
 
 def write_readme() -> None:
-    """Put the targets into the README, and the line that says when and on what they were measured."""
+    """Put it into the README."""
     text = README.read_text("utf-8")
-    for name, content in (("targets", readme_table()), ("measured on", measured_on())):
+    for name, content in for_readme().items():
         before, begin, rest = text.partition(f"<!-- table: {name} -->\n")
         text = before + begin + content + "\n" + END + rest.partition(END)[2]
     README.write_text(text, "utf-8")
 
 
-def measured_on(folder: Path = RESULTS) -> str:
+def measured_on(results: Results) -> str:
     """When it was measured, and on what."""
-    results = msgspec.json.decode((folder / "results.json").read_bytes(), type=Results)
     machine, versions = results.machine, results.versions
     return (
         f"The {results.size} run of {results.date}: {machine['cores']} cores ({machine['processor']}), "
@@ -108,7 +113,8 @@ def number(value: float, digits: int = 3) -> str:
     return f"{float(f'{value:.{digits}g}'):g}"
 
 
-def _lines(rows: list[list[str]]) -> str:
+def lines_of(rows: list[list[str]]) -> str:
+    """Rows as a table of Markdown."""
     return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows)
 
 
