@@ -224,10 +224,10 @@ async def test_a_database_that_is_away_is_told_and_so_is_a_mail_that_is_given_up
         kept: list[Event] = []
         auth.on("*", kept.append)
 
-        async def broken(_: str) -> None:
+        async def broken(*_: str) -> None:
             raise StorageUnavailableError
 
-        auth.storage.user_by_email = broken  # type: ignore[method-assign,assignment]
+        auth.storage.user_with_credential = broken  # type: ignore[method-assign,assignment]
         answer = await Client(AuthApp(auth)).post("/login", LOGIN)
 
     assert answer.status == 503

@@ -93,12 +93,12 @@ async def test_a_span_is_around_each_call_of_an_endpoint_over_http_and_in_proces
 
 
 async def test_a_refusal_is_named_and_only_our_own_fault_is_an_error(observed: Observed) -> None:
-    async def away(_: str) -> None:
+    async def away(*_: str) -> None:
         raise StorageUnavailableError
 
     client = Client(AuthApp(observed.auth))
     await client.post("/login", ACCOUNT | {"password": "wrong"})
-    observed.auth.storage.user_by_email = away  # type: ignore[method-assign,assignment]
+    observed.auth.storage.user_with_credential = away  # type: ignore[method-assign,assignment]
     await client.post("/login", ACCOUNT)
     observed.auth.before("login", lambda _: 1 / 0)
     await client.post("/login", ACCOUNT)

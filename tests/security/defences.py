@@ -207,7 +207,7 @@ DEFENCES = [
     ),
     Defence(
         "unknown fields are refused",
-        "feature.py",
+        "endpoint.py",
         'errors[name] = [Reason("unknown")]',
         "continue",
         "features/test_passwords.py::test_nobody_assigns_fields_of_the_library_s_own",

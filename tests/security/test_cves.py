@@ -172,15 +172,17 @@ async def test_who_made_the_account_before_its_owner_is_out(joining: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("path", "more"),
+    ("path", "more", "fewest"),
     [
-        ("login", {"password": "wrong password"}),
-        ("forgot-password", {}),
-        ("magic-link", {}),
-        ("resend-verification", {}),
+        ("login", {"password": "wrong password"}, 1),
+        ("forgot-password", {}, 2),
+        ("magic-link", {}, 2),
+        ("resend-verification", {}, 2),
     ],
 )
-async def test_known_and_unknown_addresses_cost_the_same_statements(path: str, more: dict[str, str]) -> None:
+async def test_known_and_unknown_addresses_cost_the_same_statements(
+    path: str, more: dict[str, str], fewest: int
+) -> None:
     storage = CountingStorage()
     async with flows(storage, features=ALL, max_revocation_lag=60) as app:
         await app.verified()
@@ -192,7 +194,7 @@ async def test_known_and_unknown_addresses_cost_the_same_statements(path: str, m
             work.append(list(storage.statements))
 
     assert work[0] == work[1]
-    assert len(work[0]) >= 2
+    assert len(work[0]) >= fewest
 
 
 # 27, 28: tokens by GET, redirects by a parameter

@@ -24,10 +24,10 @@ FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__", "system", "popen", "
 CRYPTO = {"hashlib", "hmac", "secrets", "argon2", "jwt", "itsdangerous", "cryptography", "random", "ssl"}
 WHO_KNOWS_CRYPTO = {
     "hashing": {"secrets", "argon2"}, "keys": {"hashlib", "hmac", "jwt"}, "records": {"secrets"},
-    "limits": {"hashlib", "hmac"}, "purge": {"random"}, "features.new_device": {"hashlib"}, "origins": {"secrets"},
+    "limits": {"hmac"}, "purge": {"random"}, "features.new_device": {"hashlib"}, "origins": {"secrets"},
     "http": {"hashlib"},
-    "stream": {"hashlib", "hmac", "secrets"},
-    "tokens": {"hashlib", "hmac", "secrets", "jwt"}, "one_time": {"hashlib", "hmac", "secrets", "itsdangerous"},
+    "stream": {"hmac", "secrets"},
+    "tokens": {"hmac", "secrets", "jwt"}, "one_time": {"hashlib", "hmac", "secrets", "itsdangerous"},
     "storage.sql_tokens": {"hmac"}, "storage.runner": {"random"}, "mail.smtp": {"ssl"}, "pages.render": {"hashlib"},
     "mail.delivery": {"random"}, "mail.message": {"secrets"},
 }  # fmt: skip
