@@ -7,11 +7,11 @@ from asgi_auth.texts import shipped
 
 #: What msgspec says of a value that doesn't fit, and the code that we have for it.
 MSGSPEC = (
-    (r"of length >= 1\b", "missing"),
-    (r"of length >= (?P<count>\d+)", "too_short"),
-    (r"of length <= (?P<count>\d+)", "too_long"),
-    (r"Expected `(int|float)\b", "no_number"),
-    (r"characters that are not allowed", "characters"),
+    (re.compile(r"of length >= 1\b"), "missing"),
+    (re.compile(r"of length >= (?P<count>\d+)"), "too_short"),
+    (re.compile(r"of length <= (?P<count>\d+)"), "too_long"),
+    (re.compile(r"Expected `(int|float)\b"), "no_number"),
+    (re.compile(r"characters that are not allowed"), "characters"),
 )
 
 
@@ -34,6 +34,6 @@ class Reason(str):
         """Take what msgspec says, word for word, and find the code for it."""
         text = f"{error}."
         for pattern, code in MSGSPEC:
-            if found := re.search(pattern, text):
+            if found := pattern.search(text):
                 return cls(code, text, **found.groupdict())
         return cls("invalid", text)

@@ -14,7 +14,7 @@ from asgi_auth.keys import SigningKey, check_secret
 
 Secrets = str | bytes | Sequence[str | bytes]
 SAME_SITE = ("lax", "strict")
-DOMAIN = r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z]([a-z0-9-]{0,61}[a-z0-9])?"
+DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 WORDS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
 
@@ -172,7 +172,7 @@ class Settings:
                 raise ValueError(f"{name} is one of {', '.join(allowed)}")
         if not self.cookie_name.replace("-", "").replace("_", "").isalnum() or not self.cookie_name.isascii():
             raise ValueError("cookie_name is made of letters, digits, - and _")
-        if self.cookie_domain is not None and not re.fullmatch(DOMAIN, self.cookie_domain):
+        if self.cookie_domain is not None and not DOMAIN.fullmatch(self.cookie_domain):
             raise ValueError("cookie_domain is a host such as example.com: in small letters, without a dot before it")
         if not self.mount.startswith("/") or self.mount.endswith("/"):
             raise ValueError("mount is a path such as /auth: a slash first, none at the end")
