@@ -1,22 +1,18 @@
 """Why a field was refused: an English sentence for clients, and its code, by which pages say it in other languages."""
 
-import functools
 import re
 from typing import Any, Self
 
 from asgi_auth.texts import shipped
 
-
-@functools.cache
-def patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
-    """What msgspec says of a value that doesn't fit, and the code that we have for it."""
-    return (
-        (re.compile(r"of length >= 1\b"), "missing"),
-        (re.compile(r"of length >= (?P<count>\d+)"), "too_short"),
-        (re.compile(r"of length <= (?P<count>\d+)"), "too_long"),
-        (re.compile(r"Expected `(int|float)\b"), "no_number"),
-        (re.compile(r"characters that are not allowed"), "characters"),
-    )
+#: What msgspec says of a value that doesn't fit, and the code that we have for it.
+MSGSPEC = (
+    (re.compile(r"of length >= 1\b"), "missing"),
+    (re.compile(r"of length >= (?P<count>\d+)"), "too_short"),
+    (re.compile(r"of length <= (?P<count>\d+)"), "too_long"),
+    (re.compile(r"Expected `(int|float)\b"), "no_number"),
+    (re.compile(r"characters that are not allowed"), "characters"),
+)
 
 
 class Reason(str):
@@ -37,7 +33,7 @@ class Reason(str):
     def of(cls, error: Exception) -> "Reason":
         """Take what msgspec says, word for word, and find the code for it."""
         text = f"{error}."
-        for pattern, code in patterns():
+        for pattern, code in MSGSPEC:
             if found := pattern.search(text):
                 return cls(code, text, **found.groupdict())
         return cls("invalid", text)
