@@ -11,10 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
-import argon2
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from asgi_auth.errors import BusyError
+from asgi_auth.huge_pages import HugePageHasher
 
 T = TypeVar("T")
 FLOOR_MEMORY = 19456
@@ -55,7 +55,7 @@ class PasswordHasher:
 
     def __init__(self, cost: Argon2, workers: int | None = None, queue: int | None = None) -> None:
         """Prepare; threads start with the first password."""
-        self._argon2 = argon2.PasswordHasher(cost.time_cost, cost.memory_cost, cost.parallelism)
+        self._argon2 = HugePageHasher(cost.time_cost, cost.memory_cost, cost.parallelism)
         self._workers = workers or os.cpu_count() or 1
         self._limit = self._workers + (self._workers * 16 if queue is None else queue)
         self._pool = ThreadPoolExecutor(self._workers, "asgi-auth-argon2", initializer=_step_back)
