@@ -18,7 +18,8 @@ from asgi_auth.huge_pages import HugePageHasher
 
 T = TypeVar("T")
 FLOOR_MEMORY = 19456
-NICENESS = 10
+# At 10 the loop waits for a tick of the scheduler now and then; SCHED_IDLE would starve logins where others are busy.
+NICENESS = 19
 
 
 @dataclass(frozen=True, kw_only=True)
