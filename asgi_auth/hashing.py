@@ -10,15 +10,16 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-import argon2
 import msgspec
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from asgi_auth.errors import BusyError
+from asgi_auth.huge_pages import HugePageHasher
 
 T = TypeVar("T")
 FLOOR_MEMORY = 19456
-NICENESS = 10
+# At 10 the loop waits for a tick of the scheduler now and then; at 19 a login waits for long where all cores are busy.
+NICENESS = 17
 
 
 class Argon2(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +55,7 @@ class PasswordHasher:
 
     def __init__(self, cost: Argon2, workers: int | None = None, queue: int | None = None) -> None:
         """Prepare; threads start with the first password."""
-        self._argon2 = argon2.PasswordHasher(cost.time_cost, cost.memory_cost, cost.parallelism)
+        self._argon2 = HugePageHasher(cost.time_cost, cost.memory_cost, cost.parallelism)
         self._workers = workers or os.cpu_count() or 1
         self._limit = self._workers + (self._workers * 16 if queue is None else queue)
         self._pool = ThreadPoolExecutor(self._workers, "asgi-auth-argon2", initializer=_step_back)

@@ -17,7 +17,7 @@ OUTSIDE = {
     "asyncpg": {"storage.postgres", "storage.postgres_connection", "storage.postgres_pool", "storage.databases"},
     "aiosqlite": {"storage.sqlite", "storage.sqlite_writer", "storage.databases"},
     "databases": {"storage.databases"},
-    "argon2": {"hashing"},
+    "argon2": {"hashing", "huge_pages"},
     "jwt": {"tokens", "keys"},
     "zxcvbn": {"password_policy"},
     "email_validator": {"emails"},
