@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from asgi_auth.events import Outcome
 from asgi_auth.records import Event
 
 logger = logging.getLogger("asgi_auth")
@@ -14,11 +15,20 @@ USUAL = "unauthorized"
 MAX_TEXT = 255
 
 
-def write(event: Event) -> None:
-    """Log an event: INFO, or WARNING for a failure; its fields stand in the record as `event_…` (ASVS 16.2, 16.4.1)."""
-    reason = event.data.get("reason")
-    level = logging.INFO if reason == USUAL else LEVELS[event.outcome]
-    if logger.isEnabledFor(level):
+def level_of(outcome: Outcome, data: Mapping[str, Any]) -> int:
+    """INFO, or WARNING for a failure."""
+    return logging.INFO if data.get("reason") == USUAL else LEVELS[outcome]
+
+
+def is_written(level: int) -> bool:
+    """Tell whether the log takes this level."""
+    return logger.isEnabledFor(level)
+
+
+def write(event: Event, level: int) -> None:
+    """Log an event; its fields stand in the record as `event_…` (ASVS 16.2, 16.4.1)."""
+    if is_written(level):
+        reason = event.data.get("reason")
         extra = fields_of(event)
         shown = " ".join(f"{name[6:]}={extra[name]}" for name in ("event_user", "event_address", "event_request"))
         logger.log(

@@ -81,6 +81,10 @@ class Feature:
     async def observe(self, event: Event) -> None:
         """Hear what has happened. An error here is logged, and changes nothing."""
 
+    def hears(self, name: str) -> bool:  # noqa: ARG002 (a hook)
+        """Tell whether `observe` wants the events of a name; all by default. Asked once for each name."""
+        return True
+
     def errors_at(self, endpoint: Endpoint) -> Collection[type[AuthError]]:  # noqa: ARG002 (a hook)
         """Name the errors that its other hooks raise at an endpoint, for the OpenAPI document; none by default."""
         return ()

@@ -61,9 +61,9 @@ class PasswordHasher:
         self._pool = ThreadPoolExecutor(self._workers, "asgi-auth-argon2", initializer=_step_back)
         self._pending = 0
         self._lock = threading.Lock()
-        prefix = f"$argon2id$v=19$m={cost.memory_cost},t={cost.time_cost},p={cost.parallelism}"
+        self._prefix = f"$argon2id$v=19$m={cost.memory_cost},t={cost.time_cost},p={cost.parallelism}$"
         # A hash of nothing: it takes as long to verify as a real one, and no password fits.
-        self._decoy = f"{prefix}${_random(16)}${_random(32)}"
+        self._decoy = f"{self._prefix}{_random(16)}${_random(32)}"
 
     async def hash(self, password: str) -> str:
         """Hash a new password; raise BusyError when too many wait."""
@@ -75,7 +75,7 @@ class PasswordHasher:
 
     def is_outdated(self, hashed: str) -> bool:
         """Tell whether the hash was made with other costs than today's."""
-        return self._argon2.check_needs_rehash(hashed)
+        return not hashed.startswith(self._prefix)
 
     def _fits(self, hashed: str, password: str) -> bool:
         try:

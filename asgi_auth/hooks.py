@@ -42,6 +42,10 @@ class Hooks:
         for function in self._before.get(call.endpoint.name, ()):
             await _call(function, call)
 
+    def hear(self, name: str, outcome: Outcome) -> bool:
+        """Tell whether a function hears of this."""
+        return (name, outcome) in self._after or (EVERY, outcome) in self._after
+
     async def after(self, event: Event) -> None:
         """Tell; an error is logged and changes nothing."""
         for key in ((event.name, event.outcome), (EVERY, event.outcome)):

@@ -21,6 +21,8 @@ from argon2.low_level import ARGON2_VERSION, Type, core, error_to_str, ffi, hash
 
 HUGE_PAGE = 2048
 SALT, DIGEST = 16, 32
+#: Salt and digest, as they end a hash.
+OWN = re.compile(r"([A-Za-z0-9+/]{22})\$[A-Za-z0-9+/]{43}")
 _room = threading.local()
 
 
@@ -31,7 +33,6 @@ class HugePageHasher(argon2.PasswordHasher):
         """Take the cost: passes, KiB, lanes."""
         super().__init__(time_cost, memory_cost, parallelism, DIGEST, SALT)
         self._head = f"$argon2id$v=19$m={memory_cost},t={time_cost},p={parallelism}$"
-        self._own = re.compile(re.escape(self._head) + "([A-Za-z0-9+/]{22})[$][A-Za-z0-9+/]{43}")
         self._huge = memory_cost >= HUGE_PAGE and works()
 
     def hash(self, password: str | bytes, *, salt: bytes | None = None) -> str:
@@ -41,12 +42,13 @@ class HugePageHasher(argon2.PasswordHasher):
 
     def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:  # noqa: A002 (argon2-cffi's name)
         """Return if the password fits, and raise otherwise."""
-        match = self._own.fullmatch(hash) if self._huge and isinstance(hash, str) else None
+        own = self._huge and isinstance(hash, str) and hash.startswith(self._head)
+        match = OWN.fullmatch(str(hash), len(self._head)) if own else None
         again = self._encoded(password, b64decode(match[1] + "==")) if match else None
         if match is None or again is None:
             return super().verify(hash, password)
         # A hash is encoded in one way only, so that all of it may be compared, and nothing else is taken out of it.
-        if not hmac.compare_digest(again, match[0]):
+        if not hmac.compare_digest(again, str(hash)):
             raise VerifyMismatchError
         return True
 

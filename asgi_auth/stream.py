@@ -36,7 +36,7 @@ class Stream:
         self.actions = dict(events.ACTIONS)
         for feature in auth.features:
             self.actions.update(feature.actions)
-        self._observers = [item for item in auth.features if type(item).observe is not Feature.observe]
+        self._observers: dict[str, list[Feature]] = {}
 
     def outcomes(self, name: str) -> tuple[events.Outcome, ...]:
         """What is meant by a name alone: both outcomes of all, else the usual one."""
@@ -56,7 +56,10 @@ class Stream:
         client: Client,
         data: dict[str, Any],
     ) -> None:
-        """Log the event, then tell the features, then the hooks."""
+        """Log the event, then tell the features, then the hooks; nothing is made of one that nobody hears."""
+        observers, level = self._observers_of(name), event_log.level_of(outcome, data)
+        if not (observers or self.telemetry or self.hooks.hear(name, outcome) or event_log.is_written(level)):
+            return
         action = self.actions.get(name)
         if not client.request_id:
             client = msgspec.structs.replace(client, request_id=secrets.token_hex(8))
@@ -71,15 +74,21 @@ class Stream:
             client=client,
             data=data,
         )
-        event_log.write(event)
+        event_log.write(event, level)
         if self.telemetry is not None:
             self.telemetry.count(event)
-        for feature in self._observers:
+        for feature in observers:
             try:
                 await feature.observe(event)
             except Exception:
                 logger.exception("a feature failed to observe %s", name)
         await self.hooks.after(event)
+
+    def _observers_of(self, name: str) -> list[Feature]:
+        if name not in self._observers:
+            able = [item for item in self._auth.features if type(item).observe is not Feature.observe]
+            self._observers[name] = [item for item in able if item.hears(name)]
+        return self._observers[name]
 
     async def refused(self, error: AuthError, client: Client, call: Call | None) -> None:
         """Tell of a refusal, once, if it means something: a wrong path doesn't."""

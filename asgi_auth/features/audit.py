@@ -67,8 +67,6 @@ class Audit(Feature):
 
     async def observe(self, event: Event) -> None:
         """Put the event into the queue."""
-        if event.name in self.leave_out:
-            return
         client = event.client
         record = AuditRecord(
             id=self._next_id(),
@@ -84,6 +82,10 @@ class Audit(Feature):
             data=encoded(event.data),
         )
         self.queue.add(record)
+
+    def hears(self, name: str) -> bool:
+        """All but what is left out."""
+        return name not in self.leave_out
 
     async def close(self) -> None:
         """Write what waits, for five seconds at most."""

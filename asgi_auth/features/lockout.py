@@ -39,6 +39,10 @@ class Lockout(Feature):
         if seconds:
             raise AccountLockedError(seconds)
 
+    def hears(self, name: str) -> bool:
+        """Right passwords, and new ones."""
+        return name in {events.PASSWORD_CHECK, events.PASSWORD_CHANGE}
+
     async def observe(self, event: Event) -> None:
         """Forget the wrong passwords of who has shown the right one; open an account whose password is new."""
         call = running.get()

@@ -30,9 +30,13 @@ class NewDevice(Feature):
         self.network = network
         self.most = most
 
+    def hears(self, name: str) -> bool:
+        """Logins."""
+        return name == events.LOGIN
+
     async def observe(self, event: Event) -> None:
         """Remember where a login came from; tell of it if that is new."""
-        if (event.name, event.outcome) != (events.LOGIN, "success") or event.user_id is None:
+        if event.outcome != "success" or event.user_id is None:
             return
         digest = self._digest(event.user_id, event.client)
         if await self.auth.storage.see_device(event.user_id, digest, event.at, self.most) != "new":

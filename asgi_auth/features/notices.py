@@ -17,6 +17,10 @@ class Notices(Feature):
     needs_mail = True
     mails = tuple(PURPOSES.values())
 
+    def hears(self, name: str) -> bool:
+        """What a mail is written for."""
+        return name in {told for told, _ in PURPOSES}
+
     async def observe(self, event: Event) -> None:
         """Write to the user whom it is about."""
         purpose = PURPOSES.get((event.name, event.outcome))
