@@ -23,7 +23,8 @@ FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__", "system", "popen", "
 #: What makes secrets, signatures and digests: nothing home-made.
 CRYPTO = {"hashlib", "hmac", "secrets", "argon2", "jwt", "itsdangerous", "cryptography", "random", "ssl"}
 WHO_KNOWS_CRYPTO = {
-    "hashing": {"secrets", "argon2"}, "huge_pages": {"hmac", "argon2"}, "keys": {"hashlib", "hmac", "jwt"}, "records": {"secrets"},
+    "hashing": {"secrets", "argon2"}, "huge_pages": {"hmac", "argon2"}, "keys": {"hashlib", "hmac", "jwt"},
+    "records": {"secrets"},
     "limits": {"hmac"}, "purge": {"random"}, "features.new_device": {"hashlib"}, "origins": {"secrets"},
     "http": {"hashlib"},
     "stream": {"hmac", "secrets"},
