@@ -8,7 +8,8 @@ slower, never wrong.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from itertools import takewhile
 
 from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.records import Changes
@@ -76,6 +77,7 @@ class Revocation:
         """Know at once of sessions that this process has ended, and close their sockets."""
         now = int(self._now())
         for session_id in session_ids:
+            self.dead.pop(session_id, None)
             self.dead[session_id] = now
             self._close(session_id)
 
@@ -105,6 +107,7 @@ class Revocation:
         if self.roles.get(user_id) != roles:
             self._close(user_id)
         self.roles[user_id] = roles
+        self._changed_at.pop(user_id, None)
         self._changed_at[user_id] = at
 
     def _close(self, watched: str) -> None:
@@ -123,9 +126,14 @@ class Revocation:
                 self._set_roles(user_id, roles, max(at, self._changed_at.get(user_id, 0)))
 
     def _forget(self, before: int) -> None:
-        """Drop what no living access token can have seen. The oldest come first in both."""
-        for session_id in [key for key, at in self.dead.items() if at < before]:
+        """Drop what no living access token can have seen. The oldest come first in both, so that few are looked at."""
+        for session_id in _older(self.dead, before):
             del self.dead[session_id]
-        for user_id in [key for key, at in self._changed_at.items() if at < before]:
+        for user_id in _older(self._changed_at, before):
             del self._changed_at[user_id], self.roles[user_id]
             self._before_look.pop(user_id, None)
+
+
+def _older(times: Mapping[str, int], before: int) -> list[str]:
+    """The keys at the front whose time is over; one behind a younger one stays a little longer."""
+    return [key for key, _ in takewhile(lambda item: item[1] < before, times.items())]

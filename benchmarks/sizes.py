@@ -29,7 +29,7 @@ class Size:
 
 
 FULL = Size(
-    "full", rounds=5, requests=5000, writes=1000, users=2000, seconds=2, storm=10,
+    "full", rounds=9, requests=5000, writes=400, users=2000, seconds=1, storm=10,
     scales=(10_000, 100_000, 1_000_000), rows=10_000_000, revoked=(0, 1_000, 100_000),
     bounds={"requests": 100, "end_to_end": 190, "writes": 230, "storm": 180, "drivers": 30, "scale": 320,
             "revocation": 40, "startup": 40},

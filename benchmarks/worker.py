@@ -39,11 +39,10 @@ class Commands:
     async def requests(self, kind: str) -> list[float]:
         """Microseconds for a request: of the app without authentication, of the app with it."""
         made = self._prepared[kind]
-        gc.collect()
-        bare = await calls.timed_requests(self._contender.bare, made)
         if kind == "first seen":
-            made = self._prepared[kind] = await self._contender.requests(kind, len(made))
-        return [bare, await calls.timed_requests(self._contender.app, made)]
+            made = await self._contender.requests(kind, len(made))
+        gc.collect()
+        return list(await calls.timed_pair(self._contender.bare, self._contender.app, made))
 
     async def login(self, count: int, flight: int, first: int) -> float:
         """Seconds for so many logins."""

@@ -9,12 +9,14 @@ class SQLDevices(Runner):
     """Keeps the part of the contract that is about devices."""
 
     async def see_device(self, user_id: str, digest: str, now: int, most: int) -> Sighting:
-        """Take the user's lock, insert or mark, then forget what is too much."""
+        """Mark a known one; else take the user's lock, look again, insert, and forget what is too much."""
+        values = {"user_id": user_id, "digest": digest, "now": now}
+        if await self.run(statements.SEE_DEVICE, values):
+            return "known"
 
         async def see(storage: "SQLDevices") -> Sighting:
             if not await storage.run(statements.LOCK_USER, {"user_id": user_id}):
                 return "known"
-            values = {"user_id": user_id, "digest": digest, "now": now}
             if await storage.run(statements.SEE_DEVICE, values):
                 return "known"
             others = await storage.run(statements.DEVICES, {"user_id": user_id})

@@ -109,10 +109,10 @@ ACCESS = """
     SELECT s.revoked_at, s.expires_at, u.{status} AS status, u.{roles} AS roles
     FROM {sessions} AS s JOIN {users} AS u ON u.{id} = s.user_id WHERE s.id = :session_id
 """
-ENDED_SINCE = "SELECT id, revoked_at FROM {sessions} WHERE revoked_at >= :since"
+ENDED_SINCE = "SELECT id, revoked_at FROM {sessions} WHERE revoked_at >= :since ORDER BY revoked_at"
 CHANGED_SINCE = """
     SELECT {id} AS id, {roles} AS roles, {access_changed_at} AS changed_at FROM {users}
-    WHERE {access_changed_at} >= :since
+    WHERE {access_changed_at} >= :since ORDER BY {access_changed_at}
 """
 PURGE_SESSIONS = """
     DELETE FROM {sessions} WHERE id IN (SELECT id FROM {sessions} WHERE expires_at < :before LIMIT :batch) RETURNING id

@@ -1,10 +1,13 @@
 """Calling an ASGI app in process, as cheaply as can be: what is measured is the app."""
 
 import asyncio
+import statistics
 import time
 from typing import Any
 
 from benchmarks.contenders.base import Contender, Request
+
+CHUNKS = 20
 
 
 class Receive:
@@ -55,6 +58,15 @@ async def timed_requests(app: Any, requests: list[Request]) -> float:
     for scope in scopes:
         await app(scope, Receive(b""), _send)
     return (time.perf_counter() - started) / len(scopes) * 1e6
+
+
+async def timed_pair(bare: Any, app: Any, requests: list[Request]) -> tuple[float, float]:
+    """Microseconds for a request to each of two apps, by turns: the machine's speed changes from second to second."""
+    size = max(1, len(requests) // CHUNKS)
+    chunks = [requests[first : first + size] for first in range(0, len(requests), size)]
+    pairs = [(await timed_requests(bare, chunk), await timed_requests(app, chunk)) for chunk in chunks]
+    without = statistics.median(first for first, _ in pairs)
+    return without, without + statistics.median(second - first for first, second in pairs)
 
 
 async def timed_logins(contender: Contender, count: int, flight: int, first: int) -> float:

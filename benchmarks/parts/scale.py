@@ -17,7 +17,7 @@ from benchmarks.records import Part, Table, Target, at_most, ratio
 from tests.postgres import Server
 
 COLUMNS = ("login", "refresh", "session list", "purge of 100", "revocations at start")
-SHARE = 50
+SHARE = 10
 
 
 async def measure(run: Run) -> None:
