@@ -56,11 +56,10 @@ class AuthMiddleware:
             await self.app(scope, receive, send)
             return
         try:
-            # The hot path: a token seen before is recognised without a coroutine.
-            shown = self._recogniser.reader.read(scope)
-            identity, headers = self._recogniser.recall(shown, scope), NO_HEADERS
+            # What was shown before is recognised without a coroutine.
+            identity, headers = self._recogniser.recall(scope), NO_HEADERS
             if identity is None:
-                identity, headers = await self._recogniser.examine(shown, scope)
+                identity, headers = await self._recogniser.examine(scope)
         except AuthError as error:
             await self.auth.refused(error, client_of(scope, self.auth.settings))
             await self._refuse(error, scope, receive, send)
