@@ -49,13 +49,17 @@ class Table(msgspec.Struct):
 
 
 class Target(msgspec.Struct, frozen=True):
-    """What was asked for, and what came out; `measured` is None when this run did not get so far."""
+    """What was asked for, and what came out; `measured` is None when this run did not get so far.
+
+    One that `scales` was set in absolute figures on another machine, and depends on how fast this one is.
+    """
 
     subject: str
     goal: str
     bound: float
     measured: float | None
     most: bool = True
+    scales: bool = False
 
     @property
     def verdict(self) -> str:
@@ -86,14 +90,14 @@ class Results(msgspec.Struct):
     parts: dict[str, Part] = {}
 
 
-def at_most(subject: str, goal: str, bound: float, measured: float | None) -> Target:
+def at_most(subject: str, goal: str, bound: float, measured: float | None, *, scales: bool = False) -> Target:
     """A target that less is better for."""
-    return Target(subject, goal, bound, None if measured is None else _short(measured))
+    return Target(subject, goal, bound, None if measured is None else _short(measured), scales=scales)
 
 
-def at_least(subject: str, goal: str, bound: float, measured: float | None) -> Target:
+def at_least(subject: str, goal: str, bound: float, measured: float | None, *, scales: bool = False) -> Target:
     """A target that more is better for."""
-    return Target(subject, goal, bound, None if measured is None else _short(measured), most=False)
+    return Target(subject, goal, bound, None if measured is None else _short(measured), most=False, scales=scales)
 
 
 def ratio(a: float | None, b: float | None) -> float | None:

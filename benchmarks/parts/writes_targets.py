@@ -21,7 +21,7 @@ def targets(part: Part) -> list[Target]:
         refresh, login = table.get(OURS, REFRESH), table.get(OURS, LOGIN)
         floor, least = table.get(FLOOR[database], REFRESH), REFRESHES[database]
         found += [
-            at_least(f"refreshes on {database}", f"≥ {least:,} per second", least, refresh),
+            at_least(f"refreshes on {database}", f"≥ {least:,} per second", least, refresh, scales=True),
             at_least(f"refreshes on {database}, of the best peer", "≥ 10 ×", 10, ratio(refresh, _best(table, REFRESH))),
             at_least(f"refreshes on {database}, of the floor", "≥ 0.7 ×", 0.7, ratio(refresh, floor)),
             at_least(f"logins on {database}, of the best peer", "≥ 2 ×", 2, ratio(login, _best(table, LOGIN))),
