@@ -252,10 +252,17 @@ class Auth(Hooked):
         session_id: str | None = None,
         client: Client | None = None,
         data: dict[str, Any] | None = None,
+        account: str | None = None,
     ) -> None:
         """Tell the log, the features and the hooks what has happened; an error of theirs changes nothing."""
         await self.stream.tell(
-            name, outcome, user_id=user_id, session_id=session_id, client=client or Client(), data=data or {}
+            name,
+            outcome,
+            user_id=user_id,
+            session_id=session_id,
+            client=client or Client(),
+            data=data or {},
+            account=account,
         )
 
     def checked_data(self, data: Mapping[str, Any]) -> dict[str, Any]:

@@ -93,6 +93,9 @@ class MemoryCounters:
         """Keep it; once in a while drop those whose time is over, never others."""
         self._counters[counter.key] = counter
         if len(self._counters) > self._full:
-            self._counters = {key: item for key, item in self._counters.items() if item.expires_at > now}
+            # A list, and nothing but single steps: loops in other threads may count meanwhile.
+            for key, item in list(self._counters.items()):
+                if item.expires_at <= now:
+                    self._counters.pop(key, None)
             self._full = max(FEW, 2 * len(self._counters))
         return counter

@@ -39,8 +39,8 @@ class Call(Record, frozen=True):
     notes: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
-#: The call that is running in this task, if an endpoint is.
-running: ContextVar[Call | None] = ContextVar("asgi_auth_call", default=None)
+#: The notes of the call that runs in this task, if one does. No more of it: tasks that are begun keep a copy for long.
+running: ContextVar[dict[str, Any] | None] = ContextVar("asgi_auth_call", default=None)
 
 
 class Route(NamedTuple):
@@ -139,7 +139,7 @@ class Endpoint:
             identity.require()
         values = self.check(feature.auth, arguments)
         call = Call(self, values, client, identity)
-        token = running.set(call)
+        token = running.set(call.notes)
         try:
             await feature.auth.ask_before(call)
             injected = {"client": client, "identity": identity, "served": served}
@@ -148,6 +148,7 @@ class Endpoint:
             )
         finally:
             running.reset(token)
+            call.notes.clear()
 
     def all_fields(self, extra: Sequence[Field]) -> dict[str, BodyField]:
         """The fields of body and path, with those of the host's `extra` fields that belong to it."""

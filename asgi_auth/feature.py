@@ -82,7 +82,10 @@ class Feature:
         """Hear what has happened. An error here is logged, and changes nothing."""
 
     def hears(self, name: str) -> bool:  # noqa: ARG002 (a hook)
-        """Tell whether `observe` wants the events of a name; all by default. Asked once for each name."""
+        """Tell whether `observe` wants the events of a name; all by default. Asked once for each name.
+
+        A subclass whose `observe` wants more says so here, too.
+        """
         return True
 
     def errors_at(self, endpoint: Endpoint) -> Collection[type[AuthError]]:  # noqa: ARG002 (a hook)

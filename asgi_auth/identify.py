@@ -56,10 +56,7 @@ class Identifier:
 
     def _verify(self, token: str) -> tuple[Claims, Mapping[str, Any]]:
         claims, raw = self._tokens.read(token)
-        if len(self._seen) >= self._size:
-            # The oldest first; a list, as other threads may add meanwhile.
-            for old in list(self._seen)[: self._size // 8 + 1]:
-                self._seen.pop(old, None)
+        make_room(self._seen, self._size)
         entry = self._seen[token] = (claims, MappingProxyType(raw))
         return entry
 
@@ -69,3 +66,11 @@ class Identifier:
         if access is None or not access.alive:
             raise TokenRevokedError
         return access.roles
+
+
+def make_room(memory: dict[Any, Any], size: int) -> None:
+    """Drop an eighth of what is remembered when there is as much as `size`, the oldest first."""
+    if len(memory) >= size:
+        # A list, as other threads may add meanwhile.
+        for old in list(memory)[: size // 8 + 1]:
+            memory.pop(old, None)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 #: Seconds that an account stays open for a network.
 OPEN = 86400
-#: Under which a call keeps what it is counted for.
+#: Under which the notes of a call keep what it is counted for.
 ACCOUNTS = "accounts"
 
 

@@ -70,7 +70,10 @@ class PasswordKeeper(Feature):
                 # Somebody was faster: a login that did the same, or one who has changed the password.
                 return await self.verify(user, password, client, session_id)
             credential = renewed
-        await self.auth.emit(events.PASSWORD_CHECK, user_id=credential.user_id, session_id=session_id, client=client)
+        account = user.email_canonical if user is not None else None
+        await self.auth.emit(
+            events.PASSWORD_CHECK, user_id=credential.user_id, session_id=session_id, client=client, account=account
+        )
         return credential
 
     async def confirm(self, identity: Identity, password: str, client: Client) -> tuple[User, Credential]:

@@ -10,6 +10,7 @@ from asgi_auth.credentials import CredentialReader, Shown
 from asgi_auth.errors import BadRequestError, InvalidTokenError, TokenExpiredError, UnauthorizedError
 from asgi_auth.feature import Feature
 from asgi_auth.http import SAFE_METHODS
+from asgi_auth.identify import make_room
 from asgi_auth.identity import ANONYMOUS, Identity, Transport
 from asgi_auth.origins import check_origin, client_of
 from asgi_auth.records import TokenPair
@@ -22,8 +23,9 @@ Headers = list[tuple[bytes, bytes]]
 Recognition = tuple[Identity, Headers]
 
 #: How long a header line may be that is remembered, in bytes.
-MAX_LINE = 4096
-NOTHING: tuple[str, Transport] = ("", "")
+MAX_LINE = 2048
+BEARER: Transport = "bearer"
+COOKIE: Transport = "cookie"
 
 
 class Recogniser:
@@ -35,7 +37,8 @@ class Recogniser:
         self.cookies = Cookies(auth.settings)
         self.reader = CredentialReader(self.cookies)
         self._recall = auth.identifier.recall
-        self._lines: dict[bytes, tuple[str, Transport]] = {}
+        self._bearers: dict[bytes, str] = {}
+        self._cookies: dict[bytes, str] = {}
         self._features = [item for item in auth.features if type(item).identify is not Feature.identify]
 
     def recall(self, scope: Scope) -> Identity | None:
@@ -44,19 +47,23 @@ class Recogniser:
         The hot path: one pass over the headers, one look-up for the line, one for its token.
         """
         line = None
+        lines, transport = self._bearers, BEARER
         for name, value in scope["headers"]:
-            if name == b"authorization" or name == b"cookie":  # noqa: PLR1714 (a set would cost a hash for each header)
+            if name == b"authorization":
                 if line is not None:
                     return None
                 line = value
+            elif name == b"cookie":
+                if line is not None:
+                    return None
+                line, lines, transport = value, self._cookies, COOKIE
         if scope["type"] != "http":
             return None
         if line is None:
             return ANONYMOUS if not self._features else None
-        token, transport = self._lines.get(line, NOTHING)
-        if transport == "cookie" and scope["method"] not in SAFE_METHODS:
+        if transport == COOKIE and scope["method"] not in SAFE_METHODS:
             return None
-        return self._recall(token, transport)
+        return self._recall(lines.get(line, ""), transport)
 
     async def recognise(self, scope: Scope) -> Recognition:
         """Tell who is asking.
@@ -83,12 +90,11 @@ class Recogniser:
         if scope["type"] != "http" or len(lines) != 1 or len(lines[0][1]) > MAX_LINE:
             return
         name, line = lines[0]
-        if len(self._lines) >= self._auth.settings.token_cache:
-            self._lines.clear()
-        if name == b"authorization" and shown.bearer:
-            self._lines[line] = (shown.bearer, "bearer")
-        elif name == b"cookie" and shown.access:
-            self._lines[line] = (shown.access, "cookie")
+        # One memory for each header: a cookie may read like the line of another header.
+        known, token = (self._bearers, shown.bearer) if name == b"authorization" else (self._cookies, shown.access)
+        if token:
+            make_room(known, self._auth.settings.token_cache)
+            known[line] = token
 
     async def _judge(self, shown: Shown, scope: Scope) -> Recognition:
         if shown.bearer is not None:

@@ -151,7 +151,7 @@ class Event(Record, frozen=True, kw_only=True):
     """Something that has happened, or was refused: by one of the names in `events`.
 
     `code` is that of the OWASP Logging Vocabulary. `session` is a keyed digest: whoever writes an event down takes it
-    in place of `session_id`.
+    in place of `session_id`. `account` is the user's canonical address, where it was at hand; it is not written down.
     """
 
     name: str
@@ -162,6 +162,7 @@ class Event(Record, frozen=True, kw_only=True):
     session_id: str | None = None
     session: str | None = None
     client: Client = Client()
+    account: str | None = None
     data: dict[str, Any] = {}
 
 

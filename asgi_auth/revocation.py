@@ -115,15 +115,17 @@ class Revocation:
             close()
 
     def _apply(self, changes: Changes, look: int) -> None:
+        # A clock that was ahead somewhere must not keep the rest from being forgotten.
+        now = int(self._now())
         for session_id, at in changes.sessions:
             if session_id not in self.dead:
-                self.dead[session_id] = at
+                self.dead[session_id] = min(at, now)
                 self._close(session_id)
         for user_id, roles, at in changes.users:
             # Clocks of machines differ: what counts is whether the look began after the change.
             if look >= self._before_look.get(user_id, 0):
                 self._before_look.pop(user_id, None)
-                self._set_roles(user_id, roles, max(at, self._changed_at.get(user_id, 0)))
+                self._set_roles(user_id, roles, max(min(at, now), self._changed_at.get(user_id, 0)))
 
     def _forget(self, before: int) -> None:
         """Drop what no living access token can have seen. The oldest come first in both, so that few are looked at."""

@@ -55,6 +55,7 @@ class Stream:
         session_id: str | None,
         client: Client,
         data: dict[str, Any],
+        account: str | None = None,
     ) -> None:
         """Log the event, then tell the features, then the hooks; nothing is made of one that nobody hears."""
         observers, level = self._observers_of(name), event_log.level_of(outcome, data)
@@ -72,6 +73,7 @@ class Stream:
             session_id=session_id,
             session=self.digest(session_id) if session_id else None,
             client=client,
+            account=account,
             data=data,
         )
         event_log.write(event, level)
@@ -87,7 +89,7 @@ class Stream:
     def _observers_of(self, name: str) -> list[Feature]:
         if name not in self._observers:
             able = [item for item in self._auth.features if type(item).observe is not Feature.observe]
-            self._observers[name] = [item for item in able if item.hears(name)]
+            self._observers[name] = [item for item in able if _hears(item, name)]
         return self._observers[name]
 
     async def refused(self, error: AuthError, client: Client, call: Call | None) -> None:
@@ -109,6 +111,14 @@ class Stream:
         typed = call.values.get("email") or call.values.get("username")
         canonical = canonical_or_none(typed) if isinstance(typed, str) else None
         return {"account": self.digest(canonical)} if canonical else {}
+
+
+def _hears(feature: Feature, name: str) -> bool:
+    try:
+        return feature.hears(name)
+    except Exception:
+        logger.exception("a feature failed to say whether it hears of %s", name)
+        return True
 
 
 def _name_of(error: AuthError, call: Call | None) -> str | None:

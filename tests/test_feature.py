@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from asgi_auth import Auth, AuthApp, AuthMiddleware, Identity, Passwords, Sessions, stream
+from asgi_auth import Auth, AuthApp, AuthMiddleware, Identity, Passwords, Sessions
 from asgi_auth.errors import (
     AuthError,
     ForbiddenError,
@@ -14,7 +14,7 @@ from asgi_auth.errors import (
     UnauthorizedError,
     ValidationError,
 )
-from asgi_auth.feature import Call, Endpoint, Feature, Login, delete, get, post, running
+from asgi_auth.feature import Call, Endpoint, Feature, Login, delete, get, post
 from asgi_auth.fields import Line
 from asgi_auth.hashing import Argon2
 from asgi_auth.records import Client as Caller
@@ -176,60 +176,6 @@ async def test_a_feature_that_fails_to_observe_changes_nothing(caplog: pytest.Lo
 
     assert answer.status == 201
     assert "failed to observe register" in caplog.text
-
-
-async def test_a_feature_hears_of_nothing_that_it_does_not_want(monkeypatch: pytest.MonkeyPatch) -> None:
-    class OnlyLogins(Recorder):
-        def hears(self, name: str) -> bool:
-            self._ask(f"hears {name}")
-            return name == "login"
-
-    made: list[str] = []
-
-    def noted(**values: Any) -> Event:
-        made.append(values["name"])
-        return Event(**values)
-
-    monkeypatch.setattr(stream, "Event", noted)
-    recorder = OnlyLogins()
-    async with make_auth(features=features(recorder)) as auth:
-        await register(auth)
-        for _ in range(2):
-            await login(auth)
-
-    assert [asked for asked in recorder.asked if asked.startswith("hears")] == [
-        "hears register",
-        "hears password_check",
-        "hears session_start",
-        "hears login",
-    ]
-    assert [asked for asked in recorder.asked if asked.startswith("observe")] == ["observe login"] * 2
-    assert made == ["login", "login"]
-
-
-async def test_the_call_that_runs_is_known_to_whom_it_asks_and_to_nobody_else() -> None:
-    class Watcher(Feature):
-        def __init__(self) -> None:
-            self.seen: list[tuple[str, bool]] = []
-
-        async def before(self, call: Call) -> None:
-            assert running.get() is call
-            call.notes["mine"] = call.endpoint.name
-
-        async def observe(self, event: Event) -> None:
-            call = running.get()
-            self.seen.append((event.name, call is not None and call.notes["mine"] == call.endpoint.name))
-
-    watcher = Watcher()
-    async with make_auth(features=features(watcher)) as auth:
-        await register(auth)
-        assert running.get() is None
-        with pytest.raises(UnauthorizedError):
-            await auth[Passwords].login(email=EMAIL, password="not the right one")
-        assert running.get() is None
-        await auth.emit("login")
-
-    assert watcher.seen == [("register", True), ("login", False), ("login", False)]
 
 
 async def test_in_process_the_same_is_checked_and_asked_as_over_http(recorded: Auth, recorder: Recorder) -> None:

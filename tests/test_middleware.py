@@ -1,7 +1,5 @@
 """The middleware: who is asking, on every request, without a query; and what makes it refuse."""
 
-from contextlib import suppress
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -246,79 +244,6 @@ async def test_the_number_of_remembered_tokens_is_bounded() -> None:
         with pytest.raises(AuthError):
             await auth.identify("x.y.z")
         assert "x.y.z" not in auth.identifier._seen
-
-
-async def again(client: Client, method: str = "GET", **options: Any) -> list[int | str]:
-    """Send a request three times: the second and the third find it remembered, by token and by line."""
-    answers = [await client.request(method, "/", **options) for _ in range(3)]
-    return [answer.json["id"] if answer.status == 200 else answer.status for answer in answers]
-
-
-async def test_a_line_seen_before_speaks_for_the_same_user(auth: Auth, client: Client, pair: TokenPair) -> None:
-    await register(auth, "eve@example.com")
-    other = await login(auth, "eve@example.com")
-    ada, eve = [(await auth.identify(str(each.access_token))).id for each in (pair, other)]
-
-    for _ in range(2):
-        for each, user_id in ((pair, ada), (other, eve)):
-            assert await again(client, headers=bearer(each)) == [user_id] * 3
-            assert await again(client, headers={"cookie": f"a=b; {ACCESS}={each.access_token}"}) == [user_id] * 3
-    assert await again(client, headers={"cookie": "a=b"}) == [""] * 3
-    assert await again(client) == [""] * 3
-
-
-async def test_a_cookie_line_seen_before_is_no_good_for_another_sites_form(client: Client, pair: TokenPair) -> None:
-    cookie = {"cookie": f"{ACCESS}={pair.access_token}"}
-    assert 403 not in await again(client, headers=cookie)
-
-    assert await again(client, "POST", headers=cookie | {"origin": "https://evil.example.net"}) == [403] * 3
-    assert await again(client, "POST", headers=cookie) == [403] * 3
-
-
-async def test_a_line_seen_before_beside_another_is_looked_at_again(
-    auth: Auth, client: Client, pair: TokenPair
-) -> None:
-    await register(auth, "eve@example.com")
-    other = await login(auth, "eve@example.com")
-    line, cookie = bearer(pair), {"cookie": f"{ACCESS}={other.access_token}"}
-    assert 400 not in await again(client, headers=line) + await again(client, headers=cookie)
-
-    assert await again(client, headers=line | cookie) == [400] * 3
-    twice = [("authorization", line["authorization"]), ("authorization", line["authorization"])]
-    assert await again(client, headers=twice) == [400] * 3
-
-
-async def test_a_token_that_a_websocket_shows_elsewhere_belongs_to_none_of_its_lines(
-    auth: Auth, pair: TokenPair
-) -> None:
-    app, messages = AuthMiddleware(who, auth), [{"type": "websocket.connect"}]
-    scope = http_scope("GET", "/", [("cookie", "a=b")])
-    socket = {**scope, "type": "websocket", "subprotocols": [f"bearer.{pair.access_token}"]}
-
-    async def receive() -> Any:
-        return messages.pop()
-
-    async def send(_message: Any) -> None:
-        """Nobody listens."""
-
-    with suppress(Exception):
-        await app(socket, receive, send)
-
-    assert await again(Client(app), headers={"cookie": "a=b"}) == [""] * 3
-
-
-async def test_the_number_of_remembered_lines_is_bounded(auth: Auth) -> None:
-    auth.settings = replace(auth.settings, token_cache=10)
-    await register(auth)
-    token = (await login(auth)).access_token
-    app = AuthMiddleware(who, auth)
-    for number in range(25):
-        await Client(app).get("/", headers={"cookie": f"a={number}; {ACCESS}={token}"})
-    await Client(app).get("/", headers={"cookie": f"a={'x' * 5000}; {ACCESS}={token}"})
-
-    lines = app._recogniser._lines
-    assert 0 < len(lines) <= 10
-    assert max(map(len, lines)) < 5000
 
 
 async def test_a_remembered_token_is_still_judged_by_time_and_revocation(

@@ -11,6 +11,7 @@ import pytest
 from asgi_auth import Auth, AuthMiddleware, Sessions
 from asgi_auth.errors import InvalidTokenError, StorageUnavailableError, TokenRevokedError
 from asgi_auth.records import Changes, TokenPair
+from asgi_auth.storage.sqlite import SQLite
 from tests.postgres import Server
 from tests.storage.conftest import FILES_AND_SERVERS, SERVERS, Servers
 from tests.support import EMAIL, PASSWORD, Client, Clock, bearer, login, make_auth, register, who
@@ -211,6 +212,24 @@ async def test_what_no_living_token_can_have_is_forgotten() -> None:
 
         assert known == (1, 1)
         assert (len(auth.revocation.dead), len(auth.revocation.roles)) == (0, 0)
+
+
+async def test_a_clock_that_was_ahead_somewhere_keeps_nothing_from_being_forgotten() -> None:
+    clock = Clock()
+
+    class Ahead(SQLite):
+        async def changes_since(self, since: int) -> Changes:
+            found = await super().changes_since(since)
+            return Changes(sessions=[("odd", int(clock()) + 10**7), *found.sessions], users=found.users)
+
+    async with make_auth(Ahead(), clock=clock) as auth:
+        await auth.revocation.sync()
+        for number in range(50):
+            clock.move(60)
+            auth.revocation.end([f"session {number}"])
+            await auth.revocation.sync()
+
+        assert len(auth.revocation.dead) < 25
 
 
 async def test_looking_goes_on_after_an_error(caplog: pytest.LogCaptureFixture) -> None:

@@ -8,6 +8,9 @@ from asgi_auth.feature import Call, Endpoint, Feature, running
 from asgi_auth.limits import AccountLockedError, accounts_of, is_guess, lockout_key, open_account
 from asgi_auth.records import Event
 
+#: Under which the notes of a call keep whom its password is counted for.
+GUESSERS = "guessers"
+
 
 class Lockout(Feature):
     """Pauses the password of an address after wrong ones: 1, 2, 4 … minutes, an hour at most.
@@ -33,8 +36,11 @@ class Lockout(Feature):
 
     async def before(self, call: Call) -> None:
         """Count the password as a wrong one before it is looked at: concurrent guesses can't get around it."""
+        if not is_guess(call):
+            return
         seconds, now = 0, int(self.auth.now())
-        for guesser in await accounts_of(self.auth, call) if is_guess(call) else ():
+        guessers = call.notes[GUESSERS] = await accounts_of(self.auth, call)
+        for guesser in guessers:
             seconds = await self.auth.counters.attempt(lockout_key(self.auth, guesser), now, **self.bounds)
         if seconds:
             raise AccountLockedError(seconds)
@@ -45,16 +51,19 @@ class Lockout(Feature):
 
     async def observe(self, event: Event) -> None:
         """Forget the wrong passwords of who has shown the right one; open an account whose password is new."""
-        call = running.get()
-        if event.name == events.PASSWORD_CHECK and call is not None and is_guess(call):
-            await self._forgive(call, event.at)
-        elif event.name == events.PASSWORD_CHANGE and event.outcome == "success" and event.user_id is not None:
+        if event.outcome != "success":
+            return
+        guessers = (running.get() or {}).get(GUESSERS, [])
+        # Whose password it was need not be whom the call has named.
+        if event.name == events.PASSWORD_CHECK and guessers and event.account == guessers[0]:
+            await self._forgive(guessers, event.at)
+        elif event.name == events.PASSWORD_CHANGE and event.user_id is not None:
             user = await self.auth.storage.user(event.user_id)
             if user is not None:
                 await open_account(self.auth, user.email_canonical, event.client)
 
-    async def _forgive(self, call: Call, now: int) -> None:
-        own, *others = [lockout_key(self.auth, guesser) for guesser in reversed(await accounts_of(self.auth, call))]
+    async def _forgive(self, guessers: list[str], now: int) -> None:
+        own, *others = [lockout_key(self.auth, guesser) for guesser in reversed(guessers)]
         await self.auth.counters.clear_counter(own)
         for key in others:
             counter = await self.auth.counters.counter(key, now)

@@ -57,6 +57,8 @@ class Postgres(SQLStorage):
         """Take the address or the pool; nothing is opened yet. `connect` goes to asyncpg, as `ssl`."""
         if (dsn is None) == (pool is None):
             raise ValueError("give a dsn or a pool, one of the two")
+        if max_size < 1:
+            raise ValueError("max_size is one connection at least")
         driver = PostgresDriver(dsn, pool, listen_dsn=listen_dsn, max_size=max_size, timeout=timeout, connect=connect)
         super().__init__(driver, names)
 

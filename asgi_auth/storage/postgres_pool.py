@@ -69,30 +69,34 @@ class OwnConnections:
         self._idle: deque[tuple[Held, float]] = deque()
         self._waiting: deque[asyncio.Future[Held | None]] = deque()
         self._closing = False
+        self._ended = False
 
     async def acquire(self) -> Held:
         """Take the one that rested least, else connect, else wait for one: who came first is served first."""
+        first = False
         while not self._closing:
             while self._idle:
                 connection, since = self._idle.pop()
                 if not connection.is_closed() and time.monotonic() - since < IDLE:
                     return connection
                 self._forget(connection)
-            if len(self._open) + self._connecting < self._most:
+            if len(self._open) + self._connecting < self._most and (first or not self._is_waited_for()):
                 return await self._add()
-            handed = await self._wait()
+            handed = await self._wait(first=first)
             if handed is not None:
                 return handed
+            first = True
         raise asyncpg.InterfaceError("the connections are being closed")
 
     async def release(self, connection: Held) -> None:
-        """Hand it on, or let it rest; and close one that has rested for too long."""
-        if connection.is_closed():
+        """Hand it on, or let it rest; give one up that has rested for too long."""
+        if connection.is_closed() or self._ended:
             self._forget(connection)
         elif not self._hand(connection):
             self._idle.append((connection, time.monotonic()))
             if self._idle[-1][1] - self._idle[0][1] > IDLE:
-                await self._end(self._idle.popleft()[0])
+                # Without a goodbye, which somebody would have to wait for.
+                self._forget(self._idle.popleft()[0])
 
     async def close(self) -> None:
         """Close those that rest, until none is left."""
@@ -107,7 +111,7 @@ class OwnConnections:
 
     def terminate(self) -> None:
         """Give all up; those of a loop that was closed can't even say goodbye."""
-        self._closing = True
+        self._closing = self._ended = True
         for connection in self._open:
             with suppress(RuntimeError, asyncpg.InterfaceError):
                 connection.terminate()
@@ -123,12 +127,21 @@ class OwnConnections:
             raise
         self._connecting -= 1
         self._open.add(connection)
+        if self._ended:
+            self._forget(connection)
+            raise asyncpg.InterfaceError("the connections have been closed")
         return connection
 
-    async def _wait(self) -> "Held | None":
-        """Wait for a connection, or for None: there is room for one more."""
+    def _is_waited_for(self) -> bool:
+        """Tell whether somebody waits who was here before."""
+        while self._waiting and self._waiting[0].done():
+            self._waiting.popleft()
+        return bool(self._waiting)
+
+    async def _wait(self, *, first: bool) -> "Held | None":
+        """Wait for a connection, or for None: there is room for one more. `first` is who has waited before."""
         waiter: asyncio.Future[Held | None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(waiter)
+        (self._waiting.appendleft if first else self._waiting.append)(waiter)
         try:
             return await waiter
         except asyncio.CancelledError:

@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 
 from asgi_auth.storage import postgres_pool
+from asgi_auth.storage.postgres import Postgres
 from asgi_auth.storage.postgres_connection import Held
 from asgi_auth.storage.postgres_pool import OwnConnections
 from tests.storage.samples import at_once
@@ -180,3 +181,49 @@ async def test_closing_waits_for_those_in_use_and_refuses_who_waits(dsn: str) ->
         assert held.is_closed()
         with pytest.raises(asyncpg.InterfaceError):
             await pool.acquire()
+
+
+async def test_who_was_woken_is_not_sent_to_the_back_of_the_queue(dsn: str) -> None:
+    async with pool_of(1, dsn) as (pool, _):
+        held, order = await pool.acquire(), list[str]()
+
+        async def use(name: str) -> None:
+            connection = await pool.acquire()
+            order.append(name)
+            await pool.release(connection)
+
+        waiting = [asyncio.create_task(use(name)) for name in ("first", "second")]
+        await asyncio.sleep(0)
+        held.terminate()
+        await pool.release(held)
+        newcomer = asyncio.create_task(use("newcomer"))
+        await asyncio.wait_for(asyncio.gather(*waiting, newcomer), 5)
+
+    assert order.index("first") < order.index("second")
+    assert order[-1] != "first"
+
+
+async def test_a_connection_that_comes_after_the_end_is_given_up(dsn: str) -> None:
+    async with pool_of(1, dsn) as (pool, _):
+        late = asyncio.create_task(pool.acquire())
+        await asyncio.sleep(0)
+        pool.terminate()
+
+        with pytest.raises(asyncpg.InterfaceError):
+            await asyncio.wait_for(late, 5)
+        assert not pool._open
+
+
+async def test_a_connection_that_comes_back_after_the_end_is_given_up(dsn: str) -> None:
+    async with pool_of(2, dsn) as (pool, _):
+        held = await pool.acquire()
+        pool.terminate()
+        await pool.release(held)
+
+    assert held.is_closed()
+    assert not pool._idle
+
+
+def test_no_connection_at_all_is_refused() -> None:
+    with pytest.raises(ValueError, match="max_size"):
+        Postgres("postgresql://localhost/x", max_size=0)
