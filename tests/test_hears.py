@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import logging
 from typing import Any
 
 import pytest
@@ -38,7 +39,10 @@ def features(*more: Feature) -> list[Feature]:
     return [Passwords(argon2=Argon2.cheap()), Sessions(), *more]
 
 
-async def test_a_feature_hears_of_nothing_that_it_does_not_want(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_feature_hears_of_nothing_that_it_does_not_want(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, "asgi_auth")
     made: list[str] = []
 
     def noted(**values: Any) -> Event:
