@@ -93,9 +93,9 @@ class MemoryCounters:
         """Keep it; once in a while drop those whose time is over, never others."""
         self._counters[counter.key] = counter
         if len(self._counters) > self._full:
-            # A list, and nothing but single steps: loops in other threads may count meanwhile.
-            for key, item in list(self._counters.items()):
-                if item.expires_at <= now:
+            # The keys at once, and then nothing but single steps: loops in other threads may count meanwhile.
+            for key in list(self._counters):
+                if self._counters.get(key, counter).expires_at <= now:
                     self._counters.pop(key, None)
             self._full = max(FEW, 2 * len(self._counters))
         return counter
