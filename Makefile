@@ -6,11 +6,11 @@ BENCH := .venv-bench
 UV := VIRTUAL_ENV=$(V) UV_PYTHON_DOWNLOADS=never $(BIN)/uv
 
 # The suite runs on these as well, where they are there: without what depends on Python least and takes longest, which
-# is the browser, the servers, the hosts, mails and pages, the databases' faults, random inputs, the benchmarks, and the
+# is the browser, the servers, the hosts, mails and pages, the storage's own tests, random inputs, the benchmarks, and the
 # black-box tests of security and documents. 3.12, between two versions that run more, has the features.
 OTHERS := 3.12 3.13
-SHORT := $(addprefix --ignore tests/,browser fuzz openapi security hosts mail pages test_benchmarks.py) \
-	--ignore-glob "tests/storage/test_[!c]*" -k "not postgres15 and not databases"
+SHORT := $(addprefix --ignore tests/,browser fuzz openapi security storage hosts mail pages test_benchmarks.py) \
+	-k "not postgres15 and not databases"
 SHORT_3.12 := tests/features tests/test_main_job.py
 
 .PHONY: demo test lint types suite others bench bench-quick wrk postgres redis browser pins clean
