@@ -2,12 +2,13 @@
 
 from typing import TYPE_CHECKING
 
-from asgi_auth.later import loader
+from asgi_auth._lazy import loader
 
 if TYPE_CHECKING:
     from asgi_auth.app import AuthApp
     from asgi_auth.auth import Auth
-    from asgi_auth.counters import MemoryCounters
+    from asgi_auth.crypto.argon2 import Argon2
+    from asgi_auth.crypto.keys import SigningKey
     from asgi_auth.errors import AuthError
     from asgi_auth.features.account import Account
     from asgi_auth.features.audit import Audit
@@ -17,24 +18,23 @@ if TYPE_CHECKING:
     from asgi_auth.features.magic_link import MagicLink
     from asgi_auth.features.new_device import NewDevice
     from asgi_auth.features.notices import Notices
-    from asgi_auth.features.openapi import OpenAPI
-    from asgi_auth.features.pages import Pages
     from asgi_auth.features.password_reset import PasswordReset
     from asgi_auth.features.passwords import Passwords
     from asgi_auth.features.rate_limits import RateLimits
     from asgi_auth.features.sessions import Sessions
     from asgi_auth.features.unlock import Unlock
-    from asgi_auth.fields import Field
-    from asgi_auth.hashing import Argon2
-    from asgi_auth.http import problem
-    from asgi_auth.identity import Identity, current_user, require
-    from asgi_auth.keys import SigningKey
+    from asgi_auth.limits.counters import MemoryCounters
+    from asgi_auth.limits.redis import RedisCounters
     from asgi_auth.mail import ConsoleMailer, Mail, Mailer, Outbox
     from asgi_auth.mail.smtp import SMTPMailer
     from asgi_auth.middleware import AuthMiddleware
-    from asgi_auth.password_policy import PasswordPolicy
-    from asgi_auth.redis_counters import RedisCounters
+    from asgi_auth.openapi.feature import OpenAPI
+    from asgi_auth.pages.feature import Pages
+    from asgi_auth.sessions.identity import Identity, current_user, require
     from asgi_auth.settings import Settings
+    from asgi_auth.validation.fields import Field
+    from asgi_auth.validation.password_policy import PasswordPolicy
+    from asgi_auth.web.responses import problem
 
 __all__ = [
     "Account",
@@ -78,7 +78,7 @@ __version__ = "0.1.0"
 #: The modules that they are in.
 LATER = {
     "Account": "features.account",
-    "Argon2": "hashing",
+    "Argon2": "crypto.argon2",
     "Audit": "features.audit",
     "Auth": "auth",
     "AuthApp": "app",
@@ -87,31 +87,31 @@ LATER = {
     "ConsoleMailer": "mail",
     "EmailChange": "features.email_change",
     "EmailVerification": "features.email_verification",
-    "Field": "fields",
-    "Identity": "identity",
+    "Field": "validation.fields",
+    "Identity": "sessions.identity",
     "Lockout": "features.lockout",
     "MagicLink": "features.magic_link",
     "Mail": "mail",
     "Mailer": "mail",
-    "MemoryCounters": "counters",
+    "MemoryCounters": "limits.counters",
     "NewDevice": "features.new_device",
     "Notices": "features.notices",
-    "OpenAPI": "features.openapi",
+    "OpenAPI": "openapi.feature",
     "Outbox": "mail",
-    "Pages": "features.pages",
-    "PasswordPolicy": "password_policy",
+    "Pages": "pages.feature",
+    "PasswordPolicy": "validation.password_policy",
     "PasswordReset": "features.password_reset",
     "Passwords": "features.passwords",
     "RateLimits": "features.rate_limits",
-    "RedisCounters": "redis_counters",
+    "RedisCounters": "limits.redis",
     "SMTPMailer": "mail.smtp",
     "Sessions": "features.sessions",
     "Settings": "settings",
-    "SigningKey": "keys",
+    "SigningKey": "crypto.keys",
     "Unlock": "features.unlock",
-    "current_user": "identity",
-    "problem": "http",
-    "require": "identity",
+    "current_user": "sessions.identity",
+    "problem": "web.responses",
+    "require": "sessions.identity",
 }
 
 if not TYPE_CHECKING:

@@ -10,17 +10,25 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from asgi_auth.auth import Auth
-from asgi_auth.body import FORM_TYPE, JSON_TYPE, ClientDisconnectedError, headers, parse_body, read_body, single_header
-from asgi_auth.cors import Cors
 from asgi_auth.errors import AuthError, BadRequestError, InternalError, NotFoundError
 from asgi_auth.feature import Endpoint, Route, Served
-from asgi_auth.http import HSTS, answer, cacheable, oauth2_problem, own_url, problem, refuse, route_path
-from asgi_auth.identity import Identity
-from asgi_auth.lifespan import serve_lifespan
-from asgi_auth.origins import check_origin, client_of, is_forwarded
-from asgi_auth.recognise import Headers, Recogniser, cookie_session, tokens_of, without_tokens
-from asgi_auth.routes import Routes
+from asgi_auth.sessions.identity import Identity
 from asgi_auth.settings import Secrets
+from asgi_auth.web.authenticator import Headers, Recogniser, cookie_session, tokens_of, without_tokens
+from asgi_auth.web.body import (
+    FORM_TYPE,
+    JSON_TYPE,
+    ClientDisconnectedError,
+    headers,
+    parse_body,
+    read_body,
+    single_header,
+)
+from asgi_auth.web.client import check_origin, client_of, is_forwarded
+from asgi_auth.web.cors import Cors
+from asgi_auth.web.lifespan import serve_lifespan
+from asgi_auth.web.responses import HSTS, answer, cacheable, oauth2_problem, own_url, problem, refuse, route_path
+from asgi_auth.web.routes import Routes
 
 if TYPE_CHECKING:
     from asgi_auth.pages.server import PageServer

@@ -9,35 +9,35 @@ from typing import Any, Self, TypeVar
 
 import msgspec
 
-from asgi_auth import events
-from asgi_auth.counters import Counters
-from asgi_auth.doctor import Doctor, Finding
+from asgi_auth.accounts.one_time_tokens import OneTimeTokens
+from asgi_auth.accounts.registration import Registrar
+from asgi_auth.accounts.users import Users
+from asgi_auth.crypto.keys import KeyRing
 from asgi_auth.errors import AuthError, StorageUnavailableError, ValidationError
-from asgi_auth.events import Outcome
+from asgi_auth.events.hooks import Hooked
+from asgi_auth.events.stream import Stream
 from asgi_auth.feature import Call, Feature
-from asgi_auth.hooks import Hooked
-from asgi_auth.identify import Identifier
-from asgi_auth.identity import Identity, Transport
-from asgi_auth.keys import KeyRing
-from asgi_auth.lifecycle import Lifecycle
-from asgi_auth.login import Logins
+from asgi_auth.limits.counters import Counters
 from asgi_auth.mail.delivery import Delivery
 from asgi_auth.mail.mailers import Callbacks, as_mailer
 from asgi_auth.mail.message import Mail, Mailer
 from asgi_auth.mail.templates import Templates
-from asgi_auth.one_time import OneTimeTokens
-from asgi_auth.places import Places
-from asgi_auth.purge import Purger
-from asgi_auth.reasons import Reason
-from asgi_auth.records import Client, Credential, Session, TokenPair, User
-from asgi_auth.registrar import Registrar
-from asgi_auth.revocation import Revocation
+from asgi_auth.model import event_types as events
+from asgi_auth.model.event_types import Outcome
+from asgi_auth.model.records import Client, Credential, Session, TokenPair, User
+from asgi_auth.runtime.config_check import Doctor, Finding
+from asgi_auth.runtime.lifecycle import Lifecycle
+from asgi_auth.runtime.page_urls import Places
+from asgi_auth.runtime.purge import Purger
+from asgi_auth.sessions.identity import Identity, Transport
+from asgi_auth.sessions.revocation import Revocation
+from asgi_auth.sessions.service import Logins
+from asgi_auth.sessions.tokens import AccessTokens, RefreshTokens
+from asgi_auth.sessions.verifier import Identifier
 from asgi_auth.settings import Secrets, Settings
 from asgi_auth.storage import Storage, from_url
-from asgi_auth.stream import Stream
 from asgi_auth.texts import Texts
-from asgi_auth.tokens import AccessTokens, RefreshTokens
-from asgi_auth.users import Users
+from asgi_auth.validation.reasons import Reason
 
 logger = logging.getLogger("asgi_auth")
 FeatureType = TypeVar("FeatureType", bound=Feature)
@@ -280,6 +280,6 @@ class Auth(Hooked):
 
 
 def _defaults(*, mail: bool) -> list[Feature]:
-    from asgi_auth.default_features import defaults  # noqa: PLC0415 (who names features needs no others)
+    from asgi_auth.features.defaults import defaults  # noqa: PLC0415 (who names features needs no others)
 
     return defaults(mail=mail)

@@ -34,8 +34,8 @@ Mistakes in the configuration are a plain ValueError, raised when the object is 
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from asgi_auth import events
-from asgi_auth.refusal import UNQUOTABLE, Refusal
+from asgi_auth._refusal import UNQUOTABLE, Refusal
+from asgi_auth.model import event_types as events
 
 
 class AuthError(Refusal):

@@ -8,15 +8,15 @@ from starlette.types import Message, Receive, Scope, Send
 
 from asgi_auth.app import AuthApp
 from asgi_auth.auth import Auth
-from asgi_auth.cookies import Cookies
-from asgi_auth.cors import Cors
 from asgi_auth.errors import AuthError, InternalError, UnauthorizedError
-from asgi_auth.http import deny, refuse, route_path
-from asgi_auth.identity import Identity, current
-from asgi_auth.lifespan import HostApp, serve_lifespan
-from asgi_auth.origins import client_of
-from asgi_auth.recognise import Headers, Recogniser
-from asgi_auth.sockets import Socket
+from asgi_auth.sessions.identity import Identity, current
+from asgi_auth.web.authenticator import Headers, Recogniser
+from asgi_auth.web.client import client_of
+from asgi_auth.web.cookies import Cookies
+from asgi_auth.web.cors import Cors
+from asgi_auth.web.lifespan import HostApp, serve_lifespan
+from asgi_auth.web.responses import deny, refuse, route_path
+from asgi_auth.web.websockets import Socket
 
 NO_HEADERS: Headers = []
 NO_STORE = (b"cache-control", b"no-store")

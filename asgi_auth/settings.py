@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from asgi_auth.fields import Field
-from asgi_auth.keys import SigningKey, check_secret
+from asgi_auth.crypto.keys import SigningKey, check_secret
+from asgi_auth.validation.fields import Field
 
 Secrets = str | bytes | Sequence[str | bytes]
 SAME_SITE = ("lax", "strict")

@@ -6,7 +6,7 @@ from typing import Any
 from asgi_auth import Argon2, Auth, AuthMiddleware, Passwords, Sessions, Settings, SMTPMailer
 from asgi_auth.features.email_verification import EmailVerification
 from asgi_auth.features.password_reset import PasswordReset
-from asgi_auth.records import User, new_id
+from asgi_auth.model.records import User, new_id
 from tests.support import who
 
 auth = Auth(

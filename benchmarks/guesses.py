@@ -20,7 +20,7 @@ from pathlib import Path
 from asgi_auth import Argon2, Auth, Lockout, Outbox, Passwords, RateLimits, Settings, Unlock
 from asgi_auth.errors import AuthError
 from asgi_auth.features.sessions import Sessions
-from asgi_auth.records import Client
+from asgi_auth.model.records import Client
 
 SECONDS, STEP, AT_ONCE, MANY, START = 3600, 10, 32, 200, 1_800_000_000
 PASSWORD = secrets.token_urlsafe(12)

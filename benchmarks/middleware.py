@@ -16,7 +16,7 @@ from typing import Any
 import jwt
 
 from asgi_auth import Argon2, Auth, AuthMiddleware, Passwords, Sessions
-from asgi_auth.records import Session
+from asgi_auth.model.records import Session
 
 REQUESTS, ROUNDS = 20_000, 11
 SECRET = secrets.token_urlsafe(48)

@@ -8,7 +8,7 @@ from typing import Any
 import uvicorn
 
 from asgi_auth import Auth, AuthMiddleware, MagicLink, Outbox, Pages, Settings, current_user
-from asgi_auth.default_features import defaults
+from asgi_auth.features.defaults import defaults
 
 PORT = int(os.environ.get("PORT", "8000"))
 URL = f"http://127.0.0.1:{PORT}"

@@ -7,11 +7,12 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
-from asgi_auth import AuthApp, MagicLink, OpenAPI, Settings, events
-from asgi_auth.default_features import defaults
+from asgi_auth import AuthApp, MagicLink, OpenAPI, Settings
 from asgi_auth.errors import AuthError
 from asgi_auth.feature import Endpoint
+from asgi_auth.features.defaults import defaults
 from asgi_auth.features.rate_limits import DEFAULTS
+from asgi_auth.model import event_types as events
 from asgi_auth.pages.plan import FORMS, PAGES
 from tests.support import make_auth
 

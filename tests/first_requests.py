@@ -10,7 +10,7 @@ import threading
 from typing import Any
 
 from asgi_auth import Auth, AuthMiddleware, MagicLink, OpenAPI, Outbox, Pages, Settings
-from asgi_auth.default_features import defaults
+from asgi_auth.features.defaults import defaults
 
 ACCOUNT = {"email": "ada@example.com", "password": "correct horse battery"}
 HTML = {"accept": "text/html", "accept-language": "de"}

@@ -10,12 +10,12 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Scope
 
 from asgi_auth import Argon2, Auth, Lockout, Passwords, RateLimits, Settings
-from asgi_auth.counters import Counters
-from asgi_auth.default_features import defaults
+from asgi_auth.crypto.argon2 import PasswordHasher
 from asgi_auth.feature import Feature
+from asgi_auth.features.defaults import defaults
 from asgi_auth.features.passwords import Registration
-from asgi_auth.hashing import PasswordHasher
-from asgi_auth.records import TokenPair
+from asgi_auth.limits.counters import Counters
+from asgi_auth.model.records import TokenPair
 from asgi_auth.storage import Storage
 from asgi_auth.storage.sqlite import SQLite
 from tests.openapi.walk import is_described

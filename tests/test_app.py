@@ -20,7 +20,7 @@ from asgi_auth.errors import (
     UnauthorizedError,
     ValidationError,
 )
-from asgi_auth.http import HEADERS, oauth2_problem
+from asgi_auth.web.responses import HEADERS, oauth2_problem
 from tests.support import EMAIL, PASSWORD, Answer, Client, bearer, call, http_scope, login, make_auth, register
 
 ACCOUNT = {"email": EMAIL, "password": PASSWORD}

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from starlette.types import Message
 
 from asgi_auth import Auth, AuthApp, Field, Passwords
-from asgi_auth.body import parse_form, parse_json
 from asgi_auth.errors import BadRequestError, ValidationError
+from asgi_auth.web.body import parse_form, parse_json
 from tests.support import EMAIL, PASSWORD, Client, CountingHasher, CountingStorage, http_scope, make_auth
 
 GOOD = json.dumps({"email": EMAIL, "password": PASSWORD}).encode()

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from asgi_auth import Auth, AuthApp, Passwords
-from asgi_auth.hashing import Argon2
+from asgi_auth.crypto.argon2 import Argon2
 from tests.browsers import ACCESS, ACCOUNT, COOKIE, REFRESH, browser_of
 from tests.support import EMAIL, ORIGIN, PASSWORD, Client, Clock, bearer, login, make_auth, register
 

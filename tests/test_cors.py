@@ -8,9 +8,9 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Mount
 
 from asgi_auth import Auth, AuthApp, AuthMiddleware, Pages, Passwords, RateLimits, Sessions
+from asgi_auth.crypto.argon2 import Argon2
 from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.feature import Call, Feature
-from asgi_auth.hashing import Argon2
 from tests.browsers import ACCESS, ACCOUNT
 from tests.support import EMAIL, Answer, Client, bearer, login, make_auth, register, who
 

@@ -5,7 +5,7 @@ import sys
 import threading
 
 from asgi_auth import MemoryCounters
-from asgi_auth.records import Window
+from asgi_auth.model.records import Window
 
 
 def test_threads_count_together_while_old_counters_are_dropped() -> None:

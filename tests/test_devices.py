@@ -2,7 +2,7 @@
 
 import pytest
 
-from asgi_auth.devices import device_name
+from asgi_auth.model.user_agent import device_name
 
 WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0 Safari/537.36"
 

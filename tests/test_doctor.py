@@ -23,9 +23,9 @@ from asgi_auth import (
     SMTPMailer,
 )
 from asgi_auth.__main__ import main
-from asgi_auth.default_features import defaults
 from asgi_auth.feature import Feature
-from asgi_auth.sites import is_local, is_public_suffix, site_of
+from asgi_auth.features.defaults import defaults
+from asgi_auth.runtime.public_suffix import is_local, is_public_suffix, site_of
 from tests.support import ORIGIN, SECRET, Client, make_auth, register, who
 
 OTHER = SECRET[::-1]

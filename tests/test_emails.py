@@ -4,8 +4,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from asgi_auth.emails import PLAIN, canonical_or_none, parse_email
 from asgi_auth.errors import ValidationError
+from asgi_auth.validation.email_address import PLAIN, canonical_or_none, parse_email
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from asgi_auth import Auth
-from asgi_auth.event_log import encoded
-from asgi_auth.records import Client as Caller
+from asgi_auth.events.log import encoded
+from asgi_auth.model.records import Client as Caller
 from tests.features.flows import NEW_PASSWORD, flows
 from tests.support import EMAIL, PASSWORD, Client, Clock, bearer
 
@@ -133,7 +133,7 @@ def test_values_that_json_does_not_know_are_named_by_their_type() -> None:
 
 async def test_nothing_is_made_up_for_a_log_that_nobody_reads(auth: Auth, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[object] = []
-    monkeypatch.setattr("asgi_auth.event_log.fields_of", made.append)
+    monkeypatch.setattr("asgi_auth.events.log.fields_of", made.append)
     logging.getLogger("asgi_auth").setLevel(logging.ERROR)
 
     try:

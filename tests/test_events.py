@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from asgi_auth import Argon2, AuthApp, AuthMiddleware, Lockout, Passwords, RateLimits, Unlock, events
+from asgi_auth import Argon2, AuthApp, AuthMiddleware, Lockout, Passwords, RateLimits, Unlock
 from asgi_auth.errors import AuthError, ForbiddenError, StorageUnavailableError
 from asgi_auth.feature import Endpoint, Feature, Login, post
-from asgi_auth.identity import Identity
-from asgi_auth.records import Event
+from asgi_auth.model import event_types as events
+from asgi_auth.model.records import Event
+from asgi_auth.sessions.identity import Identity
 from tests.features.flows import NEW_PASSWORD, Flows, flows
 from tests.support import EMAIL, ORIGIN, PASSWORD, Client, bearer, login, make_auth, register, who
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from asgi_auth import Auth, AuthApp, AuthMiddleware, Identity, Passwords, Sessions
+from asgi_auth.crypto.argon2 import Argon2
 from asgi_auth.errors import (
     AuthError,
     ForbiddenError,
@@ -15,10 +16,9 @@ from asgi_auth.errors import (
     ValidationError,
 )
 from asgi_auth.feature import Call, Endpoint, Feature, Login, delete, get, post
-from asgi_auth.fields import Line
-from asgi_auth.hashing import Argon2
-from asgi_auth.records import Client as Caller
-from asgi_auth.records import Event
+from asgi_auth.model.records import Client as Caller
+from asgi_auth.model.records import Event
+from asgi_auth.validation.fields import Line
 from tests.support import EMAIL, PASSWORD, SECRET, Client, bearer, login, make_auth, register, who
 
 ACCOUNT = {"email": EMAIL, "password": PASSWORD}

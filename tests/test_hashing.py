@@ -6,8 +6,8 @@ import threading
 import pytest
 
 from asgi_auth import Argon2
+from asgi_auth.crypto.argon2 import PasswordHasher
 from asgi_auth.errors import BusyError
-from asgi_auth.hashing import PasswordHasher
 
 CHEAP = Argon2.cheap()
 

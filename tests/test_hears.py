@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 
-from asgi_auth import Argon2, Auth, AuthApp, Identity, Lockout, Passwords, Sessions, stream
+from asgi_auth import Argon2, Auth, AuthApp, Identity, Lockout, Passwords, Sessions
+from asgi_auth.accounts.passwords import PasswordKeeper
 from asgi_auth.errors import InvalidCredentialsError, UnauthorizedError
+from asgi_auth.events import stream
 from asgi_auth.feature import Call, Feature, post, running
-from asgi_auth.fields import Email, Secret
-from asgi_auth.limits import AccountLockedError
-from asgi_auth.password_keeper import PasswordKeeper
-from asgi_auth.records import Client as Caller
-from asgi_auth.records import Event
+from asgi_auth.limits.rules import AccountLockedError
+from asgi_auth.model.records import Client as Caller
+from asgi_auth.model.records import Event
+from asgi_auth.validation.fields import Email, Secret
 from tests.support import EMAIL, PASSWORD, Client, login, make_auth, register
 
 ACCOUNT = {"email": EMAIL, "password": PASSWORD}

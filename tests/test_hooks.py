@@ -7,7 +7,7 @@ import pytest
 from asgi_auth import Auth, AuthApp, Passwords
 from asgi_auth.errors import ForbiddenError
 from asgi_auth.feature import Call
-from asgi_auth.records import Event
+from asgi_auth.model.records import Event
 from tests.support import EMAIL, PASSWORD, Client, login, register
 
 ACCOUNT = {"email": EMAIL, "password": PASSWORD}

@@ -11,9 +11,10 @@ import pytest
 from argon2.exceptions import HashingError, VerificationError, VerifyMismatchError
 from argon2.low_level import Type, hash_secret, hash_secret_raw
 
-from asgi_auth import Argon2, huge_pages
-from asgi_auth.hashing import PasswordHasher
-from asgi_auth.huge_pages import HugePageHasher, raw_hash
+from asgi_auth import Argon2
+from asgi_auth.crypto import argon2_huge_pages as huge_pages
+from asgi_auth.crypto.argon2 import PasswordHasher
+from asgi_auth.crypto.argon2_huge_pages import HugePageHasher, raw_hash
 
 COST = (1, 2048, 1)
 PASSWORDS = ["", "x", "pässword", "\0", "x\0y", "x" * 1024, b"\xff\xfe"]

@@ -8,8 +8,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from asgi_auth import Auth, Settings, SigningKey
+from asgi_auth.crypto.keys import KeyRing, check_secret, derive
 from asgi_auth.errors import InvalidTokenError
-from asgi_auth.keys import KeyRing, check_secret, derive
 from tests.support import SECRET, Clock, login, make_auth, register
 from tests.test_tokens import forge
 

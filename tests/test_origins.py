@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from asgi_auth import Settings
-from asgi_auth.origins import client_of
+from asgi_auth.web.client import client_of
 from tests.support import SECRET, http_scope
 
 PROXIES = ["10.0.0.0/8", "2001:db8:ffff::/48"]

@@ -4,7 +4,7 @@ import pytest
 
 from asgi_auth import PasswordPolicy
 from asgi_auth.errors import PasswordPolicyError
-from asgi_auth.password_policy import common_passwords
+from asgi_auth.validation.password_policy import common_passwords
 
 
 def reasons(policy: PasswordPolicy, password: str, *words: str) -> list[str]:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from asgi_auth import Auth, AuthApp, AuthMiddleware, Pages, PasswordReset
-from asgi_auth.one_time import Purpose
+from asgi_auth.accounts.one_time_tokens import Purpose
 from tests.pages.flows import all_features
 from tests.support import make_auth, who
 

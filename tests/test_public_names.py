@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 import asgi_auth
-from asgi_auth import errors, feature, fields, records
+from asgi_auth import errors, feature
+from asgi_auth.model import records
+from asgi_auth.validation import fields
 from tests.support import SECRET
 
 ROOT = Path(__file__).parent.parent
@@ -98,8 +100,8 @@ UNNEEDED = {
     "aiosmtplib", "aiosqlite", "asyncpg", "databases", "django", "email.headerregistry", "email.mime",
     "email_validator", "fastapi", "itsdangerous", "jinja2", "opentelemetry", "publicsuffixlist", "redis", "tomllib",
     "zxcvbn",
-    "asgi_auth.default_features", "asgi_auth.hosts", "asgi_auth.mail.smtp", "asgi_auth.openapi", "asgi_auth.pages",
-    "asgi_auth.redis_counters", "asgi_auth.storage.sqlite", "asgi_auth.storage.postgres",
+    "asgi_auth.features.defaults", "asgi_auth.hosts", "asgi_auth.mail.smtp", "asgi_auth.openapi", "asgi_auth.pages",
+    "asgi_auth.limits.redis", "asgi_auth.storage.sqlite", "asgi_auth.storage.postgres",
 }  # fmt: skip
 
 
@@ -119,7 +121,7 @@ def test_the_package_alone_loads_nothing_and_a_view_only_who_is_asking() -> None
     script = "import sys, asgi_auth; print(*(name for name in sys.modules if 'asgi_auth' in name))"
     view = "import sys; from asgi_auth import current_user, require; print('asgi_auth.auth' in sys.modules)"
 
-    assert sorted(output_of("-c", script).split()) == ["asgi_auth", "asgi_auth.later"]
+    assert sorted(output_of("-c", script).split()) == ["asgi_auth", "asgi_auth._lazy"]
     assert output_of("-c", view) == "False\n"
 
 

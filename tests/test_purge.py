@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from asgi_auth import Auth, AuthApp, Passwords, Sessions, Settings
+from asgi_auth.crypto.argon2 import Argon2
 from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.feature import Feature
-from asgi_auth.hashing import Argon2
-from asgi_auth.purge import KEPT, LEASE
+from asgi_auth.runtime.purge import KEPT, LEASE
 from tests.storage.conftest import FILES_AND_SERVERS
 from tests.storage.samples import NOW, a_session, a_token, added
 from tests.support import Client, Clock, CountingStorage, make_auth

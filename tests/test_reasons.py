@@ -7,8 +7,8 @@ import pytest
 
 from asgi_auth import PasswordPolicy
 from asgi_auth.errors import PasswordPolicyError, ValidationError
-from asgi_auth.http import problem
-from asgi_auth.reasons import Reason
+from asgi_auth.validation.reasons import Reason
+from asgi_auth.web.responses import problem
 
 
 def test_a_reason_is_its_english_text_and_knows_its_code() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from asgi_auth import Auth, AuthMiddleware, Sessions
 from asgi_auth.errors import InvalidTokenError, StorageUnavailableError, TokenRevokedError
-from asgi_auth.records import Changes, TokenPair
+from asgi_auth.model.records import Changes, TokenPair
 from asgi_auth.storage.sqlite import SQLite
 from tests.postgres import Server
 from tests.storage.conftest import FILES_AND_SERVERS, SERVERS, Servers

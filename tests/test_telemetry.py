@@ -16,7 +16,7 @@ from opentelemetry.trace import StatusCode
 
 from asgi_auth import Auth, AuthApp, Settings
 from asgi_auth.errors import StorageUnavailableError
-from asgi_auth.telemetry import Telemetry
+from asgi_auth.events.telemetry import Telemetry
 from tests.support import EMAIL, PASSWORD, SECRET, Client, login, make_auth, register
 
 ACCOUNT = {"email": EMAIL, "password": PASSWORD}

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from asgi_auth import Auth, Settings
+from asgi_auth.crypto.keys import SigningKey, derive
 from asgi_auth.errors import InvalidTokenError, TokenExpiredError
-from asgi_auth.keys import SigningKey, derive
-from asgi_auth.records import TokenPair
-from asgi_auth.tokens import MAX_TOKEN
+from asgi_auth.model.records import TokenPair
+from asgi_auth.sessions.tokens import MAX_TOKEN
 from tests.support import SECRET, Clock, login, make_auth, register
 
 OTHER_SECRET = "pX3_vZ8-nT1yRk6QwJ5mGd0hCs9bLf2aUe7iOoW4rB"

@@ -2,14 +2,14 @@
 
 from typing import Literal
 
-from asgi_auth import events
+from asgi_auth.accounts.passwords import PasswordKeeper
 from asgi_auth.errors import BusyError, InvalidCredentialsError, UnauthorizedError
 from asgi_auth.feature import Feature, get, patch, post
-from asgi_auth.fields import Secret
-from asgi_auth.identity import Identity
 from asgi_auth.mail import Letter
-from asgi_auth.password_keeper import PasswordKeeper
-from asgi_auth.records import Client, Stored, UserInfo
+from asgi_auth.model import event_types as events
+from asgi_auth.model.records import Client, Stored, UserInfo
+from asgi_auth.sessions.identity import Identity
+from asgi_auth.validation.fields import Secret
 
 
 class Account(Feature):

@@ -3,12 +3,12 @@
 import logging
 from collections.abc import Collection, Sequence
 
-from asgi_auth import events
-from asgi_auth.audit_queue import AuditQueue
-from asgi_auth.event_log import encoded
+from asgi_auth.events.audit_queue import AuditQueue
+from asgi_auth.events.hooks import check_name
+from asgi_auth.events.log import encoded
 from asgi_auth.feature import Feature
-from asgi_auth.hooks import check_name
-from asgi_auth.records import AuditRecord, Event, new_id
+from asgi_auth.model import event_types as events
+from asgi_auth.model.records import AuditRecord, Event, new_id
 
 logger = logging.getLogger("asgi_auth")
 DAY = 86400

@@ -1,18 +1,18 @@
 """Email change: asked for with the password, confirmed at the new address, told to the old one."""
 
-from asgi_auth import events
-from asgi_auth.confirmation import OWN, REFUSALS, confirm
-from asgi_auth.emails import parse_email
+from asgi_auth.accounts.one_time_tokens import ADDRESS, HOUR, SHOWN, InvalidOneTimeTokenError, Purpose, Requested
+from asgi_auth.accounts.ownership_proof import OWN, REFUSALS, confirm
+from asgi_auth.accounts.passwords import PasswordKeeper
 from asgi_auth.errors import BusyError, InvalidCredentialsError, UserExistsError, ValidationError
 from asgi_auth.feature import Feature, post
-from asgi_auth.fields import Email, Line, Secret, Token
-from asgi_auth.identity import Identity
-from asgi_auth.limits import RateLimitedError, Rule, counter_key
+from asgi_auth.limits.rules import RateLimitedError, Rule, counter_key
 from asgi_auth.mail import Letter
-from asgi_auth.one_time import ADDRESS, HOUR, SHOWN, InvalidOneTimeTokenError, Purpose, Requested
-from asgi_auth.password_keeper import PasswordKeeper
-from asgi_auth.reasons import Reason
-from asgi_auth.records import NOBODY, Client
+from asgi_auth.model import event_types as events
+from asgi_auth.model.records import NOBODY, Client
+from asgi_auth.sessions.identity import Identity
+from asgi_auth.validation.email_address import parse_email
+from asgi_auth.validation.fields import Email, Line, Secret, Token
+from asgi_auth.validation.reasons import Reason
 
 #: How often an hour an account may ask for another address.
 MOST = 10

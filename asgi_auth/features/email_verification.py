@@ -3,17 +3,17 @@
 from collections.abc import Collection
 from typing import Any
 
-from asgi_auth import events
-from asgi_auth.confirmation import REFUSALS, confirm
-from asgi_auth.emails import parse_email
+from asgi_auth.accounts.one_time_tokens import SHOWN, InvalidOneTimeTokenError, Purpose, Requested
+from asgi_auth.accounts.ownership_proof import REFUSALS, confirm
+from asgi_auth.accounts.registration import Pending, Registrar
 from asgi_auth.errors import AuthError, ForbiddenError
 from asgi_auth.feature import REFUSED_TOKENS, Endpoint, Login, post
-from asgi_auth.fields import Email, Line, Secret, Token
-from asgi_auth.identity import Identity
-from asgi_auth.one_time import SHOWN, InvalidOneTimeTokenError, Purpose, Requested
-from asgi_auth.records import Client
-from asgi_auth.records import Token as OneTimeToken
-from asgi_auth.registrar import Pending, Registrar
+from asgi_auth.model import event_types as events
+from asgi_auth.model.records import Client
+from asgi_auth.model.records import Token as OneTimeToken
+from asgi_auth.sessions.identity import Identity
+from asgi_auth.validation.email_address import parse_email
+from asgi_auth.validation.fields import Email, Line, Secret, Token
 
 DAY = 86400
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Collection
 
-from asgi_auth import events
 from asgi_auth.errors import AuthError
 from asgi_auth.feature import Call, Endpoint, Feature, running
-from asgi_auth.limits import AccountLockedError, accounts_of, is_guess, lockout_key, open_account
-from asgi_auth.records import Event
+from asgi_auth.limits.rules import AccountLockedError, accounts_of, is_guess, lockout_key, open_account
+from asgi_auth.model import event_types as events
+from asgi_auth.model.records import Event
 
 #: Under which the notes of a call keep whom its password is counted for.
 GUESSERS = "guessers"

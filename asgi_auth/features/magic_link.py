@@ -1,12 +1,12 @@
 """Magic link: log in by a mail, without a password. Off unless it is listed (ASVS 6.3.6: not for the highest level)."""
 
-from asgi_auth import events
-from asgi_auth.emails import parse_email
+from asgi_auth.accounts.one_time_tokens import SHOWN, InvalidOneTimeTokenError, Purpose, Requested
+from asgi_auth.accounts.passwords import make_unusable
 from asgi_auth.feature import Feature, post
-from asgi_auth.fields import Email, Line, Token
-from asgi_auth.one_time import SHOWN, InvalidOneTimeTokenError, Purpose, Requested
-from asgi_auth.password_keeper import make_unusable
-from asgi_auth.records import NOBODY, Client, Credential, TokenPair, User, new_id
+from asgi_auth.model import event_types as events
+from asgi_auth.model.records import NOBODY, Client, Credential, TokenPair, User, new_id
+from asgi_auth.validation.email_address import parse_email
+from asgi_auth.validation.fields import Email, Line, Token
 
 KIND = "email"
 

@@ -4,11 +4,11 @@ import hashlib
 import ipaddress
 from datetime import UTC, datetime
 
-from asgi_auth import events
-from asgi_auth.devices import PROGRAMS, program_and_system
 from asgi_auth.feature import Feature
 from asgi_auth.mail import Letter
-from asgi_auth.records import Client, Event
+from asgi_auth.model import event_types as events
+from asgi_auth.model.records import Client, Event
+from asgi_auth.model.user_agent import PROGRAMS, program_and_system
 
 #: How much of an address tells one network from another: about what one provider has in one place.
 PREFIXES = {4: 16, 6: 32}

@@ -1,9 +1,9 @@
 """Notices: users hear by mail when something about their account has changed (ASVS 6.3.7)."""
 
-from asgi_auth import events
 from asgi_auth.feature import Feature
 from asgi_auth.mail import Letter
-from asgi_auth.records import Event
+from asgi_auth.model import event_types as events
+from asgi_auth.model.records import Event
 
 PURPOSES = {
     (events.PASSWORD_CHANGE, "success"): "password_changed",

@@ -1,14 +1,14 @@
 """Password reset: a mail with a link and a code for whoever forgot the password."""
 
-from asgi_auth import events
-from asgi_auth.emails import parse_email
+from asgi_auth.accounts.one_time_tokens import SHOWN, InvalidOneTimeTokenError, Purpose, Requested
+from asgi_auth.accounts.passwords import PasswordKeeper
 from asgi_auth.errors import BusyError, PasswordPolicyError
 from asgi_auth.feature import Feature, post
-from asgi_auth.fields import Email, Line, Secret, Token
-from asgi_auth.one_time import SHOWN, InvalidOneTimeTokenError, Purpose, Requested
-from asgi_auth.password_keeper import PasswordKeeper
-from asgi_auth.records import NOBODY, Client, User
-from asgi_auth.records import Token as OneTimeToken
+from asgi_auth.model import event_types as events
+from asgi_auth.model.records import NOBODY, Client, User
+from asgi_auth.model.records import Token as OneTimeToken
+from asgi_auth.validation.email_address import parse_email
+from asgi_auth.validation.fields import Email, Line, Secret, Token
 
 
 class InvalidResetTokenError(InvalidOneTimeTokenError):

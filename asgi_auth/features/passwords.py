@@ -5,8 +5,10 @@ from typing import Any
 
 import msgspec
 
-from asgi_auth import events
-from asgi_auth.emails import Address, parse_email
+from asgi_auth.accounts.one_time_tokens import Requested
+from asgi_auth.accounts.passwords import PasswordKeeper
+from asgi_auth.accounts.registration import Registrar
+from asgi_auth.crypto.argon2 import Argon2
 from asgi_auth.errors import (
     BadRequestError,
     BusyError,
@@ -16,14 +18,12 @@ from asgi_auth.errors import (
     UserExistsError,
 )
 from asgi_auth.feature import REFUSED_TOKENS, post
-from asgi_auth.fields import Email, Line, Secret
-from asgi_auth.hashing import Argon2
-from asgi_auth.identity import Identity
-from asgi_auth.one_time import Requested
-from asgi_auth.password_keeper import PasswordKeeper
-from asgi_auth.password_policy import PasswordPolicy
-from asgi_auth.records import Client, Record, TokenPair, User, UserInfo, new_id
-from asgi_auth.registrar import Registrar
+from asgi_auth.model import event_types as events
+from asgi_auth.model.records import Client, Record, TokenPair, User, UserInfo, new_id
+from asgi_auth.sessions.identity import Identity
+from asgi_auth.validation.email_address import Address, parse_email
+from asgi_auth.validation.fields import Email, Line, Secret
+from asgi_auth.validation.password_policy import PasswordPolicy
 
 
 class Registration(Record, frozen=True, kw_only=True):

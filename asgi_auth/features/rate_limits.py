@@ -3,11 +3,11 @@
 import re
 from collections.abc import Collection, Mapping
 
-from asgi_auth.counters import MemoryCounters
 from asgi_auth.errors import AuthError
 from asgi_auth.feature import Call, Endpoint, Feature
-from asgi_auth.limits import RateLimitedError, Rule, accounts_of, counter_key, is_guess, network_of
-from asgi_auth.records import Window
+from asgi_auth.limits.counters import MemoryCounters
+from asgi_auth.limits.rules import RateLimitedError, Rule, accounts_of, counter_key, is_guess, network_of
+from asgi_auth.model.records import Window
 
 NOTATION = re.compile(r"([1-9][0-9]{0,8})/([1-9][0-9]{0,3})?([smhd])/(ip|account|all)")
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}

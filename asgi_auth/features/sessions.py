@@ -1,7 +1,5 @@
 """Sessions: refresh, log out here or everywhere, and see which devices are logged in."""
 
-from asgi_auth import events
-from asgi_auth.devices import device_name
 from asgi_auth.errors import (
     SessionNotFoundError,
     TokenReuseError,
@@ -9,9 +7,11 @@ from asgi_auth.errors import (
     UnauthorizedError,
 )
 from asgi_auth.feature import REFUSED_TOKENS, Feature, delete, get, post
-from asgi_auth.fields import Line, Token
-from asgi_auth.identity import Identity
-from asgi_auth.records import Client, Record, TokenPair, UserInfo
+from asgi_auth.model import event_types as events
+from asgi_auth.model.records import Client, Record, TokenPair, UserInfo
+from asgi_auth.model.user_agent import device_name
+from asgi_auth.sessions.identity import Identity
+from asgi_auth.validation.fields import Line, Token
 
 
 class SessionInfo(Record, frozen=True, kw_only=True):

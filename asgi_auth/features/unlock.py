@@ -1,12 +1,12 @@
 """Unlock: a mailed link opens an account that others have locked by guessing."""
 
-from asgi_auth import events
-from asgi_auth.emails import parse_email
+from asgi_auth.accounts.one_time_tokens import SHOWN, InvalidOneTimeTokenError, Purpose, Requested
 from asgi_auth.feature import Feature, post
-from asgi_auth.fields import Email, Line, Token
-from asgi_auth.limits import open_account
-from asgi_auth.one_time import SHOWN, InvalidOneTimeTokenError, Purpose, Requested
-from asgi_auth.records import Client
+from asgi_auth.limits.rules import open_account
+from asgi_auth.model import event_types as events
+from asgi_auth.model.records import Client
+from asgi_auth.validation.email_address import parse_email
+from asgi_auth.validation.fields import Email, Line, Token
 
 
 class Unlock(Feature):

@@ -14,8 +14,8 @@ except ImportError as error:
 
 from asgi_auth.errors import AuthError
 from asgi_auth.hosts.guard import login_required, require
-from asgi_auth.http import problem
-from asgi_auth.identity import Identity, current_user
+from asgi_auth.sessions.identity import Identity, current_user
+from asgi_auth.web.responses import problem
 
 __all__ = ["UserMiddleware", "current_user", "login_required", "require"]
 

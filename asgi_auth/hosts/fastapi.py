@@ -19,8 +19,8 @@ from asgi_auth.app import AuthApp
 from asgi_auth.auth import Auth
 from asgi_auth.hosts import starlette
 from asgi_auth.hosts.merge import merge, part_of
-from asgi_auth.identity import Identity, current_user
-from asgi_auth.identity import require as require_of
+from asgi_auth.sessions.identity import Identity, current_user
+from asgi_auth.sessions.identity import require as require_of
 
 TOKEN_URL = "auth/token"
 __all__ = ["CurrentUser", "current_user", "install", "merge_openapi", "require"]

@@ -10,8 +10,8 @@ except ImportError as error:
 
 from asgi_auth.errors import AuthError
 from asgi_auth.hosts.guard import login_required, require
-from asgi_auth.http import problem
-from asgi_auth.identity import current_user
+from asgi_auth.sessions.identity import current_user
+from asgi_auth.web.responses import problem
 
 __all__ = ["current_user", "install", "login_required", "require"]
 

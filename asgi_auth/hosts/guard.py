@@ -6,7 +6,7 @@ from functools import wraps
 from inspect import iscoroutinefunction
 from typing import Any, TypeVar
 
-from asgi_auth.identity import current_user
+from asgi_auth.sessions.identity import current_user
 
 F = TypeVar("F", bound=Callable[..., Any])
 

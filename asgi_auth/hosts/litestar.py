@@ -25,10 +25,10 @@ from asgi_auth.app import AuthApp
 from asgi_auth.auth import Auth
 from asgi_auth.errors import AuthError
 from asgi_auth.hosts.merge import part_of
-from asgi_auth.http import WEBSOCKET_UNAUTHORIZED, problem
-from asgi_auth.identity import current_user
-from asgi_auth.identity import require as require_of
 from asgi_auth.middleware import AuthMiddleware
+from asgi_auth.sessions.identity import current_user
+from asgi_auth.sessions.identity import require as require_of
+from asgi_auth.web.responses import WEBSOCKET_UNAUTHORIZED, problem
 
 __all__ = ["AuthPlugin", "answer", "current_user", "login_required", "merge_openapi", "require"]
 Guard = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], None]

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from asgi_auth.later import loader
+from asgi_auth._lazy import loader
 from asgi_auth.mail.delivery import Delivery
 from asgi_auth.mail.mailers import Callbacks, ConsoleMailer, Outbox
 from asgi_auth.mail.message import Letter, Mail, Mailer, MailError, TemporaryMailError

@@ -9,11 +9,11 @@ from typing import Any, cast
 
 import msgspec
 
-from asgi_auth import events
-from asgi_auth.mail.attempt import EndError, Job, Write, attempt
+from asgi_auth._per_loop import PerLoop
 from asgi_auth.mail.message import Mailer
+from asgi_auth.mail.send_once import EndError, Job, Write, attempt
 from asgi_auth.mail.templates import Templates
-from asgi_auth.storage.per_loop import PerLoop
+from asgi_auth.model import event_types as events
 
 logger = logging.getLogger("asgi_auth")
 DELAYS = (1.0, 4.0, 16.0, 64.0)

@@ -5,7 +5,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
-from asgi_auth.records import Record
+from asgi_auth.model.records import Record
 
 
 class _Discreet(Record, frozen=True):

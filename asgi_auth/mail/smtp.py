@@ -11,8 +11,8 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from typing import Literal
 
-from asgi_auth.emails import parse_email
 from asgi_auth.mail.message import Mail, MailError, TemporaryMailError
+from asgi_auth.validation.email_address import parse_email
 
 TLS = Literal["starttls", "tls", "none"]
 PORTS = {"starttls": 587, "tls": 465, "none": 25}

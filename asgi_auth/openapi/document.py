@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from asgi_auth.cookies import Cookies
 from asgi_auth.errors import MethodNotAllowedError, NotFoundError
 from asgi_auth.feature import Served
 from asgi_auth.openapi.operations import operation, tags_of
 from asgi_auth.openapi.responses import problem_response
 from asgi_auth.openapi.schemas import Schemas
+from asgi_auth.web.cookies import Cookies
 
 if TYPE_CHECKING:
     from asgi_auth.auth import Auth

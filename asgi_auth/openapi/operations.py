@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from inspect import getdoc
 from typing import TYPE_CHECKING, Any
 
-from asgi_auth.body import FORM_TYPE, JSON_TYPE
 from asgi_auth.feature import Route
 from asgi_auth.openapi.responses import responses_of
 from asgi_auth.openapi.schemas import SEGMENT, Schemas, body_fields
+from asgi_auth.web.body import FORM_TYPE, JSON_TYPE
 
 if TYPE_CHECKING:
     from asgi_auth.auth import Auth

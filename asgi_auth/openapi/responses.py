@@ -24,8 +24,8 @@ from asgi_auth.errors import (
     ValidationError,
 )
 from asgi_auth.feature import REFUSED_TOKENS, Endpoint, Feature, Route
-from asgi_auth.http import oauth2_status
 from asgi_auth.openapi.schemas import OAuth2Error, Problem, Schemas, answers_of
+from asgi_auth.web.responses import oauth2_status
 
 if TYPE_CHECKING:
     from asgi_auth.auth import Auth

@@ -7,8 +7,8 @@ from typing import Any, Union, get_args, get_origin
 import msgspec
 
 from asgi_auth.feature import Route
-from asgi_auth.fields import BodyField, Field
-from asgi_auth.records import Record
+from asgi_auth.model.records import Record
+from asgi_auth.validation.fields import BodyField, Field
 
 REF = "#/components/schemas/{name}"
 #: No database takes NUL, and so no field does.

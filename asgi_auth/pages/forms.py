@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from asgi_auth.errors import AuthError, ValidationError
-from asgi_auth.fields import BodyField
+from asgi_auth.model.records import UserInfo
 from asgi_auth.pages.inputs import TICKET, Input, attributes_of, kind_of, shown
 from asgi_auth.pages.language import Language
-from asgi_auth.password_policy import PasswordPolicy
-from asgi_auth.records import UserInfo
+from asgi_auth.validation.fields import BodyField
+from asgi_auth.validation.password_policy import PasswordPolicy
 
 #: Errors that are about one field, and the names that it may have.
 BESIDE = {

@@ -7,9 +7,9 @@ from typing import Annotated, Any, get_args, get_origin
 import msgspec
 
 from asgi_auth.feature import Route
-from asgi_auth.fields import TYPES, BodyField, Email, Secret
-from asgi_auth.password_policy import PasswordPolicy
 from asgi_auth.settings import Settings
+from asgi_auth.validation.fields import TYPES, BodyField, Email, Secret
+from asgi_auth.validation.password_policy import PasswordPolicy
 
 #: Fields that the library fills in itself, from the link in a mail, and from the cookie.
 TICKET = ("token", "request", "code")

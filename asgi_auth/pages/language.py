@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from asgi_auth.devices import program_and_system
 from asgi_auth.errors import AuthError
-from asgi_auth.reasons import Reason
+from asgi_auth.model.user_agent import program_and_system
 from asgi_auth.texts import Texts
+from asgi_auth.validation.reasons import Reason
 
 
 @dataclass(frozen=True)

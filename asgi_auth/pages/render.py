@@ -10,10 +10,10 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from starlette.responses import Response
 
-from asgi_auth.features.pages import Pages
-from asgi_auth.http import HEADERS, Answer
 from asgi_auth.pages.colours import on, readable
+from asgi_auth.pages.feature import Pages
 from asgi_auth.settings import Settings
+from asgi_auth.web.responses import HEADERS, Answer
 
 HERE = Path(__file__).parent
 LIGHT, DARK = "#ffffff", "#171a21"

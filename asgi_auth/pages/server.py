@@ -5,18 +5,18 @@ from typing import TYPE_CHECKING
 
 from starlette.types import Scope
 
-from asgi_auth.body import FORM_TYPE, headers
 from asgi_auth.errors import AuthError
 from asgi_auth.feature import Feature, Route
-from asgi_auth.features.pages import Pages
+from asgi_auth.pages.feature import Pages
 from asgi_auth.pages.language import Language
 from asgi_auth.pages.plan import PAGES, Page
 from asgi_auth.pages.query import query_of
 from asgi_auth.pages.render import Renderer
 from asgi_auth.pages.visits import AssetVisit, FormVisit, PageVisit, Visit
-from asgi_auth.password_policy import PasswordPolicy
-from asgi_auth.recognise import Recogniser
-from asgi_auth.routes import Routes
+from asgi_auth.validation.password_policy import PasswordPolicy
+from asgi_auth.web.authenticator import Recogniser
+from asgi_auth.web.body import FORM_TYPE, headers
+from asgi_auth.web.routes import Routes
 
 if TYPE_CHECKING:
     from asgi_auth.auth import Auth

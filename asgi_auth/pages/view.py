@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from asgi_auth.model.records import UserInfo
 from asgi_auth.pages.forms import Failed, FormBuilder, FormView
 from asgi_auth.pages.inputs import TICKET, fields_of
 from asgi_auth.pages.language import Language
 from asgi_auth.pages.links import Links
 from asgi_auth.pages.plan import FORMS, SAID, Page
-from asgi_auth.records import UserInfo
 
 if TYPE_CHECKING:
     from asgi_auth.pages.server import PageServer

@@ -9,21 +9,21 @@ import msgspec
 from starlette.responses import Response
 from starlette.types import Receive, Scope
 
-from asgi_auth.body import FORM_TYPE, parse_body, read_body
+from asgi_auth.accounts.one_time_tokens import InvalidOneTimeTokenError
 from asgi_auth.errors import AuthError, FreshLoginRequiredError, InternalError, UnauthorizedError
 from asgi_auth.feature import Route
-from asgi_auth.http import problem
-from asgi_auth.identity import Identity
-from asgi_auth.one_time import InvalidOneTimeTokenError
-from asgi_auth.origins import check_origin, client_of
+from asgi_auth.model.records import Client, UserInfo
 from asgi_auth.pages.forms import Failed
 from asgi_auth.pages.inputs import COOKIE, fields_of, values_of
 from asgi_auth.pages.links import Links, is_allowed, location
 from asgi_auth.pages.plan import FORMS, ONWARD, Form, Page
 from asgi_auth.pages.query import query_of
 from asgi_auth.pages.view import View
-from asgi_auth.recognise import cookie_session, tokens_of
-from asgi_auth.records import Client, UserInfo
+from asgi_auth.sessions.identity import Identity
+from asgi_auth.web.authenticator import cookie_session, tokens_of
+from asgi_auth.web.body import FORM_TYPE, parse_body, read_body
+from asgi_auth.web.client import check_origin, client_of
+from asgi_auth.web.responses import problem
 
 if TYPE_CHECKING:
     from asgi_auth.pages.server import PageServer

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
-from asgi_auth.records import (
+from asgi_auth.model.records import (
     Access,
     AuditRecord,
     Changes,

@@ -12,10 +12,10 @@ try:
 except ImportError as error:
     raise ImportError("a databases.Database needs the extra: pip install 'asgi-auth[databases]'") from error
 
+from asgi_auth._per_loop import PerLoop
 from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.storage.driver import Connection, T
 from asgi_auth.storage.names import Names
-from asgi_auth.storage.per_loop import PerLoop
 from asgi_auth.storage.sql import SQLStorage
 from asgi_auth.storage.sqlite import MEMORY, SQLiteDriver, fetch, immediate, set_up, turn, write_ahead
 from asgi_auth.storage.sqlite_errors import errors

@@ -12,10 +12,10 @@ try:
 except ImportError as error:  # pragma: no cover (the tests install every extra)
     raise ImportError("PostgreSQL needs the extra: pip install 'asgi-auth[postgres]'") from error
 
+from asgi_auth._per_loop import PerLoop
 from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.storage.driver import Connection, T
 from asgi_auth.storage.names import Names
-from asgi_auth.storage.per_loop import PerLoop
 from asgi_auth.storage.postgres_connection import (
     AWAY,
     Held,

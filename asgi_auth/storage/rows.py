@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from asgi_auth.records import AuditRecord, Counter, Credential, Session, Token, User
+from asgi_auth.model.records import AuditRecord, Counter, Credential, Session, Token, User
 
 T = TypeVar("T")
 Row = Mapping[str, Any]

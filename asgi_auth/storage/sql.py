@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from asgi_auth.errors import UserExistsError
-from asgi_auth.records import Access, Changes, Credential, Session, Stored, User
+from asgi_auth.model.records import Access, Changes, Credential, Session, Stored, User
 from asgi_auth.storage import statements
 from asgi_auth.storage.driver import ConflictError
 from asgi_auth.storage.migrate import migrate

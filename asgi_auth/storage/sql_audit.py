@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from asgi_auth.records import AuditRecord
+from asgi_auth.model.records import AuditRecord
 from asgi_auth.storage import statements
 from asgi_auth.storage.rows import audit_record_of, columns
 from asgi_auth.storage.runner import Runner

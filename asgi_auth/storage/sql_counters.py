@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from asgi_auth.records import Counter, Window
+from asgi_auth.model.records import Counter, Window
 from asgi_auth.storage import statements
 from asgi_auth.storage.rows import counter_of, first
 from asgi_auth.storage.runner import Runner

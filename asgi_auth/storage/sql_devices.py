@@ -1,6 +1,6 @@
 """Known devices over SQL."""
 
-from asgi_auth.records import Sighting
+from asgi_auth.model.records import Sighting
 from asgi_auth.storage import statements
 from asgi_auth.storage.runner import Runner
 

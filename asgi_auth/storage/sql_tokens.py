@@ -2,7 +2,7 @@
 
 import hmac
 
-from asgi_auth.records import Token
+from asgi_auth.model.records import Token
 from asgi_auth.storage import statements
 from asgi_auth.storage.rows import columns, first, token_of
 from asgi_auth.storage.runner import Runner

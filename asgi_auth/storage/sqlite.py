@@ -14,10 +14,10 @@ from typing import Any, ClassVar, Literal
 
 import aiosqlite
 
+from asgi_auth._per_loop import PerLoop
 from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.storage.driver import Connection, T
 from asgi_auth.storage.names import Names
-from asgi_auth.storage.per_loop import PerLoop
 from asgi_auth.storage.sql import SQLStorage
 from asgi_auth.storage.sqlite_errors import errors
 from asgi_auth.storage.sqlite_writer import GroupCommit

@@ -8,9 +8,9 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from asgi_auth import Argon2, Auth, AuthMiddleware, Passwords, Sessions, Settings, require
-from asgi_auth.default_features import defaults
 from asgi_auth.feature import Feature
-from asgi_auth.records import Session, User, new_id
+from asgi_auth.features.defaults import defaults
+from asgi_auth.model.records import Session, User, new_id
 from benchmarks.contenders import base
 from benchmarks.contenders.calls import checked
 

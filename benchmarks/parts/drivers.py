@@ -6,7 +6,7 @@ from functools import partial
 
 from databases import Database
 
-from asgi_auth.records import Credential, Session, User
+from asgi_auth.model.records import Credential, Session, User
 from asgi_auth.storage.databases import Databases
 from asgi_auth.storage.postgres import Postgres
 from asgi_auth.storage.sql import SQLStorage

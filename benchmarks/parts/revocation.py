@@ -6,7 +6,7 @@ from functools import partial
 import httpx2
 
 from asgi_auth import Settings
-from asgi_auth.revocation import Revocation
+from asgi_auth.sessions.revocation import Revocation
 from benchmarks.bulk import add_ended
 from benchmarks.contenders import calls
 from benchmarks.contenders.base import SECRET, Options

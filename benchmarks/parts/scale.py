@@ -7,7 +7,7 @@ from functools import partial
 
 import argon2
 
-from asgi_auth.revocation import Revocation
+from asgi_auth.sessions.revocation import Revocation
 from benchmarks.bulk import bytes_each, fill
 from benchmarks.contenders import base
 from benchmarks.contenders.calls import checked

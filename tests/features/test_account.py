@@ -3,8 +3,8 @@
 import pytest
 
 from asgi_auth import Account, Auth, Field
-from asgi_auth.default_features import defaults
 from asgi_auth.errors import UserNotFoundError
+from asgi_auth.features.defaults import defaults
 from tests.features.flows import flows
 from tests.support import EMAIL, PASSWORD, login, register
 

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from asgi_auth import MagicLink
-from asgi_auth.default_features import defaults
-from asgi_auth.one_time import Purpose
-from asgi_auth.records import Client as Caller
-from asgi_auth.records import Token
+from asgi_auth.accounts.one_time_tokens import Purpose
+from asgi_auth.features.defaults import defaults
+from asgi_auth.model.records import Client as Caller
+from asgi_auth.model.records import Token
 from tests.features.flows import NEW_PASSWORD, Flows, flows
 from tests.support import EMAIL, PASSWORD
 

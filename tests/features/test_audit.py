@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from asgi_auth import Audit, Auth, AuthApp, Passwords, Sessions
+from asgi_auth.crypto.argon2 import Argon2
 from asgi_auth.errors import StorageUnavailableError
-from asgi_auth.hashing import Argon2
-from asgi_auth.records import AuditRecord
-from asgi_auth.records import Client as Caller
+from asgi_auth.model.records import AuditRecord
+from asgi_auth.model.records import Client as Caller
 from asgi_auth.storage.sqlite import SQLite
 from tests.features.flows import flows
 from tests.mail.deliveries import until

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from asgi_auth import Account, MagicLink
-from asgi_auth.default_features import defaults
-from asgi_auth.one_time import Purpose
-from asgi_auth.records import Client as Caller
-from asgi_auth.records import Credential, Token, User
+from asgi_auth.accounts.one_time_tokens import Purpose
+from asgi_auth.features.defaults import defaults
+from asgi_auth.model.records import Client as Caller
+from asgi_auth.model.records import Credential, Token, User
 from tests.features.flows import NEW_PASSWORD, Flows, flows
 from tests.storage.conftest import FILES_AND_SERVERS
 from tests.support import EMAIL, PASSWORD

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from asgi_auth import Account, Argon2, EmailChange, Lockout, MagicLink, PasswordReset, Passwords, Sessions
-from asgi_auth.default_features import defaults
 from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.feature import Feature
-from asgi_auth.records import Event
+from asgi_auth.features.defaults import defaults
+from asgi_auth.model.records import Event
 from tests.features.flows import NEW_PASSWORD, Flows, flows
 from tests.storage.conftest import FILES_AND_SERVERS
 from tests.support import EMAIL, PASSWORD, Answer, CountingHasher, bearer, change_password

@@ -3,7 +3,7 @@
 import asyncio
 
 from asgi_auth import MagicLink
-from asgi_auth.default_features import defaults
+from asgi_auth.features.defaults import defaults
 from tests.features.flows import Flows, flows
 from tests.support import EMAIL, Answer, bearer
 

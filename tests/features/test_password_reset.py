@@ -7,7 +7,7 @@ import pytest
 
 from asgi_auth import Pages, PasswordReset
 from asgi_auth.errors import InvalidCredentialsError
-from asgi_auth.records import Client
+from asgi_auth.model.records import Client
 from tests.features.flows import NEW_PASSWORD, Flows, flows
 from tests.pages.flows import all_features
 from tests.support import EMAIL, change_password, make_auth

@@ -5,13 +5,13 @@ import asyncio
 import pytest
 
 from asgi_auth import Argon2, Auth, AuthApp, Field, Passwords
+from asgi_auth.crypto.argon2 import PasswordHasher
 from asgi_auth.errors import (
     AccountDisabledError,
     InvalidCredentialsError,
     ValidationError,
 )
-from asgi_auth.hashing import PasswordHasher
-from asgi_auth.records import Client as Caller
+from asgi_auth.model.records import Client as Caller
 from tests.support import EMAIL, PASSWORD, Client, CountingHasher, change_password, login, make_auth, register
 
 ACCOUNT = {"email": EMAIL, "password": PASSWORD}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from asgi_auth import MagicLink
-from asgi_auth.default_features import defaults
+from asgi_auth.features.defaults import defaults
 from tests.features.flows import NEW_PASSWORD, Flows, flows
 from tests.storage.conftest import FILES_AND_SERVERS
 from tests.support import EMAIL, PASSWORD

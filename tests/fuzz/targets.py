@@ -16,15 +16,15 @@ import msgspec
 from jwt.utils import base64url_decode
 
 from asgi_auth import Argon2, Auth, AuthApp, Passwords, Sessions
-from asgi_auth.body import FORM_TYPE, JSON_TYPE, parse_body
-from asgi_auth.cookies import Cookies
-from asgi_auth.credentials import CredentialReader
-from asgi_auth.devices import device_name
-from asgi_auth.emails import parse_email
 from asgi_auth.errors import AuthError
-from asgi_auth.http import route_path
-from asgi_auth.origins import check_origin, client_of
-from asgi_auth.records import Session
+from asgi_auth.model.records import Session
+from asgi_auth.model.user_agent import device_name
+from asgi_auth.validation.email_address import parse_email
+from asgi_auth.web.body import FORM_TYPE, JSON_TYPE, parse_body
+from asgi_auth.web.client import check_origin, client_of
+from asgi_auth.web.cookies import Cookies
+from asgi_auth.web.credentials import CredentialReader
+from asgi_auth.web.responses import route_path
 from tests.support import make_auth
 
 Headers = list[tuple[bytes, bytes]]

@@ -6,7 +6,7 @@ import httpx2
 import pytest
 
 from asgi_auth import Argon2, Passwords
-from asgi_auth.hashing import PasswordHasher
+from asgi_auth.crypto.argon2 import PasswordHasher
 from tests.hosts.forms import EXAMPLES, FORMS, PAIRS, WITHOUT_WEBSOCKETS, build, load
 from tests.hosts.inprocess import LocalConnect, running
 from tests.hosts.script import ORIGIN, Visit, walk

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from asgi_auth.mail import Letter, Mail, MailError, Outbox, Templates, TemporaryMailError
-from asgi_auth.mail import attempt as attempts
+from asgi_auth.mail import Letter, Mail, MailError, Outbox, Templates, TemporaryMailError, send_once
 from tests.mail.deliveries import (
     ADDRESS,
     LONG,
@@ -222,7 +221,7 @@ async def test_without_a_mailer_every_mail_fails(told: Events, caplog: pytest.Lo
 
 
 async def test_a_mailer_that_never_comes_back_is_cut_off(told: Events, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attempts, "PATIENCE", 0.01)
+    monkeypatch.setattr(send_once, "PATIENCE", 0.01)
     delivery = deliver(Blocking(), told, delays=())
 
     delivery.later(writing())

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from asgi_auth import EmailVerification, MagicLink, PasswordReset, Passwords
-from asgi_auth.default_features import defaults
+from asgi_auth.features.defaults import defaults
 from asgi_auth.mail import Callbacks, ConsoleMailer, Letter, Mail, MailError, Outbox, TemporaryMailError
 from asgi_auth.mail.mailers import FunctionMailer, as_mailer
 from asgi_auth.texts import purposes

@@ -10,7 +10,7 @@ import pytest
 from asgi_auth import Argon2, Auth, ConsoleMailer, Mail, Outbox, Passwords, Sessions, Settings
 from asgi_auth.feature import Feature
 from asgi_auth.mail import Letter, TemporaryMailError
-from asgi_auth.records import Event
+from asgi_auth.model.records import Event
 from tests.support import ORIGIN, SECRET, make_auth
 
 LETTER = Letter(purpose="magic_link", to="ann@example.com", token="t0k3n", user_id="u1")

@@ -3,8 +3,8 @@
 from typing import Any
 
 from asgi_auth import Argon2, Auth, Field, MagicLink, OpenAPI, Outbox, Passwords
-from asgi_auth.default_features import defaults
 from asgi_auth.feature import Feature
+from asgi_auth.features.defaults import defaults
 from tests.support import Clock, make_auth
 
 FIELDS = (

@@ -9,9 +9,9 @@ import asgi_auth.errors
 from asgi_auth import Argon2, Auth, AuthApp, AuthError, AuthMiddleware, OpenAPI, Passwords, Sessions
 from asgi_auth.errors import ForbiddenError, ValidationError
 from asgi_auth.feature import Endpoint, Feature, post
-from asgi_auth.fields import Line
-from asgi_auth.identity import Identity
-from asgi_auth.records import Record
+from asgi_auth.model.records import Record
+from asgi_auth.sessions.identity import Identity
+from asgi_auth.validation.fields import Line
 from tests.openapi.everything import everything
 from tests.openapi.support import operation, resolve
 from tests.support import SECRET, Client, call, http_scope, login, make_auth, register, unlimited, who

@@ -8,8 +8,8 @@ import pytest
 
 from asgi_auth import Argon2, Auth, AuthApp, AuthMiddleware, Pages, Passwords, Sessions
 from asgi_auth.feature import Call, Feature, get, post
-from asgi_auth.fields import Line
-from asgi_auth.identity import Identity
+from asgi_auth.sessions.identity import Identity
+from asgi_auth.validation.fields import Line
 from tests.pages.surfer import VISITOR, Surfer
 from tests.support import EMAIL, ORIGIN, PASSWORD, Client, Clock, bearer, login, make_auth, register, who
 

@@ -6,8 +6,8 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from asgi_auth import Auth, AuthApp, AuthMiddleware, MagicLink, PasswordReset
-from asgi_auth.default_features import defaults
-from asgi_auth.users import Users
+from asgi_auth.accounts.users import Users
+from asgi_auth.features.defaults import defaults
 from tests.features.flows import flows
 from tests.support import EMAIL, PASSWORD, Client, bearer, call, http_scope, login, make_auth, register, who
 

@@ -11,16 +11,16 @@ from itertools import pairwise
 import argon2
 
 from asgi_auth import Argon2, Auth, AuthMiddleware, Settings
-from asgi_auth.hashing import PasswordHasher
-from asgi_auth.records import new_id
+from asgi_auth.crypto.argon2 import PasswordHasher
+from asgi_auth.model.records import new_id
 from tests.support import SECRET, Client, Clock, bearer, login, make_auth, register, who
 
 OTHER = "pX3_vZ8-nT1yRk6QwJ5mGd0hCs9bLf2aUe7iOoW4rB"
 FORKS = """
 import json, os, secrets, sys
-from asgi_auth.one_time import _digits
-from asgi_auth.records import new_id
-from asgi_auth.hashing import _random
+from asgi_auth.accounts.one_time_tokens import _digits
+from asgi_auth.model.records import new_id
+from asgi_auth.crypto.argon2 import _random
 secrets.token_bytes(1), new_id(0)
 pipes = []
 for _ in range(4):

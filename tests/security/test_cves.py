@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from asgi_auth import Argon2, AuthApp, AuthMiddleware, MagicLink, Passwords
+from asgi_auth.crypto.keys import KeyRing, SigningKey
 from asgi_auth.errors import InvalidTokenError, TokenReuseError
-from asgi_auth.keys import KeyRing, SigningKey
 from tests.features.flows import NEW_PASSWORD, flows
 from tests.storage.conftest import FILES_AND_SERVERS
 from tests.support import (

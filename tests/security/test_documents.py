@@ -8,19 +8,19 @@ from typing import Any
 import pytest
 
 from asgi_auth import Argon2, Field, PasswordPolicy, RedisCounters, Settings
-from asgi_auth import fields as body_fields
-from asgi_auth.body import MAX_DEPTH, MAX_VALUES
-from asgi_auth.credentials import MAX_HEADER
-from asgi_auth.hashing import PasswordHasher
-from asgi_auth.keys import ALGORITHMS, MINIMUM, RSA_BITS
+from asgi_auth.accounts.one_time_tokens import DIGITS, TRIES
+from asgi_auth.accounts.users import MAX_ROLES
+from asgi_auth.crypto.argon2 import PasswordHasher
+from asgi_auth.crypto.keys import ALGORITHMS, MINIMUM, RSA_BITS
 from asgi_auth.mail.delivery import Delivery
 from asgi_auth.mail.smtp import SMTPMailer
-from asgi_auth.one_time import DIGITS, TRIES
-from asgi_auth.origins import MAX_LANGUAGES, MAX_USER_AGENT
 from asgi_auth.storage.postgres import Postgres
 from asgi_auth.storage.runner import TRIES as CONFLICTS
 from asgi_auth.storage.sqlite import SQLite
-from asgi_auth.users import MAX_ROLES
+from asgi_auth.validation import fields as body_fields
+from asgi_auth.web.body import MAX_DEPTH, MAX_VALUES
+from asgi_auth.web.client import MAX_LANGUAGES, MAX_USER_AGENT
+from asgi_auth.web.credentials import MAX_HEADER
 from tests.documentation import README, every_endpoint
 from tests.support import make_auth
 

@@ -9,9 +9,9 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from asgi_auth import Argon2, Auth, AuthApp, AuthMiddleware, Passwords, Sessions
+from asgi_auth.crypto.argon2 import PasswordHasher
 from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.feature import Call, Feature, Login
-from asgi_auth.hashing import PasswordHasher
 from asgi_auth.storage.driver import Connection
 from asgi_auth.storage.sqlite import SQLite
 from tests.support import EMAIL, PASSWORD, Client, CountingStorage, bearer, login, make_auth, register, who
@@ -95,7 +95,7 @@ async def test_a_signature_that_can_not_be_checked_is_none(
         tokens = auth.access_tokens
         monkeypatch.setattr(tokens, "_verifiers", dict.fromkeys(tokens._verifiers, fails))
     else:
-        monkeypatch.setattr("asgi_auth.tokens.base64url_decode", fails)
+        monkeypatch.setattr("asgi_auth.sessions.tokens.base64url_decode", fails)
 
     answer = await client.get("/", headers=bearer(pair))
 

@@ -8,7 +8,7 @@ import pytest
 from asgi_auth import Argon2, Auth, AuthApp, MagicLink, Passwords
 from asgi_auth.feature import Feature
 from asgi_auth.mail import MailError
-from asgi_auth.records import Event
+from asgi_auth.model.records import Event
 from tests.features.flows import NEW_PASSWORD, flows
 from tests.support import EMAIL, PASSWORD, Client, CountingStorage, bearer, login, make_auth, register, unlimited
 

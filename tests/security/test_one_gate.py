@@ -141,4 +141,4 @@ async def test_a_registration_that_logs_in_goes_through_the_gate() -> None:
 def test_sessions_are_made_in_one_place() -> None:
     calls = [file.name for file in FILES if re.search(r"\.add_session\(", file.read_text())]
 
-    assert calls == ["login.py"]
+    assert calls == ["service.py"]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import asgi_auth
-from asgi_auth.emails import canonical_or_none
+from asgi_auth.validation.email_address import canonical_or_none
 from tests.test_architecture import FILES, imports_of, name_of
 
 FORBIDDEN_IMPORTS = {
@@ -23,12 +23,15 @@ FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__", "system", "popen", "
 #: What makes secrets, signatures and digests: nothing home-made.
 CRYPTO = {"hashlib", "hmac", "secrets", "argon2", "jwt", "itsdangerous", "cryptography", "random", "ssl"}
 WHO_KNOWS_CRYPTO = {
-    "hashing": {"secrets", "argon2"}, "huge_pages": {"hmac", "argon2"}, "keys": {"hashlib", "hmac", "jwt"},
-    "records": {"secrets"},
-    "limits": {"hmac"}, "purge": {"random"}, "features.new_device": {"hashlib"}, "origins": {"secrets"},
-    "http": {"hashlib"},
-    "stream": {"hmac", "secrets"},
-    "tokens": {"hmac", "secrets", "jwt"}, "one_time": {"hashlib", "hmac", "secrets", "itsdangerous"},
+    "crypto.argon2": {"secrets", "argon2"}, "crypto.argon2_huge_pages": {"hmac", "argon2"},
+    "crypto.keys": {"hashlib", "hmac", "jwt"},
+    "model.records": {"secrets"},
+    "limits.rules": {"hmac"}, "runtime.purge": {"random"}, "features.new_device": {"hashlib"},
+    "web.client": {"secrets"},
+    "web.responses": {"hashlib"},
+    "events.stream": {"hmac", "secrets"},
+    "sessions.tokens": {"hmac", "secrets", "jwt"},
+    "accounts.one_time_tokens": {"hashlib", "hmac", "secrets", "itsdangerous"},
     "storage.sql_tokens": {"hmac"}, "storage.runner": {"random"}, "mail.smtp": {"ssl"}, "pages.render": {"hashlib"},
     "mail.delivery": {"random"}, "mail.message": {"secrets"},
 }  # fmt: skip
@@ -72,7 +75,7 @@ def test_chance_without_secrets_decides_about_waiting_only() -> None:
     uses = [(file, node) for file, node in nodes() if isinstance(node, ast.Attribute) and is_chance(node)]
     lines = [file.read_text("utf-8").splitlines()[node.lineno - 1] for file, node in uses]
 
-    assert {name_of(file) for file, _ in uses} == {"storage.runner", "mail.delivery", "purge"}
+    assert {name_of(file) for file, _ in uses} == {"storage.runner", "mail.delivery", "runtime.purge"}
     assert all("asyncio.sleep(random." in line or "self._due = now + interval * random." in line for line in lines)
 
 
@@ -111,7 +114,7 @@ def test_statements_are_constants_filled_in_by_checked_names_only() -> None:
 
 
 def test_secrets_are_compared_in_constant_time() -> None:
-    modules = {"tokens", "one_time", "keys", "storage.sql_tokens", "hashing"}
+    modules = {"sessions.tokens", "accounts.one_time_tokens", "crypto.keys", "storage.sql_tokens", "crypto.argon2"}
     compared = [
         f"{name_of(file)}: {ast.unparse(node)}"
         for file, node in nodes()
@@ -119,7 +122,7 @@ def test_secrets_are_compared_in_constant_time() -> None:
     ]
 
     assert compared == []
-    for name, times in (("tokens", 1), ("storage.sql_tokens", 1)):
+    for name, times in (("sessions.tokens", 1), ("storage.sql_tokens", 1)):
         (source,) = [file.read_text() for file in FILES if name_of(file) == name]
         assert source.count("hmac.compare_digest(") == times
 

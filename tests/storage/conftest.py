@@ -11,8 +11,8 @@ import pytest
 from databases import Database
 
 from asgi_auth import MemoryCounters, RedisCounters
-from asgi_auth.counters import Counters
 from asgi_auth.errors import StorageUnavailableError
+from asgi_auth.limits.counters import Counters
 from asgi_auth.storage import Names
 from asgi_auth.storage.databases import Databases
 from asgi_auth.storage.postgres import Postgres

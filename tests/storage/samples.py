@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from asgi_auth.records import Credential, Session, Token, User
+from asgi_auth.model.records import Credential, Session, Token, User
 from asgi_auth.storage import Storage
 from asgi_auth.storage.migrate import migrations
 

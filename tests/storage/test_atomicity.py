@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from asgi_auth.errors import UserExistsError
-from asgi_auth.records import Credential
+from asgi_auth.model.records import Credential
 from asgi_auth.storage import Storage
 from tests.storage.samples import CALLERS, NOW, a_credential, a_session, a_user, added, at_once
 

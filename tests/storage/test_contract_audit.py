@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from asgi_auth.records import AuditRecord
+from asgi_auth.model.records import AuditRecord
 from asgi_auth.storage import Storage
 from tests.storage.samples import NOW, added, at_once
 

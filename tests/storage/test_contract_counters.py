@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from asgi_auth.counters import Counters
-from asgi_auth.records import Counter, Window
+from asgi_auth.limits.counters import Counters
+from asgi_auth.model.records import Counter, Window
 from asgi_auth.storage import Storage
 from tests.storage.samples import CALLERS, NOW, at_once
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from asgi_auth.records import Access, Changes
+from asgi_auth.model.records import Access, Changes
 from asgi_auth.storage import Storage
 from tests.storage.samples import NOW, a_session, added
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from asgi_auth.records import Token
+from asgi_auth.model.records import Token
 from asgi_auth.storage import Storage
 from tests.storage.samples import NOW, a_credential, a_session, a_token, a_user, added, at_once
 

@@ -1,0 +1,1 @@
+"""Services over users: passwords, one-time tokens, registration."""

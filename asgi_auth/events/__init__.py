@@ -1,0 +1,1 @@
+"""The event stream: log, hooks, telemetry and the audit queue."""

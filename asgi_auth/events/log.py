@@ -1,0 +1,80 @@
+"""Events as records of the standard logger `asgi_auth`: flat, JSON-able, no secrets, no control characters."""
+
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from asgi_auth.model.event_types import Outcome
+from asgi_auth.model.records import Event
+
+logger = logging.getLogger("asgi_auth")
+LEVELS = {"success": logging.INFO, "failure": logging.WARNING}
+#: Who shows no token at all is no attack: pages ask in this way whether somebody is logged in.
+USUAL = "unauthorized"
+MAX_TEXT = 255
+
+
+def level_of(outcome: Outcome, data: Mapping[str, Any]) -> int:
+    """INFO, or WARNING for a failure."""
+    return logging.INFO if data.get("reason") == USUAL else LEVELS[outcome]
+
+
+def is_written(level: int) -> bool:
+    """Tell whether the log takes this level."""
+    return logger.isEnabledFor(level)
+
+
+def write(event: Event, level: int) -> None:
+    """Log an event; its fields stand in the record as `event_…` (ASVS 16.2, 16.4.1)."""
+    if is_written(level):
+        reason = event.data.get("reason")
+        extra = fields_of(event)
+        shown = " ".join(f"{name[6:]}={extra[name]}" for name in ("event_user", "event_address", "event_request"))
+        logger.log(
+            level,
+            "%s %s (%s) %s%s",
+            extra["event_name"],
+            event.outcome,
+            extra["event_code"],
+            shown,
+            f" reason={encoded(reason)}" if reason else "",
+            extra=extra,
+        )
+
+
+def fields_of(event: Event) -> dict[str, Any]:
+    """The fields of an event as they may be written down; the time is UTC, with its offset (ASVS 16.2.2)."""
+    client = event.client
+    return {
+        "event_name": encoded(event.name),
+        "event_outcome": event.outcome,
+        "event_code": encoded(event.code),
+        "event_time": datetime.fromtimestamp(event.at, UTC).isoformat(),
+        "event_user": encoded(event.user_id),
+        "event_session": event.session,
+        "event_address": encoded(client.address),
+        "event_agent": encoded(client.user_agent),
+        "event_request": encoded(client.request_id),
+        "event_data": encoded(event.data),
+    }
+
+
+def encoded(value: Any) -> Any:
+    """Make a value safe for lines and terminals: what can't be printed is escaped, what is long is cut."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, str):
+        text = value[:MAX_TEXT]
+        if not text.isprintable():
+            text = "".join(char if char.isprintable() else _escape(char) for char in text)[:MAX_TEXT]
+        return text
+    if isinstance(value, Mapping):
+        return {encoded(str(key)): encoded(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [encoded(item) for item in value]
+    return type(value).__name__
+
+
+def _escape(char: str) -> str:
+    return char.encode("unicode_escape").decode()

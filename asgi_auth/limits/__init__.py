@@ -1,0 +1,1 @@
+"""Counting attempts: the rules, and where they are counted."""

@@ -1,0 +1,1 @@
+"""Records and names without behaviour: what is stored and what can happen."""

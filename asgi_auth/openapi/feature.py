@@ -1,0 +1,31 @@
+"""OpenAPI: the document of the endpoints, for tools, client generators and people."""
+
+from typing import Any
+
+from asgi_auth.feature import Feature, Served, get
+from asgi_auth.openapi import Info, document
+from asgi_auth.web.routes import Routes
+
+
+class OpenAPI(Feature):
+    """Serves the OpenAPI 3.1 document of all endpoints, whatever features they are of.
+
+    `title`, `version` and `description` stand at its head; the title is `Settings.name` without one.
+    """
+
+    def __init__(self, *, title: str | None = None, version: str = "1", description: str = "") -> None:
+        """Take the settings."""
+        self.info = Info(title, version, description)
+        self._made: dict[Served, dict[str, Any]] = {}
+
+    @get("/openapi.json", cacheable=True)
+    async def openapi(self, *, served: Served | None = None) -> dict[str, Any]:
+        """Describe the endpoints by OpenAPI 3.1."""
+        settings = self.auth.settings
+        if served is None:
+            routes = Routes(self.auth.features, None, (), {})
+            served = Served(routes, (settings.base_url or "").rstrip("/") + settings.mount)
+        if served not in self._made:
+            # An app is one place or two; a host with a mount for each customer must not fill the memory.
+            self._made = {served: document(self.auth, served, self.info)}
+        return self._made[served]

@@ -1,0 +1,1 @@
+"""Starting, closing, purging and checking an Auth."""

@@ -1,0 +1,148 @@
+"""The cookie doctor: settings that may be made, and will not work or are not safe; each with its reason and mend."""
+
+import ipaddress
+import logging
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
+
+from asgi_auth.mail.mailers import ConsoleMailer
+from asgi_auth.runtime.public_suffix import is_below, is_local, is_public_suffix, site_of
+
+if TYPE_CHECKING:
+    from asgi_auth.auth import Auth
+
+logger = logging.getLogger("asgi_auth")
+
+
+class Finding(NamedTuple):
+    """A setting (or argument of `Auth`) that will not work or is not safe: why, and what mends it."""
+
+    setting: str
+    reason: str
+    mend: str
+
+
+class Doctor:
+    """Looks at an `Auth`. What it finds is logged once, as a warning, by each process."""
+
+    def __init__(self, auth: "Auth") -> None:
+        """Belong to an `Auth`."""
+        self._auth = auth
+        self._settings = auth.settings
+        self._is_forwarded = False
+        self._told: set[Finding] = set()
+
+    def check(self) -> list[Finding]:
+        """Name everything that is the matter, also what requests have shown so far."""
+        checks = (
+            self._base_url,
+            self._cookie_domain,
+            self._other_sites,
+            self._development,
+            self._secrets,
+            self._proxies,
+            self._mail,
+            self._registration,
+        )
+        return [finding for check in checks for finding in check()]
+
+    def tell(self) -> None:
+        """Log what has not been logged yet."""
+        for finding in self.check():
+            if finding not in self._told:
+                self._told.add(finding)
+                logger.warning("%s: %s. %s", *finding)
+
+    def saw_forwarding(self) -> None:
+        """Take note of a request with headers of a proxy."""
+        if not self._is_forwarded:
+            self._is_forwarded = True
+            self.tell()
+
+    @property
+    def _host(self) -> str:
+        return urlsplit(self._settings.base_url or "").hostname or ""
+
+    def _base_url(self) -> Iterator[Finding]:
+        lacking = {
+            "mails hold codes but no links": self._needing_mail(),
+            "who sends cookies is compared with the Host that was asked for": self._gives_cookies(),
+            "cookie_domain can't be judged": self._settings.cookie_domain,
+        }
+        reasons = [reason for reason, applies in lacking.items() if applies]
+        if reasons and not self._host:
+            mend = "Say where the public finds you: base_url='https://app.example.com'"
+            yield Finding("base_url", f"there is no base_url, so {', and '.join(reasons)}", mend)
+
+    def _cookie_domain(self) -> Iterator[Finding]:
+        domain = self._settings.cookie_domain
+        if domain and is_public_suffix(domain):
+            reason = f"{domain} is a public suffix: strangers share it, and browsers drop cookies for all of it"
+            yield Finding("cookie_domain", reason, "Leave it out, and use bearer tokens for other hosts")
+        elif domain and self._host and not is_below(self._host, domain):
+            reason = f"{domain} is no parent of {self._host}, so browsers drop the cookies"
+            yield Finding("cookie_domain", reason, f"Name a parent of {self._host}, or leave it out")
+
+    def _other_sites(self) -> Iterator[Finding]:
+        """SameSite keeps cookies from pages of other sites, whoever is trusted."""
+        settings = self._settings
+        with_cookies = {"trusted_origins": settings.trusted_origins}
+        if settings.transport == "cookie":
+            with_cookies["cors_origins"] = settings.cors_origins
+        for setting, origins in with_cookies.items():
+            for origin in origins if settings.origin else ():
+                if site_of(origin) != site_of(settings.origin or ""):
+                    reason = f"{origin} is another site than {settings.origin}, where SameSite cookies are never sent"
+                    mend = "Serve both below one domain, or let it use bearer tokens (cors_origins, transport='bearer')"
+                    yield Finding(setting, reason, mend)
+
+    def _development(self) -> Iterator[Finding]:
+        if self._settings.development and self._host and not is_local(self._host):
+            reason = f"cookies go to {self._host} without Secure, for everybody on the way to read"
+            yield Finding("development", reason, "Leave it out, and serve https")
+
+    def _secrets(self) -> Iterator[Finding]:
+        secrets = self._settings.secrets
+        if any(b"-----BEGIN " in secret for secret in secrets):
+            reason = "the secret is a key file: a public one everybody has, and a private one has its own work"
+            yield Finding("secret", reason, "Make a secret of its own: secrets.token_urlsafe(48)")
+        keys = [key for item in self._settings.signing_keys for key in (item.private, item.public)]
+        if any((key.encode() if isinstance(key, str) else key) in secrets for key in keys):
+            reason = "a signing key is the secret, too: who may verify tokens could make everything else"
+            yield Finding("signing_keys", reason, "Give each a value of its own")
+
+    def _proxies(self) -> Iterator[Finding]:
+        proxies = self._settings.trusted_proxies
+        if self._is_forwarded and not proxies:
+            reason = "requests have come with the headers of a proxy, so all clients may look like that one address"
+            mend = "Name its networks, such as 10.0.0.0/8; if you have none, somebody made the headers up"
+            yield Finding("trusted_proxies", reason, mend)
+        for network in proxies:
+            if ipaddress.ip_network(network).prefixlen == 0:
+                reason = f"{network} is everybody, so everybody may claim any address"
+                yield Finding("trusted_proxies", reason, "Name the networks of your proxies alone")
+
+    def _mail(self) -> Iterator[Finding]:
+        mailer = self._auth.mail.mailer
+        if mailer is None and (needing := self._needing_mail()):
+            reason = f"there is no mailer, so nothing is sent, and {', '.join(needing)} can't work"
+            yield Finding("mailer", reason, "Give one: Auth(mailer=SMTPMailer(…))")
+        if isinstance(mailer, ConsoleMailer) and not self._settings.development:
+            reason = "the console shows every link and code, and nobody gets a mail"
+            yield Finding("mailer", reason, "Give one that sends: Auth(mailer=SMTPMailer(…))")
+
+    def _registration(self) -> Iterator[Finding]:
+        endpoints = {endpoint.name for feature in self._auth.features for endpoint in feature.endpoints}
+        if self._settings.enumeration == "hide" and not self._auth.conceals and "register" in endpoints:
+            reason = "without mail nothing is hidden: registering tells whether an address is known"
+            yield Finding("enumeration", reason, "Give a mailer and EmailVerification, or say enumeration='tell'")
+        if self._auth.conceals and any(getattr(item, "login_after_register", False) for item in self._auth.features):
+            reason = "a registration waits for its mail, so it logs nobody in"
+            yield Finding("login_after_register", reason, "Leave it out, or say enumeration='tell'")
+
+    def _needing_mail(self) -> list[str]:
+        return [type(feature).__name__ for feature in self._auth.features if feature.needs_mail]
+
+    def _gives_cookies(self) -> bool:
+        return self._settings.transport == "cookie" or self._auth.shows_pages

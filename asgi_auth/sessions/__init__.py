@@ -1,0 +1,1 @@
+"""Tokens, identities and sessions: made, verified, refreshed, revoked."""

@@ -1,0 +1,177 @@
+"""Access tokens (JWT, RFC 9068) and refresh tokens (derived from session and generation, never stored)."""
+
+import hmac
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jwt
+import msgspec
+from jwt.utils import base64url_decode, base64url_encode
+
+from asgi_auth.crypto.keys import KeyRing, SigningKey
+from asgi_auth.errors import InvalidTokenError, TokenExpiredError
+from asgi_auth.model.records import Session
+from asgi_auth.settings import Settings
+
+MAX_TOKEN = 8192
+MAX_NESTED = 256
+COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+REFRESH = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(0|[1-9][0-9]{0,8})\.[A-Za-z0-9_-]{43}")
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+CANONICAL_ENDS = (ALPHABET, "", ALPHABET[::16], ALPHABET[::4])
+OBJECT = msgspec.json.Decoder(dict[str, Any])
+RESERVED = frozenset({"iss", "aud", "sub", "sid", "jti", "iat", "exp", "nbf", "amr", "auth_time", "roles"})
+
+
+class Claims(msgspec.Struct, frozen=True):
+    """The claims that every access token of ours has (RFC 9068, section 2.2)."""
+
+    iss: str
+    aud: str
+    sub: str
+    sid: str
+    jti: str
+    iat: int
+    exp: int
+    auth_time: int
+    amr: tuple[str, ...]
+    roles: tuple[str, ...]
+
+
+class AccessTokens:
+    """Makes and reads access tokens. Reading is strict: only what we could have written ourselves is accepted."""
+
+    def __init__(self, settings: Settings, keys: KeyRing, now: Callable[[], float]) -> None:
+        """Prepare for each key the one header that its tokens may have, byte by byte."""
+        self._settings = settings
+        self._now = now
+        self._header = _header_segment(keys.signing[0])
+        self._sign = _signer(keys.signing[0])
+        self._verifiers = {_header_segment(key): _verifier(key) for key in keys.signing}
+
+    def make(self, session: Session, roles: tuple[str, ...], custom: Mapping[str, Any]) -> tuple[str, int]:
+        """Sign a token for a session; return it with the seconds it will live."""
+        now = int(self._now())
+        expires = min(now + self._settings.access_ttl, session.expires_at)
+        if taken := RESERVED.intersection(custom):
+            raise ValueError(f"these claims are the library's own: {', '.join(sorted(taken))}")
+        claims = {
+            "iss": self._settings.issuer,
+            "aud": self._settings.audience,
+            "sub": session.user_id,
+            "sid": session.id,
+            "jti": secrets.token_urlsafe(12),
+            "iat": now,
+            "exp": expires,
+            "auth_time": session.auth_time,
+            "amr": session.amr,
+            "roles": roles,
+            **custom,
+        }
+        payload = msgspec.json.encode(claims)
+        if _is_nested(payload):
+            raise ValueError(f"the claims have over {MAX_NESTED} lists and objects; add fewer")
+        signed = f"{self._header}.{base64url_encode(payload).decode()}"
+        token = f"{signed}.{base64url_encode(self._sign(signed.encode())).decode()}"
+        if len(token) > MAX_TOKEN:
+            raise ValueError(f"the access token is over {MAX_TOKEN} bytes; add fewer claims")
+        return token, expires - now
+
+    def read(self, token: str) -> tuple[Claims, dict[str, Any]]:
+        """Verify a token and return its claims, typed and as they are (RFC 8725; RFC 9068, section 4).
+
+        Raises InvalidTokenError, or TokenExpiredError when time is all that is wrong with it.
+        """
+        if len(token) > MAX_TOKEN or COMPACT.fullmatch(token) is None:
+            raise InvalidTokenError
+        signed, _, signature = token.rpartition(".")
+        header, _, body = signed.partition(".")
+        verify = self._verifiers.get(header)
+        if verify is None or not _is_canonical(signature):
+            raise InvalidTokenError
+        try:
+            if not verify(signed.encode(), base64url_decode(signature)):
+                raise InvalidTokenError
+            payload = base64url_decode(body)
+            if _is_nested(payload):
+                raise InvalidTokenError
+            raw = OBJECT.decode(payload)
+            claims = msgspec.convert(raw, Claims)
+        except (ValueError, msgspec.MsgspecError):
+            raise InvalidTokenError from None
+        if msgspec.json.encode(raw) != payload or "nbf" in raw:
+            raise InvalidTokenError
+        self._judge(claims)
+        return claims, raw
+
+    def _judge(self, claims: Claims) -> None:
+        now, settings = self._now(), self._settings
+        if claims.iss != settings.issuer or claims.aud != settings.audience:
+            raise InvalidTokenError
+        if claims.iat > now + settings.leeway or not claims.iat <= claims.exp < 2**40:
+            raise InvalidTokenError
+        if now >= claims.exp + settings.leeway:
+            raise TokenExpiredError
+
+
+class RefreshTokens:
+    """Makes and reads refresh tokens: session id, generation, and a MAC over both; a forged one is known at sight."""
+
+    def __init__(self, keys: KeyRing) -> None:
+        """Derive the keys; the newest makes tokens, all of them verify."""
+        self._keys = keys.derived("refresh token")
+
+    def make(self, session_id: str, generation: int) -> str:
+        """Make the one token of this generation; always the same."""
+        return _refresh_text(self._keys[0], session_id, generation)
+
+    def read(self, token: str) -> tuple[str, int]:
+        """Return session id and generation of a genuine token; raise InvalidTokenError for all others."""
+        match = REFRESH.fullmatch(token)
+        if match is None:
+            raise InvalidTokenError
+        session_id, generation = match[1], int(match[2])
+        for key in self._keys:
+            if hmac.compare_digest(_refresh_text(key, session_id, generation), token):
+                return session_id, generation
+        raise InvalidTokenError
+
+
+def _refresh_text(key: bytes, session_id: str, generation: int) -> str:
+    body = f"{session_id}.{generation}"
+    mac = hmac.digest(key, body.encode(), "sha256")
+    return f"{body}.{base64url_encode(mac).decode()}"
+
+
+def _header_segment(key: SigningKey) -> str:
+    """Encode a header just as PyJWT does when it signs with this key."""
+    if key.private is not None:
+        return jwt.PyJWS().encode(b"", key.private, key.algorithm, headers=key.header).partition(".")[0]
+    text = msgspec.json.encode(dict(sorted(key.header.items())))
+    return base64url_encode(text).decode()
+
+
+def _signer(key: SigningKey) -> Callable[[bytes], bytes]:
+    """Bind PyJWT's algorithm to the key; for each token it would write the same header anew."""
+    algorithm = jwt.get_algorithm_by_name(key.algorithm)
+    prepared = algorithm.prepare_key(key.private)
+    return lambda signed: algorithm.sign(signed, prepared)
+
+
+def _verifier(key: SigningKey) -> Callable[[bytes, bytes], bool]:
+    """Bind PyJWT's algorithm to the one key that may use it."""
+    algorithm = jwt.get_algorithm_by_name(key.algorithm)
+    prepared = algorithm.prepare_key(key.public)
+    return lambda signed, signature: algorithm.verify(signed, prepared, signature)
+
+
+def _is_canonical(segment: str) -> bool:
+    """Tell whether a base64url text is the one spelling of its bytes: unused bits are zero (RFC 4648, 3.5)."""
+    return segment[-1] in CANONICAL_ENDS[len(segment) % 4]
+
+
+def _is_nested(payload: bytes) -> bool:
+    """Tell whether there may be too many levels: how many a parser bears depends on Python's version."""
+    return payload.count(b"[") + payload.count(b"{") > MAX_NESTED

@@ -1,0 +1,1 @@
+"""Everything that reads a scope or makes a response."""

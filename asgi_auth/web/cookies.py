@@ -1,0 +1,46 @@
+"""The two cookies of cookie mode (RFC 6265bis, 4.1.3.2); settings decide about them, never the request."""
+
+from asgi_auth.model.records import TokenPair
+from asgi_auth.settings import Settings
+
+MAX_COOKIE = 4096
+
+
+class Cookies:
+    """Names, attributes and header lines of the access cookie and the refresh cookie."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Take the name and the attributes.
+
+        `__Host-` allows no Domain, so that it is `__Secure-` with one; both want Secure, and are left out in
+        development.
+        """
+        prefix = "__Secure-" if settings.cookie_domain else "__Host-"
+        prefix = "" if settings.development else prefix
+        self.access = f"{prefix}{settings.cookie_name}"
+        self.refresh = f"{self.access}-refresh"
+        secure = "" if settings.development else "; Secure"
+        domain = f"; Domain={settings.cookie_domain}" if settings.cookie_domain else ""
+        self._attributes = f"Path=/; HttpOnly; SameSite={settings.cookie_same_site.capitalize()}{domain}{secure}"
+
+    def set(self, pair: TokenPair) -> list[tuple[bytes, bytes]]:
+        """The headers that set both cookies. Raises ValueError when custom claims make one too large."""
+        values = (
+            (self.access, pair.access_token, pair.expires_in),
+            (self.refresh, pair.refresh_token, pair.refresh_expires_in),
+        )
+        lines = [f"{name}={value}; Max-Age={seconds}; {self._attributes}" for name, value, seconds in values]
+        for name, value, _ in values:
+            if len(f"{name}={value}") > MAX_COOKIE:
+                raise ValueError(f"the cookie {name} is over {MAX_COOKIE} bytes; add fewer claims")
+        return [(b"set-cookie", line.encode("ascii")) for line in lines]
+
+    def clear(self) -> list[tuple[bytes, bytes]]:
+        """The headers that delete both cookies, by the same attributes."""
+        lines = [f"{name}=; Max-Age=0; {self._attributes}" for name in (self.access, self.refresh)]
+        return [(b"set-cookie", line.encode("ascii")) for line in lines]
+
+    def is_ours(self, header: bytes) -> bool:
+        """Tell whether a Set-Cookie line is about one of our cookies."""
+        name = header.partition(b"=")[0].decode("latin-1").strip()
+        return name in {self.access, self.refresh}

@@ -1,0 +1,126 @@
+"""Live websockets of a session: closed when it ends, or the user's roles change (ASVS 4.4.3, 8.3.2)."""
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from asgi_auth.errors import StorageUnavailableError
+from asgi_auth.sessions.identity import Identity
+from asgi_auth.web.credentials import SUBPROTOCOL
+from asgi_auth.web.responses import WEBSOCKET_UNAUTHORIZED
+
+if TYPE_CHECKING:
+    from asgi_auth.auth import Auth
+
+REASON = "token_revoked"
+CLOSE: Message = {"type": "websocket.close", "code": WEBSOCKET_UNAUTHORIZED, "reason": REASON}
+
+
+class Socket:
+    """Stands between the server and the app, for one websocket that belongs to a session."""
+
+    def __init__(
+        self, auth: "Auth", identity: Identity, headers: list[tuple[bytes, bytes]], receive: Receive, send: Send
+    ) -> None:
+        """Take the session, and cookies to set when the app accepts."""
+        self._auth = auth
+        self._identity = identity
+        self._headers = headers
+        self._receive = receive
+        self._send = send
+        self._ended = asyncio.Event()
+        self._protocols: list[str] = []
+        self._accepted = False
+        self._closed = False
+        self._waiting: asyncio.Future[Any] | None = None
+
+    async def run(self, app: ASGIApp, scope: Scope) -> None:
+        """Run the app until it is done, or its session has ended."""
+        offered = scope.get("subprotocols") or []
+        self._protocols = [item for item in offered if not item.startswith(SUBPROTOCOL)]
+        if len(self._protocols) < len(offered):
+            scope["subprotocols"] = self._protocols
+            scope["headers"] = [pair for pair in scope["headers"] if pair[0] != b"sec-websocket-protocol"]
+        else:
+            self._protocols = []
+        loop = asyncio.get_running_loop()
+        close = partial(_set, loop, self._ended)
+        stop = self._auth.revocation.watch(self._identity.session_id, self._identity.id, close)
+        watcher = asyncio.ensure_future(self._watch())
+        try:
+            await app(scope, self.receive, self.send)
+        finally:
+            stop()
+            if not self._ended.is_set():
+                watcher.cancel()
+            await asyncio.gather(watcher, return_exceptions=True)
+            if self._waiting is not None:
+                self._waiting.cancel()
+
+    async def receive(self) -> Message:
+        """Pass on what comes; a disconnect once the session has ended. May be cancelled and called again."""
+        if self._waiting is None:
+            self._waiting = asyncio.ensure_future(self._receive())
+        ended: asyncio.Future[Any] = asyncio.ensure_future(self._ended.wait())
+        try:
+            await asyncio.wait((self._waiting, ended), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ended.cancel()
+        if self._ended.is_set():
+            return {"type": "websocket.disconnect", "code": WEBSOCKET_UNAUTHORIZED, "reason": REASON}
+        message: Message = await self._waiting
+        self._waiting = None
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Pass on what the app sends; once closed it is told as by a server whose client has gone."""
+        if self._closed:
+            raise OSError("the session of this websocket has ended")
+        if message["type"] == "websocket.accept" and self._ended.is_set():
+            message = CLOSE
+        if message["type"] == "websocket.accept":
+            self._accepted = True
+            message = {**message, "headers": [*message.get("headers", ()), *self._headers]}
+            if self._protocols and not message.get("subprotocol"):
+                # A browser that offers protocols fails the connection when none of them is taken.
+                message["subprotocol"] = self._protocols[0]
+        self._closed = message["type"] == "websocket.close"
+        await self._send(message)
+
+    async def _watch(self) -> None:
+        """Close when the session ends: at once by revocation, else at the next look after the token's expiry."""
+        over = False
+        while not over:
+            seconds = max(1.0, self._identity.expires_at - self._auth.now())
+            over = await self._ends_within(seconds) or not await self._is_alive()
+        self._ended.set()
+        if self._accepted and not self._closed:
+            self._closed = True
+            if self._waiting is not None:
+                # Granian holds a close back for as long as a receive is waiting.
+                self._waiting.cancel()
+                await asyncio.wait([self._waiting])
+            await self._send(CLOSE)
+
+    async def _ends_within(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(min(seconds, self._auth.settings.access_ttl)):
+                await self._ended.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def _is_alive(self) -> bool:
+        """Ask the database; while it is away the socket stays as it is."""
+        try:
+            access = await self._auth.storage.access(self._identity.session_id, int(self._auth.now()))
+        except StorageUnavailableError:
+            return True
+        return access is not None and access.alive
+
+
+def _set(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:
+    """Set an event from whatever thread the session was ended in."""
+    loop.call_soon_threadsafe(event.set)
