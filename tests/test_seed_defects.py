@@ -10,6 +10,7 @@ import pytest
 
 from asgi_auth import Auth, AuthApp, AuthMiddleware, Field, Passwords
 from asgi_auth.errors import TokenRevokedError
+from tests.sessions.test_tokens import HEADER, forge
 from tests.support import (
     EMAIL,
     PASSWORD,
@@ -22,7 +23,6 @@ from tests.support import (
     register,
     who,
 )
-from tests.test_tokens import HEADER, forge
 
 ACCOUNT = {"email": EMAIL, "password": PASSWORD}
 

@@ -34,7 +34,7 @@ DEFENCES = [
         "sessions/tokens.py",
         "if not verify(signed.encode(), base64url_decode(signature)):",
         "if verify(signed.encode(), base64url_decode(signature)) is None:",
-        "test_tokens.py::test_a_changed_claim_is_refused_without_our_key",
+        "sessions/test_tokens.py::test_a_changed_claim_is_refused_without_our_key",
     ),
     Defence(
         "a token is for this audience",
@@ -48,7 +48,7 @@ DEFENCES = [
         "sessions/tokens.py",
         "if verify is None or not _is_canonical(signature):",
         "if verify is None:",
-        "test_tokens.py::test_another_spelling_of_a_good_token_is_refused",
+        "sessions/test_tokens.py::test_another_spelling_of_a_good_token_is_refused",
     ),
     Defence(
         "a token expires",
@@ -69,7 +69,7 @@ DEFENCES = [
         "sessions/tokens.py",
         "if hmac.compare_digest(_refresh_text(key, session_id, generation), token):",
         "if _refresh_text(key, session_id, generation)[:40] == token[:40]:",
-        "test_refresh_tokens.py::test_a_refresh_token_has_one_spelling_and_others_cost_no_statement",
+        "sessions/test_refresh_tokens.py::test_a_refresh_token_has_one_spelling_and_others_cost_no_statement",
     ),
     Defence(
         "a rotation compares and swaps",
@@ -146,14 +146,14 @@ DEFENCES = [
         "crypto/argon2.py",
         "return await self._run(self._fits, hashed or self._decoy, password)",
         "return hashed is not None and await self._run(self._fits, hashed, password)",
-        "test_hashing.py::test_the_decoy_has_todays_cost_and_never_verifies",
+        "crypto/test_argon2.py::test_the_decoy_has_todays_cost_and_never_verifies",
     ),
     Defence(
         "the queue of hashes is bounded",
         "crypto/argon2.py",
         "if self._pending >= self._limit:",
         "if self._pending < 0:",
-        "test_hashing.py::test_a_full_queue_is_refused_at_once",
+        "crypto/test_argon2.py::test_a_full_queue_is_refused_at_once",
     ),
     Defence(
         "common passwords are refused",
@@ -168,21 +168,21 @@ DEFENCES = [
         '        if scope["type"] == "websocket" or scope["method"] not in SAFE_METHODS:\n'
         "            check_origin(scope, self._auth.settings)\n",
         "",
-        "test_cookies.py::test_unsafe_requests_with_cookies_come_from_our_pages_only",
+        "web/test_cookies.py::test_unsafe_requests_with_cookies_come_from_our_pages_only",
     ),
     Defence(
         "a login that asks for cookies wants a page of ours",
         "app.py",
         '(shown.by_cookie or (transport == "cookie" and endpoint.gives_tokens))',
         "shown.by_cookie",
-        "test_cookies.py::test_no_other_site_logs_a_browser_in",
+        "web/test_cookies.py::test_no_other_site_logs_a_browser_in",
     ),
     Defence(
         "cookies are HttpOnly",
         "web/cookies.py",
         "Path=/; HttpOnly; SameSite=",
         "Path=/; SameSite=",
-        "test_cookies.py::test_the_tokens_stand_in_cookies_and_never_in_the_body",
+        "web/test_cookies.py::test_the_tokens_stand_in_cookies_and_never_in_the_body",
     ),
     Defence(
         "a cookie that stands twice is refused",
@@ -203,7 +203,7 @@ DEFENCES = [
         "web/body.py",
         '            raise ValueError("a name stands twice")',
         "            continue",
-        "test_body.py::test_what_is_not_one_plain_json_object_is_refused",
+        "web/test_body.py::test_what_is_not_one_plain_json_object_is_refused",
     ),
     Defence(
         "unknown fields are refused",
@@ -224,7 +224,7 @@ DEFENCES = [
         "web/client.py",
         "if not any(address in network for network in networks):",
         "if networks == []:",
-        "test_origins.py::test_the_rightmost_address_that_is_no_trusted_proxy_counts",
+        "web/test_csrf.py::test_the_rightmost_address_that_is_no_trusted_proxy_counts",
     ),
     Defence(
         "user agents lose their control characters",
@@ -245,7 +245,7 @@ DEFENCES = [
         "crypto/keys.py",
         "    if weak:\n",
         "    if weak is None:\n",
-        "test_keys.py::test_a_secret_that_is_missing_short_or_guessable_is_refused",
+        "crypto/test_keys.py::test_a_secret_that_is_missing_short_or_guessable_is_refused",
     ),
     Defence(
         "the log holds no values of statements",
@@ -266,7 +266,7 @@ DEFENCES = [
         "validation/email_address.py",
         'valid = validated(unicodedata.normalize("NFKC", text))',
         "valid = validated(text)",
-        "test_emails.py::test_spellings_of_an_address_have_one_canonical_form",
+        "validation/test_email_address.py::test_spellings_of_an_address_have_one_canonical_form",
     ),
     Defence(
         "a login leads to places of this site alone",

@@ -7,8 +7,8 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from asgi_auth import Auth, AuthMiddleware
+from tests.sessions.test_tokens import CLAIMS, HEADER, HEADERS, forge
 from tests.support import Client, bearer, login, make_auth, register
-from tests.test_tokens import CLAIMS, HEADER, HEADERS, forge
 
 
 class Guarded:

@@ -8,9 +8,9 @@ import pytest
 from asgi_auth import Argon2, Auth, Passwords, Sessions
 from asgi_auth.feature import Feature
 from asgi_auth.model.records import Changes, Event, TokenPair
+from tests.sessions.test_revocation import eventually
 from tests.storage.conftest import FILES_AND_SERVERS
 from tests.support import Clock, login, make_auth, register
-from tests.test_revocation import eventually
 
 
 @pytest.fixture(params=FILES_AND_SERVERS)

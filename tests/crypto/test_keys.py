@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from asgi_auth import Auth, Settings, SigningKey
 from asgi_auth.crypto.keys import KeyRing, check_secret, derive
 from asgi_auth.errors import InvalidTokenError
+from tests.sessions.test_tokens import forge
 from tests.support import SECRET, Clock, login, make_auth, register
-from tests.test_tokens import forge
 
 OTHER_SECRET = "pX3_vZ8-nT1yRk6QwJ5mGd0hCs9bLf2aUe7iOoW4rB"
 PRIVATE = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

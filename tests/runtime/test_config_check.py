@@ -226,7 +226,7 @@ something = 1
 def test_the_command_prints_what_is_found(name: str, enumeration: str, tmp_path: Path) -> None:
     (tmp_path / "shop.py").write_text(APP.format(secret=SECRET, enumeration=enumeration))
     command = [sys.executable, "-m", "asgi_auth", "check", name]
-    environment = {"PYTHONPATH": str(Path(__file__).parent.parent)}
+    environment = {"PYTHONPATH": str(Path(__file__).parent.parent.parent)}
 
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
 
