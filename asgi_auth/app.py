@@ -14,7 +14,7 @@ from asgi_auth.errors import AuthError, BadRequestError, InternalError, NotFound
 from asgi_auth.feature import Endpoint, Route, Served
 from asgi_auth.sessions.identity import Identity
 from asgi_auth.settings import Secrets
-from asgi_auth.web.authenticator import Headers, Recogniser, cookie_session, tokens_of, without_tokens
+from asgi_auth.web.authenticator import Headers, RequestAuthenticator, cookie_session, tokens_of, without_tokens
 from asgi_auth.web.body import (
     FORM_TYPE,
     JSON_TYPE,
@@ -58,10 +58,10 @@ class AuthApp:
             raise ValueError("the secret belongs to the Auth that was given")
         self.auth = auth if isinstance(auth, Auth) else Auth(auth, secret=secret)
         self.routes = Routes(self.auth.features, include, exclude, paths or {})
-        self.recogniser = Recogniser(self.auth)
+        self.authenticator = RequestAuthenticator(self.auth)
         self.cors = Cors(self.auth.settings)
         self.pages = self._page_server()
-        self.auth.places.serve(self.pages.places() if self.pages is not None else {})
+        self.auth.page_urls.serve(self.pages.places() if self.pages is not None else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request below wherever the host has mounted this."""
@@ -76,7 +76,7 @@ class AuthApp:
             await refuse(NotFoundError(), scope, receive, send)
             return
         if not self.auth.settings.trusted_proxies and is_forwarded(scope):
-            self.auth.doctor.saw_forwarding()
+            self.auth.config_check.note_proxy_headers()
         visit = self.pages.visit(path, scope) if self.pages is not None else None
         answer_error = visit.refuse if visit is not None else problem
         oauth2, renewed = False, Headers()
@@ -90,7 +90,7 @@ class AuthApp:
         except ClientDisconnectedError:
             return
         except AuthError as error:
-            await self.auth.refused(error, client_of(scope, self.auth.settings))
+            await self.auth.report_refusal(error, client_of(scope, self.auth.settings))
             response = oauth2_problem(error) if oauth2 else answer_error(error)
         except Exception:
             logger.exception("asgi_auth failed to answer %s", scope["method"])
@@ -111,7 +111,7 @@ class AuthApp:
             return None
         from asgi_auth.pages.server import PageServer  # noqa: PLC0415 (only those with pages need it)
 
-        return PageServer.of(self.auth, self.routes, self.recogniser)
+        return PageServer.of(self.auth, self.routes, self.authenticator)
 
     def page_of(self, error: AuthError, path: str | None, scope: Scope) -> Response | None:
         """Make the page that says why a request goes no further; None for one that no page would have answered."""
@@ -129,7 +129,7 @@ class AuthApp:
         identity = await self._recognise(scope, renewed)
         endpoint, settings = route.endpoint, self.auth.settings
         transport = self._transport(endpoint, scope)
-        shown = self.recogniser.reader.read(scope)
+        shown = self.authenticator.reader.read(scope)
         if endpoint.method != "GET":
             body = await read_body(scope, receive, settings.max_body, settings.body_timeout)
             values |= parse_body(scope, body, FORM_TYPE if endpoint.oauth2 else JSON_TYPE) | values
@@ -153,7 +153,7 @@ class AuthApp:
         identity = scope.get("asgi_auth")
         if isinstance(identity, Identity) and scope.get("asgi_auth.by") is self.auth:
             return identity
-        identity, cookies = await self.recogniser.recognise(scope)
+        identity, cookies = await self.authenticator.recognise(scope)
         renewed.extend(cookies)
         return identity
 
@@ -171,11 +171,11 @@ class AuthApp:
         cookies: Headers = []
         pair = tokens_of(result)
         if transport == "cookie" and pair is not None:
-            cookies = self.recogniser.cookies.set(pair)
+            cookies = self.authenticator.cookies.set(pair)
             bare = without_tokens(pair)
             result = bare if result is pair else msgspec.structs.replace(result, tokens=bare)
         if endpoint.ends_session and by_cookie:
-            cookies = self.recogniser.cookies.clear()
+            cookies = self.authenticator.cookies.clear()
         response = answer(getattr(result, "http_status", endpoint.status), result)
         response.raw_headers.extend(cookies)
         return response

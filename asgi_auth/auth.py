@@ -10,11 +10,11 @@ from typing import Any, Self, TypeVar
 import msgspec
 
 from asgi_auth.accounts.one_time_tokens import OneTimeTokens
-from asgi_auth.accounts.registration import Registrar
+from asgi_auth.accounts.registration import RegistrationService
 from asgi_auth.accounts.users import Users
 from asgi_auth.crypto.keys import KeyRing
 from asgi_auth.errors import AuthError, StorageUnavailableError, ValidationError
-from asgi_auth.events.hooks import Hooked
+from asgi_auth.events.hooks import HookRegistry
 from asgi_auth.events.stream import Stream
 from asgi_auth.feature import Call, Feature
 from asgi_auth.limits.counters import Counters
@@ -25,15 +25,15 @@ from asgi_auth.mail.templates import Templates
 from asgi_auth.model import event_types as events
 from asgi_auth.model.event_types import Outcome
 from asgi_auth.model.records import Client, Credential, Session, TokenPair, User
-from asgi_auth.runtime.config_check import Doctor, Finding
+from asgi_auth.runtime.config_check import ConfigCheck, Finding
 from asgi_auth.runtime.lifecycle import Lifecycle
-from asgi_auth.runtime.page_urls import Places
+from asgi_auth.runtime.page_urls import PageUrls
 from asgi_auth.runtime.purge import Purger
 from asgi_auth.sessions.identity import Identity, Transport
 from asgi_auth.sessions.revocation import Revocation
-from asgi_auth.sessions.service import Logins
+from asgi_auth.sessions.service import SessionService
 from asgi_auth.sessions.tokens import AccessTokens, RefreshTokens
-from asgi_auth.sessions.verifier import Identifier
+from asgi_auth.sessions.verifier import TokenVerifier
 from asgi_auth.settings import Secrets, Settings
 from asgi_auth.storage import Storage, from_url
 from asgi_auth.texts import Texts
@@ -43,7 +43,7 @@ logger = logging.getLogger("asgi_auth")
 FeatureType = TypeVar("FeatureType", bound=Feature)
 
 
-class Auth(Hooked):
+class Auth(HookRegistry):
     """Authentication for one set of users.
 
     `storage` is a URL (`sqlite:///auth.db`, `sqlite://`, `postgresql://…`) or a storage object; `secret` and the
@@ -83,13 +83,13 @@ class Auth(Hooked):
         self.users = Users(self)
         self.features = list(features) if features is not None else _defaults(mail=self.mail.mailer is not None)
         self._check_features()
-        self.places = Places(settings, pages=self.shows_pages)
+        self.page_urls = PageUrls(settings, pages=self.shows_pages)
         self.stream = Stream(self)
         self.one_time = OneTimeTokens(self)
-        self.identifier = Identifier(self)
-        self.doctor = Doctor(self)
+        self.verifier = TokenVerifier(self)
+        self.config_check = ConfigCheck(self)
         self.purger = Purger(self)
-        self._logins = Logins(self, claims)
+        self.sessions = SessionService(self, claims)
         self._lifecycle = Lifecycle(self)
 
     def _check_features(self) -> None:
@@ -106,7 +106,7 @@ class Auth(Hooked):
             raise ValueError(f"there is no endpoint {', '.join(sorted(unknown))}")
         if isinstance(self.mail.mailer, Callbacks):
             self.mail.mailer.check(purpose for feature in self.features for purpose in feature.mails)
-        if self.settings.verification == "required" and self.get(Registrar) is None:
+        if self.settings.verification == "required" and self.get(RegistrationService) is None:
             raise ValueError("verification needs the feature EmailVerification")
         if self.settings.verification == "off" and self.conceals:
             raise ValueError(
@@ -117,7 +117,7 @@ class Auth(Hooked):
     @property
     def conceals(self) -> bool:
         """Whether registering must not tell if an address is known: as asked, where a mail can finish it."""
-        return self.settings.enumeration == "hide" and self.get(Registrar) is not None
+        return self.settings.enumeration == "hide" and self.get(RegistrationService) is not None
 
     @property
     def shows_pages(self) -> bool:
@@ -126,7 +126,7 @@ class Auth(Hooked):
 
     def check(self) -> list[Finding]:
         """Name every setting that will not work or is not safe, with the reason and the mend; start logs them, too."""
-        return self.doctor.check()
+        return self.config_check.check()
 
     def __getitem__(self, kind: type[FeatureType]) -> FeatureType:
         """Get a feature by its class or a base of it: `auth[Passwords]`. Raises KeyError when it isn't switched on."""
@@ -181,10 +181,10 @@ class Auth(Hooked):
 
     # Who is asking
 
-    async def identify(self, token: str, transport: Transport = "bearer") -> Identity:
+    async def authenticate(self, token: str, transport: Transport = "bearer") -> Identity:
         """Recognise an access token. Raises InvalidTokenError and those below it, or StorageUnavailableError."""
         await self._lifecycle.start()
-        return await self.identifier.identify(token, transport)
+        return await self.verifier.verify(token, transport)
 
     # Sessions
 
@@ -195,7 +195,7 @@ class Auth(Hooked):
         changed meanwhile, and whatever a feature refuses with.
         """
         try:
-            return await self._logins.login(user, credential, tuple(amr), client)
+            return await self.sessions.login(user, credential, tuple(amr), client)
         except AuthError as error:
             error.about(user.id)
             raise
@@ -206,7 +206,7 @@ class Auth(Hooked):
         Raises InvalidTokenError, TokenExpiredError, TokenRevokedError, or TokenReuseError when it was used before.
         """
         await self._lifecycle.start()
-        return await self._logins.refresh(refresh_token, client or Client(), rotate=rotate)
+        return await self.sessions.refresh(refresh_token, client or Client(), rotate=rotate)
 
     async def end_sessions(
         self, user_id: str, *, only: str | None = None, keep: str | None = None, client: Client | None = None
@@ -225,7 +225,7 @@ class Auth(Hooked):
 
     async def session_of(self, refresh_token: str) -> Session | None:
         """Look up the session of a genuine refresh token of any generation; None for all others."""
-        return await self._logins.session_of(refresh_token)
+        return await self.sessions.session_of(refresh_token)
 
     # Features
 
@@ -239,9 +239,9 @@ class Auth(Hooked):
 
     # What happens
 
-    async def refused(self, error: AuthError, client: Client, call: Call | None = None) -> None:
+    async def report_refusal(self, error: AuthError, client: Client, call: Call | None = None) -> None:
         """Tell of a refusal, of an endpoint's `call` or before it came to one; each is told once."""
-        await self.stream.refused(error, client, call)
+        await self.stream.report_refusal(error, client, call)
 
     async def emit(
         self,

@@ -10,7 +10,7 @@ from asgi_auth.app import AuthApp
 from asgi_auth.auth import Auth
 from asgi_auth.errors import AuthError, InternalError, UnauthorizedError
 from asgi_auth.sessions.identity import Identity, current
-from asgi_auth.web.authenticator import Headers, Recogniser
+from asgi_auth.web.authenticator import Headers, RequestAuthenticator
 from asgi_auth.web.client import client_of
 from asgi_auth.web.cookies import Cookies
 from asgi_auth.web.cors import Cors
@@ -42,10 +42,10 @@ class AuthMiddleware:
         self._served: AuthApp | None = None
         if mount is not None:
             self._served = auth if isinstance(auth, AuthApp) else AuthApp(auth)
-            self.auth.places.mount(mount)
+            self.auth.page_urls.mount(mount)
         self._cors = Cors(self.auth.settings)
         self._required = required
-        self._recogniser = Recogniser(self.auth)
+        self._authenticator = RequestAuthenticator(self.auth)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Identify, then call the app with a copy of the scope."""
@@ -57,15 +57,15 @@ class AuthMiddleware:
             return
         try:
             # What was shown before is recognised without a coroutine.
-            identity, headers = self._recogniser.recall(scope), NO_HEADERS
+            identity, headers = self._authenticator.from_cache(scope), NO_HEADERS
             if identity is None:
-                identity, headers = await self._recogniser.examine(scope)
+                identity, headers = await self._authenticator.examine(scope)
         except AuthError as error:
-            await self.auth.refused(error, client_of(scope, self.auth.settings))
+            await self.auth.report_refusal(error, client_of(scope, self.auth.settings))
             await self._refuse(error, scope, receive, send)
             return
         except Exception:
-            logger.exception("asgi_auth failed to identify a request")
+            logger.exception("asgi_auth failed to authenticate a request")
             await self._refuse(InternalError(), scope, receive, send)
             return
         scope = dict(scope)
@@ -82,7 +82,7 @@ class AuthMiddleware:
     ) -> Awaitable[None]:
         """Serve a route of ours, refuse, or call the app: with cookies to set if there are any."""
         if headers and scope["type"] == "http":
-            send = _SetCookies(send, headers, self._recogniser.cookies)
+            send = _SetCookies(send, headers, self._authenticator.cookies)
         if self._served is not None and (path := _below(self._mount, scope)) is not None:
             return self._served.serve(path, scope, receive, send)
         if self._required and not identity.is_authenticated and scope.get("method") != "OPTIONS":

@@ -12,7 +12,7 @@ class Size:
     requests: int
     """Requests in process, in each round of each contender."""
     writes: int
-    """Logins or refreshes in each round of each contender."""
+    """SessionService or refreshes in each round of each contender."""
     users: int
     """Accounts that log in by turns."""
     seconds: float

@@ -1,4 +1,4 @@
-"""Logins by many at once, with a probe beside them: how long a trivial request takes meanwhile."""
+"""SessionService by many at once, with a probe beside them: how long a trivial request takes meanwhile."""
 
 import asyncio
 import itertools

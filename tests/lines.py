@@ -63,4 +63,4 @@ async def line(auth: Auth, pair: TokenPair) -> AsyncIterator[Line]:
 
 
 async def user_of(auth: Auth, pair: TokenPair) -> str:
-    return (await auth.identify(str(pair.access_token))).id
+    return (await auth.authenticate(str(pair.access_token))).id

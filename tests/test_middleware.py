@@ -175,7 +175,7 @@ async def refusal(scope: Scope, **wanted: Any) -> type[AuthError] | None:
 async def test_require_wants_a_login_all_roles_and_a_fresh_one(auth: Auth, clock: Clock) -> None:
     user_id = await register(auth)
     await auth.users.set_roles(user_id, ["admin", "staff"])
-    identity = await auth.identify(str((await login(auth)).access_token))
+    identity = await auth.authenticate(str((await login(auth)).access_token))
     scope: Scope = {"user": identity, "asgi_auth": identity}
     clock.move(100)
 
@@ -189,7 +189,7 @@ async def test_require_wants_a_login_all_roles_and_a_fresh_one(auth: Auth, clock
 
 
 async def test_require_fails_closed_where_the_middleware_is_missing(auth: Auth, pair: TokenPair) -> None:
-    identity = await auth.identify(str(pair.access_token))
+    identity = await auth.authenticate(str(pair.access_token))
 
     for scope in ({}, {"user": identity}, {"asgi_auth": "admin"}, {"asgi_auth": Identity(error=TokenExpiredError())}):
         with pytest.raises(UnauthorizedError):
@@ -237,13 +237,13 @@ async def test_the_number_of_remembered_tokens_is_bounded() -> None:
         tokens = [str((await login(auth)).access_token) for _ in range(40)]
 
         for token in (first, *tokens):
-            await auth.identify(token)
-            assert len(auth.identifier._seen) <= 16
+            await auth.authenticate(token)
+            assert len(auth.verifier._seen) <= 16
 
-        assert (await auth.identify(first)).is_authenticated
+        assert (await auth.authenticate(first)).is_authenticated
         with pytest.raises(AuthError):
-            await auth.identify("x.y.z")
-        assert "x.y.z" not in auth.identifier._seen
+            await auth.authenticate("x.y.z")
+        assert "x.y.z" not in auth.verifier._seen
 
 
 async def test_a_remembered_token_is_still_judged_by_time_and_revocation(
@@ -253,8 +253,8 @@ async def test_a_remembered_token_is_still_judged_by_time_and_revocation(
     for token in (pair, other):
         assert (await client.get("/", headers=bearer(token))).json["error"] is None
 
-    await auth.end_sessions((await auth.identify(str(other.access_token))).id, only=(
-        await auth.identify(str(other.access_token))).session_id)  # fmt: skip
+    await auth.end_sessions((await auth.authenticate(str(other.access_token))).id, only=(
+        await auth.authenticate(str(other.access_token))).session_id)  # fmt: skip
     assert (await client.get("/", headers=bearer(other))).json["error"] == TokenRevokedError.code
     clock.move(904)
     assert (await client.get("/", headers=bearer(pair))).json["error"] is None
@@ -282,9 +282,9 @@ async def test_what_breaks_while_identifying_is_a_500_of_ours(
     auth: Auth, pair: TokenPair, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     middleware = AuthMiddleware(who, auth)
-    monkeypatch.setattr(middleware._recogniser, "recall", None)
+    monkeypatch.setattr(middleware._authenticator, "from_cache", None)
 
     answer = await Client(middleware).get("/", headers=bearer(pair))
 
     assert (answer.status, answer.json["code"]) == (500, "internal_error")
-    assert "failed to identify" in caplog.text
+    assert "failed to authenticate" in caplog.text

@@ -18,8 +18,8 @@ from tests.support import SECRET
 
 ROOT = Path(__file__).parent.parent
 FOR_FEATURE_AUTHORS = {
-    feature: ("Call", "Endpoint", "Feature", "Login", "delete", "get", "post"),
-    fields: ("Email", "Field", "Line", "Secret", "Token"),
+    feature: ("Call", "Endpoint", "Feature", "LoginAttempt", "delete", "get", "post"),
+    fields: ("Email", "Field", "Line", "Secret", "TokenText"),
     records: ("Client", "Credential", "Event", "Record", "Session", "TokenPair", "User", "UserInfo", "new_id"),
     errors: ("AuthError", "BadRequestError", "ForbiddenError", "NotFoundError", "UnauthorizedError", "ValidationError"),
 }

@@ -136,7 +136,7 @@ async def test_users_are_found_by_id_and_not_by_an_address_in_the_token_unlike_i
     await auth.storage.update_user(user_id, changes, 0)
 
     assert (await client.get("/auth/me", headers=bearer(pair))).json["email"] == "new@example.com"
-    assert "email" not in (await auth.identify(str(pair.access_token))).claims
+    assert "email" not in (await auth.authenticate(str(pair.access_token))).claims
 
 
 async def test_address_and_user_agent_of_a_session_are_written_unlike_in_auth101(auth: Auth, client: Client) -> None:
@@ -150,7 +150,7 @@ async def test_address_and_user_agent_of_a_session_are_written_unlike_in_auth101
 
 async def test_a_token_without_type_is_no_access_token_unlike_in_auth101(auth: Auth, client: Client) -> None:
     await register(auth)
-    claims = dict((await auth.identify(str((await login(auth)).access_token))).claims)
+    claims = dict((await auth.authenticate(str((await login(auth)).access_token))).claims)
 
     token = forge({name: value for name, value in HEADER.items() if name != "typ"}, claims)
 
@@ -159,12 +159,12 @@ async def test_a_token_without_type_is_no_access_token_unlike_in_auth101(auth: A
 
 async def test_a_guard_for_admins_checks_unlike_in_authly(auth: Auth) -> None:
     user_id = await register(auth)
-    identity = await auth.identify(str((await login(auth)).access_token))
+    identity = await auth.authenticate(str((await login(auth)).access_token))
 
     with pytest.raises(Exception, match="may not"):
         identity.require(roles="admin")
     await auth.users.set_roles(user_id, ["admin"])
-    assert (await auth.identify(str((await login(auth)).access_token))).require(roles="admin")
+    assert (await auth.authenticate(str((await login(auth)).access_token))).require(roles="admin")
 
 
 @pytest.mark.parametrize("more", [{"is_admin": True}, {"roles": ["admin"]}, {"email_verified": True}, {"level": 9}])

@@ -20,7 +20,7 @@ from asgi_auth.errors import BadRequestError, ValidationError
 from asgi_auth.limits.rules import counter_key, network_of
 from asgi_auth.mail import Letter
 from asgi_auth.model import event_types as events
-from asgi_auth.model.records import NOBODY, Client, Record, Token, User
+from asgi_auth.model.records import NO_USER_ID, Client, OneTimeToken, Record, User
 from asgi_auth.validation.reasons import Reason
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ DIGITS = 8
 SPELLING = re.compile(r"([A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]\.?){2}")
 TRIES = 5
 #: What an endpoint wants that takes the token, or the code with its request: for `post(schema=…)`.
-SHOWN: Mapping[str, Any] = {
+TOKEN_OR_CODE: Mapping[str, Any] = {
     "oneOf": [
         {"required": ["token"]},
         {"required": ["request", "code"], "properties": {"request": {"minLength": 1}, "code": {"minLength": 1}}},
@@ -148,9 +148,9 @@ class OneTimeTokens:
         await self._auth.emit(events.ONE_TIME_TOKEN, user_id=token.user_id, client=client, data=data)
         return Requested(request=request, expires_in=purpose.ttl)
 
-    def _new(self, purpose: Purpose, secret: str, code: str, **values: Any) -> Token:
+    def _new(self, purpose: Purpose, secret: str, code: str, **values: Any) -> OneTimeToken:
         now, request = int(self._auth.now()), secrets.token_urlsafe(16)
-        return Token(
+        return OneTimeToken(
             id=request,
             purpose=purpose.name,
             digest=_digest(secret),
@@ -160,7 +160,7 @@ class OneTimeTokens:
             **values,
         )
 
-    async def _store(self, token: Token, purpose: Purpose, client: Client) -> bool:
+    async def _store(self, token: OneTimeToken, purpose: Purpose, client: Client) -> bool:
         now, counters = token.created_at, self._auth.counters
         key = counter_key(self._auth, "mail", purpose.name, token.subject, network_of(client.address))
         counter = await counters.counter(key, now)
@@ -168,7 +168,7 @@ class OneTimeTokens:
         async with self._auth.storage.transaction() as storage:
             added = await storage.add_token(token, quiet=purpose.quiet, since=now - HOUR, most=most)
             if added:
-                await storage.void_tokens(token.user_id or NOBODY, now, purpose.name, keep=token.id)
+                await storage.void_tokens(token.user_id or NO_USER_ID, now, purpose.name, keep=token.id)
         if added:
             await counters.count(key, now, HOUR)
         return added
@@ -186,7 +186,7 @@ class OneTimeTokens:
 
         self._auth.mail.later(write, to_nobody=not letter.to)
 
-    async def find(self, purposes: Sequence[Purpose], token: str, request: str, code: str) -> Token:
+    async def find(self, purposes: Sequence[Purpose], token: str, request: str, code: str) -> OneTimeToken:
         """Find the live token that was shown as such, or as a code with its request; nothing is used up.
 
         Raises ValidationError when neither was sent, or both, and the error of the purpose.
@@ -202,7 +202,7 @@ class OneTimeTokens:
     async def redeem(
         self,
         storage: "Storage",
-        token: Token,
+        token: OneTimeToken,
         error: type[InvalidOneTimeTokenError],
         changes: Mapping[str, Any] | None = None,
         *,
@@ -216,23 +216,23 @@ class OneTimeTokens:
         if not await storage.use_token(token.id, now):
             raise error
         if void:
-            await storage.void_tokens(token.user_id or NOBODY, now)
+            await storage.void_tokens(token.user_id or NO_USER_ID, now)
         return await self.owner(storage, token, error, changes)
 
     async def owner(
         self,
         storage: "Storage",
-        token: Token,
+        token: OneTimeToken,
         error: type[InvalidOneTimeTokenError],
         changes: Mapping[str, Any] | None = None,
     ) -> User:
         """Change and lock the user of a token in a transaction, under the same conditions."""
-        user = await storage.update_user(token.user_id or NOBODY, changes or {}, int(self._auth.now()))
+        user = await storage.update_user(token.user_id or NO_USER_ID, changes or {}, int(self._auth.now()))
         if user is None or user.status != "active" or user.email_canonical != token.data.get(ADDRESS, token.subject):
             raise error
         return user
 
-    async def _by_token(self, purpose: Purpose, token: str) -> Token | None:
+    async def _by_token(self, purpose: Purpose, token: str) -> OneTimeToken | None:
         try:
             secret = self._signer(purpose.name).unsign(token).decode()
         except self._library.BadSignature:
@@ -242,7 +242,7 @@ class OneTimeTokens:
             return None
         return await self._auth.storage.find_token(purpose.name, _digest(secret), int(self._auth.now()))
 
-    async def _by_code(self, purpose: Purpose, request: str, code: str) -> Token | None:
+    async def _by_code(self, purpose: Purpose, request: str, code: str) -> OneTimeToken | None:
         digest, now = self._code(request, "".join(code.split())), int(self._auth.now())
         return await self._auth.storage.try_code(purpose.name, request, digest, now=now, tries=TRIES)
 
@@ -250,7 +250,7 @@ class OneTimeTokens:
         """Make the link of a mail from the configuration alone; empty when there is no page for it."""
         if purpose.link is not None:
             return purpose.link.replace("{token}", quote(token, safe=""))
-        page = self._auth.places.url(purpose.path)
+        page = self._auth.page_urls.url(purpose.path)
         return f"{page}?token={quote(token, safe='')}" if page else ""
 
     def _signer(self, purpose: str) -> "Signer":

@@ -8,9 +8,9 @@ the `request` of an asker who has shown as much.
 from typing import TYPE_CHECKING
 
 from asgi_auth.accounts.one_time_tokens import TRIES, InvalidOneTimeTokenError
-from asgi_auth.accounts.passwords import PasswordKeeper
+from asgi_auth.accounts.passwords import PasswordService
 from asgi_auth.errors import BusyError, InvalidCredentialsError, UnauthorizedError
-from asgi_auth.model.records import NOBODY, Client, Token
+from asgi_auth.model.records import NO_USER_ID, Client, OneTimeToken
 from asgi_auth.sessions.identity import Identity
 
 if TYPE_CHECKING:
@@ -31,9 +31,9 @@ class PasswordNeededError(UnauthorizedError):
 REFUSALS = (PasswordNeededError, InvalidCredentialsError, BusyError)
 
 
-async def confirm(
+async def require_ownership(
     auth: "Auth",
-    token: Token,
+    token: OneTimeToken,
     error: type[InvalidOneTimeTokenError],
     *,
     by_link: bool,
@@ -50,8 +50,8 @@ async def confirm(
         return
     if identity is not None and identity.is_authenticated and identity.id == token.user_id:
         return
-    keeper = auth.get(PasswordKeeper)
-    if not password or keeper is None:
+    passwords = auth.get(PasswordService)
+    if not password or passwords is None:
         raise PasswordNeededError
     # Counted before it is looked at, as the code was: no number of concurrent guesses gets around it.
     if (
@@ -60,9 +60,9 @@ async def confirm(
     ):
         raise error
     if secret is None:
-        user = await auth.storage.user(token.user_id or NOBODY)
-        fits = await keeper.verify(user, password, client) is not None
+        user = await auth.storage.user(token.user_id or NO_USER_ID)
+        fits = await passwords.verify(user, password, client) is not None
     else:
-        fits = await keeper.hasher.verify(secret, password)
+        fits = await passwords.hasher.verify(secret, password)
     if not fits:
         raise InvalidCredentialsError("The password is wrong.")

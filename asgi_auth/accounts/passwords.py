@@ -4,7 +4,7 @@ from asgi_auth.crypto.argon2 import Argon2, PasswordHasher
 from asgi_auth.errors import InvalidCredentialsError, PasswordPolicyError
 from asgi_auth.feature import Feature
 from asgi_auth.model import event_types as events
-from asgi_auth.model.records import NOBODY, Client, Credential, User, new_id
+from asgi_auth.model.records import NO_USER_ID, Client, Credential, User, new_id
 from asgi_auth.sessions.identity import Identity
 from asgi_auth.storage import Storage
 from asgi_auth.validation.email_address import canonical_or_none
@@ -14,8 +14,8 @@ from asgi_auth.validation.reasons import Reason
 KIND = "password"
 
 
-class PasswordKeeper(Feature):
-    """Checks, verifies and replaces passwords. `Passwords` is one; others find it as `auth[PasswordKeeper]`."""
+class PasswordService(Feature):
+    """Checks, verifies and replaces passwords. `Passwords` is one; others find it as `auth[PasswordService]`."""
 
     def __init__(self, policy: PasswordPolicy, argon2: Argon2, workers: int | None, queue: int | None) -> None:
         """Take the policy for new passwords, and the bounds of hashing."""
@@ -48,7 +48,7 @@ class PasswordKeeper(Feature):
 
         `session_id` is the session that asks, if one does.
         """
-        credential = await self.auth.storage.credential(user.id if user else NOBODY, KIND)
+        credential = await self.auth.storage.credential(user.id if user else NO_USER_ID, KIND)
         return await self._judge(credential, user, password, client, session_id)
 
     async def verify_by_email(self, email: str, password: str, client: Client) -> tuple[User | None, Credential | None]:
@@ -76,7 +76,7 @@ class PasswordKeeper(Feature):
         )
         return credential
 
-    async def confirm(self, identity: Identity, password: str, client: Client) -> tuple[User, Credential]:
+    async def reauthenticate(self, identity: Identity, password: str, client: Client) -> tuple[User, Credential]:
         """Ask the user who is logged in for the password once more. Raises InvalidCredentialsError."""
         user = await identity.load()
         credential = await self.verify(user, password, client, identity.session_id)
@@ -104,7 +104,7 @@ class PasswordKeeper(Feature):
         return done
 
 
-async def make_unusable(storage: Storage, user_id: str, now: int) -> None:
+async def disable(storage: Storage, user_id: str, now: int) -> None:
     """Let no password fit any more until a reset sets a new one, in a transaction."""
     old = await storage.credential(user_id, KIND)
     while old is not None and old.secret and await storage.replace_secret(old, "", now) is None:

@@ -8,7 +8,7 @@ from asgi_auth.accounts.one_time_tokens import Purpose, Requested
 from asgi_auth.accounts.ownership_proof import OWN
 from asgi_auth.feature import Feature
 from asgi_auth.model import event_types as events
-from asgi_auth.model.records import Client, Credential, Record, Token, User
+from asgi_auth.model.records import Client, Credential, OneTimeToken, Record, User
 from asgi_auth.storage import Storage
 
 PENDING = "pending"
@@ -21,13 +21,13 @@ class Pending(Record, frozen=True, kw_only=True):
     credential: Credential
 
     @classmethod
-    def of(cls, token: Token) -> "Pending | None":
+    def of(cls, token: OneTimeToken) -> "Pending | None":
         """Read it from a token; None when that isn't about a registration."""
         return msgspec.convert(token.data[PENDING], cls) if PENDING in token.data else None
 
 
-class Registrar(Feature):
-    """Keeps registrations in the tokens that are mailed. `EmailVerification` is one; `auth[Registrar]` finds it.
+class RegistrationService(Feature):
+    """Keeps registrations in the tokens that are mailed. `EmailVerification` is one.
 
     Several may wait for one address: each is finished by the password that it was made with, and voids the others.
     """
@@ -37,7 +37,7 @@ class Registrar(Feature):
         self.registration = registration
         self.verification = verification
 
-    async def invite(self, user: User, client: Client, *, earlier: str = "") -> Requested:
+    async def send_verification(self, user: User, client: Client, *, earlier: str = "") -> Requested:
         """Mail a link to verify the address, at the wish of the user."""
         return await self.auth.one_time.ask(
             self.verification,
@@ -48,7 +48,7 @@ class Registrar(Feature):
             client=client,
         )
 
-    async def begin(self, user: User, credential: Credential, client: Client) -> Requested:
+    async def start(self, user: User, credential: Credential, client: Client) -> Requested:
         """Mail the token; to the owner of a known address a notice instead, after the same work."""
         known = await self.auth.storage.user_by_email(user.email_canonical)
         active = known is None or known.status == "active"
@@ -61,7 +61,7 @@ class Registrar(Feature):
             client=client,
         )
 
-    async def again(self, canonical: str, request: str, user_id: str, client: Client) -> Requested:
+    async def resend(self, canonical: str, request: str, user_id: str, client: Client) -> Requested:
         """Mail once more what an address waits for: a verification, a registration, or nothing, after the same work.
 
         `request` is the asker's earlier one, `user_id` who is logged in: without either the code wants the password.
@@ -87,21 +87,21 @@ class Registrar(Feature):
             client=client,
         )
 
-    async def finish(self, token: Token, pending: Pending, client: Client) -> User:
+    async def complete(self, token: OneTimeToken, pending: Pending, client: Client) -> User:
         """Make the account, its address verified. Raises the purpose's error when there is one meanwhile."""
         now = int(self.auth.now())
         user = msgspec.structs.replace(pending.user, email_verified=True, created_at=now, updated_at=now)
         async with self.auth.storage.transaction() as storage:
             won = await storage.use_token(token.id, now) and await storage.add_user(user, pending.credential)
             if won:
-                await self.forget(storage, user.email_canonical)
+                await self.void(storage, user.email_canonical)
         if not won:
             raise self.registration.error
         await self.auth.emit(events.REGISTER, user_id=user.id, client=client)
         await self.auth.emit(events.EMAIL_VERIFY, user_id=user.id, client=client)
         return user
 
-    async def forget(self, storage: Storage, canonical: str) -> None:
+    async def void(self, storage: Storage, canonical: str) -> None:
         """Void all registrations that wait for an address."""
         for purpose in (self.registration, self.verification):
             await storage.void_subject(canonical, int(self.auth.now()), purpose.name)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, get_args
 
-from asgi_auth.accounts.registration import Registrar
+from asgi_auth.accounts.registration import RegistrationService
 from asgi_auth.errors import UserNotFoundError
 from asgi_auth.model import event_types as events
 from asgi_auth.model.records import Status, User
@@ -56,12 +56,12 @@ class Users:
     async def delete(self, user_id: str) -> None:
         """Delete a user with everything that hangs on it; every session ends at once."""
         await self._auth.start()
-        registrar = self._auth.get(Registrar)
+        registration = self._auth.get(RegistrationService)
         async with self._auth.storage.transaction() as storage:
             user = await storage.user(user_id)
-            if user is not None and registrar is not None:
+            if user is not None and registration is not None:
                 # An old mail must not make the account again.
-                await registrar.forget(storage, user.email_canonical)
+                await registration.void(storage, user.email_canonical)
             ended = await storage.delete_user(user_id, int(self._auth.now()))
         if ended is None:
             raise UserNotFoundError

@@ -56,7 +56,7 @@ class Hooks:
                     logger.exception("a hook failed on %s", event.name)
 
 
-class Hooked:
+class HookRegistry:
     """Takes functions of the host's: the part of `Auth` that does."""
 
     stream: "Stream"

@@ -93,7 +93,7 @@ class Stream:
             self._observers[name] = [item for item in able if _hears(item, name)]
         return self._observers[name]
 
-    async def refused(self, error: AuthError, client: Client, call: Call | None) -> None:
+    async def report_refusal(self, error: AuthError, client: Client, call: Call | None) -> None:
         """Tell of a refusal, once, if it means something: a wrong path doesn't."""
         name = _name_of(error, call)
         if name is None or error.told:

@@ -2,14 +2,14 @@
 
 from asgi_auth.feature.base import REFUSED_TOKENS, Feature
 from asgi_auth.feature.endpoint import Call, Endpoint, Route, Served, delete, get, patch, post, running
-from asgi_auth.model.records import Login
+from asgi_auth.model.records import LoginAttempt
 
 __all__ = [
     "REFUSED_TOKENS",
     "Call",
     "Endpoint",
     "Feature",
-    "Login",
+    "LoginAttempt",
     "Route",
     "Served",
     "delete",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from asgi_auth.errors import AuthError, InvalidTokenError, TokenExpiredError, TokenRevokedError, UnauthorizedError
 from asgi_auth.feature.endpoint import Call, Endpoint
 from asgi_auth.model.event_types import Action
-from asgi_auth.model.records import Event, Login
+from asgi_auth.model.records import Event, LoginAttempt
 from asgi_auth.sessions.identity import Identity
 
 if TYPE_CHECKING:
@@ -43,16 +43,16 @@ class Feature:
         }
         return [endpoint for endpoint in found.values() if isinstance(endpoint, Endpoint)]
 
-    async def identify(self, scope: Mapping[str, Any]) -> Identity | None:
+    async def authenticate(self, scope: Mapping[str, Any]) -> Identity | None:
         """Recognise who sent a request: an identity, None (not mine), or an error (mine, and bad)."""
 
     async def before(self, call: Call) -> None:
         """Hear that an endpoint is about to run; raise to refuse."""
 
-    async def before_login(self, login: Login) -> None:
+    async def before_login(self, login: LoginAttempt) -> None:
         """Hear that a user is about to get a session; raise to refuse."""
 
-    async def second_factor(self, login: Login) -> Collection[str]:  # noqa: ARG002 (a hook)
+    async def second_factor(self, login: LoginAttempt) -> Collection[str]:  # noqa: ARG002 (a hook)
         """Name the further factors of which one is wanted; none by default."""
         return ()
 

@@ -124,7 +124,7 @@ class Endpoint:
             with nullcontext() if telemetry is None else telemetry.span(self.name):
                 return await self._call(feature, arguments, client, identity, served)
         except AuthError as error:
-            await feature.auth.refused(error, client, Call(self, arguments, client, identity))
+            await feature.auth.report_refusal(error, client, Call(self, arguments, client, identity))
             raise
 
     async def _call(

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from asgi_auth.accounts.passwords import PasswordKeeper
+from asgi_auth.accounts.passwords import PasswordService
 from asgi_auth.errors import BusyError, InvalidCredentialsError, UnauthorizedError
 from asgi_auth.feature import Feature, get, patch, post
 from asgi_auth.mail import Letter
@@ -18,7 +18,7 @@ class Account(Feature):
     `closing="hard"` deletes an account with all that hangs on it; `soft` keeps the data, and nobody logs in.
     """
 
-    needs = (PasswordKeeper,)
+    needs = (PasswordService,)
     mails = ("account_closed",)
 
     def __init__(self, *, closing: Literal["soft", "hard"] = "soft") -> None:
@@ -50,7 +50,7 @@ class Account(Feature):
     )
     async def close_account(self, *, password: Secret, identity: Identity, client: Client = Client()) -> None:
         """Close the own account, with the password; every session ends."""
-        user, _ = await self.auth[PasswordKeeper].confirm(identity, password, client)
+        user, _ = await self.auth[PasswordService].reauthenticate(identity, password, client)
         if self.closing == "hard":
             await self.auth.users.delete(user.id)
         else:

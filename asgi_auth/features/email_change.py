@@ -1,17 +1,24 @@
 """Email change: asked for with the password, confirmed at the new address, told to the old one."""
 
-from asgi_auth.accounts.one_time_tokens import ADDRESS, HOUR, SHOWN, InvalidOneTimeTokenError, Purpose, Requested
-from asgi_auth.accounts.ownership_proof import OWN, REFUSALS, confirm
-from asgi_auth.accounts.passwords import PasswordKeeper
+from asgi_auth.accounts.one_time_tokens import (
+    ADDRESS,
+    HOUR,
+    TOKEN_OR_CODE,
+    InvalidOneTimeTokenError,
+    Purpose,
+    Requested,
+)
+from asgi_auth.accounts.ownership_proof import OWN, REFUSALS, require_ownership
+from asgi_auth.accounts.passwords import PasswordService
 from asgi_auth.errors import BusyError, InvalidCredentialsError, UserExistsError, ValidationError
 from asgi_auth.feature import Feature, post
 from asgi_auth.limits.rules import RateLimitedError, Rule, counter_key
 from asgi_auth.mail import Letter
 from asgi_auth.model import event_types as events
-from asgi_auth.model.records import NOBODY, Client
+from asgi_auth.model.records import NO_USER_ID, Client
 from asgi_auth.sessions.identity import Identity
 from asgi_auth.validation.email_address import parse_email
-from asgi_auth.validation.fields import Email, Line, Secret, Token
+from asgi_auth.validation.fields import Email, Line, Secret, TokenText
 from asgi_auth.validation.reasons import Reason
 
 #: How often an hour an account may ask for another address.
@@ -24,7 +31,7 @@ class EmailChange(Feature):
     `ttl`: seconds the link lives; `quiet`: seconds between two mails; `link`: a page of your own, with `{token}` in it.
     """
 
-    needs = (PasswordKeeper,)
+    needs = (PasswordService,)
     needs_mail = True
     mails = ("change_email", "email_change_requested", "email_changed", "already_registered")
 
@@ -43,7 +50,7 @@ class EmailChange(Feature):
         self, *, new_email: Email, password: Secret, identity: Identity, client: Client = Client()
     ) -> Requested:
         """Mail a link to the new address; an earlier change that is still open dies."""
-        user, _ = await self.auth[PasswordKeeper].confirm(identity, password, client)
+        user, _ = await self.auth[PasswordService].reauthenticate(identity, password, client)
         await self._limit(user.id)
         address = parse_email(new_email, "new_email")
         if address.canonical == user.email_canonical:
@@ -64,14 +71,14 @@ class EmailChange(Feature):
     @post(
         "/confirm-email-change",
         status=204,
-        schema=SHOWN,
+        schema=TOKEN_OR_CODE,
         event=events.EMAIL_CHANGE,
         errors=(InvalidOneTimeTokenError, *REFUSALS),
     )
     async def confirm_email_change(
         self,
         *,
-        token: Token = "",
+        token: TokenText = "",
         request: Line = "",
         code: Line = "",
         password: Secret = "",
@@ -81,8 +88,10 @@ class EmailChange(Feature):
         """Change the address by the mailed token, logged in or with the password, or by the code with its request."""
         error = self.purpose.error
         found = await self.auth.one_time.find((self.purpose,), token, request, code)
-        await confirm(self.auth, found, error, by_link=bool(token), password=password, identity=identity, client=client)
-        user_id, now = found.user_id or NOBODY, int(self.auth.now())
+        await require_ownership(
+            self.auth, found, error, by_link=bool(token), password=password, identity=identity, client=client
+        )
+        user_id, now = found.user_id or NO_USER_ID, int(self.auth.now())
         changes = {"email": found.data["display"], "email_canonical": found.data["canonical"], "email_verified": True}
         try:
             async with self.auth.storage.transaction() as storage:

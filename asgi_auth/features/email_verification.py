@@ -3,17 +3,16 @@
 from collections.abc import Collection
 from typing import Any
 
-from asgi_auth.accounts.one_time_tokens import SHOWN, InvalidOneTimeTokenError, Purpose, Requested
-from asgi_auth.accounts.ownership_proof import REFUSALS, confirm
-from asgi_auth.accounts.registration import Pending, Registrar
+from asgi_auth.accounts.one_time_tokens import TOKEN_OR_CODE, InvalidOneTimeTokenError, Purpose, Requested
+from asgi_auth.accounts.ownership_proof import REFUSALS, require_ownership
+from asgi_auth.accounts.registration import Pending, RegistrationService
 from asgi_auth.errors import AuthError, ForbiddenError
-from asgi_auth.feature import REFUSED_TOKENS, Endpoint, Login, post
+from asgi_auth.feature import REFUSED_TOKENS, Endpoint, LoginAttempt, post
 from asgi_auth.model import event_types as events
-from asgi_auth.model.records import Client
-from asgi_auth.model.records import Token as OneTimeToken
+from asgi_auth.model.records import Client, OneTimeToken
 from asgi_auth.sessions.identity import Identity
 from asgi_auth.validation.email_address import parse_email
-from asgi_auth.validation.fields import Email, Line, Secret, Token
+from asgi_auth.validation.fields import Email, Line, Secret, TokenText
 
 DAY = 86400
 
@@ -40,7 +39,7 @@ class InvalidVerificationTokenError(InvalidOneTimeTokenError):
     code = "invalid_verification_token"
 
 
-class EmailVerification(Registrar):
+class EmailVerification(RegistrationService):
     """Shows that an address belongs to its user.
 
     With `enumeration="hide"` (the default) a registration is a mail, and the account begins when it is answered: a
@@ -64,7 +63,7 @@ class EmailVerification(Registrar):
         # A registration keeps quiet for a second only: a stranger's must not swallow the owner's.
         super().__init__(Purpose("register", quiet=1, **shared), Purpose("verify_email", quiet=quiet, **shared))
 
-    async def before_login(self, login: Login) -> None:
+    async def before_login(self, login: LoginAttempt) -> None:
         """Refuse a user whose address is not verified, if that is required."""
         if self.auth.settings.verification == "required" and not login.user.email_verified:
             raise EmailNotVerifiedError
@@ -74,11 +73,11 @@ class EmailVerification(Registrar):
         required = self.auth.settings.verification == "required"
         return (EmailNotVerifiedError,) if required and endpoint.logs_in else ()
 
-    @post("/verify-email", status=204, schema=SHOWN, errors=(InvalidVerificationTokenError, *REFUSALS))
+    @post("/verify-email", status=204, schema=TOKEN_OR_CODE, errors=(InvalidVerificationTokenError, *REFUSALS))
     async def verify_email(
         self,
         *,
-        token: Token = "",
+        token: TokenText = "",
         request: Line = "",
         code: Line = "",
         password: Secret = "",
@@ -88,7 +87,7 @@ class EmailVerification(Registrar):
         """Verify the address by the mailed token, logged in or with the password, or by the code with its request."""
         found = await self.auth.one_time.find((self.verification, self.registration), token, request, code)
         pending = Pending.of(found)
-        await confirm(
+        await require_ownership(
             self.auth,
             found,
             InvalidVerificationTokenError,
@@ -99,7 +98,7 @@ class EmailVerification(Registrar):
             secret=pending.credential.secret if pending else None,
         )
         if pending is not None:
-            await self.finish(found, pending, client)
+            await self.complete(found, pending, client)
         else:
             await self._verify(found, identity, client)
 
@@ -112,9 +111,9 @@ class EmailVerification(Registrar):
             user = await identity.require().load()
             if user.email_verified:
                 raise AlreadyVerifiedError
-            return await self.invite(user, client, earlier=request)
+            return await self.send_verification(user, client, earlier=request)
         user_id = identity.id if identity is not None else ""
-        return await self.again(parse_email(email).canonical, request, user_id, client)
+        return await self.resend(parse_email(email).canonical, request, user_id, client)
 
     async def _verify(self, token: OneTimeToken, identity: Identity | None, client: Client) -> None:
         """Mark the address; end the sessions and void the tokens from before: they may be those of somebody else."""
@@ -122,7 +121,7 @@ class EmailVerification(Registrar):
         error, verified = InvalidVerificationTokenError, {"email_verified": True}
         async with self.auth.storage.transaction() as storage:
             user = await self.auth.one_time.redeem(storage, token, error, verified, void=True)
-            await self.forget(storage, user.email_canonical)
+            await self.void(storage, user.email_canonical)
             ended = await storage.end_sessions(user.id, int(self.auth.now()), keep=keep)
         await self.auth.ended(user.id, ended, client)
         await self.auth.emit(events.EMAIL_VERIFY, user_id=user.id, client=client)

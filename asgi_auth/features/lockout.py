@@ -41,7 +41,7 @@ class Lockout(Feature):
         seconds, now = 0, int(self.auth.now())
         guessers = call.notes[GUESSERS] = await accounts_of(self.auth, call)
         for guesser in guessers:
-            seconds = await self.auth.counters.attempt(lockout_key(self.auth, guesser), now, **self.bounds)
+            seconds = await self.auth.counters.count_with_backoff(lockout_key(self.auth, guesser), now, **self.bounds)
         if seconds:
             raise AccountLockedError(seconds)
 

@@ -1,12 +1,12 @@
 """Magic link: log in by a mail, without a password. Off unless it is listed (ASVS 6.3.6: not for the highest level)."""
 
-from asgi_auth.accounts.one_time_tokens import SHOWN, InvalidOneTimeTokenError, Purpose, Requested
-from asgi_auth.accounts.passwords import make_unusable
+from asgi_auth.accounts.one_time_tokens import TOKEN_OR_CODE, InvalidOneTimeTokenError, Purpose, Requested
+from asgi_auth.accounts.passwords import disable
 from asgi_auth.feature import Feature, post
 from asgi_auth.model import event_types as events
-from asgi_auth.model.records import NOBODY, Client, Credential, TokenPair, User, new_id
+from asgi_auth.model.records import NO_USER_ID, Client, Credential, TokenPair, User, new_id
 from asgi_auth.validation.email_address import parse_email
-from asgi_auth.validation.fields import Email, Line, Token
+from asgi_auth.validation.fields import Email, Line, TokenText
 
 KIND = "email"
 
@@ -34,19 +34,21 @@ class MagicLink(Feature):
         user = known if known is not None and known.status == "active" else None
         return await self.auth.one_time.ask(self.purpose, subject=canonical, user=user, client=client, earlier=request)
 
-    @post("/magic-link/login", logs_in=True, schema=SHOWN, event=events.LOGIN, errors=(InvalidOneTimeTokenError,))
+    @post(
+        "/magic-link/login", logs_in=True, schema=TOKEN_OR_CODE, event=events.LOGIN, errors=(InvalidOneTimeTokenError,)
+    )
     async def magic_link_login(
-        self, *, token: Token = "", request: Line = "", code: Line = "", client: Client = Client()
+        self, *, token: TokenText = "", request: Line = "", code: Line = "", client: Client = Client()
     ) -> TokenPair:
         """Log in by the mailed token, or by the code with its request."""
         found = await self.auth.one_time.find((self.purpose,), token, request, code)
-        user_id, now = found.user_id or NOBODY, int(self.auth.now())
+        user_id, now = found.user_id or NO_USER_ID, int(self.auth.now())
         async with self.auth.storage.transaction() as storage:
             before = await storage.user(user_id)
             # An address that nobody had shown to be theirs: whoever chose the password may be somebody else.
             first = before is not None and not before.email_verified
             if first:
-                await make_unusable(storage, user_id, now)
+                await disable(storage, user_id, now)
             user = await self.auth.one_time.redeem(
                 storage, found, self.purpose.error, {"email_verified": True}, void=first
             )

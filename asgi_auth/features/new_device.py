@@ -31,7 +31,7 @@ class NewDevice(Feature):
         self.most = most
 
     def hears(self, name: str) -> bool:
-        """Logins."""
+        """SessionService."""
         return name == events.LOGIN
 
     async def observe(self, event: Event) -> None:

@@ -1,14 +1,13 @@
 """Password reset: a mail with a link and a code for whoever forgot the password."""
 
-from asgi_auth.accounts.one_time_tokens import SHOWN, InvalidOneTimeTokenError, Purpose, Requested
-from asgi_auth.accounts.passwords import PasswordKeeper
+from asgi_auth.accounts.one_time_tokens import TOKEN_OR_CODE, InvalidOneTimeTokenError, Purpose, Requested
+from asgi_auth.accounts.passwords import PasswordService
 from asgi_auth.errors import BusyError, PasswordPolicyError
 from asgi_auth.feature import Feature, post
 from asgi_auth.model import event_types as events
-from asgi_auth.model.records import NOBODY, Client, User
-from asgi_auth.model.records import Token as OneTimeToken
+from asgi_auth.model.records import NO_USER_ID, Client, OneTimeToken, User
 from asgi_auth.validation.email_address import parse_email
-from asgi_auth.validation.fields import Email, Line, Secret, Token
+from asgi_auth.validation.fields import Email, Line, Secret, TokenText
 
 
 class InvalidResetTokenError(InvalidOneTimeTokenError):
@@ -23,7 +22,7 @@ class PasswordReset(Feature):
     `ttl`: seconds the link lives; `quiet`: seconds between two mails; `link`: a page of your own, with `{token}` in it.
     """
 
-    needs = (PasswordKeeper,)
+    needs = (PasswordService,)
     needs_mail = True
     mails = ("reset_password",)
 
@@ -44,36 +43,36 @@ class PasswordReset(Feature):
     @post(
         "/reset-password",
         status=204,
-        schema=SHOWN,
+        schema=TOKEN_OR_CODE,
         event=events.PASSWORD_CHANGE,
         errors=(InvalidResetTokenError, PasswordPolicyError, BusyError),
     )
     async def reset_password(
         self,
         *,
-        token: Token = "",
+        token: TokenText = "",
         request: Line = "",
         code: Line = "",
         new_password: Secret,
         client: Client = Client(),
     ) -> None:
         """Set a new password by the mailed token, or by the code with its request; every session ends."""
-        keeper = self.auth[PasswordKeeper]
+        passwords = self.auth[PasswordService]
         # What needs no account to be refused costs no attempt.
-        keeper.check(new_password, "new_password")
+        passwords.check(new_password, "new_password")
         found = await self.auth.one_time.find((self.purpose,), token, request, code)
-        user = await self.auth.storage.user(found.user_id or NOBODY)
+        user = await self.auth.storage.user(found.user_id or NO_USER_ID)
         if user is None or user.status != "active":
             raise InvalidResetTokenError
-        keeper.check(new_password, "new_password", user.email_canonical)
-        await self._reset(found, user, await keeper.hasher.hash(new_password), client)
+        passwords.check(new_password, "new_password", user.email_canonical)
+        await self._reset(found, user, await passwords.hasher.hash(new_password), client)
 
     async def _reset(self, token: OneTimeToken, user: User, secret: str, client: Client) -> None:
         """Replace the password, use the token up and end the sessions: all of it or nothing."""
         now = int(self.auth.now())
         async with self.auth.storage.transaction() as storage:
             # The credential first, as a change of password does: the same order can't lock each other out.
-            if not await self.auth[PasswordKeeper].replace(storage, user.id, secret, used=token.id):
+            if not await self.auth[PasswordService].replace(storage, user.id, secret, used=token.id):
                 raise InvalidResetTokenError
             await self.auth.one_time.owner(storage, token, InvalidResetTokenError, {"email_verified": True})
             ended = await storage.end_sessions(user.id, now)

@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 
 from asgi_auth.accounts.one_time_tokens import Requested
-from asgi_auth.accounts.passwords import PasswordKeeper
-from asgi_auth.accounts.registration import Registrar
+from asgi_auth.accounts.passwords import PasswordService
+from asgi_auth.accounts.registration import RegistrationService
 from asgi_auth.crypto.argon2 import Argon2
 from asgi_auth.errors import (
     BadRequestError,
@@ -61,7 +61,7 @@ class UnsupportedGrantTypeError(BadRequestError):
     oauth2 = "unsupported_grant_type"
 
 
-class Passwords(PasswordKeeper):
+class Passwords(PasswordService):
     """Accounts with email address and password.
 
     Settings: `policy` for new passwords; `argon2`, their cost; `workers` threads hash them, and when `queue` more
@@ -98,14 +98,14 @@ class Passwords(PasswordKeeper):
         user = self._new_user(address, data)
         credential = self.credential(user.id, secret)
         if self.auth.conceals:
-            return await self.auth[Registrar].begin(user, credential, client)
+            return await self.auth[RegistrationService].start(user, credential, client)
         if not await self.auth.storage.add_user(user, credential):
             raise UserExistsError
         await self.auth.emit(events.REGISTER, user_id=user.id, client=client)
-        registrar = self.auth.get(Registrar)
+        registration = self.auth.get(RegistrationService)
         answer = Registration(user=UserInfo.of(user))
-        if registrar is not None and self.auth.settings.verification != "off":
-            answer = msgspec.structs.replace(answer, verification=await registrar.invite(user, client))
+        if registration is not None and self.auth.settings.verification != "off":
+            answer = msgspec.structs.replace(answer, verification=await registration.send_verification(user, client))
         if self.login_after_register and self.auth.settings.verification != "required":
             tokens = await self.auth.login(user, credential, amr=("pwd",), client=client)
             answer = msgspec.structs.replace(answer, tokens=tokens)
@@ -154,7 +154,7 @@ class Passwords(PasswordKeeper):
         self, *, current_password: Secret, new_password: Secret, identity: Identity, client: Client = Client()
     ) -> None:
         """Change the own password, which ends all other sessions."""
-        user, credential = await self.confirm(identity, current_password, client)
+        user, credential = await self.reauthenticate(identity, current_password, client)
         self.check(new_password, "new_password", user.email_canonical, current_password)
         secret = await self.hasher.hash(new_password)
         keep, now = identity.session_id, int(self.auth.now())

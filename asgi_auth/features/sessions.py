@@ -11,7 +11,7 @@ from asgi_auth.model import event_types as events
 from asgi_auth.model.records import Client, Record, TokenPair, UserInfo
 from asgi_auth.model.user_agent import device_name
 from asgi_auth.sessions.identity import Identity
-from asgi_auth.validation.fields import Line, Token
+from asgi_auth.validation.fields import Line, TokenText
 
 
 class SessionInfo(Record, frozen=True, kw_only=True):
@@ -43,13 +43,13 @@ class Sessions(Feature):
     """What a user can do with the own sessions."""
 
     @post("/refresh", event=events.REFRESH, errors=(*REFUSED_TOKENS, TokenReuseError))
-    async def refresh(self, *, refresh_token: Token, client: Client = Client()) -> TokenPair:
+    async def refresh(self, *, refresh_token: TokenText, client: Client = Client()) -> TokenPair:
         """Exchange a refresh token, from the body or the cookie, for the next pair."""
         return await self.auth.refresh(refresh_token, client)
 
     @post("/logout", status=204, ends_session=True, errors=REFUSED_TOKENS)
     async def logout(
-        self, *, refresh_token: Token = "", identity: Identity | None = None, client: Client = Client()
+        self, *, refresh_token: TokenText = "", identity: Identity | None = None, client: Client = Client()
     ) -> None:
         """End this session: its refresh and access tokens die. Without an access token a refresh token will do."""
         user_id = identity.id if identity and identity.is_authenticated else None

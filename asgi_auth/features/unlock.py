@@ -1,12 +1,12 @@
 """Unlock: a mailed link opens an account that others have locked by guessing."""
 
-from asgi_auth.accounts.one_time_tokens import SHOWN, InvalidOneTimeTokenError, Purpose, Requested
+from asgi_auth.accounts.one_time_tokens import TOKEN_OR_CODE, InvalidOneTimeTokenError, Purpose, Requested
 from asgi_auth.feature import Feature, post
 from asgi_auth.limits.rules import open_account
 from asgi_auth.model import event_types as events
 from asgi_auth.model.records import Client
 from asgi_auth.validation.email_address import parse_email
-from asgi_auth.validation.fields import Email, Line, Token
+from asgi_auth.validation.fields import Email, Line, TokenText
 
 
 class Unlock(Feature):
@@ -30,9 +30,9 @@ class Unlock(Feature):
         user = known if known is not None and known.status == "active" else None
         return await self.auth.one_time.ask(self.purpose, subject=canonical, user=user, client=client, earlier=request)
 
-    @post("/unlock", status=204, schema=SHOWN, errors=(InvalidOneTimeTokenError,))
+    @post("/unlock", status=204, schema=TOKEN_OR_CODE, errors=(InvalidOneTimeTokenError,))
     async def unlock(
-        self, *, token: Token = "", request: Line = "", code: Line = "", client: Client = Client()
+        self, *, token: TokenText = "", request: Line = "", code: Line = "", client: Client = Client()
     ) -> None:
         """Unlock the account by the mailed token, or by the code with its request."""
         found = await self.auth.one_time.find((self.purpose,), token, request, code)

@@ -41,7 +41,7 @@ class AuthPlugin(InitPluginProtocol):
         """Take what is served, and where; `auth` may be an `AuthApp` with a selection of routes."""
         self._auth_app = auth if isinstance(auth, AuthApp) else AuthApp(auth)
         self._mount = mount
-        self._auth_app.auth.places.mount(mount)
+        self._auth_app.auth.page_urls.mount(mount)
 
     def on_app_init(self, app_config: AppConfig) -> AppConfig:
         """Add ours to the app's configuration; the app's own auth middlewares leave the auth routes alone."""

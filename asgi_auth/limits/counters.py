@@ -24,7 +24,7 @@ class Counters(Protocol):
     async def limit(self, windows: Sequence[Window], now: int) -> tuple[int, int] | None:
         """Count in every window, or tell which one is full and when it begins anew."""
 
-    async def attempt(self, key: str, now: int, *, after: int, pause: int, longest: int, memory: int) -> int:
+    async def count_with_backoff(self, key: str, now: int, *, after: int, pause: int, longest: int, memory: int) -> int:
         """Count an attempt and return 0, or return how many seconds the pause still lasts."""
 
     async def counter(self, key: str, now: int) -> Counter | None:
@@ -66,7 +66,7 @@ class MemoryCounters:
             await self.count(window.key, now, window.seconds)
         return None
 
-    async def attempt(self, key: str, now: int, *, after: int, pause: int, longest: int, memory: int) -> int:
+    async def count_with_backoff(self, key: str, now: int, *, after: int, pause: int, longest: int, memory: int) -> int:
         """Count where no pause is on."""
         old = await self.counter(key, now)
         if old is not None and old.free_at > now:

@@ -91,7 +91,7 @@ class RedisCounters:
         found = await self._run("eval", LIMIT, len(keys), *keys, now, SLACK, *bounds)
         return (int(found[0]), int(found[1])) if found else None
 
-    async def attempt(self, key: str, now: int, *, after: int, pause: int, longest: int, memory: int) -> int:
+    async def count_with_backoff(self, key: str, now: int, *, after: int, pause: int, longest: int, memory: int) -> int:
         """Count where no pause is on."""
         values = (now, after, pause, longest, memory, SLACK)
         return int(await self._run("eval", ATTEMPT, 1, self._prefix + key, *values))

@@ -25,7 +25,7 @@ class _Run(msgspec.Struct):
 
     slots: asyncio.Semaphore
     tasks: set[asyncio.Task[None]] = set()
-    nobodys: set[asyncio.Task[None]] = set()
+    decoys: set[asyncio.Task[None]] = set()
     resting: dict[asyncio.Task[None], float] = {}
     until: float | None = None
     dropped: int = 0
@@ -33,7 +33,7 @@ class _Run(msgspec.Struct):
     def spawn(self, work: Coroutine[Any, Any, None], *, to_nobody: bool = False) -> None:
         """Begin a task, and hold it until it is done."""
         task = asyncio.create_task(work, name="asgi_auth mail")
-        held = self.nobodys if to_nobody else self.tasks
+        held = self.decoys if to_nobody else self.tasks
         held.add(task)
         task.add_done_callback(held.discard)
 
@@ -51,7 +51,7 @@ class _Run(msgspec.Struct):
 
     async def finish(self) -> None:
         """Wait until nothing is under way."""
-        while under_way := self.tasks | self.nobodys:
+        while under_way := self.tasks | self.decoys:
             await asyncio.wait(under_way)
 
 
@@ -93,7 +93,7 @@ class Delivery:
         Nothing that goes wrong is raised here.
         """
         run = self._runs.get() or self._runs.set(_Run(asyncio.Semaphore(self._workers)))
-        if len(run.nobodys if to_nobody else run.tasks) < self._limit:
+        if len(run.decoys if to_nobody else run.tasks) < self._limit:
             run.spawn(self._deliver(run, Job(write)), to_nobody=to_nobody)
             return
         if to_nobody:
@@ -122,8 +122,8 @@ class Delivery:
                     await run.finish()
         finally:
             run.until = None
-            _cancel(run.tasks | run.nobodys)
-        if under_way := run.tasks | run.nobodys:
+            _cancel(run.tasks | run.decoys)
+        if under_way := run.tasks | run.decoys:
             # Those that were cancelled still tell of it.
             await asyncio.wait(under_way, timeout=1)
 
@@ -135,7 +135,7 @@ class Delivery:
         except EndError as end:
             await self._failed(job, end.reason, end.detail)
         except asyncio.CancelledError:
-            if asyncio.current_task() not in run.nobodys:
+            if asyncio.current_task() not in run.decoys:
                 await self._failed(job, "closed", "there was no more time")
             raise
 

@@ -9,7 +9,7 @@ import msgspec
 from asgi_auth.model.event_types import Outcome
 
 #: An id that no user has, to ask for with the same effort.
-NOBODY = "00000000-0000-0000-0000-000000000000"
+NO_USER_ID = "00000000-0000-0000-0000-000000000000"
 Status = Literal["active", "disabled", "closed"]
 #: How a device is known: it is the first of its user, or a further one, or was seen before.
 Sighting = Literal["first", "new", "known"]
@@ -71,7 +71,7 @@ class Session(Record, frozen=True, kw_only=True):
     address: str = ""
 
 
-class Token(Record, frozen=True, kw_only=True):
+class OneTimeToken(Record, frozen=True, kw_only=True):
     """A one-time token that was mailed. Only digests of it and of its code are stored.
 
     `id` names the request that asked for it; `subject` the canonical address that it is about, with a user or without.
@@ -182,7 +182,7 @@ class AuditRecord(Record, frozen=True, kw_only=True):
     data: dict[str, Any] = {}
 
 
-class Login(Record, frozen=True):
+class LoginAttempt(Record, frozen=True):
     """A user about to get a session: by which factors, and from where."""
 
     user: User

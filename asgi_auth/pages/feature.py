@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from asgi_auth.feature import Feature
 from asgi_auth.pages.colours import check
-from asgi_auth.pages.links import is_allowed, is_local
+from asgi_auth.pages.links import is_allowed, is_local_path
 from asgi_auth.settings import origin_of
 
 
@@ -35,7 +35,7 @@ class Pages(Feature):
                 raise ValueError(f"{url!r} is no http(s) URL")
         if after_login != "account" and not is_allowed(after_login, next_allowed):
             raise ValueError(f"after_login: {after_login!r} is neither a path of this site nor in next_allowed")
-        if logo is not None and not is_local(logo) and not _is_url(logo, {"https"}):
+        if logo is not None and not is_local_path(logo) and not _is_url(logo, {"https"}):
             raise ValueError(f"logo: {logo!r} is neither a path of this site nor an https URL")
         self.logo = logo
         self.accent = check(accent)
@@ -46,7 +46,7 @@ class Pages(Feature):
     @property
     def csp(self) -> str:
         """The Content-Security-Policy of every page."""
-        images = ["'self'", *([origin_of(self.logo)] if self.logo and not is_local(self.logo) else [])]
+        images = ["'self'", *([origin_of(self.logo)] if self.logo and not is_local_path(self.logo) else [])]
         # Browsers hold the redirect behind a form to form-action as well.
         actions = ["'self'", *sorted({origin_of(url) for url in self.next_allowed})]
         return (

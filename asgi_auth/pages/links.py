@@ -10,7 +10,7 @@ LOCAL = re.compile(r"/(?!/)[^\\\s\x00-\x1f\x7f-\x9f]*")
 SAFE = ":/%#?=@[]!$&'()*+,;~"
 
 
-def is_local(path: str) -> bool:
+def is_local_path(path: str) -> bool:
     """Tell whether this is a path of this site, as it stands and decoded once more."""
     decoded = unquote(re.split(r"[?#]", path, maxsplit=1)[0])
     return all(LOCAL.fullmatch(text) for text in (path, decoded)) and "//" not in decoded
@@ -18,7 +18,7 @@ def is_local(path: str) -> bool:
 
 def is_allowed(target: str, allowed: Collection[str]) -> bool:
     """Tell whether a redirect may lead there: a path of this site, or exactly one of those that are allowed."""
-    return target in allowed or is_local(target)
+    return target in allowed or is_local_path(target)
 
 
 class Links:

@@ -14,7 +14,7 @@ from asgi_auth.pages.query import query_of
 from asgi_auth.pages.render import Renderer
 from asgi_auth.pages.visits import AssetVisit, FormVisit, PageVisit, Visit
 from asgi_auth.validation.password_policy import PasswordPolicy
-from asgi_auth.web.authenticator import Recogniser
+from asgi_auth.web.authenticator import RequestAuthenticator
 from asgi_auth.web.body import FORM_TYPE, headers
 from asgi_auth.web.routes import Routes
 
@@ -28,12 +28,12 @@ METHODS = {"PUT", "PATCH", "DELETE"}
 class PageServer:
     """Answers browsers, for an app whose features have `Pages` among them."""
 
-    def __init__(self, pages: Pages, auth: "Auth", routes: Routes, recogniser: Recogniser) -> None:
+    def __init__(self, pages: Pages, auth: "Auth", routes: Routes, authenticator: RequestAuthenticator) -> None:
         """Lay out the pages whose endpoints are there. Raises ValueError when an endpoint has the path of one."""
         self.pages = pages
         self.auth = auth
         self.routes = routes
-        self.recogniser = recogniser
+        self.authenticator = authenticator
         self.renderer = Renderer(pages, auth.settings)
         self.policy = _policy(auth.features)
         self._at: dict[str, Page] = {}
@@ -45,10 +45,10 @@ class PageServer:
         routes.add_pages([*self._at, *self.renderer.assets])
 
     @classmethod
-    def of(cls, auth: "Auth", routes: Routes, recogniser: Recogniser) -> "PageServer | None":
+    def of(cls, auth: "Auth", routes: Routes, authenticator: RequestAuthenticator) -> "PageServer | None":
         """The pages of an `Auth`; None when it has none."""
         pages = next((feature for feature in auth.features if isinstance(feature, Pages)), None)
-        return cls(pages, auth, routes, recogniser) if pages is not None else None
+        return cls(pages, auth, routes, authenticator) if pages is not None else None
 
     def visit(self, path: str | None, scope: Scope) -> Visit | None:
         """Take a request that a page or a form's redirect answers; None is one for the endpoints."""

@@ -141,7 +141,7 @@ class PageVisit(Visit):
         except UnauthorizedError:
             # The user is gone and the token not yet: without it the login page shows its form.
             response = self.to_login(self._page.name, "login_needed")
-            response.raw_headers.extend(self.server.recogniser.cookies.clear())
+            response.raw_headers.extend(self.server.authenticator.cookies.clear())
             return response
 
     async def _answer(self, identity: Identity) -> Response:
@@ -183,14 +183,14 @@ class FormVisit(Visit):
         fields = fields_of(self._route, "", settings)
         values = values_of(fields, sent, partial=endpoint.method == "PATCH")
         values |= self._in_path
-        shown = self.server.recogniser.reader.read(self.scope)
+        shown = self.server.authenticator.reader.read(self.scope)
         if shown.refresh and COOKIE in endpoint.fields.keys() - values.keys():
             values[COOKIE] = shown.refresh
         return await endpoint.call(self._route.feature, values, self.client(identity), identity)
 
     async def _refused(self, sent: Mapping[str, str], error: AuthError, identity: Identity) -> Response:
         endpoint = self._route.endpoint
-        await self.server.auth.refused(error, self.client(identity))
+        await self.server.auth.report_refusal(error, self.client(identity))
         page = self.server.by_name.get(self._form.page)
         if page is None or page.name not in self.server.paths:
             raise error
@@ -207,9 +207,9 @@ class FormVisit(Visit):
         pair = tokens_of(result)
         response = self.server.renderer.redirect(self._next(result, identity))
         if pair is not None:
-            response.raw_headers.extend(self.server.recogniser.cookies.set(pair))
+            response.raw_headers.extend(self.server.authenticator.cookies.set(pair))
         elif self._route.endpoint.ends_session:
-            response.raw_headers.extend(self.server.recogniser.cookies.clear())
+            response.raw_headers.extend(self.server.authenticator.cookies.clear())
         return response
 
     def _next(self, result: Any, identity: Identity) -> str:

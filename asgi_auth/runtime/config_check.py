@@ -1,4 +1,4 @@
-"""The cookie doctor: settings that may be made, and will not work or are not safe; each with its reason and mend."""
+"""The cookie doctor: settings that may be made, and will not work or are not safe; each with its reason and fix."""
 
 import ipaddress
 import logging
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from asgi_auth.mail.mailers import ConsoleMailer
-from asgi_auth.runtime.public_suffix import is_below, is_local, is_public_suffix, site_of
+from asgi_auth.runtime.public_suffix import is_below, is_private_host, is_public_suffix, site_of
 
 if TYPE_CHECKING:
     from asgi_auth.auth import Auth
@@ -20,10 +20,10 @@ class Finding(NamedTuple):
 
     setting: str
     reason: str
-    mend: str
+    fix: str
 
 
-class Doctor:
+class ConfigCheck:
     """Looks at an `Auth`. What it finds is logged once, as a warning, by each process."""
 
     def __init__(self, auth: "Auth") -> None:
@@ -47,18 +47,18 @@ class Doctor:
         )
         return [finding for check in checks for finding in check()]
 
-    def tell(self) -> None:
+    def log_new(self) -> None:
         """Log what has not been logged yet."""
         for finding in self.check():
             if finding not in self._told:
                 self._told.add(finding)
                 logger.warning("%s: %s. %s", *finding)
 
-    def saw_forwarding(self) -> None:
+    def note_proxy_headers(self) -> None:
         """Take note of a request with headers of a proxy."""
         if not self._is_forwarded:
             self._is_forwarded = True
-            self.tell()
+            self.log_new()
 
     @property
     def _host(self) -> str:
@@ -72,8 +72,8 @@ class Doctor:
         }
         reasons = [reason for reason, applies in lacking.items() if applies]
         if reasons and not self._host:
-            mend = "Say where the public finds you: base_url='https://app.example.com'"
-            yield Finding("base_url", f"there is no base_url, so {', and '.join(reasons)}", mend)
+            fix = "Say where the public finds you: base_url='https://app.example.com'"
+            yield Finding("base_url", f"there is no base_url, so {', and '.join(reasons)}", fix)
 
     def _cookie_domain(self) -> Iterator[Finding]:
         domain = self._settings.cookie_domain
@@ -94,11 +94,11 @@ class Doctor:
             for origin in origins if settings.origin else ():
                 if site_of(origin) != site_of(settings.origin or ""):
                     reason = f"{origin} is another site than {settings.origin}, where SameSite cookies are never sent"
-                    mend = "Serve both below one domain, or let it use bearer tokens (cors_origins, transport='bearer')"
-                    yield Finding(setting, reason, mend)
+                    fix = "Serve both below one domain, or let it use bearer tokens (cors_origins, transport='bearer')"
+                    yield Finding(setting, reason, fix)
 
     def _development(self) -> Iterator[Finding]:
-        if self._settings.development and self._host and not is_local(self._host):
+        if self._settings.development and self._host and not is_private_host(self._host):
             reason = f"cookies go to {self._host} without Secure, for everybody on the way to read"
             yield Finding("development", reason, "Leave it out, and serve https")
 
@@ -116,8 +116,8 @@ class Doctor:
         proxies = self._settings.trusted_proxies
         if self._is_forwarded and not proxies:
             reason = "requests have come with the headers of a proxy, so all clients may look like that one address"
-            mend = "Name its networks, such as 10.0.0.0/8; if you have none, somebody made the headers up"
-            yield Finding("trusted_proxies", reason, mend)
+            fix = "Name its networks, such as 10.0.0.0/8; if you have none, somebody made the headers up"
+            yield Finding("trusted_proxies", reason, fix)
         for network in proxies:
             if ipaddress.ip_network(network).prefixlen == 0:
                 reason = f"{network} is everybody, so everybody may claim any address"

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from asgi_auth._per_loop import PerLoop
-from asgi_auth.accounts.passwords import PasswordKeeper
+from asgi_auth.accounts.passwords import PasswordService
 from asgi_auth.validation.email_address import canonical_or_none
 from asgi_auth.validation.password_policy import common_passwords
 
@@ -21,7 +21,7 @@ def _warm_up(auth: "Auth") -> None:
     """Import what the first registration needs: it takes 0.1 s, in which no request should have to wait."""
     if any("email" in endpoint.fields for feature in auth.features for endpoint in feature.endpoints):
         canonical_or_none("ada@bücher.example.com")
-    if auth.get(PasswordKeeper) is not None:
+    if auth.get(PasswordService) is not None:
         common_passwords()
 
 
@@ -78,7 +78,7 @@ class Lifecycle:
     async def _open(self) -> asyncio.Task[None]:
         auth = self._auth
         # Where sites are compared, a long list is read.
-        await asyncio.to_thread(auth.doctor.tell)
+        await asyncio.to_thread(auth.config_check.log_new)
         await auth.storage.open()
         if auth.settings.auto_migrate:
             await auth.storage.migrate(int(auth.now()))

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from asgi_auth.settings import Settings
 
 
-class Places:
-    """The pages of an `Auth`: `auth.places`. Apps and middlewares say where they serve them.
+class PageUrls:
+    """The pages of an `Auth`: `auth.page_urls`. Apps and middlewares say where they serve them.
 
     Until one does, as in a process that only mails, they are where their features declare them, below
     `Settings.mount`.

@@ -36,7 +36,7 @@ def site_of(origin: str) -> tuple[str, str]:
     return parts.scheme, host if _address(host) else _suffixes().privatesuffix(host) or host
 
 
-def is_local(host: str) -> bool:
+def is_private_host(host: str) -> bool:
     """Tell whether a host can only be one's own machine or network."""
     address = _address(host)
     if address is not None:

@@ -12,7 +12,7 @@ from asgi_auth.sessions.tokens import Claims
 
 Transport = Literal["bearer", "cookie", ""]
 Loader = Callable[[str], Awaitable[User | None]]
-NOBODY = Claims("", "", "", "", "", 0, 0, 0, (), ())
+NO_CLAIMS = Claims("", "", "", "", "", 0, 0, 0, (), ())
 
 
 class Identity:
@@ -25,7 +25,7 @@ class Identity:
 
     def __init__(  # noqa: PLR0917 (names would cost a tenth of the hot path)
         self,
-        claims: Claims = NOBODY,
+        claims: Claims = NO_CLAIMS,
         raw: Mapping[str, Any] = MappingProxyType({}),
         roles: tuple[str, ...] = (),
         transport: Transport = "",
@@ -47,7 +47,7 @@ class Identity:
     @property
     def is_authenticated(self) -> bool:
         """Whether somebody is logged in."""
-        return self._claims is not NOBODY
+        return self._claims is not NO_CLAIMS
 
     @property
     def id(self) -> str:

@@ -13,7 +13,7 @@ from asgi_auth.errors import (
     TokenRevokedError,
 )
 from asgi_auth.model import event_types as events
-from asgi_auth.model.records import Client, Credential, Login, Session, TokenPair, User, new_id
+from asgi_auth.model.records import Client, Credential, LoginAttempt, Session, TokenPair, User, new_id
 
 if TYPE_CHECKING:
     from asgi_auth.auth import Auth
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Rotated = tuple[Session, tuple[str, ...]]
 
 
-class Logins:
+class SessionService:
     """Starts, refreshes and ends sessions."""
 
     def __init__(self, auth: "Auth", claims: Callable[[User], Mapping[str, Any]] | None) -> None:
@@ -34,7 +34,7 @@ class Logins:
         auth = self._auth
         if user.status != "active":
             raise AccountDisabledError
-        await self._ask_features(Login(user, amr, client))
+        await self._ask_features(LoginAttempt(user, amr, client))
         session = self._new(user, amr, client)
         # First: claims of the host's own may fail, and then there is no session without tokens.
         pair = await self._pair(session, user.roles, user)
@@ -72,7 +72,7 @@ class Logins:
             return None
         return await self._auth.storage.session(session_id)
 
-    async def _ask_features(self, login: Login) -> None:
+    async def _ask_features(self, login: LoginAttempt) -> None:
         wanted: set[str] = set()
         for feature in self._auth.features:
             await feature.before_login(login)
@@ -119,7 +119,7 @@ class Logins:
         only = session.id if auth.settings.on_reuse == "session" else None
         await auth.end_sessions(session.user_id, only=only, client=client)
         error = TokenReuseError().about(session.user_id, session.id)
-        await auth.refused(error, client)
+        await auth.report_refusal(error, client)
         raise error
 
     async def _pair(self, session: Session, roles: tuple[str, ...], user: User | None = None) -> TokenPair:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from asgi_auth.auth import Auth
 
 
-class Identifier:
+class TokenVerifier:
     """Verifies tokens once, remembers a bounded number, and judges expiry and revocation at every use."""
 
     def __init__(self, auth: "Auth") -> None:
@@ -26,7 +26,7 @@ class Identifier:
         self._revocation = auth.revocation
         self._seen: dict[str, tuple[Claims, Mapping[str, Any]]] = {}
 
-    def recall(self, token: str, transport: Transport) -> Identity | None:
+    def cached(self, token: str, transport: Transport) -> Identity | None:
         """Recognise a token seen before, without a query; None when it must be looked at more closely."""
         seen = self._seen.get(token)
         if seen is None or not self._revocation.is_fresh():
@@ -37,7 +37,7 @@ class Identifier:
         roles = self._revocation.roles.get(claims.sub, claims.roles)
         return Identity(claims, raw, roles, transport, self._load, self._now)
 
-    async def identify(self, token: str, transport: Transport) -> Identity:
+    async def verify(self, token: str, transport: Transport) -> Identity:
         """Return who the token speaks for; raises InvalidTokenError and those below it."""
         claims, raw = self._seen.get(token) or self._verify(token)
         if self._now() >= claims.exp + self._leeway:

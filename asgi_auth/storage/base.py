@@ -14,10 +14,10 @@ from asgi_auth.model.records import (
     Changes,
     Counter,
     Credential,
+    OneTimeToken,
     Session,
     Sighting,
     Stored,
-    Token,
     User,
     Window,
 )
@@ -125,20 +125,20 @@ class Storage(Protocol):
     async def changes_since(self, since: int) -> Changes:
         """List the sessions that ended, and the users whose status or roles changed, at `since` or later."""
 
-    async def add_token(self, token: Token, *, quiet: int, since: int, most: int) -> bool:
+    async def add_token(self, token: OneTimeToken, *, quiet: int, since: int, most: int) -> bool:
         """Add a one-time token, unless one for its purpose and subject was added less than `quiet` seconds before.
 
         Nor when `most` were added after `since`, as long as one of them has not expired; nor when its user is gone. Of
         many concurrent calls for one subject at most two are added.
         """
 
-    async def find_token(self, purpose: str, digest: str, now: int) -> Token | None:
+    async def find_token(self, purpose: str, digest: str, now: int) -> OneTimeToken | None:
         """Look a live token up, using nothing up."""
 
-    async def recall_token(self, request: str, purpose: str, subject: str, now: int) -> Token | None:
+    async def recall_token(self, request: str, purpose: str, subject: str, now: int) -> OneTimeToken | None:
         """Look up the live token about a subject that `request` names, of any purpose, else the newest of a purpose."""
 
-    async def try_code(self, purpose: str, token_id: str, code: str, *, now: int, tries: int) -> Token | None:
+    async def try_code(self, purpose: str, token_id: str, code: str, *, now: int, tries: int) -> OneTimeToken | None:
         """Count an attempt on a live token; return it if the code fits and fewer than `tries` were made before."""
 
     async def use_token(self, token_id: str, now: int) -> bool:
@@ -179,7 +179,7 @@ class Storage(Protocol):
         many concurrent calls no more than `most` get None from a window.
         """
 
-    async def attempt(self, key: str, now: int, *, after: int, pause: int, longest: int, memory: int) -> int:
+    async def count_with_backoff(self, key: str, now: int, *, after: int, pause: int, longest: int, memory: int) -> int:
         """Count an attempt and return 0, unless a pause is on: then return how many seconds it lasts, at least 1.
 
         The attempt number `after` begins a pause of `pause` seconds, and each further one a pause twice as long, of

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from asgi_auth.model.records import AuditRecord, Counter, Credential, Session, Token, User
+from asgi_auth.model.records import AuditRecord, Counter, Credential, OneTimeToken, Session, User
 
 T = TypeVar("T")
 Row = Mapping[str, Any]
@@ -83,9 +83,9 @@ def session_of(row: Row) -> Session:
     )
 
 
-def token_of(row: Row) -> Token:
+def token_of(row: Row) -> OneTimeToken:
     """Make a one-time token."""
-    return Token(
+    return OneTimeToken(
         id=row["id"],
         purpose=row["purpose"],
         subject=row["subject"],

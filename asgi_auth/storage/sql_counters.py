@@ -33,7 +33,7 @@ class SQLCounters(Runner):
         # A window that was full may be over by now: who asks again will see.
         return None if allowed else (0, now + 1)
 
-    async def attempt(self, key: str, now: int, *, after: int, pause: int, longest: int, memory: int) -> int:
+    async def count_with_backoff(self, key: str, now: int, *, after: int, pause: int, longest: int, memory: int) -> int:
         """Count where no pause is on; else look how long it lasts."""
         values = {
             "key": key,

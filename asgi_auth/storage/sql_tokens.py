@@ -2,7 +2,7 @@
 
 import hmac
 
-from asgi_auth.model.records import Token
+from asgi_auth.model.records import OneTimeToken
 from asgi_auth.storage import statements
 from asgi_auth.storage.rows import columns, first, token_of
 from asgi_auth.storage.runner import Runner
@@ -11,7 +11,7 @@ from asgi_auth.storage.runner import Runner
 class SQLTokens(Runner):
     """Keeps the part of the contract that is about one-time tokens."""
 
-    async def add_token(self, token: Token, *, quiet: int, since: int, most: int) -> bool:
+    async def add_token(self, token: OneTimeToken, *, quiet: int, since: int, most: int) -> bool:
         """Insert, unless there were enough of them lately."""
         values = columns(token)
         del values["attempts"], values["used_at"]
@@ -19,17 +19,17 @@ class SQLTokens(Runner):
         slot = token.created_at // max(1, quiet)
         return bool(await self.run_unless_refused(statements.ADD_TOKEN, values | limits | {"slot": slot}))
 
-    async def find_token(self, purpose: str, digest: str, now: int) -> Token | None:
+    async def find_token(self, purpose: str, digest: str, now: int) -> OneTimeToken | None:
         """Select a live one."""
         values = {"purpose": purpose, "digest": digest, "now": now}
         return first(token_of, await self.run(statements.FIND_TOKEN, values, read=True))
 
-    async def recall_token(self, request: str, purpose: str, subject: str, now: int) -> Token | None:
+    async def recall_token(self, request: str, purpose: str, subject: str, now: int) -> OneTimeToken | None:
         """Select by id, else the newest."""
         values = {"id": request, "purpose": purpose, "subject": subject, "now": now}
         return first(token_of, await self.run(statements.RECALL_TOKEN, values, read=True))
 
-    async def try_code(self, purpose: str, token_id: str, code: str, *, now: int, tries: int) -> Token | None:
+    async def try_code(self, purpose: str, token_id: str, code: str, *, now: int, tries: int) -> OneTimeToken | None:
         """Count first, compare then: no number of concurrent guesses gets around the count."""
         values = {"purpose": purpose, "id": token_id, "now": now, "tries": tries}
         token = first(token_of, await self.run(statements.TRY_CODE, values))

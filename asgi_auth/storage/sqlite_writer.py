@@ -101,18 +101,18 @@ class _Direct:
 
 
 def _one(raw: sqlite3.Connection, direct: Connection, work: Work) -> Outcome:
-    raw.execute("SAVEPOINT of_group")
+    raw.execute("SAVEPOINT group_key")
     coroutine = work(direct)
     try:
         coroutine.send(None)
     except StopIteration as done:
-        raw.execute("RELEASE of_group")
+        raw.execute("RELEASE group_key")
         return done.value, None
     except Exception as error:
         if not raw.in_transaction:
             raise  # A full disk, say, has ended it for all.
-        raw.execute("ROLLBACK TO of_group")
-        raw.execute("RELEASE of_group")
+        raw.execute("ROLLBACK TO group_key")
+        raw.execute("RELEASE group_key")
         return None, error
     coroutine.close()
     raise RuntimeError("a transaction may await nothing but its statements")

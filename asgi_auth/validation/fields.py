@@ -23,7 +23,7 @@ Secret = Annotated[
         examples=["correct horse battery"],
     ),
 ]
-Token = Annotated[str, msgspec.Meta(min_length=1, max_length=8192)]
+TokenText = Annotated[str, msgspec.Meta(min_length=1, max_length=8192)]
 Line = Annotated[str, msgspec.Meta(max_length=1024)]
 #: Parameters of endpoints that the library gives, and no body.
 INJECTED = {"client", "identity", "served"}

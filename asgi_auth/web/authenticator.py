@@ -12,7 +12,7 @@ from asgi_auth.sessions.identity import ANONYMOUS, Identity, Transport
 from asgi_auth.sessions.verifier import make_room
 from asgi_auth.web.client import check_origin, client_of
 from asgi_auth.web.cookies import Cookies
-from asgi_auth.web.credentials import CredentialReader, Shown
+from asgi_auth.web.credentials import CredentialReader, PresentedCredentials
 from asgi_auth.web.responses import SAFE_METHODS
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ BEARER: Transport = "bearer"
 COOKIE: Transport = "cookie"
 
 
-class Recogniser:
+class RequestAuthenticator:
     """Recognises requests and websockets for one `Auth`; used by the middleware and by the app alike."""
 
     def __init__(self, auth: "Auth") -> None:
@@ -36,12 +36,12 @@ class Recogniser:
         self._auth = auth
         self.cookies = Cookies(auth.settings)
         self.reader = CredentialReader(self.cookies)
-        self._recall = auth.identifier.recall
+        self._cached = auth.verifier.cached
         self._bearers: dict[bytes, str] = {}
         self._cookies: dict[bytes, str] = {}
-        self._features = [item for item in auth.features if type(item).identify is not Feature.identify]
+        self._features = [item for item in auth.features if type(item).authenticate is not Feature.authenticate]
 
-    def recall(self, scope: Scope) -> Identity | None:
+    def from_cache(self, scope: Scope) -> Identity | None:
         """Tell without waiting, from memory, for a request that shows just what another has shown; else None.
 
         The hot path: one pass over the headers, one look-up for the line, one for its token.
@@ -63,7 +63,7 @@ class Recogniser:
             return ANONYMOUS if not self._features else None
         if transport == COOKIE and scope["method"] not in SAFE_METHODS:
             return None
-        return self._recall(lines.get(line, ""), transport)
+        return self._cached(lines.get(line, ""), transport)
 
     async def recognise(self, scope: Scope) -> Recognition:
         """Tell who is asking.
@@ -72,7 +72,7 @@ class Recogniser:
         credentials, CrossSiteRequestError for cookies from another site's page, and StorageUnavailableError when a
         token can't be judged now: a good one must not look bad.
         """
-        known = self.recall(scope)
+        known = self.from_cache(scope)
         return (known, []) if known is not None else await self.examine(scope)
 
     async def examine(self, scope: Scope) -> Recognition:
@@ -83,7 +83,7 @@ class Recogniser:
             self._remember(scope, shown)
         return identity, cookies
 
-    def _remember(self, scope: Scope, shown: Shown) -> None:
+    def _remember(self, scope: Scope, shown: PresentedCredentials) -> None:
         """Remember which token stands in a line, if one line shows all: what it is worth is judged at every use."""
         lines = [pair for pair in scope["headers"] if pair[0] in {b"authorization", b"cookie"}]
         # A websocket may show its token elsewhere.
@@ -96,7 +96,7 @@ class Recogniser:
             make_room(known, self._auth.settings.token_cache)
             known[line] = token
 
-    async def _judge(self, shown: Shown, scope: Scope) -> Recognition:
+    async def _judge(self, shown: PresentedCredentials, scope: Scope) -> Recognition:
         if shown.bearer is not None:
             return await self._by_bearer(shown), []
         if shown.by_cookie:
@@ -108,16 +108,16 @@ class Recogniser:
         await self._auth.start()
         for feature in self._features:
             try:
-                identity = await feature.identify(scope)
+                identity = await feature.authenticate(scope)
             except UnauthorizedError as error:
                 return Identity(error=error)
             if identity is not None:
                 return identity
         return ANONYMOUS
 
-    async def _by_bearer(self, shown: Shown) -> Identity:
+    async def _by_bearer(self, shown: PresentedCredentials) -> Identity:
         try:
-            identity = await self._auth.identify(shown.bearer or "")
+            identity = await self._auth.authenticate(shown.bearer or "")
         except InvalidTokenError as error:
             return Identity(error=error)
         if shown.access is not None:
@@ -127,19 +127,19 @@ class Recogniser:
     async def _refuse_two_users(self, identity: Identity, access: str) -> None:
         """One request, one user: a cookie beside the token must speak for the same (RFC 6750, section 2)."""
         try:
-            other = await self._auth.identify(access, "cookie")
+            other = await self._auth.authenticate(access, "cookie")
         except InvalidTokenError:
             return
         if other.id != identity.id:
             raise BadRequestError("Token and cookie belong to two users.")
 
-    async def _by_cookies(self, shown: Shown, scope: Scope) -> Recognition:
+    async def _by_cookies(self, shown: PresentedCredentials, scope: Scope) -> Recognition:
         if scope["type"] == "websocket" or scope["method"] not in SAFE_METHODS:
             check_origin(scope, self._auth.settings)
         error: InvalidTokenError = TokenExpiredError()
         if shown.access is not None:
             try:
-                return await self._auth.identify(shown.access, "cookie"), []
+                return await self._auth.authenticate(shown.access, "cookie"), []
             except InvalidTokenError as reason:
                 error = reason
         if shown.refresh is not None and isinstance(error, TokenExpiredError):
@@ -152,7 +152,7 @@ class Recogniser:
     async def _renew(self, refresh_token: str, scope: Scope) -> Recognition:
         """Refresh in passing, without a new refresh token: it is not known whether this answer will ever arrive."""
         pair = await self._auth.refresh(refresh_token, client_of(scope, self._auth.settings), rotate=False)
-        identity = await self._auth.identify(str(pair.access_token), "cookie")
+        identity = await self._auth.authenticate(str(pair.access_token), "cookie")
         return identity, self.cookies.set(pair)
 
 

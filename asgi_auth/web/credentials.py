@@ -10,7 +10,7 @@ MAX_HEADER = 16384
 SUBPROTOCOL = "bearer."
 
 
-class Shown(msgspec.Struct):
+class PresentedCredentials(msgspec.Struct):
     """The credentials of one request; None for what isn't there, an empty bearer for one that can't be read."""
 
     bearer: str | None = None
@@ -31,9 +31,9 @@ class CredentialReader:
         self._access = cookies.access.encode()
         self._refresh = cookies.refresh.encode()
 
-    def read(self, scope: Scope) -> Shown:
+    def read(self, scope: Scope) -> PresentedCredentials:
         """Read; raises BadRequestError for two Authorization headers, or one of our cookies twice (RFC 6750, 2)."""
-        shown = Shown()
+        shown = PresentedCredentials()
         authorized = False
         for name, value in scope["headers"]:
             if name == b"authorization":
@@ -47,7 +47,7 @@ class CredentialReader:
             _subprotocol(scope, shown)
         return shown
 
-    def _cookies(self, line: bytes, shown: Shown) -> None:
+    def _cookies(self, line: bytes, shown: PresentedCredentials) -> None:
         if len(line) > MAX_HEADER:
             raise BadRequestError("The cookies are too large.")
         for pair in line.split(b";"):
@@ -68,7 +68,7 @@ def _bearer(value: bytes) -> str | None:
     return token.strip(b" ").decode("latin-1") if scheme.lower() == b"bearer" else None
 
 
-def _subprotocol(scope: Scope, shown: Shown) -> None:
+def _subprotocol(scope: Scope, shown: PresentedCredentials) -> None:
     """The token that a browser can only send as a subprotocol `bearer.<token>`."""
     for protocol in scope.get("subprotocols") or ():
         if protocol.startswith(SUBPROTOCOL):

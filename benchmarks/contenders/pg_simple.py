@@ -13,7 +13,7 @@ STRONG = "Correct horse battery 1!"
 
 
 class PgSimple(base.Contender):
-    """Logins only: what it does with a token is a function for the app to call."""
+    """SessionService only: what it does with a token is a function for the app to call."""
 
     operations = ("login",)
 

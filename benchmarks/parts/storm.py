@@ -32,7 +32,7 @@ async def measure(run: Run) -> None:
     )
     crowd = Table(
         "crowd",
-        "Logins of unknown users, all at once",
+        "SessionService of unknown users, all at once",
         f"{UNKNOWN} logins of addresses without an account at the same moment, the default hash, one uvicorn worker",
         "see the columns",
     )

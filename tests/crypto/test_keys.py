@@ -97,12 +97,12 @@ async def test_secrets_are_rotated_by_a_list(clock: Clock, tmp_path: Path) -> No
         await register(old)
         first = await login(old)
     async with with_secrets(OTHER_SECRET, SECRET) as both:
-        assert (await both.identify(str(first.access_token))).is_authenticated
+        assert (await both.authenticate(str(first.access_token))).is_authenticated
         second = await both.refresh(str(first.refresh_token))
     async with with_secrets(OTHER_SECRET) as new:
-        assert (await new.identify(str(second.access_token))).is_authenticated
+        assert (await new.authenticate(str(second.access_token))).is_authenticated
         with pytest.raises(InvalidTokenError):
-            await new.identify(str(first.access_token))
+            await new.authenticate(str(first.access_token))
         with pytest.raises(InvalidTokenError):
             await new.refresh(str(first.refresh_token))
         assert await new.refresh(str(second.refresh_token))
@@ -115,12 +115,12 @@ async def test_asymmetric_keys_sign_and_verify(algorithm: str) -> None:
         await register(auth)
 
         pair = await login(auth)
-        identity = await auth.identify(str(pair.access_token))
+        identity = await auth.authenticate(str(pair.access_token))
         forged = str(pair.access_token)[:-6] + "AAAAAA"
 
         assert identity.is_authenticated
         with pytest.raises(InvalidTokenError):
-            await auth.identify(forged)
+            await auth.authenticate(forged)
 
 
 @pytest.mark.parametrize("algorithm", KEYS)
@@ -133,7 +133,7 @@ async def test_a_public_key_verifies_and_cannot_sign(algorithm: str) -> None:
         await register(auth)
         token = str((await login(auth)).access_token)
     async with make_auth(signing_keys=[newest, verifier]) as auth:
-        identity = await auth.identify(token)
+        identity = await auth.authenticate(token)
 
     assert identity.is_authenticated
     with pytest.raises(ValueError, match="able to sign"):
@@ -150,13 +150,13 @@ async def test_a_public_key_never_works_as_an_hmac_key(algorithm: str) -> None:
     async with make_auth(signing_keys=[key]) as auth:
         await register(auth)
         token = str((await login(auth)).access_token)
-        claims = (await auth.identify(token)).claims
+        claims = (await auth.authenticate(token)).claims
         raw = KEYS[algorithm].public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
         for secret in (public_pem(algorithm), public_pem(algorithm).strip(), raw, b""):
             for header in (key.header, key.header | {"alg": "HS256"}, SigningKey.derived(SECRET.encode()).header):
                 with pytest.raises(InvalidTokenError):
-                    await auth.identify(forge(header, dict(claims), secret))
+                    await auth.authenticate(forge(header, dict(claims), secret))
 
 
 async def test_with_signing_keys_the_secret_signs_no_access_token() -> None:
@@ -166,7 +166,7 @@ async def test_with_signing_keys_the_secret_signs_no_access_token() -> None:
 
     async with make_auth(signing_keys=[SigningKey.from_pem(pem("EdDSA"), "EdDSA", "k1")]) as auth:
         with pytest.raises(InvalidTokenError):
-            await auth.identify(token)
+            await auth.authenticate(token)
 
 
 def test_a_small_rsa_key_is_refused() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from asgi_auth import Argon2, AuthApp, AuthMiddleware, Lockout, Passwords, RateLimits, Unlock
 from asgi_auth.errors import AuthError, ForbiddenError, StorageUnavailableError
-from asgi_auth.feature import Endpoint, Feature, Login, post
+from asgi_auth.feature import Endpoint, Feature, LoginAttempt, post
 from asgi_auth.model import event_types as events
 from asgi_auth.model.records import Event
 from asgi_auth.sessions.identity import Identity
@@ -160,7 +160,7 @@ class Locked(Feature):
         """Refuse whoever is no administrator."""
         identity.require(roles="admin")
 
-    async def before_login(self, login: Login) -> None:
+    async def before_login(self, login: LoginAttempt) -> None:
         if login.client.user_agent == "bad":
             raise ForbiddenError
 

@@ -75,7 +75,7 @@ async def test_no_secret_and_no_address_of_a_user_is_ever_written(written: io.St
         await app.client.post("/auth/verify-email", {"token": mail.token})
         await app.login("Wrong-Pass-1")
         pair = (await app.login()).json
-        session = (await app.auth.identify(pair["access_token"])).session_id
+        session = (await app.auth.authenticate(pair["access_token"])).session_id
         refreshed = (await app.client.post("/auth/refresh", {"refresh_token": pair["refresh_token"]})).json
         await app.client.get("/auth/me", headers=bearer(pair["access_token"] + "x"))
         await app.client.post("/auth/login", {"email": EMAIL, "password": [PASSWORD]})

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from asgi_auth import Argon2, Auth, AuthApp, Identity, Lockout, Passwords, Sessions
-from asgi_auth.accounts.passwords import PasswordKeeper
+from asgi_auth.accounts.passwords import PasswordService
 from asgi_auth.errors import InvalidCredentialsError, UnauthorizedError
 from asgi_auth.events import stream
 from asgi_auth.feature import Call, Feature, post, running
@@ -137,7 +137,7 @@ class Transfer(Feature):
         client: Caller = Caller(),
     ) -> None:
         """Ask for the password."""
-        await self.auth[PasswordKeeper].confirm(identity, password, client)
+        await self.auth[PasswordService].reauthenticate(identity, password, client)
 
 
 async def locked(auth: Auth, email: str) -> bool:
@@ -155,7 +155,7 @@ async def test_a_right_password_forgets_no_guesses_at_an_account_that_was_only_n
     async with make_auth(features=features(Lockout(after=4), Transfer())) as auth:
         await register(auth, "victim@example.com")
         await register(auth)
-        identity = await auth.identify(str((await login(auth)).access_token))
+        identity = await auth.authenticate(str((await login(auth)).access_token))
         for _ in range(2):
             assert not await locked(auth, "victim@example.com")
 

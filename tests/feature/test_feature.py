@@ -15,14 +15,14 @@ from asgi_auth.errors import (
     UnauthorizedError,
     ValidationError,
 )
-from asgi_auth.feature import Call, Endpoint, Feature, Login, delete, get, post
+from asgi_auth.feature import Call, Endpoint, Feature, LoginAttempt, delete, get, post
 from asgi_auth.model.records import Client as Caller
 from asgi_auth.model.records import Event
 from asgi_auth.validation.fields import Line
 from tests.support import EMAIL, PASSWORD, SECRET, Client, bearer, login, make_auth, register, who
 
 ACCOUNT = {"email": EMAIL, "password": PASSWORD}
-NOBODY = ForbiddenError("not now")
+NO_USER_ID = ForbiddenError("not now")
 
 
 class Recorder(Feature):
@@ -36,19 +36,19 @@ class Recorder(Feature):
     def _ask(self, hook: str) -> None:
         self.asked.append(hook)
         if hook.partition(" ")[0] == self.refuse_in:
-            raise NOBODY
+            raise NO_USER_ID
 
-    async def identify(self, scope: Mapping[str, Any]) -> Identity | None:
-        self._ask(f"identify {scope['path']}")
+    async def authenticate(self, scope: Mapping[str, Any]) -> Identity | None:
+        self._ask(f"authenticate {scope['path']}")
         return None
 
     async def before(self, call: Call) -> None:
         self._ask(f"before {call.endpoint.name} {sorted(call.values)} {call.client.address}")
 
-    async def before_login(self, login: Login) -> None:
+    async def before_login(self, login: LoginAttempt) -> None:
         self._ask(f"before_login {login.user.email} {login.amr}")
 
-    async def second_factor(self, login: Login) -> Collection[str]:
+    async def second_factor(self, login: LoginAttempt) -> Collection[str]:
         self._ask(f"second_factor {login.client.user_agent}")
         return self.factors
 
@@ -56,7 +56,7 @@ class Recorder(Feature):
         self._ask(f"observe {event.name}")
 
     def errors_at(self, endpoint: Endpoint) -> Collection[type[AuthError]]:  # noqa: ARG002
-        return (type(NOBODY),)
+        return (type(NO_USER_ID),)
 
 
 class Notes(Feature):
@@ -113,7 +113,7 @@ async def test_the_hooks_are_asked_in_their_order(recorded: Auth, recorder: Reco
 
     assert answer.status == 200
     assert recorder.asked == [
-        "identify /login",
+        "authenticate /login",
         "before login ['email', 'password'] 192.0.2.7",
         "observe password_check",
         "before_login ada@example.com ('pwd',)",
@@ -124,7 +124,7 @@ async def test_the_hooks_are_asked_in_their_order(recorded: Auth, recorder: Reco
     assert [endpoint.name for endpoint in Notes().endpoints] == ["make_note", "note", "remove_note", "broken"]
 
 
-@pytest.mark.parametrize("hook", ["identify", "before", "before_login", "second_factor"])
+@pytest.mark.parametrize("hook", ["authenticate", "before", "before_login", "second_factor"])
 async def test_a_refusal_in_a_hook_is_the_answer_and_gives_no_session(hook: str) -> None:
     recorder = Recorder()
     async with make_auth(features=features(recorder)) as auth:
@@ -143,7 +143,7 @@ async def test_a_hook_is_not_asked_when_one_before_it_has_refused(recorded: Auth
     answer = await Client(AuthApp(recorded)).post("/register", ACCOUNT)
 
     assert answer.status == 403
-    assert [item.partition(" ")[0] for item in recorder.asked] == ["identify", "before"]
+    assert [item.partition(" ")[0] for item in recorder.asked] == ["authenticate", "before"]
 
 
 async def test_a_wanted_second_factor_refuses_the_session_and_is_named(recorded: Auth, recorder: Recorder) -> None:
@@ -165,7 +165,7 @@ async def test_a_login_with_the_wanted_factor_gets_its_session(recorded: Auth, r
 
     pair = await recorded.login(user, credential, amr=["pwd", "otp"], client=Caller())
 
-    assert (await recorded.identify(str(pair.access_token))).amr == ("pwd", "otp")
+    assert (await recorded.authenticate(str(pair.access_token))).amr == ("pwd", "otp")
     with pytest.raises(SecondFactorRequiredError):
         await recorded.login(user, credential, amr=["pwd"], client=Caller())
 
@@ -227,7 +227,7 @@ async def test_endpoints_take_values_from_the_path_and_know_who_asks() -> None:
 class Badge(Feature):
     """Recognises a header of its own, by a query."""
 
-    async def identify(self, scope: Mapping[str, Any]) -> Identity | None:
+    async def authenticate(self, scope: Mapping[str, Any]) -> Identity | None:
         badge = dict(scope["headers"]).get(b"x-badge")
         if badge is None:
             return None
@@ -236,7 +236,7 @@ class Badge(Feature):
         user = await self.auth.users.by_email(EMAIL)
         pair = await self.auth[Passwords].login(email=EMAIL, password=PASSWORD)
         assert await self.auth.storage.user(user.id)
-        return await self.auth.identify(str(pair.access_token))
+        return await self.auth.authenticate(str(pair.access_token))
 
 
 async def test_a_feature_may_recognise_credentials_of_its_own(tmp_path: Any) -> None:
@@ -263,7 +263,7 @@ async def test_a_feature_may_recognise_credentials_of_its_own(tmp_path: Any) -> 
 
 async def test_a_feature_may_recognise_before_anything_has_started(tmp_path: Any) -> None:
     class Lookup(Feature):
-        async def identify(self, scope: Mapping[str, Any]) -> Identity | None:  # noqa: ARG002 (a hook)
+        async def authenticate(self, scope: Mapping[str, Any]) -> Identity | None:  # noqa: ARG002 (a hook)
             assert await self.auth.storage.user("nobody") is None
             return None
 

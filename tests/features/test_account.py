@@ -109,7 +109,7 @@ async def test_closing_clears_the_cookies() -> None:
 
 async def test_nothing_is_mailed_where_nothing_can_be(auth: Auth, caplog: pytest.LogCaptureFixture) -> None:
     await register(auth)
-    identity = await auth.identify(str((await login(auth)).access_token))
+    identity = await auth.authenticate(str((await login(auth)).access_token))
 
     await auth[Account].close_account(password=PASSWORD, identity=identity)
     await auth.mail.idle()

@@ -9,7 +9,7 @@ from asgi_auth import MagicLink
 from asgi_auth.accounts.one_time_tokens import Purpose
 from asgi_auth.features.defaults import defaults
 from asgi_auth.model.records import Client as Caller
-from asgi_auth.model.records import Token
+from asgi_auth.model.records import OneTimeToken
 from tests.features.flows import NEW_PASSWORD, Flows, flows
 from tests.support import EMAIL, PASSWORD
 
@@ -153,7 +153,7 @@ async def mailed_while_the_address_changes(app: Flows) -> dict[str, str]:
     code = (await app.mail("change_email")).code
     store, changed = app.auth.one_time._store, asyncio.Event()
 
-    async def late(token: Token, purpose: Purpose, client: Caller) -> bool:
+    async def late(token: OneTimeToken, purpose: Purpose, client: Caller) -> bool:
         await changed.wait()
         return await store(token, purpose, client)
 

@@ -79,7 +79,7 @@ async def test_no_session_id_and_no_typed_address_is_kept() -> None:
         await app.register()
         pair = (await app.login()).json
         await app.login("wrong", "nobody@example.com")
-        session_id = (await app.auth.identify(pair["access_token"])).session_id
+        session_id = (await app.auth.authenticate(pair["access_token"])).session_id
         await app.auth[Audit].queue.flush()
 
         rows = await app.auth.storage.run("SELECT * FROM {audit}", {}, read=True)  # type: ignore[attr-defined]  # SQL

@@ -8,7 +8,7 @@ from asgi_auth import Account, MagicLink
 from asgi_auth.accounts.one_time_tokens import Purpose
 from asgi_auth.features.defaults import defaults
 from asgi_auth.model.records import Client as Caller
-from asgi_auth.model.records import Credential, Token, User
+from asgi_auth.model.records import Credential, OneTimeToken, User
 from tests.features.flows import NEW_PASSWORD, Flows, flows
 from tests.storage.conftest import FILES_AND_SERVERS
 from tests.support import EMAIL, PASSWORD
@@ -67,7 +67,7 @@ async def test_a_user_who_is_deleted_while_asking_is_nobody(driver: str, fresh: 
         await app.verified()
         user_id, store = (await app.auth.users.by_email(EMAIL)).id, app.auth.one_time._store
 
-        async def late(token: Token, purpose: Purpose, client: Caller) -> bool:
+        async def late(token: OneTimeToken, purpose: Purpose, client: Caller) -> bool:
             if await app.auth.users.find(user_id):
                 await app.auth.users.delete(user_id)
             return await store(token, purpose, client)

@@ -223,7 +223,7 @@ async def test_a_counter_that_cannot_count_lets_nobody_in(monkeypatch: pytest.Mo
         async def away(*_: object, **__: object) -> None:
             raise StorageUnavailableError
 
-        monkeypatch.setattr(type(app.auth.storage), "attempt", away)
+        monkeypatch.setattr(type(app.auth.storage), "count_with_backoff", away)
         answer = await app.login()
 
     assert (answer.status, answer.json["code"]) == (503, "storage_unavailable")

@@ -30,7 +30,7 @@ async def test_the_link_logs_in_once() -> None:
 
         assert sorted(answer.status for answer in answers) == [200] + [400] * 7
         (won,) = [answer for answer in answers if answer.status == 200]
-        identity = await app.auth.identify(won.json["access_token"])
+        identity = await app.auth.authenticate(won.json["access_token"])
         assert identity.amr == ("email",)
         assert (await app.client.get("/auth/me", headers=bearer(won.json["access_token"]))).json["email"] == EMAIL
 

@@ -79,10 +79,10 @@ async def test_a_changed_password_ends_the_other_sessions_and_not_this_one(auth:
     answer = await change_password(client, here, NEW)
 
     assert (answer.status, answer.body) == (204, b"")
-    assert (await auth.identify(str(here.access_token))).is_authenticated
+    assert (await auth.authenticate(str(here.access_token))).is_authenticated
     assert await auth.refresh(str(here.refresh_token))
     with pytest.raises(TokenRevokedError):
-        await auth.identify(str(there.access_token))
+        await auth.authenticate(str(there.access_token))
     with pytest.raises(TokenRevokedError):
         await auth.refresh(str(there.refresh_token))
     assert (await client.post("/auth/login", ACCOUNT)).status == 401
@@ -109,7 +109,7 @@ async def test_a_new_password_that_is_the_old_one_or_against_the_policy_changes_
     answer = await change_password(client, pair, new)
 
     assert (answer.status, answer.json["errors"].keys()) == (422, {"new_password"})
-    assert (await auth.identify(str(other.access_token))).is_authenticated
+    assert (await auth.authenticate(str(other.access_token))).is_authenticated
     assert await login(auth)
 
 

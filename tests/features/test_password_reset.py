@@ -211,7 +211,7 @@ def test_settings_that_can_not_work_are_refused(options: dict[str, Any]) -> None
 
 
 def test_the_feature_needs_passwords() -> None:
-    with pytest.raises(ValueError, match="needs a PasswordKeeper"):
+    with pytest.raises(ValueError, match="needs a PasswordService"):
         make_auth(features=[PasswordReset()])
 
 

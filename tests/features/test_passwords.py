@@ -207,4 +207,4 @@ async def test_a_login_from_a_session_that_is_gone_for_good_succeeds(auth: Auth)
 
     pair = await auth[Passwords].login(email=EMAIL, password=PASSWORD, client=Caller(session_id="purged long ago"))
 
-    assert (await auth.identify(str(pair.access_token))).is_authenticated
+    assert (await auth.authenticate(str(pair.access_token))).is_authenticated

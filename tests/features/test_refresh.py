@@ -51,7 +51,10 @@ async def test_a_refresh_gives_a_new_pair_for_the_same_session(auth: Auth, clien
     assert answer.status == 200
     assert answer.json.keys() == {"access_token", "refresh_token", "token_type", "expires_in", "refresh_expires_in"}
     assert answer.json["refresh_token"] != pair.refresh_token
-    before, after = await auth.identify(str(pair.access_token)), await auth.identify(answer.json["access_token"])
+    before, after = (
+        await auth.authenticate(str(pair.access_token)),
+        await auth.authenticate(answer.json["access_token"]),
+    )
     assert (before.session_id, before.auth_time) == (after.session_id, after.auth_time)
 
 
@@ -95,7 +98,7 @@ async def test_after_the_grace_reuse_ends_the_session_or_all_of_them(clock: Cloc
 
         assert await refused(auth, successor) is TokenRevokedError
         with pytest.raises(TokenRevokedError):
-            await auth.identify(str(successor.access_token))
+            await auth.authenticate(str(successor.access_token))
         assert listener.names[-1] == "token_reuse"
         assert listener.names.count("session_end") == (1 if on_reuse == "session" else 2)
         if on_reuse == "session":
@@ -146,7 +149,7 @@ async def test_refreshing_extends_no_session_beyond_its_life(auth: Auth, clock: 
 
 @pytest.mark.parametrize("status", ["disabled", "closed"])
 async def test_refreshing_checks_the_user_again(auth: Auth, pair: TokenPair, status: Any) -> None:
-    identity = await auth.identify(str(pair.access_token))
+    identity = await auth.authenticate(str(pair.access_token))
     await auth.storage.update_user(identity.id, {"status": status}, 0)
 
     assert await refused(auth, pair) is TokenRevokedError
@@ -168,12 +171,12 @@ async def test_disabling_a_user_tells_of_each_session_that_ended() -> None:
 
 
 async def test_changed_roles_are_in_the_next_token(auth: Auth, pair: TokenPair) -> None:
-    identity = await auth.identify(str(pair.access_token))
+    identity = await auth.authenticate(str(pair.access_token))
     await auth.users.set_roles(identity.id, ["admin"])
 
     second = await auth.refresh(str(pair.refresh_token))
 
-    assert (await auth.identify(str(second.access_token))).claims["roles"] == ["admin"]
+    assert (await auth.authenticate(str(second.access_token))).claims["roles"] == ["admin"]
 
 
 async def test_one_session_too_many_ends_the_oldest(clock: Clock) -> None:
@@ -186,6 +189,6 @@ async def test_one_session_too_many_ends_the_oldest(clock: Clock) -> None:
 
         assert await refused(auth, pairs[0]) is TokenRevokedError
         with pytest.raises(TokenRevokedError):
-            await auth.identify(str(pairs[0].access_token))
+            await auth.authenticate(str(pairs[0].access_token))
         for pair in pairs[1:]:
             assert await auth.refresh(str(pair.refresh_token))

@@ -46,7 +46,7 @@ async def test_logging_out_by_refresh_token_needs_no_access_token(auth: Auth, cl
     assert [answer.status for answer in answers] == [204, 204]
     assert await refused(auth, newest) is TokenRevokedError
     with pytest.raises(TokenRevokedError):
-        await auth.identify(str(pair.access_token))
+        await auth.authenticate(str(pair.access_token))
 
 
 async def test_another_user_s_refresh_token_ends_nothing_and_the_answer_does_not_tell(
@@ -122,7 +122,7 @@ async def test_an_own_session_can_be_ended_and_no_other(auth: Auth, client: Clie
     await register(auth, "eve@example.com")
     eve = await login(auth, "eve@example.com")
     other = await login(auth)
-    ids = [(await auth.identify(str(item.access_token))).session_id for item in (other, eve)]
+    ids = [(await auth.authenticate(str(item.access_token))).session_id for item in (other, eve)]
 
     async def end(session_id: str) -> Answer:
         return await client.request("DELETE", f"/auth/sessions/{session_id}", headers=bearer(pair))
@@ -140,7 +140,7 @@ async def test_an_own_session_can_be_ended_and_no_other(auth: Auth, client: Clie
 async def test_me_shows_the_own_account(auth: Auth, client: Client, pair: TokenPair) -> None:
     answer = await client.get("/auth/me", headers=bearer(pair))
 
-    assert answer.json["id"] == (await auth.identify(str(pair.access_token))).id
+    assert answer.json["id"] == (await auth.authenticate(str(pair.access_token))).id
     assert answer.json.keys() == {"id", "email", "email_verified", "roles", "data", "created_at"}
 
 

@@ -100,7 +100,7 @@ async def test_another_device_is_shown_and_ended(surfer: Surfer, auth: Auth) -> 
     account = await surfer.get("account")
 
     assert account.text.count("this device") == 1
-    ended = await surfer.submit(account, f"/sessions/{(await auth.identify(str(other.access_token))).session_id}")
+    ended = await surfer.submit(account, f"/sessions/{(await auth.authenticate(str(other.access_token))).session_id}")
 
     assert ended.url == "/auth/account?said=session_ended"
     assert (await Client(surfer.client.app).get("/auth/me", headers=bearer(other))).json["code"] == "token_revoked"

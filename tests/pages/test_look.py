@@ -126,14 +126,14 @@ def test_every_error_has_a_text() -> None:
 
 async def test_an_error_that_the_catalogue_does_not_know_is_told_in_its_own_words(surfer: Surfer) -> None:
     from asgi_auth.errors import ForbiddenError
-    from asgi_auth.feature import Feature, Login
+    from asgi_auth.feature import Feature, LoginAttempt
 
     class TooEarlyError(ForbiddenError):
         code = "too_early"
         default_detail = "Come back tomorrow."
 
     class Doors(Feature):
-        async def before_login(self, login: Login) -> None:  # noqa: ARG002
+        async def before_login(self, login: LoginAttempt) -> None:  # noqa: ARG002
             raise TooEarlyError
 
     async with make_auth(features=[*make_auth().features, Pages(), Doors()]) as auth:

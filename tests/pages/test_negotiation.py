@@ -187,7 +187,7 @@ async def test_methods_that_forms_lack_are_asked_for_by_forms_only(auth: Auth) -
     await auth[Passwords].register(email=EMAIL, password=PASSWORD, company="x")
     pair = await login(auth)
     client = Client(AuthMiddleware(who, auth, mount="/auth"))
-    path = f"/auth/sessions/{(await auth.identify(str(pair.access_token))).session_id}"
+    path = f"/auth/sessions/{(await auth.authenticate(str(pair.access_token))).session_id}"
     scope = {"query_string": b"_method=DELETE"}
 
     answer = await client.post(path, {}, headers=bearer(pair), scope=scope)

@@ -5,7 +5,7 @@ from urllib.parse import quote
 import pytest
 
 from asgi_auth import Auth, Passwords
-from asgi_auth.pages.links import is_local
+from asgi_auth.pages.links import is_local_path
 from tests.pages.surfer import Surfer
 from tests.support import EMAIL, PASSWORD
 
@@ -43,5 +43,5 @@ async def test_a_login_leads_on(surfer: Surfer, auth: Auth, target: str) -> None
 
 
 def test_letters_of_other_scripts_are_written_as_headers_can_hold_them() -> None:
-    assert is_local("/über")
-    assert not is_local("/a b")
+    assert is_local_path("/über")
+    assert not is_local_path("/a b")

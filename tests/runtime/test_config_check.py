@@ -25,7 +25,7 @@ from asgi_auth import (
 from asgi_auth.__main__ import main
 from asgi_auth.feature import Feature
 from asgi_auth.features.defaults import defaults
-from asgi_auth.runtime.public_suffix import is_local, is_public_suffix, site_of
+from asgi_auth.runtime.public_suffix import is_private_host, is_public_suffix, site_of
 from tests.support import ORIGIN, SECRET, Client, make_auth, register, who
 
 OTHER = SECRET[::-1]
@@ -98,7 +98,7 @@ def test_each_setting_that_will_not_do_is_named_with_reason_and_mend(
 
     assert finding.setting == setting
     assert words in finding.reason
-    assert finding.mend
+    assert finding.fix
     assert not any(text.endswith(".") or SECRET in text for text in finding)
 
 
@@ -208,8 +208,8 @@ def test_hosts_of_ones_own_are_told_from_public_ones() -> None:
     own = ("localhost", "x.localhost", "127.0.0.1", "::1", "10.1.2.3", "192.168.0.7", "web", "nas.local", "a.test")
     public = ("example.com", "8.8.8.8", "2606:4700::1111", "localhost.example.com", "notlocal.dev")
 
-    assert all(map(is_local, own))
-    assert not any(map(is_local, public))
+    assert all(map(is_private_host, own))
+    assert not any(map(is_private_host, public))
     assert (is_public_suffix("com"), is_public_suffix("example.com")) == (True, False)
 
 

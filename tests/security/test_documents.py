@@ -57,7 +57,7 @@ def test_every_way_to_log_in_is_listed() -> None:
         f"3 to {longest(body_fields.Email)} characters",
         f"1 to {longest(body_fields.Secret)} characters",
         f"a new one {PasswordPolicy().min_length} characters to {PasswordPolicy().max_bytes} bytes",
-        f"{longest(body_fields.Token)} characters at most, of one spelling",
+        f"{longest(body_fields.TokenText)} characters at most, of one spelling",
         f"{DIGITS} digits, {TRIES} tries",
         f"other lines | {longest(body_fields.Line)} characters",
         f"`max_length` ({Field('x').max_length}) characters",

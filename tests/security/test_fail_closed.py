@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from asgi_auth import Argon2, Auth, AuthApp, AuthMiddleware, Passwords, Sessions
 from asgi_auth.crypto.argon2 import PasswordHasher
 from asgi_auth.errors import StorageUnavailableError
-from asgi_auth.feature import Call, Feature, Login
+from asgi_auth.feature import Call, Feature, LoginAttempt
 from asgi_auth.storage.driver import Connection
 from asgi_auth.storage.sqlite import SQLite
 from tests.support import EMAIL, PASSWORD, Client, CountingStorage, bearer, login, make_auth, register, who
@@ -108,16 +108,16 @@ class Broken(Feature):
     def __init__(self, *hooks: str) -> None:
         self.hooks = hooks
 
-    async def identify(self, scope: object) -> None:  # noqa: ARG002 (a hook)
-        self._fail("identify")
+    async def authenticate(self, scope: object) -> None:  # noqa: ARG002 (a hook)
+        self._fail("authenticate")
 
     async def before(self, call: Call) -> None:  # noqa: ARG002 (a hook)
         self._fail("before")
 
-    async def before_login(self, login: Login) -> None:  # noqa: ARG002 (a hook)
+    async def before_login(self, login: LoginAttempt) -> None:  # noqa: ARG002 (a hook)
         self._fail("before_login")
 
-    async def second_factor(self, login: Login) -> tuple[str, ...]:  # noqa: ARG002 (a hook)
+    async def second_factor(self, login: LoginAttempt) -> tuple[str, ...]:  # noqa: ARG002 (a hook)
         self._fail("second_factor")
         return ()
 
@@ -145,7 +145,7 @@ async def test_a_hook_that_fails_to_recognise_lets_nobody_in() -> None:
     async def host(scope: Scope, _receive: Receive, _send: Send) -> None:
         reached.append(scope)
 
-    async with make_auth(features=[Passwords(argon2=Argon2.cheap()), Broken("identify")]) as auth:
+    async with make_auth(features=[Passwords(argon2=Argon2.cheap()), Broken("authenticate")]) as auth:
         answer = await Client(AuthMiddleware(host, auth)).get("/")
 
     assert (answer.status, reached) == (500, [])

@@ -105,7 +105,7 @@ async def test_what_acts_is_reached_by_its_own_method_only(path: str, route: Any
             scope = {"query_string": f"_method={wanted}".encode()}
             answer = await Client(AuthApp(auth)).request(method, path, headers=headers, scope=scope)
             assert answer.status == (200 if path == "/me" and method in {"GET", "HEAD"} else 405)
-        assert (await auth.identify(headers["authorization"][7:])).id == user_id
+        assert (await auth.authenticate(headers["authorization"][7:])).id == user_id
 
 
 @pytest.mark.parametrize("text", NAUGHTY, ids=range(len(NAUGHTY)))

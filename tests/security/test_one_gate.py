@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import pytest
 
 from asgi_auth import Argon2, MagicLink, Passwords
-from asgi_auth.feature import Feature, Login
+from asgi_auth.feature import Feature, LoginAttempt
 from tests.documentation import every_endpoint
 from tests.features.flows import Flows, flows
 from tests.support import EMAIL, PASSWORD, Answer, unlimited
@@ -66,7 +66,7 @@ class Gate(Feature):
 
     wanted = ""
 
-    async def second_factor(self, login: Login) -> tuple[str, ...]:  # noqa: ARG002 (a hook)
+    async def second_factor(self, login: LoginAttempt) -> tuple[str, ...]:  # noqa: ARG002 (a hook)
         return (self.wanted,) if self.wanted else ()
 
 

@@ -27,7 +27,7 @@ class Guarded:
 @pytest.fixture
 async def claims(auth: Auth) -> dict[str, Any]:
     await register(auth)
-    return dict((await auth.identify(str((await login(auth)).access_token))).claims)
+    return dict((await auth.authenticate(str((await login(auth)).access_token))).claims)
 
 
 async def test_a_token_that_we_could_have_written_gets_through(auth: Auth, claims: dict[str, Any]) -> None:
@@ -72,7 +72,7 @@ async def test_a_token_for_another_service_with_the_same_key_is_refused(name: st
         answer = await guarded.client.get("/", headers=bearer(pair))
 
         assert (answer.status, answer.json["code"], guarded.reached) == (401, "invalid_token", 0)
-        assert (await theirs.identify(str(pair.access_token))).claims[
+        assert (await theirs.authenticate(str(pair.access_token))).claims[
             {"audience": "aud", "issuer": "iss"}[name]
         ] == "billing"
 

@@ -44,7 +44,7 @@ async def eventually(holds: Callable[[], Awaitable[bool]], seconds: float = 2.0)
 
 async def refuses(auth: Auth, pair: TokenPair) -> bool:
     try:
-        await auth.identify(str(pair.access_token))
+        await auth.authenticate(str(pair.access_token))
     except TokenRevokedError:
         return True
     return False
@@ -54,20 +54,20 @@ async def test_a_logout_reaches_the_other_process(url: str) -> None:
     async with two(url) as (here, there):
         user_id = await register(here)
         first, second = await login(here), await login(here)
-        identity = await there.identify(str(first.access_token))
+        identity = await there.authenticate(str(first.access_token))
 
         await here[Sessions].logout(identity=identity)
 
         assert await refuses(here, first)
         assert await eventually(lambda: refuses(there, first))
-        assert (await there.identify(str(second.access_token))).id == user_id
+        assert (await there.authenticate(str(second.access_token))).id == user_id
 
 
 async def test_disabling_a_user_reaches_the_other_process(url: str) -> None:
     async with two(url) as (here, there):
         user_id = await register(here)
         pair = await login(here)
-        await there.identify(str(pair.access_token))
+        await there.authenticate(str(pair.access_token))
 
         await here.users.set_status(user_id, "disabled")
 
@@ -82,9 +82,9 @@ async def test_a_changed_role_reaches_tokens_that_are_out(url: str) -> None:
         await here.users.set_roles(user_id, ["admin"])
 
         async def is_admin() -> bool:
-            return (await there.identify(str(pair.access_token))).roles == ("admin",)
+            return (await there.authenticate(str(pair.access_token))).roles == ("admin",)
 
-        assert (await here.identify(str(pair.access_token))).roles == ("admin",)
+        assert (await here.authenticate(str(pair.access_token))).roles == ("admin",)
         assert await eventually(is_admin)
 
 
@@ -92,7 +92,7 @@ async def test_the_oldest_session_over_the_limit_ends_everywhere(url: str) -> No
     async with two(url, max_sessions=1) as (here, there):
         await register(here)
         oldest = await login(here)
-        await there.identify(str(oldest.access_token))
+        await there.authenticate(str(oldest.access_token))
 
         await login(there)
 
@@ -103,7 +103,7 @@ async def test_a_restart_forgets_no_revocation(url: str) -> None:
     async with make_auth(url) as before:
         await register(before)
         pair = await login(before)
-        await before.end_sessions((await before.identify(str(pair.access_token))).id)
+        await before.end_sessions((await before.authenticate(str(pair.access_token))).id)
 
     async with make_auth(url) as after:
         assert await refuses(after, pair)
@@ -113,7 +113,7 @@ async def test_without_news_the_database_is_asked_for_the_session(url: str) -> N
     async with two(url, max_revocation_lag=0.1) as (here, there):
         await register(here)
         ended, alive = await login(here), await login(here)
-        identity = await there.identify(str(ended.access_token))
+        identity = await there.authenticate(str(ended.access_token))
         await _silence(there)
 
         await here.end_sessions(identity.id, only=identity.session_id)
@@ -126,11 +126,11 @@ async def test_strict_asks_on_every_request(url: str) -> None:
     async with two(url, revocation="strict") as (here, there):
         user_id = await register(here)
         pair = await login(here)
-        await there.identify(str(pair.access_token))
+        await there.authenticate(str(pair.access_token))
         await _silence(there)
 
         await here.users.set_roles(user_id, ["admin"])
-        roles = (await there.identify(str(pair.access_token))).roles
+        roles = (await there.authenticate(str(pair.access_token))).roles
         await here.end_sessions(user_id)
 
         assert roles == ("admin",)
@@ -142,7 +142,7 @@ async def test_with_the_listener_cut_the_regular_look_remains(name: str, servers
     async with two(fresh(name), max_revocation_lag=LAG) as (here, there):
         await register(here)
         pair = await login(here)
-        identity = await there.identify(str(pair.access_token))
+        identity = await there.authenticate(str(pair.access_token))
 
         servers.get(name).sql("select pg_terminate_backend(pid) from pg_stat_activity where query ilike 'listen%'")
         await here.end_sessions(identity.id)
@@ -249,7 +249,7 @@ async def test_looking_goes_on_after_an_error(caplog: pytest.LogCaptureFixture) 
             return not errors and auth.revocation.is_fresh()
 
         assert await eventually(looked_again)
-        assert (await auth.identify(str(pair.access_token))).id == user_id
+        assert (await auth.authenticate(str(pair.access_token))).id == user_id
         assert "can't look for revoked sessions" in caplog.text
 
 
@@ -260,7 +260,7 @@ async def test_a_forged_session_of_a_good_key_is_unknown_to_the_database() -> No
         await auth.storage.purge(2**40, 100)
 
         with pytest.raises(InvalidTokenError):
-            await auth.identify(str(pair.access_token))
+            await auth.authenticate(str(pair.access_token))
 
 
 async def _silence(auth: Auth) -> None:

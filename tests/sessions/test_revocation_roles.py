@@ -30,7 +30,7 @@ class SlowObserver(Feature):
 
 
 async def roles_of(auth: Auth, pair: TokenPair) -> tuple[str, ...]:
-    return (await auth.identify(str(pair.access_token))).roles
+    return (await auth.authenticate(str(pair.access_token))).roles
 
 
 @pytest.mark.parametrize("ahead", [0, 20, -20])

@@ -56,13 +56,13 @@ def claims(pair: TokenPair) -> dict[str, Any]:
 
 async def refused(auth: Auth, token: str) -> bool:
     with pytest.raises(InvalidTokenError) as caught:
-        await auth.identify(token)
+        await auth.authenticate(token)
     return type(caught.value) is InvalidTokenError
 
 
 async def test_a_token_that_is_signed_like_ours_is_accepted(auth: Auth, claims: dict[str, Any]) -> None:
     for fitting in (claims, claims | {"iat": claims["iat"] + 5}, claims | {"custom": [1]}):
-        assert (await auth.identify(forge(HEADER, fitting))).id == claims["sub"]
+        assert (await auth.authenticate(forge(HEADER, fitting))).id == claims["sub"]
 
 
 HEADERS: dict[str, Any] = {
@@ -206,7 +206,7 @@ async def test_what_is_no_token_is_refused(auth: Auth, token: str) -> None:
 async def test_a_token_of_nine_kilobytes_is_refused_though_signed(auth: Auth, claims: dict[str, Any]) -> None:
     fitting, large = (forge(HEADER, claims | {"x": "x" * size}) for size in (5000, 6500))
 
-    assert (await auth.identify(fitting)).claims["x"]
+    assert (await auth.authenticate(fitting)).claims["x"]
     assert len(large) > MAX_TOKEN
     assert await refused(auth, large)
 
@@ -216,12 +216,12 @@ async def test_expiry_is_judged_to_the_second_by_the_clock(auth: Auth, clock: Cl
 
     for at, good in ((exp - 1, True), (exp, True), (exp + 4, True), (exp + 5, False)):
         clock.at = at
-        auth.identifier.forget()
+        auth.verifier.forget()
         if good:
-            assert (await auth.identify(token)).expires_at == exp
+            assert (await auth.authenticate(token)).expires_at == exp
         else:
             with pytest.raises(TokenExpiredError):
-                await auth.identify(token)
+                await auth.authenticate(token)
 
 
 async def test_an_access_token_lives_no_longer_than_its_session(clock: Clock) -> None:
@@ -257,11 +257,11 @@ async def test_secrets_are_rotated_by_a_list(clock: Clock, tmp_path: Any) -> Non
         await register(old)
         first = await login(old)
     async with with_secrets(OTHER_SECRET, SECRET) as both:
-        assert (await both.identify(str(first.access_token))).is_authenticated
+        assert (await both.authenticate(str(first.access_token))).is_authenticated
         second = await both.refresh(str(first.refresh_token))
-        assert (await both.identify(str(second.access_token))).is_authenticated
+        assert (await both.authenticate(str(second.access_token))).is_authenticated
     async with with_secrets(OTHER_SECRET) as new:
-        assert (await new.identify(str(second.access_token))).is_authenticated
+        assert (await new.authenticate(str(second.access_token))).is_authenticated
         third = await new.refresh(str(second.refresh_token))
         assert third.access_token
         assert await refused(new, str(first.access_token))
@@ -279,7 +279,7 @@ async def test_custom_claims_are_in_the_token_and_stay_when_it_is_refreshed() ->
         second = await auth.refresh(str(pair.refresh_token))
 
         for token in (pair.access_token, second.access_token):
-            assert (await auth.identify(str(token))).claims["mail"] == "ada@example.com"
+            assert (await auth.authenticate(str(token))).claims["mail"] == "ada@example.com"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from asgi_auth.model.records import Credential, Session, Token, User
+from asgi_auth.model.records import Credential, OneTimeToken, Session, User
 from asgi_auth.storage import Storage
 from asgi_auth.storage.migrate import migrations
 
@@ -48,9 +48,9 @@ def a_session(user: User, number: int = 1, **changes: Any) -> Session:
     return Session(**{**values, **changes})
 
 
-def a_token(user: User | None, number: int = 1, **changes: Any) -> Token:
+def a_token(user: User | None, number: int = 1, **changes: Any) -> OneTimeToken:
     """A one-time token about a user's address; it lives for an hour."""
     subject, user_id = (user.email_canonical, user.id) if user else ("nobody@example.com", None)
     values: dict[str, Any] = {"id": f"request-{number}", "purpose": "reset", "subject": subject, "user_id": user_id}
     values |= {"digest": f"digest-{number}", "code": f"code-{number}", "created_at": NOW, "expires_at": NOW + 3600}
-    return Token(**{**values, **changes})
+    return OneTimeToken(**{**values, **changes})

@@ -11,7 +11,7 @@ from tests.storage.samples import CALLERS, NOW, at_once
 
 
 async def attempt(counters: Counters, now: int, key: str = "ada", after: int = 3) -> int:
-    return await counters.attempt(key, now, after=after, pause=60, longest=600, memory=86400)
+    return await counters.count_with_backoff(key, now, after=after, pause=60, longest=600, memory=86400)
 
 
 async def test_a_counter_counts_within_its_window_and_then_begins_anew(counters: Counters) -> None:

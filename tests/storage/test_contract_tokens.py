@@ -4,14 +4,14 @@ import asyncio
 
 import pytest
 
-from asgi_auth.model.records import Token
+from asgi_auth.model.records import OneTimeToken
 from asgi_auth.storage import Storage
 from tests.storage.samples import NOW, a_credential, a_session, a_token, a_user, added, at_once
 
 HOUR = 3600
 
 
-async def put(storage: Storage, token: Token, *, quiet: int = 0, since: int = 0, most: int = 9) -> bool:
+async def put(storage: Storage, token: OneTimeToken, *, quiet: int = 0, since: int = 0, most: int = 9) -> bool:
     return await storage.add_token(token, quiet=quiet, since=since, most=most)
 
 

@@ -41,7 +41,7 @@ async def count(storage: SQLStorage, most: str) -> int:
 async def attempt(storage: SQLStorage, after: str) -> int:
     """Try many times at once; return how often that was allowed."""
     bounds = {"after": int(after), "pause": 60, "longest": 600, "memory": 86400}
-    return (await at_once(lambda _: storage.attempt("bob", NOW, **bounds), CALLERS)).count(0)
+    return (await at_once(lambda _: storage.count_with_backoff("bob", NOW, **bounds), CALLERS)).count(0)
 
 
 async def migrate(storage: SQLStorage, _: str) -> list[int]:

@@ -246,7 +246,7 @@ async def test_a_bearer_login_ends_no_other_session(auth: Auth) -> None:
 
     await Client(AuthApp(auth), bearer(first)).post("/login", ACCOUNT)
 
-    assert (await auth.identify(str(first.access_token))).is_authenticated
+    assert (await auth.authenticate(str(first.access_token))).is_authenticated
 
 
 async def test_claims_that_do_not_fit_into_a_cookie_are_a_clear_error(caplog: pytest.LogCaptureFixture) -> None:

@@ -28,7 +28,7 @@ async def again(client: Client, method: str = "GET", **options: Any) -> list[int
 async def test_a_line_seen_before_speaks_for_the_same_user(auth: Auth, client: Client, pair: TokenPair) -> None:
     await register(auth, "eve@example.com")
     other = await login(auth, "eve@example.com")
-    ada, eve = [(await auth.identify(str(each.access_token))).id for each in (pair, other)]
+    ada, eve = [(await auth.authenticate(str(each.access_token))).id for each in (pair, other)]
 
     for _ in range(2):
         for each, user_id in ((pair, ada), (other, eve)):
@@ -87,7 +87,7 @@ async def test_the_number_of_remembered_lines_is_bounded(auth: Auth) -> None:
         await Client(app).get("/", headers={"cookie": f"a={number}; {ACCESS}={token}"})
     await Client(app).get("/", headers={"cookie": f"a={'x' * 5000}; {ACCESS}={token}"})
 
-    lines = app._recogniser._cookies
+    lines = app._authenticator._cookies
     assert 0 < len(lines) <= 10
     assert max(map(len, lines)) < 5000
 

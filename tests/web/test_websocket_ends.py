@@ -43,7 +43,7 @@ async def test_a_live_socket_is_closed_when_the_roles_change(auth: Auth, pair: T
 
 async def test_sockets_of_other_sessions_stay(auth: Auth, pair: TokenPair, line: Line) -> None:
     other = await login(auth)
-    identity = await auth.identify(str(other.access_token))
+    identity = await auth.authenticate(str(other.access_token))
 
     await auth.end_sessions(identity.id, only=identity.session_id)
     line.incoming.put_nowait({"type": "websocket.receive", "text": "still here"})
