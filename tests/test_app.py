@@ -1,5 +1,7 @@
 """The app: one shape for every error, the same headers on every answer, and no error beyond its own edge."""
 
+import importlib
+import pkgutil
 import re
 from pathlib import Path
 from typing import Any
@@ -27,10 +29,6 @@ ACCOUNT = {"email": EMAIL, "password": PASSWORD}
 CLASSES = [kind for kind in vars(asgi_auth.errors).values() if isinstance(kind, type) and issubclass(kind, AuthError)]
 
 
-def made(kind: type[AuthError]) -> AuthError:
-    return kind({}) if issubclass(kind, ValidationError) else kind()
-
-
 def is_plain(answer: Answer) -> bool:
     """Whether the headers of every answer of ours are there, once each."""
     return all(answer.all(name) == [value] for name, value in HEADERS.items())
@@ -38,7 +36,7 @@ def is_plain(answer: Answer) -> bool:
 
 @pytest.mark.parametrize("kind", CLASSES)
 async def test_every_error_is_a_problem_of_one_shape(kind: type[AuthError]) -> None:
-    error = made(kind)
+    error = kind.example()
 
     answer = await call(problem(error), http_scope("POST", "/"))
 
@@ -49,14 +47,31 @@ async def test_every_error_is_a_problem_of_one_shape(kind: type[AuthError]) -> N
     assert answer.json["detail"].endswith(".")
     assert "errors" in answer.json or not isinstance(error, ValidationError)
     assert (answer.header("www-authenticate") is not None) == (kind.status == 401)
-    assert answer.header("retry-after") == ("2" if kind.status == 503 else None)
+    assert answer.header("retry-after") == {503: "2", 429: "60"}.get(kind.status)
     assert is_plain(answer)
 
 
-def test_the_drawn_tree_shows_every_error_with_status_and_code() -> None:
-    drawn = re.findall(r"(\w+Error) +(\d{3}) (\w+)", asgi_auth.errors.__doc__ or "")
+def test_the_drawn_tree_shows_every_error_of_the_library_below_its_base() -> None:
+    load_every_module()
+    drawn = re.findall(r"^([│ ]*)[├└]── (\w+Error) +(\d{3}) (\w+)$", asgi_auth.errors.__doc__ or "", re.MULTILINE)
 
-    assert {(kind.__name__, str(kind.status), kind.code) for kind in CLASSES if kind is not AuthError} == set(drawn)
+    depths = {name: len(before) // 4 + 1 for before, name, _, _ in drawn}
+    assert {(name, status, code) for _, name, status, code in drawn} == {
+        (kind.__name__, str(kind.status), kind.code) for kind in below(AuthError)
+    }
+    assert depths == {kind.__name__: kind.__mro__.index(AuthError) for kind in below(AuthError)}
+
+
+def load_every_module() -> None:
+    for module in pkgutil.walk_packages(asgi_auth.__path__, "asgi_auth."):
+        if not module.name.startswith(("asgi_auth.hosts.", "asgi_auth.__main__")):
+            importlib.import_module(module.name)
+
+
+def below(kind: type[AuthError]) -> list[type[AuthError]]:
+    """All errors of the library under one."""
+    found = [each for sub in kind.__subclasses__() for each in (sub, *below(sub))]
+    return [each for each in found if each.__module__.startswith("asgi_auth.")]
 
 
 @pytest.mark.parametrize(

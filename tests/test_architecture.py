@@ -25,7 +25,7 @@ OUTSIDE = {
 }  # fmt: skip
 #: A module imports from its own room, or from a lower floor.
 FLOORS = [
-    {"model", "texts", "_lazy", "_per_loop", "_refusal"},
+    {"model", "texts", "_lazy", "_per_loop"},
     {"errors"},
     {"validation", "crypto"},
     {"settings"},

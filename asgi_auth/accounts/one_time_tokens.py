@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from asgi_auth.errors import BadRequestError, ValidationError
+from asgi_auth.errors import InvalidOneTimeTokenError, ValidationError
 from asgi_auth.limits.rules import counter_key, network_of
 from asgi_auth.mail import Letter
 from asgi_auth.model import event_types as events
@@ -55,14 +55,6 @@ class Requested(Record, frozen=True, kw_only=True):
     request: str
     #: Seconds.
     expires_in: int
-
-
-class InvalidOneTimeTokenError(BadRequestError):
-    """The mailed token or code is wrong, expired, or was used before."""
-
-    event = events.ONE_TIME_TOKEN
-    code = "invalid_one_time_token"
-    default_detail = "This link or code is not valid any more. Ask for a new one."
 
 
 class Purpose:

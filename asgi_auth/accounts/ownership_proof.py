@@ -7,9 +7,14 @@ the `request` of an asker who has shown as much.
 
 from typing import TYPE_CHECKING
 
-from asgi_auth.accounts.one_time_tokens import TRIES, InvalidOneTimeTokenError
+from asgi_auth.accounts.one_time_tokens import TRIES
 from asgi_auth.accounts.passwords import PasswordService
-from asgi_auth.errors import BusyError, InvalidCredentialsError, UnauthorizedError
+from asgi_auth.errors import (
+    BusyError,
+    InvalidCredentialsError,
+    InvalidOneTimeTokenError,
+    PasswordNeededError,
+)
 from asgi_auth.model.records import NO_USER_ID, Client, OneTimeToken
 from asgi_auth.sessions.identity import Identity
 
@@ -18,13 +23,6 @@ if TYPE_CHECKING:
 
 #: The value of a token's data that says that its asker knows the password, or is logged in.
 OWN = "own"
-
-
-class PasswordNeededError(UnauthorizedError):
-    """The link alone isn't enough: log in to that account, or send its `password`. The link stays good."""
-
-    code = "password_needed"
-    default_detail = "Log in to this account, or enter its password."
 
 
 #: What somebody may hear who shows a link.

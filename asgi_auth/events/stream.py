@@ -96,9 +96,9 @@ class Stream:
     async def report_refusal(self, error: AuthError, client: Client, call: Call | None) -> None:
         """Tell of a refusal, once, if it means something: a wrong path doesn't."""
         name = _name_of(error, call)
-        if name is None or error.told:
+        if name is None or error.reported:
             return
-        error.told = True
+        error.reported = True
         data: dict[str, Any] = {"reason": error.code}
         user_id, session_id = error.user_id, error.session_id
         if call is not None:

@@ -1,20 +1,21 @@
 """Email change: asked for with the password, confirmed at the new address, told to the old one."""
 
-from asgi_auth.accounts.one_time_tokens import (
-    ADDRESS,
-    HOUR,
-    TOKEN_OR_CODE,
-    InvalidOneTimeTokenError,
-    Purpose,
-    Requested,
-)
+from asgi_auth.accounts.one_time_tokens import ADDRESS, HOUR, TOKEN_OR_CODE, Purpose, Requested
 from asgi_auth.accounts.ownership_proof import OWN, REFUSALS, require_ownership
 from asgi_auth.accounts.passwords import PasswordService
-from asgi_auth.errors import BusyError, InvalidCredentialsError, UserExistsError, ValidationError
+from asgi_auth.errors import (
+    BusyError,
+    InvalidCredentialsError,
+    InvalidOneTimeTokenError,
+    RateLimitedError,
+    UserExistsError,
+    ValidationError,
+)
 from asgi_auth.feature import Feature, post
-from asgi_auth.limits.rules import RateLimitedError, Rule, counter_key
+from asgi_auth.limits.rules import counter_key
 from asgi_auth.mail import Letter
 from asgi_auth.model import event_types as events
+from asgi_auth.model.limits import Rule
 from asgi_auth.model.records import NO_USER_ID, Client
 from asgi_auth.sessions.identity import Identity
 from asgi_auth.validation.email_address import parse_email

@@ -3,10 +3,10 @@
 from collections.abc import Collection
 from typing import Any
 
-from asgi_auth.accounts.one_time_tokens import TOKEN_OR_CODE, InvalidOneTimeTokenError, Purpose, Requested
+from asgi_auth.accounts.one_time_tokens import TOKEN_OR_CODE, Purpose, Requested
 from asgi_auth.accounts.ownership_proof import REFUSALS, require_ownership
 from asgi_auth.accounts.registration import Pending, RegistrationService
-from asgi_auth.errors import AuthError, ForbiddenError
+from asgi_auth.errors import AlreadyVerifiedError, AuthError, EmailNotVerifiedError, InvalidVerificationTokenError
 from asgi_auth.feature import REFUSED_TOKENS, Endpoint, LoginAttempt, post
 from asgi_auth.model import event_types as events
 from asgi_auth.model.records import Client, OneTimeToken
@@ -15,28 +15,6 @@ from asgi_auth.validation.email_address import parse_email
 from asgi_auth.validation.fields import Email, Line, Secret, TokenText
 
 DAY = 86400
-
-
-class EmailNotVerifiedError(ForbiddenError):
-    """The address must be verified first; told only after the right password."""
-
-    code = "email_not_verified"
-    default_detail = "Verify your email address first."
-    oauth2 = "invalid_grant"
-
-
-class AlreadyVerifiedError(AuthError):
-    """The own address is verified already."""
-
-    status = 409
-    code = "already_verified"
-    default_detail = "This address is verified already."
-
-
-class InvalidVerificationTokenError(InvalidOneTimeTokenError):
-    """The link or code of a verification mail is wrong, expired, or was used before."""
-
-    code = "invalid_verification_token"
 
 
 class EmailVerification(RegistrationService):

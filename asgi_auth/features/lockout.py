@@ -2,9 +2,9 @@
 
 from collections.abc import Collection
 
-from asgi_auth.errors import AuthError
+from asgi_auth.errors import AccountLockedError, AuthError
 from asgi_auth.feature import Call, Endpoint, Feature, running
-from asgi_auth.limits.rules import AccountLockedError, accounts_of, is_guess, lockout_key, open_account
+from asgi_auth.limits.rules import accounts_of, is_guess, lockout_key, open_account
 from asgi_auth.model import event_types as events
 from asgi_auth.model.records import Event
 

@@ -1,7 +1,8 @@
 """Magic link: log in by a mail, without a password. Off unless it is listed (ASVS 6.3.6: not for the highest level)."""
 
-from asgi_auth.accounts.one_time_tokens import TOKEN_OR_CODE, InvalidOneTimeTokenError, Purpose, Requested
+from asgi_auth.accounts.one_time_tokens import TOKEN_OR_CODE, Purpose, Requested
 from asgi_auth.accounts.passwords import disable
+from asgi_auth.errors import InvalidOneTimeTokenError
 from asgi_auth.feature import Feature, post
 from asgi_auth.model import event_types as events
 from asgi_auth.model.records import NO_USER_ID, Client, Credential, TokenPair, User, new_id

@@ -1,19 +1,13 @@
 """Password reset: a mail with a link and a code for whoever forgot the password."""
 
-from asgi_auth.accounts.one_time_tokens import TOKEN_OR_CODE, InvalidOneTimeTokenError, Purpose, Requested
+from asgi_auth.accounts.one_time_tokens import TOKEN_OR_CODE, Purpose, Requested
 from asgi_auth.accounts.passwords import PasswordService
-from asgi_auth.errors import BusyError, PasswordPolicyError
+from asgi_auth.errors import BusyError, InvalidResetTokenError, PasswordPolicyError
 from asgi_auth.feature import Feature, post
 from asgi_auth.model import event_types as events
 from asgi_auth.model.records import NO_USER_ID, Client, OneTimeToken, User
 from asgi_auth.validation.email_address import parse_email
 from asgi_auth.validation.fields import Email, Line, Secret, TokenText
-
-
-class InvalidResetTokenError(InvalidOneTimeTokenError):
-    """The link or code of a reset mail is wrong, expired, or was used before."""
-
-    code = "invalid_reset_token"
 
 
 class PasswordReset(Feature):

@@ -15,6 +15,7 @@ from asgi_auth.errors import (
     InvalidCredentialsError,
     PasswordPolicyError,
     TokenReuseError,
+    UnsupportedGrantTypeError,
     UserExistsError,
 )
 from asgi_auth.feature import REFUSED_TOKENS, post
@@ -51,14 +52,6 @@ GRANTS: Mapping[str, Any] = {
         },
     ]
 }
-
-
-class UnsupportedGrantTypeError(BadRequestError):
-    """The token endpoint knows `password` and `refresh_token` (RFC 6749, section 5.2)."""
-
-    code = "unsupported_grant_type"
-    default_detail = "The grant type is password or refresh_token."
-    oauth2 = "unsupported_grant_type"
 
 
 class Passwords(PasswordService):

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Collection, Mapping
 
-from asgi_auth.errors import AuthError
+from asgi_auth.errors import AuthError, RateLimitedError
 from asgi_auth.feature import Call, Endpoint, Feature
 from asgi_auth.limits.counters import MemoryCounters
-from asgi_auth.limits.rules import RateLimitedError, Rule, accounts_of, counter_key, is_guess, network_of
+from asgi_auth.limits.rules import accounts_of, counter_key, is_guess, network_of
+from asgi_auth.model.limits import Rule
 from asgi_auth.model.records import Window
 
 NOTATION = re.compile(r"([1-9][0-9]{0,8})/([1-9][0-9]{0,3})?([smhd])/(ip|account|all)")

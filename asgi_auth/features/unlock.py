@@ -1,6 +1,7 @@
 """Unlock: a mailed link opens an account that others have locked by guessing."""
 
-from asgi_auth.accounts.one_time_tokens import TOKEN_OR_CODE, InvalidOneTimeTokenError, Purpose, Requested
+from asgi_auth.accounts.one_time_tokens import TOKEN_OR_CODE, Purpose, Requested
+from asgi_auth.errors import InvalidOneTimeTokenError
 from asgi_auth.feature import Feature, post
 from asgi_auth.limits.rules import open_account
 from asgi_auth.model import event_types as events

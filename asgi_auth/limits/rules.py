@@ -8,11 +8,9 @@ network from which the account was opened, by a mailed link or with a new passwo
 import functools
 import hmac
 import ipaddress
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING
 
-from asgi_auth.errors import AuthError
 from asgi_auth.feature import Call
-from asgi_auth.model import event_types as events
 from asgi_auth.model.records import Client
 from asgi_auth.validation.email_address import canonical_or_none
 
@@ -23,54 +21,6 @@ if TYPE_CHECKING:
 OPEN = 86400
 #: Under which the notes of a call keep what it is counted for.
 ACCOUNTS = "accounts"
-
-
-class Rule(NamedTuple):
-    """So many calls in so many seconds, for each value of the key."""
-
-    key: str
-    seconds: int
-    most: int
-
-
-class RateLimitedError(AuthError):
-    """There were too many requests of this kind; `Retry-After` says when to try again."""
-
-    status = 429
-    event = events.RATE_LIMIT
-    code = "rate_limited"
-    default_detail = "There were too many attempts. Try again later."
-    oauth2 = "temporarily_unavailable"
-    header_meanings: ClassVar = {
-        "Retry-After": "Seconds to wait.",
-        "RateLimit-Policy": "The limit that was reached.",
-        "RateLimit": "What is left of it, and when it begins anew.",
-    }
-
-    def __init__(self, retry_after: int, rule: Rule | None = None) -> None:
-        """Take the seconds to wait, and the limit that was reached."""
-        super().__init__()
-        self.retry_after = max(1, retry_after)
-        self.rule = rule
-
-    @property
-    def headers(self) -> list[tuple[str, str]]:
-        """When to try again, and the limit that was reached (draft-ietf-httpapi-ratelimit-headers-10)."""
-        headers = [("retry-after", str(self.retry_after))]
-        if self.rule is not None:
-            key, seconds, most = self.rule
-            headers.append(("ratelimit-policy", f'"{key}";q={most};w={seconds}'))
-            headers.append(("ratelimit", f'"{key}";r=0;t={self.retry_after}'))
-        return headers
-
-
-class AccountLockedError(RateLimitedError):
-    """There were too many wrong passwords for this address, whether it has an account or not."""
-
-    event = events.LOCKOUT
-    code = "account_locked"
-    default_detail = "There were too many wrong passwords. Try again later, or have a link to unlock mailed to you."
-    header_meanings: ClassVar = {"Retry-After": "Seconds to wait."}
 
 
 def is_guess(call: Call) -> bool:

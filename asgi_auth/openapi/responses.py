@@ -25,7 +25,7 @@ from asgi_auth.errors import (
 )
 from asgi_auth.feature import REFUSED_TOKENS, Endpoint, Feature, Route
 from asgi_auth.openapi.schemas import OAuth2Error, Problem, Schemas, answers_of
-from asgi_auth.web.responses import oauth2_status
+from asgi_auth.web.responses import oauth2_content, oauth2_status, problem_content
 
 if TYPE_CHECKING:
     from asgi_auth.auth import Auth
@@ -92,9 +92,10 @@ def problem_response(status: int, kinds: Kinds, schemas: Schemas) -> dict[str, A
     """The response of one status: a problem (RFC 9457) with one of the codes of these errors."""
     properties = {"status": {"const": status}, "code": {"enum": list(dict.fromkeys(kind.code for kind in kinds))}}
     schema: dict[str, Any] = {"allOf": [schemas.of(Problem)], "properties": properties}
-    if all(issubclass(kind, ValidationError) for kind in kinds):
-        schema["required"] = ["errors"]
-    examples = {kind.code: {"summary": _first_line(kind), "value": _example(kind)} for kind in kinds}
+    members = [kind.example().members().keys() for kind in kinds]
+    if always := sorted(set(members[0]).intersection(*members)):
+        schema["required"] = always
+    examples = {kind.code: {"summary": _first_line(kind), "value": problem_content(kind.example())} for kind in kinds}
     response = _error(status, kinds, {"application/problem+json": {"schema": schema, "examples": examples}})
     return schemas.shared(kinds[0].__name__.removesuffix("Error"), response) if len(kinds) == 1 else response
 
@@ -103,13 +104,7 @@ def oauth2_response(status: int, kinds: Kinds, schemas: Schemas) -> dict[str, An
     """The response of one status in the form of RFC 6749, section 5.2."""
     names = list(dict.fromkeys(kind.oauth2 for kind in kinds))
     schema = {"allOf": [schemas.of(OAuth2Error)], "properties": {"error": {"enum": names}}}
-    examples = {
-        kind.code: {
-            "summary": _first_line(kind),
-            "value": {"error": kind.oauth2, "error_description": kind.default_detail},
-        }
-        for kind in kinds
-    }
+    examples = {kind.code: {"summary": _first_line(kind), "value": oauth2_content(kind.example())} for kind in kinds}
     content = {"application/json": {"schema": schema, "examples": examples}}
     return _error(status, kinds, content, oauth2=True)
 
@@ -133,22 +128,6 @@ def _headers(kinds: Kinds) -> dict[str, Any]:
         }
         for name, meaning in meanings
     }
-
-
-def _example(kind: type[AuthError]) -> dict[str, Any]:
-    """What the answer to an error looks like."""
-    example: dict[str, Any] = {
-        "type": "about:blank",
-        "title": HTTPStatus(kind.status).phrase,
-        "status": kind.status,
-        "code": kind.code,
-        "detail": kind.default_detail,
-    }
-    if issubclass(kind, ValidationError):
-        example["errors"] = {"email": ["This field is missing."]}
-    if issubclass(kind, SecondFactorRequiredError):
-        example["factors"] = ["otp"]
-    return example
 
 
 def _success(endpoint: Endpoint, kind: Any, schemas: Schemas) -> dict[str, Any]:

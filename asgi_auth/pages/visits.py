@@ -9,8 +9,13 @@ import msgspec
 from starlette.responses import Response
 from starlette.types import Receive, Scope
 
-from asgi_auth.accounts.one_time_tokens import InvalidOneTimeTokenError
-from asgi_auth.errors import AuthError, FreshLoginRequiredError, InternalError, UnauthorizedError
+from asgi_auth.errors import (
+    AuthError,
+    FreshLoginRequiredError,
+    InternalError,
+    InvalidOneTimeTokenError,
+    UnauthorizedError,
+)
 from asgi_auth.feature import Route
 from asgi_auth.model.records import Client, UserInfo
 from asgi_auth.pages.forms import Failed

@@ -10,7 +10,7 @@ import msgspec
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from asgi_auth.errors import AuthError, SecondFactorRequiredError, ValidationError
+from asgi_auth.errors import AuthError
 from asgi_auth.settings import Settings
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -45,30 +45,36 @@ def answer(status: int, content: Any = None, media_type: str = "application/json
 
 def problem(error: AuthError) -> Response:
     """Make the answer to an error (RFC 9457): an ASGI app that hosts can send, too."""
-    content: dict[str, Any] = {
+    response = answer(error.status, problem_content(error), "application/problem+json")
+    for name, value in error.headers:
+        response.headers.append(name, value)
+    return response
+
+
+def problem_content(error: AuthError) -> dict[str, Any]:
+    """Return the members of a problem document (RFC 9457, section 3)."""
+    content = {
         "type": "about:blank",
         "title": HTTPStatus(error.status).phrase,
         "status": error.status,
         "code": error.code,
         "detail": error.detail,
     }
-    if isinstance(error, ValidationError):
-        content["errors"] = error.errors
-    if isinstance(error, SecondFactorRequiredError):
-        content["factors"] = error.factors
-    response = answer(error.status, content, "application/problem+json")
-    for name, value in error.headers:
-        response.headers.append(name, value)
-    return response
+    return content | error.members()
 
 
 def oauth2_problem(error: AuthError) -> Response:
     """Make the answer of the OAuth 2 token endpoint to an error (RFC 6749, section 5.2)."""
-    response = answer(oauth2_status(error.status), {"error": error.oauth2, "error_description": error.detail})
+    response = answer(oauth2_status(error.status), oauth2_content(error))
     for name, value in error.headers:
         if name != "www-authenticate":
             response.headers.append(name, value)
     return response
+
+
+def oauth2_content(error: AuthError) -> dict[str, Any]:
+    """Return the members of an OAuth 2 error; RFC 6749 knows no others."""
+    return {"error": error.oauth2, "error_description": error.detail}
 
 
 def oauth2_status(status: int) -> int:

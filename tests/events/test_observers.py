@@ -9,10 +9,9 @@ import pytest
 
 from asgi_auth import Argon2, Auth, AuthApp, Identity, Lockout, Passwords, Sessions
 from asgi_auth.accounts.passwords import PasswordService
-from asgi_auth.errors import InvalidCredentialsError, UnauthorizedError
+from asgi_auth.errors import AccountLockedError, InvalidCredentialsError, UnauthorizedError
 from asgi_auth.events import stream
 from asgi_auth.feature import Call, Feature, post, running
-from asgi_auth.limits.rules import AccountLockedError
 from asgi_auth.model.records import Client as Caller
 from asgi_auth.model.records import Event
 from asgi_auth.validation.fields import Email, Secret

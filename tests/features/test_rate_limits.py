@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 import pytest
 
 from asgi_auth import Argon2, MemoryCounters, Passwords, RateLimits
-from asgi_auth.errors import StorageUnavailableError
+from asgi_auth.errors import RateLimitedError, StorageUnavailableError
 from asgi_auth.features.rate_limits import DEFAULTS, parse_rules
-from asgi_auth.limits.rules import RateLimitedError, Rule
+from asgi_auth.model.limits import Rule
 from asgi_auth.model.records import Window
 from tests.features.flows import Flows
 from tests.features.limited import WRONG, limited, login

@@ -1,0 +1,120 @@
+"""Every error that the library raises on purpose; each has an HTTP status and a stable code.
+
+AuthError
+├── BadRequestError                         400 bad_request
+│   ├── UnsupportedGrantTypeError           400 unsupported_grant_type
+│   └── InvalidOneTimeTokenError            400 invalid_one_time_token
+│       ├── InvalidVerificationTokenError   400 invalid_verification_token
+│       └── InvalidResetTokenError          400 invalid_reset_token
+├── UnauthorizedError                       401 unauthorized
+│   ├── InvalidCredentialsError             401 invalid_credentials
+│   ├── PasswordNeededError                 401 password_needed
+│   ├── FreshLoginRequiredError             401 fresh_login_required
+│   ├── SecondFactorRequiredError           401 second_factor_required
+│   └── InvalidTokenError                   401 invalid_token
+│       ├── TokenExpiredError               401 token_expired
+│       ├── TokenRevokedError               401 token_revoked
+│       └── TokenReuseError                 401 token_reuse
+├── ForbiddenError                          403 forbidden
+│   ├── AccountDisabledError                403 account_disabled
+│   ├── EmailNotVerifiedError               403 email_not_verified
+│   └── CrossSiteRequestError               403 cross_site_request
+├── NotFoundError                           404 not_found
+│   ├── SessionNotFoundError                404 session_not_found
+│   └── UserNotFoundError                   404 user_not_found
+├── MethodNotAllowedError                   405 method_not_allowed
+├── RequestTimeoutError                     408 request_timeout
+├── UserExistsError                         409 user_exists
+├── AlreadyVerifiedError                    409 already_verified
+├── BodyTooLargeError                       413 body_too_large
+├── UnsupportedMediaTypeError               415 unsupported_media_type
+├── ValidationError                         422 validation_error
+│   └── PasswordPolicyError                 422 password_validation
+├── RateLimitedError                        429 rate_limited
+│   └── AccountLockedError                  429 account_locked
+├── InternalError                           500 internal_error
+└── ServiceUnavailableError                 503 service_unavailable
+    ├── BusyError                           503 busy
+    └── StorageUnavailableError             503 storage_unavailable
+
+A mistake in the configuration is a ValueError, raised when the object is made.
+"""
+
+from asgi_auth.errors.accounts import (
+    AccountDisabledError,
+    AlreadyVerifiedError,
+    EmailNotVerifiedError,
+    SessionNotFoundError,
+    UserExistsError,
+    UserNotFoundError,
+)
+from asgi_auth.errors.authentication import (
+    FreshLoginRequiredError,
+    InvalidCredentialsError,
+    PasswordNeededError,
+    SecondFactorRequiredError,
+    UnauthorizedError,
+)
+from asgi_auth.errors.authorization import CrossSiteRequestError, ForbiddenError
+from asgi_auth.errors.base import AuthError
+from asgi_auth.errors.limits import AccountLockedError, RateLimitedError
+from asgi_auth.errors.request import (
+    BadRequestError,
+    BodyTooLargeError,
+    MethodNotAllowedError,
+    NotFoundError,
+    PasswordPolicyError,
+    RequestTimeoutError,
+    UnsupportedGrantTypeError,
+    UnsupportedMediaTypeError,
+    ValidationError,
+)
+from asgi_auth.errors.service import BusyError, InternalError, ServiceUnavailableError, StorageUnavailableError
+from asgi_auth.errors.tokens import (
+    InvalidOneTimeTokenError,
+    InvalidResetTokenError,
+    InvalidTokenError,
+    InvalidVerificationTokenError,
+    TokenExpiredError,
+    TokenReuseError,
+    TokenRevokedError,
+)
+
+__all__ = [
+    "AccountDisabledError",
+    "AccountLockedError",
+    "AlreadyVerifiedError",
+    "AuthError",
+    "BadRequestError",
+    "BodyTooLargeError",
+    "BusyError",
+    "CrossSiteRequestError",
+    "EmailNotVerifiedError",
+    "ForbiddenError",
+    "FreshLoginRequiredError",
+    "InternalError",
+    "InvalidCredentialsError",
+    "InvalidOneTimeTokenError",
+    "InvalidResetTokenError",
+    "InvalidTokenError",
+    "InvalidVerificationTokenError",
+    "MethodNotAllowedError",
+    "NotFoundError",
+    "PasswordNeededError",
+    "PasswordPolicyError",
+    "RateLimitedError",
+    "RequestTimeoutError",
+    "SecondFactorRequiredError",
+    "ServiceUnavailableError",
+    "SessionNotFoundError",
+    "StorageUnavailableError",
+    "TokenExpiredError",
+    "TokenReuseError",
+    "TokenRevokedError",
+    "UnauthorizedError",
+    "UnsupportedGrantTypeError",
+    "UnsupportedMediaTypeError",
+    "UserExistsError",
+    "UserNotFoundError",
+    "ValidationError",
+]

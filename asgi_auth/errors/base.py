@@ -1,0 +1,47 @@
+"""The base of all errors that are answered to a client."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+
+class AuthError(Exception):
+    """Base of all errors that are answered to the client; `detail` is written for people."""
+
+    status: ClassVar[int] = 400
+    code: ClassVar[str] = "auth_error"
+    default_detail: ClassVar[str] = "The request was refused."
+    #: The error name of RFC 6749, section 5.2, for the OAuth 2 token endpoint.
+    oauth2: ClassVar[str] = "invalid_request"
+    #: The event that this error always is. None: the endpoint's own event has failed.
+    event: ClassVar[str | None] = None
+    #: The meaning of each header that every answer to this error has, for the OpenAPI document.
+    header_meanings: ClassVar[Mapping[str, str]] = {}
+    #: The user and the session that the error is about, for its event only.
+    user_id: str | None = None
+    session_id: str | None = None
+    #: Whether the event of this error has been emitted.
+    reported: bool = False
+
+    def __init__(self, detail: str | None = None) -> None:
+        """Take the text for people; the class's own by default."""
+        self.detail = detail or self.default_detail
+        super().__init__(self.detail)
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """The headers that the answer must carry because of this error."""
+        return []
+
+    def members(self) -> dict[str, Any]:
+        """Return what the answer says beyond status, code and detail: extension members (RFC 9457, section 3.2)."""
+        return {}
+
+    def about(self, user_id: str | None, session_id: str | None = None) -> Self:
+        """Name the user and the session for the event; nothing of it is answered."""
+        self.user_id, self.session_id = user_id, session_id
+        return self
+
+    @classmethod
+    def example(cls) -> "AuthError":
+        """Return an instance as the OpenAPI document shows it."""
+        return cls()

@@ -1,0 +1,43 @@
+"""Errors of the server itself."""
+
+from typing import ClassVar
+
+from asgi_auth.errors.base import AuthError
+
+
+class InternalError(AuthError):
+    """The library or the host failed; the log has the cause, the answer does not."""
+
+    status = 500
+    code = "internal_error"
+    default_detail = "Something went wrong on our side."
+    oauth2 = "server_error"
+
+
+class ServiceUnavailableError(AuthError):
+    """The service is not available; try again in `retry_after` seconds."""
+
+    status = 503
+    code = "service_unavailable"
+    default_detail = "The service is not available right now. Try again in a moment."
+    oauth2 = "temporarily_unavailable"
+    header_meanings: ClassVar = {"Retry-After": "Seconds to wait."}
+    retry_after: ClassVar[int] = 2
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """The wait (RFC 9110, section 10.2.3)."""
+        return [("retry-after", str(self.retry_after))]
+
+
+class BusyError(ServiceUnavailableError):
+    """Too many passwords are waiting to be hashed."""
+
+    code = "busy"
+    default_detail = "Too many logins at once. Try again in a moment."
+
+
+class StorageUnavailableError(ServiceUnavailableError):
+    """The database is unreachable, locked or too slow."""
+
+    code = "storage_unavailable"
