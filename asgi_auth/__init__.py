@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from asgi_auth.features.passwords import Passwords
     from asgi_auth.features.rate_limits import RateLimits
     from asgi_auth.features.sessions import Sessions
+    from asgi_auth.features.token_endpoint import TokenEndpoint
     from asgi_auth.features.unlock import Unlock
     from asgi_auth.limits.counters import MemoryCounters
     from asgi_auth.limits.redis import RedisCounters
@@ -68,6 +69,7 @@ __all__ = [
     "Sessions",
     "Settings",
     "SigningKey",
+    "TokenEndpoint",
     "Unlock",
     "current_user",
     "problem",
@@ -108,6 +110,7 @@ LATER = {
     "Sessions": "features.sessions",
     "Settings": "settings",
     "SigningKey": "crypto.keys",
+    "TokenEndpoint": "features.token_endpoint",
     "Unlock": "features.unlock",
     "current_user": "sessions.identity",
     "problem": "web.responses",

@@ -5,29 +5,25 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from asgi_auth.auth import Auth
 from asgi_auth.errors import AuthError, BadRequestError, InternalError, NotFoundError
-from asgi_auth.feature import Endpoint, Route, Served
+from asgi_auth.feature.endpoint import Endpoint
+from asgi_auth.feature.route import Route, Served
+from asgi_auth.model.answers import Answer
 from asgi_auth.sessions.identity import Identity
 from asgi_auth.settings import Secrets
-from asgi_auth.web.authenticator import Headers, RequestAuthenticator, cookie_session, tokens_of, without_tokens
-from asgi_auth.web.body import (
-    FORM_TYPE,
-    JSON_TYPE,
-    ClientDisconnectedError,
-    headers,
-    parse_body,
-    read_body,
-    single_header,
-)
-from asgi_auth.web.client import check_origin, client_of, is_forwarded
+from asgi_auth.web.authenticator import Headers, RequestAuthenticator
+from asgi_auth.web.body import FORM_TYPE, JSON_TYPE, ClientDisconnectedError
+from asgi_auth.web.client import client_of, is_forwarded
 from asgi_auth.web.cors import Cors
+from asgi_auth.web.headers import headers, single_header
 from asgi_auth.web.lifespan import serve_lifespan
-from asgi_auth.web.responses import HSTS, answer, cacheable, oauth2_problem, own_url, problem, refuse, route_path
+from asgi_auth.web.paths import own_url, route_path
+from asgi_auth.web.request_pipeline import RequestPipeline, Result
+from asgi_auth.web.responses import HSTS, answer, cacheable, oauth2_problem, problem, send_error
 from asgi_auth.web.routes import Routes
 
 if TYPE_CHECKING:
@@ -41,7 +37,7 @@ class AuthApp:
     """Serves the endpoints of an `Auth`, given as such or as a storage URL with a `secret`.
 
     `include` or `exclude` select endpoints, by their names or their feature's; `paths={"login": "/sign-in"}` renames
-    them. A name that doesn't exist is a ValueError.
+    them. An unknown name is a ValueError.
     """
 
     def __init__(
@@ -58,10 +54,11 @@ class AuthApp:
             raise ValueError("the secret belongs to the Auth that was given")
         self.auth = auth if isinstance(auth, Auth) else Auth(auth, secret=secret)
         self.routes = Routes(self.auth.features, include, exclude, paths or {})
-        self.authenticator = RequestAuthenticator(self.auth)
+        self.authenticator = authenticator_of(self.auth)
+        self.requests = RequestPipeline(self.auth.settings, self.authenticator, self.auth.pipeline)
         self.cors = Cors(self.auth.settings)
         self.pages = self._page_server()
-        self.auth.page_urls.serve(self.pages.places() if self.pages is not None else {})
+        self.auth.page_urls.serve(self.pages.page_paths if self.pages is not None else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request below wherever the host has mounted this."""
@@ -71,52 +68,60 @@ class AuthApp:
         await self.serve(route_path(scope), scope, receive, send)
 
     async def serve(self, path: str | None, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request for a path of ours; None is one that isn't."""
+        """Serve a request for a path below the mount; None is a path outside of it."""
         if scope["type"] == "websocket":
-            await refuse(NotFoundError(), scope, receive, send)
+            await send_error(NotFoundError(), scope, receive, send)
             return
-        if not self.auth.settings.trusted_proxies and is_forwarded(scope):
+        settings = self.auth.settings
+        if not settings.trusted_proxies and is_forwarded(scope):
             self.auth.config_check.note_proxy_headers()
-        visit = self.pages.visit(path, scope) if self.pages is not None else None
-        answer_error = visit.refuse if visit is not None else problem
-        oauth2, renewed = False, Headers()
-        try:
-            if visit is not None:
-                response = await visit.respond(partial(self._recognise, scope, renewed), receive)
-            else:
-                route, values = self.routes.find(path, scope["method"])
-                oauth2 = route is not None and route.endpoint.oauth2
-                response = await self._serve(route, values, renewed, scope, receive)
-        except ClientDisconnectedError:
+        renewed = Headers()
+        response = await self._respond(path, scope, receive, renewed)
+        if response is None:
             return
-        except AuthError as error:
-            await self.auth.report_refusal(error, client_of(scope, self.auth.settings))
-            response = oauth2_problem(error) if oauth2 else answer_error(error)
-        except Exception:
-            logger.exception("asgi_auth failed to answer %s", scope["method"])
-            response = oauth2_problem(InternalError()) if oauth2 else answer_error(InternalError())
         if renewed and "set-cookie" not in response.headers:
             response.headers["cache-control"] = "no-store"
             response.raw_headers.extend(renewed)
-        if visit is None:
-            response.raw_headers.extend(self.cors.headers(scope))
-        if self.auth.settings.hsts:
+        if settings.hsts:
             response.headers["strict-transport-security"] = HSTS
         if scope["method"] == "HEAD":
             response.body = b""
         await response(scope, receive, send)
 
+    def page_of(self, error: AuthError, path: str | None, scope: Scope) -> Response | None:
+        """Make the page that shows an error; None for a request that no page would have answered."""
+        visit = self.pages.visit(path, scope) if self.pages is not None and scope["type"] == "http" else None
+        return visit.refuse(error) if visit is not None else None
+
+    async def _respond(self, path: str | None, scope: Scope, receive: Receive, renewed: Headers) -> Response | None:
+        """Answer by a page or by an endpoint, errors too; None when the client has disconnected."""
+        visit = self.pages.visit(path, scope) if self.pages is not None else None
+        render_error = visit.refuse if visit is not None else problem
+        try:
+            if visit is not None:
+                return await visit.respond(partial(self._authenticate, scope, renewed), receive)
+            route, values = self.routes.find(path, scope["method"])
+            if route is not None and route.endpoint.oauth2:
+                render_error = oauth2_problem
+            response = await self._serve(route, values, renewed, scope, receive)
+        except ClientDisconnectedError:
+            return None
+        except AuthError as error:
+            await self.auth.stream.report_refusal(error, client_of(scope, self.auth.settings))
+            response = render_error(error)
+        except Exception:
+            logger.exception("asgi_auth failed to answer %s", scope["method"])
+            response = render_error(InternalError())
+        if visit is None:
+            response.raw_headers.extend(self.cors.headers(scope))
+        return response
+
     def _page_server(self) -> "PageServer | None":
         if not self.auth.shows_pages:
             return None
-        from asgi_auth.pages.server import PageServer  # noqa: PLC0415 (only those with pages need it)
+        from asgi_auth.pages.server import PageServer  # noqa: PLC0415 (only apps with pages need it)
 
-        return PageServer.of(self.auth, self.routes, self.authenticator)
-
-    def page_of(self, error: AuthError, path: str | None, scope: Scope) -> Response | None:
-        """Make the page that says why a request goes no further; None for one that no page would have answered."""
-        visit = self.pages.visit(path, scope) if self.pages is not None and scope["type"] == "http" else None
-        return visit.refuse(error) if visit is not None else None
+        return PageServer.of(self.auth, self.routes, self.requests, self.authenticator.cookies)
 
     async def _serve(
         self, route: Route | None, values: dict[str, Any], renewed: Headers, scope: Scope, receive: Receive
@@ -126,39 +131,35 @@ class AuthApp:
             response = _options(values["methods"])
             response.raw_headers.extend(self.cors.preflight(scope, values["methods"]))
             return response
-        identity = await self._recognise(scope, renewed)
-        endpoint, settings = route.endpoint, self.auth.settings
+        endpoint = route.endpoint
+        identity = await self._authenticate(scope, renewed)
         transport = self._transport(endpoint, scope)
-        shown = self.authenticator.reader.read(scope)
         if endpoint.method != "GET":
-            body = await read_body(scope, receive, settings.max_body, settings.body_timeout)
-            values |= parse_body(scope, body, FORM_TYPE if endpoint.oauth2 else JSON_TYPE) | values
-            if shown.refresh and not endpoint.oauth2 and "refresh_token" in endpoint.fields.keys() - values.keys():
-                values["refresh_token"] = shown.refresh
-                transport = "cookie"
-        if endpoint.method != "GET" and (shown.by_cookie or (transport == "cookie" and endpoint.gives_tokens)):
-            check_origin(scope, settings)
-        client = client_of(scope, settings, cookie_session(identity))
-        result = await endpoint.call(route.feature, values, client, identity, self._served(route, scope))
-        response = self._answer(endpoint, result, transport, by_cookie=shown.by_cookie)
+            values = await self.requests.body(scope, receive, FORM_TYPE if endpoint.oauth2 else JSON_TYPE) | values
+        served = self._served(endpoint, scope) if "served" in endpoint.injected else None
+        result = await self.requests.call(route, values, scope, identity, transport, served)
+        response = _render(endpoint, result)
         return cacheable(response, headers(scope, b"if-none-match")) if endpoint.cacheable else response
 
-    def _served(self, route: Route, scope: Scope) -> Served | None:
-        """What this app serves and where, for an endpoint that wants to know."""
-        found = self.routes.named(route.endpoint.name) if "served" in route.endpoint.hints else None
+    def _served(self, endpoint: Endpoint, scope: Scope) -> Served | None:
+        """Return what this app serves and where, for an endpoint that asks for it."""
+        found = self.routes.named(endpoint.name)
         return Served(self.routes, own_url(scope, found[0], self.auth.settings)) if found else None
 
-    async def _recognise(self, scope: Scope, renewed: Headers) -> Identity:
-        """Take whom the middleware has found, if there is one for the same users; else look, and note the cookies."""
+    async def _authenticate(self, scope: Scope, renewed: Headers) -> Identity:
+        """Return the middleware's identity, if it has the same users; else authenticate, and note new cookies."""
         identity = scope.get("asgi_auth")
         if isinstance(identity, Identity) and scope.get("asgi_auth.by") is self.auth:
             return identity
-        identity, cookies = await self.authenticator.recognise(scope)
+        cached = self.authenticator.from_cache(scope)
+        if cached is not None:
+            return cached
+        identity, cookies = await self.authenticator.authenticate(scope)
         renewed.extend(cookies)
         return identity
 
     def _transport(self, endpoint: Endpoint, scope: Scope) -> str:
-        """How tokens are handed out: as the request asks, else by the setting. OAuth 2 knows no cookies."""
+        """Return how tokens are handed out: by the request's header, else by the setting. OAuth 2 has no cookies."""
         if endpoint.oauth2:
             return "bearer"
         asked = single_header(scope, b"auth-transport")
@@ -166,19 +167,21 @@ class AuthApp:
             raise BadRequestError("Auth-Transport is bearer or cookie.")
         return asked or self.auth.settings.transport
 
-    def _answer(self, endpoint: Endpoint, result: Any, transport: str, *, by_cookie: bool) -> Response:
-        """Put tokens into cookies or the body, never both."""
-        cookies: Headers = []
-        pair = tokens_of(result)
-        if transport == "cookie" and pair is not None:
-            cookies = self.authenticator.cookies.set(pair)
-            bare = without_tokens(pair)
-            result = bare if result is pair else msgspec.structs.replace(result, tokens=bare)
-        if endpoint.ends_session and by_cookie:
-            cookies = self.authenticator.cookies.clear()
-        response = answer(getattr(result, "http_status", endpoint.status), result)
-        response.raw_headers.extend(cookies)
-        return response
+
+def authenticator_of(auth: Auth) -> RequestAuthenticator:
+    """Make the authenticator of an `Auth`."""
+    return RequestAuthenticator(auth.settings, auth.verifier, auth.features, auth.start, auth.refresh)
+
+
+def _render(endpoint: Endpoint, result: Result) -> Response:
+    """Make the JSON response; tokens are in cookies or in the body, never in both."""
+    value, status = result.value, endpoint.status
+    if isinstance(value, Answer):
+        value = (value.without_tokens() if result.in_cookies else value).body()
+        status = value.http_status or status
+    response = answer(status, value)
+    response.raw_headers.extend(result.cookies)
+    return response
 
 
 def _options(allowed: Sequence[str]) -> Response:

@@ -1,46 +1,47 @@
 """The core: storage, settings and features in one object, without HTTP; all that endpoints do can be called here."""
 
-import logging
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any, Self, TypeVar
 
-import msgspec
-
+from asgi_auth.accounts.letters import Letters
 from asgi_auth.accounts.one_time_tokens import OneTimeTokens
+from asgi_auth.accounts.ownership_proof import OwnershipProof
+from asgi_auth.accounts.passwords import PasswordService
 from asgi_auth.accounts.registration import RegistrationService
 from asgi_auth.accounts.users import Users
 from asgi_auth.crypto.keys import KeyRing
-from asgi_auth.errors import AuthError, StorageUnavailableError, ValidationError
-from asgi_auth.events.hooks import HookRegistry
+from asgi_auth.events.registry import HookRegistry
 from asgi_auth.events.stream import Stream
-from asgi_auth.feature import Call, Feature
+from asgi_auth.feature.base import BaseFeature
+from asgi_auth.feature.pipeline import Pipeline
+from asgi_auth.limits.counter_keys import CounterKeys
 from asgi_auth.limits.counters import Counters
+from asgi_auth.limits.rules import Limiter
 from asgi_auth.mail.delivery import Delivery
 from asgi_auth.mail.mailers import Callbacks, as_mailer
 from asgi_auth.mail.message import Mail, Mailer
 from asgi_auth.mail.templates import Templates
-from asgi_auth.model import event_types as events
+from asgi_auth.model.answers import TokenPair
 from asgi_auth.model.event_types import Outcome
-from asgi_auth.model.records import Client, Credential, Session, TokenPair, User
+from asgi_auth.model.records import Client, Credential, Session, User
 from asgi_auth.runtime.config_check import ConfigCheck, Finding
-from asgi_auth.runtime.lifecycle import Lifecycle
+from asgi_auth.runtime.lifecycle import Lifecycle, load_validators
 from asgi_auth.runtime.page_urls import PageUrls
 from asgi_auth.runtime.purge import Purger
 from asgi_auth.sessions.identity import Identity, Transport
 from asgi_auth.sessions.revocation import Revocation
-from asgi_auth.sessions.service import SessionService
+from asgi_auth.sessions.service import HostClaims, SessionService
 from asgi_auth.sessions.tokens import AccessTokens, RefreshTokens
 from asgi_auth.sessions.verifier import TokenVerifier
 from asgi_auth.settings import Secrets, Settings
 from asgi_auth.storage import Storage, from_url
 from asgi_auth.texts import Texts
-from asgi_auth.validation.reasons import Reason
 
-logger = logging.getLogger("asgi_auth")
-FeatureType = TypeVar("FeatureType", bound=Feature)
+T = TypeVar("T")
 
 
 class Auth(HookRegistry):
@@ -58,8 +59,8 @@ class Auth(HookRegistry):
         *,
         secret: Secrets | None = None,
         settings: Settings | None = None,
-        features: Sequence[Feature] | None = None,
-        claims: Callable[[User], Mapping[str, Any]] | None = None,
+        features: Sequence[BaseFeature] | None = None,
+        claims: HostClaims | None = None,
         mailer: Mailer | Callable[[Mail], Any] | None = None,
         counters: Counters | None = None,
         now: Callable[[], float] = time.time,
@@ -75,37 +76,85 @@ class Auth(HookRegistry):
         self.counters: Counters = self.storage if counters is None else counters
         self.texts = Texts(settings.language, settings.texts, [f"field.{item.name}" for item in settings.fields])
         templates = Templates(self.texts, settings.name, settings.templates)
-        self.mail = Delivery(as_mailer(mailer, development=settings.development), templates, self.emit)
+        sender = as_mailer(mailer, development=settings.development)
+        if features is None:
+            from asgi_auth.features.defaults import defaults  # noqa: PLC0415 (an Auth with named features needs no others)
+
+            features = defaults(mail=sender is not None)
+        self.features = list(features)
+        self._compose_sessions(claims)
+        self.mail = Delivery(sender, templates, self.stream.emit)
+        self._compose_accounts()
+        self._attach_features()
+        self._compose_runtime()
+
+    def _compose_sessions(self, claims: HostClaims | None) -> None:
+        settings, now = self.settings, self.now
         self.keys = KeyRing(settings.secrets, list(settings.signing_keys))
         self.access_tokens = AccessTokens(settings, self.keys, now)
         self.refresh_tokens = RefreshTokens(self.keys)
         self.revocation = Revocation(self.storage, settings, now)
-        self.users = Users(self)
-        self.features = list(features) if features is not None else _defaults(mail=self.mail.mailer is not None)
-        self._check_features()
-        self.page_urls = PageUrls(settings, pages=self.shows_pages)
-        self.stream = Stream(self)
-        self.one_time = OneTimeTokens(self)
-        self.verifier = TokenVerifier(self)
-        self.config_check = ConfigCheck(self)
-        self.purger = Purger(self)
-        self.sessions = SessionService(self, claims)
-        self._lifecycle = Lifecycle(self)
+        self.stream = Stream(self.features, settings, self.keys, now)
+        self.sessions = SessionService(
+            self.storage,
+            settings,
+            self.access_tokens,
+            self.refresh_tokens,
+            self.revocation,
+            [item for item in self.features if item.overrides("before_login") or item.overrides("second_factor")],
+            self.stream,
+            now,
+            self.storage.user,
+            claims,
+        )
 
-    def _check_features(self) -> None:
-        """Take the features in; raises ValueError for one that is listed twice, or lacks another."""
+    def _compose_accounts(self) -> None:
+        storage, settings, now = self.storage, self.settings, self.now
+        counter_keys = CounterKeys(self.keys)
+        self.limiter = Limiter(self.counters, counter_keys, now)
+        self.page_urls = PageUrls(settings, pages=self.shows_pages)
+        self.letters = Letters(self.mail, self.texts, self.page_urls.url)
+        self.one_time = OneTimeTokens(storage, self.counters, self.keys, counter_keys, self.letters, self.stream, now)
+        self.ownership = OwnershipProof(self.one_time, storage)
+        self.users = Users(
+            storage,
+            self.stream,
+            self.revocation,
+            self.sessions,
+            partial(self.get, RegistrationService),
+            settings.fields,
+            now,
+            self.start,
+        )
+        self.verifier = TokenVerifier(self.access_tokens, self.revocation, storage, settings, now, self.users.find)
+
+    def _attach_features(self) -> None:
+        """Attach the features; raises ValueError for one that is listed twice, or lacks another."""
+        stream = self.stream
+        self.pipeline = Pipeline(
+            self.features,
+            self.settings.fields,
+            stream.hooks.before,
+            stream,
+            self._start_call,
+            stream.telemetry.span if stream.telemetry else None,
+        )
         for number, feature in enumerate(self.features):
             if any(type(feature) is type(other) for other in self.features[:number]):
                 raise ValueError("a feature is listed twice")
+            feature.attach(self)
+        for feature in self.features:
             for kind in feature.needs:
                 if self.get(kind) is None:
                     raise ValueError(f"{type(feature).__name__} needs a {kind.__name__}")
-            feature.auth = self
         there = {endpoint.name for feature in self.features for endpoint in feature.endpoints}
         if unknown := {name for feature in self.features for name in feature.needs_endpoints} - there:
             raise ValueError(f"there is no endpoint {', '.join(sorted(unknown))}")
         if isinstance(self.mail.mailer, Callbacks):
             self.mail.mailer.check(purpose for feature in self.features for purpose in feature.mails)
+        self._check_verification()
+
+    def _check_verification(self) -> None:
         if self.settings.verification == "required" and self.get(RegistrationService) is None:
             raise ValueError("verification needs the feature EmailVerification")
         if self.settings.verification == "off" and self.conceals:
@@ -114,47 +163,60 @@ class Auth(HookRegistry):
                 "say enumeration='tell' too, or leave EmailVerification out"
             )
 
+    def _compose_runtime(self) -> None:
+        settings, features = self.settings, self.features
+        self.config_check = ConfigCheck(settings, self.mail.mailer, features, conceals=self.conceals)
+        self.purger = Purger(self.storage, features, settings.purge_interval, self.now)
+        fields = {name for feature in features for endpoint in feature.endpoints for name in endpoint.fields}
+        self._lifecycle = Lifecycle(
+            self.storage,
+            self.counters,
+            settings,
+            self.revocation,
+            self.mail,
+            self.purger,
+            self.config_check,
+            features,
+            self.now,
+            partial(load_validators, addresses="email" in fields, passwords=self.get(PasswordService) is not None),
+        )
+
     @property
     def conceals(self) -> bool:
-        """Whether registering must not tell if an address is known: as asked, where a mail can finish it."""
+        """Whether registering hides that an address is known: as set, where a mail can complete a registration."""
         return self.settings.enumeration == "hide" and self.get(RegistrationService) is not None
 
     @property
     def shows_pages(self) -> bool:
-        """Whether there are pages for people."""
+        """Whether there are HTML pages."""
         return any(feature.shows_pages for feature in self.features)
 
     def check(self) -> list[Finding]:
-        """Name every setting that will not work or is not safe, with the reason and the mend; start logs them, too."""
+        """Return every setting that will not work or is not safe, with the reason and the fix; start logs them too."""
         return self.config_check.check()
 
-    def __getitem__(self, kind: type[FeatureType]) -> FeatureType:
-        """Get a feature by its class or a base of it: `auth[Passwords]`. Raises KeyError when it isn't switched on."""
+    def __getitem__(self, kind: type[T]) -> T:
+        """Return a feature, or a service of one, by its class or a base of it: `auth[Passwords]`. Raises KeyError."""
         found = self.get(kind)
         if found is None:
             raise KeyError(kind.__name__)
         return found
 
-    def get(self, kind: type[FeatureType]) -> FeatureType | None:
-        """Get a feature in the same way; None when it isn't switched on."""
-        return next((feature for feature in self.features if isinstance(feature, kind)), None)
-
-    # Life
+    def get(self, kind: type[T]) -> T | None:
+        """Return a feature or a service in the same way; None when it is not there."""
+        for feature in self.features:
+            for item in (feature, *feature.services):
+                if isinstance(item, kind):
+                    return item
+        return None
 
     async def start(self) -> None:
-        """Open the storage and look for revoked sessions, once for each event loop; nothing when that is done."""
+        """Open the storage and load the ended sessions, once for each event loop; a no-op when that is done."""
         await self._lifecycle.start()
 
     async def close(self) -> None:
-        """Let go of everything that the running loop holds open."""
+        """Release everything that the running loop holds open."""
         await self._lifecycle.close()
-
-    async def lifespan_start(self) -> None:
-        """Start, unless the database is away: the server may come up, and the first request tries again."""
-        try:
-            await self.start()
-        except StorageUnavailableError:
-            logger.warning("asgi_auth starts without its database; requests will try again")
 
     async def __aenter__(self) -> Self:
         """Start."""
@@ -172,76 +234,49 @@ class Auth(HookRegistry):
             yield
 
     async def purge(self) -> int:
-        """Delete what expired a day ago and more, as happens by itself; return how many rows went.
+        """Delete what expired a day ago and earlier, as happens by itself; return the number of deleted rows.
 
-        None while another process is at it. Raises StorageUnavailableError.
+        Returns 0 while another process purges. Raises StorageUnavailableError.
         """
-        await self._lifecycle.start()
+        await self.start()
         return await self.purger.run()
 
-    # Who is asking
+    async def _start_call(self) -> None:
+        await self._lifecycle.start()
+        self.purger.nudge()
 
     async def authenticate(self, token: str, transport: Transport = "bearer") -> Identity:
-        """Recognise an access token. Raises InvalidTokenError and those below it, or StorageUnavailableError."""
-        await self._lifecycle.start()
+        """Verify an access token. Raises InvalidTokenError and its subclasses, or StorageUnavailableError."""
+        await self.start()
         return await self.verifier.verify(token, transport)
 
-    # Sessions
-
     async def login(self, user: User, credential: Credential, *, amr: Sequence[str], client: Client) -> TokenPair:
-        """Give a user a session: the one gate that every way of logging in goes through.
+        """Give a user a session: the one gate of every way to log in.
 
-        Raises AccountDisabledError, SecondFactorRequiredError, InvalidCredentialsError when the credential has been
-        changed meanwhile, and whatever a feature refuses with.
+        Raises AccountDisabledError, SecondFactorRequiredError, InvalidCredentialsError when the credential has changed
+        meanwhile, and the refusals of features.
         """
-        try:
-            return await self.sessions.login(user, credential, tuple(amr), client)
-        except AuthError as error:
-            error.about(user.id)
-            raise
+        return await self.sessions.login(user, credential, tuple(amr), client)
 
     async def refresh(self, refresh_token: str, client: Client | None = None, *, rotate: bool = True) -> TokenPair:
         """Exchange a refresh token for its successor; without `rotate` for itself, with a new access token.
 
         Raises InvalidTokenError, TokenExpiredError, TokenRevokedError, or TokenReuseError when it was used before.
         """
-        await self._lifecycle.start()
+        await self.start()
         return await self.sessions.refresh(refresh_token, client or Client(), rotate=rotate)
+
+    async def session_of(self, refresh_token: str) -> Session | None:
+        """Look up the session of a genuine refresh token of any generation; None for all others."""
+        await self.start()
+        return await self.sessions.session_of(refresh_token)
 
     async def end_sessions(
         self, user_id: str, *, only: str | None = None, keep: str | None = None, client: Client | None = None
     ) -> list[str]:
-        """End the live sessions of a user, `only` one or all but `keep`; return the ids of those that ended."""
-        await self._lifecycle.start()
-        ended = await self.storage.end_sessions(user_id, int(self.now()), only=only, keep=keep)
-        await self.ended(user_id, ended, client)
-        return ended
-
-    async def ended(self, user_id: str, session_ids: Sequence[str], client: Client | None = None) -> None:
-        """Let everybody know of sessions that have been ended in the storage."""
-        self.revocation.end(session_ids)
-        for session_id in session_ids:
-            await self.emit(events.SESSION_END, user_id=user_id, session_id=session_id, client=client)
-
-    async def session_of(self, refresh_token: str) -> Session | None:
-        """Look up the session of a genuine refresh token of any generation; None for all others."""
-        return await self.sessions.session_of(refresh_token)
-
-    # Features
-
-    async def ask_before(self, call: Call) -> None:
-        """Ask the features, then the host's hooks, before an endpoint runs; the storage has been opened."""
-        await self._lifecycle.start()
-        self.purger.nudge()
-        for feature in self.features:
-            await feature.before(call)
-        await self.stream.hooks.before(call)
-
-    # What happens
-
-    async def report_refusal(self, error: AuthError, client: Client, call: Call | None = None) -> None:
-        """Tell of a refusal, of an endpoint's `call` or before it came to one; each is told once."""
-        await self.stream.report_refusal(error, client, call)
+        """End the live sessions of a user, `only` one or all but `keep`; return the ids of the ended sessions."""
+        await self.start()
+        return await self.sessions.end(user_id, only=only, keep=keep, client=client)
 
     async def emit(
         self,
@@ -254,32 +289,7 @@ class Auth(HookRegistry):
         data: dict[str, Any] | None = None,
         account: str | None = None,
     ) -> None:
-        """Tell the log, the features and the hooks what has happened; an error of theirs changes nothing."""
-        await self.stream.tell(
-            name,
-            outcome,
-            user_id=user_id,
-            session_id=session_id,
-            client=client or Client(),
-            data=data or {},
-            account=account,
+        """Emit an event to the log, the features and the hooks; a failure of theirs changes nothing."""
+        await self.stream.emit(
+            name, outcome=outcome, user_id=user_id, session_id=session_id, client=client, data=data, account=account
         )
-
-    def checked_data(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        """Check values of extra fields against their declaration; raises ValidationError."""
-        declared = {item.name: item for item in self.settings.fields}
-        errors: dict[str, list[Reason]] = {name: [Reason("unknown")] for name in data.keys() - declared.keys()}
-        for name in data.keys() & declared.keys():
-            try:
-                msgspec.convert(data[name], declared[name].change)
-            except msgspec.ValidationError as error:
-                errors[name] = [Reason.of(error)]
-        if errors:
-            raise ValidationError(errors)
-        return dict(data)
-
-
-def _defaults(*, mail: bool) -> list[Feature]:
-    from asgi_auth.features.defaults import defaults  # noqa: PLC0415 (who names features needs no others)
-
-    return defaults(mail=mail)

@@ -1,4 +1,4 @@
-"""AuthMiddleware: says who is asking, for every ASGI framework. It identifies; it rejects only when asked to."""
+"""AuthMiddleware: authenticates every request, for every ASGI framework. It rejects only when asked to."""
 
 import logging
 from collections.abc import Awaitable
@@ -6,17 +6,19 @@ from collections.abc import Awaitable
 import msgspec
 from starlette.types import Message, Receive, Scope, Send
 
-from asgi_auth.app import AuthApp
+from asgi_auth.app import AuthApp, authenticator_of
 from asgi_auth.auth import Auth
 from asgi_auth.errors import AuthError, InternalError, UnauthorizedError
 from asgi_auth.sessions.identity import Identity, current
-from asgi_auth.web.authenticator import Headers, RequestAuthenticator
+from asgi_auth.settings import check_mount
+from asgi_auth.web.authenticator import Headers
 from asgi_auth.web.client import client_of
 from asgi_auth.web.cookies import Cookies
 from asgi_auth.web.cors import Cors
 from asgi_auth.web.lifespan import HostApp, serve_lifespan
-from asgi_auth.web.responses import deny, refuse, route_path
-from asgi_auth.web.websockets import Socket
+from asgi_auth.web.paths import below_mount
+from asgi_auth.web.responses import send_error, send_late_error
+from asgi_auth.web.websockets import SessionSocket
 
 NO_HEADERS: Headers = []
 NO_STORE = (b"cache-control", b"no-store")
@@ -27,15 +29,15 @@ class AuthMiddleware:
     """Puts an `Identity` into `scope["user"]` and `scope["auth"]` of requests and websockets.
 
     With `mount="/auth"` it serves the auth routes itself, for hosts that have no mount. With `required=True` it
-    answers 401 to whoever isn't logged in (but not to OPTIONS, nor on the routes of its own `mount`; it can't know
-    of routes that the host has mounted). `auth` may be an `AuthApp`, whose selection of routes is then kept.
-    Outermost it also owns the lifespan.
+    answers 401 to anonymous requests, but not to OPTIONS and not on the routes of its own `mount` (it cannot know
+    routes that the host has mounted). `auth` may be an `AuthApp`, whose selection of routes is then kept. As the
+    outermost app it also owns the lifespan.
     """
 
     def __init__(self, app: HostApp, auth: Auth | AuthApp, *, mount: str | None = None, required: bool = False) -> None:
-        """Wrap an app. Raises ValueError when `mount` is no path such as `/auth`, or links would lead elsewhere."""
-        if mount is not None and (not mount.startswith("/") or mount.endswith("/")):
-            raise ValueError("mount is a path such as /auth: a slash first, none at the end")
+        """Wrap an app. Raises ValueError when `mount` is not a path such as `/auth`, or links would lead elsewhere."""
+        if mount is not None:
+            check_mount(mount)
         self.app = app
         self.auth = auth if isinstance(auth, Auth) else auth.auth
         self._mount = mount or self.auth.settings.mount
@@ -45,10 +47,10 @@ class AuthMiddleware:
             self.auth.page_urls.mount(mount)
         self._cors = Cors(self.auth.settings)
         self._required = required
-        self._authenticator = RequestAuthenticator(self.auth)
+        self._authenticator = authenticator_of(self.auth)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Identify, then call the app with a copy of the scope."""
+        """Authenticate, then call the app with a copy of the scope."""
         if scope["type"] == "lifespan":
             await serve_lifespan(self.auth, self.app, scope, receive, send)
             return
@@ -56,12 +58,12 @@ class AuthMiddleware:
             await self.app(scope, receive, send)
             return
         try:
-            # What was shown before is recognised without a coroutine.
+            # Fast path: cached tokens need no await.
             identity, headers = self._authenticator.from_cache(scope), NO_HEADERS
             if identity is None:
-                identity, headers = await self._authenticator.examine(scope)
+                identity, headers = await self._authenticator.authenticate(scope)
         except AuthError as error:
-            await self.auth.report_refusal(error, client_of(scope, self.auth.settings))
+            await self.auth.stream.report_refusal(error, client_of(scope, self.auth.settings))
             await self._refuse(error, scope, receive, send)
             return
         except Exception:
@@ -80,19 +82,25 @@ class AuthMiddleware:
     def _pass_on(
         self, identity: Identity, headers: Headers, scope: Scope, receive: Receive, send: Send
     ) -> Awaitable[None]:
-        """Serve a route of ours, refuse, or call the app: with cookies to set if there are any."""
+        """Serve an auth route, refuse, or call the app: with cookies to set if there are any."""
         if headers and scope["type"] == "http":
             send = _SetCookies(send, headers, self._authenticator.cookies)
-        if self._served is not None and (path := _below(self._mount, scope)) is not None:
+        if self._served is not None and (path := below_mount(self._mount, scope)) is not None:
             return self._served.serve(path, scope, receive, send)
         if self._required and not identity.is_authenticated and scope.get("method") != "OPTIONS":
             return self._refuse(identity.error or UnauthorizedError(), scope, receive, send)
         if scope["type"] == "websocket" and identity.is_authenticated:
-            return Socket(self.auth, identity, headers, receive, send).run(self._call_app, scope)
+            return self._socket(identity, headers, receive, send).run(self._call_app, scope)
         return self._call_app(scope, receive, send)
 
+    def _socket(self, identity: Identity, headers: Headers, receive: Receive, send: Send) -> SessionSocket:
+        auth = self.auth
+        return SessionSocket(
+            identity, headers, receive, send, auth.revocation, auth.storage, auth.settings.access_ttl, auth.now
+        )
+
     async def _call_app(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Call the app, and answer an error of ours that it lets through before it has answered itself."""
+        """Call the app, and answer an AuthError that it raises before its own response."""
         started = False
 
         async def watched(message: Message) -> None:
@@ -105,34 +113,24 @@ class AuthMiddleware:
         except AuthError as error:
             if started:
                 raise
-            await deny(error, scope, receive, send)
+            await send_late_error(error, scope, receive, send)
 
     async def _refuse(self, error: AuthError, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse a request; on a route of ours, which the host may have mounted, a script may read why.
+        """Refuse a request. On an auth route, which the host may have mounted, scripts may read the reason.
 
-        Where the pages are known to be, people get a page.
+        A browser gets an HTML page where the pages are known to be.
         """
-        path = _below(self._mount, scope)
+        path = below_mount(self._mount, scope)
         sending = self._cors.sending(scope, send) if path is not None else send
         page = self._served.page_of(error, path, scope) if self._served is not None else None
         if page is not None:
             await page(scope, receive, send)
         else:
-            await refuse(error, scope, receive, sending)
-
-
-def _below(mount: str, scope: Scope) -> str | None:
-    """The path below a mount, or None when it is another's."""
-    if mount not in scope["path"]:
-        return None
-    path = route_path(scope) or ""
-    if path == mount:
-        return "/"
-    return path[len(mount) :] if path.startswith(mount + "/") else None
+            await send_error(error, scope, receive, sending)
 
 
 class _SetCookies(msgspec.Struct):
-    """Adds cookies to the answer, unless the app has set or cleared them itself."""
+    """Adds cookies to the response, unless the app has set or cleared them itself."""
 
     send: Send
     headers: Headers
@@ -142,7 +140,7 @@ class _SetCookies(msgspec.Struct):
         if message["type"] == "http.response.start":
             present = list(message.get("headers", ()))
             if not any(name.lower() == b"set-cookie" and self.cookies.is_ours(value) for name, value in present):
-                # No cache may keep an answer that holds somebody's session (RFC 9111, 7.3). Some servers want a list.
+                # No cache may keep a response that holds a session (RFC 9111, 7.3). Some servers require a list.
                 kept = [pair for pair in present if pair[0].lower() != b"cache-control"]
                 message = {**message, "headers": [*kept, NO_STORE, *self.headers]}
         await self.send(message)

@@ -174,8 +174,7 @@ class Settings:
             raise ValueError("cookie_name is made of letters, digits, - and _")
         if self.cookie_domain is not None and not DOMAIN.fullmatch(self.cookie_domain):
             raise ValueError("cookie_domain is a host such as example.com: in small letters, without a dot before it")
-        if not self.mount.startswith("/") or self.mount.endswith("/"):
-            raise ValueError("mount is a path such as /auth: a slash first, none at the end")
+        check_mount(self.mount)
 
     def _check_urls(self) -> None:
         if "*" in self.cors_origins and (
@@ -195,6 +194,12 @@ class Settings:
                 raise ValueError(f"an origin is scheme://host[:port], as {origin_of(url)!r}, and {url!r} isn't")
         if self.development and self.base_url and self.base_url.startswith("https:"):
             raise ValueError("development=True makes cookies insecure; it is refused with an https base_url")
+
+
+def check_mount(mount: str) -> None:
+    """Raise ValueError for a mount that is not a path such as `/auth`."""
+    if not mount.startswith("/") or mount.endswith("/"):
+        raise ValueError("mount is a path such as /auth: a slash first, none at the end")
 
 
 def origin_of(url: str) -> str:

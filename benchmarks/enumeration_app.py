@@ -21,7 +21,7 @@ wrapped = AuthMiddleware(who, auth, mount="/auth")
 async def app(scope: Any, receive: Any, send: Any) -> None:
     """Make the accounts before the first request is answered."""
     if scope["type"] == "http" and await auth.storage.user_by_email("known0@example.com") is None:
-        secret = await auth[Passwords].hasher.hash("correct horse battery")
+        secret = await auth[Passwords].passwords.hasher.hash("correct horse battery")
         for number in range(int(os.environ["KNOWN"])):
             await add(f"known{number}@example.com", secret)
     await wrapped(scope, receive, send)
@@ -31,4 +31,4 @@ async def add(email: str, secret: str) -> None:
     """Add a verified account."""
     now = int(auth.now())
     user = User(id=new_id(now), email=email, email_canonical=email, email_verified=True, created_at=now, updated_at=now)
-    await auth.storage.add_user(user, auth[Passwords].credential(user.id, secret))
+    await auth.storage.add_user(user, auth[Passwords].passwords.credential(user.id, secret))

@@ -8,7 +8,7 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from asgi_auth import Auth, AuthMiddleware
-from asgi_auth.model.records import TokenPair
+from asgi_auth.model.answers import TokenPair
 from tests.support import bearer, login, register
 
 Host = Callable[[Scope, Receive, Send], Awaitable[None]]

@@ -12,10 +12,10 @@ from starlette.types import ASGIApp, Message, Scope
 from asgi_auth import Argon2, Auth, Lockout, Passwords, RateLimits, Settings
 from asgi_auth.crypto.argon2 import PasswordHasher
 from asgi_auth.feature import Feature
+from asgi_auth.feature.base import BaseFeature
 from asgi_auth.features.defaults import defaults
-from asgi_auth.features.passwords import Registration
 from asgi_auth.limits.counters import Counters
-from asgi_auth.model.records import TokenPair
+from asgi_auth.model.answers import TokenPair
 from asgi_auth.storage import Storage
 from asgi_auth.storage.sqlite import SQLite
 from tests.openapi.walk import is_described
@@ -43,7 +43,7 @@ def make_auth(
     storage: str | Storage = "sqlite://",
     *,
     clock: Clock | None = None,
-    features: Sequence[Feature] | None = None,
+    features: Sequence[BaseFeature] | None = None,
     passwords: dict[str, Any] | None = None,
     mailer: Any = None,
     counters: Counters | None = None,
@@ -59,7 +59,7 @@ def make_auth(
     settings.setdefault("enumeration", "tell")
     settings.setdefault("purge_interval", 0)
     cheap: list[Feature] = [Passwords(argon2=Argon2.cheap(), **passwords or {})]
-    chosen = [*cheap, *unlimited(mail=mailer is not None)] if features is None else features
+    chosen: Sequence[BaseFeature] = [*cheap, *unlimited(mail=mailer is not None)] if features is None else features
     made = Settings(secret=SECRET, **settings)
     auth = Auth(storage, settings=made, features=chosen, mailer=mailer, counters=counters, now=clock or time.time)
     auth.mail.pause = 0
@@ -74,8 +74,7 @@ def unlimited(*, mail: bool) -> list[Feature]:
 async def register(auth: Auth, email: str = EMAIL, password: str = PASSWORD) -> str:
     """Register in process; return the user's id."""
     answer = await auth[Passwords].register(email=email, password=password)
-    assert isinstance(answer, Registration)
-    return answer.user.id
+    return answer.user_id
 
 
 async def login(auth: Auth, email: str = EMAIL, password: str = PASSWORD) -> TokenPair:

@@ -15,7 +15,7 @@ from asgi_auth.errors import (
     TokenRevokedError,
     UnauthorizedError,
 )
-from asgi_auth.model.records import TokenPair
+from asgi_auth.model.answers import TokenPair
 from tests.support import Client, Clock, CountingStorage, bearer, call, http_scope, login, make_auth, register, who
 
 ACCESS = "__Host-auth"

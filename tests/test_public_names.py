@@ -12,17 +12,17 @@ import pytest
 
 import asgi_auth
 from asgi_auth import errors, feature
-from asgi_auth.model import records
-from asgi_auth.validation import fields
 from tests.support import SECRET
 
 ROOT = Path(__file__).parent.parent
 FOR_FEATURE_AUTHORS = {
-    feature: ("Call", "Endpoint", "Feature", "LoginAttempt", "delete", "get", "post"),
-    fields: ("Email", "Field", "Line", "Secret", "TokenText"),
-    records: ("Client", "Credential", "Event", "Record", "Session", "TokenPair", "User", "UserInfo", "new_id"),
+    feature: (
+        "Action", "Call", "Client", "Credential", "Email", "Endpoint", "Event", "Feature", "Identity", "Letter", "Line",
+        "LoginAttempt", "Purpose", "Record", "Requested", "Secret", "Session", "TokenPair", "TokenText", "User",
+        "UserInfo", "delete", "get", "new_id", "patch", "post",
+    ),
     errors: ("AuthError", "BadRequestError", "ForbiddenError", "NotFoundError", "UnauthorizedError", "ValidationError"),
-}
+}  # fmt: skip
 
 
 def test_all_is_sorted_and_every_name_is_there() -> None:
@@ -90,6 +90,14 @@ def test_every_public_name_is_explained() -> None:
 )
 def test_authors_of_features_find_what_they_need(module: object, names: tuple[str, ...]) -> None:
     assert [name for name in names if not hasattr(module, name)] == []
+
+
+def test_the_kit_of_feature_authors_is_what_type_checkers_see() -> None:
+    typed = imports_of(types_only(ast.parse(Path(feature.__file__ or "").read_text())))
+
+    assert sorted(typed) == feature.__all__
+    for name, module in typed.items():
+        assert getattr(feature, name) is getattr(importlib.import_module(module), name)
 
 
 def test_the_version_is_the_one_that_is_installed() -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from asgi_auth import Auth, AuthApp, AuthMiddleware, Field, Passwords
+from asgi_auth import Auth, AuthApp, AuthMiddleware, Field
 from asgi_auth.errors import TokenRevokedError
+from asgi_auth.feature import PasswordService
 from tests.sessions.test_tokens import HEADER, forge
 from tests.support import (
     EMAIL,
@@ -68,7 +69,7 @@ async def test_concurrent_refresh_logs_no_honest_user_out_unlike_mvp_auth(auth: 
 
 
 async def test_an_unknown_address_costs_the_same_hash_unlike_mvp_auth(auth: Auth, client: Client) -> None:
-    hasher = auth[Passwords].hasher = CountingHasher()
+    hasher = auth[PasswordService].hasher = CountingHasher()
 
     answer = await client.post("/auth/login", ACCOUNT)
 

@@ -1,66 +1,60 @@
-"""Proof that whoever opens a mailed link also asked for it: else strangers could have others confirm for them.
+"""Proof that the caller who shows a mailed link also asked for it: else strangers could have others confirm for them.
 
-Somebody may register with an address that isn't theirs, and wait for its owner to click (pre-hijacking). So the link
-shows the mailbox only; a session of that account, or its password, shows the rest. A code needs neither together with
-the `request` of an asker who has shown as much.
+A stranger may register with the address of another person, and wait for its owner to click (pre-hijacking). So the
+link proves the mailbox only; a session of that account, or its password, proves the rest. A code needs neither,
+together with the `request` of a caller who has proven as much.
 """
 
-from typing import TYPE_CHECKING
-
-from asgi_auth.accounts.one_time_tokens import TRIES
+from asgi_auth.accounts.one_time_tokens import OneTimeTokens
 from asgi_auth.accounts.passwords import PasswordService
-from asgi_auth.errors import (
-    BusyError,
-    InvalidCredentialsError,
-    InvalidOneTimeTokenError,
-    PasswordNeededError,
-)
+from asgi_auth.errors import BusyError, InvalidCredentialsError, InvalidOneTimeTokenError, PasswordNeededError
 from asgi_auth.model.records import NO_USER_ID, Client, OneTimeToken
 from asgi_auth.sessions.identity import Identity
+from asgi_auth.storage import Storage
 
-if TYPE_CHECKING:
-    from asgi_auth.auth import Auth
-
-#: The value of a token's data that says that its asker knows the password, or is logged in.
+#: The value of a token's data that says that the caller who asked for it knows the password, or is logged in.
 OWN = "own"
-
-
-#: What somebody may hear who shows a link.
+#: The errors of `require_ownership`, beside that of the token.
 REFUSALS = (PasswordNeededError, InvalidCredentialsError, BusyError)
 
 
-async def require_ownership(
-    auth: "Auth",
-    token: OneTimeToken,
-    error: type[InvalidOneTimeTokenError],
-    *,
-    by_link: bool,
-    password: str,
-    identity: Identity | None,
-    client: Client,
-    secret: str | None = None,
-) -> None:
-    """Refuse whoever shows a good token and may yet be a stranger; `secret` is the hash where there is no user yet.
+class OwnershipProof:
+    """Refuses a caller who shows a valid token and may be a stranger: `auth.ownership`."""
 
-    Raises PasswordNeededError without a password, InvalidCredentialsError for a wrong one, and `error` after five.
-    """
-    if not by_link and token.data.get(OWN):
-        return
-    if identity is not None and identity.is_authenticated and identity.id == token.user_id:
-        return
-    passwords = auth.get(PasswordService)
-    if not password or passwords is None:
-        raise PasswordNeededError
-    # Counted before it is looked at, as the code was: no number of concurrent guesses gets around it.
-    if (
-        by_link
-        and await auth.storage.try_code(token.purpose, token.id, token.code, now=int(auth.now()), tries=TRIES) is None
-    ):
-        raise error
-    if secret is None:
-        user = await auth.storage.user(token.user_id or NO_USER_ID)
-        fits = await passwords.verify(user, password, client) is not None
-    else:
-        fits = await passwords.hasher.verify(secret, password)
-    if not fits:
-        raise InvalidCredentialsError("The password is wrong.")
+    def __init__(self, one_time: OneTimeTokens, storage: Storage) -> None:
+        """Take the tokens, whose attempts are counted, and the storage."""
+        self._one_time = one_time
+        self._storage = storage
+
+    async def require(
+        self,
+        token: OneTimeToken,
+        error: type[InvalidOneTimeTokenError],
+        passwords: PasswordService | None,
+        *,
+        by_link: bool,
+        password: str,
+        identity: Identity | None,
+        client: Client,
+        secret: str | None = None,
+    ) -> None:
+        """Pass the owner of an account; `secret` is the password hash of an account that does not exist yet.
+
+        Raises PasswordNeededError without a password, InvalidCredentialsError for a wrong one, and `error` after five.
+        """
+        if not by_link and token.data.get(OWN):
+            return
+        if identity is not None and identity.is_authenticated and identity.id == token.user_id:
+            return
+        if not password or passwords is None:
+            raise PasswordNeededError
+        # Counted before the password is checked, as the code was: concurrent guesses do not get around it.
+        if by_link:
+            await self._one_time.count_attempt(token, error)
+        if secret is None:
+            user = await self._storage.user(token.user_id or NO_USER_ID)
+            fits = await passwords.verify(user, password, client) is not None
+        else:
+            fits = await passwords.hasher.verify(secret, password)
+        if not fits:
+            raise InvalidCredentialsError("The password is wrong.")

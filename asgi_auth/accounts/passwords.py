@@ -1,10 +1,12 @@
-"""What every feature that has to do with passwords shares: the policy, the hasher, and the password credential."""
+"""Passwords of accounts: the policy, the hasher, and the password credential. Features find it as a service."""
 
-from asgi_auth.crypto.argon2 import Argon2, PasswordHasher
+from collections.abc import Callable
+
+from asgi_auth.crypto.argon2 import PasswordHasher
 from asgi_auth.errors import InvalidCredentialsError, PasswordPolicyError
-from asgi_auth.feature import Feature
 from asgi_auth.model import event_types as events
 from asgi_auth.model.records import NO_USER_ID, Client, Credential, User, new_id
+from asgi_auth.sessions.event_sink import EventSink
 from asgi_auth.sessions.identity import Identity
 from asgi_auth.storage import Storage
 from asgi_auth.validation.email_address import canonical_or_none
@@ -14,13 +16,23 @@ from asgi_auth.validation.reasons import Reason
 KIND = "password"
 
 
-class PasswordService(Feature):
-    """Checks, verifies and replaces passwords. `Passwords` is one; others find it as `auth[PasswordService]`."""
+class PasswordService:
+    """Checks, verifies and replaces passwords: `auth[PasswordService]`, offered by the feature `Passwords`."""
 
-    def __init__(self, policy: PasswordPolicy, argon2: Argon2, workers: int | None, queue: int | None) -> None:
-        """Take the policy for new passwords, and the bounds of hashing."""
+    def __init__(
+        self,
+        policy: PasswordPolicy,
+        hasher: PasswordHasher,
+        storage: Storage,
+        events: EventSink,
+        now: Callable[[], float],
+    ) -> None:
+        """Take the policy for new passwords, the hasher, and the collaborators."""
         self.policy = policy
-        self.hasher = PasswordHasher(argon2, workers, queue)
+        self.hasher = hasher
+        self._storage = storage
+        self._events = events
+        self._now = now
 
     def check(self, password: str, field: str, email: str = "", old: str | None = None) -> None:
         """Raise PasswordPolicyError for `field` when a new password breaks the policy, or is the `old` one."""
@@ -30,7 +42,7 @@ class PasswordService(Feature):
 
     def credential(self, user_id: str, secret: str) -> Credential:
         """Make the credential of a hash."""
-        now = self.auth.now()
+        now = self._now()
         return Credential(
             id=new_id(now),
             user_id=user_id,
@@ -44,40 +56,21 @@ class PasswordService(Feature):
     async def verify(
         self, user: User | None, password: str, client: Client, session_id: str | None = None
     ) -> Credential | None:
-        """Return the credential that the password fits, with a hash of today's cost; the same work for nobody.
+        """Return the credential that the password fits, with a hash of today's cost; equal work for no user.
 
-        `session_id` is the session that asks, if one does.
+        `session_id` is the session of the caller, for the event.
         """
-        credential = await self.auth.storage.credential(user.id if user else NO_USER_ID, KIND)
+        credential = await self._storage.credential(user.id if user else NO_USER_ID, KIND)
         return await self._judge(credential, user, password, client, session_id)
 
     async def verify_by_email(self, email: str, password: str, client: Client) -> tuple[User | None, Credential | None]:
-        """Look up who has an address, and do the same as `verify`."""
-        found = await self.auth.storage.user_with_credential(canonical_or_none(email) or "", KIND)
+        """Look up the user of an address, and do the same as `verify`."""
+        found = await self._storage.user_with_credential(canonical_or_none(email) or "", KIND)
         user, credential = found or (None, None)
         return user, await self._judge(credential, user, password, client, None)
 
-    async def _judge(
-        self, credential: Credential | None, user: User | None, password: str, client: Client, session_id: str | None
-    ) -> Credential | None:
-        fits = await self.hasher.verify(credential.secret if credential else None, password)
-        if credential is None or not fits:
-            return None
-        if self.hasher.is_outdated(credential.secret):
-            secret = await self.hasher.hash(password)
-            renewed = await self.auth.storage.replace_secret(credential, secret, int(self.auth.now()))
-            if renewed is None:
-                # Somebody was faster: a login that did the same, or one who has changed the password.
-                return await self.verify(user, password, client, session_id)
-            credential = renewed
-        account = user.email_canonical if user is not None else None
-        await self.auth.emit(
-            events.PASSWORD_CHECK, user_id=credential.user_id, session_id=session_id, client=client, account=account
-        )
-        return credential
-
     async def reauthenticate(self, identity: Identity, password: str, client: Client) -> tuple[User, Credential]:
-        """Ask the user who is logged in for the password once more. Raises InvalidCredentialsError."""
+        """Verify the password of a logged-in user once more. Raises InvalidCredentialsError."""
         user = await identity.load()
         credential = await self.verify(user, password, client, identity.session_id)
         if credential is None:
@@ -89,9 +82,9 @@ class PasswordService(Feature):
     ) -> bool:
         """Set the hash, in a transaction, and void all one-time tokens of the user.
 
-        False when the password has been changed since the given `version`, or the token `used` for it was used up.
+        Returns False when the password has changed since the given `version`, or the token `used` was used before.
         """
-        now = int(self.auth.now())
+        now = int(self._now())
         old = await storage.credential(user_id, KIND)
         if old is None:
             done = await storage.add_credential(self.credential(user_id, secret))
@@ -103,10 +96,29 @@ class PasswordService(Feature):
         await storage.void_tokens(user_id, now)
         return done
 
+    async def _judge(
+        self, credential: Credential | None, user: User | None, password: str, client: Client, session_id: str | None
+    ) -> Credential | None:
+        fits = await self.hasher.verify(credential.secret if credential else None, password)
+        if credential is None or not fits:
+            return None
+        if self.hasher.is_outdated(credential.secret):
+            secret = await self.hasher.hash(password)
+            renewed = await self._storage.replace_secret(credential, secret, int(self._now()))
+            if renewed is None:
+                # A concurrent call won: another login with the same hash, or a change of the password.
+                return await self.verify(user, password, client, session_id)
+            credential = renewed
+        account = user.email_canonical if user is not None else None
+        await self._events.emit(
+            events.PASSWORD_CHECK, user_id=credential.user_id, session_id=session_id, client=client, account=account
+        )
+        return credential
+
 
 async def disable(storage: Storage, user_id: str, now: int) -> None:
-    """Let no password fit any more until a reset sets a new one, in a transaction."""
+    """Make the password of a user useless until a reset sets a new one, in a transaction."""
     old = await storage.credential(user_id, KIND)
     while old is not None and old.secret and await storage.replace_secret(old, "", now) is None:
-        # A login was faster that made the hash anew.
+        # A concurrent login renewed the hash.
         old = await storage.credential(user_id, KIND)

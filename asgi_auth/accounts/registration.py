@@ -1,14 +1,17 @@
-"""Registrations that a mail finishes: nothing is made before the owner of the address has agreed (pre-hijacking)."""
+"""Registrations that a mail completes: no account exists before its owner has agreed (pre-hijacking)."""
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
-from asgi_auth.accounts.one_time_tokens import Purpose, Requested
+from asgi_auth.accounts.one_time_tokens import OneTimeTokens
 from asgi_auth.accounts.ownership_proof import OWN
-from asgi_auth.feature import Feature
+from asgi_auth.accounts.purpose import Purpose
 from asgi_auth.model import event_types as events
+from asgi_auth.model.answers import Requested
 from asgi_auth.model.records import Client, Credential, OneTimeToken, Record, User
+from asgi_auth.sessions.event_sink import EventSink
 from asgi_auth.storage import Storage
 
 PENDING = "pending"
@@ -22,24 +25,36 @@ class Pending(Record, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, token: OneTimeToken) -> "Pending | None":
-        """Read it from a token; None when that isn't about a registration."""
+        """Read the registration in a token; None for a token of another kind."""
         return msgspec.convert(token.data[PENDING], cls) if PENDING in token.data else None
 
 
-class RegistrationService(Feature):
-    """Keeps registrations in the tokens that are mailed. `EmailVerification` is one.
+class RegistrationService:
+    """Keeps registrations in the tokens that are mailed: `auth[RegistrationService]`, of `EmailVerification`.
 
-    Several may wait for one address: each is finished by the password that it was made with, and voids the others.
+    Several may wait for one address: each is completed by the password that it was made with, and voids the others.
     """
 
-    def __init__(self, registration: Purpose, verification: Purpose) -> None:
-        """Take the bounds of tokens that make an account, and of those that verify the address of one."""
+    def __init__(  # noqa: PLR0917 (each is a collaborator)
+        self,
+        registration: Purpose,
+        verification: Purpose,
+        one_time: OneTimeTokens,
+        storage: Storage,
+        events: EventSink,
+        now: Callable[[], float],
+    ) -> None:
+        """Take the purposes of tokens that make an account and that verify one, and the collaborators."""
         self.registration = registration
         self.verification = verification
+        self._one_time = one_time
+        self._storage = storage
+        self._events = events
+        self._now = now
 
     async def send_verification(self, user: User, client: Client, *, earlier: str = "") -> Requested:
-        """Mail a link to verify the address, at the wish of the user."""
-        return await self.auth.one_time.ask(
+        """Mail a link to verify the address, at the request of the user."""
+        return await self._one_time.ask(
             self.verification,
             subject=user.email_canonical,
             user=user,
@@ -49,10 +64,10 @@ class RegistrationService(Feature):
         )
 
     async def start(self, user: User, credential: Credential, client: Client) -> Requested:
-        """Mail the token; to the owner of a known address a notice instead, after the same work."""
-        known = await self.auth.storage.user_by_email(user.email_canonical)
+        """Mail the token of a registration; the owner of a known address gets a notice instead, after equal work."""
+        known = await self._storage.user_by_email(user.email_canonical)
         active = known is None or known.status == "active"
-        return await self.auth.one_time.ask(
+        return await self._one_time.ask(
             self.registration,
             subject=user.email_canonical,
             to=(known or user).email if active else None,
@@ -62,11 +77,12 @@ class RegistrationService(Feature):
         )
 
     async def resend(self, canonical: str, request: str, user_id: str, client: Client) -> Requested:
-        """Mail once more what an address waits for: a verification, a registration, or nothing, after the same work.
+        """Mail once more what an address waits for: a verification, a registration, or nothing, after equal work.
 
-        `request` is the asker's earlier one, `user_id` who is logged in: without either the code wants the password.
+        `request` is that of the caller's earlier mail, `user_id` the logged-in caller: without either, the code
+        requires the password.
         """
-        storage, now = self.auth.storage, int(self.auth.now())
+        storage, now = self._storage, int(self._now())
         known = await storage.user_by_email(canonical)
         found = await storage.recall_token(request, self.registration.name, canonical, now)
         own = found is not None and found.id == request and bool(found.data.get(OWN))
@@ -74,12 +90,12 @@ class RegistrationService(Feature):
         pending = Pending.of(found) if found is not None and known is None else None
         if pending is not None:
             data[PENDING] = msgspec.to_builtins(pending)
-        wanted = known is not None and known.status == "active" and not known.email_verified
-        # One purpose for all, whose bounds then tell nothing.
-        return await self.auth.one_time.ask(
+        unverified = known is not None and known.status == "active" and not known.email_verified
+        # One purpose for all: its bounds then tell nothing about the account.
+        return await self._one_time.ask(
             self.verification,
             subject=canonical,
-            user=known if wanted else None,
+            user=known if unverified else None,
             to=pending.user.email if pending else None,
             letter=self.registration.name if pending else "",
             data=data,
@@ -88,20 +104,20 @@ class RegistrationService(Feature):
         )
 
     async def complete(self, token: OneTimeToken, pending: Pending, client: Client) -> User:
-        """Make the account, its address verified. Raises the purpose's error when there is one meanwhile."""
-        now = int(self.auth.now())
+        """Make the account, with a verified address. Raises the purpose's error when the address is taken by now."""
+        now = int(self._now())
         user = msgspec.structs.replace(pending.user, email_verified=True, created_at=now, updated_at=now)
-        async with self.auth.storage.transaction() as storage:
+        async with self._storage.transaction() as storage:
             won = await storage.use_token(token.id, now) and await storage.add_user(user, pending.credential)
             if won:
                 await self.void(storage, user.email_canonical)
         if not won:
             raise self.registration.error
-        await self.auth.emit(events.REGISTER, user_id=user.id, client=client)
-        await self.auth.emit(events.EMAIL_VERIFY, user_id=user.id, client=client)
+        await self._events.emit(events.REGISTER, user_id=user.id, client=client)
+        await self._events.emit(events.EMAIL_VERIFY, user_id=user.id, client=client)
         return user
 
     async def void(self, storage: Storage, canonical: str) -> None:
         """Void all registrations that wait for an address."""
         for purpose in (self.registration, self.verification):
-            await storage.void_subject(canonical, int(self.auth.now()), purpose.name)
+            await storage.void_subject(canonical, int(self._now()), purpose.name)

@@ -1,16 +1,21 @@
-"""Users in process: look them up, change their roles, switch them off. Nothing here is reachable over HTTP."""
+"""Users in process: look them up, change their roles, switch them off. No part of it is reachable over HTTP."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, get_args
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, get_args
+
+import msgspec
 
 from asgi_auth.accounts.registration import RegistrationService
-from asgi_auth.errors import UserNotFoundError
+from asgi_auth.errors import UserNotFoundError, ValidationError
 from asgi_auth.model import event_types as events
 from asgi_auth.model.records import Status, User
+from asgi_auth.sessions.event_sink import EventSink
+from asgi_auth.sessions.revocation import Revocation
+from asgi_auth.sessions.service import SessionService
+from asgi_auth.storage import Storage
 from asgi_auth.validation.email_address import canonical_or_none
-
-if TYPE_CHECKING:
-    from asgi_auth.auth import Auth
+from asgi_auth.validation.fields import Field
+from asgi_auth.validation.reasons import Reason
 
 MAX_ROLES = 2048
 
@@ -18,9 +23,26 @@ MAX_ROLES = 2048
 class Users:
     """The accounts of an `Auth`: `auth.users`. Unknown ids raise UserNotFoundError."""
 
-    def __init__(self, auth: "Auth") -> None:
-        """Belong to an `Auth`."""
-        self._auth = auth
+    def __init__(  # noqa: PLR0917 (each is a collaborator)
+        self,
+        storage: Storage,
+        events: EventSink,
+        revocation: Revocation,
+        sessions: SessionService,
+        registration: Callable[[], RegistrationService | None],
+        fields: Sequence[Field],
+        now: Callable[[], float],
+        start: Callable[[], Awaitable[None]],
+    ) -> None:
+        """Take the collaborators; `registration` gives the service, if there is one, `start` opens the storage."""
+        self._storage = storage
+        self._events = events
+        self._revocation = revocation
+        self._sessions = sessions
+        self._registration = registration
+        self._fields = fields
+        self._now = now
+        self._start = start
 
     async def get(self, user_id: str) -> User:
         """Read a user by id."""
@@ -28,77 +50,91 @@ class Users:
 
     async def find(self, user_id: str) -> User | None:
         """Read a user by id; None when there is none."""
-        await self._auth.start()
-        return await self._auth.storage.user(user_id)
+        await self._start()
+        return await self._storage.user(user_id)
 
     async def by_email(self, email: str) -> User:
         """Read a user by address, in any spelling of it."""
-        await self._auth.start()
+        await self._start()
         canonical = canonical_or_none(email)
-        return _found(await self._auth.storage.user_by_email(canonical) if canonical else None)
+        return _found(await self._storage.user_by_email(canonical) if canonical else None)
 
     async def set_roles(self, user_id: str, roles: Sequence[str]) -> User:
-        """Set the roles. Tokens that are out follow within `max_revocation_lag` seconds.
+        """Set the roles. Live tokens follow within `max_revocation_lag` seconds.
 
-        Raises TypeError for one string where a list of names is wanted.
+        Raises TypeError for one string in place of a list of names.
         """
         if isinstance(roles, str):
             raise TypeError(f"roles are a list of names, such as [{roles!r}]")
         given = tuple(roles)
         if len(",".join(given)) > MAX_ROLES:
-            raise ValueError(f"roles stand in every access token; these are over {MAX_ROLES} characters")
+            raise ValueError(f"roles are part of every access token; these are over {MAX_ROLES} characters")
         return await self._update(user_id, {"roles": given})
 
     async def set_verified(self, user_id: str, *, verified: bool = True) -> User:
-        """Say that the address belongs to the user, as the mailed link does, or that it doesn't."""
+        """Mark the address as proven to be the user's, as the mailed link does, or as unproven."""
         return await self._update(user_id, {"email_verified": verified})
 
     async def delete(self, user_id: str) -> None:
-        """Delete a user with everything that hangs on it; every session ends at once."""
-        await self._auth.start()
-        registration = self._auth.get(RegistrationService)
-        async with self._auth.storage.transaction() as storage:
+        """Delete a user with all data that belongs to it; every session ends at once."""
+        await self._start()
+        registration = self._registration()
+        async with self._storage.transaction() as storage:
             user = await storage.user(user_id)
             if user is not None and registration is not None:
-                # An old mail must not make the account again.
+                # An earlier mail must not make the account again.
                 await registration.void(storage, user.email_canonical)
-            ended = await storage.delete_user(user_id, int(self._auth.now()))
+            ended = await storage.delete_user(user_id, int(self._now()))
         if ended is None:
             raise UserNotFoundError
-        await self._auth.ended(user_id, ended)
-        await self._auth.emit(events.ACCOUNT_DELETE, user_id=user_id)
+        await self._sessions.ended(user_id, ended)
+        await self._events.emit(events.ACCOUNT_DELETE, user_id=user_id)
 
     async def set_data(self, user_id: str, **data: Any) -> User:
-        """Set extra fields, those for administrators too; the others stay."""
-        return await self._update(user_id, {"data": self._auth.checked_data(data)})
+        """Set extra fields, those for administrators too; the others stay. Raises ValidationError."""
+        return await self._update(user_id, {"data": checked_data(self._fields, data)})
 
     async def set_status(self, user_id: str, status: Status) -> User:
         """Switch an account off (`disabled`, `closed`) or on (`active`); off ends every session at once.
 
-        Off also voids what was mailed. Raises ValueError for any other word.
+        Off also voids all mailed tokens. Raises ValueError for any other word.
         """
         if status not in get_args(Status):
             raise ValueError(f"the status is one of {', '.join(get_args(Status))}")
-        await self._auth.start()
-        now = int(self._auth.now())
-        async with self._auth.storage.transaction() as storage:
+        await self._start()
+        now = int(self._now())
+        async with self._storage.transaction() as storage:
             if status != "active":
                 await storage.void_tokens(user_id, now)
             user = _found(await storage.update_user(user_id, {"status": status}, now))
             ended = [] if status == "active" else await storage.end_sessions(user_id, now)
-        await self._auth.ended(user_id, ended)
+        await self._sessions.ended(user_id, ended)
         name = events.ACCOUNT_CLOSE if status == "closed" else events.USER_CHANGE
-        await self._auth.emit(name, user_id=user_id, data={"status": status})
+        await self._events.emit(name, user_id=user_id, data={"status": status})
         return user
 
     async def _update(self, user_id: str, changes: dict[str, Any]) -> User:
-        await self._auth.start()
-        user = _found(await self._auth.storage.update_user(user_id, changes, int(self._auth.now())))
+        await self._start()
+        user = _found(await self._storage.update_user(user_id, changes, int(self._now())))
         if "roles" in changes:
-            self._auth.revocation.change(user_id, user.roles)
+            self._revocation.change(user_id, user.roles)
         name = events.ROLE_CHANGE if "roles" in changes else events.USER_CHANGE
-        await self._auth.emit(name, user_id=user_id, data={"fields": sorted(changes)})
+        await self._events.emit(name, user_id=user_id, data={"fields": sorted(changes)})
         return user
+
+
+def checked_data(fields: Sequence[Field], data: Mapping[str, Any]) -> dict[str, Any]:
+    """Check values of extra fields against their declaration; raises ValidationError."""
+    declared = {item.name: item for item in fields}
+    errors: dict[str, list[Reason]] = {name: [Reason("unknown")] for name in data.keys() - declared.keys()}
+    for name in data.keys() & declared.keys():
+        try:
+            msgspec.convert(data[name], declared[name].change)
+        except msgspec.ValidationError as error:
+            errors[name] = [Reason.of(error)]
+    if errors:
+        raise ValidationError(errors)
+    return dict(data)
 
 
 def _found(user: User | None) -> User:

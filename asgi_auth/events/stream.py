@@ -1,75 +1,80 @@
-"""The one stream of events: from whoever tells of something to features, hooks and the log."""
+"""The one stream of events: from the code that emits them to the log, the features and the host's hooks."""
 
 import hmac
 import logging
 import secrets
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import msgspec
 
+from asgi_auth.crypto.keys import KeyRing
 from asgi_auth.errors import AuthError
 from asgi_auth.events import log as event_log
 from asgi_auth.events.hooks import Hooks
 from asgi_auth.events.telemetry import Telemetry
-from asgi_auth.feature import Call, Feature
+from asgi_auth.feature.base import BaseFeature
+from asgi_auth.feature.call import Call
 from asgi_auth.model import event_types as events
+from asgi_auth.model.event_types import Outcome
 from asgi_auth.model.records import Client, Event
+from asgi_auth.settings import Settings
 from asgi_auth.validation.email_address import canonical_or_none
-
-if TYPE_CHECKING:
-    from asgi_auth.auth import Auth
 
 logger = logging.getLogger("asgi_auth")
 DIGEST = 32
-#: The statuses of requests that can't be read, or have wrong fields.
+#: The statuses of requests that cannot be read, or have invalid fields.
 UNREADABLE = {400, 408, 413, 415, 422}
 
 
 class Stream:
-    """The events of an `Auth`: `auth.stream`. What goes wrong in telling is logged, and changes nothing."""
+    """The events of an `Auth`: `auth.stream`. A receiver's failure is logged, and changes nothing."""
 
-    def __init__(self, auth: "Auth") -> None:
-        """Learn which actions there are: ours, and those that features declare."""
-        self._auth = auth
+    def __init__(
+        self, features: Sequence[BaseFeature], settings: Settings, keys: KeyRing, now: Callable[[], float]
+    ) -> None:
+        """Take the features, which may declare actions beyond those of the library."""
         self.hooks = Hooks()
-        self.telemetry = Telemetry() if auth.settings.telemetry else None
-        self._key = auth.keys.derived("event")[0]
+        self.telemetry = Telemetry() if settings.telemetry else None
         self.actions = dict(events.ACTIONS)
-        for feature in auth.features:
+        for feature in features:
             self.actions.update(feature.actions)
-        self._observers: dict[str, list[Feature]] = {}
+        self._features = [feature for feature in features if feature.overrides("observe")]
+        self._key = keys.derived("event")[0]
+        self._now = now
+        self._observers: dict[str, list[BaseFeature]] = {}
 
-    def outcomes(self, name: str) -> tuple[events.Outcome, ...]:
-        """What is meant by a name alone: both outcomes of all, else the usual one."""
+    def outcomes(self, name: str) -> tuple[Outcome, ...]:
+        """Return what a name alone means: both outcomes of `*`, else the usual one."""
         return (self.actions[name].usual,) if name in self.actions else ("success", "failure")
 
     def digest(self, value: str) -> str:
-        """A keyed digest that stands for a session, or an address, in all that is written down."""
+        """Return the keyed digest that stands for a session id or an address in everything that is written down."""
         return hmac.digest(self._key, value.encode(errors="surrogatepass"), "sha256").hex()[:DIGEST]
 
-    async def tell(
+    async def emit(
         self,
         name: str,
-        outcome: events.Outcome,
         *,
-        user_id: str | None,
-        session_id: str | None,
-        client: Client,
-        data: dict[str, Any],
+        outcome: Outcome = "success",
+        user_id: str | None = None,
+        session_id: str | None = None,
+        client: Client | None = None,
+        data: dict[str, Any] | None = None,
         account: str | None = None,
     ) -> None:
-        """Log the event, then tell the features, then the hooks; nothing is made of one that nobody hears."""
+        """Log the event, then tell features and hooks; without any receiver no event is made."""
+        client, data = client or Client(), data or {}
         observers, level = self._observers_of(name), event_log.level_of(outcome, data)
-        if not (observers or self.telemetry or self.hooks.hear(name, outcome) or event_log.is_written(level)):
+        if not (observers or self.telemetry or self.hooks.receive(name, outcome) or event_log.is_written(level)):
             return
-        action = self.actions.get(name)
         if not client.request_id:
             client = msgspec.structs.replace(client, request_id=secrets.token_hex(8))
         event = Event(
             name=name,
             outcome=outcome,
-            code=getattr(action, outcome, ""),
-            at=int(self._auth.now()),
+            code=getattr(self.actions.get(name), outcome, ""),
+            at=int(self._now()),
             user_id=user_id,
             session_id=session_id,
             session=self.digest(session_id) if session_id else None,
@@ -78,23 +83,10 @@ class Stream:
             data=data,
         )
         event_log.write(event, level)
-        if self.telemetry is not None:
-            self.telemetry.count(event)
-        for feature in observers:
-            try:
-                await feature.observe(event)
-            except Exception:
-                logger.exception("a feature failed to observe %s", name)
-        await self.hooks.after(event)
+        await self._deliver(event, observers)
 
-    def _observers_of(self, name: str) -> list[Feature]:
-        if name not in self._observers:
-            able = [item for item in self._auth.features if type(item).observe is not Feature.observe]
-            self._observers[name] = [item for item in able if _hears(item, name)]
-        return self._observers[name]
-
-    async def report_refusal(self, error: AuthError, client: Client, call: Call | None) -> None:
-        """Tell of a refusal, once, if it means something: a wrong path doesn't."""
+    async def report_refusal(self, error: AuthError, client: Client, call: Call | None = None) -> None:
+        """Emit the event of a refusal, once for each error; a wrong path is no event."""
         name = _name_of(error, call)
         if name is None or error.reported:
             return
@@ -105,25 +97,33 @@ class Stream:
             data["endpoint"] = call.endpoint.name
             data |= self._account(call)
             user_id, session_id = user_id or call.identity.id or None, session_id or call.identity.session_id or None
-        await self.tell(name, "failure", user_id=user_id, session_id=session_id, client=client, data=data)
+        await self.emit(name, outcome="failure", user_id=user_id, session_id=session_id, client=client, data=data)
+
+    async def _deliver(self, event: Event, observers: Sequence[BaseFeature]) -> None:
+        if self.telemetry is not None:
+            self.telemetry.count(event)
+        for feature in observers:
+            try:
+                await feature.observe(event)
+            except Exception:
+                logger.exception("a feature failed to observe %s", event.name)
+        await self.hooks.after(event)
+
+    def _observers_of(self, name: str) -> list[BaseFeature]:
+        """Return the features that receive an event; worked out once for each name."""
+        if name not in self._observers:
+            self._observers[name] = [item for item in self._features if item.observes is None or name in item.observes]
+        return self._observers[name]
 
     def _account(self, call: Call) -> dict[str, str]:
-        """A digest of the address that was typed: it says who is guessed at, and never what was typed."""
+        """Return a digest of the address in the body: it names the attacked account, and never what was typed."""
         typed = call.values.get("email") or call.values.get("username")
         canonical = canonical_or_none(typed) if isinstance(typed, str) else None
         return {"account": self.digest(canonical)} if canonical else {}
 
 
-def _hears(feature: Feature, name: str) -> bool:
-    try:
-        return feature.hears(name)
-    except Exception:
-        logger.exception("a feature failed to say whether it hears of %s", name)
-        return True
-
-
 def _name_of(error: AuthError, call: Call | None) -> str | None:
-    """The action that has failed: what the error says, else a login that is missing, else what was asked for."""
+    """Name the action that failed: the error's own, else access for a missing login, else the endpoint's."""
     if error.event is not None:
         return error.event
     if error.status in UNREADABLE or error.status >= 500:

@@ -1,20 +1,118 @@
-"""What a feature is written with: the base class, and the declaration of endpoints."""
+"""The kit of feature authors: the base class, the declaration of endpoints, and the types that they speak of.
 
-from asgi_auth.feature.base import REFUSED_TOKENS, Feature
-from asgi_auth.feature.endpoint import Call, Endpoint, Route, Served, delete, get, patch, post, running
-from asgi_auth.model.records import LoginAttempt
+Each name is loaded when it is first asked for.
+"""
+
+from typing import TYPE_CHECKING
+
+from asgi_auth._lazy import loader
+
+if TYPE_CHECKING:
+    from asgi_auth.accounts.passwords import PasswordService
+    from asgi_auth.accounts.purpose import TOKEN_OR_CODE, Purpose
+    from asgi_auth.accounts.registration import RegistrationService
+    from asgi_auth.feature.base import REFUSED_TOKENS
+    from asgi_auth.feature.call import Call
+    from asgi_auth.feature.declare import delete, get, patch, post
+    from asgi_auth.feature.endpoint import Endpoint
+    from asgi_auth.feature.feature import Feature
+    from asgi_auth.feature.grant import Grant
+    from asgi_auth.feature.route import Route, Served
+    from asgi_auth.mail.message import Letter
+    from asgi_auth.model.answers import Answer, Requested, TokenPair
+    from asgi_auth.model.event_types import Action
+    from asgi_auth.model.records import (
+        Client,
+        Credential,
+        Event,
+        LoginAttempt,
+        OneTimeToken,
+        Record,
+        Session,
+        User,
+        UserInfo,
+        new_id,
+    )
+    from asgi_auth.sessions.identity import Identity
+    from asgi_auth.validation.fields import Email, Line, Secret, TokenText
 
 __all__ = [
     "REFUSED_TOKENS",
+    "TOKEN_OR_CODE",
+    "Action",
+    "Answer",
     "Call",
+    "Client",
+    "Credential",
+    "Email",
     "Endpoint",
+    "Event",
     "Feature",
+    "Grant",
+    "Identity",
+    "Letter",
+    "Line",
     "LoginAttempt",
+    "OneTimeToken",
+    "PasswordService",
+    "Purpose",
+    "Record",
+    "RegistrationService",
+    "Requested",
     "Route",
+    "Secret",
     "Served",
+    "Session",
+    "TokenPair",
+    "TokenText",
+    "User",
+    "UserInfo",
     "delete",
     "get",
+    "new_id",
     "patch",
     "post",
-    "running",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = loader(
+        __name__,
+        {
+            "Action": "model.event_types",
+            "Answer": "model.answers",
+            "Call": "feature.call",
+            "Client": "model.records",
+            "Credential": "model.records",
+            "Email": "validation.fields",
+            "Endpoint": "feature.endpoint",
+            "Event": "model.records",
+            "Feature": "feature.feature",
+            "Grant": "feature.grant",
+            "Identity": "sessions.identity",
+            "Letter": "mail.message",
+            "Line": "validation.fields",
+            "LoginAttempt": "model.records",
+            "OneTimeToken": "model.records",
+            "PasswordService": "accounts.passwords",
+            "Purpose": "accounts.purpose",
+            "REFUSED_TOKENS": "feature.base",
+            "Record": "model.records",
+            "RegistrationService": "accounts.registration",
+            "Requested": "model.answers",
+            "Route": "feature.route",
+            "Secret": "validation.fields",
+            "Served": "feature.route",
+            "Session": "model.records",
+            "TOKEN_OR_CODE": "accounts.purpose",
+            "TokenPair": "model.answers",
+            "TokenText": "validation.fields",
+            "User": "model.records",
+            "UserInfo": "model.records",
+            "delete": "feature.declare",
+            "get": "feature.declare",
+            "new_id": "model.records",
+            "patch": "feature.declare",
+            "post": "feature.declare",
+        },
+        "asgi_auth",
+    )

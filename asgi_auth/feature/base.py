@@ -1,37 +1,54 @@
-"""The feature mechanism: a feature is a class with hooks, and endpoints that are declared in it (`endpoint.py`)."""
+"""A feature as the core knows it: its declarations, its endpoints and its hooks."""
 
-from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Collection, Container, Mapping, Sequence
+from typing import Any, ClassVar
 
 from asgi_auth.errors import AuthError, InvalidTokenError, TokenExpiredError, TokenRevokedError, UnauthorizedError
-from asgi_auth.feature.endpoint import Call, Endpoint
+from asgi_auth.feature.call import Call
+from asgi_auth.feature.endpoint import Endpoint
+from asgi_auth.feature.grant import Grant
+from asgi_auth.feature.pipeline import Pipeline
 from asgi_auth.model.event_types import Action
 from asgi_auth.model.records import Event, LoginAttempt
 from asgi_auth.sessions.identity import Identity
 
-if TYPE_CHECKING:
-    from asgi_auth.auth import Auth
-
-#: What somebody hears who isn't logged in, or whose token is no good.
+#: The errors of callers that are not logged in, or whose token is not valid.
 REFUSED_TOKENS = (UnauthorizedError, InvalidTokenError, TokenExpiredError, TokenRevokedError)
 
 
-class Feature:
-    """Base of all features. Every hook may be left out; a refusal is raised as an AuthError."""
+class BaseFeature:
+    """The hooks of a feature. Each may be left out; a refusal is raised as an AuthError."""
 
-    auth: "Auth"
-    #: The kinds of features that this one can't do without.
-    needs: "ClassVar[tuple[type[Feature], ...]]" = ()
-    #: Whether it is of no use without mails; then a missing mailer is warned of at start.
+    #: The features and services that this feature needs, by class; a missing one is a ValueError.
+    needs: ClassVar[tuple[type, ...]] = ()
+    #: Whether the feature is of no use without mail; then a missing mailer is logged at start.
     needs_mail: ClassVar[bool] = False
     #: The purposes of the mails that it sends.
     mails: ClassVar[tuple[str, ...]] = ()
-    #: Whether there are pages for people, to which mails can link.
+    #: Whether it serves HTML pages, to which mails can link.
     shows_pages: ClassVar[bool] = False
-    #: What it tells that the library doesn't know, by name.
+    #: The events that it adds to those of the library, by name.
     actions: ClassVar[Mapping[str, Action]] = {}
-    #: The names of endpoints that its settings speak of; one that isn't there is a ValueError.
+    #: The events that `observe` receives; None: all of them.
+    observes: Container[str] | None = None
+    #: The endpoints that its settings name; an unknown one is a ValueError.
     needs_endpoints: Collection[str] = ()
+
+    pipeline: Pipeline
+
+    def attach(self, auth: Any) -> None:
+        """Join an `Auth`: called once, before any request. A subclass calls this one first."""
+        self.pipeline = auth.pipeline
+
+    @property
+    def services(self) -> Sequence[object]:
+        """The services that it offers to other features, found by `auth[Service]`."""
+        return ()
+
+    @property
+    def grants(self) -> Mapping[str, Grant]:
+        """The grant types that it offers to the OAuth 2 token endpoint, by name."""
+        return {}
 
     @property
     def endpoints(self) -> list[Endpoint]:
@@ -43,39 +60,44 @@ class Feature:
         }
         return [endpoint for endpoint in found.values() if isinstance(endpoint, Endpoint)]
 
+    @classmethod
+    def overrides(cls, hook: str) -> bool:
+        """Tell whether the class has a hook of its own; the others are never called."""
+        return getattr(cls, hook) is not getattr(BaseFeature, hook)
+
     async def authenticate(self, scope: Mapping[str, Any]) -> Identity | None:
-        """Recognise who sent a request: an identity, None (not mine), or an error (mine, and bad)."""
+        """Authenticate a request by credentials of the feature's own.
+
+        Return None for credentials that are not the feature's; raise UnauthorizedError for invalid ones.
+        """
+
+    def takes_part(self, endpoint: Endpoint) -> bool:  # noqa: ARG002 (a hook)
+        """Tell whether `before` has a say at an endpoint; asked once for each."""
+        return self.overrides("before")
 
     async def before(self, call: Call) -> None:
-        """Hear that an endpoint is about to run; raise to refuse."""
+        """Run before an endpoint; raise to refuse the call."""
 
     async def before_login(self, login: LoginAttempt) -> None:
-        """Hear that a user is about to get a session; raise to refuse."""
+        """Run before a user gets a session; raise to refuse the login."""
 
     async def second_factor(self, login: LoginAttempt) -> Collection[str]:  # noqa: ARG002 (a hook)
-        """Name the further factors of which one is wanted; none by default."""
+        """Name the further factors of which one is required; none by default."""
         return ()
 
     async def observe(self, event: Event) -> None:
-        """Hear what has happened. An error here is logged, and changes nothing."""
-
-    def hears(self, name: str) -> bool:  # noqa: ARG002 (a hook)
-        """Tell whether `observe` wants the events of a name; all by default. Asked once for each name.
-
-        A subclass whose `observe` wants more says so here, too.
-        """
-        return True
+        """Receive an event of `observes`. An error here is logged, and changes nothing."""
 
     def errors_at(self, endpoint: Endpoint) -> Collection[type[AuthError]]:  # noqa: ARG002 (a hook)
-        """Name the errors that its other hooks raise at an endpoint, for the OpenAPI document; none by default."""
+        """Name the errors that the other hooks raise at an endpoint, for the OpenAPI document."""
         return ()
 
     async def close(self) -> None:
-        """End what was begun in the running loop; the storage is still open."""
+        """End what the feature began in the running loop; the storage is still open."""
 
     async def purge(self, now: int, batch: int) -> int:  # noqa: ARG002 (a hook)
-        """Delete at most `batch` of what is too old, and return how many; asked again until there is none.
+        """Delete at most `batch` expired rows and return their number; called again until it returns 0.
 
-        It runs in the background, in one process at a time.
+        Runs in the background, in one process at a time.
         """
         return 0

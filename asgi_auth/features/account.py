@@ -1,24 +1,20 @@
-"""The own account: change extra fields, take everything away as JSON, close it."""
+"""Your account: read it, change extra fields, export everything as JSON, close it."""
 
 from typing import Literal
 
 from asgi_auth.accounts.passwords import PasswordService
 from asgi_auth.errors import BusyError, InvalidCredentialsError, UnauthorizedError
-from asgi_auth.feature import Feature, get, patch, post
-from asgi_auth.mail import Letter
+from asgi_auth.feature import Client, Endpoint, Feature, Identity, Secret, UserInfo, get, patch, post
 from asgi_auth.model import event_types as events
-from asgi_auth.model.records import Client, Stored, UserInfo
-from asgi_auth.sessions.identity import Identity
-from asgi_auth.validation.fields import Secret
+from asgi_auth.model.records import Stored
 
 
 class Account(Feature):
     """What users do with their own data.
 
-    `closing="hard"` deletes an account with all that hangs on it; `soft` keeps the data, and nobody logs in.
+    `closing="hard"` deletes an account with all its data; `soft` keeps the data, and ends every login.
     """
 
-    needs = (PasswordService,)
     mails = ("account_closed",)
 
     def __init__(self, *, closing: Literal["soft", "hard"] = "soft") -> None:
@@ -27,14 +23,26 @@ class Account(Feature):
             raise ValueError("closing is soft or hard")
         self.closing = closing
 
+    @property
+    def endpoints(self) -> list[Endpoint]:
+        """The endpoints; closing an account asks for its password, and so needs the feature `Passwords`."""
+        auth = vars(self).get("auth")
+        left_out = {"close_account"} if auth is not None and auth.get(PasswordService) is None else set()
+        return [endpoint for endpoint in super().endpoints if endpoint.name not in left_out]
+
+    @get("/me")
+    async def me(self, *, identity: Identity) -> UserInfo:
+        """Return your account."""
+        return UserInfo.of(await identity.load())
+
     @patch("/me", partial=True)
     async def update_me(self, *, identity: Identity, **data: object) -> UserInfo:
-        """Change extra fields of the own account; those that aren't sent stay."""
+        """Change extra fields of your account. Fields that are not sent stay as they are."""
         return UserInfo.of(await self.auth.users.set_data(identity.id, **data))
 
     @get("/me/export")
     async def export(self, *, identity: Identity) -> Stored:
-        """Give all that is stored about the own account."""
+        """Return everything that is stored about your account."""
         stored = await self.auth.storage.stored(identity.id)
         if stored is None:
             raise UnauthorizedError
@@ -49,13 +57,11 @@ class Account(Feature):
         errors=(InvalidCredentialsError, BusyError),
     )
     async def close_account(self, *, password: Secret, identity: Identity, client: Client = Client()) -> None:
-        """Close the own account, with the password; every session ends."""
+        """Close your account, with the password. Every session ends."""
         user, _ = await self.auth[PasswordService].reauthenticate(identity, password, client)
         if self.closing == "hard":
             await self.auth.users.delete(user.id)
         else:
             await self.auth.users.set_status(user.id, "closed")
-        if self.auth.mail.mailer is None:
-            return
-        language = self.auth.texts.choose(client.accept_language)
-        self.auth.one_time.post(Letter(purpose="account_closed", to=user.email, language=language))
+        if self.auth.letters.can_send:
+            self.auth.letters.send(self.auth.letters.write("account_closed", user.email, client))

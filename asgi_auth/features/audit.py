@@ -44,6 +44,7 @@ class Audit(Feature):
         for name in leave_out:
             check_name(name, events.ACTIONS)
         self.leave_out = frozenset(leave_out)
+        self.observes = _AllBut(self.leave_out)
         self.keep = keep
         self.queue = AuditQueue(self._write, limit=queue)
         self._millisecond = 0
@@ -83,10 +84,6 @@ class Audit(Feature):
         )
         self.queue.add(record)
 
-    def hears(self, name: str) -> bool:
-        """All but what is left out."""
-        return name not in self.leave_out
-
     async def close(self) -> None:
         """Write what waits, for five seconds at most."""
         await self.queue.close(DRAIN)
@@ -103,3 +100,13 @@ class Audit(Feature):
     async def _write(self, records: Sequence[AuditRecord]) -> None:
         await self.auth.start()
         await self.auth.storage.add_audit_records(records)
+
+
+class _AllBut:
+    """All names but those that are left out, also names that only the host knows."""
+
+    def __init__(self, left_out: frozenset[str]) -> None:
+        self._left_out = left_out
+
+    def __contains__(self, name: object) -> bool:
+        return name not in self._left_out

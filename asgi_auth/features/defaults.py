@@ -12,10 +12,12 @@ from asgi_auth.features.password_reset import PasswordReset
 from asgi_auth.features.passwords import Passwords
 from asgi_auth.features.rate_limits import RateLimits
 from asgi_auth.features.sessions import Sessions
+from asgi_auth.features.token_endpoint import TokenEndpoint
 from asgi_auth.features.unlock import Unlock
 
 
 def defaults(*, mail: bool) -> list[Feature]:
     """The features that an `Auth` has when none are named; those that need mail where it can be sent."""
     by_mail: list[Feature] = [EmailVerification(), PasswordReset(), EmailChange(), Unlock(), Notices(), NewDevice()]
-    return [Passwords(), Sessions(), Account(), RateLimits(), Lockout(), Audit(), *(by_mail if mail else [])]
+    always: list[Feature] = [Passwords(), Sessions(), TokenEndpoint(), Account(), RateLimits(), Lockout(), Audit()]
+    return [*always, *(by_mail if mail else [])]

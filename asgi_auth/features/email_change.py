@@ -1,8 +1,9 @@
 """Email change: asked for with the password, confirmed at the new address, told to the old one."""
 
-from asgi_auth.accounts.one_time_tokens import ADDRESS, HOUR, TOKEN_OR_CODE, Purpose, Requested
-from asgi_auth.accounts.ownership_proof import OWN, REFUSALS, require_ownership
+from asgi_auth.accounts.one_time_tokens import ADDRESS, HOUR
+from asgi_auth.accounts.ownership_proof import OWN, REFUSALS
 from asgi_auth.accounts.passwords import PasswordService
+from asgi_auth.accounts.purpose import TOKEN_OR_CODE, Purpose
 from asgi_auth.errors import (
     BusyError,
     InvalidCredentialsError,
@@ -12,11 +13,10 @@ from asgi_auth.errors import (
     ValidationError,
 )
 from asgi_auth.feature import Feature, post
-from asgi_auth.limits.rules import counter_key
-from asgi_auth.mail import Letter
 from asgi_auth.model import event_types as events
+from asgi_auth.model.answers import Requested
 from asgi_auth.model.limits import Rule
-from asgi_auth.model.records import NO_USER_ID, Client
+from asgi_auth.model.records import NO_USER_ID, Client, User
 from asgi_auth.sessions.identity import Identity
 from asgi_auth.validation.email_address import parse_email
 from asgi_auth.validation.fields import Email, Line, Secret, TokenText
@@ -66,7 +66,7 @@ class EmailChange(Feature):
             data={**address._asdict(), ADDRESS: user.email_canonical, OWN: True},
             client=client,
         )
-        self._tell("email_change_requested", user.id, user.email, address.display, client)
+        self._tell("email_change_requested", user, address.display, client)
         return requested
 
     @post(
@@ -89,8 +89,14 @@ class EmailChange(Feature):
         """Change the address by the mailed token, logged in or with the password, or by the code with its request."""
         error = self.purpose.error
         found = await self.auth.one_time.find((self.purpose,), token, request, code)
-        await require_ownership(
-            self.auth, found, error, by_link=bool(token), password=password, identity=identity, client=client
+        await self.auth.ownership.require(
+            found,
+            error,
+            self.auth.get(PasswordService),
+            by_link=bool(token),
+            password=password,
+            identity=identity,
+            client=client,
         )
         user_id, now = found.user_id or NO_USER_ID, int(self.auth.now())
         changes = {"email": found.data["display"], "email_canonical": found.data["canonical"], "email_verified": True}
@@ -100,19 +106,17 @@ class EmailChange(Feature):
                 await storage.update_user(user_id, changes, now)
         except UserExistsError:
             raise error from None
-        self._tell("email_changed", user_id, old.email, found.data["display"], client)
+        self._tell("email_changed", old, found.data["display"], client)
         await self.auth.emit(events.EMAIL_CHANGE, user_id=user_id, client=client)
 
     async def _limit(self, user_id: str) -> None:
         """Let no account send mails to any number of strangers. Raises RateLimitedError."""
         now = int(self.auth.now())
-        counter = await self.auth.counters.count(counter_key(self.auth, "change_email", user_id), now, HOUR)
+        counter = await self.auth.counters.count(self.auth.limiter.key("change_email", user_id), now, HOUR)
         if counter.count > MOST:
             raise RateLimitedError(counter.expires_at - now, Rule("account", HOUR, MOST))
 
-    def _tell(self, purpose: str, user_id: str, to: str, new: str, client: Client) -> None:
-        """Tell the old address; the new one is shown in part only."""
+    def _tell(self, purpose: str, user: User, new: str, client: Client) -> None:
+        """Write to the old address; the mail shows only a part of the new one."""
         local, _, domain = new.rpartition("@")
-        language = self.auth.texts.choose(client.accept_language)
-        values = {"new_email": f"{local[0]}…@{domain}"}
-        self.auth.one_time.post(Letter(purpose=purpose, to=to, user_id=user_id, language=language, values=values))
+        self.auth.letters.notify(purpose, user, client, {"new_email": f"{local[0]}…@{domain}"})

@@ -3,28 +3,41 @@
 from collections.abc import Collection
 from typing import Any
 
-from asgi_auth.accounts.one_time_tokens import TOKEN_OR_CODE, Purpose, Requested
-from asgi_auth.accounts.ownership_proof import REFUSALS, require_ownership
+from asgi_auth.accounts.ownership_proof import REFUSALS
+from asgi_auth.accounts.passwords import PasswordService
+from asgi_auth.accounts.purpose import TOKEN_OR_CODE, Purpose
 from asgi_auth.accounts.registration import Pending, RegistrationService
+from asgi_auth.auth import Auth
 from asgi_auth.errors import AlreadyVerifiedError, AuthError, EmailNotVerifiedError, InvalidVerificationTokenError
-from asgi_auth.feature import REFUSED_TOKENS, Endpoint, LoginAttempt, post
+from asgi_auth.feature import (
+    REFUSED_TOKENS,
+    Client,
+    Email,
+    Endpoint,
+    Feature,
+    Identity,
+    Line,
+    LoginAttempt,
+    OneTimeToken,
+    Requested,
+    Secret,
+    TokenText,
+    post,
+)
 from asgi_auth.model import event_types as events
-from asgi_auth.model.records import Client, OneTimeToken
-from asgi_auth.sessions.identity import Identity
 from asgi_auth.validation.email_address import parse_email
-from asgi_auth.validation.fields import Email, Line, Secret, TokenText
 
 DAY = 86400
 
 
-class EmailVerification(RegistrationService):
+class EmailVerification(Feature):
     """Shows that an address belongs to its user.
 
-    With `enumeration="hide"` (the default) a registration is a mail, and the account begins when it is answered: a
-    known address gets the same answer, and its owner a notice. With `"tell"` the account begins at once, and
-    `settings.verification` says whether a mail asks to verify it and whether a login wants that done; `"required"`
-    and `"optional"` differ with `"tell"` only, and for accounts that were made without a mail.
-    `ttl`: seconds the link lives; `quiet`: seconds between two mails; `link`: a page of your own, with `{token}` in it.
+    With `enumeration="hide"` (the default) a registration is a mail, and the account begins when the mail is answered:
+    a known address gets the same answer, and its owner a notice. With `"tell"` the account begins at once, and
+    `settings.verification` says whether a mail asks to verify it and whether a login requires that; `"required"` and
+    `"optional"` differ with `"tell"` only, and for accounts that were made without a mail.
+    `ttl`: seconds until the link expires; `quiet`: seconds between two mails; `link`: a page of yours, with `{token}`.
     """
 
     needs_mail = True
@@ -38,8 +51,21 @@ class EmailVerification(RegistrationService):
             "link": link,
             "error": InvalidVerificationTokenError,
         }
-        # A registration keeps quiet for a second only: a stranger's must not swallow the owner's.
-        super().__init__(Purpose("register", quiet=1, **shared), Purpose("verify_email", quiet=quiet, **shared))
+        # The cooldown of a registration is a second: a stranger's mail must not suppress the owner's.
+        self.registration = Purpose("register", quiet=1, **shared)
+        self.verification = Purpose("verify_email", quiet=quiet, **shared)
+
+    def attach(self, auth: Auth) -> None:
+        """Join an `Auth`, and make the service that other features use."""
+        super().attach(auth)
+        self.registrations = RegistrationService(
+            self.registration, self.verification, auth.one_time, auth.storage, auth.stream, auth.now
+        )
+
+    @property
+    def services(self) -> tuple[RegistrationService]:
+        """The registration service."""
+        return (self.registrations,)
 
     async def before_login(self, login: LoginAttempt) -> None:
         """Refuse a user whose address is not verified, if that is required."""
@@ -62,13 +88,13 @@ class EmailVerification(RegistrationService):
         identity: Identity | None = None,
         client: Client = Client(),
     ) -> None:
-        """Verify the address by the mailed token, logged in or with the password, or by the code with its request."""
+        """Verify an address by the mailed token, logged in or with the password, or by the code with its request."""
         found = await self.auth.one_time.find((self.verification, self.registration), token, request, code)
         pending = Pending.of(found)
-        await require_ownership(
-            self.auth,
+        await self.auth.ownership.require(
             found,
             InvalidVerificationTokenError,
+            self.auth.get(PasswordService),
             by_link=bool(token),
             password=password,
             identity=identity,
@@ -76,7 +102,7 @@ class EmailVerification(RegistrationService):
             secret=pending.credential.secret if pending else None,
         )
         if pending is not None:
-            await self.complete(found, pending, client)
+            await self.registrations.complete(found, pending, client)
         else:
             await self._verify(found, identity, client)
 
@@ -84,22 +110,22 @@ class EmailVerification(RegistrationService):
     async def resend_verification(
         self, *, email: Email = "", request: Line = "", identity: Identity | None = None, client: Client = Client()
     ) -> Requested:
-        """Mail the link again; the answer is the same for every address. Logged in, the address may be left out."""
+        """Mail the link again. The answer is the same for every address. A logged-in caller may leave it out."""
         if not email and identity is not None:
             user = await identity.require().load()
             if user.email_verified:
                 raise AlreadyVerifiedError
-            return await self.send_verification(user, client, earlier=request)
+            return await self.registrations.send_verification(user, client, earlier=request)
         user_id = identity.id if identity is not None else ""
-        return await self.resend(parse_email(email).canonical, request, user_id, client)
+        return await self.registrations.resend(parse_email(email).canonical, request, user_id, client)
 
     async def _verify(self, token: OneTimeToken, identity: Identity | None, client: Client) -> None:
-        """Mark the address; end the sessions and void the tokens from before: they may be those of somebody else."""
+        """Mark the address; end earlier sessions and void earlier tokens: they may be a stranger's."""
         keep = identity.session_id if identity is not None and identity.id == token.user_id else None
         error, verified = InvalidVerificationTokenError, {"email_verified": True}
         async with self.auth.storage.transaction() as storage:
             user = await self.auth.one_time.redeem(storage, token, error, verified, void=True)
-            await self.void(storage, user.email_canonical)
+            await self.registrations.void(storage, user.email_canonical)
             ended = await storage.end_sessions(user.id, int(self.auth.now()), keep=keep)
-        await self.auth.ended(user.id, ended, client)
+        await self.auth.sessions.ended(user.id, ended, client)
         await self.auth.emit(events.EMAIL_VERIFY, user_id=user.id, client=client)

@@ -3,10 +3,10 @@
 from collections.abc import Collection
 
 from asgi_auth.errors import AccountLockedError, AuthError
-from asgi_auth.feature import Call, Endpoint, Feature, running
-from asgi_auth.limits.rules import accounts_of, is_guess, lockout_key, open_account
+from asgi_auth.feature import Call, Endpoint, Event, Feature
+from asgi_auth.feature.call import running
+from asgi_auth.limits.rules import is_guess
 from asgi_auth.model import event_types as events
-from asgi_auth.model.records import Event
 
 #: Under which the notes of a call keep whom its password is counted for.
 GUESSERS = "guessers"
@@ -24,6 +24,8 @@ class Lockout(Feature):
     by its own wrong passwords as well.
     """
 
+    observes = (events.PASSWORD_CHECK, events.PASSWORD_CHANGE)
+
     def __init__(self, *, after: int = 10, pause: int = 60, longest: int = 3600, memory: int = 86400) -> None:
         """Take the bounds; raises ValueError."""
         if not (0 < after <= 100 and 0 < pause <= longest < memory < 10**9):
@@ -34,20 +36,22 @@ class Lockout(Feature):
         """Name the refusal of endpoints that take a password."""
         return (AccountLockedError,) if endpoint.takes_password else ()
 
+    def takes_part(self, endpoint: Endpoint) -> bool:
+        """Only endpoints that take a password are guessed at."""
+        return endpoint.takes_password
+
     async def before(self, call: Call) -> None:
         """Count the password as a wrong one before it is looked at: concurrent guesses can't get around it."""
         if not is_guess(call):
             return
         seconds, now = 0, int(self.auth.now())
-        guessers = call.notes[GUESSERS] = await accounts_of(self.auth, call)
+        guessers = call.notes[GUESSERS] = await self.auth.limiter.accounts_of(call)
         for guesser in guessers:
-            seconds = await self.auth.counters.count_with_backoff(lockout_key(self.auth, guesser), now, **self.bounds)
+            seconds = await self.auth.counters.count_with_backoff(
+                self.auth.limiter.lockout_key(guesser), now, **self.bounds
+            )
         if seconds:
             raise AccountLockedError(seconds)
-
-    def hears(self, name: str) -> bool:
-        """Right passwords, and new ones."""
-        return name in {events.PASSWORD_CHECK, events.PASSWORD_CHANGE}
 
     async def observe(self, event: Event) -> None:
         """Forget the wrong passwords of who has shown the right one; open an account whose password is new."""
@@ -60,10 +64,10 @@ class Lockout(Feature):
         elif event.name == events.PASSWORD_CHANGE and event.user_id is not None:
             user = await self.auth.storage.user(event.user_id)
             if user is not None:
-                await open_account(self.auth, user.email_canonical, event.client)
+                await self.auth.limiter.open_account(user.email_canonical, event.client)
 
     async def _forgive(self, guessers: list[str], now: int) -> None:
-        own, *others = [lockout_key(self.auth, guesser) for guesser in reversed(guessers)]
+        own, *others = [self.auth.limiter.lockout_key(guesser) for guesser in reversed(guessers)]
         await self.auth.counters.clear_counter(own)
         for key in others:
             counter = await self.auth.counters.counter(key, now)

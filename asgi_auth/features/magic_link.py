@@ -1,12 +1,12 @@
 """Magic link: log in by a mail, without a password. Off unless it is listed (ASVS 6.3.6: not for the highest level)."""
 
-from asgi_auth.accounts.one_time_tokens import TOKEN_OR_CODE, Purpose, Requested
 from asgi_auth.accounts.passwords import disable
+from asgi_auth.accounts.purpose import TOKEN_OR_CODE, Purpose
 from asgi_auth.errors import InvalidOneTimeTokenError
 from asgi_auth.feature import Feature, post
 from asgi_auth.model import event_types as events
-from asgi_auth.model.records import NO_USER_ID, Client, Credential, TokenPair, User, new_id
-from asgi_auth.validation.email_address import parse_email
+from asgi_auth.model.answers import Requested, TokenPair
+from asgi_auth.model.records import NO_USER_ID, Client, Credential, User, new_id
 from asgi_auth.validation.fields import Email, Line, TokenText
 
 KIND = "email"
@@ -30,10 +30,7 @@ class MagicLink(Feature):
     @post("/magic-link", status=202)
     async def magic_link(self, *, email: Email, request: Line = "", client: Client = Client()) -> Requested:
         """Mail a link to log in; the answer is the same for every address."""
-        canonical = parse_email(email).canonical
-        known = await self.auth.storage.user_by_email(canonical)
-        user = known if known is not None and known.status == "active" else None
-        return await self.auth.one_time.ask(self.purpose, subject=canonical, user=user, client=client, earlier=request)
+        return await self.auth.one_time.request(self.purpose, email, client, request)
 
     @post(
         "/magic-link/login", logs_in=True, schema=TOKEN_OR_CODE, event=events.LOGIN, errors=(InvalidOneTimeTokenError,)
@@ -54,7 +51,7 @@ class MagicLink(Feature):
                 storage, found, self.purpose.error, {"email_verified": True}, void=first
             )
             ended = await storage.end_sessions(user_id, now) if first else []
-        await self.auth.ended(user.id, ended, client)
+        await self.auth.sessions.ended(user.id, ended, client)
         return await self.auth.login(user, await self._credential(user), amr=("email",), client=client)
 
     async def _credential(self, user: User) -> Credential:

@@ -4,10 +4,8 @@ import hashlib
 import ipaddress
 from datetime import UTC, datetime
 
-from asgi_auth.feature import Feature
-from asgi_auth.mail import Letter
+from asgi_auth.feature import Client, Event, Feature
 from asgi_auth.model import event_types as events
-from asgi_auth.model.records import Client, Event
 from asgi_auth.model.user_agent import PROGRAMS, program_and_system
 
 #: How much of an address tells one network from another: about what one provider has in one place.
@@ -22,6 +20,7 @@ class NewDevice(Feature):
     """
 
     mails = ("new_device",)
+    observes = (events.LOGIN,)
 
     def __init__(self, *, network: bool = True, most: int = 50) -> None:
         """Take the settings; raises ValueError."""
@@ -29,10 +28,6 @@ class NewDevice(Feature):
             raise ValueError("most is positive")
         self.network = network
         self.most = most
-
-    def hears(self, name: str) -> bool:
-        """SessionService."""
-        return name == events.LOGIN
 
     async def observe(self, event: Event) -> None:
         """Remember where a login came from; tell of it if that is new."""
@@ -44,11 +39,10 @@ class NewDevice(Feature):
         user_id, session_id, client = event.user_id, event.session_id, event.client
         await self.auth.emit(events.NEW_DEVICE, user_id=user_id, session_id=session_id, client=client)
         user = await self.auth.storage.user(user_id)
-        if user is not None and self.auth.mail.mailer is not None:
-            language = self.auth.texts.choose(client.accept_language)
-            values = {"device": self._name(client, language), "address": client.address or "?", "time": _time(event.at)}
-            letter = Letter(purpose="new_device", to=user.email, user_id=user_id, language=language, values=values)
-            self.auth.one_time.post(letter)
+        if user is not None and self.auth.letters.can_send:
+            device = self._name(client, self.auth.texts.choose(client.accept_language))
+            values = {"device": device, "address": client.address or "?", "time": _time(event.at)}
+            self.auth.letters.notify("new_device", user, client, values)
 
     def _digest(self, user_id: str, client: Client) -> str:
         parts = [user_id, *program_and_system(client.user_agent)]

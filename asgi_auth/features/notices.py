@@ -1,9 +1,7 @@
-"""Notices: users hear by mail when something about their account has changed (ASVS 6.3.7)."""
+"""Notices: users get a mail when something about their account has changed (ASVS 6.3.7)."""
 
-from asgi_auth.feature import Feature
-from asgi_auth.mail import Letter
+from asgi_auth.feature import Event, Feature
 from asgi_auth.model import event_types as events
-from asgi_auth.model.records import Event
 
 PURPOSES = {
     (events.PASSWORD_CHANGE, "success"): "password_changed",
@@ -12,21 +10,17 @@ PURPOSES = {
 
 
 class Notices(Feature):
-    """Mails a notice after every change and reset of a password, and when a session ended as its token came back."""
+    """Mails a notice after every change and reset of a password, and when a reused refresh token ended a session."""
 
     needs_mail = True
     mails = tuple(PURPOSES.values())
-
-    def hears(self, name: str) -> bool:
-        """What a mail is written for."""
-        return name in {told for told, _ in PURPOSES}
+    observes = {name for name, _ in PURPOSES}  # noqa: RUF012 (read only)
 
     async def observe(self, event: Event) -> None:
-        """Write to the user whom it is about."""
+        """Write to the user of the event."""
         purpose = PURPOSES.get((event.name, event.outcome))
         if purpose is None or event.user_id is None:
             return
         user = await self.auth.storage.user(event.user_id)
         if user is not None:
-            language = self.auth.texts.choose(event.client.accept_language)
-            self.auth.one_time.post(Letter(purpose=purpose, to=user.email, user_id=user.id, language=language))
+            self.auth.letters.notify(purpose, user, event.client)

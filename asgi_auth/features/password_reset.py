@@ -1,12 +1,12 @@
 """Password reset: a mail with a link and a code for whoever forgot the password."""
 
-from asgi_auth.accounts.one_time_tokens import TOKEN_OR_CODE, Purpose, Requested
 from asgi_auth.accounts.passwords import PasswordService
+from asgi_auth.accounts.purpose import TOKEN_OR_CODE, Purpose
 from asgi_auth.errors import BusyError, InvalidResetTokenError, PasswordPolicyError
 from asgi_auth.feature import Feature, post
 from asgi_auth.model import event_types as events
+from asgi_auth.model.answers import Requested
 from asgi_auth.model.records import NO_USER_ID, Client, OneTimeToken, User
-from asgi_auth.validation.email_address import parse_email
 from asgi_auth.validation.fields import Email, Line, Secret, TokenText
 
 
@@ -29,10 +29,7 @@ class PasswordReset(Feature):
     @post("/forgot-password", status=202)
     async def forgot_password(self, *, email: Email, request: Line = "", client: Client = Client()) -> Requested:
         """Mail a link to set a new password; the answer is the same for every address."""
-        canonical = parse_email(email).canonical
-        known = await self.auth.storage.user_by_email(canonical)
-        user = known if known is not None and known.status == "active" else None
-        return await self.auth.one_time.ask(self.purpose, subject=canonical, user=user, client=client, earlier=request)
+        return await self.auth.one_time.request(self.purpose, email, client, request)
 
     @post(
         "/reset-password",
@@ -70,5 +67,5 @@ class PasswordReset(Feature):
                 raise InvalidResetTokenError
             await self.auth.one_time.owner(storage, token, InvalidResetTokenError, {"email_verified": True})
             ended = await storage.end_sessions(user.id, now)
-        await self.auth.ended(user.id, ended, client)
+        await self.auth.sessions.ended(user.id, ended, client)
         await self.auth.emit(events.PASSWORD_CHANGE, user_id=user.id, client=client, data={"reset": True})

@@ -1,64 +1,83 @@
-"""Passwords: register, log in, change the password, and the OAuth 2 token endpoint over both."""
+"""Passwords: register, log in, change the password."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 
-from asgi_auth.accounts.one_time_tokens import Requested
 from asgi_auth.accounts.passwords import PasswordService
 from asgi_auth.accounts.registration import RegistrationService
-from asgi_auth.crypto.argon2 import Argon2
-from asgi_auth.errors import (
-    BadRequestError,
-    BusyError,
-    InvalidCredentialsError,
-    PasswordPolicyError,
-    TokenReuseError,
-    UnsupportedGrantTypeError,
-    UserExistsError,
+from asgi_auth.auth import Auth
+from asgi_auth.crypto.argon2 import Argon2, PasswordHasher
+from asgi_auth.errors import BusyError, InvalidCredentialsError, PasswordPolicyError, UserExistsError
+from asgi_auth.feature import (
+    Answer,
+    Client,
+    Email,
+    Feature,
+    Grant,
+    Identity,
+    Requested,
+    Secret,
+    TokenPair,
+    User,
+    UserInfo,
+    new_id,
+    post,
 )
-from asgi_auth.feature import REFUSED_TOKENS, post
 from asgi_auth.model import event_types as events
-from asgi_auth.model.records import Client, Record, TokenPair, User, UserInfo, new_id
-from asgi_auth.sessions.identity import Identity
 from asgi_auth.validation.email_address import Address, parse_email
-from asgi_auth.validation.fields import Email, Line, Secret
 from asgi_auth.validation.password_policy import PasswordPolicy
 
 
-class Registration(Record, frozen=True, kw_only=True):
-    """What a registration gives: the account, tokens when it logs in as well, what goes with a code that was mailed."""
+class Registration(Answer, frozen=True, kw_only=True, omit_defaults=True):
+    """The answer to a registration: the account, tokens after a login, and the request of a verification mail.
 
-    user: UserInfo
-    tokens: TokenPair | msgspec.UnsetType = msgspec.UNSET
-    verification: Requested | msgspec.UnsetType = msgspec.UNSET
+    While a mail has to complete the registration (`enumeration="hide"`), there is no `user` yet: `pending` is true,
+    and the body is that of `verification`.
+    """
+
+    always_sent = frozenset({"user"})
+    user: UserInfo | None = None
+    tokens: TokenPair | None = None
+    verification: Requested | None = None
+
+    @property
+    def pending(self) -> bool:
+        """Whether a mail has to complete the registration."""
+        return self.user is None
+
+    @property
+    def user_id(self) -> str:
+        """The id of the account; empty while the registration is pending."""
+        return self.user.id if self.user is not None else ""
+
+    @property
+    def request(self) -> str:
+        """The `request` that belongs to the code of the mail; empty without one."""
+        return self.verification.request if self.verification is not None else ""
+
+    def body(self) -> Answer:
+        """Return what is sent: 201 with the account, or 202 with the request of the mail."""
+        return self.verification if self.pending and self.verification is not None else self
+
+    def token_pair(self) -> TokenPair | None:
+        """Return the tokens of the login."""
+        return self.tokens
+
+    def without_tokens(self) -> "Registration":
+        """Return the answer for cookie mode."""
+        return msgspec.structs.replace(self, tokens=self.tokens.without_tokens() if self.tokens else None)
+
+    def mail_request(self) -> Requested | None:
+        """Return the request of the mail."""
+        return self.verification
 
 
-#: What the grant types need (RFC 6749, 4.3.2 and 6).
-GRANTS: Mapping[str, Any] = {
-    "oneOf": [
-        {
-            "properties": {
-                "grant_type": {"const": "password"},
-                "username": {"minLength": 1},
-                "password": {"minLength": 1},
-            },
-            "required": ["username", "password"],
-        },
-        {
-            "properties": {"grant_type": {"const": "refresh_token"}, "refresh_token": {"minLength": 1}},
-            "required": ["refresh_token"],
-        },
-    ]
-}
-
-
-class Passwords(PasswordService):
+class Passwords(Feature):
     """Accounts with email address and password.
 
-    Settings: `policy` for new passwords; `argon2`, their cost; `workers` threads hash them, and when `queue` more
-    wait, the answer is 503; `login_after_register` gives tokens with the registration.
+    `policy` is that of new passwords; `argon2` their cost. `workers` threads hash them, and when `queue` more wait,
+    the answer is 503. `login_after_register` gives tokens with the registration.
     """
 
     def __init__(
@@ -71,8 +90,24 @@ class Passwords(PasswordService):
         login_after_register: bool = False,
     ) -> None:
         """Take the settings."""
-        super().__init__(policy or PasswordPolicy(), argon2 or Argon2(), workers, queue)
+        self.policy = policy or PasswordPolicy()
+        self._hasher = PasswordHasher(argon2 or Argon2(), workers, queue)
         self.login_after_register = login_after_register
+
+    def attach(self, auth: Auth) -> None:
+        """Join an `Auth`, and make the service that other features use."""
+        super().attach(auth)
+        self.passwords = PasswordService(self.policy, self._hasher, auth.storage, auth.stream, auth.now)
+
+    @property
+    def services(self) -> tuple[PasswordService]:
+        """The password service."""
+        return (self.passwords,)
+
+    @property
+    def grants(self) -> Mapping[str, Grant]:
+        """The resource owner password credentials grant (RFC 6749, section 4.3)."""
+        return {"password": Grant(("username", "password"), self._grant)}
 
     @post(
         "/register",
@@ -80,61 +115,34 @@ class Passwords(PasswordService):
         logs_in=True,
         event=events.REGISTER,
         errors=(UserExistsError, PasswordPolicyError, BusyError),
+        also=(Requested,),
     )
     async def register(
         self, *, email: Email, password: Secret, client: Client = Client(), **data: object
-    ) -> Registration | Requested:
-        """Make an account: a mail finishes it (202), be the address known or not; without mail at once (201)."""
+    ) -> Registration:
+        """Register an account. Returns 202 and sends a confirmation mail, or 201 when no mail is configured."""
         address = parse_email(email)
-        self.check(password, "password", address.canonical)
-        secret = await self.hasher.hash(password)
+        self.passwords.check(password, "password", address.canonical)
+        secret = await self.passwords.hasher.hash(password)
         user = self._new_user(address, data)
-        credential = self.credential(user.id, secret)
-        if self.auth.conceals:
-            return await self.auth[RegistrationService].start(user, credential, client)
+        credential = self.passwords.credential(user.id, secret)
+        registration = self.auth.get(RegistrationService)
+        if registration is not None and self.auth.conceals:
+            return Registration(verification=await registration.start(user, credential, client))
         if not await self.auth.storage.add_user(user, credential):
             raise UserExistsError
         await self.auth.emit(events.REGISTER, user_id=user.id, client=client)
-        registration = self.auth.get(RegistrationService)
-        answer = Registration(user=UserInfo.of(user))
+        verification, tokens = None, None
         if registration is not None and self.auth.settings.verification != "off":
-            answer = msgspec.structs.replace(answer, verification=await registration.send_verification(user, client))
+            verification = await registration.send_verification(user, client)
         if self.login_after_register and self.auth.settings.verification != "required":
             tokens = await self.auth.login(user, credential, amr=("pwd",), client=client)
-            answer = msgspec.structs.replace(answer, tokens=tokens)
-        return answer
+        return Registration(user=UserInfo.of(user), tokens=tokens, verification=verification)
 
     @post("/login", logs_in=True, takes_password=True, event=events.LOGIN, errors=(BusyError,))
     async def login(self, *, email: Email, password: Secret, client: Client = Client()) -> TokenPair:
-        """Log in; an unknown address takes as long to refuse as a wrong password."""
+        """Log in. An unknown address takes as long to refuse as a wrong password."""
         return await self._login(email, password, client)
-
-    @post(
-        "/token",
-        oauth2=True,
-        logs_in=True,
-        takes_password=True,
-        schema=GRANTS,
-        event=events.LOGIN,
-        errors=(UnsupportedGrantTypeError, *REFUSED_TOKENS, TokenReuseError, BusyError),
-    )
-    async def token(
-        self,
-        *,
-        grant_type: Line,
-        username: Line = "",
-        password: Line = "",
-        refresh_token: Line = "",
-        client: Client = Client(),
-    ) -> TokenPair:
-        """Get tokens in the form of OAuth 2: `grant_type=password` or `refresh_token`."""
-        if grant_type == "password" and username and password:
-            return await self._login(username, password, client)
-        if grant_type == "refresh_token" and refresh_token:
-            return await self.auth.refresh(refresh_token, client)
-        if grant_type in {"password", "refresh_token"}:
-            raise BadRequestError("A parameter of this grant type is missing.")
-        raise UnsupportedGrantTypeError
 
     @post(
         "/change-password",
@@ -146,20 +154,23 @@ class Passwords(PasswordService):
     async def change_password(
         self, *, current_password: Secret, new_password: Secret, identity: Identity, client: Client = Client()
     ) -> None:
-        """Change the own password, which ends all other sessions."""
-        user, credential = await self.reauthenticate(identity, current_password, client)
-        self.check(new_password, "new_password", user.email_canonical, current_password)
-        secret = await self.hasher.hash(new_password)
+        """Change your password. All your other sessions end."""
+        user, credential = await self.passwords.reauthenticate(identity, current_password, client)
+        self.passwords.check(new_password, "new_password", user.email_canonical, current_password)
+        secret = await self.passwords.hasher.hash(new_password)
         keep, now = identity.session_id, int(self.auth.now())
         async with self.auth.storage.transaction() as storage:
-            if not await self.replace(storage, user.id, secret, version=credential.version):
+            if not await self.passwords.replace(storage, user.id, secret, version=credential.version):
                 raise InvalidCredentialsError("The password was changed a moment ago.")
             ended = await storage.end_sessions(user.id, now, keep=keep)
-        await self.auth.ended(user.id, ended, client)
+        await self.auth.sessions.ended(user.id, ended, client)
         await self.auth.emit(events.PASSWORD_CHANGE, user_id=user.id, session_id=keep, client=client)
 
+    async def _grant(self, sent: Mapping[str, str], client: Client) -> TokenPair:
+        return await self._login(sent["username"], sent["password"], client)
+
     async def _login(self, email: str, password: str, client: Client) -> TokenPair:
-        user, credential = await self.verify_by_email(email, password, client)
+        user, credential = await self.passwords.verify_by_email(email, password, client)
         if user is None or credential is None:
             raise InvalidCredentialsError().about(user.id if user else None)
         return await self.auth.login(user, credential, amr=("pwd",), client=client)

@@ -5,8 +5,9 @@ from collections.abc import Collection, Mapping
 
 from asgi_auth.errors import AuthError, RateLimitedError
 from asgi_auth.feature import Call, Endpoint, Feature
+from asgi_auth.limits.counter_keys import network_of
 from asgi_auth.limits.counters import MemoryCounters
-from asgi_auth.limits.rules import accounts_of, counter_key, is_guess, network_of
+from asgi_auth.limits.rules import is_guess
 from asgi_auth.model.limits import Rule
 from asgi_auth.model.records import Window
 
@@ -71,9 +72,11 @@ class RateLimits(Feature):
 
     def errors_at(self, endpoint: Endpoint) -> Collection[type[AuthError]]:
         """Name the refusal of endpoints that have limits."""
-        # OAuth 2's token endpoint refreshes as well.
-        names = {endpoint.name, REFRESH} if endpoint.oauth2 else {endpoint.name}
-        return (RateLimitedError,) if any(self.rules.get(name) for name in names) else ()
+        return (RateLimitedError,) if self.takes_part(endpoint) else ()
+
+    def takes_part(self, endpoint: Endpoint) -> bool:
+        """Only endpoints with a limit are counted."""
+        return any(self.rules.get(name) for name in _names(endpoint))
 
     async def before(self, call: Call) -> None:
         """Count the call; raise RateLimitedError when it is one too many."""
@@ -87,7 +90,7 @@ class RateLimits(Feature):
         network = network_of(call.client.address)
         who = {
             "ip": [network] if network else [],
-            "account": await accounts_of(self.auth, call) if "account" in by else [],
+            "account": await self.auth.limiter.accounts_of(call) if "account" in by else [],
             "all": ["all"],
         }
         now = int(self.auth.now())
@@ -101,7 +104,12 @@ class RateLimits(Feature):
     def _windows(self, group: str, rules: list[Rule], who: Mapping[str, list[str]]) -> list[tuple[Window, Rule]]:
         """What is counted: of several values of a key the last one decides, the others only count."""
         return [
-            (Window(counter_key(self.auth, group, rule.key, str(rule.seconds), value), rule.seconds, most), rule)
+            (Window(self.auth.limiter.key(group, rule.key, str(rule.seconds), value), rule.seconds, most), rule)
             for rule in rules
             for value, most in zip(who[rule.key], [*[NEVER] * (len(who[rule.key]) - 1), rule.most], strict=False)
         ]
+
+
+def _names(endpoint: Endpoint) -> set[str]:
+    """Return the names of the limits that may hold at an endpoint: OAuth 2's token endpoint refreshes as well."""
+    return {endpoint.name, REFRESH} if endpoint.oauth2 else {endpoint.name}

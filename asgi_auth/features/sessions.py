@@ -1,17 +1,24 @@
 """Sessions: refresh, log out here or everywhere, and see which devices are logged in."""
 
-from asgi_auth.errors import (
-    SessionNotFoundError,
-    TokenReuseError,
-    TokenRevokedError,
-    UnauthorizedError,
+from collections.abc import Mapping
+
+from asgi_auth.errors import SessionNotFoundError, TokenReuseError, TokenRevokedError, UnauthorizedError
+from asgi_auth.feature import (
+    REFUSED_TOKENS,
+    Client,
+    Feature,
+    Grant,
+    Identity,
+    Line,
+    Record,
+    TokenPair,
+    TokenText,
+    delete,
+    get,
+    post,
 )
-from asgi_auth.feature import REFUSED_TOKENS, Feature, delete, get, post
 from asgi_auth.model import event_types as events
-from asgi_auth.model.records import Client, Record, TokenPair, UserInfo
 from asgi_auth.model.user_agent import device_name
-from asgi_auth.sessions.identity import Identity
-from asgi_auth.validation.fields import Line, TokenText
 
 
 class SessionInfo(Record, frozen=True, kw_only=True):
@@ -40,7 +47,12 @@ class Ended(Record, frozen=True, kw_only=True):
 
 
 class Sessions(Feature):
-    """What a user can do with the own sessions."""
+    """Refresh tokens, log out, and list or end your sessions."""
+
+    @property
+    def grants(self) -> Mapping[str, Grant]:
+        """The refresh token grant (RFC 6749, section 6)."""
+        return {"refresh_token": Grant(("refresh_token",), self._grant)}
 
     @post("/refresh", event=events.REFRESH, errors=(*REFUSED_TOKENS, TokenReuseError))
     async def refresh(self, *, refresh_token: TokenText, client: Client = Client()) -> TokenPair:
@@ -67,11 +79,6 @@ class Sessions(Feature):
         """End every session of this user, this one too; the answer says how many."""
         return Ended(ended=len(await self.auth.end_sessions(identity.id, client=client)))
 
-    @get("/me")
-    async def me(self, *, identity: Identity) -> UserInfo:
-        """Show the own account."""
-        return UserInfo.of(await identity.load())
-
     @get("/sessions")
     async def sessions(self, *, identity: Identity) -> SessionList:
         """List the devices that are logged in."""
@@ -97,3 +104,6 @@ class Sessions(Feature):
         """End one of the own sessions."""
         if not await self.auth.end_sessions(identity.id, only=id, client=client):
             raise SessionNotFoundError
+
+    async def _grant(self, sent: Mapping[str, str], client: Client) -> TokenPair:
+        return await self.auth.refresh(sent["refresh_token"], client)

@@ -7,6 +7,7 @@ from asgi_auth.app import AuthApp
 from asgi_auth.auth import Auth
 from asgi_auth.feature import Served
 from asgi_auth.openapi import Info, document
+from asgi_auth.settings import check_mount
 
 COMPONENT = "#/components/"
 
@@ -16,8 +17,7 @@ def part_of(auth: Auth | AuthApp, mount: str) -> dict[str, Any]:
 
     Raises ValueError when `mount` is no path such as `/auth`.
     """
-    if not mount.startswith("/") or mount.endswith("/"):
-        raise ValueError("mount is a path such as /auth: a slash first, none at the end")
+    check_mount(mount)
     app = auth if isinstance(auth, AuthApp) else AuthApp(auth)
     # Seen from the document, as FastAPI has it: the host's root_path is not known here.
     part = document(app.auth, Served(app.routes, mount[1:]), Info())

@@ -1,26 +1,74 @@
-"""What limits are counted by, and how they refuse: shared by `RateLimits`, `Lockout` and `Unlock`.
+"""What guesses and calls are counted by: shared by `RateLimits`, `Lockout` and `Unlock`.
 
-Strangers who guess at an account must not keep its owner out. So a guess is counted for the account always, and judged
-by that count only when nothing tells the guesser from a stranger: each session has a count of its own, and so has each
+A stranger's guesses at an account must not lock its owner out. So each guess is counted for the account, and this
+count decides only when nothing tells the guesser from a stranger: each session has a count of its own, and so has each
 network from which the account was opened, by a mailed link or with a new password.
 """
 
-import functools
-import hmac
-import ipaddress
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
-from asgi_auth.feature import Call
+from asgi_auth.feature.call import Call
+from asgi_auth.limits.counter_keys import CounterKeys, network_of
+from asgi_auth.limits.counters import Counters
 from asgi_auth.model.records import Client
 from asgi_auth.validation.email_address import canonical_or_none
 
-if TYPE_CHECKING:
-    from asgi_auth.auth import Auth
-
 #: Seconds that an account stays open for a network.
 OPEN = 86400
-#: Under which the notes of a call keep what it is counted for.
+#: The note of a call that keeps the accounts it is counted for.
 ACCOUNTS = "accounts"
+
+
+class Limiter:
+    """Counts for accounts, sessions and networks: `auth.limiter`."""
+
+    def __init__(self, counters: Counters, keys: CounterKeys, now: Callable[[], float]) -> None:
+        """Take the counters and their keys."""
+        self.counters = counters
+        self.key = keys.key
+        self._now = now
+
+    def lockout_key(self, guesser: str) -> str:
+        """Return the key under which wrong passwords are counted."""
+        return self.key("lockout", guesser)
+
+    async def accounts_of(self, call: Call) -> list[str]:
+        """Return what a call is counted for: the account that the body names, or the caller's; the last one decides."""
+        if ACCOUNTS not in call.notes:
+            call.notes[ACCOUNTS] = await self._accounts_of(call)
+        found: list[str] = call.notes[ACCOUNTS]
+        return found
+
+    async def open_account(self, account: str, client: Client) -> None:
+        """Forget the wrong passwords of an account, and count the client's network apart from now on."""
+        network, now = network_of(client.address), int(self._now())
+        async with self.counters.transaction() as counters:
+            await counters.clear_counter(self.lockout_key(account))
+            if network:
+                await counters.clear_counter(self.lockout_key(self._apart("network", network, account)))
+                # Cleared first: an existing counter would keep its end.
+                opened = self.key("opened", network, account)
+                await counters.clear_counter(opened)
+                await counters.count(opened, now, OPEN)
+
+    async def _accounts_of(self, call: Call) -> list[str]:
+        named = named_in(call)
+        account = named or ((await call.identity.load()).email_canonical if call.identity.is_authenticated else "")
+        if not account:
+            return []
+        if not is_guess(call):
+            return [account]
+        # The count of the session decides for a logged-in caller, and that of an opened network for others.
+        if not named:
+            return [account, self._apart("session", call.identity.session_id, account)]
+        network = network_of(call.client.address)
+        if network and await self.counters.counter(self.key("opened", network, account), int(self._now())):
+            return [account, self._apart("network", network, account)]
+        return [account]
+
+    def _apart(self, kind: str, value: str, account: str) -> str:
+        # A digest: no address has this form, so no caller can count for another session.
+        return self.key("apart", kind, value, account)
 
 
 def is_guess(call: Call) -> bool:
@@ -29,74 +77,9 @@ def is_guess(call: Call) -> bool:
 
 
 def named_in(call: Call) -> str:
-    """The canonical address in the body, known or not; empty when there is none.
+    """Return the canonical address in the body, known or not; empty when there is none.
 
-    Text that can't be an address stands for itself, so that it is counted as well.
+    Text that cannot be an address stands for itself, so that it is counted as well.
     """
     named = str(call.values.get("email") or call.values.get("username") or "")
     return canonical_or_none(named) or named.casefold()
-
-
-async def accounts_of(auth: "Auth", call: Call) -> list[str]:
-    """What a call is counted for: its account, named in the body or that of who is logged in; the last one decides."""
-    if ACCOUNTS not in call.notes:
-        call.notes[ACCOUNTS] = await _accounts_of(auth, call)
-    found: list[str] = call.notes[ACCOUNTS]
-    return found
-
-
-async def _accounts_of(auth: "Auth", call: Call) -> list[str]:
-    named = named_in(call)
-    account = named or ((await call.identity.load()).email_canonical if call.identity.is_authenticated else "")
-    if not account:
-        return []
-    if not is_guess(call):
-        return [account]
-    # Who is logged in is judged by the own session; else a guess may come from a network that was opened.
-    if not named:
-        return [account, _apart(auth, account, "session", call.identity.session_id)]
-    network = network_of(call.client.address)
-    if network and await auth.counters.counter(counter_key(auth, "opened", network, account), int(auth.now())):
-        return [account, _apart(auth, account, "network", network)]
-    return [account]
-
-
-async def open_account(auth: "Auth", account: str, client: Client) -> None:
-    """Forget the wrong passwords of an account, and count those from the client's network apart from now on."""
-    network, now = network_of(client.address), int(auth.now())
-    async with auth.counters.transaction() as counters:
-        await counters.clear_counter(lockout_key(auth, account))
-        if network:
-            await counters.clear_counter(lockout_key(auth, _apart(auth, account, "network", network)))
-            # Anew: a counter that is there keeps its end.
-            opened = counter_key(auth, "opened", network, account)
-            await counters.clear_counter(opened)
-            await counters.count(opened, now, OPEN)
-
-
-def _apart(auth: "Auth", account: str, kind: str, value: str) -> str:
-    # A digest: nobody can write it as an address, and so count for somebody else's session.
-    return counter_key(auth, "apart", kind, value, account)
-
-
-@functools.lru_cache(4096)
-def network_of(address: str) -> str:
-    """The address that a limit counts: IPv6 by /64, as one customer has that many; empty when it is unknown."""
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return ""
-    found = getattr(found, "ipv4_mapped", None) or found
-    return str(found) if found.version == 4 else str(ipaddress.IPv6Network((int(found) >> 64 << 64, 64)))
-
-
-def counter_key(auth: "Auth", *parts: str) -> str:
-    """The key of a counter: a digest that nobody without the secret can tell an address from."""
-    # The oldest: during a rolling change of secrets all processes have it.
-    secret = auth.keys.derived("counter")[-1]
-    return hmac.digest(secret, "\0".join(parts).encode(), "sha256").hex()
-
-
-def lockout_key(auth: "Auth", guesser: str) -> str:
-    """The key under which wrong passwords are counted."""
-    return counter_key(auth, "lockout", guesser)

@@ -190,16 +190,6 @@ class LoginAttempt(Record, frozen=True):
     client: Client
 
 
-class TokenPair(Record, frozen=True, kw_only=True):
-    """What a login gives (RFC 6749, 5.1). In cookie mode the tokens stand in cookies, and not here."""
-
-    access_token: str | msgspec.UnsetType = msgspec.UNSET
-    refresh_token: str | msgspec.UnsetType = msgspec.UNSET
-    token_type: Literal["Bearer", "Cookie"]
-    expires_in: int
-    refresh_expires_in: int
-
-
 class UserInfo(Record, frozen=True, kw_only=True):
     """What a user is told about the own account."""
 

@@ -2,17 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from asgi_auth.auth import Auth
 from asgi_auth.errors import MethodNotAllowedError, NotFoundError
-from asgi_auth.feature import Served
+from asgi_auth.feature.route import Served
 from asgi_auth.openapi.operations import operation, tags_of
 from asgi_auth.openapi.responses import problem_response
 from asgi_auth.openapi.schemas import Schemas
 from asgi_auth.web.cookies import Cookies
-
-if TYPE_CHECKING:
-    from asgi_auth.auth import Auth
 
 VERSION = "3.1.1"
 
@@ -26,7 +24,7 @@ class Info:
     description: str = ""
 
 
-def document(auth: "Auth", served: Served, info: Info) -> dict[str, Any]:
+def document(auth: Auth, served: Served, info: Info) -> dict[str, Any]:
     """Describe what an app serves. It says nothing that isn't in the declarations, the settings' names and limits."""
     routes = list(served.routes)
     schemas = Schemas(routes, auth.settings.fields)
@@ -54,7 +52,7 @@ def document(auth: "Auth", served: Served, info: Info) -> dict[str, Any]:
     }
 
 
-def _schemes(auth: "Auth", served: Served) -> Mapping[str, Any]:
+def _schemes(auth: Auth, served: Served) -> Mapping[str, Any]:
     """The ways to show who is asking; OAuth 2's only where there is a token endpoint."""
     schemes: dict[str, Any] = {
         "bearer": {

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from asgi_auth.feature import Feature, Served, get
+from asgi_auth.feature.declare import get
+from asgi_auth.feature.feature import Feature
+from asgi_auth.feature.route import Served
 from asgi_auth.openapi import Info, document
 from asgi_auth.web.routes import Routes
 

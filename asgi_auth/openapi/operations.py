@@ -2,15 +2,13 @@
 
 from collections.abc import Iterable
 from inspect import getdoc
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from asgi_auth.feature import Route
+from asgi_auth.auth import Auth
+from asgi_auth.feature.route import Route
 from asgi_auth.openapi.responses import responses_of
 from asgi_auth.openapi.schemas import SEGMENT, Schemas, body_fields
 from asgi_auth.web.body import FORM_TYPE, JSON_TYPE
-
-if TYPE_CHECKING:
-    from asgi_auth.auth import Auth
 
 TRANSPORT: dict[str, Any] = {
     "name": "Auth-Transport",
@@ -26,7 +24,7 @@ KNOWN: dict[str, Any] = {
 }
 
 
-def operation(auth: "Auth", path: str, route: Route, schemas: Schemas, schemes: Iterable[str]) -> dict[str, Any]:
+def operation(auth: Auth, path: str, route: Route, schemas: Schemas, schemes: Iterable[str]) -> dict[str, Any]:
     """Describe an endpoint; `schemes` are the ways to log in that there are."""
     endpoint = route.endpoint
     found: dict[str, Any] = {"operationId": endpoint.name, "summary": endpoint.summary, "tags": [tag_of(route)]}
@@ -50,7 +48,7 @@ def tags_of(routes: list[tuple[str, Route]]) -> list[dict[str, str]]:
     return [{"name": name, "description": meaning} for name, meaning in meanings.items()]
 
 
-def _parameters(auth: "Auth", path: str, route: Route) -> list[dict[str, Any]]:
+def _parameters(auth: Auth, path: str, route: Route) -> list[dict[str, Any]]:
     endpoint = route.endpoint
     names = [name for name in endpoint.all_fields(auth.settings.fields) if f"{{{name}}}" in path]
     schema = {"type": "string", "minLength": 1, "maxLength": 1024, "pattern": SEGMENT}

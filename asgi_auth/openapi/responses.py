@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from inspect import getdoc
 from types import NoneType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from asgi_auth.auth import Auth
 from asgi_auth.errors import (
     AccountDisabledError,
     AuthError,
@@ -23,12 +24,11 @@ from asgi_auth.errors import (
     UnsupportedMediaTypeError,
     ValidationError,
 )
-from asgi_auth.feature import REFUSED_TOKENS, Endpoint, Feature, Route
+from asgi_auth.feature.base import REFUSED_TOKENS
+from asgi_auth.feature.endpoint import Endpoint
+from asgi_auth.feature.route import Route
 from asgi_auth.openapi.schemas import OAuth2Error, Problem, Schemas, answers_of
 from asgi_auth.web.responses import oauth2_content, oauth2_status, problem_content
-
-if TYPE_CHECKING:
-    from asgi_auth.auth import Auth
 
 Kinds = Sequence[type[AuthError]]
 #: Errors that come before the endpoint is known, or don't depend on which it is.
@@ -47,11 +47,11 @@ CACHING = {
 }
 
 
-def responses_of(auth: "Auth", path: str, route: Route, schemas: Schemas) -> dict[str, Any]:
+def responses_of(auth: Auth, path: str, route: Route, schemas: Schemas) -> dict[str, Any]:
     """All responses of an operation, by status."""
     endpoint, found = route.endpoint, {}
     for kind in answers_of(route):
-        found[str(getattr(kind, "http_status", endpoint.status))] = _success(endpoint, kind, schemas)
+        found[str(getattr(kind, "http_status", None) or endpoint.status)] = _success(endpoint, kind, schemas)
     if endpoint.cacheable:
         found["304"] = {"description": "It is still the version that If-None-Match names.", "headers": CACHING}
     by_status: dict[int, list[type[AuthError]]] = {}
@@ -67,7 +67,7 @@ def responses_of(auth: "Auth", path: str, route: Route, schemas: Schemas) -> dic
     return found
 
 
-def errors_of(auth: "Auth", path: str, endpoint: Endpoint) -> Kinds:
+def errors_of(auth: Auth, path: str, endpoint: Endpoint) -> Kinds:
     """Every error that an endpoint may answer, each once."""
     kinds: list[type[AuthError]] = [*ANYWHERE, *endpoint.errors]
     if endpoint.needs_login:
@@ -78,9 +78,9 @@ def errors_of(auth: "Auth", path: str, endpoint: Endpoint) -> Kinds:
         kinds += [NotFoundError, ValidationError]
     if endpoint.logs_in:
         kinds += [InvalidCredentialsError, AccountDisabledError]
-        if any(type(feature).second_factor is not Feature.second_factor for feature in auth.features):
+        if any(feature.overrides("second_factor") for feature in auth.features):
             kinds.append(SecondFactorRequiredError)
-    if auth.stream.hooks.may_refuse(endpoint.name):
+    if endpoint.name in auth.stream.hooks.before:
         # What a function of the host's raises isn't known; this is what it is there for.
         kinds.append(ForbiddenError)
     for feature in auth.features:

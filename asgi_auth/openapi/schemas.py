@@ -1,12 +1,13 @@
 """JSON Schema of bodies and answers: as msgspec checks them, and with what the library asks beyond that."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin
 
 import msgspec
 
-from asgi_auth.feature import Route
+from asgi_auth.feature.route import Route
+from asgi_auth.model.answers import Answer
 from asgi_auth.model.records import Record
 from asgi_auth.validation.fields import BodyField, Field
 
@@ -48,7 +49,10 @@ class Schemas:
         kinds = [*self._bodies.values(), *answers, Problem, OAuth2Error]
         found, components = msgspec.json.schema_components(kinds, ref_template=REF)
         self._schemas: dict[Any, dict[str, Any]] = dict(zip(kinds, found, strict=True))
-        self.components = {name: _plain(schema) for name, schema in components.items()}
+        always = {
+            kind.__name__: kind.always_sent for kind in answers if isinstance(kind, type) and issubclass(kind, Answer)
+        }
+        self.components = {name: _plain(schema, always.get(name, ())) for name, schema in components.items()}
         for _, route in routes:
             if route.endpoint.name in self._bodies:
                 self._narrow(route)
@@ -98,7 +102,7 @@ def body_fields(path: str, route: Route, extra: Sequence[Field]) -> dict[str, Bo
 def answers_of(route: Route) -> list[Any]:
     """What an endpoint answers when all is well: one type for each kind of answer, NoneType for none."""
     kind = route.endpoint.hints["return"]
-    kinds = get_args(kind) if get_origin(kind) in {Union, UnionType} else (kind,)
+    kinds = (*(get_args(kind) if get_origin(kind) in {Union, UnionType} else (kind,)), *route.endpoint.also)
     return [NoneType if item is None else item for item in kinds]
 
 
@@ -113,10 +117,14 @@ def _body(path: str, route: Route, extra: Sequence[Field]) -> type[msgspec.Struc
     return msgspec.defstruct(name, fields, kw_only=True, forbid_unknown_fields=not endpoint.oauth2)
 
 
-def _plain(schema: dict[str, Any]) -> dict[str, Any]:
-    """A schema as JSON has it, without defaults: of records they are the storage's business."""
+def _plain(schema: dict[str, Any], always_sent: Collection[str]) -> dict[str, Any]:
+    """Return a schema as JSON has it, without defaults; answers leave a None out, so that null is none of its types."""
     found: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(schema))
     found.pop("title", None)
-    for item in found.get("properties", {}).values():
-        item.pop("default", None)
+    for name, item in found.get("properties", {}).items():
+        if item.pop("default", msgspec.UNSET) is None and "anyOf" in item:
+            kinds = [kind for kind in item["anyOf"] if kind != {"type": "null"}]
+            found["properties"][name] = kinds[0] if len(kinds) == 1 else {"anyOf": kinds}
+    if always_sent:
+        found["required"] = sorted({*found.get("required", ()), *always_sent})
     return found

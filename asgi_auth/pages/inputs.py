@@ -6,14 +6,14 @@ from typing import Annotated, Any, get_args, get_origin
 
 import msgspec
 
-from asgi_auth.feature import Route
+from asgi_auth.feature.route import Route
 from asgi_auth.settings import Settings
 from asgi_auth.validation.fields import TYPES, BodyField, Email, Secret
 from asgi_auth.validation.password_policy import PasswordPolicy
+from asgi_auth.web.request_pipeline import REFRESH_TOKEN
 
-#: Fields that the library fills in itself, from the link in a mail, and from the cookie.
+#: Fields that the library fills in from the link in a mail.
 TICKET = ("token", "request", "code")
-COOKIE = "refresh_token"
 #: What managers of passwords and browsers fill in (HTML, 4.10.18.7).
 AUTOCOMPLETE = {
     "email": "username",
@@ -47,15 +47,13 @@ class Input:
 
 
 def fields_of(route: Route, path: str, settings: Settings) -> dict[str, BodyField]:
-    """The fields of an endpoint's body that a person fills in, with the host's extra fields."""
+    """Return the fields of an endpoint's body that a person fills in, with the host's extra fields."""
     endpoint = route.endpoint
-    fields = {name: field for name, field in endpoint.fields.items() if f"{{{name}}}" not in path and name != COOKIE}
-    if endpoint.takes_data:
-        writers = {"user"} if endpoint.method == "PATCH" else {"register", "user"}
-        fields |= {
-            item.name: BodyField(item.annotation, item.required) for item in settings.fields if item.write in writers
-        }
-    return fields
+    fields = {name: field for name, field in endpoint.fields.items() if f"{{{name}}}" not in path}
+    fields.pop(REFRESH_TOKEN, None)
+    # A form shows all extra fields at once, so that a required one stays required in a partial change.
+    extra = endpoint.extra_fields(settings.fields)
+    return fields | {item.name: BodyField(item.annotation, item.required) for item in extra}
 
 
 def kind_of(field: BodyField) -> str:

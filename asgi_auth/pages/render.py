@@ -13,7 +13,7 @@ from starlette.responses import Response
 from asgi_auth.pages.colours import on, readable
 from asgi_auth.pages.feature import Pages
 from asgi_auth.settings import Settings
-from asgi_auth.web.responses import HEADERS, Answer
+from asgi_auth.web.responses import HEADERS, WholeResponse
 
 HERE = Path(__file__).parent
 LIGHT, DARK = "#ffffff", "#171a21"
@@ -40,18 +40,18 @@ class Renderer:
     def page(self, names: Sequence[str], context: Mapping[str, Any], status: int) -> Response:
         """Render the first template that there is."""
         text = self._environment.select_template([f"{name}.html" for name in names]).render(context)
-        return self._with_headers(Answer(text, status, media_type="text/html"))
+        return self._with_headers(WholeResponse(text, status, media_type="text/html"))
 
     def redirect(self, target: str) -> Response:
         """Send the browser on, by GET (RFC 9110, 15.4.4)."""
-        response = self._with_headers(Answer(status_code=303))
+        response = self._with_headers(WholeResponse(status_code=303))
         response.headers["location"] = target
         return response
 
     def asset(self, path: str) -> Response:
         """The stylesheet or the script; `private`, as the middleware may add a cookie to any answer."""
         text, media_type = self.assets[path]
-        response = Answer(text, headers=HEADERS, media_type=media_type)
+        response = WholeResponse(text, headers=HEADERS, media_type=media_type)
         response.headers["cache-control"] = "private, max-age=31536000, immutable"
         return response
 

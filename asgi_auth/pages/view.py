@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from asgi_auth.model.records import UserInfo
@@ -11,16 +11,14 @@ from asgi_auth.pages.inputs import TICKET, fields_of
 from asgi_auth.pages.language import Language
 from asgi_auth.pages.links import Links
 from asgi_auth.pages.plan import FORMS, SAID, Page
-
-if TYPE_CHECKING:
-    from asgi_auth.pages.server import PageServer
+from asgi_auth.pages.site import Site
 
 
 @dataclass(frozen=True, kw_only=True)
 class View:
     """One look at the pages: in which language, from which page, with which query, after which failure."""
 
-    server: "PageServer"
+    site: Site
     language: Language
     links: Links
     query: Mapping[str, str]
@@ -29,12 +27,12 @@ class View:
 
     def href(self, page: str, **query: str) -> str:
         """Where a page is; empty when it isn't there. It takes along where the visitor wants to go."""
-        path = self.server.paths.get(page)
+        path = self.site.paths.get(page)
         return self.links.to(path, {"next": self.query.get("next", "")} | query) if path else ""
 
     def action(self, endpoint: str, **values: str) -> str:
         """Where a form posts to: HTML knows GET and POST only. Empty when the endpoint isn't there."""
-        found = self.server.routes.named(endpoint)
+        found = self.site.routes.named(endpoint)
         if found is None:
             return ""
         path, route = found
@@ -45,15 +43,15 @@ class View:
 
     def frame(self) -> dict[str, Any]:
         """What every template needs."""
-        assets = {path: self.links.to(path, {"v": hashed}) for path, hashed in self.server.renderer.versions.items()}
+        assets = {path: self.links.to(path, {"v": hashed}) for path, hashed in self.site.renderer.versions.items()}
         return {
             "language": self.language.name,
             "t": self.language.get,
             "maybe": self.language.maybe,
             "href": self.href,
             "action": self.action,
-            "service": self.server.auth.settings.name,
-            "logo": self.server.pages.logo,
+            "service": self.site.auth.settings.name,
+            "logo": self.site.pages.logo,
             "css": assets["/pages.css"],
             "js": assets["/pages.js"],
             "failed": self.failed is not None,
@@ -76,19 +74,19 @@ class View:
 
     def _onward(self, page: str) -> str:
         """Where a link below leads: with the request of an earlier mail, where another can be asked for."""
-        found = self.server.routes.named(self.server.by_name[page].endpoint)
+        found = self.site.routes.named(self.site.by_name[page].endpoint)
         asks = found is not None and {"request"} == set(TICKET) & found[1].endpoint.fields.keys()
         return self.href(page, request=self.query.get("request", "") if asks else "")
 
     def _forms(self, page: Page) -> dict[str, FormView]:
         builder = FormBuilder(
-            language=self.language, policy=self.server.policy, given=self.query, user=self.user, failed=self.failed
+            language=self.language, policy=self.site.policy, given=self.query, user=self.user, failed=self.failed
         )
         forms = {}
         for form in FORMS:
-            found = self.server.routes.named(form.endpoint) if form.page == page.name else None
+            found = self.site.routes.named(form.endpoint) if form.page == page.name else None
             if found is not None:
-                fields = fields_of(found[1], found[0], self.server.auth.settings)
+                fields = fields_of(found[1], found[0], self.site.auth.settings)
                 forms[form.endpoint] = builder.build(form.endpoint, self.action(form.endpoint), fields)
                 self._take_along(forms[form.endpoint])
         return {name: form for name, form in forms.items() if form is not None}
@@ -100,7 +98,7 @@ class View:
 
     def _lead(self, page: Page, forms: Mapping[str, FormView]) -> str:
         """What to do here; where the link of a mail is wanted, that depends on what there is."""
-        found = self.server.routes.named(page.endpoint)
+        found = self.site.routes.named(page.endpoint)
         main = forms.get(page.endpoint)
         by_mail = found is not None and "token" in found[1].endpoint.fields
         if main and main.by_link and any(item.name == "password" for item in main.inputs):

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 from starlette.responses import Response
@@ -16,22 +16,21 @@ from asgi_auth.errors import (
     InvalidOneTimeTokenError,
     UnauthorizedError,
 )
-from asgi_auth.feature import Route
+from asgi_auth.feature.route import Route
+from asgi_auth.model.answers import Answer
 from asgi_auth.model.records import Client, UserInfo
 from asgi_auth.pages.forms import Failed
-from asgi_auth.pages.inputs import COOKIE, fields_of, values_of
+from asgi_auth.pages.inputs import fields_of, values_of
 from asgi_auth.pages.links import Links, is_allowed, location
 from asgi_auth.pages.plan import FORMS, ONWARD, Form, Page
 from asgi_auth.pages.query import query_of
+from asgi_auth.pages.site import Site
 from asgi_auth.pages.view import View
 from asgi_auth.sessions.identity import Identity
-from asgi_auth.web.authenticator import cookie_session, tokens_of
-from asgi_auth.web.body import FORM_TYPE, parse_body, read_body
-from asgi_auth.web.client import check_origin, client_of
+from asgi_auth.web.body import FORM_TYPE
+from asgi_auth.web.csrf import check_origin
+from asgi_auth.web.request_pipeline import Result
 from asgi_auth.web.responses import problem
-
-if TYPE_CHECKING:
-    from asgi_auth.pages.server import PageServer
 
 logger = logging.getLogger("asgi_auth")
 #: Finds out who is asking.
@@ -42,9 +41,9 @@ BY_ENDPOINT = {form.endpoint: form for form in FORMS}
 class Visit:
     """One request of a browser."""
 
-    def __init__(self, server: "PageServer", scope: Scope, path: str) -> None:
+    def __init__(self, site: Site, scope: Scope, path: str) -> None:
         """Take the request, and its path below the mount."""
-        self.server = server
+        self.site = site
         self.scope = scope
         self.links = Links(scope, path)
         self.query = query_of(scope)
@@ -58,7 +57,7 @@ class Visit:
         try:
             view = self.view()
             context = {"title": view.language.get("pages.error.title"), "alert": view.language.error(error)}
-            response = self.server.renderer.page(["error"], view.frame() | context, error.status)
+            response = self.site.renderer.page(["error"], view.frame() | context, error.status)
         except Exception:
             logger.exception("asgi_auth failed to show an error")
             return problem(InternalError())
@@ -66,19 +65,19 @@ class Visit:
 
     def view(self, user: UserInfo | None = None, failed: Failed | None = None) -> View:
         """What the templates see."""
-        language = self.server.language(self.scope)
+        language = self.site.language(self.scope)
         query = self.query | {"next": self.onward}
-        return View(server=self.server, language=language, links=self.links, query=query, user=user, failed=failed)
+        return View(site=self.site, language=language, links=self.links, query=query, user=user, failed=failed)
 
     @property
     def onward(self) -> str:
         """Where the visitor wants to go, if that may be: a path, an allowed URL, or `account`; else nothing."""
         target = self.query.get("next", "")
-        return target if target == "account" or is_allowed(target, self.server.pages.next_allowed) else ""
+        return target if target == "account" or is_allowed(target, self.site.pages.next_allowed) else ""
 
     def go_on(self) -> str:
         """Where to send who has logged in."""
-        target = self.onward or self.server.pages.after_login
+        target = self.onward or self.site.pages.after_login
         return self.view().href("account", next="") or "/" if target == "account" else location(target)
 
     def to_login(self, page: str, said: str) -> Response:
@@ -86,7 +85,7 @@ class Visit:
         target = self.view().href("login", next=page, said=said)
         if not target:
             raise UnauthorizedError
-        return self.server.renderer.redirect(target)
+        return self.site.renderer.redirect(target)
 
     async def show(self, page: Page, identity: Identity, failed: Failed | None = None) -> Response:
         """Render a page, with what the endpoints say about who is logged in."""
@@ -99,43 +98,46 @@ class Visit:
             return self.to_login(page.name, "login_needed")
         context = self.view(user, failed).page(page) | more
         names = [page.name, "page"]
-        response = self.server.renderer.page(names, context, failed.error.status if failed else 200)
+        response = self.site.renderer.page(names, context, failed.error.status if failed else 200)
         return _with_headers_of(response, failed.error) if failed else response
 
     def _with_devices(self, listed: Any) -> list[Any]:
         """The sessions, with devices called as the visitor's language does."""
-        language = self.server.language(self.scope)
+        language = self.site.language(self.scope)
         return [msgspec.structs.replace(item, device=language.device(item.user_agent)) for item in listed.sessions]
 
     async def call(self, name: str, identity: Identity) -> Any:
         """Ask an endpoint that only reads; None when it isn't there."""
-        found = self.server.routes.named(name)
-        return await found[1].endpoint.call(found[1].feature, {}, self.client(identity), identity) if found else None
+        found = self.site.routes.named(name)
+        if found is None:
+            return None
+        route, client = found[1], self.client(identity)
+        return await self.site.auth.pipeline.run(route.feature, route.endpoint, {}, client, identity)
 
     def client(self, identity: Identity) -> Client:
         """Who is calling."""
-        return client_of(self.scope, self.server.auth.settings, cookie_session(identity))
+        return self.site.requests.client(self.scope, identity)
 
 
 class AssetVisit(Visit):
     """A browser asks for the stylesheet or the script."""
 
-    def __init__(self, server: "PageServer", scope: Scope, path: str) -> None:
+    def __init__(self, site: Site, scope: Scope, path: str) -> None:
         """Take the file's path."""
-        super().__init__(server, scope, path)
+        super().__init__(site, scope, path)
         self._path = path
 
     async def respond(self, recognise: Recognise, receive: Receive) -> Response:  # noqa: ARG002 (nobody needs to be known)
         """Answer with the file."""
-        return self.server.renderer.asset(self._path)
+        return self.site.renderer.asset(self._path)
 
 
 class PageVisit(Visit):
     """A browser asks for a page: nothing changes, and no token of a link is used up."""
 
-    def __init__(self, server: "PageServer", scope: Scope, path: str, page: Page) -> None:
+    def __init__(self, site: Site, scope: Scope, path: str, page: Page) -> None:
         """Take the page."""
-        super().__init__(server, scope, path)
+        super().__init__(site, scope, path)
         self._page = page
 
     async def respond(self, recognise: Recognise, receive: Receive) -> Response:  # noqa: ARG002 (GET has no body)
@@ -146,34 +148,33 @@ class PageVisit(Visit):
         except UnauthorizedError:
             # The user is gone and the token not yet: without it the login page shows its form.
             response = self.to_login(self._page.name, "login_needed")
-            response.raw_headers.extend(self.server.authenticator.cookies.clear())
+            response.raw_headers.extend(self.site.cookies.clear())
             return response
 
     async def _answer(self, identity: Identity) -> Response:
         again = self.query.get("said") == FreshLoginRequiredError.code
         if self._page.entrance and identity.is_authenticated and not again:
-            return self.server.renderer.redirect(self.go_on())
+            return self.site.renderer.redirect(self.go_on())
         return await self.show(self._page, identity)
 
 
 class FormVisit(Visit):
     """A browser sends a form: the same endpoint as for a client, with cookies, and a redirect at the end."""
 
-    def __init__(self, server: "PageServer", scope: Scope, path: str, route: Route, values: Mapping[str, Any]) -> None:
+    def __init__(self, site: Site, scope: Scope, path: str, route: Route, values: Mapping[str, Any]) -> None:
         """Take the endpoint, and the values in its path."""
-        super().__init__(server, scope, path)
+        super().__init__(site, scope, path)
         self._route = route
         self._in_path = values
         self._form = BY_ENDPOINT.get(route.endpoint.name) or Form(endpoint=route.endpoint.name, page="")
 
     async def respond(self, recognise: Recognise, receive: Receive) -> Response:
         """Run the endpoint; show the page again when it refuses, else send on to the page that follows."""
-        settings = self.server.auth.settings
+        settings = self.site.auth.settings
         # With and without cookies: a login in a stranger's name would be a trap (login CSRF).
         check_origin(self.scope, settings)
         identity = await recognise()
-        body = await read_body(self.scope, receive, settings.max_body, settings.body_timeout)
-        sent: dict[str, str] = parse_body(self.scope, body, FORM_TYPE)
+        sent: dict[str, str] = await self.site.requests.body(self.scope, receive, FORM_TYPE)
         # A page that is shown again goes on with the request that its forms have carried along.
         kept = {"next": sent.pop("next", self.query.get("next", "")), "request": sent.get("request", "")}
         self.query = {name: value for name, value in kept.items() if value}
@@ -183,53 +184,46 @@ class FormVisit(Visit):
             return await self._refused(sent, error, identity)
         return self._followed(result, identity)
 
-    async def _call(self, sent: Mapping[str, str], identity: Identity) -> Any:
-        endpoint, settings = self._route.endpoint, self.server.auth.settings
-        fields = fields_of(self._route, "", settings)
-        values = values_of(fields, sent, partial=endpoint.method == "PATCH")
-        values |= self._in_path
-        shown = self.server.authenticator.reader.read(self.scope)
-        if shown.refresh and COOKIE in endpoint.fields.keys() - values.keys():
-            values[COOKIE] = shown.refresh
-        return await endpoint.call(self._route.feature, values, self.client(identity), identity)
+    async def _call(self, sent: Mapping[str, str], identity: Identity) -> Result:
+        endpoint = self._route.endpoint
+        fields = fields_of(self._route, "", self.site.auth.settings)
+        values = values_of(fields, sent, partial=endpoint.partial) | dict(self._in_path)
+        return await self.site.requests.call(self._route, values, self.scope, identity, "cookie")
 
     async def _refused(self, sent: Mapping[str, str], error: AuthError, identity: Identity) -> Response:
         endpoint = self._route.endpoint
-        await self.server.auth.report_refusal(error, self.client(identity))
-        page = self.server.by_name.get(self._form.page)
-        if page is None or page.name not in self.server.paths:
+        await self.site.auth.stream.report_refusal(error, self.client(identity))
+        page = self.site.by_name.get(self._form.page)
+        if page is None or page.name not in self.site.paths:
             raise error
         if isinstance(error, FreshLoginRequiredError):
             return self.to_login(page.name, error.code)
         if endpoint.gives_tokens and identity.is_authenticated and isinstance(error, InvalidOneTimeTokenError):
             # A second click on the button that has logged in.
-            return self.server.renderer.redirect(self.go_on())
+            return self.site.renderer.redirect(self.go_on())
         failed = Failed(endpoint=endpoint.name, sent=sent, error=error)
         return await self.show(page, identity, failed)
 
-    def _followed(self, result: Any, identity: Identity) -> Response:
-        """Send on, with the cookies that belong to what has happened."""
-        pair = tokens_of(result)
-        response = self.server.renderer.redirect(self._next(result, identity))
-        if pair is not None:
-            response.raw_headers.extend(self.server.authenticator.cookies.set(pair))
-        elif self._route.endpoint.ends_session:
-            response.raw_headers.extend(self.server.authenticator.cookies.clear())
+    def _followed(self, result: Result, identity: Identity) -> Response:
+        """Redirect to the next page, with the cookies of the result."""
+        value = result.value if isinstance(result.value, Answer) else None
+        response = self.site.renderer.redirect(self._next(value, identity))
+        cookies = self.site.cookies.clear() if self._route.endpoint.ends_session else result.cookies
+        response.raw_headers.extend(cookies)
         return response
 
-    def _next(self, result: Any, identity: Identity) -> str:
-        """The page where the code of a mail is typed, where a login leads, or the page that follows the form."""
+    def _next(self, answer: Answer | None, identity: Identity) -> str:
+        """Return the page where the code of a mail is typed, the target of a login, or the page after the form."""
         form, view = self._form, self.view()
-        asked = getattr(result, "verification", None) or result
-        request = getattr(asked, "request", None)
-        if isinstance(request, str):
-            form, query = replace(form, after=form.waits or form.after), {"request": request, "said": "mail_sent"}
+        asked = answer.mail_request() if answer is not None else None
+        if asked is not None:
+            form, query = replace(form, after=form.waits or form.after), {"request": asked.request, "said": "mail_sent"}
         else:
             query = {"said": form.said}
-        if tokens_of(result) is not None or form.after == ONWARD:
+        if form.after == ONWARD or (answer is not None and answer.token_pair() is not None):
             return self.go_on()
         after = "login" if form.after == "account" and not identity.is_authenticated else form.after
-        return view.href(after, **query) or location(self.server.pages.after_login)
+        return view.href(after, **query) or location(self.site.pages.after_login)
 
 
 def _with_headers_of(response: Response, error: AuthError) -> Response:

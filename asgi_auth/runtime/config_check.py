@@ -1,22 +1,22 @@
-"""The cookie doctor: settings that may be made, and will not work or are not safe; each with its reason and fix."""
+"""The configuration check: settings that are accepted, and will not work or are not safe."""
 
 import ipaddress
 import logging
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from asgi_auth.feature.base import BaseFeature
 from asgi_auth.mail.mailers import ConsoleMailer
+from asgi_auth.mail.message import Mailer
 from asgi_auth.runtime.public_suffix import is_below, is_private_host, is_public_suffix, site_of
-
-if TYPE_CHECKING:
-    from asgi_auth.auth import Auth
+from asgi_auth.settings import Settings
 
 logger = logging.getLogger("asgi_auth")
 
 
 class Finding(NamedTuple):
-    """A setting (or argument of `Auth`) that will not work or is not safe: why, and what mends it."""
+    """A setting (or argument of `Auth`) that will not work or is not safe: the reason, and the fix."""
 
     setting: str
     reason: str
@@ -24,14 +24,18 @@ class Finding(NamedTuple):
 
 
 class ConfigCheck:
-    """Looks at an `Auth`. What it finds is logged once, as a warning, by each process."""
+    """Checks the configuration of an `Auth`. Each process logs a finding once, as a warning."""
 
-    def __init__(self, auth: "Auth") -> None:
-        """Belong to an `Auth`."""
-        self._auth = auth
-        self._settings = auth.settings
+    def __init__(
+        self, settings: Settings, mailer: Mailer | None, features: Sequence[BaseFeature], *, conceals: bool
+    ) -> None:
+        """Take the configuration; `conceals`: registering does not tell whether an address is known."""
+        self._settings = settings
+        self._mailer = mailer
+        self._features = features
+        self._conceals = conceals
         self._is_forwarded = False
-        self._told: set[Finding] = set()
+        self._logged: set[Finding] = set()
 
     def check(self) -> list[Finding]:
         """Name everything that is the matter, also what requests have shown so far."""
@@ -50,8 +54,8 @@ class ConfigCheck:
     def log_new(self) -> None:
         """Log what has not been logged yet."""
         for finding in self.check():
-            if finding not in self._told:
-                self._told.add(finding)
+            if finding not in self._logged:
+                self._logged.add(finding)
                 logger.warning("%s: %s. %s", *finding)
 
     def note_proxy_headers(self) -> None:
@@ -124,7 +128,7 @@ class ConfigCheck:
                 yield Finding("trusted_proxies", reason, "Name the networks of your proxies alone")
 
     def _mail(self) -> Iterator[Finding]:
-        mailer = self._auth.mail.mailer
+        mailer = self._mailer
         if mailer is None and (needing := self._needing_mail()):
             reason = f"there is no mailer, so nothing is sent, and {', '.join(needing)} can't work"
             yield Finding("mailer", reason, "Give one: Auth(mailer=SMTPMailer(…))")
@@ -133,16 +137,16 @@ class ConfigCheck:
             yield Finding("mailer", reason, "Give one that sends: Auth(mailer=SMTPMailer(…))")
 
     def _registration(self) -> Iterator[Finding]:
-        endpoints = {endpoint.name for feature in self._auth.features for endpoint in feature.endpoints}
-        if self._settings.enumeration == "hide" and not self._auth.conceals and "register" in endpoints:
+        endpoints = {endpoint.name for feature in self._features for endpoint in feature.endpoints}
+        if self._settings.enumeration == "hide" and not self._conceals and "register" in endpoints:
             reason = "without mail nothing is hidden: registering tells whether an address is known"
             yield Finding("enumeration", reason, "Give a mailer and EmailVerification, or say enumeration='tell'")
-        if self._auth.conceals and any(getattr(item, "login_after_register", False) for item in self._auth.features):
+        if self._conceals and any(getattr(item, "login_after_register", False) for item in self._features):
             reason = "a registration waits for its mail, so it logs nobody in"
             yield Finding("login_after_register", reason, "Leave it out, or say enumeration='tell'")
 
     def _needing_mail(self) -> list[str]:
-        return [type(feature).__name__ for feature in self._auth.features if feature.needs_mail]
+        return [type(feature).__name__ for feature in self._features if feature.needs_mail]
 
     def _gives_cookies(self) -> bool:
-        return self._settings.transport == "cookie" or self._auth.shows_pages
+        return self._settings.transport == "cookie" or any(feature.shows_pages for feature in self._features)

@@ -2,27 +2,23 @@
 
 import asyncio
 import weakref
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from asgi_auth._per_loop import PerLoop
-from asgi_auth.accounts.passwords import PasswordService
+from asgi_auth.feature.base import BaseFeature
+from asgi_auth.limits.counters import Counters
+from asgi_auth.mail.delivery import Delivery
+from asgi_auth.runtime.config_check import ConfigCheck
+from asgi_auth.runtime.purge import Purger
+from asgi_auth.sessions.revocation import Revocation
+from asgi_auth.settings import Settings
+from asgi_auth.storage import Storage
 from asgi_auth.validation.email_address import canonical_or_none
 from asgi_auth.validation.password_policy import common_passwords
 
-if TYPE_CHECKING:
-    from asgi_auth.auth import Auth
-
-
+#: Seconds that closing waits for mails in flight.
 DRAIN = 10.0
-
-
-def _warm_up(auth: "Auth") -> None:
-    """Import what the first registration needs: it takes 0.1 s, in which no request should have to wait."""
-    if any("email" in endpoint.fields for feature in auth.features for endpoint in feature.endpoints):
-        canonical_or_none("ada@bücher.example.com")
-    if auth.get(PasswordService) is not None:
-        common_passwords()
 
 
 class _Run:
@@ -36,9 +32,30 @@ class _Run:
 class Lifecycle:
     """Opens the storage, migrates, and follows revocations: once per loop, however many requests come at once."""
 
-    def __init__(self, auth: "Auth") -> None:
-        """Belong to an `Auth`."""
-        self._auth = auth
+    def __init__(  # noqa: PLR0917 (each is a collaborator)
+        self,
+        storage: Storage,
+        counters: Counters,
+        settings: Settings,
+        revocation: Revocation,
+        mail: Delivery,
+        purger: Purger,
+        config_check: ConfigCheck,
+        features: Sequence[BaseFeature],
+        now: Callable[[], float],
+        warm_up: Callable[[], None],
+    ) -> None:
+        """Take what is started and closed; `warm_up` runs in a thread before the first request."""
+        self._storage = storage
+        self._counters = counters
+        self._settings = settings
+        self._revocation = revocation
+        self._mail = mail
+        self._purger = purger
+        self._config_check = config_check
+        self._features = features
+        self._now = now
+        self._warm_up = warm_up
         self._runs: PerLoop[_Run] = PerLoop(lambda _: None)
         self._started: weakref.ref[asyncio.AbstractEventLoop] | None = None
 
@@ -53,10 +70,10 @@ class Lifecycle:
         self._started = weakref.ref(loop)
 
     async def close(self) -> None:
-        """Send the mails that are under way, for ten seconds at most; then let features end, and let go of all else."""
+        """Send the mails in flight, for ten seconds at most; then let features end, and release all else."""
         try:
-            await self._auth.mail.drain(DRAIN)
-            for feature in self._auth.features:
+            await self._mail.drain(DRAIN)
+            for feature in self._features:
                 await feature.close()
         finally:
             await self._stop()
@@ -69,19 +86,26 @@ class Lifecycle:
             with suppress(asyncio.CancelledError):
                 await run.follower
         try:
-            await self._auth.purger.stop()
-            if self._auth.counters is not self._auth.storage:
-                await self._auth.counters.close()
+            await self._purger.stop()
+            if self._counters is not self._storage:
+                await self._counters.close()
         finally:
-            await self._auth.storage.close()
+            await self._storage.close()
 
     async def _open(self) -> asyncio.Task[None]:
-        auth = self._auth
-        # Where sites are compared, a long list is read.
-        await asyncio.to_thread(auth.config_check.log_new)
-        await auth.storage.open()
-        if auth.settings.auto_migrate:
-            await auth.storage.migrate(int(auth.now()))
-        await auth.revocation.sync()
-        await asyncio.to_thread(_warm_up, auth)
-        return asyncio.create_task(auth.revocation.follow(), name="asgi_auth revocation")
+        # Comparing sites reads a long list.
+        await asyncio.to_thread(self._config_check.log_new)
+        await self._storage.open()
+        if self._settings.auto_migrate:
+            await self._storage.migrate(int(self._now()))
+        await self._revocation.sync()
+        await asyncio.to_thread(self._warm_up)
+        return asyncio.create_task(self._revocation.follow(), name="asgi_auth revocation")
+
+
+def load_validators(*, addresses: bool, passwords: bool) -> None:
+    """Import what the first registration needs: that takes 0.1 s, and no request should wait for it."""
+    if addresses:
+        canonical_or_none("ada@bücher.example.com")
+    if passwords:
+        common_passwords()

@@ -1,10 +1,11 @@
-"""Sessions as the core makes them: one gate for every login, and refresh tokens that never log honest users out."""
+"""Sessions: the one gate of every login, the rotation of refresh tokens, and the end of sessions."""
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Protocol
 
 from asgi_auth.errors import (
     AccountDisabledError,
+    AuthError,
     InvalidCredentialsError,
     InvalidTokenError,
     SecondFactorRequiredError,
@@ -13,82 +14,136 @@ from asgi_auth.errors import (
     TokenRevokedError,
 )
 from asgi_auth.model import event_types as events
-from asgi_auth.model.records import Client, Credential, LoginAttempt, Session, TokenPair, User, new_id
-
-if TYPE_CHECKING:
-    from asgi_auth.auth import Auth
+from asgi_auth.model.answers import TokenPair
+from asgi_auth.model.records import Client, Credential, LoginAttempt, Session, User, new_id
+from asgi_auth.sessions.event_sink import EventSink
+from asgi_auth.sessions.identity import Loader
+from asgi_auth.sessions.revocation import Revocation
+from asgi_auth.sessions.tokens import AccessTokens, RefreshTokens
+from asgi_auth.settings import Settings
+from asgi_auth.storage import Storage
 
 Rotated = tuple[Session, tuple[str, ...]]
+HostClaims = Callable[[User], Mapping[str, Any]]
+
+
+class LoginCheck(Protocol):
+    """The part of a feature that a login passes."""
+
+    async def before_login(self, login: LoginAttempt) -> None:
+        """Raise to refuse the login."""
+
+    async def second_factor(self, login: LoginAttempt) -> Collection[str]:
+        """Name the further factors of which one is required."""
 
 
 class SessionService:
     """Starts, refreshes and ends sessions."""
 
-    def __init__(self, auth: "Auth", claims: Callable[[User], Mapping[str, Any]] | None) -> None:
-        """Belong to an `Auth`; `claims` are the host's own for access tokens."""
-        self._auth = auth
+    def __init__(  # noqa: PLR0917 (each is a collaborator)
+        self,
+        storage: Storage,
+        settings: Settings,
+        access_tokens: AccessTokens,
+        refresh_tokens: RefreshTokens,
+        revocation: Revocation,
+        checks: Sequence[LoginCheck],
+        events: EventSink,
+        now: Callable[[], float],
+        load_user: Loader,
+        claims: HostClaims | None,
+    ) -> None:
+        """Take the collaborators; `checks` are asked before every login, `claims` are the host's for access tokens."""
+        self._storage = storage
+        self._settings = settings
+        self._access_tokens = access_tokens
+        self._refresh_tokens = refresh_tokens
+        self._revocation = revocation
+        self._checks = checks
+        self._events = events
+        self._now = now
+        self._load_user = load_user
         self._claims = claims
 
     async def login(self, user: User, credential: Credential, amr: tuple[str, ...], client: Client) -> TokenPair:
-        """Ask every feature, then make the session if user and credential are still what they were."""
-        auth = self._auth
-        if user.status != "active":
-            raise AccountDisabledError
-        await self._ask_features(LoginAttempt(user, amr, client))
-        session = self._new(user, amr, client)
-        # First: claims of the host's own may fail, and then there is no session without tokens.
-        pair = await self._pair(session, user.roles, user)
-        ended = await auth.storage.add_session(session, credential, auth.settings.max_sessions)
-        if ended is None:
-            raise InvalidCredentialsError
-        await auth.ended(user.id, ended, client)
-        await self._end_previous(client)
-        for name in (events.SESSION_START, events.LOGIN):
-            data = {"amr": list(amr)}
-            await auth.emit(name, user_id=user.id, session_id=session.id, client=client, data=data)
-        return pair
+        """Ask every check, then make the session, if user and credential are still unchanged."""
+        try:
+            return await self._login(user, credential, amr, client)
+        except AuthError as error:
+            error.about(user.id)
+            raise
 
     async def refresh(self, refresh_token: str, client: Client, *, rotate: bool) -> TokenPair:
-        """Rotate by compare-and-swap; who lost the race, or the answer, gets the same successor for a short time.
+        """Rotate by compare-and-swap; the loser of a race, or of an answer, gets the same successor for a short time.
 
         Without `rotate` the refresh token stays the same, and only the access token is new.
         """
-        auth = self._auth
-        session_id, generation = auth.refresh_tokens.read(refresh_token)
-        now = int(auth.now())
-        idle_since = now - auth.settings.session_idle
-        use = auth.storage.rotate_session if rotate else auth.storage.touch_session
-        rotated = await use(session_id, generation, now=now, idle_since=idle_since)
+        session_id, generation = self._refresh_tokens.read(refresh_token)
+        now = int(self._now())
+        idle_since = now - self._settings.session_idle
+        rotate_or_touch = self._storage.rotate_session if rotate else self._storage.touch_session
+        rotated = await rotate_or_touch(session_id, generation, now=now, idle_since=idle_since)
         session, roles = rotated or await self._successor(session_id, generation, now, client)
         if rotated:
-            await auth.emit(events.REFRESH, user_id=session.user_id, session_id=session.id, client=client)
+            await self._events.emit(events.REFRESH, user_id=session.user_id, session_id=session.id, client=client)
         return await self._pair(session, roles)
 
     async def session_of(self, refresh_token: str) -> Session | None:
-        """Look up the session of a genuine refresh token."""
+        """Look up the session of a genuine refresh token; None for all others."""
         try:
-            session_id, _ = self._auth.refresh_tokens.read(refresh_token)
+            session_id, _ = self._refresh_tokens.read(refresh_token)
         except InvalidTokenError:
             return None
-        return await self._auth.storage.session(session_id)
+        return await self._storage.session(session_id)
 
-    async def _ask_features(self, login: LoginAttempt) -> None:
+    async def end(
+        self, user_id: str, *, only: str | None = None, keep: str | None = None, client: Client | None = None
+    ) -> list[str]:
+        """End the live sessions of a user, `only` one or all but `keep`; return the ids of the ended sessions."""
+        ended = await self._storage.end_sessions(user_id, int(self._now()), only=only, keep=keep)
+        await self.ended(user_id, ended, client)
+        return ended
+
+    async def ended(self, user_id: str, session_ids: Sequence[str], client: Client | None = None) -> None:
+        """Revoke sessions that were ended in the storage, and emit their events."""
+        self._revocation.end(session_ids)
+        for session_id in session_ids:
+            await self._events.emit(events.SESSION_END, user_id=user_id, session_id=session_id, client=client)
+
+    async def _login(self, user: User, credential: Credential, amr: tuple[str, ...], client: Client) -> TokenPair:
+        if user.status != "active":
+            raise AccountDisabledError
+        await self._ask_checks(LoginAttempt(user, amr, client))
+        session = self._new(user, amr, client)
+        # First: the host's claims may fail, and then no session may exist without its tokens.
+        pair = await self._pair(session, user.roles, user)
+        ended = await self._storage.add_session(session, credential, self._settings.max_sessions)
+        if ended is None:
+            raise InvalidCredentialsError
+        await self.ended(user.id, ended, client)
+        await self._end_previous(client)
+        for name in (events.SESSION_START, events.LOGIN):
+            data = {"amr": list(amr)}
+            await self._events.emit(name, user_id=user.id, session_id=session.id, client=client, data=data)
+        return pair
+
+    async def _ask_checks(self, login: LoginAttempt) -> None:
         wanted: set[str] = set()
-        for feature in self._auth.features:
-            await feature.before_login(login)
-            wanted |= set(await feature.second_factor(login))
+        for check in self._checks:
+            await check.before_login(login)
+            wanted |= set(await check.second_factor(login))
         if wanted and not wanted.intersection(login.amr):
             raise SecondFactorRequiredError(sorted(wanted))
 
     def _new(self, user: User, amr: tuple[str, ...], client: Client) -> Session:
-        now = int(self._auth.now())
+        now = int(self._now())
         return Session(
-            id=new_id(self._auth.now()),
+            id=new_id(self._now()),
             user_id=user.id,
             created_at=now,
             last_used_at=now,
             rotated_at=now,
-            expires_at=now + self._auth.settings.session_ttl,
+            expires_at=now + self._settings.session_ttl,
             auth_time=now,
             amr=amr,
             user_agent=client.user_agent,
@@ -96,44 +151,44 @@ class SessionService:
         )
 
     async def _end_previous(self, client: Client) -> None:
-        """End the session that the browser came with: no session outlives a new login (ASVS 7.2.4)."""
+        """End the session of the browser's cookie: no session outlives a new login (ASVS 7.2.4)."""
         if client.session_id is None:
             return
-        previous = await self._auth.storage.session(client.session_id)
+        previous = await self._storage.session(client.session_id)
         if previous is not None:
-            await self._auth.end_sessions(previous.user_id, only=previous.id, client=client)
+            await self.end(previous.user_id, only=previous.id, client=client)
 
     async def _successor(self, session_id: str, generation: int, now: int, client: Client) -> Rotated:
         """Judge a genuine token that could not be rotated."""
-        auth = self._auth
-        session = await auth.storage.session(session_id)
-        access = await auth.storage.access(session_id, now)
+        settings = self._settings
+        session = await self._storage.session(session_id)
+        access = await self._storage.access(session_id, now)
         if session is None or access is None or session.revoked_at is not None:
             raise TokenRevokedError
-        if session.expires_at <= now or session.last_used_at <= now - auth.settings.session_idle:
+        if session.expires_at <= now or session.last_used_at <= now - settings.session_idle:
             raise TokenExpiredError
         if not access.alive or generation >= session.generation:
             raise TokenRevokedError
-        if generation == session.generation - 1 and now - session.rotated_at <= auth.settings.refresh_grace:
+        if generation == session.generation - 1 and now - session.rotated_at <= settings.refresh_grace:
             return session, access.roles
-        only = session.id if auth.settings.on_reuse == "session" else None
-        await auth.end_sessions(session.user_id, only=only, client=client)
+        await self.end(session.user_id, only=session.id if settings.on_reuse == "session" else None, client=client)
         error = TokenReuseError().about(session.user_id, session.id)
-        await auth.report_refusal(error, client)
+        await self._events.report_refusal(error, client)
         raise error
 
     async def _pair(self, session: Session, roles: tuple[str, ...], user: User | None = None) -> TokenPair:
-        auth = self._auth
         custom: Mapping[str, Any] = {}
         if self._claims is not None:
-            user = user or await auth.users.get(session.user_id)
+            user = user or await self._load_user(session.user_id)
+            if user is None:
+                raise TokenRevokedError
             custom = self._claims(user)
-        token, seconds = auth.access_tokens.make(session, roles, custom)
-        idle_end = session.last_used_at + auth.settings.session_idle
+        token, seconds = self._access_tokens.make(session, roles, custom)
+        idle_end = session.last_used_at + self._settings.session_idle
         return TokenPair(
             access_token=token,
-            refresh_token=auth.refresh_tokens.make(session.id, session.generation),
+            refresh_token=self._refresh_tokens.make(session.id, session.generation),
             token_type="Bearer",
             expires_in=seconds,
-            refresh_expires_in=max(0, min(session.expires_at, idle_end) - int(auth.now())),
+            refresh_expires_in=max(0, min(session.expires_at, idle_end) - int(self._now())),
         )

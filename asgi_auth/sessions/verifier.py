@@ -1,33 +1,41 @@
-"""From an access token to an identity: the hot path. A token seen before costs a look-up, and no query."""
+"""From an access token to an identity: the hot path. A cached token costs a lookup, and no query."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from asgi_auth.errors import TokenExpiredError, TokenRevokedError
-from asgi_auth.sessions.identity import Identity, Transport
-from asgi_auth.sessions.tokens import Claims
-
-if TYPE_CHECKING:
-    from asgi_auth.auth import Auth
+from asgi_auth.sessions.identity import Identity, Loader, Transport
+from asgi_auth.sessions.revocation import Revocation
+from asgi_auth.sessions.tokens import AccessTokens, Claims
+from asgi_auth.settings import Settings
+from asgi_auth.storage import Storage
 
 
 class TokenVerifier:
-    """Verifies tokens once, remembers a bounded number, and judges expiry and revocation at every use."""
+    """Verifies tokens once, caches a bounded number, and checks expiry and revocation at every use."""
 
-    def __init__(self, auth: "Auth") -> None:
-        """Belong to an `Auth`."""
-        self._auth = auth
-        self._now = auth.now
-        self._load = auth.users.find
-        self._leeway = auth.settings.leeway
-        self._size = auth.settings.token_cache
-        self._tokens = auth.access_tokens
-        self._revocation = auth.revocation
+    def __init__(  # noqa: PLR0917 (each is a collaborator)
+        self,
+        access_tokens: AccessTokens,
+        revocation: Revocation,
+        storage: Storage,
+        settings: Settings,
+        now: Callable[[], float],
+        load: Loader,
+    ) -> None:
+        """Take the verifier's sources; `load` reads the user of an identity."""
+        self._tokens = access_tokens
+        self._revocation = revocation
+        self._storage = storage
+        self._leeway = settings.leeway
+        self._size = settings.token_cache
+        self._now = now
+        self._load = load
         self._seen: dict[str, tuple[Claims, Mapping[str, Any]]] = {}
 
     def cached(self, token: str, transport: Transport) -> Identity | None:
-        """Recognise a token seen before, without a query; None when it must be looked at more closely."""
+        """Return the identity of a cached token, without a query; None when the token must be verified."""
         seen = self._seen.get(token)
         if seen is None or not self._revocation.is_fresh():
             return None
@@ -38,8 +46,8 @@ class TokenVerifier:
         return Identity(claims, raw, roles, transport, self._load, self._now)
 
     async def verify(self, token: str, transport: Transport) -> Identity:
-        """Return who the token speaks for; raises InvalidTokenError and those below it."""
-        claims, raw = self._seen.get(token) or self._verify(token)
+        """Return the identity that a token proves; raises InvalidTokenError and its subclasses."""
+        claims, raw = self._seen.get(token) or self._read(token)
         if self._now() >= claims.exp + self._leeway:
             raise TokenExpiredError
         if self._revocation.is_fresh():
@@ -47,29 +55,29 @@ class TokenVerifier:
                 raise TokenRevokedError
             roles = self._revocation.roles.get(claims.sub, claims.roles)
         else:
-            roles = await self._ask(claims)
+            roles = await self._current_roles(claims)
         return Identity(claims, raw, roles, transport, self._load, self._now)
 
     def forget(self) -> None:
-        """Forget every token; the next use of each verifies it again."""
+        """Empty the cache; the next use of each token verifies it again."""
         self._seen.clear()
 
-    def _verify(self, token: str) -> tuple[Claims, Mapping[str, Any]]:
+    def _read(self, token: str) -> tuple[Claims, Mapping[str, Any]]:
         claims, raw = self._tokens.read(token)
         make_room(self._seen, self._size)
         entry = self._seen[token] = (claims, MappingProxyType(raw))
         return entry
 
-    async def _ask(self, claims: Claims) -> tuple[str, ...]:
-        """Ask the database for this session."""
-        access = await self._auth.storage.access(claims.sid, int(self._now()))
+    async def _current_roles(self, claims: Claims) -> tuple[str, ...]:
+        """Read the roles of the session from the database."""
+        access = await self._storage.access(claims.sid, int(self._now()))
         if access is None or not access.alive:
             raise TokenRevokedError
         return access.roles
 
 
 def make_room(memory: dict[Any, Any], size: int) -> None:
-    """Drop an eighth of what is remembered when there is as much as `size`, the oldest first."""
+    """Drop the oldest eighth of a cache that has reached `size` entries."""
     if len(memory) >= size:
         # A list, as other threads may add meanwhile.
         for old in list(memory)[: size // 8 + 1]:

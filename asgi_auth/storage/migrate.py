@@ -1,18 +1,15 @@
 """Numbered migrations: each runs once, all that are missing in one transaction, one process at a time."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from asgi_auth.storage import statements
 from asgi_auth.storage.driver import Driver
-
-if TYPE_CHECKING:
-    from asgi_auth.storage.sql import SQLStorage
+from asgi_auth.storage.runner import Runner
 
 USERS_ONLY = "-- users\n"
 
 
-async def migrate(storage: "SQLStorage", driver: Driver, now: int) -> list[int]:
+async def migrate(storage: Runner, driver: Driver, now: int) -> list[int]:
     """Run what is missing inside the transaction of `storage`; return the numbers of what ran."""
     connection = storage.connection
     # One key for all names: two of them may share a schema, and PostgreSQL can't make one twice at a time.

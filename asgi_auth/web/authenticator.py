@@ -1,50 +1,66 @@
-"""From a request to an identity: bearer token, else cookies (renewed silently), else what a feature recognises."""
+"""From a request to an identity: bearer token, else cookies (renewed silently), else a feature's credentials."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
 
-import msgspec
 from starlette.types import Scope
 
 from asgi_auth.errors import BadRequestError, InvalidTokenError, TokenExpiredError, UnauthorizedError
-from asgi_auth.feature import Feature
-from asgi_auth.model.records import TokenPair
+from asgi_auth.feature.base import BaseFeature
+from asgi_auth.model.answers import TokenPair
+from asgi_auth.model.records import Client
 from asgi_auth.sessions.identity import ANONYMOUS, Identity, Transport
-from asgi_auth.sessions.verifier import make_room
-from asgi_auth.web.client import check_origin, client_of
+from asgi_auth.sessions.verifier import TokenVerifier, make_room
+from asgi_auth.settings import Settings
+from asgi_auth.web.client import client_of
 from asgi_auth.web.cookies import Cookies
 from asgi_auth.web.credentials import CredentialReader, PresentedCredentials
-from asgi_auth.web.responses import SAFE_METHODS
-
-if TYPE_CHECKING:
-    from asgi_auth.auth import Auth
+from asgi_auth.web.csrf import SAFE_METHODS, check_origin
 
 Headers = list[tuple[bytes, bytes]]
-#: Who it is, and the Set-Cookie headers that the answer must carry because of it. A tuple: this is the hot path.
-Recognition = tuple[Identity, Headers]
+#: The identity, and the Set-Cookie headers that the response must carry because of it. A tuple: this is the hot path.
+Authentication = tuple[Identity, Headers]
 
-#: How long a header line may be that is remembered, in bytes.
+#: The longest header line that is cached, in bytes.
 MAX_LINE = 2048
 BEARER: Transport = "bearer"
 COOKIE: Transport = "cookie"
 
 
-class RequestAuthenticator:
-    """Recognises requests and websockets for one `Auth`; used by the middleware and by the app alike."""
+class Refresh(Protocol):
+    """The rotation of refresh tokens, as `Auth.refresh` does it."""
 
-    def __init__(self, auth: "Auth") -> None:
-        """Prepare the cookies' names, and the features that recognise credentials of their own."""
-        self._auth = auth
-        self.cookies = Cookies(auth.settings)
+    async def __call__(self, refresh_token: str, client: Client, *, rotate: bool) -> TokenPair:
+        """Exchange a refresh token."""
+
+
+class RequestAuthenticator:
+    """Authenticates requests and websockets for one `Auth`; used by the middleware and by the app alike."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        verifier: TokenVerifier,
+        features: Sequence[BaseFeature],
+        start: Callable[[], Awaitable[None]],
+        refresh: Refresh,
+    ) -> None:
+        """Take the verifier of access tokens, and the features that authenticate by credentials of their own."""
+        self.cookies = Cookies(settings)
         self.reader = CredentialReader(self.cookies)
-        self._cached = auth.verifier.cached
+        self._settings = settings
+        self._verify = verifier.verify
+        self._cached = verifier.cached
+        self._features = [feature for feature in features if feature.overrides("authenticate")]
+        self._start = start
+        self._refresh = refresh
         self._bearers: dict[bytes, str] = {}
         self._cookies: dict[bytes, str] = {}
-        self._features = [item for item in auth.features if type(item).authenticate is not Feature.authenticate]
 
     def from_cache(self, scope: Scope) -> Identity | None:
-        """Tell without waiting, from memory, for a request that shows just what another has shown; else None.
+        """Return the identity of a request whose credentials are cached; None for all others.
 
-        The hot path: one pass over the headers, one look-up for the line, one for its token.
+        Fast path: it needs no await, one pass over the headers, one lookup for the line and one for its token.
         """
         line = None
         lines, transport = self._bearers, BEARER
@@ -65,47 +81,40 @@ class RequestAuthenticator:
             return None
         return self._cached(lines.get(line, ""), transport)
 
-    async def recognise(self, scope: Scope) -> Recognition:
-        """Tell who is asking.
+    async def authenticate(self, scope: Scope) -> Authentication:
+        """Return the identity of a request; an invalid token gives an anonymous one, with the reason in `error`.
 
-        A token that is no good gives nobody, with the reason in `error`. Raises BadRequestError for doubled
-        credentials, CrossSiteRequestError for cookies from another site's page, and StorageUnavailableError when a
-        token can't be judged now: a good one must not look bad.
+        Raises BadRequestError for repeated credentials, CrossSiteRequestError for cookies from another site's page,
+        and StorageUnavailableError when a token cannot be judged now: a valid one must not look invalid.
         """
-        known = self.from_cache(scope)
-        return (known, []) if known is not None else await self.examine(scope)
-
-    async def examine(self, scope: Scope) -> Recognition:
-        """Tell by a close look, as `recognise` does, where memory doesn't do."""
-        shown = self.reader.read(scope)
-        identity, cookies = await self._judge(shown, scope)
+        presented = self.reader.read(scope)
+        await self._start()
+        if presented.bearer is not None:
+            identity, cookies = await self._by_bearer(presented), Headers()
+        elif presented.by_cookie:
+            identity, cookies = await self._by_cookies(presented, scope)
+        else:
+            identity, cookies = await self._by_feature(scope), Headers()
         if identity.is_authenticated and not cookies:
-            self._remember(scope, shown)
+            self._cache(scope, presented)
         return identity, cookies
 
-    def _remember(self, scope: Scope, shown: PresentedCredentials) -> None:
-        """Remember which token stands in a line, if one line shows all: what it is worth is judged at every use."""
+    def _cache(self, scope: Scope, presented: PresentedCredentials) -> None:
+        """Cache the token of a header line, if one line has all credentials; each use judges the token again."""
         lines = [pair for pair in scope["headers"] if pair[0] in {b"authorization", b"cookie"}]
         # A websocket may show its token elsewhere.
         if scope["type"] != "http" or len(lines) != 1 or len(lines[0][1]) > MAX_LINE:
             return
         name, line = lines[0]
-        # One memory for each header: a cookie may read like the line of another header.
-        known, token = (self._bearers, shown.bearer) if name == b"authorization" else (self._cookies, shown.access)
+        # One cache for each header: a cookie may read like the line of another header.
+        bearer = name == b"authorization"
+        cached, token = (self._bearers, presented.bearer) if bearer else (self._cookies, presented.access)
         if token:
-            make_room(known, self._auth.settings.token_cache)
-            known[line] = token
-
-    async def _judge(self, shown: PresentedCredentials, scope: Scope) -> Recognition:
-        if shown.bearer is not None:
-            return await self._by_bearer(shown), []
-        if shown.by_cookie:
-            return await self._by_cookies(shown, scope)
-        return await self._by_feature(scope), []
+            make_room(cached, self._settings.token_cache)
+            cached[line] = token
 
     async def _by_feature(self, scope: Scope) -> Identity:
-        """Ask the features, which may use the storage; what one refuses as its own is nobody."""
-        await self._auth.start()
+        """Ask the features, which may use the storage; credentials that one of them rejects are anonymous."""
         for feature in self._features:
             try:
                 identity = await feature.authenticate(scope)
@@ -115,63 +124,41 @@ class RequestAuthenticator:
                 return identity
         return ANONYMOUS
 
-    async def _by_bearer(self, shown: PresentedCredentials) -> Identity:
+    async def _by_bearer(self, presented: PresentedCredentials) -> Identity:
         try:
-            identity = await self._auth.authenticate(shown.bearer or "")
+            identity = await self._verify(presented.bearer or "", BEARER)
         except InvalidTokenError as error:
             return Identity(error=error)
-        if shown.access is not None:
-            await self._refuse_two_users(identity, shown.access)
+        if presented.access is not None:
+            await self._refuse_two_users(identity, presented.access)
         return identity
 
     async def _refuse_two_users(self, identity: Identity, access: str) -> None:
-        """One request, one user: a cookie beside the token must speak for the same (RFC 6750, section 2)."""
+        """One request, one user: a cookie beside the token must be of the same user (RFC 6750, section 2)."""
         try:
-            other = await self._auth.authenticate(access, "cookie")
+            other = await self._verify(access, COOKIE)
         except InvalidTokenError:
             return
         if other.id != identity.id:
             raise BadRequestError("Token and cookie belong to two users.")
 
-    async def _by_cookies(self, shown: PresentedCredentials, scope: Scope) -> Recognition:
+    async def _by_cookies(self, presented: PresentedCredentials, scope: Scope) -> Authentication:
         if scope["type"] == "websocket" or scope["method"] not in SAFE_METHODS:
-            check_origin(scope, self._auth.settings)
+            check_origin(scope, self._settings)
         error: InvalidTokenError = TokenExpiredError()
-        if shown.access is not None:
+        if presented.access is not None:
             try:
-                return await self._auth.authenticate(shown.access, "cookie"), []
+                return await self._verify(presented.access, COOKIE), []
             except InvalidTokenError as reason:
                 error = reason
-        if shown.refresh is not None and isinstance(error, TokenExpiredError):
+        if presented.refresh is not None and isinstance(error, TokenExpiredError):
             try:
-                return await self._renew(shown.refresh, scope)
+                return await self._renew(presented.refresh, scope)
             except InvalidTokenError as reason:
                 error = reason
         return Identity(error=error), self.cookies.clear()
 
-    async def _renew(self, refresh_token: str, scope: Scope) -> Recognition:
-        """Refresh in passing, without a new refresh token: it is not known whether this answer will ever arrive."""
-        pair = await self._auth.refresh(refresh_token, client_of(scope, self._auth.settings), rotate=False)
-        identity = await self._auth.authenticate(str(pair.access_token), "cookie")
-        return identity, self.cookies.set(pair)
-
-
-def cookie_session(identity: Identity) -> str | None:
-    """The session that a browser came with."""
-    return identity.session_id if identity.transport == "cookie" and identity.is_authenticated else None
-
-
-def tokens_of(result: Any) -> TokenPair | None:
-    """The tokens that an endpoint has given: as its answer, or in it."""
-    pair = result if isinstance(result, TokenPair) else getattr(result, "tokens", None)
-    return pair if isinstance(pair, TokenPair) else None
-
-
-def without_tokens(pair: TokenPair) -> TokenPair:
-    """What stands in the body when the tokens stand in cookies (ASVS 3.3.4)."""
-    return msgspec.structs.replace(
-        pair,
-        access_token=msgspec.UNSET,
-        refresh_token=msgspec.UNSET,
-        token_type="Cookie",
-    )
+    async def _renew(self, refresh_token: str, scope: Scope) -> Authentication:
+        """Refresh silently, and keep the refresh token: this response may never arrive."""
+        pair = await self._refresh(refresh_token, client_of(scope, self._settings), rotate=False)
+        return await self._verify(pair.access_token, COOKIE), self.cookies.set(pair)

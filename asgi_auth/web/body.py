@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 from starlette.types import Receive, Scope
 
 from asgi_auth.errors import BadRequestError, BodyTooLargeError, RequestTimeoutError, UnsupportedMediaTypeError
+from asgi_auth.web.headers import headers
 
 MAX_DEPTH = 16
 MAX_VALUES = 1000
@@ -88,19 +89,6 @@ def parse_form(body: bytes) -> dict[str, Any]:
         return _unique(pairs)
     except ValueError:
         raise BadRequestError("The body is not one valid form.") from None
-
-
-def headers(scope: Scope, name: bytes) -> list[str]:
-    """All values of a header, in their order."""
-    return [value.decode("latin-1") for key, value in scope["headers"] if key == name]
-
-
-def single_header(scope: Scope, name: bytes) -> str | None:
-    """The value of a header that may stand once; raises BadRequestError when it stands twice."""
-    values = headers(scope, name)
-    if len(values) > 1:
-        raise BadRequestError(f"The header {name.decode()} stands twice.")
-    return values[0] if values else None
 
 
 def _media_type(value: str) -> str | None:

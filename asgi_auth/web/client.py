@@ -1,4 +1,4 @@
-"""Where a request came from: the page's origin, against cross-site requests, and the client's address."""
+"""The client of a request: its address, user agent, languages, and the id of the request."""
 
 import functools
 import ipaddress
@@ -7,41 +7,21 @@ import secrets
 
 from starlette.types import Scope
 
-from asgi_auth.errors import CrossSiteRequestError
 from asgi_auth.model.records import Client
 from asgi_auth.settings import Settings
-from asgi_auth.web.body import headers, single_header
+from asgi_auth.web.headers import headers
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 MAX_USER_AGENT = 255
 MAX_LANGUAGES = 255
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+#: Where the scope keeps the id of the request, for all parts of the library that serve it.
+REQUEST_KEY = "asgi_auth.request_id"
 FORWARDED = {b"x-forwarded-for", b"forwarded", b"x-real-ip"}
 
 
-def check_origin(scope: Scope, settings: Settings) -> None:
-    """Raise CrossSiteRequestError unless the request comes from a page of ours or of a trusted origin.
-
-    Sec-Fetch-Site decides where the browser sends it, else Origin; with neither it is refused (OWASP CSRF, fetch
-    metadata). Without a `base_url` the Origin must name the host that was asked.
-    """
-    origin = single_header(scope, b"origin")
-    if origin is not None and origin in settings.trusted_origins:
-        return
-    site = single_header(scope, b"sec-fetch-site")
-    if site is not None and scope["type"] == "http":
-        allowed = site in {"same-origin", "none"}
-    elif settings.origin is not None:
-        allowed = origin == settings.origin
-    else:
-        host = single_header(scope, b"host")
-        allowed = origin is not None and bool(host) and origin.partition("://")[2] == host
-    if not allowed:
-        raise CrossSiteRequestError
-
-
 def client_of(scope: Scope, settings: Settings, session_id: str | None = None) -> Client:
-    """Describe who is calling; the user agent without control characters, at most 255 characters."""
+    """Describe the client; the user agent has no control characters, and at most 255 characters."""
     agent = " ".join(headers(scope, b"user-agent"))
     return Client(
         address=_address(scope, settings),
@@ -53,13 +33,16 @@ def client_of(scope: Scope, settings: Settings, session_id: str | None = None) -
 
 
 def _request_id(scope: Scope) -> str:
-    """The X-Request-ID of the request, if it is short and harmless; else a new one."""
-    found = headers(scope, b"x-request-id")
-    return found[0] if len(found) == 1 and REQUEST_ID.fullmatch(found[0]) else secrets.token_hex(8)
+    """Return the one id of a request: its X-Request-ID, if that is short and harmless, else a random one."""
+    if REQUEST_KEY not in scope:
+        found = headers(scope, b"x-request-id")
+        known = len(found) == 1 and REQUEST_ID.fullmatch(found[0])
+        scope[REQUEST_KEY] = found[0] if known else secrets.token_hex(8)
+    return str(scope[REQUEST_KEY])
 
 
 def is_forwarded(scope: Scope) -> bool:
-    """Tell whether a request shows headers as proxies add them."""
+    """Tell whether a request has headers that proxies add."""
     return any(name in FORWARDED for name, _ in scope["headers"])
 
 
@@ -69,7 +52,7 @@ def _networks(proxies: tuple[str, ...]) -> list["ipaddress.IPv4Network | ipaddre
 
 
 def _address(scope: Scope, settings: Settings) -> str:
-    """The peer's address; behind trusted proxies the rightmost forwarded one that is none of them."""
+    """Return the peer's address; behind trusted proxies the rightmost forwarded address that is not a proxy's."""
     peer = (scope.get("client") or ("",))[0]
     if not settings.trusted_proxies:
         return peer

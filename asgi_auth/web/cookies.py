@@ -1,6 +1,6 @@
 """The two cookies of cookie mode (RFC 6265bis, 4.1.3.2); settings decide about them, never the request."""
 
-from asgi_auth.model.records import TokenPair
+from asgi_auth.model.answers import TokenPair
 from asgi_auth.settings import Settings
 
 MAX_COOKIE = 4096

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from starlette.types import Message, Scope, Send
 
 from asgi_auth.settings import Settings
-from asgi_auth.web.body import headers
+from asgi_auth.web.headers import headers
 
 ANY = "*"
 ALLOWED = b"authorization, content-type, auth-transport"

@@ -3,12 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
 
 from starlette.types import Message, Receive, Scope, Send
 
-if TYPE_CHECKING:
-    from asgi_auth.auth import Auth
+from asgi_auth.auth import Auth
+from asgi_auth.errors import StorageUnavailableError
 
 logger = logging.getLogger("asgi_auth")
 Messages = asyncio.Queue[Message]
@@ -16,14 +15,14 @@ Messages = asyncio.Queue[Message]
 HostApp = Callable[..., Awaitable[None]]
 
 
-async def serve_lifespan(auth: "Auth", app: HostApp | None, scope: Scope, receive: Receive, send: Send) -> None:
+async def serve_lifespan(auth: Auth, app: HostApp | None, scope: Scope, receive: Receive, send: Send) -> None:
     """Start `auth`, pass the events on to `app` if it takes them, and close `auth` at the end.
 
     An app that raises or returns before it has answered doesn't know the protocol (Django, WSGI adapters): we go on
     without it. A database that is away doesn't keep the server from starting: the first request tries again.
     """
     message = await receive()
-    await auth.lifespan_start()
+    await start_or_warn(auth)
     inner = _Inner(app, scope) if app is not None else None
     reply = await inner.ask(message) if inner else None
     if reply is not None and reply["type"] == "lifespan.startup.failed":
@@ -35,6 +34,14 @@ async def serve_lifespan(auth: "Auth", app: HostApp | None, scope: Scope, receiv
     last = await inner.ask(message) if inner and reply is not None else None
     await auth.close()
     await send(last or {"type": "lifespan.shutdown.complete"})
+
+
+async def start_or_warn(auth: Auth) -> None:
+    """Start `auth`; when the database is unreachable the server starts anyway, and the first request tries again."""
+    try:
+        await auth.start()
+    except StorageUnavailableError:
+        logger.warning("asgi_auth starts without its database; requests will try again")
 
 
 class _Inner:

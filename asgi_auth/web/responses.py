@@ -1,19 +1,16 @@
-"""Answers of ours: the same headers on every one, errors as problem+json (RFC 9457), and the path we were asked for."""
+"""Responses: the same headers on every one, and errors as problem+json (RFC 9457)."""
 
 import hashlib
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote
 
 import msgspec
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from asgi_auth.errors import AuthError
-from asgi_auth.settings import Settings
 
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 WEBSOCKET_UNAUTHORIZED = 4401
 HEADERS = {
     "cache-control": "no-store",
@@ -25,8 +22,8 @@ HEADERS = {
 HSTS = "max-age=31536000; includeSubDomains"
 
 
-class Answer(Response):
-    """A response that says that its body is whole, which ASGI leaves open and Quart's test client wants to hear."""
+class WholeResponse(Response):
+    """A response that marks its body as complete: ASGI makes that optional, and Quart's test client requires it."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""
@@ -38,13 +35,13 @@ class Answer(Response):
 
 
 def answer(status: int, content: Any = None, media_type: str = "application/json") -> Response:
-    """Make an answer; None is an answer without a body."""
+    """Make a response; None makes one without a body."""
     body = b"" if content is None else msgspec.json.encode(content)
-    return Answer(body, status, HEADERS, None if content is None else media_type)
+    return WholeResponse(body, status, HEADERS, None if content is None else media_type)
 
 
 def problem(error: AuthError) -> Response:
-    """Make the answer to an error (RFC 9457): an ASGI app that hosts can send, too."""
+    """Make the response to an error (RFC 9457): an ASGI app that a host can send as well."""
     response = answer(error.status, problem_content(error), "application/problem+json")
     for name, value in error.headers:
         response.headers.append(name, value)
@@ -64,7 +61,7 @@ def problem_content(error: AuthError) -> dict[str, Any]:
 
 
 def oauth2_problem(error: AuthError) -> Response:
-    """Make the answer of the OAuth 2 token endpoint to an error (RFC 6749, section 5.2)."""
+    """Make the response of the OAuth 2 token endpoint to an error (RFC 6749, section 5.2)."""
     response = answer(oauth2_status(error.status), oauth2_content(error))
     for name, value in error.headers:
         if name != "www-authenticate":
@@ -78,12 +75,12 @@ def oauth2_content(error: AuthError) -> dict[str, Any]:
 
 
 def oauth2_status(status: int) -> int:
-    """The status by which the OAuth 2 token endpoint answers an error that has this one elsewhere."""
+    """Return the status of the OAuth 2 token endpoint for an error that has `status` elsewhere."""
     return 400 if status in {401, 403, 422} else status
 
 
 def cacheable(response: Response, known: Sequence[str]) -> Response:
-    """Let caches keep an answer, and ask by its ETag whether it is still the same (RFC 9110, 13.1.2).
+    """Let caches keep a response, and revalidate it by its ETag (RFC 9110, 13.1.2).
 
     `known` are the values of If-None-Match.
     """
@@ -96,52 +93,16 @@ def cacheable(response: Response, known: Sequence[str]) -> Response:
     return response
 
 
-async def refuse(error: AuthError, scope: Scope, receive: Receive, send: Send) -> None:
-    """Refuse a request, or a websocket before it is accepted: by an answer if the server can, else by close 4401."""
+async def send_error(error: AuthError, scope: Scope, receive: Receive, send: Send) -> None:
+    """Refuse a request, or a websocket before it is accepted: by a response if the server can, else by close 4401."""
     if scope["type"] == "websocket":
         await receive()
-    await deny(error, scope, receive, send)
+    await send_late_error(error, scope, receive, send)
 
 
-async def deny(error: AuthError, scope: Scope, receive: Receive, send: Send) -> None:
-    """Refuse likewise what an app has begun to receive; servers don't mind when it hasn't."""
+async def send_late_error(error: AuthError, scope: Scope, receive: Receive, send: Send) -> None:
+    """Refuse in the same way what an app has begun to receive."""
     if scope["type"] == "websocket" and "websocket.http.response" not in (scope.get("extensions") or {}):
         await send({"type": "websocket.close", "code": WEBSOCKET_UNAUTHORIZED, "reason": error.code})
     else:
         await problem(error)(scope, receive, send)
-
-
-def route_path(scope: Scope) -> str | None:
-    """Find the path below our mount: always with a slash before it and none behind; None when it isn't ours.
-
-    Hosts and servers differ in what they put into `path` and `root_path`; the cases stand in the tests.
-    """
-    path = scope["path"] or "/"
-    root = (scope.get("root_path") or "").rstrip("/")
-    relative = _below(path, root)
-    outer = (scope.get("app_root_path") or "").rstrip("/")
-    if relative is None and outer and root.startswith(outer + "/"):
-        # The server's root_path does not stand in the path: only what the mounts have added does.
-        relative = _below(path, root[len(outer) :])
-    if relative is None:
-        relative = path
-    if relative and not relative.startswith("/"):
-        return None
-    return relative.rstrip("/") or "/"
-
-
-def own_url(scope: Scope, path: str, settings: Settings) -> str:
-    """The URL of our mount: by `base_url`; without one its path alone, from a request for a `path` below it."""
-    if settings.base_url is not None:
-        return settings.base_url.rstrip("/") + settings.mount
-    root = (scope.get("root_path") or "").rstrip("/")
-    mount = (scope["path"] or "").rstrip("/").removesuffix(path)
-    # Some hosts put the mount into both, and some servers the root_path into the first only.
-    return quote((mount if mount.startswith(root) else root if root.endswith(mount) else root + mount) or "/")
-
-
-def _below(path: str, prefix: str) -> str | None:
-    """Cut the prefix off, if it ends where a segment ends."""
-    if prefix and (path == prefix or path.startswith(prefix + "/")):
-        return path[len(prefix) :]
-    return None

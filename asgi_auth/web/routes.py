@@ -4,7 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from asgi_auth.errors import MethodNotAllowedError, NotFoundError
-from asgi_auth.feature import Feature, Route
+from asgi_auth.feature.base import BaseFeature
+from asgi_auth.feature.route import Route
 
 
 class Routes:
@@ -12,7 +13,7 @@ class Routes:
 
     def __init__(
         self,
-        features: Sequence[Feature],
+        features: Sequence[BaseFeature],
         include: Collection[str] | None,
         exclude: Collection[str],
         paths: Mapping[str, str],

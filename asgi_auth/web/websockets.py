@@ -1,31 +1,42 @@
 """Live websockets of a session: closed when it ends, or the user's roles change (ASVS 4.4.3, 8.3.2)."""
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.sessions.identity import Identity
+from asgi_auth.sessions.revocation import Revocation
+from asgi_auth.storage import Storage
 from asgi_auth.web.credentials import SUBPROTOCOL
 from asgi_auth.web.responses import WEBSOCKET_UNAUTHORIZED
-
-if TYPE_CHECKING:
-    from asgi_auth.auth import Auth
 
 REASON = "token_revoked"
 CLOSE: Message = {"type": "websocket.close", "code": WEBSOCKET_UNAUTHORIZED, "reason": REASON}
 
 
-class Socket:
+class SessionSocket:
     """Stands between the server and the app, for one websocket that belongs to a session."""
 
-    def __init__(
-        self, auth: "Auth", identity: Identity, headers: list[tuple[bytes, bytes]], receive: Receive, send: Send
+    def __init__(  # noqa: PLR0917 (each is a collaborator)
+        self,
+        identity: Identity,
+        headers: list[tuple[bytes, bytes]],
+        receive: Receive,
+        send: Send,
+        revocation: Revocation,
+        storage: Storage,
+        access_ttl: int,
+        now: Callable[[], float],
     ) -> None:
-        """Take the session, and cookies to set when the app accepts."""
-        self._auth = auth
+        """Take the session, and cookies to set when the app accepts; `access_ttl` is the longest wait in seconds."""
+        self._revocation = revocation
+        self._storage = storage
+        self._longest = access_ttl
+        self._now = now
         self._identity = identity
         self._headers = headers
         self._receive = receive
@@ -47,7 +58,7 @@ class Socket:
             self._protocols = []
         loop = asyncio.get_running_loop()
         close = partial(_set, loop, self._ended)
-        stop = self._auth.revocation.watch(self._identity.session_id, self._identity.id, close)
+        stop = self._revocation.watch(self._identity.session_id, self._identity.id, close)
         watcher = asyncio.ensure_future(self._watch())
         try:
             await app(scope, self.receive, self.send)
@@ -93,7 +104,7 @@ class Socket:
         """Close when the session ends: at once by revocation, else at the next look after the token's expiry."""
         over = False
         while not over:
-            seconds = max(1.0, self._identity.expires_at - self._auth.now())
+            seconds = max(1.0, self._identity.expires_at - self._now())
             over = await self._ends_within(seconds) or not await self._is_alive()
         self._ended.set()
         if self._accepted and not self._closed:
@@ -106,7 +117,7 @@ class Socket:
 
     async def _ends_within(self, seconds: float) -> bool:
         try:
-            async with asyncio.timeout(min(seconds, self._auth.settings.access_ttl)):
+            async with asyncio.timeout(min(seconds, self._longest)):
                 await self._ended.wait()
         except TimeoutError:
             return False
@@ -115,7 +126,7 @@ class Socket:
     async def _is_alive(self) -> bool:
         """Ask the database; while it is away the socket stays as it is."""
         try:
-            access = await self._auth.storage.access(self._identity.session_id, int(self._auth.now()))
+            access = await self._storage.access(self._identity.session_id, int(self._now()))
         except StorageUnavailableError:
             return True
         return access is not None and access.alive

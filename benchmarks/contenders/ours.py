@@ -78,14 +78,14 @@ class Ours(base.Contender):
 
     async def _seed(self) -> None:
         passwords, now = self.auth[Passwords], int(time.time())
-        secret = await passwords.hasher.hash(base.PASSWORD)
+        secret = await passwords.passwords.hasher.hash(base.PASSWORD)
         async with self.auth.storage.transaction() as storage:
             for number in range(self.options.users):
                 email = base.email_of(number)
                 user = User(
                     id=new_id(now), email=email, email_canonical=email, roles=("user",), created_at=now, updated_at=now
                 )
-                await storage.add_user(user, passwords.credential(user.id, secret))
+                await storage.add_user(user, passwords.passwords.credential(user.id, secret))
 
     async def close(self) -> None:
         """Close the storage."""

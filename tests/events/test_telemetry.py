@@ -76,6 +76,7 @@ async def observed() -> AsyncIterator[Observed]:
     meters = MeterProvider([reader])
     async with make_auth(telemetry=True) as auth:
         auth.stream.telemetry = Telemetry(tracers, meters)
+        auth.pipeline.span = auth.stream.telemetry.span
         yield Observed(auth, exporter, reader)
     tracers.shutdown()
     meters.shutdown()

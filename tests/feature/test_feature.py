@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from asgi_auth import Auth, AuthApp, AuthMiddleware, Identity, Passwords, Sessions
+from asgi_auth import Account, Auth, AuthApp, AuthMiddleware, Identity, Passwords, Sessions
 from asgi_auth.crypto.argon2 import Argon2
 from asgi_auth.errors import (
     AuthError,
@@ -90,7 +90,7 @@ class Notes(Feature):
 
 
 def features(*more: Feature) -> list[Feature]:
-    return [*more, Passwords(argon2=Argon2.cheap()), Sessions()]
+    return [*more, Passwords(argon2=Argon2.cheap()), Sessions(), Account()]
 
 
 @pytest.fixture
@@ -193,7 +193,7 @@ async def test_in_process_the_same_is_checked_and_asked_as_over_http(recorded: A
         "observe register",
     ]
     with pytest.raises(UnauthorizedError):
-        await recorded[Sessions].me()  # type: ignore[call-arg]  # nobody
+        await recorded[Sessions].sessions()  # type: ignore[call-arg]  # no identity
     recorder.refuse_in = "before"
     with pytest.raises(ForbiddenError, match="not now"):
         await login(recorded)

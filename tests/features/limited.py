@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from asgi_auth import Account, Argon2, EmailChange, Passwords, RateLimits, Sessions
+from asgi_auth import Account, Argon2, EmailChange, Passwords, RateLimits, Sessions, TokenEndpoint
 from tests.features.flows import Flows, flows
 from tests.support import EMAIL, Answer
 
@@ -16,7 +16,14 @@ async def limited(
     storage: str = "sqlite://", rules: dict[str, str] | None = None, **options: Any
 ) -> AsyncIterator[Flows]:
     """An app with limits, and nothing else that refuses logins."""
-    features = [Passwords(argon2=Argon2.cheap()), Sessions(), Account(), EmailChange(), RateLimits(rules)]
+    features = [
+        Passwords(argon2=Argon2.cheap()),
+        Sessions(),
+        TokenEndpoint(),
+        Account(),
+        EmailChange(),
+        RateLimits(rules),
+    ]
     async with flows(storage, features=features, **options) as app:
         yield app
 

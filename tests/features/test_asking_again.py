@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from asgi_auth import MagicLink
-from asgi_auth.accounts.one_time_tokens import Purpose
+from asgi_auth.accounts.purpose import Purpose
 from asgi_auth.features.defaults import defaults
 from asgi_auth.model.records import Client as Caller
 from asgi_auth.model.records import OneTimeToken

@@ -9,7 +9,7 @@ import pytest
 
 from asgi_auth import Account, Argon2, EmailChange, Lockout, MagicLink, PasswordReset, Passwords, Sessions
 from asgi_auth.errors import StorageUnavailableError
-from asgi_auth.feature import Feature
+from asgi_auth.feature import Feature, PasswordService
 from asgi_auth.features.defaults import defaults
 from asgi_auth.model.records import Event
 from tests.features.flows import NEW_PASSWORD, Flows, flows
@@ -85,7 +85,7 @@ async def test_an_attacker_has_fifteen_guesses_in_the_first_hour() -> None:
 
 async def test_during_a_pause_no_password_is_looked_at() -> None:
     async with locking() as app:
-        hasher = app.auth[Passwords].hasher = CountingHasher()
+        hasher = app.auth[PasswordService].hasher = CountingHasher()
         await fail(app, 3)
 
         await fail(app, 5)

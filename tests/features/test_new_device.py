@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from asgi_auth import Argon2, NewDevice, Passwords, Sessions
+from asgi_auth.model.answers import TokenPair
 from asgi_auth.model.records import Client as Caller
-from asgi_auth.model.records import Event, TokenPair
+from asgi_auth.model.records import Event
 from tests.features.flows import Flows, flows
 from tests.support import EMAIL, PASSWORD, make_auth, register
 

@@ -11,6 +11,7 @@ from asgi_auth.errors import (
     InvalidCredentialsError,
     ValidationError,
 )
+from asgi_auth.feature import PasswordService
 from asgi_auth.model.records import Client as Caller
 from tests.support import EMAIL, PASSWORD, Client, CountingHasher, change_password, login, make_auth, register
 
@@ -68,7 +69,7 @@ async def test_what_is_no_address_is_refused(client: Client, email: str) -> None
 async def test_a_password_against_the_policy_is_refused_before_it_is_hashed(
     auth: Auth, client: Client, password: str
 ) -> None:
-    hasher = auth[Passwords].hasher = CountingHasher()
+    hasher = auth[PasswordService].hasher = CountingHasher()
 
     answer = await client.post("/auth/register", {"email": EMAIL, "password": password})
 
@@ -118,7 +119,7 @@ async def test_extra_fields_are_checked_kept_and_shown() -> None:
 
 async def test_unknown_wrong_and_malformed_get_one_answer_and_cost_one_hash_each(auth: Auth, client: Client) -> None:
     await register(auth)
-    hasher = auth[Passwords].hasher = CountingHasher()
+    hasher = auth[PasswordService].hasher = CountingHasher()
 
     answers = [
         await client.post("/auth/login", {"email": email, "password": "wrong password"})
@@ -152,7 +153,7 @@ async def test_that_an_account_is_disabled_is_told_after_the_right_password_only
 
 async def test_a_hash_of_an_old_cost_is_renewed_by_the_login(auth: Auth) -> None:
     user_id = await register(auth)
-    auth[Passwords].hasher = PasswordHasher(Argon2(memory_cost=16, time_cost=1, testing=True))
+    auth[PasswordService].hasher = PasswordHasher(Argon2(memory_cost=16, time_cost=1, testing=True))
 
     await login(auth)
 
@@ -164,7 +165,7 @@ async def test_a_hash_of_an_old_cost_is_renewed_by_the_login(auth: Auth) -> None
 
 async def test_parallel_logins_that_renew_the_hash_all_succeed(auth: Auth) -> None:
     await register(auth)
-    auth[Passwords].hasher = PasswordHasher(Argon2(memory_cost=16, time_cost=1, testing=True))
+    auth[PasswordService].hasher = PasswordHasher(Argon2(memory_cost=16, time_cost=1, testing=True))
 
     pairs = await asyncio.gather(*(login(auth) for _ in range(8)))
 
@@ -176,7 +177,7 @@ async def test_a_login_that_verified_the_old_password_leaves_no_session_after_a_
 ) -> None:
     user_id = await register(auth)
     pair = await login(auth)
-    hasher = auth[Passwords].hasher = CountingHasher()
+    hasher = auth[PasswordService].hasher = CountingHasher()
 
     async def change_meanwhile() -> None:
         assert (await change_password(client, pair, NEW)).status == 204
@@ -190,7 +191,7 @@ async def test_a_login_that_verified_the_old_password_leaves_no_session_after_a_
 
 async def test_a_user_disabled_while_the_password_is_verified_gets_no_session(auth: Auth) -> None:
     user_id = await register(auth)
-    hasher = auth[Passwords].hasher = CountingHasher()
+    hasher = auth[PasswordService].hasher = CountingHasher()
 
     async def disable_meanwhile() -> None:
         await auth.users.set_status(user_id, "disabled")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from asgi_auth.limits.rules import network_of
+from asgi_auth.limits.counter_keys import network_of
 from tests.features.limited import WRONG, limited, login
 from tests.support import EMAIL
 

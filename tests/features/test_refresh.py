@@ -9,7 +9,8 @@ from asgi_auth import Auth, Passwords, Sessions
 from asgi_auth.crypto.argon2 import Argon2
 from asgi_auth.errors import AuthError, InvalidTokenError, TokenExpiredError, TokenReuseError, TokenRevokedError
 from asgi_auth.feature import Feature
-from asgi_auth.model.records import Event, TokenPair
+from asgi_auth.model.answers import TokenPair
+from asgi_auth.model.records import Event
 from tests.support import Answer, Client, Clock, login, make_auth, register
 
 DAY = 86400

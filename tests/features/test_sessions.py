@@ -4,8 +4,8 @@ import pytest
 
 from asgi_auth import Auth, AuthApp, Passwords
 from asgi_auth.errors import AuthError, InvalidTokenError, TokenRevokedError
+from asgi_auth.model.answers import TokenPair
 from asgi_auth.model.records import Client as Caller
-from asgi_auth.model.records import TokenPair
 from tests.support import EMAIL, PASSWORD, Answer, Client, Clock, bearer, login, register
 
 DAY = 86400

@@ -21,10 +21,11 @@ from asgi_auth.model.records import Session
 from asgi_auth.model.user_agent import device_name
 from asgi_auth.validation.email_address import parse_email
 from asgi_auth.web.body import FORM_TYPE, JSON_TYPE, parse_body
-from asgi_auth.web.client import check_origin, client_of
+from asgi_auth.web.client import client_of
 from asgi_auth.web.cookies import Cookies
 from asgi_auth.web.credentials import CredentialReader
-from asgi_auth.web.responses import route_path
+from asgi_auth.web.csrf import check_origin
+from asgi_auth.web.paths import route_path
 from tests.support import make_auth
 
 Headers = list[tuple[bytes, bytes]]

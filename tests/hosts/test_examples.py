@@ -5,8 +5,9 @@ import itertools
 import httpx2
 import pytest
 
-from asgi_auth import Argon2, Passwords
+from asgi_auth import Argon2
 from asgi_auth.crypto.argon2 import PasswordHasher
+from asgi_auth.feature import PasswordService
 from tests.hosts.forms import EXAMPLES, FORMS, PAIRS, WITHOUT_WEBSOCKETS, build, load
 from tests.hosts.inprocess import LocalConnect, running
 from tests.hosts.script import ORIGIN, Visit, walk
@@ -35,7 +36,7 @@ CASES = [(host, form, style) for host, form in PAIRS for style in STYLES]
 async def test_the_script_runs(host: str, form: str, style: str) -> None:
     root, prefix = STYLES[style]
     app, auth = build(host, form), load(host, form).auth
-    auth[Passwords].hasher = PasswordHasher(Argon2.cheap(), 1, None)
+    auth[PasswordService].hasher = PasswordHasher(Argon2.cheap(), 1, None)
     connect = None if host in WITHOUT_WEBSOCKETS else LocalConnect(app, root_path=root)
     pages = None if (host, style) in UNREACHABLE else prefix
 

@@ -22,7 +22,7 @@ from werkzeug.test import Client as Wsgi
 
 from asgi_auth import Auth, AuthApp, AuthMiddleware
 from asgi_auth.hosts.litestar import AuthPlugin
-from asgi_auth.web.responses import route_path
+from asgi_auth.web.paths import route_path
 from tests.hosts.inprocess import running
 from tests.support import Client, make_auth
 

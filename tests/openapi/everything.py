@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from asgi_auth import Argon2, Auth, Field, MagicLink, OpenAPI, Outbox, Passwords
+from asgi_auth import Argon2, Auth, Field, Lockout, MagicLink, OpenAPI, Outbox, Passwords, RateLimits
 from asgi_auth.feature import Feature
 from asgi_auth.features.defaults import defaults
 from tests.support import Clock, make_auth
@@ -15,8 +15,10 @@ FIELDS = (
 )
 
 
-def everything(clock: Clock | None = None, *more: Feature, **options: Any) -> Auth:
-    """An `Auth` with every feature that has endpoints, and an extra field of each type."""
+def everything(clock: Clock | None = None, *more: Feature, limits: bool = True, **options: Any) -> Auth:
+    """An `Auth` with every feature that has endpoints, and an extra field of each type; with `limits` or without."""
     passwords = Passwords(argon2=Argon2.cheap(), login_after_register=True)
     features = [passwords, *defaults(mail=True)[1:], MagicLink(), OpenAPI(), *more]
+    if not limits:
+        features = [item for item in features if not isinstance(item, RateLimits | Lockout)]
     return make_auth(clock=clock, features=features, mailer=Outbox(), fields=FIELDS, **options)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from asgi_auth import Auth, AuthApp, AuthMiddleware, Pages, PasswordReset
-from asgi_auth.accounts.one_time_tokens import Purpose
+from asgi_auth.accounts.purpose import Purpose
 from tests.pages.flows import all_features
 from tests.support import make_auth, who
 
@@ -15,7 +15,7 @@ def paged(**settings: Any) -> Auth:
 
 
 def link(auth: Auth) -> str:
-    return auth.one_time.link(auth[PasswordReset].purpose, "t0k3n").removesuffix("?token=t0k3n")
+    return auth.letters.link(auth[PasswordReset].purpose, "t0k3n").removesuffix("?token=t0k3n")
 
 
 def test_a_link_leads_where_the_page_has_been_renamed_to() -> None:
@@ -72,4 +72,4 @@ def test_without_pages_only_a_page_of_the_hosts_own_is_linked() -> None:
 
     assert link(auth) == ""
     own = Purpose("reset_password", "/reset-password", ttl=9, link="https://spa.example.com/{token}")
-    assert auth.one_time.link(own, "t0k3n") == "https://spa.example.com/t0k3n"
+    assert auth.letters.link(own, "t0k3n") == "https://spa.example.com/t0k3n"

@@ -81,7 +81,7 @@ DEFENCES = [
     Defence(
         "reuse ends the session",
         "sessions/service.py",
-        "await auth.end_sessions(session.user_id, only=only, client=client)",
+        'await self.end(session.user_id, only=session.id if settings.on_reuse == "session" else None, client=client)',
         "session_id = session.id",
         "features/test_refresh.py::test_after_the_grace_reuse_ends_the_session_or_all_of_them",
     ),
@@ -166,15 +166,15 @@ DEFENCES = [
         "cookies want a page of ours",
         "web/authenticator.py",
         '        if scope["type"] == "websocket" or scope["method"] not in SAFE_METHODS:\n'
-        "            check_origin(scope, self._auth.settings)\n",
+        "            check_origin(scope, self._settings)\n",
         "",
         "web/test_cookies.py::test_unsafe_requests_with_cookies_come_from_our_pages_only",
     ),
     Defence(
         "a login that asks for cookies wants a page of ours",
-        "app.py",
-        '(shown.by_cookie or (transport == "cookie" and endpoint.gives_tokens))',
-        "shown.by_cookie",
+        "web/request_pipeline.py",
+        'presented.by_cookie or (transport == "cookie" and endpoint.gives_tokens)',
+        "presented.by_cookie",
         "web/test_cookies.py::test_no_other_site_logs_a_browser_in",
     ),
     Defence(

@@ -8,6 +8,7 @@ import pytest
 from asgi_auth import Argon2, AuthApp, AuthMiddleware, MagicLink, Passwords
 from asgi_auth.crypto.keys import KeyRing, SigningKey
 from asgi_auth.errors import InvalidTokenError, TokenReuseError
+from asgi_auth.feature import PasswordService
 from tests.features.flows import NEW_PASSWORD, flows
 from tests.storage.conftest import FILES_AND_SERVERS
 from tests.support import (
@@ -255,7 +256,7 @@ async def test_a_password_as_long_as_a_body_may_be_is_refused_before_it_is_hashe
         client = Client(AuthApp(auth))
         await register(auth)
         headers = bearer(await login(auth))
-        auth[Passwords].hasher = None  # type: ignore[assignment]  # whoever asks it breaks
+        auth[PasswordService].hasher = None  # type: ignore[assignment]  # whoever asks it breaks
 
         for path, fields in (
             ("/register", {"email": "eve@example.com", "password": "x" * 60_000}),

@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from asgi_auth import Argon2, Auth, AuthApp, AuthMiddleware, Passwords, Sessions
 from asgi_auth.crypto.argon2 import PasswordHasher
 from asgi_auth.errors import StorageUnavailableError
-from asgi_auth.feature import Call, Feature, LoginAttempt
+from asgi_auth.feature import Call, Feature, LoginAttempt, PasswordService
 from asgi_auth.storage.driver import Connection
 from asgi_auth.storage.sqlite import SQLite
 from tests.support import EMAIL, PASSWORD, Client, CountingStorage, bearer, login, make_auth, register, who
@@ -76,7 +76,7 @@ async def test_a_logout_that_was_not_written_is_not_told_as_done() -> None:
 
 async def test_a_hasher_that_fails_lets_nobody_in(auth: Auth, client: Client) -> None:
     await register(auth)
-    auth[Passwords].hasher = BrokenHasher(Argon2.cheap())
+    auth[PasswordService].hasher = BrokenHasher(Argon2.cheap())
     answer = await client.post("/auth/login", ACCOUNT)
 
     assert (answer.status, answer.json["code"]) == (500, "internal_error")
@@ -171,7 +171,7 @@ async def test_no_transaction_is_open_while_a_password_is_hashed_or_a_mail_is_se
     open_ones: list[int] = []
     storage = Watched()
     async with make_auth(storage, mailer=lambda _: open_ones.append(storage.depth)) as auth:
-        auth[Passwords].hasher = WatchingHasher(storage, open_ones)
+        auth[PasswordService].hasher = WatchingHasher(storage, open_ones)
         client = Client(AuthApp(auth))
 
         await client.post("/register", ACCOUNT)

@@ -26,7 +26,7 @@ WHO_KNOWS_CRYPTO = {
     "crypto.argon2": {"secrets", "argon2"}, "crypto.argon2_huge_pages": {"hmac", "argon2"},
     "crypto.keys": {"hashlib", "hmac", "jwt"},
     "model.records": {"secrets"},
-    "limits.rules": {"hmac"}, "runtime.purge": {"random"}, "features.new_device": {"hashlib"},
+    "limits.counter_keys": {"hmac"}, "runtime.purge": {"random"}, "features.new_device": {"hashlib"},
     "web.client": {"secrets"},
     "web.responses": {"hashlib"},
     "events.stream": {"hmac", "secrets"},

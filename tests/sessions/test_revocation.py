@@ -10,8 +10,10 @@ import pytest
 
 from asgi_auth import Auth, AuthMiddleware, Sessions
 from asgi_auth.errors import InvalidTokenError, StorageUnavailableError, TokenRevokedError
-from asgi_auth.model.records import Changes, TokenPair
+from asgi_auth.model.answers import TokenPair
+from asgi_auth.model.records import Changes
 from asgi_auth.storage.sqlite import SQLite
+from asgi_auth.web.lifespan import start_or_warn
 from tests.postgres import Server
 from tests.storage.conftest import FILES_AND_SERVERS, SERVERS, Servers
 from tests.support import EMAIL, PASSWORD, Client, Clock, bearer, login, make_auth, register, who
@@ -187,7 +189,7 @@ async def test_a_host_starts_without_its_database_and_recovers() -> None:
     try:
         auth = make_auth(url)
         client = Client(AuthMiddleware(who, auth, mount="/auth"))
-        await auth.lifespan_start()
+        await start_or_warn(auth)
         away = await client.post("/auth/register", {"email": EMAIL, "password": PASSWORD})
         server.start()
         back = await client.post("/auth/register", {"email": EMAIL, "password": PASSWORD})

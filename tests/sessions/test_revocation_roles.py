@@ -7,7 +7,8 @@ import pytest
 
 from asgi_auth import Argon2, Auth, Passwords, Sessions
 from asgi_auth.feature import Feature
-from asgi_auth.model.records import Changes, Event, TokenPair
+from asgi_auth.model.answers import TokenPair
+from asgi_auth.model.records import Changes, Event
 from tests.sessions.test_revocation import eventually
 from tests.storage.conftest import FILES_AND_SERVERS
 from tests.support import Clock, login, make_auth, register

@@ -12,7 +12,7 @@ import pytest
 from asgi_auth import Auth, Settings
 from asgi_auth.crypto.keys import SigningKey, derive
 from asgi_auth.errors import InvalidTokenError, TokenExpiredError
-from asgi_auth.model.records import TokenPair
+from asgi_auth.model.answers import TokenPair
 from asgi_auth.sessions.tokens import MAX_TOKEN
 from tests.support import SECRET, Clock, login, make_auth, register
 

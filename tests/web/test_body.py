@@ -11,6 +11,7 @@ from starlette.types import Message
 
 from asgi_auth import Auth, AuthApp, Field, Passwords
 from asgi_auth.errors import BadRequestError, ValidationError
+from asgi_auth.feature import PasswordService
 from asgi_auth.web.body import parse_form, parse_json
 from tests.support import EMAIL, PASSWORD, Client, CountingHasher, CountingStorage, http_scope, make_auth
 
@@ -220,7 +221,7 @@ async def test_nothing_is_sent_to_a_client_that_went_away(auth: Auth) -> None:
 async def test_a_refused_body_costs_no_statement_and_no_hash() -> None:
     storage, hasher = CountingStorage(), CountingHasher()
     async with make_auth(storage, max_revocation_lag=60) as auth:
-        auth[Passwords].hasher = hasher
+        auth[PasswordService].hasher = hasher
         client = Client(AuthApp(auth))
         storage.statements.clear()
 

@@ -7,7 +7,7 @@ from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Mount
 
-from asgi_auth import Auth, AuthApp, AuthMiddleware, Pages, Passwords, RateLimits, Sessions
+from asgi_auth import Account, Auth, AuthApp, AuthMiddleware, Pages, Passwords, RateLimits, Sessions
 from asgi_auth.crypto.argon2 import Argon2
 from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.feature import Call, Feature
@@ -43,7 +43,7 @@ class Breaks(Feature):
 
 
 def make(**settings: Any) -> Auth:
-    features = [Passwords(argon2=Argon2.cheap()), Sessions(), Breaks()]
+    features = [Passwords(argon2=Argon2.cheap()), Sessions(), Account(), Breaks()]
     return make_auth(features=features, **(BOTH | settings))
 
 
@@ -188,7 +188,7 @@ async def test_any_origin_may_come_with_a_bearer_token_and_never_with_cookies() 
 
     assert (answer.json["email"], of_cors(answer)["allow-origin"]) == (EMAIL, "*")
     assert "vary" not in of_cors(answer)
-    assert of_cors(preflight)["allow-methods"] == "GET, HEAD, OPTIONS"
+    assert of_cors(preflight)["allow-methods"] == "GET, HEAD, OPTIONS, PATCH"
     assert cookie.status == 403
     assert all("allow-credentials" not in of_cors(item) for item in (answer, preflight, cookie))
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from asgi_auth import Auth, AuthMiddleware
-from asgi_auth.model.records import TokenPair
+from asgi_auth.model.answers import TokenPair
 from tests.support import Client, bearer, http_scope, login, register, who
 
 ACCESS = "__Host-auth"

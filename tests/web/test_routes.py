@@ -54,13 +54,13 @@ def test_with_a_mailer_the_flows_by_mail_are_served_too() -> None:
     ("selection", "names"),
     [
         ({"include": ["login", "refresh"]}, {"login", "refresh"}),
-        ({"include": ["passwords", "logout"]}, {"register", "login", "token", "change_password", "logout"}),
+        ({"include": ["passwords", "logout"]}, {"register", "login", "change_password", "logout"}),
         ({"exclude": ["register"]}, ALL.keys() - {"register"}),
         (
-            {"exclude": ["passwords", "me", "account"]},
+            {"exclude": ["passwords", "tokenendpoint", "account"]},
             {"refresh", "logout", "logout_all", "sessions", "end_session"},
         ),
-        ({"include": ["passwords"], "exclude": ["token"]}, {"register", "login", "change_password"}),
+        ({"include": ["passwords"], "exclude": ["login"]}, {"register", "change_password"}),
     ],
 )
 def test_endpoints_are_selected_by_name_or_feature(selection: dict[str, list[str]], names: set[str]) -> None:

@@ -8,7 +8,7 @@ from starlette.types import Receive, Scope, Send
 
 from asgi_auth import Auth, AuthMiddleware
 from asgi_auth.errors import StorageUnavailableError
-from asgi_auth.model.records import TokenPair
+from asgi_auth.model.answers import TokenPair
 from asgi_auth.storage.sqlite import SQLite
 from tests.lines import CLOSE, Line, echo, user_of
 from tests.support import Clock, bearer, login, make_auth, register

@@ -4,7 +4,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from asgi_auth import Auth, AuthMiddleware
-from asgi_auth.model.records import TokenPair
+from asgi_auth.model.answers import TokenPair
 from tests.lines import CLOSE, DENIAL, Line, echo, user_of
 from tests.support import ORIGIN, Clock, bearer
 

@@ -1,0 +1,48 @@
+"""The purposes of one-time tokens, and what an endpoint asks for that takes one."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from asgi_auth.errors import InvalidOneTimeTokenError
+
+#: The body of an endpoint that takes the token, or the code with its request: for `post(schema=…)`.
+TOKEN_OR_CODE: Mapping[str, Any] = {
+    "oneOf": [
+        {"required": ["token"]},
+        {"required": ["request", "code"], "properties": {"request": {"minLength": 1}, "code": {"minLength": 1}}},
+    ]
+}
+
+
+class Purpose:
+    """What a kind of one-time token is for, and its bounds.
+
+    `ttl`: seconds until the token expires. `quiet`: seconds in which an address gets no second mail. `most`: mails an
+    hour that one network can send to an address, and four times as many for all networks together; one more when no
+    live token is left. `path`: the page below the mount that the link leads to; `link`: a page elsewhere, with
+    `{token}` in it. `error`: what is raised for an invalid token or code.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        path: str,
+        *,
+        ttl: int,
+        quiet: int = 60,
+        most: int = 5,
+        link: str | None = None,
+        error: type[InvalidOneTimeTokenError] = InvalidOneTimeTokenError,
+    ) -> None:
+        """Check the bounds; raises ValueError."""
+        if ttl <= 0 or quiet < 0 or most <= 0:
+            raise ValueError("ttl and most are positive, quiet is not negative")
+        if link is not None and "{token}" not in link:
+            raise ValueError("a link has {token} in it")
+        self.name = name
+        self.path = path
+        self.ttl = ttl
+        self.quiet = quiet
+        self.most = most
+        self.link = link
+        self.error = error

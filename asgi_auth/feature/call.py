@@ -1,0 +1,26 @@
+"""A call of an endpoint, as hooks and limits see it."""
+
+from collections.abc import Mapping
+from contextvars import ContextVar
+from typing import Any
+
+import msgspec
+
+from asgi_auth.feature.endpoint import Endpoint
+from asgi_auth.model.records import Client, Record
+from asgi_auth.sessions.identity import Identity
+
+
+class Call(Record, frozen=True):
+    """An endpoint that is about to run, with checked values."""
+
+    endpoint: Endpoint
+    values: Mapping[str, Any]
+    client: Client
+    identity: Identity
+    #: Notes of features about this call, for each other and for later hooks.
+    notes: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+#: The notes of the call that runs in this task, if one does. Only the notes: tasks that a call begins keep a copy.
+running: ContextVar[dict[str, Any] | None] = ContextVar("asgi_auth_call", default=None)

@@ -1,0 +1,100 @@
+"""The decorators that declare endpoints: `@get`, `@post`, `@patch`, `@delete`.
+
+All take `status`, `event` (the action that has failed when the endpoint refuses), `errors` (those that the method
+itself raises), `also` (answers beyond the return annotation) and `schema` (what the method asks of the body beyond
+its fields, in JSON Schema); the last three are for the OpenAPI document. An unknown option is a TypeError.
+"""
+
+import functools
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypedDict, TypeVar, Unpack, cast
+
+from asgi_auth.errors import AuthError
+from asgi_auth.feature.base import BaseFeature
+from asgi_auth.feature.endpoint import Endpoint
+from asgi_auth.model.answers import Answer
+from asgi_auth.model.records import Client
+from asgi_auth.sessions.identity import ANONYMOUS, Identity
+
+F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
+
+
+class Options(TypedDict, total=False):
+    """The options of every endpoint."""
+
+    status: int
+    event: str | None
+    errors: Sequence[type[AuthError]]
+    also: Sequence[type[Answer]]
+    schema: Mapping[str, Any]
+
+
+class GetOptions(Options, total=False):
+    """The options of `@get`."""
+
+    cacheable: bool
+
+
+class PostOptions(Options, total=False):
+    """The options of `@post`."""
+
+    oauth2: bool
+    logs_in: bool
+    takes_password: bool
+    ends_session: bool
+
+
+class PatchOptions(Options, total=False):
+    """The options of `@patch`."""
+
+    partial: bool
+
+
+class DeleteOptions(Options, total=False):
+    """The options of `@delete`."""
+
+    ends_session: bool
+
+
+def get(path: str, **options: Unpack[GetOptions]) -> Callable[[F], F]:
+    """Declare an endpoint that only reads. `cacheable`: caches may keep the answer and ask by its ETag."""
+    return _declare("GET", path, GetOptions, options)
+
+
+def post(path: str, **options: Unpack[PostOptions]) -> Callable[[F], F]:
+    """Declare an endpoint that acts.
+
+    `logs_in`: it gives a user a session by `auth.login`, and so raises what that raises. `takes_password`: it checks a
+    password, and so its calls are counted as guesses. `ends_session`: cookies are cleared. `oauth2`: it reads forms
+    and answers errors in the form of RFC 6749.
+    """
+    return _declare("POST", path, PostOptions, options)
+
+
+def patch(path: str, **options: Unpack[PatchOptions]) -> Callable[[F], F]:
+    """Declare an endpoint that changes. `partial`: extra fields that are left out stay as they are."""
+    return _declare("PATCH", path, PatchOptions, options)
+
+
+def delete(path: str, **options: Unpack[DeleteOptions]) -> Callable[[F], F]:
+    """Declare an endpoint that removes. `ends_session`: cookies are cleared."""
+    return _declare("DELETE", path, DeleteOptions, options)
+
+
+def _declare(method: str, path: str, kind: type, options: Mapping[str, Any]) -> Callable[[F], F]:
+    if unknown := options.keys() - kind.__annotations__.keys():
+        raise TypeError(f"@{method.lower()} has no option {', '.join(sorted(unknown))}")
+
+    def declare(function: F) -> F:
+        endpoint = Endpoint(function, method, path, **options)
+
+        @functools.wraps(function)
+        async def call(
+            self: BaseFeature, *, client: Client | None = None, identity: Identity | None = None, **arguments: Any
+        ) -> Any:
+            return await self.pipeline.run(self, endpoint, arguments, client or Client(), identity or ANONYMOUS)
+
+        call.endpoint = endpoint  # type: ignore[attr-defined]  # functions take attributes
+        return cast("F", call)
+
+    return declare

@@ -1,0 +1,97 @@
+"""The one way through an endpoint: over HTTP, from a form and in process alike."""
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from asgi_auth.errors import AuthError
+from asgi_auth.feature.call import Call, running
+from asgi_auth.feature.endpoint import Endpoint
+from asgi_auth.model.records import Client
+from asgi_auth.sessions.event_sink import EventSink
+from asgi_auth.sessions.identity import Identity
+from asgi_auth.validation.fields import Field
+
+Before = Callable[[Call], Awaitable[None]]
+HostHooks = Mapping[str, Sequence[Callable[[Call], Any]]]
+Span = Callable[[str], AbstractContextManager[None]]
+
+
+class Participant(Protocol):
+    """The part of a feature that a call passes."""
+
+    def takes_part(self, endpoint: Endpoint) -> bool:
+        """Tell whether `before` has a say at an endpoint."""
+
+    async def before(self, call: Call) -> None:
+        """Run before the endpoint; raise to refuse."""
+
+
+class Pipeline:
+    """Checks the arguments, asks the features and the host's hooks, runs the method, and reports a refusal."""
+
+    def __init__(  # noqa: PLR0917 (each is a collaborator)
+        self,
+        features: Sequence[Participant],
+        fields: Sequence[Field],
+        host_hooks: HostHooks,
+        events: EventSink,
+        start: Callable[[], Awaitable[None]],
+        span: Span | None,
+    ) -> None:
+        """Take the features that may take part, and what starts the storage."""
+        self._features = features
+        self._fields = fields
+        self._host_hooks = host_hooks
+        self._events = events
+        self._start = start
+        self.span = span
+        self._plans: dict[Endpoint, list[Before]] = {}
+
+    async def run(  # noqa: PLR0917 (names would cost on the way of every call)
+        self,
+        feature: object,
+        endpoint: Endpoint,
+        arguments: Mapping[str, Any],
+        client: Client,
+        identity: Identity,
+        served: object = None,
+    ) -> Any:
+        """Run an endpoint and return its answer; raises AuthError."""
+        call = Call(endpoint, arguments, client, identity)
+        try:
+            if self.span is None:
+                return await self._run(feature, call, served)
+            with self.span(endpoint.name):
+                return await self._run(feature, call, served)
+        except AuthError as error:
+            await self._events.report_refusal(error, client, call)
+            raise
+
+    async def _run(self, feature: object, raw: Call, served: object) -> Any:
+        endpoint, client, identity = raw.endpoint, raw.client, raw.identity
+        if endpoint.needs_login:
+            identity.require()
+        values = endpoint.check(self._fields, raw.values)
+        await self._start()
+        call = Call(endpoint, values, client, identity)
+        token = running.set(call.notes)
+        try:
+            for before in self.plan(endpoint):
+                await before(call)
+            for hook in self._host_hooks.get(endpoint.name, ()):
+                asked = hook(call)
+                if inspect.isawaitable(asked):
+                    await asked
+            given = {"client": client, "identity": identity, "served": served}
+            return await endpoint.function(feature, **values, **{name: given[name] for name in endpoint.injected})
+        finally:
+            running.reset(token)
+            call.notes.clear()
+
+    def plan(self, endpoint: Endpoint) -> list[Before]:
+        """Return the `before` hooks that take part in an endpoint; worked out once."""
+        if endpoint not in self._plans:
+            self._plans[endpoint] = [feature.before for feature in self._features if feature.takes_part(endpoint)]
+        return self._plans[endpoint]

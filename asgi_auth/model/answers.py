@@ -1,0 +1,64 @@
+"""The answers of endpoints: what they may hold beyond plain fields."""
+
+from typing import ClassVar, Literal, Self
+
+import msgspec
+
+from asgi_auth.model.records import Record
+
+
+class Answer(Record, frozen=True):
+    """Base of answers that need more than their fields: a status of their own, tokens, or a request for a mail."""
+
+    #: The HTTP status; None: the status of the endpoint.
+    http_status: ClassVar[int | None] = None
+    #: The fields that may be None in process and are always in the body, for the OpenAPI document.
+    always_sent: ClassVar[frozenset[str]] = frozenset()
+
+    def body(self) -> "Answer":
+        """Return what is sent over HTTP; the answer itself by default."""
+        return self
+
+    def token_pair(self) -> "TokenPair | None":
+        """Return the tokens in the answer, which may be set as cookies."""
+        return None
+
+    def without_tokens(self) -> Self:
+        """Return what the body holds when the tokens are set as cookies (ASVS 3.3.4)."""
+        return self
+
+    def mail_request(self) -> "Requested | None":
+        """Return what belongs to the code of a mail that was asked for."""
+        return None
+
+
+class TokenPair(Answer, frozen=True, kw_only=True, omit_defaults=True):
+    """The tokens of a login (RFC 6749, 5.1); lifetimes are seconds. In cookie mode the body has no tokens."""
+
+    access_token: str = ""
+    refresh_token: str = ""
+    token_type: Literal["Bearer", "Cookie"]
+    expires_in: int
+    refresh_expires_in: int
+
+    def token_pair(self) -> "TokenPair":
+        """Return this pair."""
+        return self
+
+    def without_tokens(self) -> Self:
+        """Return the pair without both tokens."""
+        return msgspec.structs.replace(self, access_token="", refresh_token="", token_type="Cookie")
+
+
+class Requested(Answer, frozen=True, kw_only=True):
+    """The answer to a request for a mail: the same whether a mail is sent or not."""
+
+    http_status: ClassVar[int | None] = 202
+    #: Belongs to the code of the mail; only the caller has it.
+    request: str
+    #: Seconds until link and code expire.
+    expires_in: int
+
+    def mail_request(self) -> "Requested":
+        """Return this answer."""
+        return self

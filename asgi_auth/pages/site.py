@@ -1,0 +1,53 @@
+"""The pages of an app as they are laid out: which pages there are, at which paths, and what renders them."""
+
+from collections.abc import Sequence
+
+from starlette.types import Scope
+
+from asgi_auth.auth import Auth
+from asgi_auth.feature.base import BaseFeature
+from asgi_auth.pages.feature import Pages
+from asgi_auth.pages.language import Language
+from asgi_auth.pages.plan import PAGES, Page
+from asgi_auth.pages.render import Renderer
+from asgi_auth.validation.password_policy import PasswordPolicy
+from asgi_auth.web.cookies import Cookies
+from asgi_auth.web.headers import headers
+from asgi_auth.web.request_pipeline import RequestPipeline
+from asgi_auth.web.routes import Routes
+
+
+class Site:
+    """The pages of one app, and what every visit needs."""
+
+    def __init__(self, pages: Pages, auth: Auth, routes: Routes, requests: RequestPipeline, cookies: Cookies) -> None:
+        """Lay out the pages whose endpoints are served. Raises ValueError when an endpoint has the path of one."""
+        self.pages = pages
+        self.auth = auth
+        self.routes = routes
+        self.requests = requests
+        self.cookies = cookies
+        self.renderer = Renderer(pages, auth.settings)
+        self.policy = _policy(auth.features)
+        self.at: dict[str, Page] = {}
+        for page in PAGES:
+            if (found := routes.named(page.endpoint)) is not None:
+                self.at[page.path or found[0]] = page
+        self.paths = {page.name: path for path, page in self.at.items()}
+        self.by_name = {page.name: page for page in PAGES}
+        routes.add_pages([*self.at, *self.renderer.assets])
+
+    def page_paths(self) -> dict[str, str]:
+        """Return where the pages are, by the paths that their endpoints declare."""
+        return {route.endpoint.path: path for path, route in self.routes if path in self.at}
+
+    def language(self, scope: Scope) -> Language:
+        """Return the language that the browser prefers."""
+        wanted = ",".join(headers(scope, b"accept-language"))
+        return Language(self.auth.texts, self.auth.texts.choose(wanted))
+
+
+def _policy(features: Sequence[BaseFeature]) -> PasswordPolicy | None:
+    """Return the policy of new passwords, of the first feature that has one."""
+    found = (getattr(feature, "policy", None) for feature in features)
+    return next((policy for policy in found if isinstance(policy, PasswordPolicy)), None)

@@ -1,0 +1,30 @@
+"""The receiver of events: what services emit to. `events.stream` implements it."""
+
+from typing import Any, Protocol
+
+from asgi_auth.errors import AuthError
+from asgi_auth.model.event_types import Outcome
+from asgi_auth.model.records import Client
+
+
+class EventSink(Protocol):
+    """Takes events and refusals; a failure of a receiver changes nothing for the caller."""
+
+    async def emit(
+        self,
+        name: str,
+        *,
+        outcome: Outcome = "success",
+        user_id: str | None = None,
+        session_id: str | None = None,
+        client: Client | None = None,
+        data: dict[str, Any] | None = None,
+        account: str | None = None,
+    ) -> None:
+        """Emit an event to the log, the features and the host's hooks."""
+
+    async def report_refusal(self, error: AuthError, client: Client, call: Any = None) -> None:
+        """Emit the event of a refusal, of an endpoint's call or before it came to one; each error once."""
+
+    def digest(self, value: str) -> str:
+        """Return the keyed digest that stands for a session id or an address in events."""

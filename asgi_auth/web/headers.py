@@ -1,0 +1,18 @@
+"""Request headers, read from the scope."""
+
+from starlette.types import Scope
+
+from asgi_auth.errors import BadRequestError
+
+
+def headers(scope: Scope, name: bytes) -> list[str]:
+    """Return all values of a header, in their order."""
+    return [value.decode("latin-1") for key, value in scope["headers"] if key == name]
+
+
+def single_header(scope: Scope, name: bytes) -> str | None:
+    """Return the value of a header that may occur once; raises BadRequestError when it occurs twice."""
+    values = headers(scope, name)
+    if len(values) > 1:
+        raise BadRequestError(f"The header {name.decode()} stands twice.")
+    return values[0] if values else None

@@ -1,0 +1,53 @@
+"""Paths: the one below the mount, as hosts and servers give it, and the URL of the mount."""
+
+from urllib.parse import quote
+
+from starlette.types import Scope
+
+from asgi_auth.settings import Settings
+
+
+def route_path(scope: Scope) -> str | None:
+    """Return the path below the mount, with a leading and no trailing slash; None for a path of another app.
+
+    Hosts and servers differ in what they put into `path` and `root_path`; the tests list the cases.
+    """
+    path = scope["path"] or "/"
+    root = (scope.get("root_path") or "").rstrip("/")
+    relative = _below(path, root)
+    outer = (scope.get("app_root_path") or "").rstrip("/")
+    if relative is None and outer and root.startswith(outer + "/"):
+        # The server's root_path does not stand in the path: only what the mounts have added does.
+        relative = _below(path, root[len(outer) :])
+    if relative is None:
+        relative = path
+    if relative and not relative.startswith("/"):
+        return None
+    return relative.rstrip("/") or "/"
+
+
+def own_url(scope: Scope, path: str, settings: Settings) -> str:
+    """Return the URL of the mount: by `base_url`, else its path alone, from a request for a `path` below it."""
+    if settings.base_url is not None:
+        return settings.base_url.rstrip("/") + settings.mount
+    root = (scope.get("root_path") or "").rstrip("/")
+    mount = (scope["path"] or "").rstrip("/").removesuffix(path)
+    # Some hosts put the mount into both, and some servers the root_path into the first only.
+    return quote((mount if mount.startswith(root) else root if root.endswith(mount) else root + mount) or "/")
+
+
+def _below(path: str, prefix: str) -> str | None:
+    """Cut the prefix off, if it ends at the end of a segment."""
+    if prefix and (path == prefix or path.startswith(prefix + "/")):
+        return path[len(prefix) :]
+    return None
+
+
+def below_mount(mount: str, scope: Scope) -> str | None:
+    """Return the path below a mount; None for a path outside of it."""
+    if mount not in scope["path"]:
+        return None
+    path = route_path(scope) or ""
+    if path == mount:
+        return "/"
+    return path[len(mount) :] if path.startswith(mount + "/") else None

@@ -1,0 +1,75 @@
+"""The steps of every call of an endpoint over HTTP, for JSON and for forms alike."""
+
+from typing import Any
+
+import msgspec
+from starlette.types import Receive, Scope
+
+from asgi_auth.feature.pipeline import Pipeline
+from asgi_auth.feature.route import Route, Served
+from asgi_auth.model.answers import Answer
+from asgi_auth.model.records import Client
+from asgi_auth.sessions.identity import Identity
+from asgi_auth.settings import Settings
+from asgi_auth.web.authenticator import Headers, RequestAuthenticator
+from asgi_auth.web.body import parse_body, read_body
+from asgi_auth.web.client import client_of
+from asgi_auth.web.csrf import check_origin
+
+#: The field that the refresh cookie fills in.
+REFRESH_TOKEN = "refresh_token"
+
+
+class Result(msgspec.Struct):
+    """What an endpoint returned, and the Set-Cookie headers that belong to it."""
+
+    value: Any
+    cookies: Headers
+    in_cookies: bool
+
+
+class RequestPipeline:
+    """Reads a body, fills in the refresh token of the cookie, checks the origin, calls, and makes the cookies."""
+
+    def __init__(self, settings: Settings, authenticator: RequestAuthenticator, pipeline: Pipeline) -> None:
+        """Take the collaborators."""
+        self._settings = settings
+        self._authenticator = authenticator
+        self._pipeline = pipeline
+
+    async def body(self, scope: Scope, receive: Receive, content_type: str) -> dict[str, Any]:
+        """Read and parse the body of a request."""
+        raw = await read_body(scope, receive, self._settings.max_body, self._settings.body_timeout)
+        return parse_body(scope, raw, content_type)
+
+    def client(self, scope: Scope, identity: Identity) -> Client:
+        """Describe the client of a request, with the session of its cookie."""
+        by_cookie = identity.transport == "cookie" and identity.is_authenticated
+        return client_of(scope, self._settings, identity.session_id if by_cookie else None)
+
+    async def call(  # noqa: PLR0917 (one call site for each renderer)
+        self,
+        route: Route,
+        values: dict[str, Any],
+        scope: Scope,
+        identity: Identity,
+        transport: str,
+        served: Served | None = None,
+    ) -> Result:
+        """Call an endpoint with the values of path and body. `transport` says where tokens go: `bearer` or `cookie`."""
+        endpoint = route.endpoint
+        presented = self._authenticator.reader.read(scope)
+        if endpoint.method != "GET":
+            wanted = REFRESH_TOKEN in endpoint.fields and REFRESH_TOKEN not in values
+            if presented.refresh and wanted and not endpoint.oauth2:
+                values[REFRESH_TOKEN] = presented.refresh
+                transport = "cookie"
+            if presented.by_cookie or (transport == "cookie" and endpoint.gives_tokens):
+                check_origin(scope, self._settings)
+        client = self.client(scope, identity)
+        value = await self._pipeline.run(route.feature, endpoint, values, client, identity, served)
+        pair = value.token_pair() if isinstance(value, Answer) else None
+        if pair is not None and transport == "cookie":
+            return Result(value, self._authenticator.cookies.set(pair), in_cookies=True)
+        ended = endpoint.ends_session and presented.by_cookie
+        return Result(value, self._authenticator.cookies.clear() if ended else [], in_cookies=False)
