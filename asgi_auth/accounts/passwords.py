@@ -17,10 +17,12 @@ KIND = "password"
 class PasswordService(Feature):
     """Checks, verifies and replaces passwords. `Passwords` is one; others find it as `auth[PasswordService]`."""
 
-    def __init__(self, policy: PasswordPolicy, argon2: Argon2, workers: int | None, queue: int | None) -> None:
+    def __init__(
+        self, policy: PasswordPolicy, argon2: Argon2, workers: int | None, queue: int | None, niceness: int
+    ) -> None:
         """Take the policy for new passwords, and the bounds of hashing."""
         self.policy = policy
-        self.hasher = PasswordHasher(argon2, workers, queue)
+        self.hasher = PasswordHasher(argon2, workers, queue, niceness)
 
     def check(self, password: str, field: str, email: str = "", old: str | None = None) -> None:
         """Raise PasswordPolicyError for `field` when a new password breaks the policy, or is the `old` one."""

@@ -65,7 +65,7 @@ class Passwords(PasswordService):
     """Accounts with email address and password.
 
     Settings: `policy` for new passwords; `argon2`, their cost; `workers` threads hash them, and when `queue` more
-    wait, the answer is 503; `login_after_register` gives tokens with the registration.
+    wait, the answer is 503; `niceness`, their nice value; `login_after_register` gives tokens with the registration.
     """
 
     def __init__(
@@ -75,10 +75,11 @@ class Passwords(PasswordService):
         argon2: Argon2 | None = None,
         workers: int | None = None,
         queue: int | None = None,
+        niceness: int = 10,
         login_after_register: bool = False,
     ) -> None:
         """Take the settings."""
-        super().__init__(policy or PasswordPolicy(), argon2 or Argon2(), workers, queue)
+        super().__init__(policy or PasswordPolicy(), argon2 or Argon2(), workers, queue, niceness)
         self.login_after_register = login_after_register
 
     @post(
