@@ -63,7 +63,8 @@ class EmailChange(Feature):
             to=address.display,
             notice="already_registered" if taken else None,
             data={
-                **{"display": address.display, "canonical": address.canonical},
+                "display": address.display,
+                "canonical": address.canonical,
                 ADDRESS: user.email_canonical,
                 OWN: True,
             },
