@@ -95,7 +95,7 @@ class KeyRing:
         """
         self._secrets = secrets
         self._derived: dict[str, list[bytes]] = {}
-        self.signing = signing_keys or [SigningKey.derived(secret) for secret in secrets]
+        self.signing: list[SigningKey] = signing_keys or [SigningKey.derived(secret) for secret in secrets]
         if self.signing[0].private is None:
             raise ValueError("the first signing key must have a private part, to sign tokens")
         if len({key.kid for key in self.signing}) != len(self.signing):
