@@ -127,12 +127,12 @@ class Settings:
         return origin_of(self.base_url) if self.base_url else None
 
     @classmethod
-    def from_env(cls, prefix: str = "AUTH_", environ: Mapping[str, str] | None = None, **given: Any) -> "Settings":
+    def from_env(cls, prefix: str = "AUTH_", environ: Mapping[str, str] | None = None, **overrides: Any) -> "Settings":
         """Read settings from environment variables, such as AUTH_ACCESS_TTL for `access_ttl`.
 
-        AUTH_SECRET_FILE, for example, names a file that holds the secret. Items of a list are separated by commas.
-        `fields`, `signing_keys` and `texts` are not read. Keyword arguments override variables. Raises ValueError for
-        a variable that cannot be parsed.
+        With the suffix `_FILE`, such as AUTH_SECRET_FILE, a variable names a file that holds the value. Commas separate
+        the items of a list. `fields`, `signing_keys` and `texts` are not read. Keyword arguments override variables.
+        Raises ValueError for a variable that cannot be parsed.
         """
         environ = os.environ if environ is None else environ
         values: dict[str, Any] = {}
@@ -143,7 +143,7 @@ class Settings:
                 continue
             text = environ[name] if name in environ else _read(environ[name + "_FILE"])
             values[item.name] = _parse(name, text, item.default)
-        return cls(**values | given)
+        return cls(**values | overrides)
 
     def _check_numbers(self) -> None:
         positive = (

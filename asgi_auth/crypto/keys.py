@@ -11,9 +11,11 @@ import jwt
 
 MIN_SECRET_BYTES = 32
 ADVICE = "generate one with: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
+#: Text that marks a secret as an example or a placeholder.
 PLACEHOLDERS = re.compile(
     rb"change.?me|change.?this|your.?secret|placeholder|example|insecure|password|default|dummy|test.?secret"
 )
+#: The first is for keys derived from a secret, the others are for PEM keys.
 ALGORITHMS = ("HS256", "EdDSA", "ES256", "RS256")
 MIN_RSA_BITS = 2048
 
@@ -64,7 +66,7 @@ class SigningKey:
     def from_pem(cls, pem: str | bytes, algorithm: str, kid: str) -> "SigningKey":
         """Read a PEM key for EdDSA, ES256 or RS256: a private key, or a public key that can only verify.
 
-        Raises ValueError for another algorithm, for a key that does not suit it, and for an RSA key below 2048 bits.
+        Raises ValueError for another algorithm, for a key of another kind, and for an RSA key below 2048 bits.
         """
         if algorithm not in ALGORITHMS[1:]:
             raise ValueError(f"the algorithm must be one of {', '.join(ALGORITHMS[1:])}")

@@ -2,7 +2,7 @@
 
 import secrets
 import uuid
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import msgspec
 
@@ -51,8 +51,8 @@ class User(Record, frozen=True, kw_only=True):
 class Credential(Record, frozen=True, kw_only=True):
     """A credential that a user can log in with.
 
-    The pair of `kind` and `identifier` is unique. `secret` is a hash, never plain text. `version` increases by one
-    with each change of `secret`.
+    The pair of `kind` and `identifier` is unique. `secret` is never plain text: for a password, it is a hash. `version`
+    increases by one with each change of `secret`.
     """
 
     id: str
@@ -89,7 +89,7 @@ class Session(Record, frozen=True, kw_only=True):
 
 
 class OneTimeToken(Record, frozen=True, kw_only=True):
-    """A one-time token of a mail: a link and a code.
+    """A mailed one-time token: a link and a code.
 
     `id` is the id of the request for the mail. `subject` is the canonical email address, with or without a user.
     `digest` and `code` are digests: the link and the code themselves are not stored. `attempts` is the number of codes
@@ -122,7 +122,7 @@ class Counter(Record, frozen=True, kw_only=True):
     expires_at: int
 
 
-class Window(NamedTuple):
+class Window(Record, frozen=True):
     """A rate limit: at most `most` counts of `key` within `seconds` of the first."""
 
     key: str

@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_orig
 
 import msgspec
 
-#: Who may write an extra field: see `Field`.
+#: Where an extra field can be set: see `Field`.
 Write: TypeAlias = Literal["register", "user", "admin"]
+#: The types that an extra field can have.
 FieldType: TypeAlias = type[str] | type[int] | type[bool] | type[float]
 TYPES: tuple[FieldType, ...] = (str, int, bool, float)
 #: An email address, before validation.
@@ -33,6 +34,7 @@ TokenText: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=8192
 Line: TypeAlias = Annotated[str, msgspec.Meta(max_length=1024)]
 #: Parameters of endpoints that the library passes; they are not fields of the body.
 INJECTED = {"client", "identity", "served"}
+#: Names that an extra field cannot have.
 RESERVED = INJECTED | {
     "id", "email", "password", "username", "roles", "status", "email_verified", "data", "created_at", "updated_at",
     "self",
@@ -59,7 +61,7 @@ class Field:
     def __post_init__(self) -> None:
         """Raise ValueError for an invalid declaration."""
         if not self.name.isidentifier() or keyword.iskeyword(self.name) or self.name.startswith("_"):
-            raise ValueError(f"{self.name!r} is not a valid name of a field")
+            raise ValueError(f"{self.name!r} is not a valid field name")
         if self.name in RESERVED:
             raise ValueError(f"{self.name!r} is reserved; choose another name for the field")
         if self.type not in TYPES:
@@ -99,11 +101,11 @@ class BodyField:
 def convert(value: Any, kind: Any) -> Any:
     """Convert a JSON value to a type, strictly. Raises msgspec.ValidationError.
 
-    Text with NUL or with surrogates is rejected: databases cannot store it. Numbers without a fraction are integers:
-    1.0 is 1 (JSON Schema, section 4.2.3; RFC 8259, section 6).
+    Text with NUL or with surrogates is rejected: databases cannot store it. For an integer type, 1.0 is 1, since JSON
+    does not distinguish them (JSON Schema, section 4.2.3; RFC 8259, section 6).
     """
     if isinstance(value, str) and (
-        "\0" in value or (not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value))
+        "\0" in value or (not value.isascii() and any("\ud800" <= char <= "\udfff" for char in value))
     ):
         raise msgspec.ValidationError("Contains characters that are not allowed")
     if isinstance(value, float) and value.is_integer() and accepts_integers_only(kind):

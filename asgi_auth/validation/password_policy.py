@@ -9,7 +9,7 @@ from itertools import pairwise
 from asgi_auth.errors import PasswordPolicyError
 from asgi_auth.validation.reasons import Reason
 
-#: Shorter words are not looked for: too many good passwords contain or repeat them.
+#: The length of the shortest words and pieces that a password is compared with, in characters.
 MIN_WORD = 4
 
 
@@ -60,13 +60,13 @@ class PasswordPolicy:
             yield Reason("too_many_bytes", count=self.max_bytes)
 
     def _composition(self, password: str) -> Iterable[Reason]:
-        if self.require_upper and not any(letter.isupper() for letter in password):
+        if self.require_upper and not any(char.isupper() for char in password):
             yield Reason("upper")
-        if self.require_lower and not any(letter.islower() for letter in password):
+        if self.require_lower and not any(char.islower() for char in password):
             yield Reason("lower")
-        if self.require_digit and not any(letter.isdigit() for letter in password):
+        if self.require_digit and not any(char.isdigit() for char in password):
             yield Reason("digit")
-        if self.require_special and all(letter.isalnum() for letter in password):
+        if self.require_special and all(char.isalnum() for char in password):
             yield Reason("special")
 
     def _guessable(self, password: str, user_words: Iterable[str]) -> Iterable[Reason]:
