@@ -1,4 +1,4 @@
-"""Names of a package that are loaded when they are first asked for (PEP 562): not every process needs them."""
+"""Lazy imports (PEP 562): some names of a package are imported at their first use, to keep start-up fast."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -7,7 +7,11 @@ from typing import Any
 
 
 def loader(package: str, names: Mapping[str, str], root: str = "") -> Callable[[str], Any]:
-    """Make the `__getattr__` of a package whose `names` are defined in modules below it, or below `root`."""
+    """Return a `__getattr__` for the package.
+
+    `names` maps each lazy name to the module that defines it, below the package, or below `root`. Any other name
+    raises AttributeError.
+    """
 
     def load(name: str) -> Any:
         if name not in names:

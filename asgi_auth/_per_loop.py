@@ -1,4 +1,4 @@
-"""One value per event loop: connections belong to the loop that opened them, and test clients make many loops."""
+"""One value per event loop: a connection belongs to the loop that opened it, and test clients create many loops."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,31 +8,31 @@ T = TypeVar("T")
 
 
 class PerLoop(Generic[T]):
-    """Holds a value for each running loop; those of loops that were closed are given to `discard`."""
+    """Holds one value for each event loop. `discard` is called with the value of a loop that was closed."""
 
     def __init__(self, discard: Callable[[T], None]) -> None:
-        """Take what is done with a value whose loop is gone."""
-        # A weak key would let connections vanish without being closed.
+        """Take the function that frees the value of a closed loop."""
+        # Not weak keys: a connection would be collected without being closed.
         self._values: dict[asyncio.AbstractEventLoop, T] = {}
         self._discard = discard
 
     def get(self) -> T | None:
-        """The value of the running loop."""
+        """Return the value of the running loop, or None."""
         return self._values.get(asyncio.get_running_loop())
 
     def set(self, value: T) -> T:
-        """Set the value of the running loop."""
+        """Set and return the value of the running loop, and discard the values of closed loops."""
         for loop in [loop for loop in list(self._values) if loop.is_closed()]:
-            gone = self._values.pop(loop, None)
-            if gone is not None:
-                self._discard(gone)
+            stale = self._values.pop(loop, None)
+            if stale is not None:
+                self._discard(stale)
         self._values[asyncio.get_running_loop()] = value
         return value
 
     def pop(self) -> T | None:
-        """Take the value of the running loop away."""
+        """Remove and return the value of the running loop, or return None."""
         return self._values.pop(asyncio.get_running_loop(), None)
 
     def __len__(self) -> int:
-        """Count the loops that were not closed."""
+        """Return the number of open loops that have a value."""
         return sum(not loop.is_closed() for loop in list(self._values))

@@ -1,4 +1,4 @@
-"""Settings: everything that two parts or more of the library need to agree on, checked when made."""
+"""Settings that more than one part of the library needs. Options of one feature are parameters of that feature."""
 
 import ipaddress
 import os
@@ -6,103 +6,106 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from asgi_auth.crypto.keys import SigningKey, check_secret
 from asgi_auth.validation.fields import Field
 
-Secrets = str | bytes | Sequence[str | bytes]
+Secrets: TypeAlias = str | bytes | Sequence[str | bytes]
 SAME_SITE = ("lax", "strict")
 DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
-WORDS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+BOOLEANS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """How this `Auth` behaves. Durations are seconds, sizes bytes; a wrong value is a ValueError."""
+    """The settings of an `Auth`. Durations are in seconds, sizes in bytes.
+
+    Raises ValueError for a value that is invalid or unsafe.
+    """
 
     secret: Secrets = field(default="", repr=False)
-    """At least 32 random bytes; a list, newest first, while one is being replaced. No default."""
+    """At least 32 random bytes. During a rotation: a list of secrets, newest first."""
     signing_keys: Sequence[SigningKey] = field(default=(), repr=False)
-    """Keys for access tokens that others verify (EdDSA, ES256, RS256), newest first; without any, HS256 by `secret`."""
+    """Keys for access tokens that other services verify, newest first. Default: HS256 keys from `secret`."""
     issuer: str = "asgi-auth"
-    """The `iss` of access tokens (RFC 9068)."""
+    """The `iss` claim of access tokens (RFC 9068)."""
     audience: str = "asgi-auth"
-    """The `aud` of access tokens; another for each service that shares a key."""
+    """The `aud` claim of access tokens. Services that share a key need different values."""
     access_ttl: int = 900
-    """How long an access token lives."""
+    """Lifetime of an access token, in seconds."""
     leeway: int = 5
-    """How far the clocks of two machines may differ when a token is judged."""
+    """Allowed difference between the clocks of two servers, in seconds (0 to 60)."""
     session_ttl: int = 30 * 86400
-    """How long a session lives at most, however often it is refreshed."""
+    """Maximum lifetime of a session, in seconds. Refreshes do not extend it."""
     session_idle: int = 14 * 86400
-    """After how long without a refresh a session ends."""
+    """Seconds without a refresh after which a session expires."""
     max_sessions: int = 50
-    """How many sessions a user may have; one more ends the oldest."""
+    """Maximum number of sessions per user. A further login ends the oldest session."""
     refresh_grace: int = 10
-    """How long the refresh token just used gives the same successor again (lost answers, parallel tabs)."""
+    """Seconds in which a used refresh token still works, for lost responses and parallel tabs (0 to 300)."""
     on_reuse: Literal["session", "user"] = "session"
-    """What ends when an older refresh token comes back: that session, or all of the user's."""
+    """What the reuse of an old refresh token ends: its `session`, or all sessions of its `user`."""
     revocation: Literal["cached", "strict"] = "cached"
-    """`strict` asks the database on every request; `cached` knows within `max_revocation_lag`."""
+    """`cached` checks revocations in memory. `strict` queries the database on each request."""
     max_revocation_lag: float = 2.0
-    """How old the knowledge of revoked sessions may be before the database is asked instead."""
+    """Maximum age of cached revocations, in seconds (0.1 to 60). After that, requests query the database."""
     token_cache: int = 4096
-    """How many verified access tokens are remembered."""
+    """Maximum number of verified access tokens that a process caches."""
     verification: Literal["off", "optional", "required"] = "optional"
-    """Whether a registration mails a link to verify the address, and whether a login wants that done."""
+    """Email verification: `off`, `optional` (a mail at registration) or `required` (no login before it)."""
     enumeration: Literal["hide", "tell"] = "hide"
-    """Whether registering tells that an address is known. It can be hidden only by mail, with `EmailVerification`."""
+    """Whether registration reveals existing accounts (`tell`) or not (`hide`, which needs `EmailVerification`)."""
     transport: Literal["bearer", "cookie"] = "bearer"
-    """How tokens are handed out when the request doesn't ask by an `Auth-Transport` header."""
+    """How tokens are returned without an `Auth-Transport` header: in the body (`bearer`) or as a `cookie`."""
     base_url: str | None = None
-    """Where the public finds this service, such as `https://app.example.com`; links and origins come from it."""
+    """Public URL of the service, such as `https://app.example.com`, for links in mails and for origin checks."""
     mount: str = "/auth"
-    """The path of the auth routes below `base_url`."""
+    """Path of the auth endpoints below `base_url`."""
     trusted_origins: Sequence[str] = ()
-    """Other origins whose pages may send unsafe requests with our cookies."""
+    """Other origins whose pages may send unsafe requests (POST, PATCH, DELETE) with cookies."""
     cors_origins: Sequence[str] = ()
-    """Other origins whose scripts may call our routes; with cookies if trusted, too; `*` alone for bearer tokens."""
+    """Other origins whose scripts may call the auth endpoints, or `*`. Cookies need `trusted_origins` as well."""
     cookie_name: str = "auth"
-    """Name of the cookies, behind the prefix `__Host-`, or `__Secure-` with a `cookie_domain`."""
+    """Name of the cookies, after the prefix `__Host-`, or `__Secure-` with a `cookie_domain`."""
     cookie_domain: str | None = None
-    """A parent of the host in `base_url`, such as `example.com`, whose other hosts then see the cookies, too."""
+    """Parent domain of the host in `base_url`, such as `example.com`, whose hosts share the cookies."""
     cookie_same_site: str = "lax"
-    """SameSite of the cookies: `lax` or `strict`."""
+    """SameSite attribute of the cookies: `lax` or `strict`."""
     development: bool = False
-    """Allow an http `base_url` and cookies without Secure; never in production."""
+    """Allow an http `base_url` and cookies without Secure. Never set it in production."""
     hsts: bool = False
-    """Send Strict-Transport-Security (a year, subdomains too) with our answers."""
+    """Send Strict-Transport-Security from the auth endpoints (one year, with subdomains)."""
     trusted_proxies: Sequence[str] = ()
-    """Networks of the proxies whose `X-Forwarded-For` is believed, such as `10.0.0.0/8`."""
+    """Networks of the proxies whose `X-Forwarded-For` header is trusted, such as `10.0.0.0/8`."""
     max_body: int = 65536
-    """The largest request body that is read."""
+    """Maximum size of a request body, in bytes."""
     body_timeout: float = 10.0
-    """How long a request body may take to arrive."""
+    """Maximum time for a request body to arrive, in seconds."""
     name: str = "Account"
-    """What pages and mails call this service."""
+    """Name of the service on pages and in mails."""
     language: str = "en"
-    """The language of pages and mails when the browser asks for none that is there: `en`, `de`."""
+    """Language of pages and mails (`en`, `de`) for clients that accept no available language."""
     texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """Texts of your own, by language and code: `{"en": {"field.email": "Your mail"}}`."""
+    """Texts that replace the built-in ones, by language and code: `{"en": {"field.email": "Your mail"}}`."""
     templates: str | None = None
-    """A folder whose Jinja2 templates replace ours of the same name."""
+    """Folder of Jinja2 templates that replace the built-in templates of the same name."""
     fields: Sequence[Field] = ()
-    """Extra fields of a user, kept in `User.data`."""
+    """Extra fields of a user, stored in `User.data`."""
     telemetry: bool = False
-    """OpenTelemetry spans and counters, by the providers of the host; wants the extra `otel`."""
+    """Emit OpenTelemetry spans and counters through the providers of the host. Needs the extra `otel`."""
     auto_migrate: bool = True
-    """Make and update the tables at start."""
+    """Create and update the tables at startup."""
     purge_interval: int = 3600
-    """How often what has expired is deleted in passing, about; 0 leaves that to you (`await auth.purge()`)."""
+    """Average number of seconds between purges of expired rows. 0 leaves purges to `await auth.purge()`."""
 
     def __post_init__(self) -> None:
-        """Refuse what can't work or isn't safe."""
+        """Raise ValueError for a value that is invalid or unsafe."""
         for secret in self.secrets:
             check_secret(secret)
         if len(set(self.secrets)) < len(self.secrets):
-            raise ValueError("a secret stands twice; put a new one first, and keep the old one behind it")
+            raise ValueError("a secret is listed twice; put the new secret first, and keep the old one after it")
         self._check_numbers()
         self._check_choices()
         self._check_urls()
@@ -114,28 +117,33 @@ class Settings:
 
     @property
     def secrets(self) -> list[bytes]:
-        """The secrets as bytes, newest first; an empty one when none was given, so that the check refuses it."""
-        given = [self.secret] if isinstance(self.secret, str | bytes) else list(self.secret)
-        return [item.encode() if isinstance(item, str) else item for item in given or [""]]
+        """The secrets as bytes, newest first. Without any, one empty secret, which fails validation."""
+        secrets = [self.secret] if isinstance(self.secret, str | bytes) else list(self.secret)
+        return [item.encode() if isinstance(item, str) else item for item in secrets or [""]]
 
     @property
     def origin(self) -> str | None:
-        """Scheme, host and port of `base_url`."""
+        """The origin of `base_url`: scheme, host and port. None without a `base_url`."""
         return origin_of(self.base_url) if self.base_url else None
 
     @classmethod
-    def from_env(cls, prefix: str = "AUTH_", environ: Mapping[str, str] | None = None, **given: Any) -> "Settings":
-        """Read settings from variables such as AUTH_SECRET (or AUTH_SECRET_FILE); lists by commas; arguments win."""
+    def from_env(cls, prefix: str = "AUTH_", environ: Mapping[str, str] | None = None, **overrides: Any) -> "Settings":
+        """Read settings from environment variables, such as AUTH_ACCESS_TTL for `access_ttl`.
+
+        With the suffix `_FILE`, such as AUTH_SECRET_FILE, a variable names a file that holds the value. Commas separate
+        the items of a list. `fields`, `signing_keys` and `texts` are not read. Keyword arguments override variables.
+        Raises ValueError for a variable that cannot be parsed.
+        """
         environ = os.environ if environ is None else environ
         values: dict[str, Any] = {}
         for item in fields(cls):
             name = prefix + item.name.upper()
-            there = name in environ or name + "_FILE" in environ
-            if not there or item.name in {"fields", "signing_keys", "texts"}:
+            is_set = name in environ or name + "_FILE" in environ
+            if not is_set or item.name in {"fields", "signing_keys", "texts"}:
                 continue
             text = environ[name] if name in environ else _read(environ[name + "_FILE"])
             values[item.name] = _parse(name, text, item.default)
-        return cls(**values | given)
+        return cls(**values | overrides)
 
     def _check_numbers(self) -> None:
         positive = (
@@ -149,15 +157,15 @@ class Settings:
         )
         for name in positive:
             if not 0 < getattr(self, name) < 10**10:
-                raise ValueError(f"{name} must be positive, and not beyond reason")
+                raise ValueError(f"{name} must be positive and less than 10**10")
         if not 0 <= self.purge_interval < 10**10:
-            raise ValueError("purge_interval is positive, or 0 for never")
+            raise ValueError("purge_interval must be positive, or 0 for never, and less than 10**10")
         if not 0 <= self.leeway <= 60 or not 0 <= self.refresh_grace <= 300:
-            raise ValueError("leeway is 0 to 60 seconds, refresh_grace 0 to 300")
+            raise ValueError("leeway must be 0 to 60 seconds, and refresh_grace 0 to 300 seconds")
         if not 0.1 <= self.max_revocation_lag <= 60:
-            raise ValueError("max_revocation_lag is 0.1 to 60 seconds")
+            raise ValueError("max_revocation_lag must be 0.1 to 60 seconds")
         if self.access_ttl > self.session_ttl:
-            raise ValueError("access_ttl is longer than session_ttl")
+            raise ValueError("access_ttl must not be longer than session_ttl")
 
     def _check_choices(self) -> None:
         choices = {
@@ -169,41 +177,43 @@ class Settings:
         }
         for name, allowed in (choices | {"cookie_same_site": SAME_SITE}).items():
             if getattr(self, name) not in allowed:
-                raise ValueError(f"{name} is one of {', '.join(allowed)}")
+                raise ValueError(f"{name} must be one of {', '.join(allowed)}")
         if not self.cookie_name.replace("-", "").replace("_", "").isalnum() or not self.cookie_name.isascii():
-            raise ValueError("cookie_name is made of letters, digits, - and _")
+            raise ValueError("cookie_name must consist of letters, digits, - and _")
         if self.cookie_domain is not None and not DOMAIN.fullmatch(self.cookie_domain):
-            raise ValueError("cookie_domain is a host such as example.com: in small letters, without a dot before it")
+            raise ValueError("cookie_domain must be a lowercase host such as example.com, without a leading dot")
         check_mount(self.mount)
 
     def _check_urls(self) -> None:
         if "*" in self.cors_origins and (
             len(self.cors_origins) > 1 or self.trusted_origins or self.transport == "cookie"
         ):
-            raise ValueError("cors_origins of * stands alone, and without cookies: name the origins that may have them")
-        named = [*self.trusted_origins, *(url for url in self.cors_origins if url != "*")]
-        for url in filter(None, (self.base_url, *named)):
+            raise ValueError(
+                "cors_origins=['*'] allows neither other origins nor cookies; list the origins that need them"
+            )
+        origins = [*self.trusted_origins, *(url for url in self.cors_origins if url != "*")]
+        for url in filter(None, (self.base_url, *origins)):
             parts = urlsplit(url)
-            bare = not (parts.query or parts.fragment) and parts.port != 0
-            if parts.scheme not in {"http", "https"} or not parts.hostname or "*" in url or not bare:
-                raise ValueError(f"{url!r} is no http(s) address of a host")
+            plain = not (parts.query or parts.fragment) and parts.port != 0
+            if parts.scheme not in {"http", "https"} or not parts.hostname or "*" in url or not plain:
+                raise ValueError(f"{url!r} must be an http(s) URL of a host, without query and fragment")
             if parts.scheme == "http" and not self.development:
-                raise ValueError(f"{url!r} is not https; set development=True to allow that on your own machine")
-        for url in named:
+                raise ValueError(f"{url!r} is not https; on your own machine, allow http with development=True")
+        for url in origins:
             if origin_of(url) != url:
-                raise ValueError(f"an origin is scheme://host[:port], as {origin_of(url)!r}, and {url!r} isn't")
+                raise ValueError(f"{url!r} is not an origin; write {origin_of(url)!r}")
         if self.development and self.base_url and self.base_url.startswith("https:"):
-            raise ValueError("development=True makes cookies insecure; it is refused with an https base_url")
+            raise ValueError("development=True makes cookies insecure and is not allowed with an https base_url")
 
 
 def check_mount(mount: str) -> None:
     """Raise ValueError for a mount that is not a path such as `/auth`."""
     if not mount.startswith("/") or mount.endswith("/"):
-        raise ValueError("mount is a path such as /auth: a slash first, none at the end")
+        raise ValueError("mount must be a path such as /auth, with a leading slash and no trailing slash")
 
 
 def origin_of(url: str) -> str:
-    """Cut a URL down to its origin, as browsers write it (RFC 6454, section 6.2)."""
+    """Return the origin of a URL, in the form that browsers send (RFC 6454, section 6.2)."""
     parts = urlsplit(url)
     default = {"http": 80, "https": 443}.get(parts.scheme)
     port = f":{parts.port}" if parts.port and parts.port != default else ""
@@ -216,14 +226,14 @@ def _read(path: str) -> str:
 
 
 def _parse(name: str, text: str, default: object) -> object:
-    """Turn the text of a variable into the type of the setting's default."""
+    """Convert the text of a variable to the type of the default. Raises ValueError."""
     try:
         if isinstance(default, bool):
-            return WORDS[text.lower()]
+            return BOOLEANS[text.lower()]
         if isinstance(default, int | float):
             return type(default)(text)
     except (KeyError, ValueError):
-        raise ValueError(f"{name} can't be read as {type(default).__name__}") from None
+        raise ValueError(f"{name} is not a valid {type(default).__name__}") from None
     if default == ():
         return tuple(part.strip() for part in text.split(",") if part.strip())
     if name.endswith("_SECRET") and "," in text:

@@ -14,7 +14,7 @@ OUTSIDE = {
     "asyncpg": {"storage.postgres", "storage.postgres_connection", "storage.postgres_pool", "storage.databases"},
     "aiosqlite": {"storage.sqlite", "storage.sqlite_writer", "storage.databases"},
     "databases": {"storage.databases"},
-    "argon2": {"crypto.argon2", "crypto.argon2_huge_pages"},
+    "argon2": {"crypto.argon2"},
     "jwt": {"sessions.tokens", "crypto.keys"},
     "zxcvbn": {"validation.password_policy"},
     "email_validator": {"validation.email_address"},

@@ -1,1 +1,1 @@
-"""Keys and password hashes."""
+"""Keys and password hashing. Not public."""

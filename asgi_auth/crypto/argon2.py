@@ -1,32 +1,36 @@
-"""Password hashes: Argon2id in a bounded pool of threads, never on the event loop (RFC 9106; ASVS 11.4.2, 15.2.2)."""
+"""Password hashing: Argon2id in a bounded thread pool, never on the event loop (RFC 9106; ASVS 11.4.2, 15.2.2)."""
 
 import asyncio
 import contextlib
 import os
 import secrets
+import sys
 import threading
 from base64 import b64encode
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TypeVar
 
-import msgspec
+import argon2
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from asgi_auth.crypto.argon2_huge_pages import HugePageHasher
 from asgi_auth.errors import BusyError
 
 T = TypeVar("T")
-FLOOR_MEMORY = 19456
-# At 10 the loop waits for a tick of the scheduler now and then; at 19 a login waits for long where all cores are busy.
-NICENESS = 17
+#: The minimum of the OWASP Password Storage Cheat Sheet, in KiB, for hashes of two passes.
+MIN_MEMORY_COST = 19456
+QUEUE_PER_WORKER = 16
+SALT_BYTES, DIGEST_BYTES = 16, 32
 
 
-class Argon2(msgspec.Struct, frozen=True, kw_only=True):
-    """The cost of a hash: `memory_cost` in KiB, `time_cost` in passes.
+@dataclass(frozen=True, kw_only=True)
+class Argon2:
+    """The cost of a password hash.
 
-    One lane, as more would not make a server faster: the pool uses every core already.
-    The defaults are the second recommendation of RFC 9106 with one lane; the floor is OWASP's.
+    `time_cost` is the number of passes, `memory_cost` is in KiB, and `parallelism` is the number of lanes. The default
+    is the second recommended option of RFC 9106 (64 MiB, 3 passes), but with one lane: the pool hashes on all cores
+    already. Raises ValueError for a cost below the OWASP minimum (19 MiB, 2 passes), unless `testing` is set.
     """
 
     time_cost: int = 3
@@ -35,49 +39,63 @@ class Argon2(msgspec.Struct, frozen=True, kw_only=True):
     testing: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse what is too cheap, unless it says that it is for tests."""
+        """Raise ValueError for a cost that Argon2 cannot compute, or that is too low for production."""
         if self.time_cost < 1 or self.parallelism < 1 or self.memory_cost < 8 * self.parallelism:
-            raise ValueError("argon2: one pass, one lane, and 8 KiB for each lane are the least that it can do")
-        enough = self.memory_cost >= FLOOR_MEMORY and self.time_cost >= 2
-        if not enough and not self.testing:
+            raise ValueError("argon2 needs at least 1 pass, 1 lane and 8 KiB of memory per lane")
+        strong = self.memory_cost >= MIN_MEMORY_COST and self.time_cost >= 2
+        if not strong and not self.testing:
             raise ValueError(
-                f"argon2: {FLOOR_MEMORY} KiB and 2 passes are the least; testing=True allows less in tests"
+                f"argon2 needs at least {MIN_MEMORY_COST} KiB and 2 passes; only testing=True allows a lower cost"
             )
 
     @classmethod
     def cheap(cls) -> "Argon2":
-        """The least that Argon2 can do, for tests only."""
+        """Return the lowest possible cost, for tests only."""
         return cls(time_cost=1, memory_cost=8, testing=True)
 
 
 class PasswordHasher:
-    """Hashes and verifies passwords off the loop, `workers` at a time; when `queue` more wait, it refuses."""
+    """Hashes and verifies passwords in a thread pool.
 
-    def __init__(self, cost: Argon2, workers: int | None = None, queue: int | None = None) -> None:
-        """Prepare; threads start with the first password."""
-        self._argon2 = HugePageHasher(cost.time_cost, cost.memory_cost, cost.parallelism)
+    `workers` threads hash at a time (default: one per core). Up to `queue` more calls wait (default: 16 per worker);
+    any further call raises BusyError. `niceness`, 0 to 19, is the nice value of these threads on Linux: at a higher
+    value the event loop gets the core first. 0 keeps the priority of the process.
+    """
+
+    def __init__(self, cost: Argon2, workers: int | None = None, queue: int | None = None, niceness: int = 10) -> None:
+        """Create the pool. Its threads start with the first password. Raises ValueError for an invalid `niceness`."""
+        if not 0 <= niceness <= 19:
+            raise ValueError("niceness must be between 0 and 19")
+        self._argon2 = argon2.PasswordHasher(
+            cost.time_cost, cost.memory_cost, cost.parallelism, DIGEST_BYTES, SALT_BYTES
+        )
         self._workers = workers or os.cpu_count() or 1
-        self._limit = self._workers + (self._workers * 16 if queue is None else queue)
-        self._pool = ThreadPoolExecutor(self._workers, "asgi-auth-argon2", initializer=_step_back)
+        self._limit = self._workers + (self._workers * QUEUE_PER_WORKER if queue is None else queue)
+        self._pool = ThreadPoolExecutor(
+            self._workers, "asgi-auth-argon2", initializer=_lower_priority, initargs=(niceness,)
+        )
         self._pending = 0
         self._lock = threading.Lock()
         self._prefix = f"$argon2id$v=19$m={cost.memory_cost},t={cost.time_cost},p={cost.parallelism}$"
-        # A hash of nothing: it takes as long to verify as a real one, and no password fits.
-        self._decoy = f"{self._prefix}{_random(16)}${_random(32)}"
+        # Random bytes in place of a digest: verifying them takes the usual time, and no known password matches.
+        self._decoy = f"{self._prefix}{_random_base64(SALT_BYTES)}${_random_base64(DIGEST_BYTES)}"
 
     async def hash(self, password: str) -> str:
-        """Hash a new password; raise BusyError when too many wait."""
+        """Return the encoded hash of a new password. Raises BusyError when the queue is full."""
         return await self._run(self._argon2.hash, password)
 
     async def verify(self, hashed: str | None, password: str) -> bool:
-        """Tell whether the password fits; without a hash it takes as long, and the answer is no."""
-        return await self._run(self._fits, hashed or self._decoy, password)
+        """Return whether the password matches the hash. Raises BusyError when the queue is full.
+
+        Without a hash, the password is verified against a decoy: the call takes the same time and returns False.
+        """
+        return await self._run(self._matches, hashed or self._decoy, password)
 
     def is_outdated(self, hashed: str) -> bool:
-        """Tell whether the hash was made with other costs than today's."""
+        """Return whether the hash was made with a cost other than the current one."""
         return not hashed.startswith(self._prefix)
 
-    def _fits(self, hashed: str, password: str) -> bool:
+    def _matches(self, hashed: str, password: str) -> bool:
         try:
             return self._argon2.verify(hashed, password)
         except (VerificationError, InvalidHashError):
@@ -89,19 +107,21 @@ class PasswordHasher:
                 raise BusyError
             self._pending += 1
         future = self._pool.submit(function, *args)
-        future.add_done_callback(self._done)
+        # Not in a `finally`: when the caller is canceled, a running hash keeps its slot until it ends.
+        future.add_done_callback(self._release)
         return await asyncio.wrap_future(future)
 
-    def _done(self, _: object) -> None:
+    def _release(self, _: object) -> None:
         with self._lock:
             self._pending -= 1
 
 
-def _step_back() -> None:
-    """Let the event loop go first: on Linux the priority belongs to the thread."""
-    with contextlib.suppress(AttributeError, OSError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+def _lower_priority(niceness: int) -> None:
+    """Set the nice value of the current thread. No-op for 0, and where the system has no nice value for a thread."""
+    if niceness and sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
 
 
-def _random(size: int) -> str:
+def _random_base64(size: int) -> str:
     return b64encode(secrets.token_bytes(size)).rstrip(b"=").decode()

@@ -1,4 +1,4 @@
-"""Keys: from the secrets one key for each purpose, and the keys that sign access tokens."""
+"""Keys: one derived from each secret for each purpose, and the signing keys of access tokens."""
 
 import hashlib
 import hmac
@@ -9,41 +9,47 @@ from typing import Any
 
 import jwt
 
-MINIMUM = 32
-HOW = "make one with: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
+MIN_SECRET_BYTES = 32
+ADVICE = "generate one with: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
+#: Text that marks a secret as an example or a placeholder.
 PLACEHOLDERS = re.compile(
     rb"change.?me|change.?this|your.?secret|placeholder|example|insecure|password|default|dummy|test.?secret"
 )
+#: The first is for keys derived from a secret, the others are for PEM keys.
 ALGORITHMS = ("HS256", "EdDSA", "ES256", "RS256")
-RSA_BITS = 2048
+MIN_RSA_BITS = 2048
 
 
 def check_secret(secret: bytes) -> None:
-    """Refuse a secret that is missing, short, or that somebody could guess (ASVS 11.2.3, 13.2.3; RFC 8725, 3.5)."""
+    """Raise ValueError for a missing, short or guessable secret (ASVS 11.2.3, 13.2.3; RFC 8725, section 3.5)."""
     if not secret:
-        raise ValueError(f"a secret is needed; {HOW}")
-    if len(secret) < MINIMUM:
-        raise ValueError(f"the secret has {len(secret)} bytes, {MINIMUM} are the least; {HOW}")
-    steps = sum(abs(a - b) <= 1 for a, b in pairwise(secret))
+        raise ValueError(f"a secret is required; {ADVICE}")
+    if len(secret) < MIN_SECRET_BYTES:
+        raise ValueError(f"the secret has {len(secret)} bytes and needs at least {MIN_SECRET_BYTES}; {ADVICE}")
+    # Sequences such as "abcd", "4321" and "aaaa".
+    neighbors = sum(abs(a - b) <= 1 for a, b in pairwise(secret))
     weak = (
         PLACEHOLDERS.search(secret.lower()) is not None
         or len(set(secret)) < 10
-        or secret in (secret + secret)[1:-1]
-        or steps > len(secret) // 2
-        or re.fullmatch(rb"[a-z _.-]+|[A-Z _.-]+", secret) is not None
+        or secret in (secret + secret)[1:-1]  # a repeated piece
+        or neighbors > len(secret) // 2
+        or re.fullmatch(rb"[a-z _.-]+|[A-Z _.-]+", secret) is not None  # words
     )
     if weak:
-        raise ValueError(f"the secret is one that can be guessed; {HOW}")
+        raise ValueError(f"the secret can be guessed; {ADVICE}")
 
 
 def derive(secret: bytes, purpose: str) -> bytes:
-    """Make the 32-byte key of one purpose: HKDF-Expand with SHA-256, one block (RFC 5869, section 2.3)."""
+    """Derive the 32-byte key for one purpose: one block of HKDF-Expand with SHA-256 (RFC 5869, section 2.3)."""
     return hmac.digest(secret, purpose.encode() + b"\x01", "sha256")
 
 
 @dataclass(frozen=True)
 class SigningKey:
-    """A key with exactly one algorithm and an id (RFC 8725, 3.1). `public` alone can only verify."""
+    """A key for access tokens, with its id (`kid`) and exactly one algorithm (RFC 8725, section 3.1).
+
+    A key whose `private` part is None can only verify.
+    """
 
     algorithm: str
     private: Any = field(repr=False)
@@ -52,46 +58,53 @@ class SigningKey:
 
     @classmethod
     def derived(cls, secret: bytes) -> "SigningKey":
-        """Make the HS256 key of a secret; its id tells nothing about it."""
+        """Derive the HS256 key of a secret. Its id is a digest, and reveals nothing about the key."""
         key = derive(secret, "access token")
         return cls("HS256", key, key, hashlib.sha256(b"kid" + key).hexdigest()[:12])
 
     @classmethod
     def from_pem(cls, pem: str | bytes, algorithm: str, kid: str) -> "SigningKey":
-        """Read a private (or, for verifying only, a public) PEM key for EdDSA, ES256 or RS256."""
+        """Read a PEM key for EdDSA, ES256 or RS256: a private key, or a public key that can only verify.
+
+        Raises ValueError for another algorithm, for a key of another kind, and for an RSA key below 2048 bits.
+        """
         if algorithm not in ALGORITHMS[1:]:
-            raise ValueError(f"the algorithm is one of {', '.join(ALGORITHMS[1:])}")
+            raise ValueError(f"the algorithm must be one of {', '.join(ALGORITHMS[1:])}")
         prepare = jwt.get_algorithm_by_name(algorithm).prepare_key
         try:
             key = prepare(pem)
         except (TypeError, ValueError, jwt.PyJWTError) as error:
-            raise ValueError(f"this is no key for {algorithm}") from error
-        if algorithm == "RS256" and key.key_size < RSA_BITS:
-            raise ValueError(f"an RSA key needs {RSA_BITS} bits at least")
+            raise ValueError(f"the PEM text is not a key for {algorithm}") from error
+        if algorithm == "RS256" and key.key_size < MIN_RSA_BITS:
+            raise ValueError(f"an RSA key needs at least {MIN_RSA_BITS} bits")
         private = key if hasattr(key, "public_key") else None
         return cls(algorithm, private, key.public_key() if private else key, kid)
 
     @property
     def header(self) -> dict[str, str]:
-        """The header of the tokens that this key signs (RFC 9068, section 2.1)."""
+        """The header of the access tokens that this key signs (RFC 9068, section 2.1)."""
         return {"alg": self.algorithm, "kid": self.kid, "typ": "at+jwt"}
 
 
 class KeyRing:
-    """All keys of an `Auth`: derived from its secrets, newest first, and the signing keys that were given."""
+    """All keys of an `Auth`: the keys derived from its secrets, and the signing keys of access tokens."""
 
     def __init__(self, secrets: list[bytes], signing_keys: list[SigningKey]) -> None:
-        """Take secrets that were checked; without signing keys, HS256 keys are derived from them."""
+        """Take the checked secrets and the signing keys, both newest first.
+
+        Without signing keys, HS256 keys are derived from the secrets. Raises ValueError when the first signing key
+        cannot sign, and when two signing keys have the same id.
+        """
         self._secrets = secrets
         self._derived: dict[str, list[bytes]] = {}
-        self.signing = signing_keys or [SigningKey.derived(secret) for secret in secrets]
+        self.signing: list[SigningKey] = signing_keys or [SigningKey.derived(secret) for secret in secrets]
         if self.signing[0].private is None:
-            raise ValueError("the first signing key must be able to sign")
+            raise ValueError("the first signing key must have a private part, to sign tokens")
         if len({key.kid for key in self.signing}) != len(self.signing):
             raise ValueError("two signing keys have the same kid")
 
     def derived(self, purpose: str) -> list[bytes]:
-        """The keys of one purpose, newest first; no purpose can use another's."""
+        """Return the keys for one purpose, newest first. Keys for different purposes are independent."""
         if purpose not in self._derived:
             self._derived[purpose] = [derive(secret, purpose) for secret in self._secrets]
         return self._derived[purpose]

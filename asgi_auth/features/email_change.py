@@ -63,7 +63,12 @@ class EmailChange(Feature):
             user=user,
             to=address.display,
             notice="already_registered" if taken else None,
-            data={**address._asdict(), ADDRESS: user.email_canonical, OWN: True},
+            data={
+                "display": address.display,
+                "canonical": address.canonical,
+                ADDRESS: user.email_canonical,
+                OWN: True,
+            },
             client=client,
         )
         self._tell("email_change_requested", user, address.display, client)

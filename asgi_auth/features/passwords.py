@@ -76,8 +76,9 @@ class Registration(Answer, frozen=True, kw_only=True, omit_defaults=True):
 class Passwords(Feature):
     """Accounts with email address and password.
 
-    `policy` is that of new passwords; `argon2` their cost. `workers` threads hash them, and when `queue` more wait,
-    the answer is 503. `login_after_register` gives tokens with the registration.
+    `policy` is that of new passwords; `argon2` their cost. `workers` threads hash them, at the nice value `niceness`
+    (Linux; 0 leaves their priority alone), and when `queue` more wait, the answer is 503. `login_after_register` gives
+    tokens with the registration.
     """
 
     def __init__(
@@ -87,11 +88,12 @@ class Passwords(Feature):
         argon2: Argon2 | None = None,
         workers: int | None = None,
         queue: int | None = None,
+        niceness: int = 10,
         login_after_register: bool = False,
     ) -> None:
         """Take the settings."""
         self.policy = policy or PasswordPolicy()
-        self._hasher = PasswordHasher(argon2 or Argon2(), workers, queue)
+        self._hasher = PasswordHasher(argon2 or Argon2(), workers, queue, niceness)
         self.login_after_register = login_after_register
 
     def attach(self, auth: Auth) -> None:

@@ -46,7 +46,7 @@ class Templates:
     def render(self, letter: Letter) -> Mail:
         """Make the mail. Raises KeyError for a purpose or a value that the catalogue doesn't know."""
         values = {name: _line(value) for name, value in letter.values.items()} | {"name": _line(self._name)}
-        language = self._texts.known(letter.language)
+        language = self._texts.resolve(letter.language)
         context = self._context(letter, language, values)
         return Mail(
             purpose=letter.purpose,

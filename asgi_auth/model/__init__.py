@@ -1,1 +1,1 @@
-"""Records and names without behaviour: what is stored and what can happen."""
+"""Plain data: records, event types, and device names. Not public."""

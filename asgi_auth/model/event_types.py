@@ -1,16 +1,18 @@
-"""What can happen, by action; each outcome has its code of the OWASP Logging Vocabulary.
+"""Event types: each action with its meaning and its codes of the OWASP Logging Vocabulary.
 
-Features hear of it through `Feature.observe`, hosts through `auth.on`. A code that the vocabulary lacks is made in its
-manner.
+Features observe events through `Feature.observe`, hosts through `auth.on`. Where the vocabulary has no code for an
+outcome, the code follows its style.
 """
 
-from typing import Final, Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Final, Literal
 
 Outcome = Literal["success", "failure"]
 
 
-class Action(NamedTuple):
-    """What an event tells, and the codes of its outcomes; an outcome without a code doesn't happen."""
+@dataclass(frozen=True)
+class Action:
+    """An event type: its meaning, and one code for each outcome. An outcome without a code cannot occur."""
 
     meaning: str
     success: str = ""
@@ -18,7 +20,7 @@ class Action(NamedTuple):
 
     @property
     def usual(self) -> Outcome:
-        """The outcome that is meant when none is named."""
+        """The outcome of an event that names none: success, unless the action can only fail."""
         return "success" if self.success else "failure"
 
 
@@ -47,37 +49,39 @@ INPUT: Final = "input"
 MAIL: Final = "mail"
 SERVICE: Final = "service"
 
-ACTIONS: Final = {
-    REGISTER: Action("An account is made.", "user_created", "user_create_fail"),
-    LOGIN: Action("Somebody logs in, in whichever way.", "authn_login_success", "authn_login_fail"),
-    PASSWORD_CHECK: Action("A password was right, whatever it was asked for.", "authn_password_check_success"),
-    SESSION_START: Action("A login has made a session.", "session_created"),
-    REFRESH: Action("A session goes on by its refresh token.", "session_renewed", "session_use_after_expire"),
-    TOKEN_REUSE: Action("A refresh token came back after its time; its session ended.", "", "authn_token_reuse"),
+ACTIONS: Final[dict[str, Action]] = {
+    REGISTER: Action("An account was created.", "user_created", "user_create_fail"),
+    LOGIN: Action("A user logged in, by any method.", "authn_login_success", "authn_login_fail"),
+    PASSWORD_CHECK: Action("A password was verified, for a login or another action.", "authn_password_check_success"),
+    SESSION_START: Action("A login started a session.", "session_created"),
+    REFRESH: Action("A refresh token extended a session.", "session_renewed", "session_use_after_expire"),
+    TOKEN_REUSE: Action("An old refresh token was reused; its session was revoked.", "", "authn_token_reuse"),
     SESSION_END: Action(
-        "A session ends: logout, a new password, too many.", "authn_token_revoked", "malicious_direct_reference"
+        "A session was ended: by a logout, a new password, or the session limit.",
+        "authn_token_revoked",
+        "malicious_direct_reference",
     ),
     PASSWORD_CHANGE: Action(
-        "A password is changed, or reset by mail (`reset`).", "authn_password_change", "authn_password_change_fail"
+        "A password was changed, or reset by mail (`reset`).", "authn_password_change", "authn_password_change_fail"
     ),
     ONE_TIME_TOKEN: Action(
-        "A link and code were asked for (`purpose`); failed: what was shown is wrong, used or too old.",
+        "A link and a code were requested (`purpose`). Failure: a wrong, used or expired one was submitted.",
         "authn_token_created",
         "sequence_fail",
     ),
-    EMAIL_VERIFY: Action("An address was shown to be the user's.", "user_updated"),
-    EMAIL_CHANGE: Action("An account moves to another address.", "user_updated", "user_update_fail"),
-    USER_CHANGE: Action("Fields or status of an account change.", "user_updated"),
-    ROLE_CHANGE: Action("The roles of a user change.", "privilege_permissions_changed"),
-    ACCOUNT_CLOSE: Action("An account is closed, and kept.", "user_archived", "user_archive_fail"),
-    ACCOUNT_DELETE: Action("An account is deleted.", "user_deleted"),
-    NEW_DEVICE: Action("A login from a device not seen before.", "authn_login_new_device"),
-    RATE_LIMIT: Action("A limit refuses a call.", "", "excess_rate_limit_exceeded"),
-    LOCKOUT: Action("A locked account refuses a password.", "", "authn_login_lock"),
-    UNLOCK: Action("A mailed link opens a locked account.", "authn_login_unlock"),
-    ACCESS: Action("A route of ours wants a login, or another one; bad tokens too.", "", "authz_fail"),
-    CROSS_SITE: Action("A request with cookies came from another site's page.", "", "malicious_csrf"),
-    INPUT: Action("A request couldn't be read, or fields are wrong.", "", "input_validation_fail"),
-    MAIL: Action("A mail is sent (`purpose`), or given up (`reason`).", "mail_send_success", "mail_send_fail"),
-    SERVICE: Action("The database is away, or too much waits.", "", "sys_unavailable"),
+    EMAIL_VERIFY: Action("A user verified an email address.", "user_updated"),
+    EMAIL_CHANGE: Action("The email address of an account was changed.", "user_updated", "user_update_fail"),
+    USER_CHANGE: Action("Fields or the status of an account were changed.", "user_updated"),
+    ROLE_CHANGE: Action("The roles of a user were changed.", "privilege_permissions_changed"),
+    ACCOUNT_CLOSE: Action("An account was closed, but not deleted.", "user_archived", "user_archive_fail"),
+    ACCOUNT_DELETE: Action("An account was deleted.", "user_deleted"),
+    NEW_DEVICE: Action("A user logged in from a new device.", "authn_login_new_device"),
+    RATE_LIMIT: Action("A request was rejected by a rate limit.", "", "excess_rate_limit_exceeded"),
+    LOCKOUT: Action("A password was rejected because the account is locked.", "", "authn_login_lock"),
+    UNLOCK: Action("A mailed link unlocked an account.", "authn_login_unlock"),
+    ACCESS: Action("A request was rejected for missing or insufficient authentication.", "", "authz_fail"),
+    CROSS_SITE: Action("A request with cookies was rejected as cross-site.", "", "malicious_csrf"),
+    INPUT: Action("A request was rejected as malformed, or for invalid fields.", "", "input_validation_fail"),
+    MAIL: Action("A mail was sent (`purpose`), or delivery failed (`reason`).", "mail_send_success", "mail_send_fail"),
+    SERVICE: Action("A request was rejected: the database is unavailable, or a queue is full.", "", "sys_unavailable"),
 }

@@ -1,33 +1,41 @@
-"""The records that are stored and passed around; times are whole seconds since 1970 (NumericDate)."""
+"""Records that are stored or passed around. Times are whole seconds since 1970 (NumericDate, RFC 7519)."""
 
 import secrets
 import uuid
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import msgspec
 
 from asgi_auth.model.event_types import Outcome
 
-#: An id that no user has, to ask for with the same effort.
+#: An id that no user has: a look-up for an unknown user costs the same as one for a known user.
 NO_USER_ID = "00000000-0000-0000-0000-000000000000"
+#: Only an `active` user can log in. Users close their accounts (`closed`), hosts disable them (`disabled`).
 Status = Literal["active", "disabled", "closed"]
-#: How a device is known: it is the first of its user, or a further one, or was seen before.
+#: Whether a device is the first of its user, another new one, or already known.
 Sighting = Literal["first", "new", "known"]
 
 
 def new_id(now: float) -> str:
-    """Make a UUID of version 7: random, yet in the order of time, so that indexes stay dense (RFC 9562)."""
+    """Return a new UUID, version 7 (RFC 9562), for a time in seconds since 1970.
+
+    Its leading bits are the time in milliseconds, so that database indexes stay compact. 74 bits are random.
+    """
     milliseconds = int(now * 1000) & (2**48 - 1)
     value = milliseconds << 80 | 7 << 76 | secrets.randbits(12) << 64 | 2 << 62 | secrets.randbits(62)
     return str(uuid.UUID(int=value))
 
 
 class Record(msgspec.Struct, frozen=True):
-    """Base of the records: immutable."""
+    """Base class of all records. Records are immutable."""
 
 
 class User(Record, frozen=True, kw_only=True):
-    """An account. `email` is as typed; `email_canonical` is what is compared and unique."""
+    """An account.
+
+    `email` is the address as the user typed it, for display and mail. `email_canonical` is its normalized form, which
+    is unique and used for look-ups. `data` holds the extra fields (see the setting `fields`).
+    """
 
     id: str
     email: str
@@ -41,7 +49,11 @@ class User(Record, frozen=True, kw_only=True):
 
 
 class Credential(Record, frozen=True, kw_only=True):
-    """A way for a user to log in. (`kind`, `identifier`) is unique; `version` grows with every change of `secret`."""
+    """A credential that a user can log in with.
+
+    The pair of `kind` and `identifier` is unique. `secret` is never plain text: for a password, it is a hash. `version`
+    increases by one with each change of `secret`.
+    """
 
     id: str
     user_id: str
@@ -55,7 +67,12 @@ class Credential(Record, frozen=True, kw_only=True):
 
 
 class Session(Record, frozen=True, kw_only=True):
-    """One login on one device. `generation` counts the refresh tokens that were made for it."""
+    """A login on one device.
+
+    `generation` is the number of refreshes. The refresh token of the previous generation stays valid for
+    `refresh_grace` seconds after `rotated_at`, the time of the last refresh. `auth_time` is the time of the login, and
+    `amr` lists its methods (RFC 8176).
+    """
 
     id: str
     user_id: str
@@ -72,9 +89,11 @@ class Session(Record, frozen=True, kw_only=True):
 
 
 class OneTimeToken(Record, frozen=True, kw_only=True):
-    """A one-time token that was mailed. Only digests of it and of its code are stored.
+    """A mailed one-time token: a link and a code.
 
-    `id` names the request that asked for it; `subject` the canonical address that it is about, with a user or without.
+    `id` is the id of the request for the mail. `subject` is the canonical email address, with or without a user.
+    `digest` and `code` are digests: the link and the code themselves are not stored. `attempts` is the number of codes
+    that were submitted for it.
     """
 
     id: str
@@ -91,9 +110,10 @@ class OneTimeToken(Record, frozen=True, kw_only=True):
 
 
 class Counter(Record, frozen=True, kw_only=True):
-    """How often something was tried. `key` is a digest: no address stands in the table.
+    """The number of attempts under one key.
 
-    `free_at`: when the next attempt is allowed, 0 without pauses. `expires_at`: when it begins anew.
+    `key` is a digest, so that no address is stored. `free_at` is the time of the next allowed attempt, or 0 without a
+    backoff. At `expires_at` the counter restarts.
     """
 
     key: str
@@ -102,8 +122,8 @@ class Counter(Record, frozen=True, kw_only=True):
     expires_at: int
 
 
-class Window(NamedTuple):
-    """A limit: at most `most` counts of `key` in `seconds` from the first."""
+class Window(Record, frozen=True):
+    """A rate limit: at most `most` counts of `key` within `seconds` of the first."""
 
     key: str
     seconds: int
@@ -111,7 +131,7 @@ class Window(NamedTuple):
 
 
 class Stored(Record, frozen=True, kw_only=True):
-    """All that is stored about a user, without secrets and digests."""
+    """All stored data about a user, without secrets and digests."""
 
     user: User
     credentials: list[dict[str, Any]]
@@ -121,23 +141,27 @@ class Stored(Record, frozen=True, kw_only=True):
 
 
 class Changes(Record, frozen=True, kw_only=True):
-    """What every process must know: sessions that ended (id, when), users whose access changed (id, roles, when)."""
+    """Revocations and role changes that each process must apply.
+
+    `sessions` lists the revoked sessions as (id, time); `users` the users with changed roles as (id, roles, time).
+    """
 
     sessions: list[tuple[str, int]] = []
     users: list[tuple[str, tuple[str, ...], int]] = []
 
 
 class Access(Record, frozen=True, kw_only=True):
-    """What a session may do at this moment."""
+    """The current access of a session: whether it is active, and the roles of its user."""
 
     alive: bool
     roles: tuple[str, ...]
 
 
 class Client(Record, frozen=True, kw_only=True):
-    """Who is calling: address, user agent and languages; `session_id` is the session its cookie named.
+    """The client of a request: network address, user agent and languages.
 
-    `request_id` is that of the `X-Request-ID` header, or a new one.
+    `session_id` is the session of the cookies in the request, if any. `request_id` is the value of its `X-Request-ID`
+    header, or a new id.
     """
 
     address: str = ""
@@ -148,10 +172,11 @@ class Client(Record, frozen=True, kw_only=True):
 
 
 class Event(Record, frozen=True, kw_only=True):
-    """Something that has happened, or was refused: by one of the names in `events`.
+    """An event: something happened, or was rejected.
 
-    `code` is that of the OWASP Logging Vocabulary. `session` is a keyed digest: whoever writes an event down takes it
-    in place of `session_id`. `account` is the user's canonical address, where it was at hand; it is not written down.
+    `name` is an action of `asgi_auth.model.event_types` or of a feature. `code` is its code in the OWASP Logging
+    Vocabulary. Log `session`, a keyed digest, never `session_id`. `account` is the canonical email address of the user,
+    where known; do not log it. `data` depends on the action.
     """
 
     name: str
@@ -167,7 +192,7 @@ class Event(Record, frozen=True, kw_only=True):
 
 
 class AuditRecord(Record, frozen=True, kw_only=True):
-    """An event as it is kept. `id` is in the order of time; `session` is a digest."""
+    """A stored event. Ids sort by time; `session` is the keyed digest of the session id."""
 
     id: str
     name: str
@@ -183,7 +208,7 @@ class AuditRecord(Record, frozen=True, kw_only=True):
 
 
 class LoginAttempt(Record, frozen=True):
-    """A user about to get a session: by which factors, and from where."""
+    """A user who is about to get a session: the methods used (`amr`, RFC 8176), and the client."""
 
     user: User
     amr: tuple[str, ...]
@@ -191,7 +216,7 @@ class LoginAttempt(Record, frozen=True):
 
 
 class UserInfo(Record, frozen=True, kw_only=True):
-    """What a user is told about the own account."""
+    """An account, as its user sees it."""
 
     id: str
     email: str
@@ -202,7 +227,7 @@ class UserInfo(Record, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, user: User) -> "UserInfo":
-        """Copy the fields that may be shown, by name."""
+        """Copy the public fields of a user."""
         return cls(
             id=user.id,
             email=user.email,

@@ -1,6 +1,6 @@
-"""A short name for a device from its user agent, so that its owner knows it again: `Firefox on Linux`."""
+"""Short device names from user agents, such as `Firefox on Linux`, for the list of sessions and for mails."""
 
-# The first that is found counts: many claim to be others as well.
+# The first match wins: a Chromium browser also claims to be Chrome and Safari.
 PROGRAMS = {
     "Edg": "Edge",
     "OPR/": "Opera",
@@ -23,13 +23,16 @@ SYSTEMS = {
 
 
 def device_name(user_agent: str) -> str:
-    """Name program and system, in English."""
+    """Return an English name of the browser and the operating system."""
     program, system = program_and_system(user_agent)
     return f"{program} on {system}" if program and system else program or system or "unknown device"
 
 
 def program_and_system(user_agent: str) -> tuple[str, str]:
-    """Find program and system; what isn't a browser goes by the first word it says of itself."""
+    """Return the names of the browser and the operating system, or "" where unknown.
+
+    Without both, the browser is the first product name of the user agent, such as `curl`, cut at 40 characters.
+    """
     program = next((name for mark, name in PROGRAMS.items() if mark in user_agent), "")
     system = next((name for mark, name in SYSTEMS.items() if mark in user_agent), "")
     return program or ("" if system else user_agent.partition("/")[0][:40]), system

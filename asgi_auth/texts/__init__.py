@@ -1,15 +1,16 @@
-"""Every text that people read, in pages and mails: one catalogue, by code and language; hosts may replace any."""
+"""The catalog of all texts on pages and in mails, by code and language. Hosts can replace each text."""
 
 import re
 import string
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
-Overrides = Mapping[str, Mapping[str, str]]
+#: Texts by language and code.
+Overrides: TypeAlias = Mapping[str, Mapping[str, str]]
 DEFAULT = "en"
-#: A language range with its weight (RFC 4647, 2.1; RFC 9110, 12.4.2), in lower case.
+#: A lowercase language range with its weight (RFC 4647, section 2.1; RFC 9110, section 12.4.2).
 RANGE = re.compile(
     r"(?P<tag>\*|[a-z]{1,8}(-[a-z0-9]{1,8}){0,8})([ \t]*;[ \t]*q=(?P<weight>0(\.[0-9]{0,3})?|1(\.0{0,3})?))?"
 )
@@ -18,54 +19,58 @@ RANGE = re.compile(
 class Texts:
     """Finds texts by code, such as `mail.reset_password.subject`.
 
-    `overrides` are texts by language and code; a language that isn't shipped may be added so. What a language lacks is
-    taken from `language`, then from English. `own` are codes that only the host has texts for. Raises ValueError for an
-    unknown code, or an unknown value in a text.
+    `language` is the default language. `overrides` replaces texts, and can add languages. A text that a language lacks
+    is taken from the default language, then from English. `extra_codes` are further codes that `overrides` can have.
+    Raises ValueError for an unknown language, an unknown code, and an unknown placeholder in a text.
     """
 
-    def __init__(self, language: str = DEFAULT, overrides: Overrides | None = None, own: Collection[str] = ()) -> None:
-        """Read the catalogue."""
+    def __init__(
+        self, language: str = DEFAULT, overrides: Overrides | None = None, extra_codes: Collection[str] = ()
+    ) -> None:
+        """Merge the shipped texts with the overrides."""
         self._texts = {name: dict(texts) for name, texts in shipped().items()}
-        known = dict.fromkeys(own, "") | self._texts[DEFAULT]
+        known = dict.fromkeys(extra_codes, "") | self._texts[DEFAULT]
         for name, texts in (overrides or {}).items():
             for code, text in texts.items():
                 if code not in known:
-                    raise ValueError(f"there is no text {code!r}")
-                if not placeholders(text) <= placeholders(known[code]):
-                    raise ValueError(f"{code!r} may name {sorted(placeholders(known[code]))} only")
+                    raise ValueError(f"unknown text {code!r}")
+                allowed = placeholders(known[code])
+                if not placeholders(text) <= allowed:
+                    raise ValueError(f"the text {code!r} can only use the placeholders {sorted(allowed)}")
             self._texts.setdefault(name, {}).update(texts)
         if language not in self._texts:
-            raise ValueError(f"there are no texts for the language {language!r}")
+            raise ValueError(f"no texts for the language {language!r}")
         self._default = language
 
     @property
     def languages(self) -> list[str]:
-        """The languages that there are."""
+        """The available languages, sorted."""
         return sorted(self._texts)
 
     def choose(self, accept_language: str) -> str:
-        """Choose the language that a browser likes best (RFC 9110, 12.5.4), else the default.
+        """Return the available language that an Accept-Language header prefers, or the default.
 
-        A tag is looked up as a whole, then without its last parts (RFC 4647, 3.4): `de-AT` finds `de`.
+        The header is parsed as in RFC 9110, section 12.5.4. A tag is looked up in full, then without its last parts
+        (RFC 4647, section 3.4): `de-AT` finds `de`.
         """
-        wanted = dict(_ranges(accept_language))
-        known = {name.lower(): name for name in [self._default, *self.languages]}
-        allowed = [name for tag, name in known.items() if wanted.get(tag) != 0]
-        for tag in sorted((tag for tag in wanted if wanted[tag]), key=wanted.__getitem__, reverse=True):
-            if tag == "*" and allowed:
-                return allowed[0]
+        weights = dict(_ranges(accept_language))
+        available = {name.lower(): name for name in [self._default, *self.languages]}
+        acceptable = [name for tag, name in available.items() if weights.get(tag) != 0]
+        for tag in sorted((tag for tag in weights if weights[tag]), key=weights.__getitem__, reverse=True):
+            if tag == "*" and acceptable:
+                return acceptable[0]
             parts = tag.split("-")
             for count in range(len(parts), 0, -1):
-                if (found := known.get("-".join(parts[:count]))) is not None:
+                if (found := available.get("-".join(parts[:count]))) is not None:
                     return found
         return self._default
 
-    def known(self, language: str) -> str:
-        """Give the language itself when there are texts for it, else the default."""
+    def resolve(self, language: str) -> str:
+        """Return the language if it is available, else the default."""
         return language if language in self._texts else self._default
 
     def find(self, code: str, language: str = "", /, **values: Any) -> str | None:
-        """Find a text and fill it in; None when there is none of this code."""
+        """Return a text with its placeholders filled in, or None for an unknown code."""
         for name in (language, self._default, DEFAULT):
             text = self._texts.get(name, {}).get(code)
             if text is not None:
@@ -73,7 +78,7 @@ class Texts:
         return None
 
     def get(self, code: str, language: str = "", /, **values: Any) -> str:
-        """Find a text that must be there. Raises KeyError."""
+        """Return a text with its placeholders filled in. Raises KeyError for an unknown code."""
         text = self.find(code, language, **values)
         if text is None:
             raise KeyError(code)
@@ -81,32 +86,32 @@ class Texts:
 
 
 def _ranges(accept_language: str) -> Iterator[tuple[str, float]]:
-    """The language ranges of a header in lower case, with their weights; what isn't one is passed over."""
+    """Yield the language ranges of a header, in lowercase, with their weights. Malformed parts are skipped."""
     for part in accept_language.split(","):
-        found = RANGE.fullmatch(part.strip().lower())
-        if found is not None:
-            yield found["tag"], float(found["weight"] or 1)
+        match = RANGE.fullmatch(part.strip().lower())
+        if match is not None:
+            yield match["tag"], float(match["weight"] or 1)
 
 
 @cache
 def shipped() -> dict[str, dict[str, str]]:
-    """Read the texts that come with the library, by language and code: `en/mail.toml` holds `mail.…`."""
-    import tomllib  # noqa: PLC0415 (an Auth reads them when it is made)
+    """Return the texts of the library, by language and code. The file `en/mail.toml` holds the codes `mail.…`."""
+    import tomllib  # noqa: PLC0415 (first needed by an Auth)
 
-    found: dict[str, dict[str, str]] = {}
+    texts: dict[str, dict[str, str]] = {}
     for file in Path(__file__).parent.glob("*/*.toml"):
-        _flatten(file.stem, tomllib.loads(file.read_text("utf-8")), found.setdefault(file.parent.name, {}))
-    return found
+        _flatten(file.stem, tomllib.loads(file.read_text("utf-8")), texts.setdefault(file.parent.name, {}))
+    return texts
 
 
 def purposes() -> set[str]:
-    """Name every purpose of a mail that the catalogue has texts for."""
+    """Return each purpose of a mail in the catalog, such as `reset_password`."""
     codes = [code.split(".") for code in shipped()["en"]]
     return {parts[1] for parts in codes if parts[0] == "mail" and parts[-1] == "subject"}
 
 
 def placeholders(text: str) -> set[str]:
-    """The names of the values that a text takes."""
+    """Return the names of the placeholders in a text."""
     return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
 
 

@@ -1,1 +1,1 @@
-"""Checking what users send: fields, addresses, passwords."""
+"""Validation of user input: fields, email addresses, passwords. Not public."""

@@ -1,41 +1,42 @@
-"""Email addresses: the one place that says when two of them are the same (ASVS 1.1.1, OWASP canonical form)."""
+"""Email addresses: validation, and the canonical form by which they are compared (ASVS 1.1.1)."""
 
 import re
 import unicodedata
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from asgi_auth.errors import ValidationError
 from asgi_auth.validation.reasons import Reason
 
-#: Nearly all addresses: their canonical form is themselves in lower case, and to know that costs no validation.
+#: Fast path: most addresses are plain ASCII. Lowercase is their canonical form, without full validation.
 PLAIN = re.compile(
     r"(?=[^@]{1,64}@)(?=.{1,254}\Z)[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*"
     r"@[A-Za-z0-9]{1,63}(?:[.-][A-Za-z0-9]{1,63})*\.[A-Za-z]{2,63}"
 )
 
 
-class Address(NamedTuple):
-    """An address as typed, for display and mail, and its canonical form, which is compared and unique."""
+@dataclass(frozen=True)
+class Address:
+    """An email address: `display` as typed, for display and mail, and the unique `canonical` form for comparison."""
 
     display: str
     canonical: str
 
 
 def parse_email(text: str, field: str = "email") -> Address:
-    """Normalise (NFKC), then validate, then fold: case of both parts, and the domain to IDNA.
+    """Normalize an address (NFKC), validate it, and derive the canonical form: case-folded, with an IDNA domain.
 
-    Whether the domain exists is not looked up. Raises ValidationError for `field`.
+    There is no DNS query. Raises ValidationError for `field`.
     """
-    from email_validator import EmailNotValidError, ValidatedEmail, validate_email  # noqa: PLC0415 (costs 30 ms, and not every process needs it)
+    from email_validator import EmailNotValidError, ValidatedEmail, validate_email  # noqa: PLC0415 (30 ms, which most processes can save)
 
     def validated(address: str) -> ValidatedEmail:
-        # `strict` holds the local part to its 64 octets; .test is for tests, and those run here as well.
+        # `strict` limits the local part to 64 octets; `test_environment` allows the domain `.test`.
         return validate_email(address, check_deliverability=False, test_environment=True, strict=True)
 
     try:
         valid = validated(unicodedata.normalize("NFKC", text))
         folded = unicodedata.normalize("NFKC", valid.local_part.casefold())
-        # Folding can lengthen a text or make it another: what it made must be valid as well.
+        # Case folding can change and lengthen the local part, so the result is validated as well.
         validated(f"{folded}@{valid.ascii_domain}")
     except EmailNotValidError as error:
         raise ValidationError({field: [Reason("email", str(error))]}) from None
@@ -43,9 +44,9 @@ def parse_email(text: str, field: str = "email") -> Address:
 
 
 def canonical_or_none(text: str) -> str | None:
-    """Give the canonical form for a look-up; None for what can't be the address of any account.
+    """Return the canonical form for a look-up, or None when the text cannot be the address of an account.
 
-    A plain address that isn't valid has one, too: no account is found by it.
+    The fast path accepts some invalid addresses. This is harmless: no account has such an address.
     """
     if PLAIN.fullmatch(text) is not None:
         return text.lower()

@@ -1,20 +1,25 @@
-"""Fields of bodies: their common types, their strict conversion, and the extra fields that a host declares."""
+"""Fields of request bodies: their common types, their strict conversion, and the extra fields of a user."""
 
 import keyword
 import sys
+from dataclasses import dataclass
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
 
 import msgspec
 
-Write = Literal["register", "user", "admin"]
-TYPES = (str, int, bool, float)
-TAKEN = {"id", "email", "password", "username", "roles", "status", "email_verified", "data", "created_at", "updated_at"}
-Email = Annotated[
+#: Where an extra field can be set: see `Field`.
+Write: TypeAlias = Literal["register", "user", "admin"]
+#: The types that an extra field can have.
+FieldType: TypeAlias = type[str] | type[int] | type[bool] | type[float]
+TYPES: tuple[FieldType, ...] = (str, int, bool, float)
+#: An email address, before validation.
+Email: TypeAlias = Annotated[
     str,
     msgspec.Meta(min_length=3, max_length=254, extra_json_schema={"format": "email"}, examples=["ada@example.com"]),
 ]
-Secret = Annotated[
+#: A password.
+Secret: TypeAlias = Annotated[
     str,
     msgspec.Meta(
         min_length=1,
@@ -23,43 +28,54 @@ Secret = Annotated[
         examples=["correct horse battery"],
     ),
 ]
-TokenText = Annotated[str, msgspec.Meta(min_length=1, max_length=8192)]
-Line = Annotated[str, msgspec.Meta(max_length=1024)]
-#: Parameters of endpoints that the library gives, and no body.
+#: A token: refresh token, or the token of a mailed link.
+TokenText: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=8192)]
+#: Any other short text.
+Line: TypeAlias = Annotated[str, msgspec.Meta(max_length=1024)]
+#: Parameters of endpoints that the library passes; they are not fields of the body.
 INJECTED = {"client", "identity", "served"}
+#: Names that an extra field cannot have.
+RESERVED = INJECTED | {
+    "id", "email", "password", "username", "roles", "status", "email_verified", "data", "created_at", "updated_at",
+    "self",
+}  # fmt: skip
 
 
-class Field(msgspec.Struct, frozen=True):
-    """One extra field of a user, kept in the JSON column `data`: its type and bounds, and who may write it.
+@dataclass(frozen=True)
+class Field:
+    """An extra field of a user, stored in the JSON column `data`.
 
-    `write` is `register` (the user, once), `user` (the user, always) or `admin` (never from a request).
+    `type` is str, int, bool or float; `max_length` (characters) applies to str only. A `required` field is set at
+    registration and is never null or empty; any other field is `default` until it is set. `write` says where the field
+    can be set: at registration only (`register`), at registration and later by the user (`user`), or never by a request
+    (`admin`). Raises ValueError for a reserved name, an unknown type, and a default that does not fit the type.
     """
 
     name: str
-    type: type = str
+    type: FieldType = str
     required: bool = False
     default: Any = None
     max_length: int = 200
     write: Write = "user"
 
     def __post_init__(self) -> None:
-        """Refuse names that are ours, and types that JSON doesn't carry."""
+        """Raise ValueError for an invalid declaration."""
         if not self.name.isidentifier() or keyword.iskeyword(self.name) or self.name.startswith("_"):
-            raise ValueError(f"{self.name!r} is no name for a field")
-        if self.name in TAKEN | INJECTED | {"self"}:
-            raise ValueError(f"{self.name!r} is a field of the library's own")
+            raise ValueError(f"{self.name!r} is not a valid field name")
+        if self.name in RESERVED:
+            raise ValueError(f"{self.name!r} is reserved; choose another name for the field")
         if self.type not in TYPES:
-            raise ValueError(f"{self.name}: the type is one of str, int, bool, float")
+            raise ValueError(f"{self.name}: the type must be one of str, int, bool, float")
         if self.write not in get_args(Write):
-            raise ValueError(f"{self.name}: write is one of {', '.join(get_args(Write))}")
+            raise ValueError(f"{self.name}: write must be one of {', '.join(get_args(Write))}")
         try:
             msgspec.convert(self.default, self.annotation | None)
         except msgspec.ValidationError as error:
-            raise ValueError(f"{self.name}: the default doesn't fit: {error}") from None
+            raise ValueError(f"{self.name}: the default does not fit the type: {error}") from None
 
     @property
     def annotation(self) -> Any:
-        """The type with its bounds, as msgspec checks it."""
+        """The type with its bounds, as msgspec validates it."""
         if self.type is str:
             return Annotated[str, msgspec.Meta(min_length=int(self.required), max_length=self.max_length)]
         if self.type is int:
@@ -70,33 +86,35 @@ class Field(msgspec.Struct, frozen=True):
 
     @property
     def change(self) -> Any:
-        """What a change may set: null empties a field that isn't required."""
+        """The type in a change: null clears a field that is not required."""
         return self.annotation if self.required else self.annotation | None
 
 
-class BodyField(msgspec.Struct, frozen=True):
-    """One field of a body: its type with bounds, and whether it must be there."""
+@dataclass(frozen=True)
+class BodyField:
+    """A field of a request body: its type with bounds, and whether it is required."""
 
     type: Any
     required: bool
 
 
 def convert(value: Any, kind: Any) -> Any:
-    """Convert strictly; refuse text that no database takes: NUL, and halves of surrogate pairs.
+    """Convert a JSON value to a type, strictly. Raises msgspec.ValidationError.
 
-    A whole number is an integer however it is written: 1.0 is 1 (JSON Schema, 4.2.3; RFC 8259, section 6).
+    Text with NUL or with surrogates is rejected: databases cannot store it. For an integer type, 1.0 is 1, since JSON
+    does not distinguish them (JSON Schema, section 4.2.3; RFC 8259, section 6).
     """
     if isinstance(value, str) and (
-        "\0" in value or (not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value))
+        "\0" in value or (not value.isascii() and any("\ud800" <= char <= "\udfff" for char in value))
     ):
         raise msgspec.ValidationError("Contains characters that are not allowed")
-    if isinstance(value, float) and value.is_integer() and whole(kind):
+    if isinstance(value, float) and value.is_integer() and accepts_integers_only(kind):
         value = int(value)
     return msgspec.convert(value, kind)
 
 
-def whole(kind: Any) -> bool:
-    """Whether a type is an integer with bounds or without, or null; and no float."""
+def accepts_integers_only(kind: Any) -> bool:
+    """Return whether a type is an integer, with or without bounds and null, but not a float."""
     if get_origin(kind) in {Union, UnionType}:
-        return all(item is NoneType or whole(item) for item in get_args(kind))
+        return all(item is NoneType or accepts_integers_only(item) for item in get_args(kind))
     return kind is int or (get_origin(kind) is Annotated and get_args(kind)[0] is int)

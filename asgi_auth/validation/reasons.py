@@ -1,11 +1,11 @@
-"""Why a field was refused: an English sentence for clients, and its code, by which pages say it in other languages."""
+"""Reasons why a field is invalid: an English sentence for clients, and a code that pages translate."""
 
 import re
 from typing import Any, Self
 
 from asgi_auth.texts import shipped
 
-#: What msgspec says of a value that doesn't fit, and the code that we have for it.
+#: Patterns of the error messages of msgspec, each with our code.
 MSGSPEC = (
     (re.compile(r"of length >= 1\b"), "missing"),
     (re.compile(r"of length >= (?P<count>\d+)"), "too_short"),
@@ -16,14 +16,14 @@ MSGSPEC = (
 
 
 class Reason(str):
-    """A reason as text; `code` and `values` find it in the catalogue, as `reason.<code>`."""
+    """A reason as an English sentence. `code` and `values` find its translations in the catalog: `reason.<code>`."""
 
     __slots__ = ("code", "values")
     code: str
     values: dict[str, Any]
 
     def __new__(cls, code: str, text: str | None = None, /, **values: Any) -> Self:
-        """Make a reason; without a `text` it is the English one of the catalogue. Raises KeyError without one."""
+        """Make a reason, with the English text of the catalog by default. Raises KeyError for an unknown code."""
         sentence = shipped()["en"][f"reason.{code}"].format_map(values) if text is None else text
         reason = super().__new__(cls, sentence)
         reason.code, reason.values = code, values
@@ -31,9 +31,9 @@ class Reason(str):
 
     @classmethod
     def of(cls, error: Exception) -> "Reason":
-        """Take what msgspec says, word for word, and find the code for it."""
+        """Make the reason of a msgspec.ValidationError: its message, verbatim, with the code that matches."""
         text = f"{error}."
         for pattern, code in MSGSPEC:
-            if found := pattern.search(text):
-                return cls(code, text, **found.groupdict())
+            if match := pattern.search(text):
+                return cls(code, text, **match.groupdict())
         return cls("invalid", text)

@@ -55,7 +55,7 @@ async def registers(ada: Visitor, email: str) -> None:
     """Register, with a mistake; confirm by the code of the mail."""
     await ada.open("register")
     await ada.send("register", email=email, display_name="Ada", password="password1")
-    await ada.sees("among the first that others would try")
+    await ada.sees("too common and easy to guess")
     await expect(ada.page.locator("#register-password")).to_be_focused()
     await expect(ada.page.locator("#register-email")).to_have_value(email)
     await ada.send("register", password=PASSWORD)

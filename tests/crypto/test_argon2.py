@@ -1,18 +1,21 @@
 """Hashing: Argon2id at the cost that was asked for, off the loop, and never more at once than the queue holds."""
 
 import asyncio
+import os
+import sys
 import threading
 
+import argon2
 import pytest
 
-from asgi_auth import Argon2
+from asgi_auth import Argon2, Passwords
 from asgi_auth.crypto.argon2 import PasswordHasher
 from asgi_auth.errors import BusyError
 
 CHEAP = Argon2.cheap()
 
 
-class HeldHasher(PasswordHasher):
+class GatedHasher(PasswordHasher):
     """Hashes nothing before the gate opens."""
 
     def __init__(self, workers: int, queue: int) -> None:
@@ -20,10 +23,10 @@ class HeldHasher(PasswordHasher):
         self.gate = threading.Event()
         self.ran = 0
 
-    def _fits(self, hashed: str, password: str) -> bool:
+    def _matches(self, hashed: str, password: str) -> bool:
         self.gate.wait(30)
         self.ran += 1
-        return super()._fits(hashed, password)
+        return super()._matches(hashed, password)
 
 
 async def settle() -> None:
@@ -68,7 +71,7 @@ def test_less_than_the_floor_is_refused_unless_it_is_for_tests(cost: dict[str, i
 
 @pytest.mark.parametrize("cost", [{"time_cost": 0}, {"parallelism": 0}, {"memory_cost": 15, "parallelism": 2}])
 def test_what_argon2_cannot_do_is_refused(cost: dict[str, int]) -> None:
-    with pytest.raises(ValueError, match="the least that it can do"):
+    with pytest.raises(ValueError, match="at least 1 pass, 1 lane and 8 KiB"):
         Argon2(**cost, testing=True)
 
 
@@ -77,11 +80,90 @@ async def test_what_is_no_hash_fits_nothing(hashed: str) -> None:
     assert not await PasswordHasher(CHEAP).verify(hashed, "x")
 
 
+@pytest.mark.parametrize("password", ["", "x", "pässword", "\0", "x\0y", "x" * 1024])
+async def test_only_the_unchanged_hash_matches(password: str) -> None:
+    hasher = PasswordHasher(CHEAP)
+    good = await hasher.hash(password)
+    head, salt, digest = good.rsplit("$", 2)
+    changed = [f"{head}${flip(salt, place)}${digest}" for place in (0, 10, 20)]
+    changed += [f"{head}${salt}${flip(digest, place)}" for place in (0, 20, 41)]
+    spelled = [good[:-1], good + "A", good + "=", good + "\n", " " + good, good.replace("v=19", "v=16")]
+
+    assert await hasher.verify(good, password)
+    for other in (*changed, *spelled):
+        assert not await hasher.verify(other, password)
+
+
+def flip(text: str, place: int) -> str:
+    """Change one character of a base64 text."""
+    return text[:place] + ("A" if text[place] != "A" else "B") + text[place + 1 :]
+
+
+async def test_unused_bits_of_base64_are_not_ignored() -> None:
+    hasher = PasswordHasher(CHEAP)
+    hashed = hasher._argon2.hash("x", salt=b"\0" * 16)
+    head, salt, digest = hashed.rsplit("$", 2)
+
+    assert salt[-1] == "A"
+    assert await hasher.verify(hashed, "x")
+    assert not await hasher.verify(f"{head}${salt[:-1]}B${digest}", "x")
+    assert not await hasher.verify(f"{head}${salt}${digest[:-1]}{chr(ord(digest[-1]) + 1)}", "x")
+
+
+async def test_an_unexpected_error_is_not_a_match(monkeypatch: pytest.MonkeyPatch) -> None:
+    hasher = PasswordHasher(CHEAP)
+    hashed = await hasher.hash("x")
+
+    def fail(*_: object) -> bool:
+        raise RuntimeError
+
+    monkeypatch.setattr(argon2.PasswordHasher, "verify", fail)
+    with pytest.raises(RuntimeError):
+        await hasher.verify(hashed, "x")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a nice value for a thread")
+@pytest.mark.parametrize("niceness", [10, 19])
+async def test_the_threads_have_the_niceness_that_was_set(niceness: int) -> None:
+    hasher = PasswordHasher(CHEAP, workers=1, niceness=niceness)
+    process = os.getpriority(os.PRIO_PROCESS, 0)
+
+    assert await hasher._run(thread_niceness) == niceness
+    assert os.getpriority(os.PRIO_PROCESS, 0) == process
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a nice value for a thread")
+async def test_niceness_zero_leaves_the_priority_alone() -> None:
+    process = os.getpriority(os.PRIO_PROCESS, 0)
+
+    assert await PasswordHasher(CHEAP, workers=1, niceness=0)._run(thread_niceness) == process
+
+
+async def test_a_priority_that_cannot_be_set_stops_no_hash(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "setpriority", refuse)
+    hasher = PasswordHasher(CHEAP)
+
+    assert await hasher.verify(await hasher.hash("x"), "x")
+
+
+def thread_niceness() -> int:
+    return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+
+@pytest.mark.parametrize("niceness", [-1, 20])
+def test_a_niceness_out_of_bounds_is_refused(niceness: int) -> None:
+    with pytest.raises(ValueError, match="niceness must be between 0 and 19"):
+        Passwords(niceness=niceness)
+
+
 async def test_the_decoy_has_todays_cost_and_never_verifies() -> None:
     hasher = PasswordHasher(Argon2(memory_cost=32, time_cost=2, testing=True))
     seen: list[str] = []
-    true_fits = hasher._fits
-    hasher._fits = lambda hashed, password: seen.append(hashed) or true_fits(hashed, password)  # type: ignore[method-assign, func-returns-value]
+    real_matches = hasher._matches
+    hasher._matches = lambda hashed, password: seen.append(hashed) or real_matches(hashed, password)  # type: ignore[method-assign, func-returns-value]
 
     for password in ("", "x", "password"):
         assert not await hasher.verify(None, password)
@@ -100,7 +182,7 @@ async def test_a_hash_of_another_cost_is_outdated() -> None:
 
 
 async def test_a_full_queue_is_refused_at_once() -> None:
-    hasher = HeldHasher(workers=1, queue=2)
+    hasher = GatedHasher(workers=1, queue=2)
     waiting = [asyncio.ensure_future(hasher.verify(None, "x")) for _ in range(3)]
     await settle()
 
@@ -119,7 +201,7 @@ async def test_the_queue_holds_sixteen_for_each_worker_by_default() -> None:
 
 
 async def test_who_gives_up_waiting_frees_the_place_and_costs_no_hash() -> None:
-    hasher = HeldHasher(workers=1, queue=1)
+    hasher = GatedHasher(workers=1, queue=1)
     first = asyncio.ensure_future(hasher.verify(None, "x"))
     second = asyncio.ensure_future(hasher.verify(None, "x"))
     await settle()
@@ -136,7 +218,7 @@ async def test_who_gives_up_waiting_frees_the_place_and_costs_no_hash() -> None:
 
 
 async def test_a_running_hash_keeps_its_place_until_it_is_done() -> None:
-    hasher = HeldHasher(workers=1, queue=0)
+    hasher = GatedHasher(workers=1, queue=0)
     first = asyncio.ensure_future(hasher.verify(None, "x"))
     await settle()
 
@@ -149,7 +231,7 @@ async def test_a_running_hash_keeps_its_place_until_it_is_done() -> None:
 
 
 async def test_the_loop_stays_free_while_passwords_are_hashed() -> None:
-    hasher = HeldHasher(workers=2, queue=4)
+    hasher = GatedHasher(workers=2, queue=4)
     hashing = [asyncio.ensure_future(hasher.verify(None, "x")) for _ in range(6)]
 
     ticks = 0

@@ -90,7 +90,7 @@ async def test_a_password_is_changed_and_what_is_wrong_stands_beside_its_field(s
     ]  # fmt: skip
     assert "autofocus" in attributes
     assert [tag for tag, item in common.tags if "autofocus" in item] == ["input"]
-    assert "among the first that others would try" in common.text
+    assert "too common and easy to guess" in common.text
     assert done.url == "/auth/account?said=password_changed"
 
 
@@ -132,7 +132,7 @@ async def test_a_forgotten_password_is_replaced_by_link_and_by_code(surfer: Surf
     done = await surfer.submit(weak, "/reset-password", new_password=NEW, **({} if by == "token" else code))
 
     assert shown == ({"request", "code", "new_password"} if by == "code" else {"token", "new_password"})
-    assert (weak.status, "among the first" in weak.text) == (422, True)
+    assert (weak.status, "too common and easy to guess" in weak.text) == (422, True)
     assert done.url == "/auth/login?said=password_changed"
     assert (await surfer.submit(done, "/login", email=EMAIL, password=NEW)).url == "/"
 

@@ -138,7 +138,7 @@ def test_an_http_base_url_outside_development_cannot_even_be_made() -> None:
 
 @pytest.mark.parametrize("keys", [[], [SigningKey.from_pem(PEM, "EdDSA", "k")]], ids=["derived", "given"])
 def test_nor_can_a_secret_stand_twice(keys: list[SigningKey]) -> None:
-    with pytest.raises(ValueError, match="stands twice"):
+    with pytest.raises(ValueError, match="listed twice"):
         make(secret=[SECRET, OTHER, SECRET], signing_keys=keys)
 
 

@@ -144,8 +144,8 @@ DEFENCES = [
     Defence(
         "an unknown address costs a hash",
         "crypto/argon2.py",
-        "return await self._run(self._fits, hashed or self._decoy, password)",
-        "return hashed is not None and await self._run(self._fits, hashed, password)",
+        "return await self._run(self._matches, hashed or self._decoy, password)",
+        "return hashed is not None and await self._run(self._matches, hashed, password)",
         "crypto/test_argon2.py::test_the_decoy_has_todays_cost_and_never_verifies",
     ),
     Defence(

@@ -20,13 +20,13 @@ FORKS = """
 import json, os, secrets, sys
 from asgi_auth.accounts.one_time_tokens import _digits
 from asgi_auth.model.records import new_id
-from asgi_auth.crypto.argon2 import _random
+from asgi_auth.crypto.argon2 import _random_base64
 secrets.token_bytes(1), new_id(0)
 pipes = []
 for _ in range(4):
     reader, writer = os.pipe()
     if os.fork() == 0:
-        made = [[new_id(0), secrets.token_urlsafe(32), _random(16)] for _ in range(2000)]
+        made = [[new_id(0), secrets.token_urlsafe(32), _random_base64(16)] for _ in range(2000)]
         with os.fdopen(writer, "w") as pipe:
             json.dump(made, pipe)
         os._exit(0)

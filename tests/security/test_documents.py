@@ -11,7 +11,7 @@ from asgi_auth import Argon2, Field, PasswordPolicy, RedisCounters, Settings
 from asgi_auth.accounts.one_time_tokens import DIGITS, TRIES
 from asgi_auth.accounts.users import MAX_ROLES
 from asgi_auth.crypto.argon2 import PasswordHasher
-from asgi_auth.crypto.keys import ALGORITHMS, MINIMUM, RSA_BITS
+from asgi_auth.crypto.keys import ALGORITHMS, MIN_RSA_BITS, MIN_SECRET_BYTES
 from asgi_auth.mail.delivery import Delivery
 from asgi_auth.mail.smtp import SMTPMailer
 from asgi_auth.storage.postgres import Postgres
@@ -73,9 +73,9 @@ def test_every_limit_is_the_one_of_the_code(said: str) -> None:
 @pytest.mark.parametrize(
     "said",
     [
-        f"{ALGORITHMS[0]}, or {', '.join(ALGORITHMS[1:])} ({RSA_BITS} bits at least)",
+        f"{ALGORITHMS[0]}, or {', '.join(ALGORITHMS[1:])} ({MIN_RSA_BITS} bits at least)",
         f"{Argon2().memory_cost // 1024} MiB, {Argon2().time_cost} passes, {Argon2().parallelism} lane",
-        f"at least {MINIMUM} random bytes",
+        f"at least {MIN_SECRET_BYTES} random bytes",
     ],
 )
 def test_the_algorithms_are_those_of_the_code(said: str) -> None:

@@ -189,7 +189,7 @@ async def test_no_transaction_is_open_while_a_password_is_hashed_or_a_mail_is_se
 class BrokenHasher(PasswordHasher):
     """Has no memory left."""
 
-    def _fits(self, hashed: str, password: str) -> bool:
+    def _matches(self, hashed: str, password: str) -> bool:
         raise MemoryError(len(hashed) + len(password))
 
 

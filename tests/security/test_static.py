@@ -23,7 +23,7 @@ FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__", "system", "popen", "
 #: What makes secrets, signatures and digests: nothing home-made.
 CRYPTO = {"hashlib", "hmac", "secrets", "argon2", "jwt", "itsdangerous", "cryptography", "random", "ssl"}
 WHO_KNOWS_CRYPTO = {
-    "crypto.argon2": {"secrets", "argon2"}, "crypto.argon2_huge_pages": {"hmac", "argon2"},
+    "crypto.argon2": {"secrets", "argon2"},
     "crypto.keys": {"hashlib", "hmac", "jwt"},
     "model.records": {"secrets"},
     "limits.counter_keys": {"hmac"}, "runtime.purge": {"random"}, "features.new_device": {"hashlib"},
