@@ -38,6 +38,18 @@ def test_a_part_runs(name: str, tmp_path: Path) -> None:
     assert all((tmp_path / f"{table.name}.svg").stat().st_size < 20_000 for table in part.tables if table.chart)
 
 
+def test_calls_are_measured_beside_another_checkout() -> None:
+    options = ["--beside", str(ROOT), "--rounds", "2", "--turn", "0.002"]
+    command = [sys.executable, "-m", "benchmarks.calls", *options]
+
+    done = subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    head, _, *rows = done.stdout.splitlines()
+    assert head == "| call | here, µs | beside, µs | ratio |"
+    assert [row.split(" | ")[0] for row in rows] == ["| login", "| refresh", "| GET /me", "| request to the host"]
+
+
 async def test_who_fails_is_left_out_with_the_reason_and_the_others_go_on() -> None:
     saved: list[Part] = []
     run = Run("requests", SIZES["tiny"], saved.append)

@@ -1,0 +1,32 @@
+"""The rooms that a request crosses stay few; `python -m tests.ways` explains the counting and lists the rooms."""
+
+import pytest
+
+from tests.tracing import OUTSIDE, Entry, Way
+from tests.ways import WAYS, listing, traced
+
+#: The most rooms that each way may cross.
+BOUNDS = {"login": 20, "page login": 26, "refresh": 12, "me": 8, "request": 5}
+
+
+@pytest.mark.parametrize(("name", "bound"), BOUNDS.items())
+def test_a_request_crosses_few_rooms(name: str, bound: int) -> None:
+    way = traced(name)
+
+    assert 0 < way.rooms <= bound, listing(way)
+
+
+def test_a_mail_is_traced_until_it_is_in_the_outbox() -> None:
+    assert {"mail.delivery", "mail.mailers"} <= traced("mail").firsts.keys()
+
+
+def test_moves_are_changes_of_the_room_and_returns_go_to_a_known_room() -> None:
+    rooms = ["app", "app", "auth", "app", "storage", "auth", "auth"]
+    way = Way([Entry(room, "function", OUTSIDE) for room in rooms])
+
+    assert (way.rooms, way.moves, way.returns) == (3, 4, 2)
+    assert "| 2 | auth | function | (outside) | 2 |" in listing(way)
+
+
+def test_bounds_are_of_known_ways() -> None:
+    assert BOUNDS.keys() <= WAYS.keys()
