@@ -8,12 +8,12 @@ HUGE_PAGES := glibc.malloc.hugetlb=1
 UV := VIRTUAL_ENV=$(V) UV_PYTHON_DOWNLOADS=never $(BIN)/uv
 
 # Other Pythons run the whole suite except for slow tests that depend little on the Python version:
-# the browser, the servers, the fuzzer guided by coverage, the benchmarks, the build of the docs, and the type checkers.
+# the browser, the servers, the fuzzer guided by coverage, the benchmarks, and the type checkers.
 OTHERS := 3.12 3.13 3.14
-LEFT_OUT := $(addprefix --ignore tests/,browser hosts/test_servers.py openapi/test_schemathesis.py test_benchmarks.py \
-	docs test_docs.py types) --deselect tests/fuzz/test_fuzz.py::test_a_short_run_guided_by_coverage_finds_nothing
+LEFT_OUT := $(addprefix --ignore tests/,browser hosts/test_servers.py openapi/test_schemathesis.py test_benchmarks.py types) \
+	--deselect tests/fuzz/test_fuzz.py::test_a_short_run_guided_by_coverage_finds_nothing
 
-.PHONY: demo test test-full lint types public docs suite others bench bench-quick wrk postgres redis browser pins clean
+.PHONY: demo test test-full lint types public docs suite others bench bench-quick wrk postgres redis browser pins dist clean
 
 demo: $(V)/.run
 	GLIBC_TUNABLES=$(HUGE_PAGES) $(BIN)/python examples/demo.py
@@ -106,6 +106,10 @@ pins: $(BIN)/uv
 		--all-extras --group dev pyproject.toml -o requirements-dev.txt
 	$(UV) pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
 		--extra postgres --extra databases --group bench pyproject.toml -o requirements-bench.txt
+
+dist: $(V)/.dev
+	rm -rf dist
+	$(BIN)/python -m hatchling build
 
 clean:
 	rm -rf $(V) .venv-* .coverage* .mypy_cache .ruff_cache .hypothesis dist site

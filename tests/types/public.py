@@ -19,6 +19,9 @@ PUBLIC = (
     "asgi_auth.feature",
     "asgi_auth.features.defaults",
     "asgi_auth.storage",
+    "asgi_auth.storage.sqlite",
+    "asgi_auth.storage.postgres",
+    "asgi_auth.storage.databases",
     "asgi_auth.mail",
     "asgi_auth.hosts.*",
 )

@@ -33,6 +33,7 @@ def test_names_of_public_modules_count_with_their_members_and_once() -> None:
         symbol("asgi_auth.auth.helper"),
         symbol("asgi_auth.hosts.django.current_user"),
         symbol("asgi_auth.storage.sqlite.SQLite"),
+        symbol("asgi_auth.storage.rows.user_of"),
         symbol("asgi_auth.errors.base.AuthError", "asgi_auth.errors.AuthError"),
         symbol("asgi_auth.features.defaults.defaults"),
         symbol("asgi_auth.features.audit.Audit"),
@@ -43,6 +44,7 @@ def test_names_of_public_modules_count_with_their_members_and_once() -> None:
         "asgi_auth.auth.Auth",
         "asgi_auth.auth.Auth.login",
         "asgi_auth.hosts.django.current_user",
+        "asgi_auth.storage.sqlite.SQLite",
         "asgi_auth.errors.base.AuthError",
         "asgi_auth.features.defaults.defaults",
     ]

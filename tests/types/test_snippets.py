@@ -10,7 +10,7 @@ PAGE = """# A page
 ```python
 from asgi_auth import Settings
 
-Settings(secret=b"a" * 32).secrets
+Settings(secret=b"a" * 32).nonsense
 ```
 
 === "Tab"
