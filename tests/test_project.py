@@ -17,6 +17,9 @@ import asgi_auth
 ROOT = Path(__file__).parent.parent
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 YAML = [*WORKFLOWS, *(ROOT / ".github").glob("*.yml"), *(ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml")]
+OUTER = [
+    ROOT / name for name in ("Makefile", "pyproject.toml", "CHANGELOG.md", "CONTRIBUTING.md", "docs/versioning.md")
+]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text("utf-8")
@@ -95,7 +98,7 @@ def test_a_release_is_published_without_a_token_and_with_attestations() -> None:
     assert publish["steps"][-1]["with"] == {"attestations": True}
 
 
-@pytest.mark.parametrize("file", [*YAML, ROOT / "Makefile", ROOT / "pyproject.toml"], ids=lambda file: file.name)
+@pytest.mark.parametrize("file", [*YAML, *OUTER], ids=lambda file: file.name)
 def test_no_package_registry_is_named(file: Path) -> None:
     assert re.findall(r"(?:pypi|pythonhosted|npmjs|test\.pypi)\.(?:org|com)", file.read_text("utf-8")) == []
 
