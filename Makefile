@@ -1,31 +1,43 @@
-# Two commands: `make demo` runs the main job, `make test` proves everything. Both work from nothing.
+# Two commands: `make demo` runs the demo, `make test` runs all checks. Both set up all they need.
 PYTHON ?= python3
 V := .venv
 BIN := $(V)/bin
 BENCH := .venv-bench
+# Argon2 fills 64 MiB for each hash: a quarter faster in huge pages (glibc 2.35 or later; other systems ignore it).
+HUGE_PAGES := glibc.malloc.hugetlb=1
 UV := VIRTUAL_ENV=$(V) UV_PYTHON_DOWNLOADS=never $(BIN)/uv
 
-# The suite runs on these as well, where they are there: without what depends on Python least and takes longest, which
-# is the browser, the servers, the hosts, mails and pages, the storage's own tests, random inputs, the benchmarks, and the
-# black-box tests of security and documents. 3.12, between two versions that run more, has the features.
-OTHERS := 3.12 3.13
-SHORT := $(addprefix --ignore tests/,browser fuzz openapi security storage hosts mail pages test_benchmarks.py) \
-	-k "not postgres15 and not databases"
-SHORT_3.12 := tests/features tests/test_main_job.py
+# Other Pythons run the whole suite except for slow tests that depend little on the Python version:
+# the browser, the servers, the fuzzer guided by coverage, the benchmarks, and the type checkers.
+OTHERS := 3.12 3.13 3.14
+LEFT_OUT := $(addprefix --ignore tests/,browser hosts/test_servers.py openapi/test_schemathesis.py test_benchmarks.py types) \
+	--deselect tests/fuzz/test_fuzz.py::test_a_short_run_guided_by_coverage_finds_nothing
 
-.PHONY: demo test lint types suite others bench bench-quick wrk postgres redis browser pins clean
+.PHONY: demo test test-full lint types public docs suite others bench bench-quick wrk postgres redis browser pins dist clean
 
 demo: $(V)/.run
-	$(BIN)/python examples/demo.py
+	GLIBC_TUNABLES=$(HUGE_PAGES) $(BIN)/python examples/demo.py
 
-test: lint types others suite
+test: lint types public others suite
+
+# The same with every test on every Python. The servers and the browser make it several times as long.
+test-full:
+	$(MAKE) test LEFT_OUT=
 
 lint: $(V)/.dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/zizmor --offline --quiet --no-progress .github
 
 types: $(V)/.dev
 	$(BIN)/mypy
+
+# What users' type checkers see: the completeness of the public modules, and the snippets of the documentation.
+public: $(V)/.dev
+	$(BIN)/python -m tests.types
+
+docs: $(V)/.dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 suite: $(V)/.dev postgres redis browser
 	rm -f .coverage .coverage.*
@@ -37,16 +49,15 @@ others: $(V)/.dev postgres redis
 	@for version in $(OTHERS); do \
 		python=$$(ls -d $$HOME/.pyenv/versions/$$version.*/bin/python 2>/dev/null | tail -n 1); \
 		python=$${python:-$$(command -v python$$version)}; \
-		if ! "$$python" -c '' 2>/dev/null; then echo "Python $$version is not here"; continue; fi; \
+		if ! "$$python" -c '' 2>/dev/null; then echo "Python $$version: not found"; continue; fi; \
 		echo "Python $$version:"; \
 		[ -x .venv-$$version/bin/python ] || $(BIN)/uv venv -q --python "$$python" .venv-$$version; \
 		$(BIN)/uv pip install -q --python .venv-$$version/bin/python --require-hashes -r requirements-dev.txt || exit 1; \
 		$(BIN)/uv pip install -q --python .venv-$$version/bin/python --no-deps --no-build-isolation -e . || exit 1; \
-		.venv-$$version/bin/python -m pytest -q -n 2 --dist worksteal $(SHORT) \
-			$$([ $$version != 3.12 ] || echo $(SHORT_3.12)) || exit 1; \
+		.venv-$$version/bin/python -m pytest -q -n 2 --dist worksteal $(LEFT_OUT) || exit 1; \
 	done
 
-# Twenty minutes at most; the results go to benchmarks/results and into the README. The quick run keeps its own apart.
+# Twenty minutes at most. Results go to benchmarks/results and into the docs; the quick run keeps its results apart.
 bench: $(BENCH)/.done postgres wrk
 	$(BENCH)/bin/python -m benchmarks full
 
@@ -59,14 +70,14 @@ $(BENCH)/.done: requirements-bench.txt pyproject.toml | $(BIN)/uv
 	VIRTUAL_ENV=$(BENCH) $(BIN)/uv pip install -q --no-deps --no-build-isolation -e .
 	touch $@
 
-# wrk comes from Debian; without it, a client of our own makes the load.
+# Debian provides wrk. Without it, the benchmarks' own client makes the load.
 wrk:
 	@if ! command -v wrk >/dev/null && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends wrk \
 		|| echo "wrk could not be installed"; \
 	fi
 
-# PostgreSQL 18 comes with the pins, 15 from Debian; where it can't be installed, the tests say what is missing.
+# The pins include PostgreSQL 18, Debian provides 15. If the installation fails, the tests name the missing program.
 postgres:
 	@if [ ! -x /usr/lib/postgresql/15/bin/postgres ] && [ -z "$$ASGI_AUTH_PG_BIN" ] && command -v apt-get >/dev/null \
 		&& [ "$$(id -u)" = 0 ]; then \
@@ -74,14 +85,14 @@ postgres:
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql-15; \
 	fi
 
-# Redis comes from Debian; where it can't be installed, its tests are passed over and say so.
+# Debian provides Redis. If the installation fails, the tests of Redis are skipped and say so.
 redis:
 	@if ! command -v redis-server >/dev/null && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
 		apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends redis-server \
 		|| echo "redis-server could not be installed"; \
 	fi
 
-# Chromium drives the pages; where it can't be installed, the tests say what is missing.
+# Chromium drives the pages. If the installation fails, the tests name the missing program.
 browser:
 	@if ! command -v chromium >/dev/null && ! command -v google-chrome >/dev/null && [ -z "$$ASGI_AUTH_CHROMIUM" ] \
 		&& command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
@@ -96,8 +107,12 @@ pins: $(BIN)/uv
 	$(UV) pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
 		--extra postgres --extra databases --group bench pyproject.toml -o requirements-bench.txt
 
+dist: $(V)/.dev
+	rm -rf dist
+	$(BIN)/python -m hatchling build
+
 clean:
-	rm -rf $(V) .venv-* .coverage* .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(V) .venv-* .coverage* .mypy_cache .ruff_cache .hypothesis dist site
 
 $(BIN)/uv:
 	$(PYTHON) -m venv $(V)
