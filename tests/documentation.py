@@ -1,4 +1,4 @@
-"""The README's tables, made from the code: `python -m tests.documentation` writes them, a test compares."""
+"""The documentation's tables, made from the code: `python -m tests.documentation` writes them, a test compares."""
 
 import ast
 import inspect
@@ -14,16 +14,17 @@ from asgi_auth.features.defaults import defaults
 from asgi_auth.features.rate_limits import DEFAULTS
 from asgi_auth.model import event_types as events
 from asgi_auth.pages.plan import FORMS, PAGES
+from asgi_auth.texts import purposes, shipped
 from tests.support import make_auth
 
-README = Path(__file__).parent.parent / "README.md"
+DOCS = Path(__file__).parent.parent / "docs"
 MARK = "<!-- table: {} -->\n"
-PICTURES = "examples/screenshots"
+PICTURES = "../images/pages"
 END = "\n<!-- end -->"
 
 
 def tables() -> dict[str, str]:
-    """Every table by its name."""
+    """Every table by its name, which is that of its page in `docs/reference`, too."""
     return {
         "endpoints": endpoints(),
         "pages": pages(),
@@ -31,6 +32,7 @@ def tables() -> dict[str, str]:
         "limits": limits(),
         "errors": error_codes(),
         "events": event_names(),
+        "mails": mails(),
     }
 
 
@@ -42,10 +44,10 @@ def endpoints() -> str:
         optional = {name for name, field in route.endpoint.fields.items() if not field.required}
         shown = ", ".join(f"`{name}`{'?' if name in optional else ''}" for name in names)
         extra = ", your extra fields" if route.endpoint.takes_data else ""
-        who = "the user" if route.endpoint.needs_login else "anybody"
+        caller = "the user" if route.endpoint.needs_login else "anyone"
         feature = type(route.feature).__name__
-        rows.append([f"`{route.endpoint.method} {path}`", shown + extra, who, feature, route.endpoint.summary])
-    return table(["endpoint", "fields", "who", "feature", "what it does"], rows)
+        rows.append([f"`{route.endpoint.method} {path}`", (shown + extra).removeprefix(", "), caller, feature, route.endpoint.summary])
+    return table(["endpoint", "fields", "caller", "feature", "description"], rows)
 
 
 def pages() -> str:
@@ -57,9 +59,9 @@ def pages() -> str:
             [page.path] if page.path else [found.path for found in every_endpoint() if found.name == page.endpoint]
         )
         rows.append(
-            [f"`{path}`", f"`{page.endpoint}`", posts, f"[picture]({PICTURES}/{path[1:].replace('/', '-')}.png)"]
+            [f"`{path}`", f"`{page.endpoint}`", posts, f"[screenshot]({PICTURES}/{path[1:].replace('/', '-')}.png)"]
         )
-    return table(["page", "there with", "forms", "how it looks"], rows)
+    return table(["page", "exists with", "forms", "screenshot"], rows)
 
 
 def every_endpoint() -> list[Endpoint]:
@@ -83,7 +85,7 @@ def limits() -> str:
     rows = []
     for rules in dict.fromkeys(DEFAULTS.values()):
         names = ", ".join(f"`{name}`" for name, theirs in DEFAULTS.items() if theirs == rules)
-        shared = " (one counter for all)" if "`login`" in names else ""
+        shared = " (one shared counter)" if "`login`" in names else ""
         rows.append([names + shared, f"`{rules}`"])
     return table(["endpoints", "limits"], rows)
 
@@ -91,7 +93,7 @@ def limits() -> str:
 def error_codes() -> str:
     """Status, code and meaning of each error that can be answered."""
     rows = [[str(kind.status), f"`{kind.code}`", first_line(kind)] for kind in below(AuthError)]
-    return table(["status", "code", "when"], sorted(rows))
+    return table(["status", "code", "meaning"], sorted(rows))
 
 
 def below(kind: type[AuthError]) -> Iterator[type[AuthError]]:
@@ -113,7 +115,7 @@ def event_names() -> str:
         ]
         for name, action in events.ACTIONS.items()
     ]
-    return table(["event", "what it tells", "code of success", "code of failure"], rows)
+    return table(["event", "meaning", "code of success", "code of failure"], rows)
 
 
 def attribute_docs(kind: type[Any]) -> Iterator[tuple[str, str]]:
@@ -137,15 +139,29 @@ def table(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
 
 
-def with_tables(text: str) -> str:
-    """The README with its tables as the code is now."""
-    for name, content in tables().items():
-        begin = MARK.format(name)
-        before, found, rest = text.partition(begin)
-        assert found, f"the README has no place for {name}"
-        text = before + begin + content + END + rest.partition(END)[2]
-    return text
+def mails() -> str:
+    """Purpose, feature and English subject of each mail."""
+    features = [*defaults(mail=True), MagicLink()]
+    rows = []
+    for purpose in sorted(purposes()):
+        senders = ", ".join(f"`{type(feature).__name__}`" for feature in features if purpose in feature.mails)
+        rows.append([f"`{purpose}`", senders, shipped()["en"][f"mail.{purpose}.subject"]])
+    return table(["purpose", "feature", "subject in English"], rows)
+
+
+def page_of(name: str) -> Path:
+    """The page of a table."""
+    return DOCS / "reference" / f"{name}.md"
+
+
+def with_table(name: str, content: str) -> str:
+    """The page of a table, with the table as the code is now."""
+    text, begin = page_of(name).read_text("utf-8"), MARK.format(name)
+    before, found, rest = text.partition(begin)
+    assert found, f"docs/reference/{name}.md has no place for its table"
+    return before + begin + content + END + rest.partition(END)[2]
 
 
 if __name__ == "__main__":
-    README.write_text(with_tables(README.read_text("utf-8")), "utf-8")
+    for name, content in tables().items():
+        page_of(name).write_text(with_table(name, content), "utf-8")
