@@ -20,7 +20,7 @@ from tests.support import make_auth
 DOCS = Path(__file__).parent.parent / "docs"
 MARK = "<!-- table: {} -->\n"
 PICTURES = "../images/pages"
-END = "\n<!-- end -->"
+END = "<!-- end -->"
 
 
 def tables() -> dict[str, str]:
@@ -156,10 +156,12 @@ def page_of(name: str) -> Path:
 
 def with_table(name: str, content: str) -> str:
     """The page of a table, with the table as the code is now."""
-    text, begin = page_of(name).read_text("utf-8"), MARK.format(name)
-    before, found, rest = text.partition(begin)
+    begin = MARK.format(name)
+    before, found, rest = page_of(name).read_text("utf-8").partition(begin)
+    _, ended, after = rest.partition(END)
     assert found, f"docs/reference/{name}.md has no place for its table"
-    return before + begin + content + END + rest.partition(END)[2]
+    assert ended, f"the place for the table of docs/reference/{name}.md has no end"
+    return f"{before}{begin}{content}\n{END}{after}"
 
 
 if __name__ == "__main__":

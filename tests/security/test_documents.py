@@ -1,4 +1,4 @@
-""".github/SECURITY.md says what the code does: its numbers, its list of ways to log in, its algorithms."""
+"""The security pages say what the code does: its numbers, its list of ways to log in, its algorithms."""
 
 import inspect
 import re
@@ -21,10 +21,11 @@ from asgi_auth.validation import fields as body_fields
 from asgi_auth.web.body import MAX_DEPTH, MAX_VALUES
 from asgi_auth.web.client import MAX_LANGUAGES, MAX_USER_AGENT
 from asgi_auth.web.credentials import MAX_HEADER
-from tests.documentation import README, every_endpoint
+from tests.docs.files import DOCS
+from tests.documentation import every_endpoint
 from tests.support import make_auth
 
-TEXT = (README.parent / ".github/SECURITY.md").read_text("utf-8")
+TEXT = (DOCS / "security.md").read_text("utf-8") + (DOCS / "reference" / "input.md").read_text("utf-8")
 DEFAULTS = {item.name: item.default for item in fields(Settings)}
 
 
