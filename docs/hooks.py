@@ -1,5 +1,6 @@
 """MkDocs hook: links to files outside `docs/` work on GitHub as they are, and on the site lead to the repository."""
 
+# ruff: noqa: INP001 (MkDocs loads this file by its path)
 import posixpath
 import re
 from typing import Any

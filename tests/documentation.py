@@ -42,11 +42,11 @@ def endpoints() -> str:
     for path, route in AuthApp(make_auth(features=[*defaults(mail=True), MagicLink(), OpenAPI()])).routes:
         names = [name for name in route.endpoint.fields if f"{{{name}}}" not in path]
         optional = {name for name, field in route.endpoint.fields.items() if not field.required}
-        shown = ", ".join(f"`{name}`{'?' if name in optional else ''}" for name in names)
-        extra = ", your extra fields" if route.endpoint.takes_data else ""
+        shown = [f"`{name}`{'?' if name in optional else ''}" for name in names]
+        shown += ["your extra fields"] if route.endpoint.takes_data else []
         caller = "the user" if route.endpoint.needs_login else "anyone"
-        feature = type(route.feature).__name__
-        rows.append([f"`{route.endpoint.method} {path}`", (shown + extra).removeprefix(", "), caller, feature, route.endpoint.summary])
+        called = f"`{route.endpoint.method} {path}`"
+        rows.append([called, ", ".join(shown), caller, type(route.feature).__name__, route.endpoint.summary])
     return table(["endpoint", "fields", "caller", "feature", "description"], rows)
 
 

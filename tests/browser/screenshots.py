@@ -1,4 +1,4 @@
-"""Pictures of every page for the documentation: `python -m tests.browser.screenshots`; to a folder, all sizes and colours."""
+"""Screenshots of every page for the docs: `python -m tests.browser.screenshots`; to a folder, all sizes and colors."""
 
 import asyncio
 import sys

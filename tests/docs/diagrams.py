@@ -13,6 +13,10 @@ STYLE = (
     "stroke:#ffb300}.life{stroke:#90a4ae;stroke-dasharray:3 4}.arrow{stroke:#37474f;stroke-width:1.5;fill:none}"
     ".reply{stroke-dasharray:6 4}.label{font-size:13px}"
 )
+HEAD = (
+    '<defs><marker id="head" markerWidth="9" markerHeight="8" refX="8" refY="4" orient="auto">'
+    '<path d="M0 0 9 4 0 8z" fill="#37474f"/></marker></defs>'
+)
 
 
 @dataclass(frozen=True)
@@ -103,16 +107,17 @@ def drawn(diagram: Diagram) -> str:
     """The SVG of a diagram."""
     width = COLUMN * (len(diagram.participants) - 1) + 2 * MARGIN
     height = TOP + ROW * (len(diagram.steps) + 1)
-    return "".join([
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img">',
-        f"<title>{escape(diagram.title)}</title><style>{STYLE}</style>",
-        f'<rect width="{width}" height="{height}" rx="8" fill="#fff"/>',
-        '<defs><marker id="head" markerWidth="9" markerHeight="8" refX="8" refY="4" orient="auto">'
-        '<path d="M0 0 9 4 0 8z" fill="#37474f"/></marker></defs>',
-        *(participant(number, name, height) for number, name in enumerate(diagram.participants)),
-        *(part for row, step in enumerate(diagram.steps, 1) for part in parts(step, TOP + ROW * row, width)),
-        "</svg>\n",
-    ])
+    return "".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img">',
+            f"<title>{escape(diagram.title)}</title><style>{STYLE}</style>",
+            f'<rect width="{width}" height="{height}" rx="8" fill="#fff"/>',
+            HEAD,
+            *(participant(number, name, height) for number, name in enumerate(diagram.participants)),
+            *(part for row, step in enumerate(diagram.steps, 1) for part in parts(step, TOP + ROW * row, width)),
+            "</svg>\n",
+        ]
+    )
 
 
 def x_of(number: int) -> int:

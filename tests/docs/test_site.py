@@ -127,7 +127,13 @@ def test_links_to_files_of_the_repository_lead_to_files(file: Path) -> None:
     links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", re.sub(r"```.*?```", "", file.read_text("utf-8"), flags=re.DOTALL))
     blob = "https://github.com/asgi-auth/asgi_auth/blob/main/"
 
+    pages = [page_at(link) for link in links if link.startswith(SITE)]
     relative = [file.parent / link for link in links if "://" not in link and not link.startswith("mailto:")]
     named = [ROOT / link.removeprefix(blob) for link in links if link.startswith(blob)]
 
-    assert [path for path in relative + named if not path.exists()] == []
+    assert [path for path in relative + named + pages if not path.exists()] == []
+
+
+def page_at(address: str) -> Path:
+    """The Markdown file behind an address of the published site."""
+    return DOCS / f"{address.removeprefix(SITE).strip('/') or 'index'}.md"

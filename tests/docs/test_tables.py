@@ -110,7 +110,9 @@ def test_every_screenshot_is_there_and_shown() -> None:
 
 
 def test_the_diagrams_are_there_and_shown() -> None:
-    assert {path.stem for path in FOLDER.glob("*.svg")} == set(DIAGRAMS) == {"login", "request", "refresh", "revocation"}
+    assert (
+        {path.stem for path in FOLDER.glob("*.svg")} == set(DIAGRAMS) == {"login", "request", "refresh", "revocation"}
+    )
     for name, diagram in DIAGRAMS.items():
         assert (FOLDER / f"{name}.svg").read_text("utf-8") == drawn(diagram), "run: python -m tests.docs.diagrams"
         assert f"images/diagrams/{name}.svg)" in TEXT
