@@ -15,6 +15,6 @@ def on_page_markdown(markdown: str, *, page: Any, config: Any, **_: Any) -> str:
     def absolute(found: re.Match[str]) -> str:
         path = posixpath.normpath(posixpath.join(folder, found[2]))
         inside = path.startswith("docs/")
-        return found[0] if inside else f"{found[1]}{config['repo_url'].rstrip('/')}/blob/main/{path}"
+        return found[0] if inside else f"{found[1]}{config['extra']['repository']}/blob/main/{path}"
 
     return LINK.sub(absolute, markdown)

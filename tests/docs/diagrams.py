@@ -7,11 +7,11 @@ from html import escape
 from tests.docs.files import DOCS
 
 FOLDER = DOCS / "images" / "diagrams"
-COLUMN, ROW, TOP, MARGIN = 250, 46, 60, 110
+COLUMN, ROW, TOP, MARGIN = 220, 46, 60, 90
 STYLE = (
-    "text{font:14px system-ui,sans-serif;fill:#263238}.box{fill:#e0f2f1;stroke:#00796b}.note{fill:#fff8e1;"
+    "text{font:15px system-ui,sans-serif;fill:#263238}.box{fill:#e0f2f1;stroke:#00796b}.note{fill:#fff8e1;"
     "stroke:#ffb300}.life{stroke:#90a4ae;stroke-dasharray:3 4}.arrow{stroke:#37474f;stroke-width:1.5;fill:none}"
-    ".reply{stroke-dasharray:6 4}.label{font-size:13px}"
+    ".reply{stroke-dasharray:6 4}.label{font-size:14px}"
 )
 HEAD = (
     '<defs><marker id="head" markerWidth="9" markerHeight="8" refX="8" refY="4" orient="auto">'
@@ -55,10 +55,10 @@ DIAGRAMS = {
         [
             say(0, 1, "POST /login"),
             say(1, 1, "strict body check, limits"),
-            say(1, 3, "user and credential (unknown users: the same query)"),
-            say(1, 2, "verify (unknown users: a decoy hash)"),
+            say(1, 3, "user and credential (unknown users: same query)"),
+            say(1, 2, "verify, or a decoy hash"),
             reply(2, 1, "the password is right"),
-            say(1, 3, "one transaction: re-check the credential, add the session"),
+            say(1, 3, "transaction: re-check credential, add session"),
             reply(1, 0, "access and refresh token"),
         ],
     ),
@@ -69,7 +69,7 @@ DIAGRAMS = {
             say(0, 1, "request with a token"),
             say(1, 1, "cached? else verify the signature"),
             say(1, 1, "revoked? in-memory lookup"),
-            say(1, 2, "only if revocation data is older than 2 s"),
+            say(1, 2, "if data is older than 2 s"),
             say(1, 3, 'scope["user"] = Identity'),
             reply(3, 0, "response"),
         ],
@@ -81,10 +81,11 @@ DIAGRAMS = {
             say(0, 2, "refresh (token 7)"),
             say(1, 2, "refresh (token 7)"),
             reply(2, 0, "token 8"),
-            reply(2, 1, "the same token 8, within 10 s"),
+            reply(2, 1, "same token 8, within 10 s"),
             Step("much later"),
             say(1, 2, "refresh (token 7): reuse"),
-            reply(2, 1, "401 token_reuse; the session ends"),
+            Step("the session ends"),
+            reply(2, 1, "401 token_reuse"),
         ],
     ),
     "revocation": Diagram(
@@ -97,7 +98,7 @@ DIAGRAMS = {
             say(2, 2, "reject the token, close websockets"),
             Step("independent of NOTIFY"),
             say(2, 1, "poll once a second"),
-            say(2, 2, "no answer for 2 s: ask per request"),
+            say(2, 2, "silent for 2 s: ask per request"),
         ],
     ),
 }

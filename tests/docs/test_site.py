@@ -116,6 +116,9 @@ def test_nothing_is_loaded_from_elsewhere(site: Path) -> None:
 
     assert loaded
     assert missing == []
+    for file, _ in pages_of(site):
+        # The theme's script would fetch what draws diagrams, and the stars of a repository.
+        assert re.findall(r'class="mermaid"|data-md-component="source"', file.read_text("utf-8")) == []
     for style in site.rglob("*.css"):
         assert re.findall(r"(?:url\(|@import)\s*[\"']?(?:https?:)?//[^)\"']*", style.read_text("utf-8")) == []
     for picture in site.rglob("*.svg"):
