@@ -107,6 +107,6 @@ def test_the_costly_operations_are_bounded_as_it_says() -> None:
 
 async def test_the_owner_reads_what_it_says() -> None:
     async with make_auth():
-        said = section("Who may read and write what")
+        said = section("Access to fields")
     for name in ("email", "email_verified", "roles", "status"):
         assert f"| `{name}` |" in said
