@@ -1,4 +1,4 @@
-"""MkDocs hook: includes files of the repository's root, and makes links to files outside `docs/` lead to the repository.
+"""MkDocs hook: includes files of the repository's root, and leads links to files outside `docs/` to the repository.
 
 Such links are relative in the sources, so that they work on GitHub, too.
 """

@@ -24,7 +24,7 @@ END = "<!-- end -->"
 
 
 def tables() -> dict[str, str]:
-    """Every table by its name, which is that of its page in `docs/reference`, too."""
+    """Return every table by its name, which is also the name of its page in `docs/reference`."""
     return {
         "endpoints": endpoints(),
         "pages": pages(),
@@ -37,7 +37,7 @@ def tables() -> dict[str, str]:
 
 
 def endpoints() -> str:
-    """Method, path, body and what it does, for each endpoint."""
+    """Return method, path, fields, caller, feature and summary of each endpoint."""
     rows = []
     for path, route in AuthApp(make_auth(features=[*defaults(mail=True), MagicLink(), OpenAPI()])).routes:
         names = [name for name in route.endpoint.fields if f"{{{name}}}" not in path]
@@ -51,7 +51,7 @@ def endpoints() -> str:
 
 
 def pages() -> str:
-    """Path, forms and picture of each page. They are no endpoints: GET at the path of one, for people."""
+    """Return path, forms and screenshot of each page."""
     rows = []
     for page in PAGES:
         posts = ", ".join(f"`{form.endpoint}`" for form in FORMS if form.page == page.name)
@@ -65,12 +65,12 @@ def pages() -> str:
 
 
 def every_endpoint() -> list[Endpoint]:
-    """All endpoints, also those that are off by default."""
+    """Return all endpoints, including those that are off by default."""
     return [endpoint for feature in (*defaults(mail=True), MagicLink(), OpenAPI()) for endpoint in feature.endpoints]
 
 
 def settings() -> str:
-    """Name, default and meaning of each setting."""
+    """Return name, default and meaning of each setting."""
     rows = []
     meanings = dict(attribute_docs(Settings))
     for item in fields(Settings):
@@ -81,7 +81,7 @@ def settings() -> str:
 
 
 def limits() -> str:
-    """The rate limits that there are by default; endpoints with the same rules stand together."""
+    """Return the default rate limits; endpoints with the same rules share a row."""
     rows = []
     for rules in dict.fromkeys(DEFAULTS.values()):
         names = ", ".join(f"`{name}`" for name, theirs in DEFAULTS.items() if theirs == rules)
@@ -91,13 +91,13 @@ def limits() -> str:
 
 
 def error_codes() -> str:
-    """Status, code and meaning of each error that can be answered."""
+    """Return status, code and meaning of each error."""
     rows = [[str(kind.status), f"`{kind.code}`", first_line(kind)] for kind in below(AuthError)]
     return table(["status", "code", "meaning"], sorted(rows))
 
 
 def below(kind: type[AuthError]) -> Iterator[type[AuthError]]:
-    """All errors of the library under one."""
+    """Yield all subclasses of an error that the library defines."""
     for inner in kind.__subclasses__():
         if inner.__module__.startswith("asgi_auth."):
             yield inner
@@ -105,7 +105,7 @@ def below(kind: type[AuthError]) -> Iterator[type[AuthError]]:
 
 
 def event_names() -> str:
-    """The names of what can happen, with the codes of what succeeds and what fails."""
+    """Return the events with their meanings and codes."""
     rows = [
         [
             f"`{name}`",
@@ -119,7 +119,7 @@ def event_names() -> str:
 
 
 def attribute_docs(kind: type[Any]) -> Iterator[tuple[str, str]]:
-    """The texts that stand below the attributes of a class."""
+    """Yield the attributes of a class with the docstrings below them."""
     (definition,) = ast.parse(inspect.getsource(kind)).body
     assert isinstance(definition, ast.ClassDef)
     for item, follower in zip(definition.body, definition.body[1:], strict=False):
@@ -129,18 +129,18 @@ def attribute_docs(kind: type[Any]) -> Iterator[tuple[str, str]]:
 
 
 def first_line(kind: type[Any]) -> str:
-    """The first sentence or line of a docstring."""
+    """Return the first line of a docstring."""
     return (inspect.getdoc(kind) or "").partition("\n")[0]
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table."""
+    """Return a Markdown table."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
 
 
 def mails() -> str:
-    """Purpose, feature and English subject of each mail."""
+    """Return purpose, feature and English subject of each mail."""
     features = [*defaults(mail=True), MagicLink()]
     rows = []
     for purpose in sorted(purposes()):
@@ -150,12 +150,12 @@ def mails() -> str:
 
 
 def page_of(name: str) -> Path:
-    """The page of a table."""
+    """Return the page of a table."""
     return DOCS / "reference" / f"{name}.md"
 
 
 def with_table(name: str, content: str) -> str:
-    """The page of a table, with the table as the code is now."""
+    """Return the text of a table's page with the table of the current code."""
     begin = MARK.format(name)
     before, found, rest = page_of(name).read_text("utf-8").partition(begin)
     _, ended, after = rest.partition(END)

@@ -21,7 +21,7 @@ HEAD = (
 
 @dataclass(frozen=True)
 class Step:
-    """A message from one participant to another, a step of one alone, or a note over all of them (no sender)."""
+    """A message between two participants, a step of one participant, or (without a sender) a note over all."""
 
     text: str
     sender: int | None = None
@@ -35,7 +35,7 @@ def say(sender: int, receiver: int, text: str) -> Step:
 
 
 def reply(sender: int, receiver: int, text: str) -> Step:
-    """An answer."""
+    """A reply."""
     return Step(text, sender, receiver, is_reply=True)
 
 
@@ -105,7 +105,7 @@ DIAGRAMS = {
 
 
 def drawn(diagram: Diagram) -> str:
-    """The SVG of a diagram."""
+    """Return a diagram as SVG."""
     width = COLUMN * (len(diagram.participants) - 1) + 2 * MARGIN
     height = TOP + ROW * (len(diagram.steps) + 1)
     return "".join(
@@ -122,12 +122,12 @@ def drawn(diagram: Diagram) -> str:
 
 
 def x_of(number: int) -> int:
-    """The middle of a participant's column."""
+    """Return the middle of a participant's column."""
     return MARGIN + COLUMN * number
 
 
 def participant(number: int, name: str, height: int) -> str:
-    """A box with a name, and the line below it."""
+    """Return a box with a name, and the lifeline below."""
     x = x_of(number)
     return (
         f'<line class="life" x1="{x}" y1="{TOP - 14}" x2="{x}" y2="{height - 12}"/>'
@@ -137,7 +137,7 @@ def participant(number: int, name: str, height: int) -> str:
 
 
 def parts(step: Step, y: int, width: int) -> Iterator[str]:
-    """What is drawn of a step."""
+    """Yield the SVG elements of a step."""
     if step.sender is None or step.receiver is None:
         yield f'<rect class="note" x="{width // 2 - 110}" y="{y - 20}" width="220" height="28" rx="4"/>'
         yield f'<text class="label" x="{width // 2}" y="{y - 1}" text-anchor="middle">{escape(step.text)}</text>'
@@ -155,7 +155,7 @@ def parts(step: Step, y: int, width: int) -> Iterator[str]:
 
 
 def label(text: str, x: int, y: int, anchor: str) -> str:
-    """A text with a white edge, so that lines behind it don't cross it."""
+    """Return a text with a white outline, which covers the lines behind."""
     return (
         f'<text class="label" x="{x}" y="{y}" text-anchor="{anchor}" stroke="#fff" stroke-width="5" '
         f'paint-order="stroke">{escape(text)}</text>'

@@ -13,16 +13,16 @@ FENCE = re.compile(r"^( *)```(\w+)[^\n]*\n(.*?)^\1```$", re.DOTALL | re.MULTILIN
 
 
 def fences(file: Path, language: str) -> list[str]:
-    """The fenced code of one language, in order, without the indentation that its place in a list gives it."""
+    """Return the fenced code of one language, in order, without indentation."""
     found = FENCE.findall(file.read_text("utf-8"))
     return [dedent(code) for _, name, code in found if name == language]
 
 
 def name_of(file: Path) -> str:
-    """The path of a file, seen from the repository's root."""
+    """Return the path of a file relative to the repository's root."""
     return file.relative_to(ROOT).as_posix()
 
 
 def everything() -> str:
-    """The text of the README and all pages."""
+    """Return the text of the README and all pages."""
     return "\n".join(file.read_text("utf-8") for file in FILES)

@@ -1,4 +1,4 @@
-"""The site builds without a warning, all its links lead somewhere, and it loads nothing from elsewhere."""
+"""The site builds without a warning, all its links resolve, and it loads nothing from other sites."""
 
 import os
 import re
@@ -14,13 +14,13 @@ import pytest
 
 from tests.docs.files import DOCS, FILES, PAGES, ROOT, name_of
 
-#: What a browser fetches by itself, by tag.
+#: The attributes with URLs that a browser fetches without a click, by tag.
 LOADED = {"script": "src", "img": "src", "iframe": "src", "source": "src", "link": "href"}
 SITE = "https://asgi-auth.github.io/asgi_auth/"
 
 
 class Page(HTMLParser):
-    """The ids of a page, its links, and what a browser loads for it."""
+    """The ids of a page, its links, and the URLs that a browser fetches for it."""
 
     def __init__(self, file: Path) -> None:
         super().__init__()
@@ -59,14 +59,14 @@ def parsed(file: Path) -> Page:
 
 
 def pages_of(site: Path) -> Iterator[tuple[Path, Page]]:
-    """All pages but the one for wrong addresses, which is shown at any of them."""
+    """Yield all pages except the 404 page, whose links depend on the requested address."""
     for file in sorted(site.rglob("*.html")):
         if file.name != "404.html":
             yield file, parsed(file)
 
 
 def target(site: Path, file: Path, link: str) -> Path | None:
-    """The file that an address of the site leads to; None for other sites."""
+    """Return the file behind a link; None for other sites."""
     here = SITE + file.relative_to(site).as_posix().removesuffix("index.html")
     address = urljoin(here, link)
     if not address.startswith(SITE):
@@ -97,7 +97,7 @@ def test_every_link_within_the_site_leads_to_a_place_that_is_there(site: Path) -
 
 
 def leads_somewhere(site: Path, file: Path, link: str) -> bool:
-    """Whether a link leads to another site, or to a file and an id that are there."""
+    """Tell whether a link leads to another site, or to an existing file and id."""
     found = target(site, file, link)
     if found is None:
         return urlsplit(link).scheme in {"https", "http", "mailto"}
@@ -117,7 +117,7 @@ def test_nothing_is_loaded_from_elsewhere(site: Path) -> None:
     assert loaded
     assert missing == []
     for file, _ in pages_of(site):
-        # The theme's script would fetch what draws diagrams, and the stars of a repository.
+        # For these elements the theme's script fetches Mermaid from a CDN, and stars from an API.
         assert re.findall(r'class="mermaid"|data-md-component="source"', file.read_text("utf-8")) == []
     for style in site.rglob("*.css"):
         assert re.findall(r"(?:url\(|@import)\s*[\"']?(?:https?:)?//[^)\"']*", style.read_text("utf-8")) == []
@@ -138,5 +138,5 @@ def test_links_to_files_of_the_repository_lead_to_files(file: Path) -> None:
 
 
 def page_at(address: str) -> Path:
-    """The Markdown file behind an address of the published site."""
+    """Return the Markdown file behind an address of the published site."""
     return DOCS / f"{address.removeprefix(SITE).strip('/') or 'index'}.md"

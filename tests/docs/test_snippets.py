@@ -1,4 +1,4 @@
-"""Every snippet of the documentation runs: Python in a process of its own, walks by curl against the demo."""
+"""Every snippet of the documentation runs: Python in its own process, curl walks against the demo."""
 
 import re
 import subprocess
@@ -72,7 +72,7 @@ def test_a_walk_by_curl_does_what_it_says(file: Path, tmp_path: Path) -> None:
 
 
 def walked(walk: str, port: int, environment: dict[str, str], folder: Path) -> str:
-    """What a walk prints, with the status of each call whose answer it shows."""
+    """Run a walk; return its output, with the status of each call that prints its response."""
     walk = walk.replace(":8000", f":{port}").replace("curl -s", "curl -s -w '\\n%{http_code}\\n'")
     walk = re.sub(r"(\w+=\$\(curl -s) -w '.*?'", r"\1", walk)
     shell = ["bash", "-euc", walk]

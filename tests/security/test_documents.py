@@ -94,11 +94,11 @@ def test_the_algorithms_are_those_of_the_code(said: str) -> None:
     ],
 )
 def test_the_bounds_of_what_it_connects_to_are_those_of_the_code(said: str) -> None:
-    assert said in section("What it connects to")
+    assert said in section("Connections")
 
 
 def test_the_costly_operations_are_bounded_as_it_says() -> None:
-    said = section("What costs much")
+    said = section("Expensive operations")
 
     assert PasswordHasher(Argon2.cheap(), workers=1)._limit - 1 == 16
     assert "16 more wait for each" in said
