@@ -37,8 +37,8 @@ def tables() -> dict[str, str]:
 
 
 def endpoints() -> str:
-    """Return method, path, fields, caller, feature and summary of each endpoint."""
-    rows = []
+    """Return a heading and a table for each feature: method, path, fields, caller and summary of its endpoints."""
+    rows: dict[str, list[list[str]]] = {}
     for path, route in AuthApp(make_auth(features=[*defaults(mail=True), MagicLink(), OpenAPI()])).routes:
         names = [name for name in route.endpoint.fields if f"{{{name}}}" not in path]
         optional = {name for name, field in route.endpoint.fields.items() if not field.required}
@@ -46,8 +46,11 @@ def endpoints() -> str:
         shown += ["your extra fields"] if route.endpoint.takes_data else []
         caller = "the user" if route.endpoint.needs_login else "anyone"
         called = f"`{route.endpoint.method} {path}`"
-        rows.append([called, ", ".join(shown), caller, type(route.feature).__name__, route.endpoint.summary])
-    return table(["endpoint", "fields", "caller", "feature", "description"], rows)
+        rows.setdefault(type(route.feature).__name__, []).append(
+            [called, ", ".join(shown), caller, route.endpoint.summary]
+        )
+    head = ["endpoint", "fields", "caller", "description"]
+    return "\n\n".join(f"### {feature}\n\n{table(head, theirs)}" for feature, theirs in rows.items())
 
 
 def pages() -> str:

@@ -1,6 +1,7 @@
 """The numbers that the documentation states are those of the code."""
 
 import inspect
+import re
 from dataclasses import fields
 from typing import Any
 
@@ -31,6 +32,7 @@ from asgi_auth.storage import Names
 from asgi_auth.storage.postgres import Postgres
 from asgi_auth.storage.postgres_pool import IDLE
 from tests.docs.files import DOCS
+from tests.test_architecture import FLOORS
 
 DAY = 86400
 SETTINGS: dict[str, Any] = {item.name: item.default for item in fields(Settings)}
@@ -98,3 +100,14 @@ def test_the_lifetime_of_a_link_is_the_one_of_the_code(kind: Any) -> None:
     ]
 
     assert row.endswith(f"| {lifetime} | {default(kind, 'quiet')} seconds |")
+
+
+def test_the_floors_are_those_of_the_architecture_test() -> None:
+    text = (DOCS / "architecture.md").read_text("utf-8")
+    rows = [line for line in text.partition("\n## Floors\n")[2].partition("\n## ")[0].splitlines() if "| `" in line]
+
+    assert len(rows) == len(FLOORS)
+    for level, (row, rooms) in enumerate(zip(rows, FLOORS, strict=True)):
+        assert row.startswith(f"| {level} |")
+        named = set(re.findall(r"`([\w.]+)`", row.split("|")[2]))
+        assert named == {room for room in rooms if not room.startswith("_")}
