@@ -17,7 +17,7 @@ import msgspec
 
 from benchmarks.machine import about
 from benchmarks.records import Part, Results
-from benchmarks.report import RESULTS, write, write_readme
+from benchmarks.report import RESULTS, write, write_docs
 from benchmarks.sizes import SIZES, Size
 
 PARTS = ("requests", "end_to_end", "writes", "storm", "drivers", "scale", "revocation", "startup")
@@ -74,7 +74,7 @@ def main() -> int:
         results.parts[name] = part
         write(results, out)
     if out == RESULTS:
-        write_readme()
+        write_docs()
     print(f"results: {out / 'results.md'}" if not failed else f"nothing was measured of: {', '.join(failed)}")
     return 1 if failed else 0
 

@@ -1,10 +1,10 @@
-"""What one process carries, and what so many users need: from the results, for the README."""
+"""What one process carries, and what so many users need: from the results, for the documentation."""
 
 from benchmarks.parts import end_to_end, storm, writes_targets
 from benchmarks.records import Results, Table
 
 DATABASES = writes_targets.DATABASES
-#: How people come: what the README says of the extrapolation.
+#: How people come: what the documentation says of the extrapolation.
 DAILY, REFRESHES, LOGIN_DAYS, PEAK, SESSIONS = 0.1, 3, 14, 4, 3
 DAY = 86400
 GIB = 2**30

@@ -1,4 +1,4 @@
-"""Results as Markdown, with a table for the README and a chart for each table that has one."""
+"""Results as Markdown, with tables for the documentation and a chart for each table that has one."""
 
 import re
 from collections.abc import Iterable
@@ -12,7 +12,11 @@ from benchmarks.plots import chart
 from benchmarks.records import Figure, Results, Table, Target
 
 RESULTS = Path(__file__).parent / "results"
-README = Path(__file__).parent.parent / "README.md"
+DOCS = Path(__file__).parent.parent / "docs"
+PAGE = DOCS / "performance.md"
+CHARTS = DOCS / "images" / "benchmarks"
+#: The charts that the page shows.
+SHOWN = ("requests", "writes_postgresql", "storm")
 END = "<!-- end -->"
 #: What a PyJWT decode takes, in µs, on the machine that the targets come from.
 THEIRS = 41
@@ -77,8 +81,8 @@ def _scaled(target: Target, slower: float) -> str:
     return _measured(msgspec.structs.replace(target, measured=measured))
 
 
-def for_readme(folder: Path = RESULTS) -> dict[str, str]:
-    """What the README shows of the results that are kept, by the names of its tables."""
+def for_docs(folder: Path = RESULTS) -> dict[str, str]:
+    """The tables of the documentation, by name, made from the kept results."""
     results = msgspec.json.decode((folder / "results.json").read_bytes(), type=Results)
     return {
         "measured on": measured_on(results),
@@ -88,13 +92,15 @@ def for_readme(folder: Path = RESULTS) -> dict[str, str]:
     }
 
 
-def write_readme() -> None:
-    """Put it into the README."""
-    text = README.read_text("utf-8")
-    for name, content in for_readme().items():
+def write_docs() -> None:
+    """Write the tables and the charts into the documentation."""
+    text = PAGE.read_text("utf-8")
+    for name, content in for_docs().items():
         before, begin, rest = text.partition(f"<!-- table: {name} -->\n")
         text = before + begin + content + "\n" + END + rest.partition(END)[2]
-    README.write_text(text, "utf-8")
+    PAGE.write_text(text, "utf-8")
+    for name in SHOWN:
+        (CHARTS / f"{name}.svg").write_text((RESULTS / f"{name}.svg").read_text("utf-8"), "utf-8")
 
 
 def measured_on(results: Results) -> str:
@@ -135,4 +141,4 @@ def lines_of(rows: list[list[str]]) -> str:
 
 
 if __name__ == "__main__":
-    write_readme()
+    write_docs()

@@ -1,4 +1,4 @@
-"""The README's tables, made from the code: `python -m tests.documentation` writes them, a test compares."""
+"""The documentation's tables, made from the code: `python -m tests.documentation` writes them, a test compares."""
 
 import ast
 import inspect
@@ -14,16 +14,17 @@ from asgi_auth.features.defaults import defaults
 from asgi_auth.features.rate_limits import DEFAULTS
 from asgi_auth.model import event_types as events
 from asgi_auth.pages.plan import FORMS, PAGES
+from asgi_auth.texts import purposes, shipped
 from tests.support import make_auth
 
-README = Path(__file__).parent.parent / "README.md"
+DOCS = Path(__file__).parent.parent / "docs"
 MARK = "<!-- table: {} -->\n"
-PICTURES = "examples/screenshots"
-END = "\n<!-- end -->"
+PICTURES = "../images/pages"
+END = "<!-- end -->"
 
 
 def tables() -> dict[str, str]:
-    """Every table by its name."""
+    """Return every table by its name, which is also the name of its page in `docs/reference`."""
     return {
         "endpoints": endpoints(),
         "pages": pages(),
@@ -31,25 +32,29 @@ def tables() -> dict[str, str]:
         "limits": limits(),
         "errors": error_codes(),
         "events": event_names(),
+        "mails": mails(),
     }
 
 
 def endpoints() -> str:
-    """Method, path, body and what it does, for each endpoint."""
-    rows = []
+    """Return a heading and a table for each feature: method, path, fields, caller and summary of its endpoints."""
+    rows: dict[str, list[list[str]]] = {}
     for path, route in AuthApp(make_auth(features=[*defaults(mail=True), MagicLink(), OpenAPI()])).routes:
         names = [name for name in route.endpoint.fields if f"{{{name}}}" not in path]
         optional = {name for name, field in route.endpoint.fields.items() if not field.required}
-        shown = ", ".join(f"`{name}`{'?' if name in optional else ''}" for name in names)
-        extra = ", your extra fields" if route.endpoint.takes_data else ""
-        who = "the user" if route.endpoint.needs_login else "anybody"
-        feature = type(route.feature).__name__
-        rows.append([f"`{route.endpoint.method} {path}`", shown + extra, who, feature, route.endpoint.summary])
-    return table(["endpoint", "fields", "who", "feature", "what it does"], rows)
+        shown = [f"`{name}`{'?' if name in optional else ''}" for name in names]
+        shown += ["your extra fields"] if route.endpoint.takes_data else []
+        caller = "the user" if route.endpoint.needs_login else "anyone"
+        called = f"`{route.endpoint.method} {path}`"
+        rows.setdefault(type(route.feature).__name__, []).append(
+            [called, ", ".join(shown), caller, route.endpoint.summary]
+        )
+    head = ["endpoint", "fields", "caller", "description"]
+    return "\n\n".join(f"### {feature}\n\n{table(head, theirs)}" for feature, theirs in rows.items())
 
 
 def pages() -> str:
-    """Path, forms and picture of each page. They are no endpoints: GET at the path of one, for people."""
+    """Return path, forms and screenshot of each page."""
     rows = []
     for page in PAGES:
         posts = ", ".join(f"`{form.endpoint}`" for form in FORMS if form.page == page.name)
@@ -57,18 +62,18 @@ def pages() -> str:
             [page.path] if page.path else [found.path for found in every_endpoint() if found.name == page.endpoint]
         )
         rows.append(
-            [f"`{path}`", f"`{page.endpoint}`", posts, f"[picture]({PICTURES}/{path[1:].replace('/', '-')}.png)"]
+            [f"`{path}`", f"`{page.endpoint}`", posts, f"[screenshot]({PICTURES}/{path[1:].replace('/', '-')}.png)"]
         )
-    return table(["page", "there with", "forms", "how it looks"], rows)
+    return table(["page", "exists with", "forms", "screenshot"], rows)
 
 
 def every_endpoint() -> list[Endpoint]:
-    """All endpoints, also those that are off by default."""
+    """Return all endpoints, including those that are off by default."""
     return [endpoint for feature in (*defaults(mail=True), MagicLink(), OpenAPI()) for endpoint in feature.endpoints]
 
 
 def settings() -> str:
-    """Name, default and meaning of each setting."""
+    """Return name, default and meaning of each setting."""
     rows = []
     meanings = dict(attribute_docs(Settings))
     for item in fields(Settings):
@@ -79,23 +84,23 @@ def settings() -> str:
 
 
 def limits() -> str:
-    """The rate limits that there are by default; endpoints with the same rules stand together."""
+    """Return the default rate limits; endpoints with the same rules share a row."""
     rows = []
     for rules in dict.fromkeys(DEFAULTS.values()):
         names = ", ".join(f"`{name}`" for name, theirs in DEFAULTS.items() if theirs == rules)
-        shared = " (one counter for all)" if "`login`" in names else ""
+        shared = " (one shared counter)" if "`login`" in names else ""
         rows.append([names + shared, f"`{rules}`"])
     return table(["endpoints", "limits"], rows)
 
 
 def error_codes() -> str:
-    """Status, code and meaning of each error that can be answered."""
+    """Return status, code and meaning of each error."""
     rows = [[str(kind.status), f"`{kind.code}`", first_line(kind)] for kind in below(AuthError)]
-    return table(["status", "code", "when"], sorted(rows))
+    return table(["status", "code", "meaning"], sorted(rows))
 
 
 def below(kind: type[AuthError]) -> Iterator[type[AuthError]]:
-    """All errors of the library under one."""
+    """Yield all subclasses of an error that the library defines."""
     for inner in kind.__subclasses__():
         if inner.__module__.startswith("asgi_auth."):
             yield inner
@@ -103,7 +108,7 @@ def below(kind: type[AuthError]) -> Iterator[type[AuthError]]:
 
 
 def event_names() -> str:
-    """The names of what can happen, with the codes of what succeeds and what fails."""
+    """Return the events with their meanings and codes."""
     rows = [
         [
             f"`{name}`",
@@ -113,11 +118,11 @@ def event_names() -> str:
         ]
         for name, action in events.ACTIONS.items()
     ]
-    return table(["event", "what it tells", "code of success", "code of failure"], rows)
+    return table(["event", "meaning", "code of success", "code of failure"], rows)
 
 
 def attribute_docs(kind: type[Any]) -> Iterator[tuple[str, str]]:
-    """The texts that stand below the attributes of a class."""
+    """Yield the attributes of a class with the docstrings below them."""
     (definition,) = ast.parse(inspect.getsource(kind)).body
     assert isinstance(definition, ast.ClassDef)
     for item, follower in zip(definition.body, definition.body[1:], strict=False):
@@ -127,25 +132,41 @@ def attribute_docs(kind: type[Any]) -> Iterator[tuple[str, str]]:
 
 
 def first_line(kind: type[Any]) -> str:
-    """The first sentence or line of a docstring."""
+    """Return the first line of a docstring."""
     return (inspect.getdoc(kind) or "").partition("\n")[0]
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table."""
+    """Return a Markdown table."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
 
 
-def with_tables(text: str) -> str:
-    """The README with its tables as the code is now."""
-    for name, content in tables().items():
-        begin = MARK.format(name)
-        before, found, rest = text.partition(begin)
-        assert found, f"the README has no place for {name}"
-        text = before + begin + content + END + rest.partition(END)[2]
-    return text
+def mails() -> str:
+    """Return purpose, feature and English subject of each mail."""
+    features = [*defaults(mail=True), MagicLink()]
+    rows = []
+    for purpose in sorted(purposes()):
+        senders = ", ".join(f"`{type(feature).__name__}`" for feature in features if purpose in feature.mails)
+        rows.append([f"`{purpose}`", senders, shipped()["en"][f"mail.{purpose}.subject"]])
+    return table(["purpose", "feature", "subject in English"], rows)
+
+
+def page_of(name: str) -> Path:
+    """Return the page of a table."""
+    return DOCS / "reference" / f"{name}.md"
+
+
+def with_table(name: str, content: str) -> str:
+    """Return the text of a table's page with the table of the current code."""
+    begin = MARK.format(name)
+    before, found, rest = page_of(name).read_text("utf-8").partition(begin)
+    _, ended, after = rest.partition(END)
+    assert found, f"docs/reference/{name}.md has no place for its table"
+    assert ended, f"the place for the table of docs/reference/{name}.md has no end"
+    return f"{before}{begin}{content}\n{END}{after}"
 
 
 if __name__ == "__main__":
-    README.write_text(with_tables(README.read_text("utf-8")), "utf-8")
+    for name, content in tables().items():
+        page_of(name).write_text(with_table(name, content), "utf-8")

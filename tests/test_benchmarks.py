@@ -1,4 +1,4 @@
-"""The benchmarks run: most parts in the tiniest size, without the peers; and the README tells what was measured."""
+"""The benchmarks run: most parts in the tiniest size, without the peers; and the docs show what was measured."""
 
 import os
 import subprocess
@@ -11,9 +11,8 @@ import pytest
 from benchmarks.__main__ import PARTS
 from benchmarks.harness import LeftOutError, Run
 from benchmarks.records import Part, Results, Table, at_least, at_most
-from benchmarks.report import RESULTS, for_readme, markdown
+from benchmarks.report import CHARTS, PAGE, RESULTS, SHOWN, for_docs, markdown
 from benchmarks.sizes import SIZES
-from tests.documentation import README
 
 ROOT = Path(__file__).parent.parent
 
@@ -85,13 +84,15 @@ def test_a_part_that_was_cut_off_is_reported_with_what_it_has() -> None:
     assert "| a row | 2 (1\N{EN DASH}3) |" in text
 
 
-def test_the_readme_shows_what_was_measured() -> None:
-    text = README.read_text("utf-8")
+def test_the_documentation_shows_what_was_measured() -> None:
+    text = PAGE.read_text("utf-8")
 
-    for name, content in for_readme().items():
+    for name, content in for_docs().items():
         assert f"<!-- table: {name} -->\n{content}\n<!-- end -->" in text, "run: python -m benchmarks.report"
-    shown = [name for name in ("requests", "end_to_end", "writes_postgresql", "writes_sqlite", "storm") if name in text]
-    assert [name for name in shown if not (RESULTS / f"{name}.svg").is_file()] == []
+    assert [name for name in SHOWN if f"(images/benchmarks/{name}.svg)" not in text] == []
+    assert {path.stem for path in CHARTS.iterdir()} == set(SHOWN)
+    copied = {name: (CHARTS / f"{name}.svg").read_text("utf-8") for name in SHOWN}
+    assert copied == {name: (RESULTS / f"{name}.svg").read_text("utf-8") for name in SHOWN}
 
 
 def test_the_results_name_no_host_and_no_path() -> None:

@@ -1,4 +1,4 @@
-"""Pictures of every page for the README: `python -m tests.browser.screenshots`; to a folder, all sizes and colours."""
+"""Screenshots of every page for the docs: `python -m tests.browser.screenshots`; to a folder, all sizes and colors."""
 
 import asyncio
 import sys
@@ -13,7 +13,7 @@ from playwright.async_api import Browser, Page
 from tests.browser.chromium import chromium, served
 from tests.browser.visitor import PASSWORD, Visitor
 
-FOLDER = Path(__file__).parents[2] / "examples" / "screenshots"
+FOLDER = Path(__file__).parents[2] / "docs" / "images" / "pages"
 SIZES = {"wide": (1280, 900), "narrow": (360, 740)}
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 BY_LINK = ["reset-password", "unlock", "magic-link/login", "confirm-email-change"]

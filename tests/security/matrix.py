@@ -118,7 +118,7 @@ def exists(node: str) -> bool:
 
 
 def is_said(place: str) -> bool:
-    """Whether the documentation has this text below this heading: `README.md#Passwords#8 characters`."""
+    """Whether the documentation has this text below this heading: `docs/security.md#Cookies#HTTPS`."""
     file, heading, text = place.split("#", 2)
     content = (TESTS.parent / file).read_text("utf-8")
     sections = (f"\n{content}").split("\n## ")

@@ -15,7 +15,7 @@ from pathlib import Path
 from tests.security.defences import DEFENCES, SOURCE, Defence
 
 ROOT = SOURCE.parent
-COPIED = ("asgi_auth", "tests", "examples", "pyproject.toml", "README.md", ".github/SECURITY.md")
+COPIED = ("asgi_auth", "tests", "examples", "pyproject.toml", "README.md", "docs", "mkdocs.yml", ".github/SECURITY.md")
 
 
 def main(word: str = "") -> int:

@@ -1,4 +1,4 @@
-""".github/SECURITY.md says what the code does: its numbers, its list of ways to log in, its algorithms."""
+"""The security pages say what the code does: its numbers, its list of ways to log in, its algorithms."""
 
 import inspect
 import re
@@ -21,10 +21,11 @@ from asgi_auth.validation import fields as body_fields
 from asgi_auth.web.body import MAX_DEPTH, MAX_VALUES
 from asgi_auth.web.client import MAX_LANGUAGES, MAX_USER_AGENT
 from asgi_auth.web.credentials import MAX_HEADER
-from tests.documentation import README, every_endpoint
+from tests.docs.files import DOCS
+from tests.documentation import every_endpoint
 from tests.support import make_auth
 
-TEXT = (README.parent / ".github/SECURITY.md").read_text("utf-8")
+TEXT = (DOCS / "security.md").read_text("utf-8") + (DOCS / "reference" / "input.md").read_text("utf-8")
 DEFAULTS = {item.name: item.default for item in fields(Settings)}
 
 
@@ -93,11 +94,11 @@ def test_the_algorithms_are_those_of_the_code(said: str) -> None:
     ],
 )
 def test_the_bounds_of_what_it_connects_to_are_those_of_the_code(said: str) -> None:
-    assert said in section("What it connects to")
+    assert said in section("Connections")
 
 
 def test_the_costly_operations_are_bounded_as_it_says() -> None:
-    said = section("What costs much")
+    said = section("Expensive operations")
 
     assert PasswordHasher(Argon2.cheap(), workers=1)._limit - 1 == 16
     assert "16 more wait for each" in said
@@ -106,6 +107,6 @@ def test_the_costly_operations_are_bounded_as_it_says() -> None:
 
 async def test_the_owner_reads_what_it_says() -> None:
     async with make_auth():
-        said = section("Who may read and write what")
+        said = section("Access to fields")
     for name in ("email", "email_verified", "roles", "status"):
         assert f"| `{name}` |" in said

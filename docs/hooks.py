@@ -1,0 +1,34 @@
+"""MkDocs hook: includes files of the repository's root, and leads links to files outside `docs/` to the repository.
+
+Such links are relative in the sources, so that they work on GitHub, too.
+"""
+
+# ruff: noqa: INP001 (MkDocs loads this file by its path)
+import posixpath
+import re
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+INCLUDE = re.compile(r"^<!-- include: (\S+) -->$", re.MULTILINE)
+LINK = re.compile(r"(\]\()(?![a-z]+:|#|/)([^)#\s]+)")
+
+
+def on_page_markdown(markdown: str, *, page: Any, config: Any, **_: Any) -> str:
+    """Include files, then rewrite the links that leave `docs/`. Links of an included file are relative to the root."""
+    folder = posixpath.dirname(page.file.src_uri)
+    repository = f"{config['extra']['repository']}/blob/main"
+    markdown = rewritten(markdown, posixpath.join("docs", folder), folder, repository)
+    return INCLUDE.sub(lambda found: rewritten((ROOT / found[1]).read_text("utf-8"), "", folder, repository), markdown)
+
+
+def rewritten(markdown: str, base: str, folder: str, repository: str) -> str:
+    """Resolve links against `base`: to pages of the site from `folder`, to all other files in the repository."""
+
+    def target(found: re.Match[str]) -> str:
+        path = posixpath.normpath(posixpath.join(base, found[2]))
+        if path.startswith("docs/"):
+            return found[1] + posixpath.relpath(path.removeprefix("docs/"), folder or ".")
+        return f"{found[1]}{repository}/{path}"
+
+    return LINK.sub(target, markdown)

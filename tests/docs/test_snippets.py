@@ -1,0 +1,87 @@
+"""Every snippet of the documentation runs: Python in its own process, curl walks against the demo."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cluster import await_answer, free_port
+from tests.docs.files import DOCS, FILES, README, ROOT, fences, name_of
+from tests.support import SECRET
+
+WITH_PYTHON = [file for file in FILES if fences(file, "python")]
+WITH_WALKS = [file for file in FILES if fences(file, "bash")]
+
+
+@pytest.mark.parametrize("file", WITH_PYTHON, ids=name_of)
+def test_every_snippet_runs(file: Path, tmp_path: Path) -> None:
+    for number, code in enumerate(fences(file, "python"), 1):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        (folder / "snippet.py").write_text(code, "utf-8")
+
+        done = subprocess.run(
+            [sys.executable, "-W", "error::SyntaxWarning", "snippet.py"],
+            cwd=folder,
+            env={"AUTH_SECRET": SECRET, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+        assert done.returncode == 0, f"snippet {number} of {name_of(file)}:\n{code}\n{done.stderr}"
+
+
+@pytest.mark.parametrize("file", WITH_PYTHON, ids=name_of)
+def test_snippets_import_public_modules_only(file: Path) -> None:
+    public = r"asgi_auth(\.(errors|feature|features\.defaults|storage(\.\w+)?|mail|testing|hosts(\.\w+)?))?"
+    imported = re.findall(r"^\s*(?:from|import) (asgi_auth[\w.]*)", "\n".join(fences(file, "python")), re.MULTILINE)
+
+    assert [module for module in imported if not re.fullmatch(public, module)] == []
+
+
+def test_a_snippet_that_runs_stands_in_the_first_fifteen_lines() -> None:
+    head = README.read_text("utf-8").splitlines()[:15]
+
+    assert "```python" in head[:6]
+    assert "```" in head[:15]
+    assert any("AuthMiddleware(" in line for line in head)
+
+
+@pytest.mark.parametrize("file", WITH_WALKS, ids=name_of)
+def test_a_walk_by_curl_does_what_it_says(file: Path, tmp_path: Path) -> None:
+    port = free_port()
+    environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "PORT": str(port), "PYTHONPATH": str(ROOT)}
+    demo = [sys.executable, str(ROOT / "examples" / "demo.py")]
+    walks = fences(file, "bash")
+    with subprocess.Popen(demo, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            await_answer(f"http://127.0.0.1:{port}")
+            done = [walked(walk, port, environment, tmp_path) for walk in walks]
+        finally:
+            server.terminate()
+        printed = server.stdout.read() if server.stdout else ""
+
+    for walk, output in zip(walks, done, strict=True):
+        statuses = re.findall(r"^(\d{3})$", output, re.MULTILINE)
+        assert statuses == re.findall(r"# (\d{3})\b", walk)
+        assert [said for said in re.findall(r"# \d{3}.*: (\"\w.*)$", walk, re.MULTILINE) if said not in output] == []
+    assert printed.count("\n  curl ") == 3
+
+
+def walked(walk: str, port: int, environment: dict[str, str], folder: Path) -> str:
+    """Run a walk; return its output, with the status of each call that prints its response."""
+    walk = walk.replace(":8000", f":{port}").replace("curl -s", "curl -s -w '\\n%{http_code}\\n'")
+    walk = re.sub(r"(\w+=\$\(curl -s) -w '.*?'", r"\1", walk)
+    shell = ["bash", "-euc", walk]
+    done = subprocess.run(shell, cwd=folder, env=environment, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def test_the_walk_of_the_quickstart_shows_the_whole_life_of_a_session() -> None:
+    (walk,) = fences(DOCS / "quickstart.md", "bash")
+
+    assert re.findall(r"# (\d{3})\b", walk) == ["201", "200", "200", "204", "401"]
+    assert re.findall(r"# \d{3}.*: (.+)", walk) == ['"current":true', '"code":"token_revoked"']
