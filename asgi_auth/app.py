@@ -16,10 +16,10 @@ from asgi_auth.model.answers import Answer
 from asgi_auth.sessions.identity import Identity
 from asgi_auth.settings import Secrets
 from asgi_auth.web.authenticator import Headers, RequestAuthenticator
-from asgi_auth.web.body import FORM_TYPE, JSON_TYPE, ClientDisconnectedError
+from asgi_auth.web.body import JSON_TYPE, ClientDisconnectedError
 from asgi_auth.web.client import client_of, is_forwarded
 from asgi_auth.web.cors import Cors
-from asgi_auth.web.headers import headers, single_header
+from asgi_auth.web.headers import FORM_TYPE, headers, is_browser_form, single_header
 from asgi_auth.web.lifespan import serve_lifespan
 from asgi_auth.web.paths import own_url, route_path
 from asgi_auth.web.request_pipeline import RequestPipeline, Result
@@ -28,6 +28,7 @@ from asgi_auth.web.routes import Routes
 
 if TYPE_CHECKING:
     from asgi_auth.pages.server import PageServer
+    from asgi_auth.pages.visits import Visit
 
 logger = logging.getLogger("asgi_auth")
 TRANSPORTS = ("bearer", "cookie")
@@ -90,12 +91,12 @@ class AuthApp:
 
     def page_of(self, error: AuthError, path: str | None, scope: Scope) -> Response | None:
         """Make the page that shows an error; None for a request that no page would have answered."""
-        visit = self.pages.visit(path, scope) if self.pages is not None and scope["type"] == "http" else None
+        visit = self._visit(path, scope) if scope["type"] == "http" else None
         return visit.refuse(error) if visit is not None else None
 
     async def _respond(self, path: str | None, scope: Scope, receive: Receive, renewed: Headers) -> Response | None:
         """Answer by a page or by an endpoint, errors too; None when the client has disconnected."""
-        visit = self.pages.visit(path, scope) if self.pages is not None else None
+        visit = self._visit(path, scope)
         render_error = visit.refuse if visit is not None else problem
         try:
             if visit is not None:
@@ -115,6 +116,14 @@ class AuthApp:
         if visit is None:
             response.raw_headers.extend(self.cors.headers(scope))
         return response
+
+    def _visit(self, path: str | None, scope: Scope) -> "Visit | None":
+        """Return the visit of a browser that asks for a page, or sends a form; None is a call of an endpoint."""
+        if self.pages is None or path is None:
+            return None
+        reads = scope["method"] in {"GET", "HEAD"}
+        for_pages = path in self.routes.pages if reads else scope["method"] == "POST" and is_browser_form(scope)
+        return self.pages.visit(path, scope) if for_pages else None
 
     def _page_server(self) -> "PageServer | None":
         if not self.auth.shows_pages:

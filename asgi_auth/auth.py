@@ -84,9 +84,9 @@ class Auth(HookRegistry):
         self.features = list(features)
         self._compose_sessions(claims)
         self.mail = Delivery(sender, templates, self.stream.emit)
+        self._compose_runtime()
         self._compose_accounts()
         self._attach_features()
-        self._compose_runtime()
 
     def _compose_sessions(self, claims: HostClaims | None) -> None:
         settings, now = self.settings, self.now
@@ -124,7 +124,7 @@ class Auth(HookRegistry):
             partial(self.get, RegistrationService),
             settings.fields,
             now,
-            self.start,
+            self._lifecycle.start,
         )
         self.verifier = TokenVerifier(self.access_tokens, self.revocation, storage, settings, now, self.users.find)
 
@@ -136,7 +136,7 @@ class Auth(HookRegistry):
             self.settings.fields,
             stream.hooks.before,
             stream,
-            self._start_call,
+            self._lifecycle.start_call,
             stream.telemetry.span if stream.telemetry else None,
         )
         for number, feature in enumerate(self.features):
@@ -165,9 +165,8 @@ class Auth(HookRegistry):
 
     def _compose_runtime(self) -> None:
         settings, features = self.settings, self.features
-        self.config_check = ConfigCheck(settings, self.mail.mailer, features, conceals=self.conceals)
+        self.config_check = ConfigCheck(settings, self.mail.mailer, features, lambda: self.conceals)
         self.purger = Purger(self.storage, features, settings.purge_interval, self.now)
-        fields = {name for feature in features for endpoint in feature.endpoints for name in endpoint.fields}
         self._lifecycle = Lifecycle(
             self.storage,
             self.counters,
@@ -178,8 +177,12 @@ class Auth(HookRegistry):
             self.config_check,
             features,
             self.now,
-            partial(load_validators, addresses="email" in fields, passwords=self.get(PasswordService) is not None),
+            self._load_validators,
         )
+
+    def _load_validators(self) -> None:
+        fields = {name for feature in self.features for endpoint in feature.endpoints for name in endpoint.fields}
+        load_validators(addresses="email" in fields, passwords=self.get(PasswordService) is not None)
 
     @property
     def conceals(self) -> bool:
@@ -240,10 +243,6 @@ class Auth(HookRegistry):
         """
         await self.start()
         return await self.purger.run()
-
-    async def _start_call(self) -> None:
-        await self._lifecycle.start()
-        self.purger.nudge()
 
     async def authenticate(self, token: str, transport: Transport = "bearer") -> Identity:
         """Verify an access token. Raises InvalidTokenError and its subclasses, or StorageUnavailableError."""

@@ -85,7 +85,11 @@ class AuthMiddleware:
         """Serve an auth route, refuse, or call the app: with cookies to set if there are any."""
         if headers and scope["type"] == "http":
             send = _SetCookies(send, headers, self._authenticator.cookies)
-        if self._served is not None and (path := below_mount(self._mount, scope)) is not None:
+        if (
+            self._served is not None
+            and self._mount in scope["path"]
+            and (path := below_mount(self._mount, scope)) is not None
+        ):
             return self._served.serve(path, scope, receive, send)
         if self._required and not identity.is_authenticated and scope.get("method") != "OPTIONS":
             return self._refuse(identity.error or UnauthorizedError(), scope, receive, send)

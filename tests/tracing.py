@@ -18,11 +18,17 @@ Request = Callable[[], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Entry:
-    """One call into a room: the room, the function, and the nearest calling room on the stack of this thread."""
+    """One call into a module: the module, the function, and the nearest calling module on the stack of this thread."""
 
-    room: str
+    module: str
     function: str
     caller: str
+
+    @property
+    def room(self) -> str:
+        """The room of the module: its folder, or itself in the root; a private helper of the root is its caller's."""
+        module = self.caller if self.module.startswith("_") else self.module
+        return module.partition(".")[0]
 
 
 @dataclass
@@ -33,10 +39,10 @@ class Way:
 
     @property
     def firsts(self) -> dict[str, Entry]:
-        """The first entry of each room, by room, in order of time."""
+        """The first entry of each module, by module, in order of time."""
         found: dict[str, Entry] = {}
         for entry in self.entries:
-            found.setdefault(entry.room, entry)
+            found.setdefault(entry.module, entry)
         return found
 
     @property
@@ -47,6 +53,11 @@ class Way:
     @property
     def rooms(self) -> int:
         """The number of distinct rooms."""
+        return len({entry.room for entry in self.entries})
+
+    @property
+    def files(self) -> int:
+        """The number of distinct modules."""
         return len(self.firsts)
 
     @property
@@ -69,11 +80,11 @@ class Tracer:
 
     def __call__(self, frame: FrameType, event: str, _argument: object) -> None:
         """Record the start of a function of asgi_auth; a frame seen before is a resumption."""
-        way, room = self.way, room_of(frame)
-        if event != "call" or way is None or room is None or frame in self._seen:
+        way, module = self.way, module_of(frame)
+        if event != "call" or way is None or module is None or frame in self._seen:
             return
         self._seen.add(frame)
-        way.entries.append(Entry(room, frame.f_code.co_name, caller_of(frame)))
+        way.entries.append(Entry(module, frame.f_code.co_name, caller_of(frame)))
 
     async def record(self, request: Request) -> Way:
         """Record one request."""
@@ -86,21 +97,20 @@ class Tracer:
         return way
 
 
-def room_of(frame: FrameType) -> str | None:
-    """The room of a frame as a dotted name below asgi_auth; None outside of the library."""
+def module_of(frame: FrameType) -> str | None:
+    """The module of a frame as a dotted name below asgi_auth; None outside of the library."""
     name = frame.f_code.co_filename
     if not name.startswith(ROOT):
         return None
-    module = name[len(ROOT) :].removesuffix(".py").replace("/", ".").removesuffix(".__init__")
-    return "storage" if module.startswith("storage.") else module
+    return name[len(ROOT) :].removesuffix(".py").replace("/", ".").removesuffix(".__init__")
 
 
 def caller_of(frame: FrameType) -> str:
-    """The room of the nearest calling frame of the library."""
+    """The module of the nearest calling frame of the library."""
     outer = frame.f_back
     while outer is not None:
-        if (room := room_of(outer)) is not None:
-            return room
+        if (module := module_of(outer)) is not None:
+            return module
         outer = outer.f_back
     return OUTSIDE
 

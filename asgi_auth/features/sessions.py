@@ -57,7 +57,7 @@ class Sessions(Feature):
     @post("/refresh", event=events.REFRESH, errors=(*REFUSED_TOKENS, TokenReuseError))
     async def refresh(self, *, refresh_token: TokenText, client: Client = Client()) -> TokenPair:
         """Exchange a refresh token, from the body or the cookie, for the next pair."""
-        return await self.auth.refresh(refresh_token, client)
+        return await self.auth.sessions.refresh(refresh_token, client, rotate=True)
 
     @post("/logout", status=204, ends_session=True, errors=REFUSED_TOKENS)
     async def logout(
@@ -106,4 +106,4 @@ class Sessions(Feature):
             raise SessionNotFoundError
 
     async def _grant(self, sent: Mapping[str, str], client: Client) -> TokenPair:
-        return await self.auth.refresh(sent["refresh_token"], client)
+        return await self.auth.sessions.refresh(sent["refresh_token"], client, rotate=True)

@@ -8,7 +8,8 @@ from asgi_auth.auth import Auth
 from asgi_auth.feature.route import Route
 from asgi_auth.openapi.responses import responses_of
 from asgi_auth.openapi.schemas import SEGMENT, Schemas, body_fields
-from asgi_auth.web.body import FORM_TYPE, JSON_TYPE
+from asgi_auth.web.body import JSON_TYPE
+from asgi_auth.web.headers import FORM_TYPE
 
 TRANSPORT: dict[str, Any] = {
     "name": "Auth-Transport",

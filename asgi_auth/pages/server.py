@@ -11,9 +11,7 @@ from asgi_auth.pages.feature import Pages
 from asgi_auth.pages.query import query_of
 from asgi_auth.pages.site import Site
 from asgi_auth.pages.visits import AssetVisit, FormVisit, PageVisit, Visit
-from asgi_auth.web.body import FORM_TYPE
 from asgi_auth.web.cookies import Cookies
-from asgi_auth.web.headers import headers
 from asgi_auth.web.request_pipeline import RequestPipeline
 from asgi_auth.web.routes import Routes
 
@@ -35,17 +33,13 @@ class PageServer:
         pages = auth.get(Pages)
         return cls(Site(pages, auth, routes, requests, cookies)) if pages is not None else None
 
-    def visit(self, path: str | None, scope: Scope) -> Visit | None:
+    def visit(self, path: str, scope: Scope) -> Visit | None:
         """Return the visit of a request that a page or a form's redirect answers; None is a call of an endpoint."""
-        if path is None:
-            return None
         site = self._site
         if scope["method"] in {"GET", "HEAD"}:
             if path in site.renderer.assets:
                 return AssetVisit(site, scope, path)
             return PageVisit(site, scope, path, site.at[path]) if path in site.at else None
-        if scope["method"] != "POST" or not is_form(scope):
-            return None
         asked = query_of(scope).get("_method", "POST")
         found = self._route(path, asked if asked in METHODS else "POST")
         return FormVisit(site, scope, path, *found) if found is not None else None
@@ -56,9 +50,3 @@ class PageServer:
         except AuthError:
             return None
         return (route, values) if route is not None and not route.endpoint.oauth2 else None
-
-
-def is_form(scope: Scope) -> bool:
-    """Tell a browser's form from a client's request, by the content type and by what it accepts."""
-    types = [value.partition(";")[0].strip().lower() for value in headers(scope, b"content-type")]
-    return types == [FORM_TYPE] and "text/html" in ",".join(headers(scope, b"accept")).lower()

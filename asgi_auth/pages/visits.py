@@ -27,8 +27,8 @@ from asgi_auth.pages.query import query_of
 from asgi_auth.pages.site import Site
 from asgi_auth.pages.view import View
 from asgi_auth.sessions.identity import Identity
-from asgi_auth.web.body import FORM_TYPE
 from asgi_auth.web.csrf import check_origin
+from asgi_auth.web.headers import FORM_TYPE
 from asgi_auth.web.request_pipeline import Result
 from asgi_auth.web.responses import problem
 

@@ -2,7 +2,7 @@
 
 import ipaddress
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -27,9 +27,9 @@ class ConfigCheck:
     """Checks the configuration of an `Auth`. Each process logs a finding once, as a warning."""
 
     def __init__(
-        self, settings: Settings, mailer: Mailer | None, features: Sequence[BaseFeature], *, conceals: bool
+        self, settings: Settings, mailer: Mailer | None, features: Sequence[BaseFeature], conceals: Callable[[], bool]
     ) -> None:
-        """Take the configuration; `conceals`: registering does not tell whether an address is known."""
+        """Take the configuration; `conceals`: whether registering hides known addresses."""
         self._settings = settings
         self._mailer = mailer
         self._features = features
@@ -138,10 +138,10 @@ class ConfigCheck:
 
     def _registration(self) -> Iterator[Finding]:
         endpoints = {endpoint.name for feature in self._features for endpoint in feature.endpoints}
-        if self._settings.enumeration == "hide" and not self._conceals and "register" in endpoints:
+        if self._settings.enumeration == "hide" and not self._conceals() and "register" in endpoints:
             reason = "without mail nothing is hidden: registering tells whether an address is known"
             yield Finding("enumeration", reason, "Give a mailer and EmailVerification, or say enumeration='tell'")
-        if self._conceals and any(getattr(item, "login_after_register", False) for item in self._features):
+        if self._conceals() and any(getattr(item, "login_after_register", False) for item in self._features):
             reason = "a registration waits for its mail, so it logs nobody in"
             yield Finding("login_after_register", reason, "Leave it out, or say enumeration='tell'")
 

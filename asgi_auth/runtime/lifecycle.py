@@ -69,6 +69,11 @@ class Lifecycle:
             run.follower = run.follower or await self._open()
         self._started = weakref.ref(loop)
 
+    async def start_call(self) -> None:
+        """Start before a call of an endpoint, and begin a purge that is due."""
+        await self.start()
+        self._purger.nudge()
+
     async def close(self) -> None:
         """Send the mails in flight, for ten seconds at most; then let features end, and release all else."""
         try:

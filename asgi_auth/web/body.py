@@ -18,7 +18,6 @@ MAX_VALUES = 1000
 MAX_FIELDS = 100
 INT64 = 2**63
 JSON_TYPE = "application/json"
-FORM_TYPE = "application/x-www-form-urlencoded"
 BAD_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 

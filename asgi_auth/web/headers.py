@@ -4,6 +4,8 @@ from starlette.types import Scope
 
 from asgi_auth.errors import BadRequestError
 
+FORM_TYPE = "application/x-www-form-urlencoded"
+
 
 def headers(scope: Scope, name: bytes) -> list[str]:
     """Return all values of a header, in their order."""
@@ -16,3 +18,9 @@ def single_header(scope: Scope, name: bytes) -> str | None:
     if len(values) > 1:
         raise BadRequestError(f"The header {name.decode()} stands twice.")
     return values[0] if values else None
+
+
+def is_browser_form(scope: Scope) -> bool:
+    """Tell a browser's form from a client's request, by the content type and by what it accepts."""
+    types = [value.partition(";")[0].strip().lower() for value in headers(scope, b"content-type")]
+    return types == [FORM_TYPE] and "text/html" in ",".join(headers(scope, b"accept")).lower()

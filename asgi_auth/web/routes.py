@@ -27,7 +27,8 @@ class Routes:
             raise ValueError("include selects nothing")
         self._routes: dict[str, dict[str, Route]] = {}
         self._names: dict[str, tuple[str, Route]] = {}
-        self._pages: set[str] = set()
+        #: The paths that pages answer.
+        self.pages: set[str] = set()
         for route in found:
             names = {route.endpoint.name, groups[route.endpoint.name]}
             if (include is None or names & set(include)) and not names & set(exclude):
@@ -46,7 +47,7 @@ class Routes:
         for path in paths:
             if "GET" in self._routes.setdefault(path, {}):
                 raise ValueError(f"a page and an endpoint at GET {path}")
-        self._pages |= set(paths)
+        self.pages |= set(paths)
 
     def find(self, path: str | None, method: str) -> tuple[Route | None, dict[str, Any]]:
         """Find the route and the values in its path; None for OPTIONS, with the methods in place of the values.
@@ -80,7 +81,7 @@ class Routes:
         self._names[route.endpoint.name] = (path, route)
 
     def _allow(self, path: str | None, methods: Mapping[str, Route]) -> list[str]:
-        reads = {"GET", "HEAD"} if "GET" in methods or path in self._pages else set()
+        reads = {"GET", "HEAD"} if "GET" in methods or path in self.pages else set()
         return sorted({*methods, "OPTIONS"} | reads)
 
 

@@ -22,7 +22,8 @@ from asgi_auth import (
     SMTPMailer,
     Unlock,
 )
-from asgi_auth.accounts.one_time_tokens import DIGITS, NETWORKS, TRIES, Purpose
+from asgi_auth.accounts.one_time_tokens import DIGITS, NETWORKS, TRIES
+from asgi_auth.accounts.purpose import Purpose
 from asgi_auth.events.log import MAX_TEXT
 from asgi_auth.features.new_device import PREFIXES
 from asgi_auth.mail.delivery import DELAYS, Delivery

@@ -20,11 +20,12 @@ from asgi_auth.errors import AuthError
 from asgi_auth.model.records import Session
 from asgi_auth.model.user_agent import device_name
 from asgi_auth.validation.email_address import parse_email
-from asgi_auth.web.body import FORM_TYPE, JSON_TYPE, parse_body
+from asgi_auth.web.body import JSON_TYPE, parse_body
 from asgi_auth.web.client import client_of
 from asgi_auth.web.cookies import Cookies
 from asgi_auth.web.credentials import CredentialReader
 from asgi_auth.web.csrf import check_origin
+from asgi_auth.web.headers import FORM_TYPE
 from asgi_auth.web.paths import route_path
 from tests.support import make_auth
 
