@@ -133,5 +133,5 @@ async def test_the_authorize_button_of_fastapi_logs_in_at_either_scheme() -> Non
 
 @pytest.mark.parametrize("mount", ["auth", "/auth/", "/"])
 def test_a_mount_that_is_no_path_is_refused(mount: str) -> None:
-    with pytest.raises(ValueError, match="mount is a path"):
+    with pytest.raises(ValueError, match="mount must be a path"):
         fastapi.merge_openapi(FastAPI(), make_auth(), mount=mount)

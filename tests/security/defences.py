@@ -224,7 +224,7 @@ DEFENCES = [
         "web/client.py",
         "if not any(address in network for network in networks):",
         "if networks == []:",
-        "web/test_csrf.py::test_the_rightmost_address_that_is_no_trusted_proxy_counts",
+        "web/test_client.py::test_the_rightmost_address_that_is_no_trusted_proxy_counts",
     ),
     Defence(
         "user agents lose their control characters",
