@@ -15,7 +15,7 @@ from asgi_auth.mail.send_once import EndError, Job, Write, attempt
 from asgi_auth.mail.templates import Templates
 from asgi_auth.model import event_types as events
 
-logger = logging.getLogger("asgi_auth")
+logger: logging.Logger = logging.getLogger("asgi_auth")
 DELAYS = (1.0, 4.0, 16.0, 64.0)
 PAUSE = 0.2
 

@@ -13,7 +13,7 @@ from typing import Any, TextIO
 from asgi_auth.mail.message import Mail, Mailer, MailError, TemporaryMailError
 from asgi_auth.texts import purposes
 
-logger = logging.getLogger("asgi_auth")
+logger: logging.Logger = logging.getLogger("asgi_auth")
 THREADS = 4
 
 

@@ -10,7 +10,7 @@ import msgspec
 from asgi_auth.mail.message import Letter, Mail, Mailer, MailError, TemporaryMailError
 from asgi_auth.mail.templates import Templates
 
-logger = logging.getLogger("asgi_auth")
+logger: logging.Logger = logging.getLogger("asgi_auth")
 Write = Callable[[], Awaitable[Letter | None]]
 #: How long any mailer may take for one try, in seconds: none may hold the others up for ever.
 PATIENCE = 120.0

@@ -9,8 +9,8 @@ import aiosqlite
 
 try:
     from databases import Database
-except ImportError as error:
-    raise ImportError("a databases.Database needs the extra: pip install 'asgi-auth[databases]'") from error
+except ImportError as _error:
+    raise ImportError("a databases.Database needs the extra: pip install 'asgi-auth[databases]'") from _error
 
 from asgi_auth._per_loop import PerLoop
 from asgi_auth.errors import StorageUnavailableError
@@ -59,7 +59,7 @@ class Databases(SQLStorage):
             try:
                 await asyncio.wait_for(self._host.connect(), self._timeout)
             except OSError as error:  # TimeoutError is one
-                raise StorageUnavailableError from error
+                raise StorageUnavailableError from _error
             self._connected = True
         await super().open()
 
