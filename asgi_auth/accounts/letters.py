@@ -37,7 +37,7 @@ class Letters:
         async def write() -> Letter:
             return letter
 
-        self._delivery.later(write, to_nobody=not letter.to)
+        self._delivery.send_later(write, decoy=not letter.to)
 
     def notify(self, purpose: str, user: User, client: Client, values: dict[str, str] | None = None) -> None:
         """Send a user a letter without a token."""

@@ -1,7 +1,16 @@
-"""Django: one line in `MIDDLEWARE` sets `request.user` and answers errors; `@require` and `@login_required` raise them.
+"""Django: the guards `@require` and `@login_required`, and `UserMiddleware`, which sets `request.user`.
 
-MIDDLEWARE = [..., "asgi_auth.hosts.django.UserMiddleware"]             # settings.py
-application = AuthMiddleware(get_asgi_application(), auth, mount="/auth")  # asgi.py
+    # settings.py: 1. Set `request.user`, and answer the errors of guards.
+    MIDDLEWARE = [..., "asgi_auth.hosts.django.UserMiddleware"]
+
+    # views.py: 2. Guard sync or async views.
+    @require(roles="admin")
+    def admin(request: HttpRequest) -> HttpResponse: ...
+
+    # asgi.py: 3. Authenticate, and serve the auth routes.
+    application = AuthMiddleware(get_asgi_application(), auth, mount="/auth")
+
+Views read the user with `request.user` or `await request.auser()`.
 """
 
 from typing import Any
@@ -9,8 +18,8 @@ from typing import Any
 try:
     from asgiref.sync import iscoroutinefunction, markcoroutinefunction
     from django.http import HttpRequest, HttpResponse
-except ImportError as error:
-    raise ImportError("asgi_auth.hosts.django needs Django: pip install django") from error
+except ImportError as _error:
+    raise ImportError("asgi_auth.hosts.django needs Django: pip install django") from _error
 
 from asgi_auth.errors import AuthError
 from asgi_auth.hosts.guard import login_required, require
@@ -21,19 +30,19 @@ __all__ = ["UserMiddleware", "current_user", "login_required", "require"]
 
 
 class UserMiddleware:
-    """Sets `request.user` (and `request.auser`) for sync and async views, and answers an AuthError of theirs."""
+    """Sets `request.user` and `request.auser` for sync and async views, and answers each AuthError of a view."""
 
     sync_capable = True
     async_capable = True
 
     def __init__(self, get_response: Any) -> None:
-        """Take the next in line; run in its mode, so that Django changes threads no more often than it must."""
+        """Take the next middleware or view, and adopt its sync or async mode, which avoids a switch of threads."""
         self._get_response = get_response
         if iscoroutinefunction(get_response):
             markcoroutinefunction(self)
 
     def __call__(self, request: HttpRequest) -> Any:
-        """Set the user, and go on."""
+        """Set the user, and call the next middleware or view."""
         identity = current_user()
 
         async def auser() -> Identity:
@@ -44,8 +53,8 @@ class UserMiddleware:
         return self._get_response(request)
 
     def process_exception(self, _: HttpRequest, error: Exception) -> HttpResponse | None:
-        """Answer an AuthError as the auth routes do; all else is Django's business."""
+        """Answer an AuthError with problem+json, as the auth routes do. Django handles all other errors."""
         if not isinstance(error, AuthError):
             return None
-        made = problem(error)
-        return HttpResponse(bytes(made.body), status=made.status_code, headers=dict(made.headers))
+        response = problem(error)
+        return HttpResponse(bytes(response.body), status=response.status_code, headers=dict(response.headers))

@@ -1,50 +1,65 @@
-"""FastAPI: `user: CurrentUser` wants a login, `require(roles="admin")` more; both draw the lock in the docs.
+"""FastAPI: the dependencies `CurrentUser` and `require`, and `install`, which answers their errors.
 
-`install(app)` answers what they raise, and lets the Authorize button of the docs log in at the token endpoint;
-`merge_openapi(app, auth)` adds the auth routes to the docs. In a websocket the guards refuse before it is accepted.
+    api = FastAPI()
+    install(api)                                           # 1. Answer the errors of the dependencies.
+
+    @api.get("/profile")                                   # 2. Require a login.
+    async def profile(user: CurrentUser) -> str: ...
+
+    @api.get("/admin", dependencies=[require(roles="admin")])
+    async def admin() -> str: ...
+
+    merge_openapi(api, auth)                               # 3. Optional: add the auth routes to the docs.
+    app = AuthMiddleware(api, auth, mount="/auth")         # 4. Authenticate, and serve the auth routes.
+
+Guarded routes have the lock in the docs, and the Authorize button uses the token endpoint. A guarded websocket is
+rejected before it is accepted.
 """
 
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 try:
     from fastapi import Depends, FastAPI
     from fastapi.openapi.models import OAuth2, OAuthFlowPassword, OAuthFlows
     from fastapi.requests import HTTPConnection
     from fastapi.security.base import SecurityBase
-except ImportError as error:
-    raise ImportError("asgi_auth.hosts.fastapi needs FastAPI: pip install fastapi") from error
+except ImportError as _error:
+    raise ImportError("asgi_auth.hosts.fastapi needs FastAPI: pip install fastapi") from _error
 
 from asgi_auth.app import AuthApp
 from asgi_auth.auth import Auth
 from asgi_auth.hosts import starlette
-from asgi_auth.hosts.merge import merge, part_of
+from asgi_auth.hosts.merge import auth_document, merge_into
 from asgi_auth.sessions.identity import Identity, current_user
-from asgi_auth.sessions.identity import require as require_of
+from asgi_auth.sessions.identity import require as require_in_scope
 
 TOKEN_URL = "auth/token"
 __all__ = ["CurrentUser", "current_user", "install", "merge_openapi", "require"]
 
 
-class _Lock(SecurityBase):
-    """Says in the OpenAPI document how to log in; FastAPI's own OAuth2PasswordBearer knows no websockets."""
+class _SecurityScheme(SecurityBase):
+    """The OAuth 2 scheme of the docs. FastAPI's own OAuth2PasswordBearer does not support websockets."""
 
     def __init__(self) -> None:
         self.model = OAuth2(flows=OAuthFlows(password=OAuthFlowPassword(tokenUrl=TOKEN_URL)))
         self.scheme_name = "asgi_auth"
 
     def __call__(self) -> None:
-        """Check nothing: the middleware has read the token."""
+        """No-op: AuthMiddleware has verified the token."""
 
 
 def install(app: FastAPI, *, token_url: str = TOKEN_URL) -> None:
-    """Answer the errors of the guards, and say in the docs where the token endpoint is, seen from the app's root."""
+    """Answer each AuthError with problem+json, as the auth routes do, and set the token endpoint of the docs.
+
+    `token_url` is the path of the token endpoint, relative to the root of the app.
+    """
     starlette.install(app)
-    document = app.openapi
+    original = app.openapi
 
     def openapi() -> dict[str, Any]:
-        schema = document()
-        scheme = schema.get("components", {}).get("securitySchemes", {}).get(_lock.scheme_name)
+        schema = original()
+        scheme = schema.get("components", {}).get("securitySchemes", {}).get(_scheme.scheme_name)
         if scheme is not None:
             scheme["flows"]["password"]["tokenUrl"] = token_url
         return schema
@@ -53,24 +68,29 @@ def install(app: FastAPI, *, token_url: str = TOKEN_URL) -> None:
 
 
 def merge_openapi(app: FastAPI, auth: Auth | AuthApp, *, mount: str = "/auth") -> None:
-    """Add the auth routes to the app's document, as they are served below `mount`, seen from the app's root."""
-    part, host = part_of(auth, mount), app.openapi
+    """Add the auth routes to the OpenAPI document of the app.
+
+    `mount` is the path of the auth routes, relative to the root of the app. Raises ValueError when `mount` is not a
+    path such as `/auth`.
+    """
+    part, original = auth_document(auth, mount), app.openapi
     # FastAPI's documented way to extend the document
-    app.openapi = lambda: merge(host(), part)  # type: ignore[method-assign]
+    app.openapi = lambda: merge_into(original(), part)  # type: ignore[method-assign]
 
 
 def require(*, roles: str | tuple[str, ...] = (), fresh: timedelta | None = None) -> Any:
-    """Make a dependency that gives the user, if they have all `roles` and have logged in not longer ago than `fresh`.
+    """Return a dependency that requires a login, all `roles`, and a login no older than `fresh`. Its value is the user.
 
-    Stands in a signature (`admin: Annotated[Identity, require(roles="admin")]`) or in a route's `dependencies`.
+    Use the dependency in a signature, `admin: Annotated[Identity, require(roles="admin")]`, or in the `dependencies` of
+    a route.
     """
 
-    async def check(connection: HTTPConnection, _: Annotated[None, Depends(_lock)]) -> Identity:
-        return require_of(connection.scope, roles=roles, fresh=fresh)
+    async def check(connection: HTTPConnection, _: Annotated[None, Depends(_scheme)]) -> Identity:
+        return require_in_scope(connection.scope, roles=roles, fresh=fresh)
 
     return Depends(check)
 
 
-_lock = _Lock()
-CurrentUser = Annotated[Identity, require()]
-"""The user, who must be logged in: `async def profile(user: CurrentUser)`."""
+_scheme = _SecurityScheme()
+CurrentUser: TypeAlias = Annotated[Identity, require()]
+"""The user of the request. Requires a login: `async def profile(user: CurrentUser)`."""

@@ -1,12 +1,21 @@
-"""Flask, behind `a2wsgi.WSGIMiddleware`: `install(app)` answers errors, `@require` and `@login_required` raise them.
+"""Flask: the guards `@require` and `@login_required`, and `install`, which answers their errors.
 
-`current_user()` is who is asking. Around it all: `AuthMiddleware(WSGIMiddleware(app), auth, mount="/auth")`.
+    web = Flask(__name__)
+    install(web)                                                    # 1. Answer the errors of guards.
+
+    @web.get("/admin")                                              # 2. Guard views, below the route decorator.
+    @require(roles="admin")
+    def admin() -> str: ...
+
+    app = AuthMiddleware(WSGIMiddleware(web), auth, mount="/auth")  # 3. Authenticate, and serve the auth routes.
+
+`WSGIMiddleware` of a2wsgi makes an ASGI app from the Flask app. Views read the user with `current_user()`.
 """
 
 try:
     from flask import Flask, Response
-except ImportError as error:
-    raise ImportError("asgi_auth.hosts.flask needs Flask: pip install flask a2wsgi") from error
+except ImportError as _error:
+    raise ImportError("asgi_auth.hosts.flask needs Flask: pip install flask a2wsgi") from _error
 
 from asgi_auth.errors import AuthError
 from asgi_auth.hosts.guard import login_required, require
@@ -17,10 +26,10 @@ __all__ = ["current_user", "install", "login_required", "require"]
 
 
 def install(app: Flask) -> None:
-    """Let the app answer an AuthError of its views as the auth routes do."""
+    """Answer each AuthError of a view with problem+json, as the auth routes do."""
     app.register_error_handler(AuthError, _answer)
 
 
 def _answer(error: AuthError) -> Response:
-    made = problem(error)
-    return Response(bytes(made.body), made.status_code, dict(made.headers))
+    response = problem(error)
+    return Response(bytes(response.body), response.status_code, dict(response.headers))

@@ -1,4 +1,13 @@
-"""The decorator that the hosts share: who is asking stands in a context variable, in sync and async code alike."""
+"""The decorators `require` and `login_required`, for sync and async functions. Import them from the framework's module.
+
+    from asgi_auth.hosts.starlette import login_required, require
+
+    @require(roles="admin")
+    async def admin(request: Request) -> Response: ...
+
+The decorators read the user from a context variable that `AuthMiddleware` sets: they need no request object. Without
+`AuthMiddleware`, they reject every call.
+"""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -12,9 +21,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def require(*, roles: str | tuple[str, ...] = (), fresh: timedelta | None = None) -> Callable[[F], F]:
-    """Let a function run only for somebody logged in, with all `roles`, and not longer ago than `fresh`.
+    """Return a decorator that requires a login, all `roles`, and a login no older than `fresh`.
 
-    The function then raises UnauthorizedError, ForbiddenError or FreshLoginRequiredError: `install` answers them.
+    The decorated function raises UnauthorizedError, ForbiddenError, or FreshLoginRequiredError. `install` of the
+    framework's module (Django: `UserMiddleware`) converts these errors to responses.
     """
 
     def decorate(function: F) -> F:
@@ -28,11 +38,11 @@ def require(*, roles: str | tuple[str, ...] = (), fresh: timedelta | None = None
             current_user().require(roles=roles, fresh=fresh)
             return function(*args, **kwargs)
 
-        return checked_async if iscoroutinefunction(function) else checked  # type: ignore[return-value]  # as wrapped
+        return checked_async if iscoroutinefunction(function) else checked  # type: ignore[return-value]  # wraps F
 
     return decorate
 
 
 def login_required(function: F) -> F:
-    """Let a function run only for somebody who is logged in: `require()` without conditions."""
+    """Require a login: the same as `require()`. The decorated function raises UnauthorizedError."""
     return require()(function)

@@ -1,11 +1,17 @@
-"""Litestar: `AuthPlugin(auth, mount="/auth")` does it all; `guards=[require(roles="admin")]` guards handlers.
+"""Litestar: `AuthPlugin`, which sets up everything, and the guards `require` and `login_required`.
 
-`request.user` and `request.auth` are the identity. `merge_openapi(app, auth)` adds the auth routes to the docs.
+    @get("/admin", guards=[require(roles="admin")])                     # 1. Guard a handler.
+    async def admin(request: Request[Identity, Identity, Any]) -> str: ...
+
+    app = Litestar([admin], plugins=[AuthPlugin(auth, mount="/auth")])  # 2. Authenticate, and serve the auth routes.
+    merge_openapi(app, auth)                                            # 3. Optional: add the auth routes to the docs.
+
+`request.user` and `request.auth` are the identity of the user. No `AuthMiddleware` is needed: the plugin adds it.
 """
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 try:
     from litestar import Litestar, Request, Response, asgi
@@ -18,70 +24,82 @@ try:
     from litestar.openapi.spec import Tag
     from litestar.plugins import InitPluginProtocol
     from litestar.types import Receive, Scope, Send
-except ImportError as error:
-    raise ImportError("asgi_auth.hosts.litestar needs Litestar: pip install litestar") from error
+except ImportError as _error:
+    raise ImportError("asgi_auth.hosts.litestar needs Litestar: pip install litestar") from _error
 
 from asgi_auth.app import AuthApp
 from asgi_auth.auth import Auth
 from asgi_auth.errors import AuthError
-from asgi_auth.hosts.merge import part_of
+from asgi_auth.hosts.merge import auth_document
 from asgi_auth.middleware import AuthMiddleware
 from asgi_auth.sessions.identity import current_user
-from asgi_auth.sessions.identity import require as require_of
+from asgi_auth.sessions.identity import require as require_in_scope
 from asgi_auth.web.responses import WEBSOCKET_UNAUTHORIZED, problem
 
 __all__ = ["AuthPlugin", "answer", "current_user", "login_required", "merge_openapi", "require"]
-Guard = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], None]
+Guard: TypeAlias = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], None]
 
 
 class AuthPlugin(InitPluginProtocol):
-    """Mounts the auth routes, says who is asking, answers errors, and starts and closes with the app."""
+    """Mounts the auth routes, authenticates requests, answers each AuthError, and starts and closes `auth`."""
 
     def __init__(self, auth: Auth | AuthApp, *, mount: str = "/auth") -> None:
-        """Take what is served, and where; `auth` may be an `AuthApp` with a selection of routes."""
+        """Take the `Auth`, or an `AuthApp` with a selection of routes, and the path for the routes.
+
+        Raises ValueError when the links of mails would lead to another path.
+        """
         self._auth_app = auth if isinstance(auth, AuthApp) else AuthApp(auth)
         self._mount = mount
         self._auth_app.auth.page_urls.mount(mount)
 
     def on_app_init(self, app_config: AppConfig) -> AppConfig:
-        """Add ours to the app's configuration; the app's own auth middlewares leave the auth routes alone."""
-        served = self._auth_app
+        """Extend the configuration of the app. Other auth middlewares of the app skip the auth routes."""
+        auth_app = self._auth_app
 
         @asgi(self._mount, is_mount=True, copy_scope=True, opt={"exclude_from_auth": True})
         async def auth_routes(scope: Scope, receive: Receive, send: Send) -> None:
-            await served(scope, receive, send)  # type: ignore[arg-type]  # Litestar types scopes more closely
+            await auth_app(scope, receive, send)  # type: ignore[arg-type]  # Litestar has narrower types for scopes
 
         app_config.route_handlers.append(auth_routes)
-        app_config.lifespan.append(served.auth.lifespan)
-        app_config.middleware.insert(0, DefineMiddleware(AuthMiddleware, auth=served.auth))  # type: ignore[arg-type]  # as above
+        app_config.lifespan.append(auth_app.auth.lifespan)
+        app_config.middleware.insert(0, DefineMiddleware(AuthMiddleware, auth=auth_app.auth))  # type: ignore[arg-type]  # as above
         app_config.exception_handlers.setdefault(AuthError, answer)
         return app_config
 
 
 def answer(_: Request[Any, Any, Any], error: AuthError) -> Response[bytes]:
-    """Answer an AuthError as the auth routes do: `exception_handlers={AuthError: answer}` without the plugin."""
-    made = problem(error)
-    return Response(bytes(made.body), status_code=made.status_code, headers=dict(made.headers))
+    """Answer an AuthError with problem+json, as the auth routes do.
+
+    The plugin installs this handler. Without the plugin: `Litestar(…, exception_handlers={AuthError: answer})`.
+    """
+    response = problem(error)
+    return Response(bytes(response.body), status_code=response.status_code, headers=dict(response.headers))
 
 
 def merge_openapi(app: Litestar, auth: Auth | AuthApp, *, mount: str = "/auth") -> None:
-    """Add the auth routes to the app's document, as they are served below `mount`, once its handlers are there."""
-    part, document = part_of(auth, mount), app.openapi_schema
-    # Litestar writes plain dictionaries as they are.
+    """Add the auth routes to the OpenAPI document of the app. Call this after all handlers are registered.
+
+    `mount` is the path of the auth routes. Raises ValueError when `mount` is not a path such as `/auth`.
+    """
+    part, document = auth_document(auth, mount), app.openapi_schema
+    # Litestar serializes plain dictionaries unchanged.
     document.paths = (document.paths or {}) | part["paths"]
-    components, ours = document.components, part["components"]
-    components.schemas = (components.schemas or {}) | ours["schemas"]
-    components.responses = (components.responses or {}) | ours["responses"]
-    components.security_schemes = (components.security_schemes or {}) | ours["securitySchemes"]
+    components, added = document.components, part["components"]
+    components.schemas = (components.schemas or {}) | added["schemas"]
+    components.responses = (components.responses or {}) | added["responses"]
+    components.security_schemes = (components.security_schemes or {}) | added["securitySchemes"]
     document.tags = [*(document.tags or []), *(Tag(**tag) for tag in part["tags"])]
 
 
 def require(*, roles: str | tuple[str, ...] = (), fresh: timedelta | None = None) -> Guard:
-    """Make a guard that wants a login, all `roles`, and a login not longer ago than `fresh`."""
+    """Return a guard that requires a login, all `roles`, and a login no older than `fresh`.
+
+    The guard raises UnauthorizedError, ForbiddenError, or FreshLoginRequiredError. It closes websockets with code 4401.
+    """
 
     def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         try:
-            require_of(connection.scope, roles=roles, fresh=fresh)
+            require_in_scope(connection.scope, roles=roles, fresh=fresh)
         except AuthError as error:
             if connection.scope["type"] == ScopeType.HTTP:
                 raise
@@ -90,5 +108,5 @@ def require(*, roles: str | tuple[str, ...] = (), fresh: timedelta | None = None
     return guard
 
 
-login_required = require()
-"""The guard that wants a login and no more."""
+login_required: Guard = require()
+"""A guard that requires a login: the same as `require()`."""

@@ -1,4 +1,10 @@
-"""The auth routes in a host's own OpenAPI document: paths below the mount, and names that are none of the host's."""
+"""Merges the auth routes into the OpenAPI document of a host.
+
+    part = auth_document(auth, "/auth")  # 1. Paths below the mount, and names with a prefix.
+    merge_into(host_document, part)      # 2. The host's document is changed in place.
+
+Not public: use `merge_openapi` of the framework's module.
+"""
 
 import re
 from typing import Any
@@ -12,14 +18,15 @@ from asgi_auth.settings import check_mount
 COMPONENT = "#/components/"
 
 
-def part_of(auth: Auth | AuthApp, mount: str) -> dict[str, Any]:
-    """Describe the auth routes as a part of another document; every name begins with the mount's.
+def auth_document(auth: Auth | AuthApp, mount: str) -> dict[str, Any]:
+    """Return the OpenAPI document of the auth routes, ready to merge into another document.
 
-    Raises ValueError when `mount` is no path such as `/auth`.
+    Each path starts with the mount. Each name starts with a prefix made from the mount (`auth.` for `/auth`), so that
+    it differs from the names of the host. Raises ValueError when `mount` is not a path such as `/auth`.
     """
     check_mount(mount)
     app = auth if isinstance(auth, AuthApp) else AuthApp(auth)
-    # Seen from the document, as FastAPI has it: the host's root_path is not known here.
+    # Without a leading slash, URLs are relative to the document, as in FastAPI: the host's root_path is unknown here.
     part = document(app.auth, Served(app.routes, mount[1:]), Info())
     prefix = re.sub(r"[^A-Za-z0-9._-]", ".", mount[1:]) + "."
     for kind, components in part["components"].items():
@@ -29,14 +36,14 @@ def part_of(auth: Auth | AuthApp, mount: str) -> dict[str, Any]:
         for operation in operations.values():
             operation["operationId"] = prefix + operation["operationId"]
             operation["tags"] = [prefix + tag for tag in operation["tags"]]
-            operation["security"] = [{prefix + name: [] for name in way} for way in operation["security"]]
+            operation["security"] = [{prefix + name: [] for name in scheme} for scheme in operation["security"]]
     part["tags"] = [tag | {"name": prefix + tag["name"]} for tag in part["tags"]]
-    renamed: dict[str, Any] = _referring(part, prefix)
-    return renamed
+    prefixed: dict[str, Any] = _prefix_references(part, prefix)
+    return prefixed
 
 
-def merge(host: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
-    """Add a part to a host's document, which is changed; once more changes nothing."""
+def merge_into(host: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
+    """Add a part to the document of the host, in place, and return the document. Repeated calls change nothing."""
     host.setdefault("paths", {}).update(part["paths"])
     components = host.setdefault("components", {})
     for kind, named in part["components"].items():
@@ -46,12 +53,12 @@ def merge(host: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
     return host
 
 
-def _referring(value: Any, prefix: str) -> Any:
-    """A copy whose references have the prefix in them."""
+def _prefix_references(value: Any, prefix: str) -> Any:
+    """Return a copy in which each reference to a component has the prefix."""
     if isinstance(value, dict):
-        return {name: _referring(item, prefix) for name, item in value.items()}
+        return {name: _prefix_references(item, prefix) for name, item in value.items()}
     if isinstance(value, list):
-        return [_referring(item, prefix) for item in value]
+        return [_prefix_references(item, prefix) for item in value]
     if isinstance(value, str) and value.startswith(COMPONENT):
         kind, _, name = value.removeprefix(COMPONENT).partition("/")
         return f"{COMPONENT}{kind}/{prefix}{name}"

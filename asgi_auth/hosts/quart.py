@@ -1,13 +1,21 @@
-"""Quart: `install(app)` answers errors, `@require(roles="admin")` and `@login_required` raise them.
+"""Quart: the guards `@require` and `@login_required`, and `install`, which answers their errors.
 
-The middleware goes around the app, `AuthMiddleware(app, auth, mount="/auth")`, or where `quart run` and the test
-client keep seeing the app itself: `app.asgi_app = AuthMiddleware(app.asgi_app, auth, mount="/auth")`.
+    app = Quart(__name__)
+    install(app)                                                        # 1. Answer the errors of guards.
+
+    @app.get("/admin")                                                  # 2. Guard views, below the route decorator.
+    @require(roles="admin")
+    async def admin() -> str: ...
+
+    app.asgi_app = AuthMiddleware(app.asgi_app, auth, mount="/auth")    # 3. Authenticate, and serve the auth routes.
+
+`AuthMiddleware(app, auth, mount="/auth")` works as well, but `quart run` and the test client need the Quart app itself.
 """
 
 try:
     from quart import Quart, Response
-except ImportError as error:
-    raise ImportError("asgi_auth.hosts.quart needs Quart: pip install quart") from error
+except ImportError as _error:
+    raise ImportError("asgi_auth.hosts.quart needs Quart: pip install quart") from _error
 
 from asgi_auth.errors import AuthError
 from asgi_auth.hosts.guard import login_required, require
@@ -18,10 +26,10 @@ __all__ = ["current_user", "install", "login_required", "require"]
 
 
 def install(app: Quart) -> None:
-    """Let the app answer an AuthError of its views and websockets as the auth routes do."""
+    """Answer each AuthError of a view or websocket with problem+json, as the auth routes do."""
     app.register_error_handler(AuthError, _answer)
 
 
 def _answer(error: AuthError) -> Response:
-    made = problem(error)
-    return Response(bytes(made.body), made.status_code, dict(made.headers))
+    response = problem(error)
+    return Response(bytes(response.body), response.status_code, dict(response.headers))

@@ -1,6 +1,13 @@
-"""Starlette: `install(app)` answers errors, `@require(roles="admin")` and `@login_required` raise them.
+"""Starlette: the guards `@require` and `@login_required`, and `install`, which answers their errors.
 
-`request.user`, `request.auth` and Starlette's own `@requires` work without any of this.
+    @require(roles="admin")                                # 1. Guard an endpoint.
+    async def admin(request: Request) -> Response: ...
+
+    app = Starlette(routes=[Route("/admin", admin)])
+    install(app)                                           # 2. Answer the errors of guards.
+    app = AuthMiddleware(app, auth, mount="/auth")         # 3. Authenticate, and serve the auth routes.
+
+`request.user`, `request.auth`, and Starlette's own `@requires` need only `AuthMiddleware`.
 """
 
 from starlette.applications import Starlette
@@ -17,12 +24,16 @@ __all__ = ["current_user", "install", "login_required", "require"]
 
 
 def install(app: Starlette) -> None:
-    """Let the app answer an AuthError of its endpoints as the auth routes do, with a refusal for websockets."""
-    app.add_exception_handler(AuthError, _answer)  # type: ignore[arg-type]  # it serves requests and websockets
+    """Answer each AuthError of an endpoint with problem+json, as the auth routes do. Websockets are rejected."""
+    app.add_exception_handler(AuthError, _answer)  # type: ignore[arg-type]  # handles requests and websockets
 
 
 async def _answer(connection: Request | WebSocket, error: AuthError) -> Response | None:
-    """Give the answer for Starlette to send; a websocket that can't take one any more, or ever, is closed."""
+    """Return the response for Starlette to send.
+
+    A websocket gets a response only before it is accepted, and only from a server with the extension
+    `websocket.http.response`. Otherwise the websocket is closed.
+    """
     if isinstance(connection, WebSocket):
         denial = "websocket.http.response" in (connection.scope.get("extensions") or {})
         if connection.application_state is not WebSocketState.CONNECTING or not denial:

@@ -1,4 +1,4 @@
-"""Mail: flows write letters, templates make mails of them, a mailer sends those after the answer."""
+"""Mails: features write letters, templates render them to mails, and a mailer sends the mails after the response."""
 
 from typing import TYPE_CHECKING
 
@@ -26,5 +26,5 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:
-    # Its message needs half of the package `email`.
+    # Imported on first use: it imports large parts of the package `email`.
     __getattr__ = loader(__name__, {"SMTPMailer": "smtp"})

@@ -1,4 +1,4 @@
-"""Sends mails after the answer: each is a task of its own, a few at a time, tried again when that may help."""
+"""Background delivery of mails: one task per mail, a limited number of workers, and retries."""
 
 import asyncio
 import logging
@@ -7,62 +7,69 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, cast
 
-import msgspec
-
 from asgi_auth._per_loop import PerLoop
 from asgi_auth.mail.message import Mailer
-from asgi_auth.mail.send_once import EndError, Job, Write, attempt
+from asgi_auth.mail.send_once import GiveUpError, PendingMail, WriteLetter, send_once
 from asgi_auth.mail.templates import Templates
 from asgi_auth.model import event_types as events
 
 logger: logging.Logger = logging.getLogger("asgi_auth")
+#: Seconds before each retry.
 DELAYS = (1.0, 4.0, 16.0, 64.0)
+#: The longest random delay before the first attempt, in seconds.
 PAUSE = 0.2
 
 
-class _Run(msgspec.Struct):
-    """What is under way in one event loop. `resting` says when a task will try again, `until` when a drain ends."""
+class _Queue:
+    """The mails in flight of one event loop."""
 
-    slots: asyncio.Semaphore
-    tasks: set[asyncio.Task[None]] = set()
-    decoys: set[asyncio.Task[None]] = set()
-    resting: dict[asyncio.Task[None], float] = {}
-    until: float | None = None
-    dropped: int = 0
+    def __init__(self, workers: int) -> None:
+        self.workers = asyncio.Semaphore(workers)
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.decoys: set[asyncio.Task[None]] = set()
+        #: When each waiting task makes its next attempt, in seconds of the loop's clock.
+        self.retry_at: dict[asyncio.Task[None], float] = {}
+        #: When the current drain ends, in seconds of the loop's clock.
+        self.drain_ends: float | None = None
+        self.dropped = 0
 
-    def spawn(self, work: Coroutine[Any, Any, None], *, to_nobody: bool = False) -> None:
-        """Begin a task, and hold it until it is done."""
+    def spawn(self, work: Coroutine[Any, Any, None], *, decoy: bool = False) -> None:
+        """Start a task, and keep a reference until the task ends: asyncio itself keeps none."""
         task = asyncio.create_task(work, name="asgi_auth mail")
-        held = self.decoys if to_nobody else self.tasks
-        held.add(task)
-        task.add_done_callback(held.discard)
+        tasks = self.decoys if decoy else self.tasks
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
 
-    async def rest(self, seconds: float) -> None:
-        """Wait for the next try; raise EndError when a drain will be over by then."""
+    async def wait_for_retry(self, seconds: float) -> None:
+        """Sleep until the next attempt. Raises GiveUpError when that is after the end of a drain."""
         due = asyncio.get_running_loop().time() + seconds
-        if self.until is not None and due > self.until:
-            raise EndError("closed", "the next try would be too late")
+        if self.drain_ends is not None and due > self.drain_ends:
+            raise GiveUpError("closed", "the next attempt would be too late")
         task = cast("asyncio.Task[None]", asyncio.current_task())
-        self.resting[task] = due
+        self.retry_at[task] = due
         try:
             await asyncio.sleep(seconds)
         finally:
-            del self.resting[task]
+            del self.retry_at[task]
 
     async def finish(self) -> None:
-        """Wait until nothing is under way."""
-        while under_way := self.tasks | self.decoys:
-            await asyncio.wait(under_way)
+        """Wait until no mail is in flight."""
+        while in_flight := self.tasks | self.decoys:
+            await asyncio.wait(in_flight)
 
 
 class Delivery:
-    """Writes, renders and sends mails in the background of the running loop, `workers` at a time.
+    """Writes, renders, and sends mails in background tasks of the running loop: `auth.mail`.
 
-    At most `limit` are under way; one more is dropped. What fails is tried again after each of `delays` (seconds),
-    unless the mailer raised a final MailError; the first try comes within `pause` seconds. A letter to nobody is only
-    rendered: the same work as for somebody, but it takes no place from others. The event is `mail` with the purpose;
-    when it failed with the purpose and one of the reasons `queue_full`, `not_written`, `no_mailer`, `not_rendered`,
-    `refused`, `unreachable`, `closed`.
+    `limit` mails can be in flight; further mails are dropped. At most `workers` mails are sent at the same time. The
+    first attempt starts after a random delay of up to `pause` seconds. A failed attempt is retried after each of
+    `delays` (seconds), unless the mailer raised a final MailError.
+
+    Decoy mails are rendered but not sent, and use no queue slot. They cost the same work as real mails: response times
+    do not reveal which accounts exist.
+
+    Each mail ends in an event `mail` with its `purpose`. A failure also has a `reason`: `queue_full`, `not_written`,
+    `no_mailer`, `not_rendered`, `refused`, `unreachable`, or `closed`. Decoys cause no event.
     """
 
     def __init__(
@@ -76,7 +83,7 @@ class Delivery:
         delays: Sequence[float] = DELAYS,
         pause: float = PAUSE,
     ) -> None:
-        """Compose; `emit` tells of events. Without a mailer every mail fails."""
+        """Take the mailer, the templates, and the function that emits events. Without a mailer, every mail fails."""
         self.mailer = mailer
         self.delays = delays
         self.pause = pause
@@ -84,89 +91,89 @@ class Delivery:
         self._emit = emit
         self._limit = limit
         self._workers = workers
-        self._runs: PerLoop[_Run] = PerLoop(_lost)
+        self._queues: PerLoop[_Queue] = PerLoop(_log_lost)
 
-    def later(self, write: Write, *, to_nobody: bool = False) -> None:
-        """Have a letter written and sent soon, and return at once; None is no letter, and that is the end of it.
+    def send_later(self, write: WriteLetter, *, decoy: bool = False) -> None:
+        """Queue a mail and return at once. Never raises an error for a failed mail.
 
-        `write` runs outside of the request, and may use the storage; `to_nobody` says that no mail will come of it.
-        Nothing that goes wrong is raised here.
+        `write` is called outside of the request. It can use the storage, and returns None if there is nothing to send.
+        Set `decoy` if the letter has no recipient.
         """
-        run = self._runs.get() or self._runs.set(_Run(asyncio.Semaphore(self._workers)))
-        if len(run.decoys if to_nobody else run.tasks) < self._limit:
-            run.spawn(self._deliver(run, Job(write)), to_nobody=to_nobody)
+        queue = self._queues.get() or self._queues.set(_Queue(self._workers))
+        if len(queue.decoys if decoy else queue.tasks) < self._limit:
+            queue.spawn(self._deliver(queue, PendingMail(write)), decoy=decoy)
             return
-        if to_nobody:
+        if decoy:
             return
-        run.dropped += 1
-        if run.dropped == 1:
-            run.spawn(self._tell_of_dropped(run))
+        queue.dropped += 1
+        if queue.dropped == 1:
+            queue.spawn(self._report_dropped(queue))
 
     async def idle(self, seconds: float = 10) -> None:
-        """Wait until nothing is under way. Raises TimeoutError."""
-        run = self._runs.get()
-        if run is not None:
+        """Wait until no mail is in flight. Raises TimeoutError after `seconds`."""
+        queue = self._queues.get()
+        if queue is not None:
             async with asyncio.timeout(seconds):
-                await run.finish()
+                await queue.finish()
 
     async def drain(self, seconds: float) -> None:
-        """Wait until all is sent for which the time will do, and give the rest up."""
-        run = self._runs.get()
-        if run is None:
+        """Wait for the mails that can be sent within `seconds`, and give up the others."""
+        queue = self._queues.get()
+        if queue is None:
             return
-        run.until = asyncio.get_running_loop().time() + seconds
+        queue.drain_ends = asyncio.get_running_loop().time() + seconds
         try:
-            _cancel(task for task, due in run.resting.items() if due > run.until)
+            _cancel(task for task, due in queue.retry_at.items() if due > queue.drain_ends)
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
-                    await run.finish()
+                    await queue.finish()
         finally:
-            run.until = None
-            _cancel(run.tasks | run.decoys)
-        if under_way := run.tasks | run.decoys:
-            # Those that were cancelled still tell of it.
-            await asyncio.wait(under_way, timeout=1)
+            queue.drain_ends = None
+            _cancel(queue.tasks | queue.decoys)
+        if in_flight := queue.tasks | queue.decoys:
+            # Cancelled tasks still emit their events.
+            await asyncio.wait(in_flight, timeout=1)
 
-    async def _deliver(self, run: _Run, job: Job) -> None:
-        """See a mail through to one of the two events, or to none when there was no letter."""
+    async def _deliver(self, queue: _Queue, pending: PendingMail) -> None:
+        """Send a mail and emit its event. No event is emitted if there was nothing to send."""
         try:
-            if await self._tries(run, job):
-                await self._emit(events.MAIL, user_id=job.user_id, data={"purpose": job.purpose})
-        except EndError as end:
-            await self._failed(job, end.reason, end.detail)
+            if await self._send(queue, pending):
+                await self._emit(events.MAIL, user_id=pending.user_id, data={"purpose": pending.purpose})
+        except GiveUpError as error:
+            await self._report_failure(pending, error.reason, error.detail)
         except asyncio.CancelledError:
-            if asyncio.current_task() not in run.decoys:
-                await self._failed(job, "closed", "there was no more time")
+            if asyncio.current_task() not in queue.decoys:
+                await self._report_failure(pending, "closed", "there was no time left")
             raise
 
-    async def _tries(self, run: _Run, job: Job) -> bool:
-        """Try until it is sent (True) or there was no letter (False); raise EndError when there is no hope."""
-        # Not within the request, nor just after it: what a mail costs must not show in the times of answers.
-        await asyncio.sleep(random.uniform(0, self.pause))  # noqa: S311 (no secret)
+    async def _send(self, queue: _Queue, pending: PendingMail) -> bool:
+        """Attempt to send a mail until it is sent. Returns False if there was nothing to send. Raises GiveUpError."""
+        # The work of a mail must not show in the response time of its request, nor in that of the next one.
+        await asyncio.sleep(random.uniform(0, self.pause))  # noqa: S311 (not a secret)
         for delay in (None, *self.delays):
             if delay is not None:
-                await run.rest(delay)
-            async with run.slots:
-                done = await attempt(job, self.mailer, self._templates)
-            if done is not False:
-                return done is True
-        raise EndError("unreachable", job.trouble)
+                await queue.wait_for_retry(delay)
+            async with queue.workers:
+                result = await send_once(pending, self.mailer, self._templates)
+            if result != "retry":
+                return result == "sent"
+        raise GiveUpError("unreachable", pending.last_error)
 
-    async def _failed(self, job: Job, reason: str, detail: str) -> None:
-        logger.error("mail %s was not sent, %s: %s", job.purpose or "(unwritten)", reason, detail)
-        data = {"purpose": job.purpose, "reason": reason}
-        await self._emit(events.MAIL, outcome="failure", user_id=job.user_id, data=data)
+    async def _report_failure(self, pending: PendingMail, reason: str, detail: str) -> None:
+        logger.error("mail %s was not sent, %s: %s", pending.purpose or "(unwritten)", reason, detail)
+        data = {"purpose": pending.purpose, "reason": reason}
+        await self._emit(events.MAIL, outcome="failure", user_id=pending.user_id, data=data)
 
-    async def _tell_of_dropped(self, run: _Run) -> None:
-        """Tell of all that were dropped, in one line and event for those that come while the last is told."""
+    async def _report_dropped(self, queue: _Queue) -> None:
+        """Report dropped mails. Mails that are dropped during a report share the next log record and event."""
         try:
-            while count := run.dropped:
-                logger.error("%d mails were dropped: %d are under way already", count, self._limit)
+            while count := queue.dropped:
+                logger.error("%d mails were dropped: %d mails are in flight already", count, self._limit)
                 data = {"purpose": "", "reason": "queue_full", "count": count}
                 await self._emit(events.MAIL, outcome="failure", data=data)
-                run.dropped -= count
+                queue.dropped -= count
         finally:
-            run.dropped = 0
+            queue.dropped = 0
 
 
 def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
@@ -174,6 +181,6 @@ def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
         task.cancel()
 
 
-def _lost(run: _Run) -> None:
-    if run.tasks:
-        logger.error("%d mails were lost: their event loop was closed before they were sent", len(run.tasks))
+def _log_lost(queue: _Queue) -> None:
+    if queue.tasks:
+        logger.error("%d mails were lost: their event loop was closed before they were sent", len(queue.tasks))

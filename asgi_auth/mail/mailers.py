@@ -1,8 +1,7 @@
-"""Mailers that send nothing themselves: to the console, to a test, to functions of the host."""
+"""Mailers that do not use the network: to the console, to tests, and to functions of the host."""
 
 import asyncio
 import inspect
-import logging
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterable
@@ -13,46 +12,48 @@ from typing import Any, TextIO
 from asgi_auth.mail.message import Mail, Mailer, MailError, TemporaryMailError
 from asgi_auth.texts import purposes
 
-logger: logging.Logger = logging.getLogger("asgi_auth")
-THREADS = 4
+MAX_THREADS = 4
 
 
 class ConsoleMailer:
-    """Prints mails: for development, where the link is clicked in the terminal."""
+    """Prints mails, for development: the developer opens the link from the terminal."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
-        """Print to `stream`, by default to the standard error output."""
+        """Take the stream to print to. The default is the standard error stream."""
         self._stream = stream
 
     async def send(self, mail: Mail) -> None:
-        """Print the text; what could command a terminal is left out."""
+        """Print the mail, without control characters: a terminal would interpret them."""
         text = f"To: {mail.to}\nSubject: {mail.subject}\n\n{mail.text.strip()}"
-        shown = "".join(sign for sign in text if sign.isprintable() or sign == "\n")
+        shown = "".join(character for character in text if character.isprintable() or character == "\n")
         line = "-" * 72
         print(line, shown, line, sep="\n", file=self._stream or sys.stderr, flush=True)
 
 
 class Outbox:
-    """Keeps mails in `mails`: for tests."""
+    """Keeps mails in the list `mails`, for tests."""
 
     def __init__(self) -> None:
-        """Begin empty."""
+        """Create an empty outbox."""
         self.mails: list[Mail] = []
         self._waiting: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
 
     def __len__(self) -> int:
-        """Count the mails that were not taken out."""
+        """Return the number of mails in the outbox."""
         return len(self.mails)
 
     async def send(self, mail: Mail) -> None:
-        """Keep."""
+        """Add a mail to the outbox."""
         self.mails.append(mail)
         for loop, arrived in self._waiting:
-            # The one who waits may run in another thread's loop: test clients do.
+            # A test client runs the app in the event loop of another thread.
             loop.call_soon_threadsafe(arrived.set)
 
     async def next(self, purpose: str | None = None, to: str | None = None, seconds: float = 5) -> Mail:
-        """Take out the oldest mail that fits, waiting for it. Raises TimeoutError, which tells what is there."""
+        """Remove and return the oldest mail with this purpose and address; None matches all.
+
+        Waits up to `seconds` for the mail. Raises TimeoutError, whose message lists the mails in the outbox.
+        """
         waiting = (asyncio.get_running_loop(), asyncio.Event())
         self._waiting.append(waiting)
         try:
@@ -61,7 +62,9 @@ class Outbox:
                     await waiting[1].wait()
                     waiting[1].clear()
         except TimeoutError:
-            raise TimeoutError(f"no mail {purpose or ''} to {to or 'anybody'}; there are {self.mails}") from None
+            raise TimeoutError(
+                f"no mail {purpose or ''} to {to or 'any address'}; the outbox has {self.mails}"
+            ) from None
         finally:
             self._waiting.remove(waiting)
         return mail
@@ -75,58 +78,60 @@ class Outbox:
 
 
 class FunctionMailer:
-    """Sends by a function of the host, async or not, that takes the mail; for `seconds` at most."""
+    """Passes each mail to a function of the host, sync or async, with a time limit in seconds."""
 
     def __init__(self, function: Callable[[Mail], Any], seconds: float = 30) -> None:
-        """Take the function."""
+        """Take the function and its time limit."""
         self._call = _BoundedCall(seconds)
         self._function = function
 
     async def send(self, mail: Mail) -> None:
-        """Call it; raise TemporaryMailError when it takes too long."""
+        """Call the function with the mail. Raises TemporaryMailError when the function exceeds its time limit."""
         await self._call(self._function, mail)
 
 
 class Callbacks:
-    """Hands over to functions of the host, async or not: `Callbacks(verify_email=send)` calls `send(email, token)`.
+    """Passes addresses and tokens to functions of the host: `Callbacks(verify_email=send)` calls `send(email, token)`.
 
-    One for each purpose; `others`, a mailer or a function that takes the mail, sends what has none. Raises ValueError
-    for a purpose that there isn't; so does `Auth` when a feature's mail would go nowhere. A function that takes longer
-    than 30 seconds has failed, and is tried again.
+    Each purpose has its own function, sync or async. `others` is a mailer, or a function of the mail, for purposes
+    without a function. A function that takes longer than 30 seconds has failed, and is called again later. Raises
+    ValueError for an unknown purpose. `Auth` raises ValueError when a feature sends a mail that no function takes.
     """
 
     def __init__(
         self, *, others: Mailer | Callable[[Mail], Any] | None = None, **functions: Callable[[str, str], Any]
     ) -> None:
-        """Take the functions by purpose."""
+        """Take one function per purpose."""
         if unknown := functions.keys() - purposes():
-            raise ValueError(f"no mail has the purpose {sorted(unknown)}; there are {sorted(purposes())}")
+            raise ValueError(f"unknown mail purposes {sorted(unknown)}; the known ones are {sorted(purposes())}")
         self._call = _BoundedCall()
         self._functions = functions
         self._others = as_mailer(others)
 
     def check(self, wanted: Iterable[str]) -> None:
-        """Raise ValueError when one of these purposes has no function, and there are no `others`."""
+        """Raise ValueError when one of the `wanted` purposes has no function, and `others` is not set."""
         if self._others is None and (missing := set(wanted) - self._functions.keys()):
-            raise ValueError(f"no callback for the mails {', '.join(sorted(missing))}; others=… takes all of them")
+            raise ValueError(
+                f"no callback for the mails {', '.join(sorted(missing))}; set functions for them, or others=…"
+            )
 
     async def send(self, mail: Mail) -> None:
-        """Call the function of this purpose; raise TemporaryMailError when it takes too long."""
+        """Call the function of the mail's purpose. Raises TemporaryMailError when it takes too long."""
         function = self._functions.get(mail.purpose)
         if function is not None:
             await self._call(function, mail.to, mail.token)
         elif self._others is not None:
             await self._others.send(mail)
         else:
-            raise MailError(f"there is no callback for mails of the purpose {mail.purpose}")
+            raise MailError(f"no callback for the mail {mail.purpose}")
 
 
 class _Threads:
-    """At most THREADS threads that nobody waits for: an executor's would keep the process from ending."""
+    """Up to MAX_THREADS daemon threads. The threads of an executor would keep the process from exiting."""
 
     def __init__(self) -> None:
         self._waiting: SimpleQueue[tuple[Future[Any], Callable[..., Any], tuple[object, ...]]] = SimpleQueue()
-        self._free = threading.BoundedSemaphore(THREADS)
+        self._free = threading.BoundedSemaphore(MAX_THREADS)
 
     def submit(self, function: Callable[..., Any], *args: object) -> Future[Any]:
         future: Future[Any] = Future()
@@ -136,7 +141,7 @@ class _Threads:
         return future
 
     def _work(self) -> None:
-        """Call what waits, and end."""
+        """Run the waiting calls, then end the thread."""
         while True:
             try:
                 future, function, args = self._waiting.get_nowait()
@@ -145,15 +150,15 @@ class _Threads:
             if future.set_running_or_notify_cancel():
                 try:
                     future.set_result(function(*args))
-                except BaseException as error:  # noqa: BLE001 (whoever waits gets it)
+                except BaseException as error:  # noqa: BLE001 (the caller gets it)
                     future.set_exception(error)
         self._free.release()
 
 
 class _BoundedCall:
-    """Calls functions for a bounded time; those that aren't async run in threads of their own.
+    """Calls functions with a time limit in seconds. Sync functions run in separate threads.
 
-    The default threads of the loop are the host's: functions that hang must not fill them.
+    The default executor of the loop belongs to the host: functions that hang must not block it.
     """
 
     def __init__(self, seconds: float = 30) -> None:
@@ -170,7 +175,7 @@ class _BoundedCall:
             raise TemporaryMailError(f"the mail function took longer than {self._seconds} seconds") from None
 
     async def _result(self, function: Callable[..., Any], args: tuple[object, ...]) -> None:
-        if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None)):  # noqa: B004 (an object may be called, too)
+        if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None)):  # noqa: B004 (an object can be callable, too)
             await function(*args)
             return
         result = await asyncio.wrap_future(self._threads.submit(function, *args))
@@ -179,11 +184,14 @@ class _BoundedCall:
 
 
 def as_mailer(given: Mailer | Callable[[Mail], Any] | None, *, development: bool = False) -> Mailer | None:
-    """Make a mailer of what a host gave: a mailer, a function, or nothing, which is the console in development."""
+    """Return the mailer for an argument of `Auth`: a mailer, a function of the mail, or None.
+
+    None is the console in development, otherwise no mailer. Raises TypeError for any other argument.
+    """
     if given is None:
         return ConsoleMailer() if development else None
     if isinstance(given, Mailer) and not isinstance(given, type):
         return given
     if not callable(given) or isinstance(given, type):
-        raise TypeError("mailer is an object with an async method send(mail), or a function that takes the mail")
+        raise TypeError("mailer must be an object with an async method send(mail), or a function that takes the mail")
     return FunctionMailer(given)

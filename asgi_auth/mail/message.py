@@ -1,4 +1,4 @@
-"""What a mail says: the letter of a flow, the mail that is made of it, and who sends that."""
+"""Letters, mails, the mailer protocol, and the errors of mailers."""
 
 import secrets
 from typing import Any, Protocol, runtime_checkable
@@ -8,23 +8,23 @@ import msgspec
 from asgi_auth.model.records import Record
 
 
-class _Discreet(Record, frozen=True):
-    """Shows itself without tokens, codes and texts: a repr ends up in logs."""
+class _Redacted(Record, frozen=True):
+    """A record whose repr omits tokens, codes, and texts, because a repr can end up in logs."""
 
     def __repr__(self) -> str:
-        """Show what may be known."""
+        """Return the fields that are not secret."""
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.__rich_repr__())})"
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
-        """Show the same to rich, which would read all fields otherwise."""
+        """Return the same fields to the library rich, which would print all fields by default."""
         return [(name, getattr(self, name)) for name in ("purpose", "to", "language", "user_id")]
 
 
-class Letter(_Discreet, frozen=True, kw_only=True):
-    """What a flow wants to say.
+class Letter(_Redacted, frozen=True, kw_only=True):
+    """The content of a mail before it is rendered.
 
-    `purpose` chooses the texts (`verify_email`), `to` is the stored address, `seconds` is how long token and code
-    live, and `values` are further values for the texts.
+    `purpose` selects the texts, for example `verify_email`. `to` is the stored email address; a decoy has none.
+    `seconds` is the lifetime of the token and the code. `values` fills further placeholders of the texts.
     """
 
     purpose: str
@@ -38,8 +38,8 @@ class Letter(_Discreet, frozen=True, kw_only=True):
     values: dict[str, str] = msgspec.field(default_factory=dict)
 
 
-class Mail(_Discreet, frozen=True, kw_only=True):
-    """A mail that is ready to be sent. `id` stays the same however often that is tried."""
+class Mail(_Redacted, frozen=True, kw_only=True):
+    """A rendered mail. All attempts to send it use the same `id`."""
 
     purpose: str
     to: str
@@ -55,11 +55,11 @@ class Mail(_Discreet, frozen=True, kw_only=True):
 
 
 class MailError(Exception):
-    """A mail can't be sent, now or later. The message names no address and holds no secret: it is logged."""
+    """A mail cannot be sent, now or later. The message is logged: it must not contain addresses or secrets."""
 
 
 class TemporaryMailError(MailError):
-    """A mail could not be sent, and it is worth trying again."""
+    """A mail could not be sent. A later attempt can succeed."""
 
 
 @runtime_checkable
@@ -67,7 +67,8 @@ class Mailer(Protocol):
     """Sends mails."""
 
     async def send(self, mail: Mail) -> None:
-        """Send, or hand over for good.
+        """Send a mail, or pass it to a service that does.
 
-        Raises MailError when that is hopeless; any other error (TemporaryMailError says why) is tried again.
+        Raise MailError if the mail can never be sent. After TemporaryMailError, and after any other error, the mail is
+        sent again later.
         """

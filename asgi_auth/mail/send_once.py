@@ -1,93 +1,104 @@
-"""One try to send a mail: have it written, render it, hand it to the mailer, and judge what went wrong."""
+"""One attempt to send a mail: write the letter, render it, pass the mail to the mailer, and classify errors.
+
+Not public: `Delivery` calls `send_once`.
+"""
 
 import asyncio
 import logging
 import traceback
 from collections.abc import Awaitable, Callable
-
-import msgspec
+from typing import Literal, TypeAlias
 
 from asgi_auth.mail.message import Letter, Mail, Mailer, MailError, TemporaryMailError
 from asgi_auth.mail.templates import Templates
 
 logger: logging.Logger = logging.getLogger("asgi_auth")
-Write = Callable[[], Awaitable[Letter | None]]
-#: How long any mailer may take for one try, in seconds: none may hold the others up for ever.
-PATIENCE = 120.0
+#: Writes a letter, or returns None if there is nothing to send.
+WriteLetter: TypeAlias = Callable[[], Awaitable[Letter | None]]
+#: `nothing`: there was no letter, or the letter was a decoy.
+Result: TypeAlias = Literal["sent", "retry", "nothing"]
+#: The time limit for one call of a mailer, in seconds. A mailer that hangs would keep its worker forever.
+SEND_TIMEOUT = 120.0
 
 
-class Job(msgspec.Struct):
-    """A mail on its way; `purpose` and `user_id` are known when it is written, `trouble` after a try in vain."""
+class PendingMail:
+    """A mail between its attempts.
 
-    write: Write
-    purpose: str = ""
-    user_id: str | None = None
-    mail: Mail | None = None
-    trouble: str = ""
+    `purpose` and `user_id` are empty until the letter is written, `mail` is None until the letter is rendered.
+    `last_error` describes the error of the last attempt, for the log.
+    """
+
+    def __init__(self, write: WriteLetter) -> None:
+        """Take the function that writes the letter."""
+        self.write = write
+        self.purpose = ""
+        self.user_id: str | None = None
+        self.mail: Mail | None = None
+        self.last_error = ""
 
 
-class EndError(Exception):
-    """A mail won't be sent: the reason, and what the log may know of it."""
+class GiveUpError(Exception):
+    """A mail is not sent, and not attempted again. `reason` is one of those of `Delivery`; `detail` is for the log."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
-        """Take a reason of those that `Delivery` names."""
+        """Take the reason, and a detail without secrets and addresses."""
         super().__init__(reason)
         self.reason = reason
         self.detail = detail
 
 
-async def attempt(job: Job, mailer: Mailer | None, templates: Templates) -> bool | None:
-    """Try once: True when it is sent, False when it is worth another try, None when there was no letter, or to nobody.
+async def send_once(pending: PendingMail, mailer: Mailer | None, templates: Templates) -> Result:
+    """Attempt to send a mail. Raises GiveUpError when another attempt cannot succeed.
 
-    Raises EndError when there is no hope. What was written is not written again by the next try.
+    The first attempt writes and renders the letter. Later attempts reuse the rendered mail.
     """
-    if job.mail is None:
-        letter = await _written(job)
+    if pending.mail is None:
+        letter = await _write(pending)
         if letter is None:
-            return None
-        mail = await _rendered(letter, templates)
+            return "nothing"
+        mail = await _render(letter, templates)
         if not letter.to:
-            return None
-        job.mail = mail
+            return "nothing"
+        pending.mail = mail
     if mailer is None:
-        raise EndError("no_mailer", "give one by Auth(mailer=…)")
-    return await _sent(job, job.mail, mailer)
+        raise GiveUpError("no_mailer", "set one with Auth(mailer=…)")
+    return await _send(pending, pending.mail, mailer)
 
 
-async def _written(job: Job) -> Letter | None:
+async def _write(pending: PendingMail) -> Letter | None:
     try:
-        letter = await job.write()
-    except Exception as error:  # noqa: BLE001 (whatever it is: it is told of)
-        raise EndError("not_written", traced(error)) from None
+        letter = await pending.write()
+    except Exception as error:  # noqa: BLE001 (any error ends in the log and in an event)
+        raise GiveUpError("not_written", _describe(error)) from None
     if letter is not None:
-        job.purpose, job.user_id = letter.purpose, letter.user_id
+        pending.purpose, pending.user_id = letter.purpose, letter.user_id
     return letter
 
 
-async def _rendered(letter: Letter, templates: Templates) -> Mail:
+async def _render(letter: Letter, templates: Templates) -> Mail:
     try:
-        # Jinja2 reads files, and is loaded with the first mail: not on the loop.
+        # In a thread: Jinja2 is imported with the first mail, and reads files.
         return await asyncio.to_thread(templates.render, letter)
-    except Exception as error:  # noqa: BLE001 (a host's template may raise anything)
-        raise EndError("not_rendered", traced(error)) from None
+    except Exception as error:  # noqa: BLE001 (the templates of a host can raise anything)
+        raise GiveUpError("not_rendered", _describe(error)) from None
 
 
-async def _sent(job: Job, mail: Mail, mailer: Mailer) -> bool:
+async def _send(pending: PendingMail, mail: Mail, mailer: Mailer) -> Result:
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(SEND_TIMEOUT):
             await mailer.send(mail)
     except TemporaryMailError as error:
-        job.trouble = str(error)
+        pending.last_error = str(error)
     except MailError as error:
-        raise EndError("refused", str(error)) from None
-    except Exception as error:  # noqa: BLE001 (a host's mailer may raise anything)
-        job.trouble = traced(error)
+        raise GiveUpError("refused", str(error)) from None
+    except Exception as error:  # noqa: BLE001 (the mailer of a host can raise anything)
+        pending.last_error = _describe(error)
     else:
-        return True
-    logger.info("mail %s could not be sent yet: %s", job.purpose, job.trouble)
-    return False
+        return "sent"
+    logger.info("mail %s could not be sent yet: %s", pending.purpose, pending.last_error)
+    return "retry"
 
 
-def traced(error: Exception) -> str:
-    """Name an error and where it came from, without its message and values: those may hold a token."""
+def _describe(error: Exception) -> str:
+    """Return the type and the traceback of an error, without its message and values: they can contain a token."""
     return f"{type(error).__name__}\n{''.join(traceback.format_tb(error.__traceback__))}".rstrip()

@@ -1,4 +1,4 @@
-"""Mail by SMTP (RFC 5321), encrypted unless the server is this very machine; each failure is temporary or final."""
+"""Mail over SMTP (RFC 5321), encrypted unless the server runs on this machine. Errors are temporary or final."""
 
 import asyncio
 import ipaddress
@@ -20,12 +20,12 @@ ENHANCED_CODE = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
 
 
 class SMTPMailer:
-    """Sends by an SMTP server, with a connection for each mail.
+    """Sends mails through an SMTP server, with one connection per mail.
 
-    `tls` is `starttls` (port 587), `tls` (465), or `none` (25), which is for a server on this machine only. There is no
-    downgrade, and the certificate is checked (`context` may bring another authority). `sender` may be
-    `Name <address>`. A step of the conversation may take `timeout` seconds, all of them three times as long. Raises
-    ValueError for settings that can't work or aren't safe, ImportError without the extra `smtp`.
+    `tls` is `starttls` (port 587), `tls` (port 465), or `none` (port 25, only for a server on this machine). The
+    connection is never downgraded, and the certificate is verified; `context` can trust another authority. `sender` is
+    an address or `Name <address>`. `timeout` limits each step in seconds, and three times `timeout` limits the whole
+    delivery. Raises ValueError for settings that cannot work or are not safe, and ImportError without the extra `smtp`.
     """
 
     def __init__(
@@ -40,17 +40,19 @@ class SMTPMailer:
         timeout: float = 10.0,
         context: ssl.SSLContext | None = None,
     ) -> None:
-        """Check everything; nothing is opened yet."""
+        """Check the settings. No connection is opened."""
         try:
-            import aiosmtplib  # noqa: PLC0415 (an extra)
+            import aiosmtplib  # noqa: PLC0415 (an optional dependency)
         except ImportError as error:
             raise ImportError("SMTPMailer needs the extra: pip install 'asgi-auth[smtp]'") from error
         if tls not in PORTS:
-            raise ValueError(f"tls is one of {', '.join(PORTS)}")
-        if tls == "none" and not _is_here(host):
-            raise ValueError("tls='none' would send tokens and passwords readable: it is for this machine only")
+            raise ValueError(f"tls must be one of {', '.join(PORTS)}")
+        if tls == "none" and not _is_loopback(host):
+            raise ValueError(
+                "tls='none' is only for a server on this machine: tokens and passwords are sent unencrypted"
+            )
         if (username is None) != (password is None):
-            raise ValueError("username and password go together")
+            raise ValueError("username and password must be set together")
         self._library = aiosmtplib
         self._sender = _sender(sender)
         self._timeout = timeout
@@ -63,33 +65,36 @@ class SMTPMailer:
             "start_tls": tls == "starttls",
             "tls_context": None if tls == "none" else context or ssl.create_default_context(),
             "timeout": timeout,
-            # The library would ask DNS for this machine's name, and tell the server.
+            # By default, aiosmtplib looks up the name of this machine and sends it to the server.
             "local_hostname": self._sender.domain,
         }
 
     async def send(self, mail: Mail) -> None:
-        """Send. Raises TemporaryMailError for 4xx answers and connections that fail, MailError for all else."""
+        """Send a mail. Raises TemporaryMailError for 4xx replies and failed connections, MailError for other errors."""
         try:
             message, recipient = self._message(mail)
             async with asyncio.timeout(3 * self._timeout):
                 await self._transmit(message, recipient)
-        except Exception as error:  # noqa: BLE001 (each is judged)
-            # What servers answer may hold the address.
-            raise self._judged(error) from None
+        except Exception as error:  # noqa: BLE001 (each error is converted)
+            # The original error can contain the address.
+            raise self._converted(error) from None
 
     async def _transmit(self, message: EmailMessage, recipient: str) -> None:
-        client = self._library.SMTP(**self._options)  # type: ignore[arg-type]  # each of its own type
+        client = self._library.SMTP(**self._options)  # type: ignore[arg-type]  # a dict has one value type
         try:
             await client.connect()
             await client.send_message(message, sender=self._sender.addr_spec, recipients=[recipient])
-            # The server has the mail: however the goodbye ends, sending it again would be wrong.
+            # The server has accepted the mail: an error of QUIT must not send the mail again.
             with suppress(Exception):
                 await client.quit(timeout=1)
         finally:
             client.close()
 
     def _message(self, mail: Mail) -> tuple[EmailMessage, str]:
-        """Make the message; its ASCII domain lets servers without SMTPUTF8 take all but local parts beyond ASCII."""
+        """Return the message and the recipient's address.
+
+        The domain is encoded in ASCII (RFC 5891): servers without SMTPUTF8 then accept all ASCII local parts.
+        """
         local, _, _ = mail.to.rpartition("@")
         recipient = Address(username=local, domain=parse_email(mail.to).canonical.rpartition("@")[2])
         message = EmailMessage()
@@ -105,9 +110,9 @@ class SMTPMailer:
             message["Content-Language"] = mail.language
         return message, recipient.addr_spec
 
-    def _judged(self, error: Exception) -> MailError:
-        """Say whether it is worth trying again, in words without addresses."""
-        if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _chain(error)):
+    def _converted(self, error: Exception) -> MailError:
+        """Return a temporary or final MailError without addresses."""
+        if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error)):
             return MailError("the server's certificate is not trusted")
         if isinstance(error, self._library.SMTPRecipientsRefused):
             error = error.recipients[0]
@@ -118,11 +123,11 @@ class SMTPMailer:
             return kind(f"{name}: {error.code} {detail[0] if detail else ''}".strip())
         if isinstance(error, OSError):
             return TemporaryMailError(name)
-        # The library says so in its own words that a server has no STARTTLS, or no way to log in.
+        # A plain SMTPException has a fixed message of aiosmtplib (no STARTTLS, no login), without text of the server.
         return MailError(f"{name}: {error}" if type(error) is self._library.SMTPException else name)
 
 
-def _is_here(host: str) -> bool:
+def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -130,16 +135,17 @@ def _is_here(host: str) -> bool:
 
 
 def _sender(text: str) -> Address:
-    """Read `Name <address>`. Raises ValueError."""
+    """Parse an address or `Name <address>`. Raises ValueError."""
     message = EmailMessage()
     message["From"] = text
     addresses = message["From"].addresses
     if len(addresses) != 1 or not addresses[0].username or not addresses[0].domain or not addresses[0].domain.isascii():
-        raise ValueError(f"the sender {text!r} is not one address of an ASCII domain, with or without a name")
+        raise ValueError(f"the sender {text!r} must be one address with an ASCII domain, with or without a name")
     return Address(addresses[0].display_name, addresses[0].username, addresses[0].domain)
 
 
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and its chain of causes."""
     while error is not None:
         yield error
         error = error.__cause__

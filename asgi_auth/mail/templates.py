@@ -1,4 +1,4 @@
-"""Makes mails of letters: texts from the catalogue, put into Jinja2 templates, of which a host may replace any."""
+"""Renders letters to mails: texts of the catalog in Jinja2 templates. Hosts can replace each template."""
 
 from collections.abc import Mapping
 from functools import cached_property
@@ -15,24 +15,25 @@ UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 
 class Templates:
-    """The templates `mail.txt` and `mail.html` serve for all mails.
+    """Renders mails from the templates `mail.txt` and `mail.html`.
 
-    A `folder` of the host may hold the same names, or `mail/verify_email.html` for one purpose; `asgi_auth/mail.html`
-    is ours. Raises ValueError when the folder isn't there, or a mail can't be made from what is in it.
+    A `folder` of the host can contain templates with the same names, or a template for one purpose, for example
+    `mail/verify_email.html`. `{% extends "asgi_auth/mail.html" %}` extends the shipped template. Raises ValueError when
+    the folder does not exist, or one of its templates cannot be rendered.
     """
 
     def __init__(self, texts: Texts, name: str, folder: str | None = None) -> None:
-        """Take the catalogue, the name of the service, and the host's folder."""
+        """Take the text catalog, the name of the service, and the template folder of the host."""
         if folder is not None and not Path(folder).is_dir():
-            raise ValueError(f"there is no folder {folder!r} for templates")
+            raise ValueError(f"templates: there is no folder {folder!r}")
         self._texts = texts
         self._name = name
         self._folder = folder
         if folder is not None:
-            self._try_all()
+            self._check_all()
 
-    def _try_all(self) -> None:
-        """Make every mail once: a mistake in a template must not cost the first real one."""
+    def _check_all(self) -> None:
+        """Render each mail once: a mistake in a template shows at startup, not with the first real mail."""
         for purpose in purposes():
             named = placeholders("".join(shipped()["en"][f"mail.{purpose}.{part}"] for part in ("subject", "body")))
             values = dict.fromkeys(named, "x")
@@ -41,10 +42,12 @@ class Templates:
                 try:
                     self.render(letter)
                 except Exception as error:
-                    raise ValueError(f"the templates in {self._folder!r} make no mail {purpose}: {error}") from error
+                    raise ValueError(
+                        f"the templates in {self._folder!r} cannot render the mail {purpose}: {error}"
+                    ) from error
 
     def render(self, letter: Letter) -> Mail:
-        """Make the mail. Raises KeyError for a purpose or a value that the catalogue doesn't know."""
+        """Render a mail. Raises KeyError for an unknown purpose, and for a missing value of a text."""
         values = {name: _line(value) for name, value in letter.values.items()} | {"name": _line(self._name)}
         language = self._texts.resolve(letter.language)
         context = self._context(letter, language, values)
@@ -62,8 +65,8 @@ class Templates:
         )
 
     def _context(self, letter: Letter, language: str, values: Mapping[str, str]) -> dict[str, Any]:
-        """Everything that a template may name."""
-        own = {
+        """Return the variables of the templates."""
+        specific = {
             part: self._texts.find(f"mail.{letter.purpose}.{part}", language, **values)
             for part in ("action", "not_you")
         }
@@ -73,8 +76,8 @@ class Templates:
         }
         return {
             **common,
-            "action": own["action"] or "",
-            "not_you": own["not_you"] or common["not_you"],
+            "action": specific["action"] or "",
+            "not_you": specific["not_you"] or common["not_you"],
             "subject": self._texts.get(f"mail.{letter.purpose}.subject", language, **values),
             "body": self._texts.get(f"mail.{letter.purpose}.body", language, **values),
             "expiry": self._expiry(letter, language),
@@ -90,7 +93,7 @@ class Templates:
         }
 
     def _expiry(self, letter: Letter, language: str) -> str:
-        """Say how long the link and the code work, in the largest unit that fits."""
+        """Return the sentence about the lifetime of the link and the code, in the largest unit without a fraction."""
         if not letter.seconds or not (letter.link or letter.code):
             return ""
         size, unit = next(item for item in UNITS if letter.seconds % item[0] == 0)
@@ -103,12 +106,14 @@ class Templates:
 
     @cached_property
     def _environment(self) -> "Environment":
-        import jinja2  # noqa: PLC0415 (wanted with the first mail)
+        import jinja2  # noqa: PLC0415 (imported with the first mail)
 
         folders = [jinja2.FileSystemLoader(self._folder)] if self._folder else []
-        ours = jinja2.PackageLoader("asgi_auth.mail")
+        shipped_templates = jinja2.PackageLoader("asgi_auth.mail")
         return jinja2.Environment(
-            loader=jinja2.ChoiceLoader([*folders, ours, jinja2.PrefixLoader({"asgi_auth": ours})]),
+            loader=jinja2.ChoiceLoader(
+                [*folders, shipped_templates, jinja2.PrefixLoader({"asgi_auth": shipped_templates})]
+            ),
             autoescape=jinja2.select_autoescape(disabled_extensions=["txt"], default=True),
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
@@ -117,5 +122,5 @@ class Templates:
 
 
 def _line(value: str) -> str:
-    """Put a value on one line, without signs that aren't printed: it must not look like more than a value."""
-    return "".join(sign for sign in " ".join(value.split()) if sign.isprintable())
+    """Return a value as one line of printable characters: a value cannot imitate other lines of the mail."""
+    return "".join(character for character in " ".join(value.split()) if character.isprintable())

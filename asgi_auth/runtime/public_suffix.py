@@ -1,4 +1,4 @@
-"""Hosts as browsers group them: public suffixes, sites, and names that only one's own network knows."""
+"""Classifies host names: public suffixes, sites as defined by browsers, and private hosts."""
 
 import functools
 import ipaddress
@@ -8,36 +8,37 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from publicsuffixlist import PublicSuffixList
 
+#: Host names, and parents of host names, that are only resolved on a machine or a private network.
 LOCAL = ("localhost", "local", "test", "internal", "home.arpa", "lan")
 
 
 @functools.cache
 def _suffixes() -> "PublicSuffixList":
-    """The Public Suffix List; reading it takes a tenth of a second, so it is done when it is first asked."""
-    from publicsuffixlist import PublicSuffixList  # noqa: PLC0415 (loaded when it is used)
+    """Return the Public Suffix List. It is loaded on first use, because loading takes 0.1 seconds."""
+    from publicsuffixlist import PublicSuffixList  # noqa: PLC0415 (imported on first use)
 
     return PublicSuffixList()
 
 
 def is_public_suffix(host: str) -> bool:
-    """Tell whether strangers share a domain, such as `com`, `co.uk` and `fly.dev`: no cookie can be for all of it."""
+    """Return whether unrelated parties share a domain (`com`, `co.uk`, `fly.dev`): browsers reject cookies for it."""
     return _suffixes().is_public(host)
 
 
 def is_below(host: str, domain: str) -> bool:
-    """Tell whether a cookie of a domain goes to a host (RFC 6265, section 5.1.3)."""
+    """Return whether browsers send a cookie of `domain` to `host` (RFC 6265, section 5.1.3)."""
     return host == domain or host.endswith("." + domain)
 
 
 def site_of(origin: str) -> tuple[str, str]:
-    """The site of an origin: its scheme, and the domain that somebody has registered (HTML Standard, 7.1.1)."""
+    """Return the site of an origin: its scheme and its registrable domain (HTML Standard, 7.1.1)."""
     parts = urlsplit(origin)
     host = parts.hostname or ""
     return parts.scheme, host if _address(host) else _suffixes().privatesuffix(host) or host
 
 
 def is_private_host(host: str) -> bool:
-    """Tell whether a host can only be one's own machine or network."""
+    """Return whether a host is on this machine or on a private network."""
     address = _address(host)
     if address is not None:
         return address.is_private

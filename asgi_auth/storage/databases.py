@@ -58,8 +58,8 @@ class Databases(SQLStorage):
         if not self._host.is_connected:
             try:
                 await asyncio.wait_for(self._host.connect(), self._timeout)
-            except OSError as error:  # TimeoutError is one
-                raise StorageUnavailableError from _error
+            except OSError:  # TimeoutError is one
+                raise StorageUnavailableError from error
             self._connected = True
         await super().open()
 

@@ -210,9 +210,9 @@ class PostgresDriver:
                 finally:
                     with errors():
                         await connections.release(connection)
-        except TimeoutError as error:
+        except TimeoutError:
             if bound.expired():
-                raise StorageUnavailableError from _error
+                raise StorageUnavailableError from error
             raise
 
     def _discard(self, opened: _Open) -> None:

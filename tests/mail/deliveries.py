@@ -59,9 +59,9 @@ def deliver(mailer: Any, told: Events, **options: Any) -> Delivery:
     return Delivery(mailer, Templates(Texts(), "Shop"), told.emit, **quick | options)
 
 
-def run_of(delivery: Delivery) -> Any:
+def queue_of(delivery: Delivery) -> Any:
     """What is under way in the running loop."""
-    return delivery._runs.get()
+    return delivery._queues.get()
 
 
 def writing(**fields: Any) -> Callable[[], Awaitable[Letter | None]]:

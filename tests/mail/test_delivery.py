@@ -34,7 +34,7 @@ async def test_a_letter_is_sent_and_that_is_told(told: Events) -> None:
     outbox = Outbox()
     delivery = deliver(outbox, told)
 
-    delivery.later(writing())
+    delivery.send_later(writing())
     assert len(outbox) == 0
     mail = await outbox.next("verify_email", ADDRESS)
     await delivery.idle()
@@ -46,7 +46,7 @@ async def test_a_letter_is_sent_and_that_is_told(told: Events) -> None:
 async def test_no_letter_is_the_end_of_it(told: Events) -> None:
     delivery = deliver(Outbox(), told)
 
-    delivery.later(nothing)
+    delivery.send_later(nothing)
     await delivery.idle()
     await deliver(Outbox(), told).idle()
 
@@ -59,7 +59,7 @@ async def test_two_hundred_letters_wait_for_a_server_that_pauses_and_nobody_else
         delivery = deliver(server.mailer(), told)
         began = time.perf_counter()
         for number in range(200):
-            delivery.later(writing(to=f"user{number}@example.com"))
+            delivery.send_later(writing(to=f"user{number}@example.com"))
         took = time.perf_counter() - began
         await server.tried.acquire()
         began = time.perf_counter()
@@ -86,7 +86,7 @@ async def test_it_begins_after_the_caller_even_where_tasks_are_eager(told: Event
     async def write() -> None:
         written.append("now")
 
-    delivery.later(write)
+    delivery.send_later(write)
     at_once = list(written)
     await delivery.idle()
 
@@ -98,7 +98,7 @@ async def test_a_few_are_sent_at_a_time(told: Events) -> None:
     delivery = deliver(mailer, told, workers=3)
 
     for _ in range(9):
-        delivery.later(writing())
+        delivery.send_later(writing())
     await until(lambda: mailer.holding == 3)
     with pytest.raises(TimeoutError):
         await delivery.idle(0.01)
@@ -122,7 +122,7 @@ async def test_what_is_temporary_is_tried_again_as_the_same_mail(
         return Letter(purpose="verify_email", to=ADDRESS, token="t0k3n", user_id="u1")
 
     delivery = deliver(mailer, told)
-    delivery.later(write)
+    delivery.send_later(write)
     await delivery.idle()
 
     assert len({mail.id for mail in mailer.tried}) == 1
@@ -138,7 +138,7 @@ async def test_five_tries_in_vain_are_enough(told: Events, caplog: pytest.LogCap
     mailer = Failing(*(TemporaryMailError(f"try {number}") for number in range(9)))
     delivery = deliver(mailer, told)
 
-    delivery.later(writing())
+    delivery.send_later(writing())
     await delivery.idle()
 
     assert len(mailer.tried) == 5
@@ -158,7 +158,7 @@ async def test_the_pauses_grow_as_they_are_given(told: Events) -> None:
 
     mailer.send = noted  # type: ignore[method-assign]  # it notes the time
     delivery = deliver(mailer, told, delays=(0.02, 0.08))
-    delivery.later(writing())
+    delivery.send_later(writing())
     await delivery.idle()
 
     assert at[1] - at[0] >= 0.019
@@ -169,8 +169,8 @@ async def test_what_rests_holds_no_slot(told: Events) -> None:
     mailer = Failing(TemporaryMailError("later"))
     delivery = deliver(mailer, told, workers=1, delays=(LONG,))
 
-    delivery.later(writing())
-    delivery.later(writing(purpose="magic_link"))
+    delivery.send_later(writing())
+    delivery.send_later(writing(purpose="magic_link"))
     mail = await mailer.outbox.next()
     await delivery.drain(1)
 
@@ -182,7 +182,7 @@ async def test_what_is_final_is_given_up_at_once(told: Events, caplog: pytest.Lo
     mailer = Failing(MailError("550"))
     delivery = deliver(mailer, told)
 
-    delivery.later(writing())
+    delivery.send_later(writing())
     await delivery.idle()
 
     assert len(mailer.tried) == 1
@@ -199,9 +199,9 @@ async def test_a_letter_that_can_not_be_written_or_rendered_is_told_without_its_
         raise RuntimeError(f"with {secret}")
 
     delivery = deliver(Outbox(), told)
-    delivery.later(fails)
+    delivery.send_later(fails)
     await delivery.idle()
-    delivery.later(writing(purpose="nonsense"))
+    delivery.send_later(writing(purpose="nonsense"))
     await delivery.idle()
 
     assert told == [failed("not_written", ""), failed("not_rendered", "nonsense")]
@@ -213,7 +213,7 @@ async def test_a_letter_that_can_not_be_written_or_rendered_is_told_without_its_
 async def test_without_a_mailer_every_mail_fails(told: Events, caplog: pytest.LogCaptureFixture) -> None:
     delivery = deliver(None, told)
 
-    delivery.later(writing())
+    delivery.send_later(writing())
     await delivery.idle()
 
     assert told == [failed("no_mailer")]
@@ -221,10 +221,10 @@ async def test_without_a_mailer_every_mail_fails(told: Events, caplog: pytest.Lo
 
 
 async def test_a_mailer_that_never_comes_back_is_cut_off(told: Events, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(send_once, "PATIENCE", 0.01)
+    monkeypatch.setattr(send_once, "SEND_TIMEOUT", 0.01)
     delivery = deliver(Blocking(), told, delays=())
 
-    delivery.later(writing())
+    delivery.send_later(writing())
     await delivery.idle()
 
     assert told == [failed("unreachable")]
@@ -235,15 +235,15 @@ async def test_what_is_too_much_is_dropped_and_told_in_one_line(told: Events, ca
     delivery = deliver(mailer, told, limit=5)
 
     for _ in range(25):
-        delivery.later(writing())
+        delivery.send_later(writing())
     await until(lambda: told)
     mailer.go.set()
     await delivery.idle()
-    delivery.later(writing())
+    delivery.send_later(writing())
     await delivery.idle()
 
     assert told == [failed("queue_full", "", count=20), *[SENT] * 6]
-    assert caplog.text.count("20 mails were dropped: 5 are under way already") == 1
+    assert caplog.text.count("20 mails were dropped: 5 mails are in flight already") == 1
 
 
 async def test_what_is_dropped_while_that_is_told_is_told_as_well(told: Events) -> None:
@@ -252,12 +252,12 @@ async def test_what_is_dropped_while_that_is_told_is_told_as_well(told: Events) 
 
     async def emit(name: str, **what: Any) -> None:
         if not told:
-            delivery.later(writing())
+            delivery.send_later(writing())
         await Events.emit(told, name, **what)
 
     delivery._emit = emit
     for _ in range(3):
-        delivery.later(writing())
+        delivery.send_later(writing())
     await until(lambda: len(told) == 2)
     mailer.go.set()
     await delivery.idle()
@@ -275,7 +275,7 @@ async def test_rendering_happens_off_the_loop(told: Events, monkeypatch: pytest.
 
     monkeypatch.setattr(Templates, "render", noted)
     delivery = deliver(Outbox(), told)
-    delivery.later(writing())
+    delivery.send_later(writing())
     await delivery.idle()
 
     assert threads != []

@@ -16,7 +16,7 @@ from tests.mail.deliveries import (
     deliver,
     failed,
     nothing,
-    run_of,
+    queue_of,
     until,
     writing,
 )
@@ -31,7 +31,7 @@ async def test_draining_waits_for_what_can_still_be_sent(told: Events) -> None:
     mailer = Failing(TemporaryMailError("a moment"), TemporaryMailError("a moment"))
     delivery = deliver(mailer, told, delays=(0.01, 0.01))
 
-    delivery.later(writing())
+    delivery.send_later(writing())
     await delivery.drain(10)
     await delivery.drain(10)
 
@@ -41,9 +41,9 @@ async def test_draining_waits_for_what_can_still_be_sent(told: Events) -> None:
 async def test_draining_does_not_wait_for_tries_that_come_too_late(told: Events) -> None:
     mailer = Failing(*(TemporaryMailError("later") for _ in range(2)))
     delivery = deliver(mailer, told, delays=(LONG,))
-    delivery.later(writing())
-    await until(lambda: run_of(delivery).resting)
-    delivery.later(writing(purpose="magic_link"))
+    delivery.send_later(writing())
+    await until(lambda: queue_of(delivery).retry_at)
+    delivery.send_later(writing(purpose="magic_link"))
 
     async with asyncio.timeout(5):
         await delivery.drain(60)
@@ -55,7 +55,7 @@ async def test_what_does_not_end_in_time_is_given_up_and_told(told: Events, capl
     mailer = Blocking()
     delivery = deliver(mailer, told, workers=1)
     for _ in range(3):
-        delivery.later(writing())
+        delivery.send_later(writing())
 
     await delivery.drain(0.05)
 
@@ -64,7 +64,7 @@ async def test_what_does_not_end_in_time_is_given_up_and_told(told: Events, capl
     assert mailer.holding == 0
     assert "mail verify_email was not sent, closed" in caplog.text
     mailer.go.set()
-    delivery.later(writing())
+    delivery.send_later(writing())
     await delivery.idle()
     assert told[-1] == SENT
 
@@ -81,11 +81,11 @@ async def test_dropping_is_told_again_after_a_drain_cut_it_short(told: Events) -
 
     delivery._emit = emit
     for _ in range(2):
-        delivery.later(writing())
+        delivery.send_later(writing())
     await delivery.drain(0.02)
     hang.set()
     for _ in range(2):
-        delivery.later(writing())
+        delivery.send_later(writing())
     mailer.go.set()
     await delivery.idle()
 
@@ -97,7 +97,7 @@ def test_each_loop_has_its_own_and_none_leaves_anything_behind(told: Events, cap
     delivery = deliver(outbox, told)
 
     async def one() -> None:
-        delivery.later(writing())
+        delivery.send_later(writing())
         await delivery.idle()
 
     for _ in range(3):
@@ -111,8 +111,8 @@ def test_a_loop_that_ends_without_closing_tells_of_its_mails(told: Events) -> No
     delivery = deliver(Failing(TemporaryMailError("later")), told, delays=(LONG,))
 
     async def one() -> None:
-        delivery.later(writing())
-        await until(lambda: run_of(delivery).resting)
+        delivery.send_later(writing())
+        await until(lambda: queue_of(delivery).retry_at)
 
     asyncio.run(one())
 
@@ -125,11 +125,11 @@ def test_a_loop_that_is_torn_down_loses_them_and_the_next_one_tells(
     delivery = deliver(Failing(TemporaryMailError("later")), told, delays=(LONG,))
 
     async def one() -> None:
-        delivery.later(writing())
-        await until(lambda: run_of(delivery).resting)
+        delivery.send_later(writing())
+        await until(lambda: queue_of(delivery).retry_at)
 
     async def other() -> None:
-        delivery.later(nothing)
+        delivery.send_later(nothing)
         await delivery.idle()
 
     loop = asyncio.new_event_loop()

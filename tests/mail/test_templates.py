@@ -168,7 +168,7 @@ def test_a_host_replaces_all_templates_or_one(tmp_path: Path) -> None:
         ("mail.txt", "{{ nothing }}", "'nothing' is undefined"),
         ("mail.html", '{% extends "ours/mail.html" %}', "ours/mail.html"),
         ("mail.html", "{% if %}", "Expected an expression"),
-        ("mail/unlock.txt", "{{ values.nothing }}", "make no mail unlock"),
+        ("mail/unlock.txt", "{{ values.nothing }}", "cannot render the mail unlock"),
     ],
 )
 def test_a_template_that_makes_no_mail_is_told_at_once(tmp_path: Path, name: str, text: str, said: str) -> None:
@@ -190,5 +190,5 @@ def test_a_template_of_the_same_name_starts_from_ours(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_told_at_once(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="no folder"):
+    with pytest.raises(ValueError, match="templates: there is no folder"):
         Templates(Texts(), "Shop", str(tmp_path / "nowhere"))

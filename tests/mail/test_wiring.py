@@ -43,7 +43,7 @@ async def test_mails_go_to_the_mailer_and_the_features_hear_of_it() -> None:
     outbox, needy = Outbox(), Needy()
 
     async with make(outbox, needy, name="Shop", base_url=ORIGIN) as auth:
-        auth.mail.later(write)
+        auth.mail.send_later(write)
         mail = await outbox.next("magic_link")
         await auth.mail.idle()
 
@@ -56,7 +56,7 @@ async def test_a_function_is_a_mailer_as_well() -> None:
     seen: list[Mail] = []
 
     async with make(seen.append) as auth:
-        auth.mail.later(write)
+        auth.mail.send_later(write)
 
     assert [mail.token for mail in seen] == ["t0k3n"]
 
@@ -70,7 +70,7 @@ async def test_without_a_mailer_the_start_goes_well_and_mails_are_told_as_failed
     needy = Needy()
 
     async with make(None, needy) as auth:
-        auth.mail.later(write)
+        auth.mail.send_later(write)
 
     assert [(event.name, event.outcome, event.data["reason"]) for event in needy.heard] == [
         ("mail", "failure", "no_mailer")
@@ -129,7 +129,7 @@ async def test_closing_sends_what_is_under_way_while_the_storage_is_still_open()
     auth = make(send, needy)
     auth.mail.delays = (0.01,)
     async with auth:
-        auth.mail.later(reads)
+        auth.mail.send_later(reads)
 
     assert len(outbox) == 1
     assert [(event.name, event.outcome) for event in needy.heard] == [("mail", "success")]
@@ -143,7 +143,7 @@ async def test_a_close_that_is_cancelled_closes_the_storage_all_the_same() -> No
 
     auth = make(send)
     await auth.start()
-    auth.mail.later(write)
+    auth.mail.send_later(write)
     closing = asyncio.create_task(auth.close())
     await asyncio.sleep(0.01)
     closing.cancel()

@@ -35,12 +35,12 @@ def test_a_link_leads_below_the_mount_of_the_middleware() -> None:
     AuthMiddleware(who, auth, mount="/account")
     assert link(auth) == "https://example.com/app/account/reset-password"
 
-    with pytest.raises(ValueError, match=r"Settings\.mount the same"):
+    with pytest.raises(ValueError, match=r"use one mount, and set Settings\.mount to it"):
         AuthMiddleware(who, auth, mount="/auth")
 
 
 def test_two_words_about_the_mount_are_refused_where_links_depend_on_it() -> None:
-    with pytest.raises(ValueError, match=r"mounted at /auth, and links lead to /api/auth"):
+    with pytest.raises(ValueError, match=r"mounted at /auth, but links lead to /api/auth"):
         AuthMiddleware(who, paged(mount="/api/auth"), mount="/auth")
 
     AuthMiddleware(who, paged(mount="/api/auth"), mount="/api/auth")

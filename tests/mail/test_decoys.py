@@ -1,4 +1,4 @@
-"""A letter to nobody is rendered like any other, and neither sent nor told of."""
+"""Decoy mails are rendered like real mails, are not sent, and cause no event."""
 
 from asgi_auth.mail import Delivery, Letter, Mail, Outbox, Templates
 from asgi_auth.texts import Texts
@@ -15,15 +15,15 @@ class Counting(Templates):
         return super().render(letter)
 
 
-async def nobody() -> Letter:
+async def decoy_letter() -> Letter:
     return Letter(purpose="reset_password", to="", code="12345678", seconds=900)
 
 
-async def test_a_letter_to_nobody_costs_the_work_and_is_not_sent() -> None:
+async def test_a_decoy_is_rendered_but_not_sent() -> None:
     outbox, told, templates = Outbox(), Events(), Counting(Texts(), "Shop")
     delivery = Delivery(outbox, templates, told.emit, pause=0)
 
-    delivery.later(nobody)
+    delivery.send_later(decoy_letter)
     await delivery.idle()
 
     assert templates.count == 1
@@ -31,14 +31,14 @@ async def test_a_letter_to_nobody_costs_the_work_and_is_not_sent() -> None:
     assert told == []
 
 
-async def test_letters_to_nobody_take_no_place_from_those_to_somebody() -> None:
+async def test_decoys_use_no_queue_slot() -> None:
     outbox, told, templates = Outbox(), Events(), Counting(Texts(), "Shop")
     delivery = Delivery(outbox, templates, told.emit, pause=0, limit=5)
 
     for _ in range(50):
-        delivery.later(nobody, to_nobody=True)
+        delivery.send_later(decoy_letter, decoy=True)
     for _ in range(5):
-        delivery.later(writing())
+        delivery.send_later(writing())
     await delivery.idle()
 
     assert templates.count == 10
@@ -46,10 +46,10 @@ async def test_letters_to_nobody_take_no_place_from_those_to_somebody() -> None:
     assert [name for name, _ in told] == ["mail"] * 5
 
 
-async def test_closing_waits_for_no_letter_to_nobody_and_tells_of_none() -> None:
+async def test_draining_gives_up_decoys_without_an_event() -> None:
     told = Events()
     delivery = Delivery(Outbox(), Counting(Texts(), "Shop"), told.emit, pause=60)
-    delivery.later(nobody, to_nobody=True)
+    delivery.send_later(decoy_letter, decoy=True)
 
     await delivery.drain(0.01)
 
