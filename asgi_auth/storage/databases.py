@@ -58,7 +58,7 @@ class Databases(SQLStorage):
         if not self._host.is_connected:
             try:
                 await asyncio.wait_for(self._host.connect(), self._timeout)
-            except OSError:  # TimeoutError is one
+            except OSError as error:  # TimeoutError is one
                 raise StorageUnavailableError from error
             self._connected = True
         await super().open()

@@ -210,7 +210,7 @@ class PostgresDriver:
                 finally:
                     with errors():
                         await connections.release(connection)
-        except TimeoutError:
+        except TimeoutError as error:
             if bound.expired():
                 raise StorageUnavailableError from error
             raise
