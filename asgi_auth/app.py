@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from asgi_auth.pages.server import PageServer
     from asgi_auth.pages.visits import Visit
 
-logger = logging.getLogger("asgi_auth")
+logger: logging.Logger = logging.getLogger("asgi_auth")
 TRANSPORTS = ("bearer", "cookie")
 
 
@@ -53,12 +53,12 @@ class AuthApp:
         """Take what is served, and lay out the routes."""
         if isinstance(auth, Auth) and secret is not None:
             raise ValueError("the secret belongs to the Auth that was given")
-        self.auth = auth if isinstance(auth, Auth) else Auth(auth, secret=secret)
-        self.routes = Routes(self.auth.features, include, exclude, paths or {})
-        self.authenticator = authenticator_of(self.auth)
-        self.requests = RequestPipeline(self.auth.settings, self.authenticator, self.auth.pipeline)
-        self.cors = Cors(self.auth.settings)
-        self.pages = self._page_server()
+        self.auth: Auth = auth if isinstance(auth, Auth) else Auth(auth, secret=secret)
+        self.routes: Routes = Routes(self.auth.features, include, exclude, paths or {})
+        self.authenticator: RequestAuthenticator = authenticator_of(self.auth)
+        self.requests: RequestPipeline = RequestPipeline(self.auth.settings, self.authenticator, self.auth.pipeline)
+        self.cors: Cors = Cors(self.auth.settings)
+        self.pages: PageServer | None = self._page_server()
         self.auth.page_urls.serve(self.pages.page_paths if self.pages is not None else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

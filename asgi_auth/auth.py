@@ -74,28 +74,28 @@ class Auth(HookRegistry):
         self.now = now
         self.storage: Storage = from_url(storage) if isinstance(storage, str) else storage
         self.counters: Counters = self.storage if counters is None else counters
-        self.texts = Texts(settings.language, settings.texts, [f"field.{item.name}" for item in settings.fields])
+        self.texts: Texts = Texts(settings.language, settings.texts, [f"field.{item.name}" for item in settings.fields])
         templates = Templates(self.texts, settings.name, settings.templates)
         sender = as_mailer(mailer, development=settings.development)
         if features is None:
             from asgi_auth.features.defaults import defaults  # noqa: PLC0415 (an Auth with named features needs no others)
 
             features = defaults(mail=sender is not None)
-        self.features = list(features)
+        self.features: list[BaseFeature] = list(features)
         self._compose_sessions(claims)
-        self.mail = Delivery(sender, templates, self.stream.emit)
+        self.mail: Delivery = Delivery(sender, templates, self.stream.emit)
         self._compose_runtime()
         self._compose_accounts()
         self._attach_features()
 
     def _compose_sessions(self, claims: HostClaims | None) -> None:
         settings, now = self.settings, self.now
-        self.keys = KeyRing(settings.secrets, list(settings.signing_keys))
-        self.access_tokens = AccessTokens(settings, self.keys, now)
-        self.refresh_tokens = RefreshTokens(self.keys)
-        self.revocation = Revocation(self.storage, settings, now)
-        self.stream = Stream(self.features, settings, self.keys, now)
-        self.sessions = SessionService(
+        self.keys: KeyRing = KeyRing(settings.secrets, list(settings.signing_keys))
+        self.access_tokens: AccessTokens = AccessTokens(settings, self.keys, now)
+        self.refresh_tokens: RefreshTokens = RefreshTokens(self.keys)
+        self.revocation: Revocation = Revocation(self.storage, settings, now)
+        self.stream: Stream = Stream(self.features, settings, self.keys, now)
+        self.sessions: SessionService = SessionService(
             self.storage,
             settings,
             self.access_tokens,
@@ -111,12 +111,14 @@ class Auth(HookRegistry):
     def _compose_accounts(self) -> None:
         storage, settings, now = self.storage, self.settings, self.now
         counter_keys = CounterKeys(self.keys)
-        self.limiter = Limiter(self.counters, counter_keys, now)
-        self.page_urls = PageUrls(settings, pages=self.shows_pages)
-        self.letters = Letters(self.mail, self.texts, self.page_urls.url)
-        self.one_time = OneTimeTokens(storage, self.counters, self.keys, counter_keys, self.letters, self.stream, now)
-        self.ownership = OwnershipProof(self.one_time, storage)
-        self.users = Users(
+        self.limiter: Limiter = Limiter(self.counters, counter_keys, now)
+        self.page_urls: PageUrls = PageUrls(settings, pages=self.shows_pages)
+        self.letters: Letters = Letters(self.mail, self.texts, self.page_urls.url)
+        self.one_time: OneTimeTokens = OneTimeTokens(
+            storage, self.counters, self.keys, counter_keys, self.letters, self.stream, now
+        )
+        self.ownership: OwnershipProof = OwnershipProof(self.one_time, storage)
+        self.users: Users = Users(
             storage,
             self.stream,
             self.revocation,
@@ -126,12 +128,14 @@ class Auth(HookRegistry):
             now,
             self._lifecycle.start,
         )
-        self.verifier = TokenVerifier(self.access_tokens, self.revocation, storage, settings, now, self.users.find)
+        self.verifier: TokenVerifier = TokenVerifier(
+            self.access_tokens, self.revocation, storage, settings, now, self.users.find
+        )
 
     def _attach_features(self) -> None:
         """Attach the features; raises ValueError for one that is listed twice, or lacks another."""
         stream = self.stream
-        self.pipeline = Pipeline(
+        self.pipeline: Pipeline = Pipeline(
             self.features,
             self.settings.fields,
             stream.hooks.before,
@@ -165,8 +169,8 @@ class Auth(HookRegistry):
 
     def _compose_runtime(self) -> None:
         settings, features = self.settings, self.features
-        self.config_check = ConfigCheck(settings, self.mail.mailer, features, lambda: self.conceals)
-        self.purger = Purger(self.storage, features, settings.purge_interval, self.now)
+        self.config_check: ConfigCheck = ConfigCheck(settings, self.mail.mailer, features, lambda: self.conceals)
+        self.purger: Purger = Purger(self.storage, features, settings.purge_interval, self.now)
         self._lifecycle = Lifecycle(
             self.storage,
             self.counters,

@@ -22,7 +22,7 @@ from asgi_auth.web.websockets import SessionSocket
 
 NO_HEADERS: Headers = []
 NO_STORE = (b"cache-control", b"no-store")
-logger = logging.getLogger("asgi_auth")
+logger: logging.Logger = logging.getLogger("asgi_auth")
 
 
 class AuthMiddleware:
@@ -39,7 +39,7 @@ class AuthMiddleware:
         if mount is not None:
             check_mount(mount)
         self.app = app
-        self.auth = auth if isinstance(auth, Auth) else auth.auth
+        self.auth: Auth = auth if isinstance(auth, Auth) else auth.auth
         self._mount = mount or self.auth.settings.mount
         self._served: AuthApp | None = None
         if mount is not None:

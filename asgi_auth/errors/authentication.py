@@ -1,7 +1,7 @@
 """Errors of requests that need a login, or another one."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from asgi_auth.errors.base import AuthError
@@ -18,7 +18,7 @@ class UnauthorizedError(AuthError):
     default_detail = "Log in to do this."
     oauth2 = "invalid_grant"
     challenge: ClassVar[str | None] = None
-    header_meanings: ClassVar = {"WWW-Authenticate": "The Bearer challenge (RFC 6750, section 3)."}
+    header_meanings: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": "The Bearer challenge (RFC 6750, section 3)."}
 
     @property
     def headers(self) -> list[tuple[str, str]]:
@@ -49,7 +49,7 @@ class FreshLoginRequiredError(UnauthorizedError):
 
     code = "fresh_login_required"
     default_detail = "Log in again to do this."
-    challenge = "insufficient_user_authentication"
+    challenge: ClassVar[str | None] = "insufficient_user_authentication"
 
 
 class SecondFactorRequiredError(UnauthorizedError):
@@ -61,7 +61,7 @@ class SecondFactorRequiredError(UnauthorizedError):
     def __init__(self, factors: Sequence[str] = ()) -> None:
         """Take the factors that are accepted, such as `otp`."""
         super().__init__()
-        self.factors = tuple(factors)
+        self.factors: tuple[str, ...] = tuple(factors)
 
     def members(self) -> dict[str, Any]:
         """Return the factors."""

@@ -1,5 +1,7 @@
 """Errors of requests that are authenticated and not allowed."""
 
+from typing import ClassVar
+
 from asgi_auth.errors.base import AuthError
 from asgi_auth.model import event_types as events
 
@@ -16,6 +18,6 @@ class ForbiddenError(AuthError):
 class CrossSiteRequestError(ForbiddenError):
     """A request that changes something came with cookies from a page of another origin."""
 
-    event = events.CROSS_SITE
+    event: ClassVar[str | None] = events.CROSS_SITE
     code = "cross_site_request"
     default_detail = "The request came from another site."

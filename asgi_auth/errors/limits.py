@@ -1,5 +1,6 @@
 """Errors of requests that come too often."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from asgi_auth.errors.base import AuthError
@@ -11,11 +12,11 @@ class RateLimitedError(AuthError):
     """There were too many requests of this kind; `Retry-After` says when to try again."""
 
     status = 429
-    event = events.RATE_LIMIT
+    event: ClassVar[str | None] = events.RATE_LIMIT
     code = "rate_limited"
     default_detail = "There were too many attempts. Try again later."
     oauth2 = "temporarily_unavailable"
-    header_meanings: ClassVar = {
+    header_meanings: ClassVar[Mapping[str, str]] = {
         "Retry-After": "Seconds to wait.",
         "RateLimit-Policy": "The limit that was reached.",
         "RateLimit": "What is left of it, and when it begins anew.",
@@ -24,7 +25,7 @@ class RateLimitedError(AuthError):
     def __init__(self, retry_after: int, rule: Rule | None = None) -> None:
         """Take the seconds to wait, and the limit that was reached."""
         super().__init__()
-        self.retry_after = max(1, retry_after)
+        self.retry_after: int = max(1, retry_after)
         self.rule = rule
 
     @property
@@ -46,10 +47,10 @@ class RateLimitedError(AuthError):
 class AccountLockedError(RateLimitedError):
     """There were too many wrong passwords for this address, whether it has an account or not."""
 
-    event = events.LOCKOUT
+    event: ClassVar[str | None] = events.LOCKOUT
     code = "account_locked"
     default_detail = "There were too many wrong passwords. Try again later, or have a link to unlock mailed to you."
-    header_meanings: ClassVar = {"Retry-After": "Seconds to wait."}
+    header_meanings: ClassVar[Mapping[str, str]] = {"Retry-After": "Seconds to wait."}
 
     @classmethod
     def example(cls) -> "AccountLockedError":

@@ -35,12 +35,12 @@ class MethodNotAllowedError(AuthError):
     status = 405
     code = "method_not_allowed"
     default_detail = "This method is not offered here."
-    header_meanings: ClassVar = {"Allow": "The methods that are offered."}
+    header_meanings: ClassVar[Mapping[str, str]] = {"Allow": "The methods that are offered."}
 
     def __init__(self, allow: Sequence[str] = ()) -> None:
         """Take the methods of the Allow header."""
         super().__init__()
-        self.allow = tuple(allow)
+        self.allow: tuple[str, ...] = tuple(allow)
 
     @property
     def headers(self) -> list[tuple[str, str]]:
@@ -82,8 +82,10 @@ class ValidationError(AuthError):
     def __init__(self, errors: Mapping[str, Sequence[str]], detail: str | None = None) -> None:
         """Take the reasons by field name; `reasons` keeps the objects, which know their codes."""
         super().__init__(detail)
-        self.reasons = {name: list(reasons) for name, reasons in errors.items()}
-        self.errors = {name: [str(reason) for reason in reasons] for name, reasons in errors.items()}
+        self.reasons: dict[str, list[str]] = {name: list(reasons) for name, reasons in errors.items()}
+        self.errors: dict[str, list[str]] = {
+            name: [str(reason) for reason in reasons] for name, reasons in errors.items()
+        }
 
     def members(self) -> dict[str, Any]:
         """Return the reasons for each field."""

@@ -1,5 +1,6 @@
 """Errors of the server itself."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from asgi_auth.errors.base import AuthError
@@ -21,7 +22,7 @@ class ServiceUnavailableError(AuthError):
     code = "service_unavailable"
     default_detail = "The service is not available right now. Try again in a moment."
     oauth2 = "temporarily_unavailable"
-    header_meanings: ClassVar = {"Retry-After": "Seconds to wait."}
+    header_meanings: ClassVar[Mapping[str, str]] = {"Retry-After": "Seconds to wait."}
     retry_after: ClassVar[int] = 2
 
     @property

@@ -1,5 +1,7 @@
 """Errors of access tokens, refresh tokens and mailed one-time tokens."""
 
+from typing import ClassVar
+
 from asgi_auth.errors.authentication import UnauthorizedError
 from asgi_auth.errors.request import BadRequestError
 from asgi_auth.model import event_types as events
@@ -10,7 +12,7 @@ class InvalidTokenError(UnauthorizedError):
 
     code = "invalid_token"
     default_detail = "The token is not valid."
-    challenge = "invalid_token"
+    challenge: ClassVar[str | None] = "invalid_token"
 
 
 class TokenExpiredError(InvalidTokenError):
@@ -30,7 +32,7 @@ class TokenRevokedError(InvalidTokenError):
 class TokenReuseError(InvalidTokenError):
     """A refresh token was used a second time, too late; its session has been ended (RFC 9700, 4.14.2)."""
 
-    event = events.TOKEN_REUSE
+    event: ClassVar[str | None] = events.TOKEN_REUSE
     code = "token_reuse"
     default_detail = "The refresh token was used before; the session has been ended."
 
@@ -38,7 +40,7 @@ class TokenReuseError(InvalidTokenError):
 class InvalidOneTimeTokenError(BadRequestError):
     """The mailed token or code is wrong, expired, or was used before."""
 
-    event = events.ONE_TIME_TOKEN
+    event: ClassVar[str | None] = events.ONE_TIME_TOKEN
     code = "invalid_one_time_token"
     default_detail = "This link or code is not valid any more. Ask for a new one."
 

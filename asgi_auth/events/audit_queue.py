@@ -12,7 +12,7 @@ from asgi_auth._per_loop import PerLoop
 from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.model.records import AuditRecord
 
-logger = logging.getLogger("asgi_auth")
+logger: logging.Logger = logging.getLogger("asgi_auth")
 BATCH = 100
 Write = Callable[[Sequence[AuditRecord]], Awaitable[None]]
 

@@ -9,7 +9,7 @@ from asgi_auth.feature.call import Call
 from asgi_auth.model.event_types import Outcome
 from asgi_auth.model.records import Event
 
-logger = logging.getLogger("asgi_auth")
+logger: logging.Logger = logging.getLogger("asgi_auth")
 EVERY = "*"
 
 

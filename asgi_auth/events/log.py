@@ -8,7 +8,7 @@ from typing import Any
 from asgi_auth.model.event_types import Outcome
 from asgi_auth.model.records import Event
 
-logger = logging.getLogger("asgi_auth")
+logger: logging.Logger = logging.getLogger("asgi_auth")
 LEVELS = {"success": logging.INFO, "failure": logging.WARNING}
 #: Who shows no token at all is no attack: pages ask in this way whether somebody is logged in.
 USUAL = "unauthorized"

@@ -1,6 +1,6 @@
 """The methods by which a host adds its hooks: `auth.on` and `auth.before`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, TypeVar, overload
 
 from asgi_auth.events.hooks import EVERY, check_name
@@ -15,7 +15,7 @@ class HookRegistry:
     """The part of `Auth` that takes the host's functions."""
 
     stream: Stream
-    features: Sequence[BaseFeature]
+    features: list[BaseFeature]
 
     @overload
     def on(self, name: str, function: F, *, outcome: Outcome | None = None) -> F: ...

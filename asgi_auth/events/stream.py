@@ -16,12 +16,12 @@ from asgi_auth.events.telemetry import Telemetry
 from asgi_auth.feature.base import BaseFeature
 from asgi_auth.feature.call import Call
 from asgi_auth.model import event_types as events
-from asgi_auth.model.event_types import Outcome
+from asgi_auth.model.event_types import Action, Outcome
 from asgi_auth.model.records import Client, Event
 from asgi_auth.settings import Settings
 from asgi_auth.validation.email_address import canonical_or_none
 
-logger = logging.getLogger("asgi_auth")
+logger: logging.Logger = logging.getLogger("asgi_auth")
 DIGEST = 32
 #: The statuses of requests that cannot be read, or have invalid fields.
 UNREADABLE = {400, 408, 413, 415, 422}
@@ -34,9 +34,9 @@ class Stream:
         self, features: Sequence[BaseFeature], settings: Settings, keys: KeyRing, now: Callable[[], float]
     ) -> None:
         """Take the features, which may declare actions beyond those of the library."""
-        self.hooks = Hooks()
-        self.telemetry = Telemetry() if settings.telemetry else None
-        self.actions = dict(events.ACTIONS)
+        self.hooks: Hooks = Hooks()
+        self.telemetry: Telemetry | None = Telemetry() if settings.telemetry else None
+        self.actions: dict[str, Action] = dict(events.ACTIONS)
         for feature in features:
             self.actions.update(feature.actions)
         self._features = [feature for feature in features if feature.overrides("observe")]

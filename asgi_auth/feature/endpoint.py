@@ -44,7 +44,7 @@ class Endpoint:
     ) -> None:
         """Take the declared method and the options of `feature.declare`; the signature is read when first needed."""
         self.function = function
-        self.name = function.__name__
+        self.name: str = function.__name__
         self.method = method
         self.path = path
         self.status = status
@@ -58,7 +58,7 @@ class Endpoint:
         self.errors = errors
         self.also = also
         self.schema: Mapping[str, Any] = schema or {}
-        self.summary = (inspect.getdoc(function) or "").partition("\n")[0]
+        self.summary: str = (inspect.getdoc(function) or "").partition("\n")[0]
 
     @functools.cached_property
     def hints(self) -> dict[str, Any]:

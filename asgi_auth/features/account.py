@@ -1,6 +1,6 @@
 """Your account: read it, change extra fields, export everything as JSON, close it."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from asgi_auth.accounts.passwords import PasswordService
 from asgi_auth.errors import BusyError, InvalidCredentialsError, UnauthorizedError
@@ -15,7 +15,7 @@ class Account(Feature):
     `closing="hard"` deletes an account with all its data; `soft` keeps the data, and ends every login.
     """
 
-    mails = ("account_closed",)
+    mails: ClassVar[tuple[str, ...]] = ("account_closed",)
 
     def __init__(self, *, closing: Literal["soft", "hard"] = "soft") -> None:
         """Take the settings; raises ValueError."""

@@ -1,7 +1,7 @@
 """Audit: events are kept in the storage, to be listed by user."""
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Container, Sequence
 
 from asgi_auth.events.audit_queue import AuditQueue
 from asgi_auth.events.hooks import check_name
@@ -10,7 +10,7 @@ from asgi_auth.feature import Feature
 from asgi_auth.model import event_types as events
 from asgi_auth.model.records import AuditRecord, Event, new_id
 
-logger = logging.getLogger("asgi_auth")
+logger: logging.Logger = logging.getLogger("asgi_auth")
 DAY = 86400
 BATCH = 1000
 DRAIN = 5.0
@@ -43,10 +43,10 @@ class Audit(Feature):
             raise ValueError("keep and queue are positive")
         for name in leave_out:
             check_name(name, events.ACTIONS)
-        self.leave_out = frozenset(leave_out)
-        self.observes = _AllBut(self.leave_out)
+        self.leave_out: frozenset[str] = frozenset(leave_out)
+        self.observes: Container[str] | None = _AllBut(self.leave_out)
         self.keep = keep
-        self.queue = AuditQueue(self._write, limit=queue)
+        self.queue: AuditQueue = AuditQueue(self._write, limit=queue)
         self._millisecond = 0
 
     async def list(self, user_id: str, *, limit: int = 100, before: str | None = None) -> list[AuditRecord]:

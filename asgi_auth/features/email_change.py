@@ -1,5 +1,7 @@
 """Email change: asked for with the password, confirmed at the new address, told to the old one."""
 
+from typing import ClassVar
+
 from asgi_auth.accounts.one_time_tokens import ADDRESS, HOUR
 from asgi_auth.accounts.ownership_proof import OWN, REFUSALS
 from asgi_auth.accounts.passwords import PasswordService
@@ -32,13 +34,13 @@ class EmailChange(Feature):
     `ttl`: seconds the link lives; `quiet`: seconds between two mails; `link`: a page of your own, with `{token}` in it.
     """
 
-    needs = (PasswordService,)
+    needs: ClassVar[tuple[type, ...]] = (PasswordService,)
     needs_mail = True
-    mails = ("change_email", "email_change_requested", "email_changed", "already_registered")
+    mails: ClassVar[tuple[str, ...]] = ("change_email", "email_change_requested", "email_changed", "already_registered")
 
     def __init__(self, *, ttl: int = 3600, quiet: int = 60, link: str | None = None) -> None:
         """Take the settings."""
-        self.purpose = Purpose("change_email", "/confirm-email-change", ttl=ttl, quiet=quiet, link=link)
+        self.purpose: Purpose = Purpose("change_email", "/confirm-email-change", ttl=ttl, quiet=quiet, link=link)
 
     @post(
         "/change-email",

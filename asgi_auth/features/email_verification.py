@@ -1,7 +1,7 @@
 """Email verification: a mail at registration, and the link or the code in it."""
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, ClassVar
 
 from asgi_auth.accounts.ownership_proof import REFUSALS
 from asgi_auth.accounts.passwords import PasswordService
@@ -41,7 +41,7 @@ class EmailVerification(Feature):
     """
 
     needs_mail = True
-    mails = ("verify_email", "register", "already_registered")
+    mails: ClassVar[tuple[str, ...]] = ("verify_email", "register", "already_registered")
 
     def __init__(self, *, ttl: int = DAY, quiet: int = 60, link: str | None = None) -> None:
         """Take the settings."""
@@ -52,13 +52,13 @@ class EmailVerification(Feature):
             "error": InvalidVerificationTokenError,
         }
         # The cooldown of a registration is a second: a stranger's mail must not suppress the owner's.
-        self.registration = Purpose("register", quiet=1, **shared)
-        self.verification = Purpose("verify_email", quiet=quiet, **shared)
+        self.registration: Purpose = Purpose("register", quiet=1, **shared)
+        self.verification: Purpose = Purpose("verify_email", quiet=quiet, **shared)
 
     def attach(self, auth: Auth) -> None:
         """Join an `Auth`, and make the service that other features use."""
         super().attach(auth)
-        self.registrations = RegistrationService(
+        self.registrations: RegistrationService = RegistrationService(
             self.registration, self.verification, auth.one_time, auth.storage, auth.stream, auth.now
         )
 

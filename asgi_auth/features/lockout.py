@@ -1,6 +1,6 @@
 """Lockout: wrong passwords make an account wait, longer each time, wherever they come from."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Container
 
 from asgi_auth.errors import AccountLockedError, AuthError
 from asgi_auth.feature import Call, Endpoint, Event, Feature
@@ -24,13 +24,13 @@ class Lockout(Feature):
     by its own wrong passwords as well.
     """
 
-    observes = (events.PASSWORD_CHECK, events.PASSWORD_CHANGE)
+    observes: Container[str] | None = (events.PASSWORD_CHECK, events.PASSWORD_CHANGE)
 
     def __init__(self, *, after: int = 10, pause: int = 60, longest: int = 3600, memory: int = 86400) -> None:
         """Take the bounds; raises ValueError."""
         if not (0 < after <= 100 and 0 < pause <= longest < memory < 10**9):
             raise ValueError("after is 1 to 100, and pause, longest and memory grow in this order")
-        self.bounds = {"after": after, "pause": pause, "longest": longest, "memory": memory}
+        self.bounds: dict[str, int] = {"after": after, "pause": pause, "longest": longest, "memory": memory}
 
     def errors_at(self, endpoint: Endpoint) -> Collection[type[AuthError]]:
         """Name the refusal of endpoints that take a password."""

@@ -1,5 +1,7 @@
 """Magic link: log in by a mail, without a password. Off unless it is listed (ASVS 6.3.6: not for the highest level)."""
 
+from typing import ClassVar
+
 from asgi_auth.accounts.passwords import disable
 from asgi_auth.accounts.purpose import TOKEN_OR_CODE, Purpose
 from asgi_auth.errors import InvalidOneTimeTokenError
@@ -21,11 +23,11 @@ class MagicLink(Feature):
     """
 
     needs_mail = True
-    mails = ("magic_link",)
+    mails: ClassVar[tuple[str, ...]] = ("magic_link",)
 
     def __init__(self, *, ttl: int = 600, quiet: int = 60, link: str | None = None) -> None:
         """Take the settings."""
-        self.purpose = Purpose("magic_link", "/magic-link/login", ttl=ttl, quiet=quiet, link=link)
+        self.purpose: Purpose = Purpose("magic_link", "/magic-link/login", ttl=ttl, quiet=quiet, link=link)
 
     @post("/magic-link", status=202)
     async def magic_link(self, *, email: Email, request: Line = "", client: Client = Client()) -> Requested:

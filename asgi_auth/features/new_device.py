@@ -2,7 +2,9 @@
 
 import hashlib
 import ipaddress
+from collections.abc import Container
 from datetime import UTC, datetime
+from typing import ClassVar
 
 from asgi_auth.feature import Client, Event, Feature
 from asgi_auth.model import event_types as events
@@ -19,8 +21,8 @@ class NewDevice(Feature):
     `network=False`. `most` of them are remembered for each user; the very first is nothing new.
     """
 
-    mails = ("new_device",)
-    observes = (events.LOGIN,)
+    mails: ClassVar[tuple[str, ...]] = ("new_device",)
+    observes: Container[str] | None = (events.LOGIN,)
 
     def __init__(self, *, network: bool = True, most: int = 50) -> None:
         """Take the settings; raises ValueError."""

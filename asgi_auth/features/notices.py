@@ -1,5 +1,8 @@
 """Notices: users get a mail when something about their account has changed (ASVS 6.3.7)."""
 
+from collections.abc import Container
+from typing import ClassVar
+
 from asgi_auth.feature import Event, Feature
 from asgi_auth.model import event_types as events
 
@@ -13,8 +16,8 @@ class Notices(Feature):
     """Mails a notice after every change and reset of a password, and when a reused refresh token ended a session."""
 
     needs_mail = True
-    mails = tuple(PURPOSES.values())
-    observes = {name for name, _ in PURPOSES}  # noqa: RUF012 (read only)
+    mails: ClassVar[tuple[str, ...]] = tuple(PURPOSES.values())
+    observes: Container[str] | None = {name for name, _ in PURPOSES}
 
     async def observe(self, event: Event) -> None:
         """Write to the user of the event."""

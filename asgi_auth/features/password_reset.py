@@ -1,5 +1,7 @@
 """Password reset: a mail with a link and a code for whoever forgot the password."""
 
+from typing import ClassVar
+
 from asgi_auth.accounts.passwords import PasswordService
 from asgi_auth.accounts.purpose import TOKEN_OR_CODE, Purpose
 from asgi_auth.errors import BusyError, InvalidResetTokenError, PasswordPolicyError
@@ -16,13 +18,13 @@ class PasswordReset(Feature):
     `ttl`: seconds the link lives; `quiet`: seconds between two mails; `link`: a page of your own, with `{token}` in it.
     """
 
-    needs = (PasswordService,)
+    needs: ClassVar[tuple[type, ...]] = (PasswordService,)
     needs_mail = True
-    mails = ("reset_password",)
+    mails: ClassVar[tuple[str, ...]] = ("reset_password",)
 
     def __init__(self, *, ttl: int = 900, quiet: int = 60, link: str | None = None) -> None:
         """Take the settings."""
-        self.purpose = Purpose(
+        self.purpose: Purpose = Purpose(
             "reset_password", "/reset-password", ttl=ttl, quiet=quiet, link=link, error=InvalidResetTokenError
         )
 

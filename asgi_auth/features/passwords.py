@@ -1,6 +1,7 @@
 """Passwords: register, log in, change the password."""
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import msgspec
 
@@ -36,7 +37,7 @@ class Registration(Answer, frozen=True, kw_only=True, omit_defaults=True):
     and the body is that of `verification`.
     """
 
-    always_sent = frozenset({"user"})
+    always_sent: ClassVar[frozenset[str]] = frozenset({"user"})
     user: UserInfo | None = None
     tokens: TokenPair | None = None
     verification: Requested | None = None
@@ -92,14 +93,16 @@ class Passwords(Feature):
         login_after_register: bool = False,
     ) -> None:
         """Take the settings."""
-        self.policy = policy or PasswordPolicy()
+        self.policy: PasswordPolicy = policy or PasswordPolicy()
         self._hasher = PasswordHasher(argon2 or Argon2(), workers, queue, niceness)
         self.login_after_register = login_after_register
 
     def attach(self, auth: Auth) -> None:
         """Join an `Auth`, and make the service that other features use."""
         super().attach(auth)
-        self.passwords = PasswordService(self.policy, self._hasher, auth.storage, auth.stream, auth.now)
+        self.passwords: PasswordService = PasswordService(
+            self.policy, self._hasher, auth.storage, auth.stream, auth.now
+        )
 
     @property
     def services(self) -> tuple[PasswordService]:

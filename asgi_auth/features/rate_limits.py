@@ -66,8 +66,8 @@ class RateLimits(Feature):
     def __init__(self, rules: Mapping[str, str] | None = None) -> None:
         """Read the rules. Raises ValueError for wrong notation; so does `Auth` for an endpoint that isn't there."""
         given = dict(rules or {})
-        self.rules = {name: parse_rules(text) for name, text in (DEFAULTS | given).items()}
-        self.needs_endpoints = given.keys() - DEFAULTS.keys()
+        self.rules: dict[str, list[Rule]] = {name: parse_rules(text) for name, text in (DEFAULTS | given).items()}
+        self.needs_endpoints: Collection[str] = given.keys() - DEFAULTS.keys()
         self._of_this_process = MemoryCounters()
 
     def errors_at(self, endpoint: Endpoint) -> Collection[type[AuthError]]:

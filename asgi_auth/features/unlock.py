@@ -1,5 +1,7 @@
 """Unlock: a mailed link opens an account that the guesses of strangers have locked."""
 
+from typing import ClassVar
+
 from asgi_auth.accounts.purpose import TOKEN_OR_CODE, Purpose
 from asgi_auth.errors import InvalidOneTimeTokenError
 from asgi_auth.feature import Client, Email, Feature, Line, Requested, TokenText, post
@@ -13,11 +15,11 @@ class Unlock(Feature):
     """
 
     needs_mail = True
-    mails = ("unlock",)
+    mails: ClassVar[tuple[str, ...]] = ("unlock",)
 
     def __init__(self, *, ttl: int = 3600, quiet: int = 60, link: str | None = None) -> None:
         """Take the settings."""
-        self.purpose = Purpose("unlock", "/unlock", ttl=ttl, quiet=quiet, link=link)
+        self.purpose: Purpose = Purpose("unlock", "/unlock", ttl=ttl, quiet=quiet, link=link)
 
     @post("/request-unlock", status=202)
     async def request_unlock(self, *, email: Email, request: Line = "", client: Client = Client()) -> Requested:

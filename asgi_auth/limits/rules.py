@@ -25,7 +25,7 @@ class Limiter:
     def __init__(self, counters: Counters, keys: CounterKeys, now: Callable[[], float]) -> None:
         """Take the counters and their keys."""
         self.counters = counters
-        self.key = keys.key
+        self.key: Callable[..., str] = keys.key
         self._now = now
 
     def lockout_key(self, guesser: str) -> str:

@@ -13,7 +13,7 @@ from asgi_auth.mail.send_once import GiveUpError, PendingMail, WriteLetter, send
 from asgi_auth.mail.templates import Templates
 from asgi_auth.model import event_types as events
 
-logger = logging.getLogger("asgi_auth")
+logger: logging.Logger = logging.getLogger("asgi_auth")
 #: Seconds before each retry.
 DELAYS = (1.0, 4.0, 16.0, 64.0)
 #: The longest random delay before the first attempt, in seconds.

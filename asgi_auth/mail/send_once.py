@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 from asgi_auth.mail.message import Letter, Mail, Mailer, MailError, TemporaryMailError
 from asgi_auth.mail.templates import Templates
 
-logger = logging.getLogger("asgi_auth")
+logger: logging.Logger = logging.getLogger("asgi_auth")
 #: Writes a letter, or returns None if there is nothing to send.
 WriteLetter: TypeAlias = Callable[[], Awaitable[Letter | None]]
 #: `nothing`: there was no letter, or the letter was a decoy.

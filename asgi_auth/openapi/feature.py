@@ -17,7 +17,7 @@ class OpenAPI(Feature):
 
     def __init__(self, *, title: str | None = None, version: str = "1", description: str = "") -> None:
         """Take the settings."""
-        self.info = Info(title, version, description)
+        self.info: Info = Info(title, version, description)
         self._made: dict[Served, dict[str, Any]] = {}
 
     @get("/openapi.json", cacheable=True)

@@ -52,7 +52,9 @@ class Schemas:
         always = {
             kind.__name__: kind.always_sent for kind in answers if isinstance(kind, type) and issubclass(kind, Answer)
         }
-        self.components = {name: _plain(schema, always.get(name, ())) for name, schema in components.items()}
+        self.components: dict[str, dict[str, Any]] = {
+            name: _plain(schema, always.get(name, ())) for name, schema in components.items()
+        }
         for _, route in routes:
             if route.endpoint.name in self._bodies:
                 self._narrow(route)

@@ -38,10 +38,10 @@ class Pages(Feature):
         if logo is not None and not is_local_path(logo) and not _is_url(logo, {"https"}):
             raise ValueError(f"logo: {logo!r} is neither a path of this site nor an https URL")
         self.logo = logo
-        self.accent = check(accent)
+        self.accent: str = check(accent)
         self.css = css
         self.after_login = after_login
-        self.next_allowed = tuple(next_allowed)
+        self.next_allowed: tuple[str, ...] = tuple(next_allowed)
 
     @property
     def csp(self) -> str:

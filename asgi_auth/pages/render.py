@@ -28,12 +28,12 @@ class Renderer:
             raise ValueError(f"templates: there is no folder {settings.templates!r}")
         self._environment = _environment(settings.templates)
         self._csp = pages.csp
-        self.assets = {
+        self.assets: dict[str, tuple[str, str]] = {
             "/pages.css": (f"{_colours(pages.accent)}{_read('pages.css')}{pages.css}", "text/css"),
             "/pages.js": (_read("pages.js"), "text/javascript"),
         }
         #: A hash of each: a new content has a new URL.
-        self.versions = {
+        self.versions: dict[str, str] = {
             path: hashlib.sha256(text.encode()).hexdigest()[:12] for path, (text, _) in self.assets.items()
         }
 

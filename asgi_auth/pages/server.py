@@ -25,7 +25,7 @@ class PageServer:
     def __init__(self, site: Site) -> None:
         """Take the pages as they are laid out."""
         self._site = site
-        self.page_paths = site.page_paths()
+        self.page_paths: dict[str, str] = site.page_paths()
 
     @classmethod
     def of(cls, auth: Auth, routes: Routes, requests: RequestPipeline, cookies: Cookies) -> "PageServer | None":

@@ -27,14 +27,14 @@ class Site:
         self.routes = routes
         self.requests = requests
         self.cookies = cookies
-        self.renderer = Renderer(pages, auth.settings)
-        self.policy = _policy(auth.features)
+        self.renderer: Renderer = Renderer(pages, auth.settings)
+        self.policy: PasswordPolicy | None = _policy(auth.features)
         self.at: dict[str, Page] = {}
         for page in PAGES:
             if (found := routes.named(page.endpoint)) is not None:
                 self.at[page.path or found[0]] = page
-        self.paths = {page.name: path for path, page in self.at.items()}
-        self.by_name = {page.name: page for page in PAGES}
+        self.paths: dict[str, str] = {page.name: path for path, page in self.at.items()}
+        self.by_name: dict[str, Page] = {page.name: page for page in PAGES}
         routes.add_pages([*self.at, *self.renderer.assets])
 
     def page_paths(self) -> dict[str, str]:

@@ -32,7 +32,7 @@ from asgi_auth.web.headers import FORM_TYPE
 from asgi_auth.web.request_pipeline import Result
 from asgi_auth.web.responses import problem
 
-logger = logging.getLogger("asgi_auth")
+logger: logging.Logger = logging.getLogger("asgi_auth")
 #: Finds out who is asking.
 Recognise = Callable[[], Awaitable[Identity]]
 BY_ENDPOINT = {form.endpoint: form for form in FORMS}
@@ -45,8 +45,8 @@ class Visit:
         """Take the request, and its path below the mount."""
         self.site = site
         self.scope = scope
-        self.links = Links(scope, path)
-        self.query = query_of(scope)
+        self.links: Links = Links(scope, path)
+        self.query: dict[str, str] = query_of(scope)
 
     async def respond(self, recognise: Recognise, receive: Receive) -> Response:
         """Answer. Raises AuthError for what can't be answered by a page of its own."""
@@ -177,7 +177,7 @@ class FormVisit(Visit):
         sent: dict[str, str] = await self.site.requests.body(self.scope, receive, FORM_TYPE)
         # A page that is shown again goes on with the request that its forms have carried along.
         kept = {"next": sent.pop("next", self.query.get("next", "")), "request": sent.get("request", "")}
-        self.query = {name: value for name, value in kept.items() if value}
+        self.query: dict[str, str] = {name: value for name, value in kept.items() if value}
         try:
             result = await self._call(sent, identity)
         except AuthError as error:

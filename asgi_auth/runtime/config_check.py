@@ -12,7 +12,7 @@ from asgi_auth.mail.message import Mailer
 from asgi_auth.runtime.public_suffix import is_below, is_private_host, is_public_suffix, site_of
 from asgi_auth.settings import Settings
 
-logger = logging.getLogger("asgi_auth")
+logger: logging.Logger = logging.getLogger("asgi_auth")
 
 
 class Finding(NamedTuple):

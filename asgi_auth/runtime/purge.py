@@ -11,7 +11,7 @@ from asgi_auth._per_loop import PerLoop
 from asgi_auth.feature.base import BaseFeature
 from asgi_auth.storage import Storage
 
-logger = logging.getLogger("asgi_auth")
+logger: logging.Logger = logging.getLogger("asgi_auth")
 #: Seconds that expired rows are kept: mails are counted for an hour, and a clock may be wrong.
 KEPT = 86400
 BATCH = 500

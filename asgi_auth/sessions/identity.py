@@ -39,10 +39,10 @@ class Identity:
         self._load = load
         self._now = now
         self._user: User | None = None
-        self.claims = raw
-        self.roles = roles
+        self.claims: Mapping[str, Any] = raw
+        self.roles: tuple[str, ...] = roles
         self.transport = transport
-        self.error = error
+        self.error: AuthError | None = error
 
     @property
     def is_authenticated(self) -> bool:

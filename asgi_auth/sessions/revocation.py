@@ -16,7 +16,7 @@ from asgi_auth.model.records import Changes
 from asgi_auth.settings import Settings
 from asgi_auth.storage import Storage
 
-logger = logging.getLogger("asgi_auth")
+logger: logging.Logger = logging.getLogger("asgi_auth")
 #: How far back every look reaches again, in seconds: late commits, and clocks that differ from machine to machine.
 OVERLAP = 30
 PAUSE = 0.2

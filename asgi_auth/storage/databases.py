@@ -9,8 +9,8 @@ import aiosqlite
 
 try:
     from databases import Database
-except ImportError as error:
-    raise ImportError("a databases.Database needs the extra: pip install 'asgi-auth[databases]'") from error
+except ImportError as _error:
+    raise ImportError("a databases.Database needs the extra: pip install 'asgi-auth[databases]'") from _error
 
 from asgi_auth._per_loop import PerLoop
 from asgi_auth.errors import StorageUnavailableError
@@ -58,7 +58,7 @@ class Databases(SQLStorage):
         if not self._host.is_connected:
             try:
                 await asyncio.wait_for(self._host.connect(), self._timeout)
-            except OSError as error:  # TimeoutError is one
+            except OSError:  # TimeoutError is one
                 raise StorageUnavailableError from error
             self._connected = True
         await super().open()

@@ -9,8 +9,8 @@ from typing import Any, ClassVar, Literal
 
 try:
     import asyncpg
-except ImportError as error:  # pragma: no cover (the tests install every extra)
-    raise ImportError("PostgreSQL needs the extra: pip install 'asgi-auth[postgres]'") from error
+except ImportError as _error:  # pragma: no cover (the tests install every extra)
+    raise ImportError("PostgreSQL needs the extra: pip install 'asgi-auth[postgres]'") from _error
 
 from asgi_auth._per_loop import PerLoop
 from asgi_auth.errors import StorageUnavailableError
@@ -30,7 +30,7 @@ from asgi_auth.storage.postgres_connection import (
 from asgi_auth.storage.postgres_pool import Connections, HostPool, OwnConnections
 from asgi_auth.storage.sql import SQLStorage
 
-logger = logging.getLogger("asgi_auth")
+logger: logging.Logger = logging.getLogger("asgi_auth")
 POLL = 0.5
 
 
@@ -210,7 +210,7 @@ class PostgresDriver:
                 finally:
                     with errors():
                         await connections.release(connection)
-        except TimeoutError as error:
+        except TimeoutError:
             if bound.expired():
                 raise StorageUnavailableError from error
             raise

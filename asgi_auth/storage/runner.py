@@ -22,7 +22,7 @@ class Runner:
 
     def __init__(self, driver: Driver, names: Names | None = None) -> None:
         """Take a driver, and the names of the tables."""
-        self.names = names or Names()
+        self.names: Names = names or Names()
         self._driver = driver
         self._connection: Connection | None = None
         postgres = driver.dialect == "postgresql"

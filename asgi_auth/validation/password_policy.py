@@ -70,6 +70,9 @@ class PasswordPolicy:
             yield Reason("special")
 
     def _guessable(self, password: str, user_words: Iterable[str]) -> Iterable[Reason]:
+        if len(password.encode()) > self.max_bytes:
+            # No list has it, and the normalization of a long text is slow (CWE-407).
+            return
         folded = password.casefold()
         words = {word.casefold() for word in (*self.context, *user_words) if len(word) >= MIN_WORD}
         if folded in words or _repeated_piece(folded) in words:

@@ -17,8 +17,8 @@ class Cookies:
         """
         prefix = "__Secure-" if settings.cookie_domain else "__Host-"
         prefix = "" if settings.development else prefix
-        self.access = f"{prefix}{settings.cookie_name}"
-        self.refresh = f"{self.access}-refresh"
+        self.access: str = f"{prefix}{settings.cookie_name}"
+        self.refresh: str = f"{self.access}-refresh"
         secure = "" if settings.development else "; Secure"
         domain = f"; Domain={settings.cookie_domain}" if settings.cookie_domain else ""
         self._attributes = f"Path=/; HttpOnly; SameSite={settings.cookie_same_site.capitalize()}{domain}{secure}"

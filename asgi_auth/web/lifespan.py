@@ -9,7 +9,7 @@ from starlette.types import Message, Receive, Scope, Send
 from asgi_auth.auth import Auth
 from asgi_auth.errors import StorageUnavailableError
 
-logger = logging.getLogger("asgi_auth")
+logger: logging.Logger = logging.getLogger("asgi_auth")
 Messages = asyncio.Queue[Message]
 # Hosts type scope, receive and send each in a way of their own.
 HostApp = Callable[..., Awaitable[None]]

@@ -275,4 +275,11 @@ DEFENCES = [
         'return path.startswith("/")',
         "pages/test_next.py::test_a_login_never_leads_to_where_it_may_not",
     ),
+    Defence(
+        "the length of an address is checked before it is normalized",
+        "validation/email_address.py",
+        "    if len(text) > MAX_LENGTH:\n        return None\n",
+        "",
+        "security/test_work_of_readers.py::test_a_refused_request_costs_no_more_than_one_of_ascii",
+    ),
 ]
