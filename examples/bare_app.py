@@ -1,4 +1,4 @@
-"""Bare ASGI, no framework: `require` checks the scope, `problem` answers what it raises."""
+"""Plain ASGI without a framework: `require` checks the user of the scope, `problem` makes the error response."""
 
 import os
 
@@ -30,7 +30,7 @@ def answer(scope: Scope) -> Response:
             return JSONResponse({"user": require(scope, roles="admin").id})
         case "POST", "/note":
             return JSONResponse({"noted": True})
-    return JSONResponse({"detail": "There is nothing here."}, 404)
+    return JSONResponse({"detail": "Not found."}, 404)
 
 
 auth = Auth(os.environ["AUTH_DATABASE_URL"], secret=os.environ["AUTH_SECRET"])

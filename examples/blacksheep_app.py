@@ -1,4 +1,4 @@
-"""BlackSheep: an exception handler answers what `require` raises."""
+"""BlackSheep: an exception handler answers the errors of `require`."""
 
 import os
 
@@ -22,9 +22,11 @@ async def socket(websocket: WebSocket) -> None:
 
 
 async def refused(_app: Application, _request: Request, error: AuthError) -> Response:
-    made = problem(error)
-    del made.headers["content-type"], made.headers["content-length"]  # come with the content
-    return Response(made.status_code, made.raw_headers, Content(b"application/problem+json", bytes(made.body)))
+    response = problem(error)
+    del response.headers["content-type"], response.headers["content-length"]  # Content sets both headers
+    return Response(
+        response.status_code, response.raw_headers, Content(b"application/problem+json", bytes(response.body))
+    )
 
 
 host = Application()

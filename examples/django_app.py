@@ -1,4 +1,4 @@
-"""Django, all in one file: settings, views, and the middleware that sets `request.user`."""
+"""Django in one file: the settings, the views, and the middleware that sets `request.user`."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Falcon: an error handler answers what `require` raises."""
+"""Falcon: an error handler answers the errors of `require`."""
 
 import os
 
@@ -8,7 +8,7 @@ from asgi_auth import Auth, AuthError, AuthMiddleware, current_user, problem, re
 
 
 class Pages:
-    """The example's few routes."""
+    """The routes of the example."""
 
     async def on_get_who(self, _: Request, response: Response) -> None:
         response.media = {"user": current_user().id or None}
@@ -26,9 +26,9 @@ class Pages:
 
 
 async def refused(_: Request, response: Response, error: AuthError, _params: object) -> None:
-    made = problem(error)
-    response.status, response.data = made.status_code, bytes(made.body)
-    response.set_headers(dict(made.headers))
+    answer = problem(error)
+    response.status, response.data = answer.status_code, bytes(answer.body)
+    response.set_headers(dict(answer.headers))
 
 
 host = App()

@@ -1,4 +1,4 @@
-"""FastAPI: `CurrentUser` and `require` are dependencies, and draw the lock in /docs."""
+"""FastAPI: `require` is a dependency. Guarded routes have a lock in /docs."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Flask: a2wsgi makes it an ASGI app; views ask `current_user()`."""
+"""Flask: a2wsgi makes an ASGI app from the Flask app. Views read the user with `current_user()`."""
 
 import os
 
@@ -29,4 +29,4 @@ def note() -> dict[str, bool]:
 
 
 auth = Auth(os.environ["AUTH_DATABASE_URL"], secret=os.environ["AUTH_SECRET"])
-app = AuthMiddleware(WSGIMiddleware(web), auth, mount="/auth")  # type: ignore[arg-type]  # two ways to type WSGI
+app = AuthMiddleware(WSGIMiddleware(web), auth, mount="/auth")  # type: ignore[arg-type]  # WSGI types differ

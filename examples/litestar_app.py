@@ -1,4 +1,4 @@
-"""Litestar: the plugin mounts the auth routes, says who is asking, and answers what the guards raise."""
+"""Litestar: the plugin mounts the auth routes, authenticates requests, and answers the errors of guards."""
 
 import os
 from typing import Any

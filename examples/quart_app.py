@@ -1,4 +1,4 @@
-"""Quart: decorators say what a view wants; `install` answers what they raise."""
+"""Quart: decorators guard the views, and `install` answers their errors."""
 
 import os
 

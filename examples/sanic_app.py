@@ -1,4 +1,4 @@
-"""Sanic, as an ASGI app: an exception handler answers what `require` raises."""
+"""Sanic as an ASGI app: an exception handler answers the errors of `require`."""
 
 import os
 
@@ -31,8 +31,8 @@ async def socket(_: Request, websocket: Websocket) -> None:
 
 @host.exception(AuthError)
 async def refused(_: Request, error: AuthError) -> HTTPResponse:
-    made = problem(error)
-    return raw(bytes(made.body), made.status_code, dict(made.headers))
+    response = problem(error)
+    return raw(bytes(response.body), response.status_code, dict(response.headers))
 
 
 host.add_websocket_route(socket, "/socket")

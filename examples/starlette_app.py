@@ -1,4 +1,4 @@
-"""Starlette, in the mount form: the auth routes are mounted, the middleware says who is asking."""
+"""Starlette with a mount: `AuthApp` serves the auth routes, and `AuthMiddleware` authenticates requests."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Every example in each form that its host allows: as it stands, or with the same handlers put together otherwise."""
+"""Each example in each supported form: unchanged, or with the same handlers and another way to add the auth routes."""
 
 import importlib.util
 import sys
@@ -10,7 +10,7 @@ from typing import Any
 from asgi_auth import AuthApp, AuthError, AuthMiddleware
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-#: The hosts with the form of their example first.
+#: The forms of each host. The first is that of the example file.
 FORMS = {
     "bare": ["wrapped"],
     "starlette": ["mounted", "wrapped"],
@@ -28,13 +28,13 @@ WITHOUT_WEBSOCKETS = {"django", "flask"}
 
 
 def load(host: str, form: str) -> Any:
-    """Run an example's file as a module of its own, but BlackSheep's, which has one router in a process."""
+    """Import an example once per form; BlackSheep's only once, because BlackSheep has one router per process."""
     return _module(host, "blacksheep_app" if host == "blacksheep" else f"{host}_{form}")
 
 
 @cache
 def _module(host: str, name: str) -> Any:
-    """Run a file once: some hosts can be configured only once."""
+    """Import a file once: some hosts can be configured only once."""
     spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{host}_app.py")
     assert spec is not None
     assert spec.loader is not None
@@ -45,7 +45,7 @@ def _module(host: str, name: str) -> Any:
 
 @cache
 def build(host: str, form: str) -> Any:
-    """The app of an example, in a form."""
+    """The app of an example in the given form."""
     module = load(host, form)
     return module.app if form == FORMS[host][0] else OTHERS[host, form](module)
 
@@ -86,7 +86,7 @@ def mounted_litestar(module: Any) -> Any:
 
     @asgi("/auth", is_mount=True, copy_scope=True)
     async def routes(scope: Scope, receive: Receive, send: Send) -> None:
-        await served(scope, receive, send)  # type: ignore[arg-type]  # Litestar types scopes more closely
+        await served(scope, receive, send)  # type: ignore[arg-type]  # Litestar has narrower types for scopes
 
     handlers = [routes, module.who, module.admin, module.note, module.live]
     return AuthMiddleware(Litestar(handlers, exception_handlers={AuthError: answer}), module.auth)

@@ -1,4 +1,4 @@
-"""Talk to an app without a server: its lifespan, and its websockets."""
+"""Run an app without a server: its lifespan and its websockets."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,7 +15,7 @@ Messages = asyncio.Queue[Message]
 
 @asynccontextmanager
 async def running(app: ASGIApp, state: dict[str, Any] | None = None) -> AsyncIterator[Message]:
-    """Start an app as a server does, give its answer, and shut it down."""
+    """Start an app as a server does, yield its startup message, and shut the app down."""
     to_app, from_app = Messages(), Messages()
     scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}}
     task = asyncio.ensure_future(app(scope if state is None else {**scope, "state": state}, to_app.get, from_app.put))
@@ -31,7 +31,7 @@ async def running(app: ASGIApp, state: dict[str, Any] | None = None) -> AsyncIte
 
 
 class LocalSocket:
-    """A websocket of an app in this process, as a client sees it."""
+    """The client side of a websocket of an app in this process."""
 
     def __init__(self, to_app: Messages, from_app: Messages) -> None:
         self._to_app = to_app
@@ -53,7 +53,7 @@ class LocalSocket:
 
 
 class LocalConnect:
-    """Opens websockets of an app, below a root_path."""
+    """Opens websockets of an app. `more` are further scope keys, such as root_path."""
 
     def __init__(self, app: ASGIApp, **more: Any) -> None:
         self._app = app
@@ -72,13 +72,13 @@ class LocalConnect:
             yield LocalSocket(to_app, from_app)
         finally:
             await to_app.put({"type": "websocket.disconnect", "code": 1000})
-            # Apps differ in how they take it that the client has gone.
+            # Some apps raise an error when the client disconnects.
             with suppress(Exception):
                 await task
 
 
 def websocket_scope(path: str, headers: list[tuple[str, str]], **more: Any) -> Scope:
-    """A websocket's scope as a server makes it."""
+    """The scope of a websocket, as a server creates it."""
     scope = http_scope("GET", path, headers)
     del scope["method"]
     return {**scope, "type": "websocket", "scheme": "ws", "subprotocols": [], "extensions": {}, **more}

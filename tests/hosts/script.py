@@ -1,4 +1,4 @@
-"""The one script of requests that is run on every host, in every form, at every path, under every server."""
+"""The script of requests that runs on each host, in each form, at each path, and under each server."""
 
 import asyncio
 import uuid
@@ -15,7 +15,7 @@ COOKIE_MODE = {"auth-transport": "cookie", "origin": ORIGIN}
 
 
 class RefusedError(Exception):
-    """A websocket was not accepted; `status` is what the client was told."""
+    """A websocket was rejected. `status` is the HTTP status of the rejection."""
 
     def __init__(self, status: int) -> None:
         super().__init__(status)
@@ -34,7 +34,10 @@ Connect = Callable[[str, list[tuple[str, str]]], AbstractAsyncContextManager[Soc
 
 @dataclass
 class Visit:
-    """Where the script goes: `pages` and `auth` are the paths before the host's routes and before ours."""
+    """The target of the script. `pages` prefixes the paths of the host's routes, `auth` those of the auth routes.
+
+    `pages` is None where the routes of the host cannot be reached.
+    """
 
     client: httpx2.AsyncClient
     connect: Connect | None
@@ -49,14 +52,14 @@ class Visit:
         return await self.client.post(path, json={} if fields is None else fields, headers=headers)
 
     async def who(self, headers: dict[str, str] | None = None) -> Any:
-        """The id that the host shows, or what `/auth/me` shows where the host can't be reached."""
+        """Return the user id from the host, or from `/auth/me` where the host cannot be reached."""
         if self.pages is not None:
             return (await self.get(f"{self.pages}/who", headers)).json()["user"]
         return (await self.get(f"{self.auth}/me", headers)).json().get("id")
 
 
 async def walk(visit: Visit) -> None:
-    """Register, log in, refresh, log out, and all that the host must notice of it."""
+    """Register, log in, refresh, and log out; the host sees each change."""
     account = {"email": f"{uuid.uuid4().hex}@example.com", "password": PASSWORD}
 
     assert await visit.who() is None
@@ -78,7 +81,7 @@ async def walk(visit: Visit) -> None:
 
 
 async def roles(visit: Visit, user_id: str, headers: dict[str, str]) -> None:
-    """Nobody is a 401, somebody without the role a 403; a role that is given arrives with the same token."""
+    """No login is a 401, a missing role is a 403. A new role takes effect with the existing token."""
     admin = f"{visit.pages}/admin"
 
     nobody = await visit.get(admin)
@@ -99,7 +102,7 @@ async def roles(visit: Visit, user_id: str, headers: dict[str, str]) -> None:
 
 
 async def cookies(visit: Visit, account: dict[str, str], user_id: str) -> None:
-    """A browser's session: cookies, the same-origin check on the host's own route, logout, and no cookies left."""
+    """A browser session: cookies, the same-origin check on a route of the host, and logout, which clears cookies."""
     logged_in = await visit.post(f"{visit.auth}/login", account, COOKIE_MODE)
     pairs = [line.partition(";")[0] for line in logged_in.headers.get_list("set-cookie")]
     jar = {"cookie": "; ".join(pairs)}
@@ -120,7 +123,7 @@ async def cookies(visit: Visit, account: dict[str, str], user_id: str) -> None:
 
 
 async def foreign_socket(visit: Visit, cookie: str) -> None:
-    """A page of another site can't open a websocket with the user's cookies; one of ours can."""
+    """A page of another site cannot open a websocket with the cookies of a user. A page of the same origin can."""
     if visit.connect is None:
         return
     status = 0
@@ -136,7 +139,7 @@ async def foreign_socket(visit: Visit, cookie: str) -> None:
 
 
 async def logout(visit: Visit, user_id: str, headers: dict[str, str], refresh_token: str) -> None:
-    """With the session its tokens die, and its websocket is closed."""
+    """Logout revokes the tokens of the session and closes its websocket."""
     if visit.connect is None or visit.pages is None:
         assert (await visit.post(f"{visit.auth}/logout", headers=headers)).status_code == 204
     else:
@@ -151,7 +154,7 @@ async def logout(visit: Visit, user_id: str, headers: dict[str, str], refresh_to
 
 
 async def refused(visit: Visit) -> None:
-    """What is wrong is refused in our words, whatever the host would say."""
+    """Errors of the auth routes have the format of the library, not that of the host."""
     wrong = await visit.post(f"{visit.auth}/login", {"email": "nobody@example.com", "password": 1})
     unknown = await visit.get(f"{visit.auth}/nothing")
     method = await visit.get(f"{visit.auth}/login")

@@ -1,4 +1,4 @@
-"""The target of servers for the forms that no example shows: `app` is what TESTED_HOST and TESTED_FORM name."""
+"""The app for forms without an example file. TESTED_HOST and TESTED_FORM select the app."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Real servers: an example in a process of its own, and its websockets over the network."""
+"""Real servers: an example in a separate process, with websockets over the network."""
 
 import asyncio
 import os
@@ -25,7 +25,7 @@ COMMANDS = {
     "hypercorn": ["hypercorn", "{target}", "--bind", "127.0.0.1:{port}", "--workers", "0", "--log-level", "warning"],
     "granian": ["granian", "{target}", "--port", "{port}", "--interface", "asgi", "--log-level", "warning"],
 }
-#: hypercorn drops a connection whose request the host has answered without reading its body.
+#: hypercorn closes the connection when the host answers without reading the request body.
 ONE_REQUEST_EACH = httpx2.Limits(max_keepalive_connections=0)
 PREFIX_OPTIONS = {"uvicorn": "--root-path", "hypercorn": "--root-path", "granian": "--url-path-prefix"}
 
@@ -45,7 +45,7 @@ class RemoteSocket:
 
 
 class RemoteConnect:
-    """Opens websockets at a port."""
+    """Opens websockets on a port."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -64,7 +64,7 @@ class RemoteConnect:
 
 @asynccontextmanager
 async def served(server: str, host: str, form: str, database: str, prefix: str = "") -> AsyncIterator[int]:
-    """Run an example under a server; give the port once it answers, and end the process."""
+    """Run an example under a server, yield the port once the server accepts connections, and stop the process."""
     port = free_port()
     target = f"examples.{host}_app:app" if form == FORMS[host][0] else "tests.hosts.served:app"
     command = [part.format(target=target, port=port) for part in COMMANDS[server]]
@@ -87,7 +87,7 @@ async def served(server: str, host: str, form: str, database: str, prefix: str =
 
 
 async def ready(process: subprocess.Popen[str], port: int) -> None:
-    """Wait until the port takes connections."""
+    """Wait until the port accepts connections."""
     async with asyncio.timeout(60):
         while True:
             try:
@@ -101,7 +101,7 @@ async def ready(process: subprocess.Popen[str], port: int) -> None:
 
 
 async def visit(server: str, host: str, form: str, database: str, prefix: str = "") -> None:
-    """Run the script on an example under a server; roles are given from this process."""
+    """Run the script on an example under a server. Roles are granted from this process."""
     async with (
         served(server, host, form, database, prefix) as port,
         Auth(database, secret=SECRET) as auth,
@@ -114,7 +114,7 @@ async def visit(server: str, host: str, form: str, database: str, prefix: str = 
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """A port without a listener."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -1,6 +1,6 @@
-"""Run the script on every host, in every form, under every server, and print what came out as Markdown.
+"""Runs the script on each host, in each form, under each server, and prints the results as a Markdown table.
 
-`python -m tests.hosts.table`, with hosts as arguments for a part of it; exits with 1 unless all is ok.
+Usage: `python -m tests.hosts.table [host …]`, by default with all hosts. Exits with 1 if a run failed.
 """
 
 import asyncio
@@ -13,17 +13,17 @@ from tests.hosts.servers import COMMANDS, visit
 
 
 async def outcome(server: str, host: str, form: str) -> str:
-    """`ok`, or what went wrong."""
+    """Return `ok`, or the type of the error."""
     with tempfile.TemporaryDirectory() as folder:
         try:
             await visit(server, host, form, f"sqlite:///{Path(folder) / 'auth.db'}")
-        except Exception as error:  # noqa: BLE001 (whatever it is, it goes into the table)
+        except Exception as error:  # noqa: BLE001 (each error is a cell of the table)
             return f"**{type(error).__name__}**"
         return "ok"
 
 
 async def main(hosts: list[str]) -> int:
-    """Print the table, line by line as it comes."""
+    """Print each row when its runs are done."""
     results = []
     show("host", "form", *COMMANDS)
     show(*["---"] * (len(COMMANDS) + 2))

@@ -1,4 +1,4 @@
-"""What goes wrong is answered at our own edge, in our own words; what is the host's stays the host's."""
+"""Errors of the auth routes never reach the handlers of the host. Errors of the host stay with the host."""
 
 import asyncio
 from typing import Any

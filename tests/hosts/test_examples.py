@@ -1,4 +1,4 @@
-"""Every example answers the same script: in every form, at the root, and behind a prefix in both styles of servers."""
+"""Each example passes the same script: in each form, at the root, and behind a prefix in both server styles."""
 
 import itertools
 
@@ -14,13 +14,13 @@ from tests.hosts.script import ORIGIN, Visit, walk
 
 #: uvicorn --root-path puts the prefix into the path, hypercorn doesn't.
 STYLES = {"root": ("", ""), "prefixed": ("/api", "/api"), "unprefixed": ("/api", "")}
-#: Where a host can't be reached, and why; the wrapper's auth routes are there all the same.
+#: Prefixes at which a host cannot be reached, with the reason. The auth routes of the wrapper still work.
 UNREACHABLE = {
     ("quart", "unprefixed"): "Quart wants its root_path at the beginning of every path",
     ("falcon", "prefixed"): "Falcon leaves root_path in the path that it routes",
     ("sanic", "prefixed"): "Sanic leaves root_path in the path that it routes",
 }
-#: Where a host's mount can't be reached, and why; only wrapping helps.
+#: Prefixes at which a mount of a host cannot be reached, with the reason. Only the wrapped form works.
 UNMOUNTED = {
     ("blacksheep", "prefixed"): "BlackSheep matches mounts with the raw path, prefix and all",
     ("blacksheep", "unprefixed"): "BlackSheep doesn't tell what of the root_path its mount has added",
@@ -75,7 +75,7 @@ def test_every_example_is_tried_and_short() -> None:
 
 
 def client_of(app: object, root: str) -> httpx2.AsyncClient:
-    """A client of an app in this process, behind a root_path; each from an address of its own, as limits are on."""
+    """A client of an app in this process. Each client has its own address, because rate limits are active."""
     address = f"192.0.2.{next(NUMBERS)}"
-    transport = httpx2.ASGITransport(app=app, root_path=root, client=(address, 1))  # type: ignore[arg-type]  # any host's app
+    transport = httpx2.ASGITransport(app=app, root_path=root, client=(address, 1))  # type: ignore[arg-type]  # the apps of all hosts
     return httpx2.AsyncClient(transport=transport, base_url=ORIGIN)

@@ -1,4 +1,4 @@
-"""The glue: the same verbs in each host, and what each adds of its own."""
+"""The host modules: the same guards in each, and the parts specific to each framework."""
 
 import importlib
 import sys
@@ -66,7 +66,7 @@ def guarded_flask(auth: Auth) -> Any:
     flask.install(app)
     app.get("/page", endpoint="page")(flask.login_required(lambda: "page"))
     app.get("/fresh", endpoint="fresh")(flask.require(fresh=HOUR)(lambda: "page"))
-    return AuthMiddleware(WSGIMiddleware(app), auth)  # type: ignore[arg-type]  # two ways to type WSGI
+    return AuthMiddleware(WSGIMiddleware(app), auth)  # type: ignore[arg-type]  # WSGI types differ
 
 
 def guarded_litestar(auth: Auth) -> Any:

@@ -1,4 +1,4 @@
-"""Who is asking, as hosts see it: by the scope, by their own request objects, and by `current_user()`."""
+"""The user as hosts see it: in the scope, in their request objects, and from `current_user()`."""
 
 import asyncio
 from typing import Any
@@ -24,7 +24,7 @@ from tests.support import Client, bearer, call, http_scope, login, make_auth, re
 
 
 class PassThrough(BaseHTTPMiddleware):
-    """The middleware of Starlette that runs the app in a task of its own."""
+    """A Starlette middleware that runs the app in a separate task."""
 
     async def dispatch(self, request: StarletteRequest, call_next: RequestResponseEndpoint) -> Response:
         return await call_next(request)

@@ -1,4 +1,4 @@
-"""Starting and closing: the wrapper owns the lifespan, forwards it, and nothing needs it."""
+"""Starting and closing: the wrapper handles the lifespan and forwards it. The auth routes work without a lifespan."""
 
 import asyncio
 import gc

@@ -1,4 +1,4 @@
-"""What hosts and servers put into `path` and `root_path`, and that we find our routes in all of it."""
+"""The auth routes are found for each combination of `path` and `root_path` of hosts and servers."""
 
 import asyncio
 import threading
@@ -50,11 +50,11 @@ def test_the_path_below_a_mount_is_found(scope: dict[str, str], expected: str | 
 
 @get("/", sync_to_thread=False)
 def home() -> None:
-    """A host that has a route of its own."""
+    """A route of the host."""
 
 
 def mounts(auth: Auth | None = None) -> dict[str, Any]:
-    """Hosts that mount our routes at /auth, each by its own means."""
+    """Hosts that mount the auth routes at /auth, each with the mechanism of its framework."""
     auth = auth or make_auth()
     served = AuthApp(auth)
     blacksheep = Application(router=BlackSheepRouter())

@@ -1,4 +1,4 @@
-"""Every example as a real process under every server; roles are changed from another process on the same database."""
+"""Each example as a real process under each server. Another process changes roles in the same database."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Websockets below hosts: refused before they are accepted, in the way that the server knows."""
+"""Websockets of hosts: rejected before they are accepted, with an HTTP response where the server supports it."""
 
 import asyncio
 from contextlib import suppress
@@ -37,7 +37,7 @@ async def guarded(scope: Scope, receive: Receive, _send: Send) -> None:
 
 
 async def first(app: Any, extensions: dict[str, dict[str, Any]]) -> list[Message]:
-    """What an app answers to a websocket of nobody."""
+    """The messages of an app to an anonymous websocket."""
     to_app, sent = Messages(), list[Message]()
     to_app.put_nowait({"type": "websocket.connect"})
 
@@ -52,7 +52,7 @@ async def first(app: Any, extensions: dict[str, dict[str, Any]]) -> list[Message
 
 
 def hosts() -> dict[str, Any]:
-    """Hosts whose websocket wants a login, each by its glue."""
+    """Hosts with a websocket that requires a login, each guarded by its host module."""
     auth = make_auth()
 
     @starlette.login_required
@@ -164,7 +164,7 @@ async def test_django_never_sees_a_refused_websocket() -> None:
 
 
 async def test_a_receive_that_is_cancelled_loses_no_message() -> None:
-    """Quart receives in a task of its own, and cancels it."""
+    """Quart receives in a separate task, and cancels the task."""
 
     async def host(_scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
@@ -188,7 +188,7 @@ async def test_a_receive_that_is_cancelled_loses_no_message() -> None:
 
 
 async def test_a_session_that_ends_stops_the_receive_before_the_close() -> None:
-    """Granian doesn't send a close while a receive is waiting."""
+    """Granian does not send a close while a receive is pending."""
     order: list[str] = []
 
     async def host(_scope: Scope, receive: Receive, send: Send) -> None:

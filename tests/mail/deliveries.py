@@ -1,4 +1,4 @@
-"""What tests of the delivery share: mailers that fail or wait, letters, and what is told of them."""
+"""Helpers of the delivery tests: mailers that fail or wait, letters, and the expected events."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -13,7 +13,7 @@ LONG = 3600.0
 
 
 class Events(list[tuple[str, dict[str, Any]]]):
-    """What was told, as `auth.emit` would be."""
+    """The emitted events, in order. `emit` has the signature of the event stream."""
 
     async def emit(self, name: str, *, user_id: str | None = None, data: dict[str, Any], outcome: str = "") -> None:
         await asyncio.sleep(0)
@@ -22,7 +22,7 @@ class Events(list[tuple[str, dict[str, Any]]]):
 
 
 class Failing:
-    """A mailer that raises these errors, one after the other, and then sends."""
+    """A mailer that raises the given errors, one per call, and then sends."""
 
     def __init__(self, *errors: Exception) -> None:
         self.errors = list(errors)
@@ -37,7 +37,7 @@ class Failing:
 
 
 class Blocking:
-    """A mailer that sends when it is let go, and counts how many it holds."""
+    """A mailer that waits for `go` before it sends, and counts the waiting mails."""
 
     def __init__(self) -> None:
         self.go = asyncio.Event()
@@ -60,7 +60,7 @@ def deliver(mailer: Any, told: Events, **options: Any) -> Delivery:
 
 
 def queue_of(delivery: Delivery) -> Any:
-    """What is under way in the running loop."""
+    """The queue of the running loop."""
     return delivery._queues.get()
 
 
@@ -87,7 +87,7 @@ def failed(reason: str, purpose: str = "verify_email", **more: Any) -> tuple[str
 
 
 async def until(condition: Callable[[], Any]) -> None:
-    """Let the others go on until it is so."""
+    """Let other tasks run until the condition is true."""
     async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110 (the condition is about insides that tell nobody)
+        while not condition():  # noqa: ASYNC110 (the internal state has no event to wait for)
             await asyncio.sleep(0.001)

@@ -1,4 +1,4 @@
-"""A real SMTP server in the test's own loop, which fails in whatever way it is told."""
+"""A real SMTP server in the event loop of the test. Its failures are configurable."""
 
 import asyncio
 import ssl
@@ -39,7 +39,7 @@ def client_context() -> ssl.SSLContext:
 
 
 class Server:
-    """What aiosmtpd asks: recipients named `bad…` and `later…` are refused; `data` answers a mail's text."""
+    """The handler of aiosmtpd. It refuses recipients named `bad…` and `later…`; `data` is the reply to DATA."""
 
     def __init__(self) -> None:
         self.port = 0
@@ -68,7 +68,7 @@ class Server:
         if self.dropping:
             self.dropping -= 1
             cast("asyncio.WriteTransport", server.transport).abort()
-            return "250 nobody hears it"
+            return "250 lost"
         await self.running.wait()
         if self.data.startswith("250"):
             content = envelope.original_content or b""
@@ -88,7 +88,7 @@ class Server:
         return AuthResult(success=success, handled=False)
 
     def mailer(self, **options: Any) -> SMTPMailer:
-        """A mailer that reaches this server, and may be given what doesn't work."""
+        """A mailer for this server. `options` replace its working options."""
         given: dict[str, Any] = {
             "sender": SENDER,
             "username": USER,
@@ -103,7 +103,7 @@ class Server:
 async def serving(
     *, tls: str = "starttls", name: str = "127.0.0.1", utf8: bool = True, login: bool = True
 ) -> AsyncIterator[Server]:
-    """Serve with STARTTLS, TLS or nothing, by a certificate for `name`, with a login or without."""
+    """Serve with STARTTLS, TLS, or no encryption, with a certificate for `name`, with or without a login."""
     server = Server()
     context = server_context(name)
 
@@ -112,7 +112,7 @@ async def serving(
         if tls == "starttls":
             options |= {"tls_context": context, "require_starttls": True, "auth_required": login}
         else:
-            # aiosmtpd knows of no encryption but its own.
+            # aiosmtpd does not see the encryption of the listener.
             options |= {"auth_require_tls": False}
         return SMTP(server, hostname="localhost", enable_SMTPUTF8=utf8, **options)
 
@@ -127,7 +127,7 @@ async def serving(
 
 
 def a_mail(to: str = "ann@example.com", **fields: Any) -> Mail:
-    """A mail as the templates make it."""
+    """A rendered mail."""
     given = {
         "purpose": "verify_email",
         "subject": "Bestätigen: ü",
@@ -138,7 +138,7 @@ def a_mail(to: str = "ann@example.com", **fields: Any) -> Mail:
 
 
 async def unused_port() -> int:
-    """A port that nothing listens at."""
+    """A port without a listener."""
     listening = await asyncio.get_running_loop().create_server(asyncio.Protocol, "127.0.0.1", 0)
     port = listening.sockets[0].getsockname()[1]
     listening.close()

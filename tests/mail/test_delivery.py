@@ -1,4 +1,4 @@
-"""Sending after the answer: never in the way, tried again when that may help, and every end is told."""
+"""Background delivery: callers never wait, temporary errors are retried, and each mail ends in an event."""
 
 import asyncio
 import logging
@@ -156,7 +156,7 @@ async def test_the_pauses_grow_as_they_are_given(told: Events) -> None:
         at.append(loop.time())
         await send(mail)
 
-    mailer.send = noted  # type: ignore[method-assign]  # it notes the time
+    mailer.send = noted  # type: ignore[method-assign]  # records the time
     delivery = deliver(mailer, told, delays=(0.02, 0.08))
     delivery.send_later(writing())
     await delivery.idle()

@@ -1,4 +1,4 @@
-"""The end of a delivery: closing waits for what can still be sent, and each event loop is on its own."""
+"""Draining: closing waits for mails that can still be sent. Each event loop has a separate queue."""
 
 import asyncio
 import gc

@@ -1,4 +1,4 @@
-"""Mailers that send nothing themselves: the console, the outbox, and functions of the host."""
+"""Mailers without a network: the console, the outbox, and functions of the host."""
 
 import asyncio
 import io
@@ -22,7 +22,7 @@ from tests.support import make_auth
 
 @pytest.fixture
 async def never() -> AsyncIterator[threading.Event]:
-    """What a thread may wait for that hangs; it is let go when the test is over."""
+    """An event that hanging threads wait for. It is set at the end of the test."""
     event = threading.Event()
     yield event
     event.set()
@@ -181,7 +181,7 @@ def test_what_is_given_as_a_mailer() -> None:
     assert as_mailer(None) is None
     for wrong in ("smtp://localhost", Outbox):
         with pytest.raises(TypeError, match="send"):
-            as_mailer(wrong)  # type: ignore[arg-type]  # that is the point
+            as_mailer(wrong)  # type: ignore[arg-type]  # tests wrong types
 
 
 def test_a_function_that_hangs_does_not_keep_the_process_from_ending() -> None:

@@ -1,4 +1,4 @@
-"""SMTP against a real server: what arrives, and what becomes of every failure."""
+"""SMTP with a real server: the received mails, and the error for each failure."""
 
 import asyncio
 import ssl

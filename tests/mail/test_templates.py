@@ -1,4 +1,4 @@
-"""Texts and templates: complete in both languages, replaceable, and values are never more than values."""
+"""Texts and templates: complete in both languages, replaceable, and safe against values with markup."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Mail as a part of `Auth`: which mailer it has, what it tells at start, and that closing waits for mails."""
+"""Mail in `Auth`: the choice of the mailer, the warnings at startup, and closing, which waits for mails."""
 
 import asyncio
 import logging
@@ -17,7 +17,7 @@ LETTER = Letter(purpose="magic_link", to="ann@example.com", token="t0k3n", user_
 
 
 class Needy(Feature):
-    """Needs mail, and writes down what it hears."""
+    """A feature that needs mail, and records the events that it observes."""
 
     needs_mail: ClassVar[bool] = True
 
