@@ -55,7 +55,7 @@ async def test_nobody_is_an_identity_too() -> None:
     nobody = current_user()
 
     assert (nobody.is_authenticated, nobody.id, nobody.scopes, nobody.roles) == (False, "", [], ())
-    assert repr(nobody) == "<Identity nobody>"
+    assert repr(nobody) == "<Identity anonymous>"
     with pytest.raises(UnauthorizedError):
         await nobody.load()
 

@@ -1,4 +1,4 @@
-"""Audit records on their way into the storage: after the answer, in batches, bounded, and never in anybody's way."""
+"""The queue of audit records: written to the storage after the response, in batches, with a bounded length."""
 
 import asyncio
 import logging
@@ -18,7 +18,7 @@ Write = Callable[[Sequence[AuditRecord]], Awaitable[None]]
 
 
 class _Run(msgspec.Struct):
-    """What waits in one event loop, and the task that writes it."""
+    """The queue of one event loop, and the task that writes it."""
 
     waiting: deque[AuditRecord] = msgspec.field(default_factory=deque)
     lock: asyncio.Lock = msgspec.field(default_factory=asyncio.Lock)
@@ -27,13 +27,14 @@ class _Run(msgspec.Struct):
 
 
 class AuditQueue:
-    """Hands records over to `write`: those of `pause` seconds together, at most `limit` waiting; more are dropped.
+    """Writes records in batches, every `pause` seconds. At most `limit` records wait; further ones are dropped.
 
-    A storage that is away is tried again every `retry` seconds; what it can't take is dropped, and logged.
+    While the storage is unreachable, the queue tries again every `retry` seconds. Records that the storage rejects are
+    dropped and logged.
     """
 
     def __init__(self, write: Write, *, limit: int, pause: float = 0.2, retry: float = 1.0) -> None:
-        """Take what writes a batch."""
+        """Take the function that writes a batch."""
         self.pause = pause
         self.retry = retry
         self._write = write
@@ -41,7 +42,7 @@ class AuditQueue:
         self._runs: PerLoop[_Run] = PerLoop(_lost)
 
     def add(self, record: AuditRecord) -> None:
-        """Have a record written soon, and return at once; nothing is raised."""
+        """Add a record and return at once; never raises."""
         run = self._runs.get() or self._runs.set(_Run())
         if len(run.waiting) >= self._limit:
             run.dropped += 1
@@ -53,7 +54,7 @@ class AuditQueue:
             run.writer = asyncio.create_task(self._run(run), name="asgi_auth audit")
 
     async def flush(self) -> None:
-        """Write all that waits in the running loop. Raises StorageUnavailableError."""
+        """Write all waiting records of the running loop. Raises StorageUnavailableError."""
         run = self._runs.get()
         if run is not None:
             async with run.lock:
@@ -61,7 +62,7 @@ class AuditQueue:
                     await self._write_batch(run)
 
     async def close(self, seconds: float) -> None:
-        """Write what can be written in this time, and log how much was lost."""
+        """Write for at most `seconds`, and log the number of lost records."""
         run = self._runs.pop()
         if run is None:
             return
@@ -76,7 +77,7 @@ class AuditQueue:
         _lost(run)
 
     async def _run(self, run: _Run) -> None:
-        """Write until nothing waits."""
+        """Write until the queue is empty."""
         pause = self.pause
         while run.waiting:
             await asyncio.sleep(pause)
@@ -89,7 +90,7 @@ class AuditQueue:
                 pause = self.retry
 
     async def _write_batch(self, run: _Run) -> None:
-        """Write the oldest; they wait on until that is done, so that a cancelled call loses none."""
+        """Write the oldest records. They leave the queue afterwards, so that a cancelled call loses none."""
         batch = list(run.waiting)[:BATCH]
         try:
             await self._write(batch)

@@ -1,4 +1,4 @@
-"""Events as records of the standard logger `asgi_auth`: flat, JSON-able, no secrets, no control characters."""
+"""Events in the standard logger `asgi_auth`: flat records that fit into JSON, without secrets or control characters."""
 
 import logging
 from collections.abc import Mapping
@@ -10,23 +10,23 @@ from asgi_auth.model.records import Event
 
 logger: logging.Logger = logging.getLogger("asgi_auth")
 LEVELS = {"success": logging.INFO, "failure": logging.WARNING}
-#: Who shows no token at all is no attack: pages ask in this way whether somebody is logged in.
+#: The reason of a request without any token. Pages ask this way whether the user is logged in, so it is no attack.
 USUAL = "unauthorized"
 MAX_TEXT = 255
 
 
 def level_of(outcome: Outcome, data: Mapping[str, Any]) -> int:
-    """INFO, or WARNING for a failure."""
+    """Return INFO, or WARNING for a failure."""
     return logging.INFO if data.get("reason") == USUAL else LEVELS[outcome]
 
 
 def is_written(level: int) -> bool:
-    """Tell whether the log takes this level."""
+    """Tell whether the logger is enabled for a level."""
     return logger.isEnabledFor(level)
 
 
 def write(event: Event, level: int) -> None:
-    """Log an event; its fields stand in the record as `event_…` (ASVS 16.2, 16.4.1)."""
+    """Log an event. The record has its fields as `event_…` (ASVS 16.2, 16.4.1)."""
     if is_written(level):
         reason = event.data.get("reason")
         extra = fields_of(event)
@@ -44,7 +44,7 @@ def write(event: Event, level: int) -> None:
 
 
 def fields_of(event: Event) -> dict[str, Any]:
-    """The fields of an event as they may be written down; the time is UTC, with its offset (ASVS 16.2.2)."""
+    """Return the fields of an event that may be logged; the time is UTC, with its offset (ASVS 16.2.2)."""
     client = event.client
     return {
         "event_name": encoded(event.name),
@@ -61,7 +61,7 @@ def fields_of(event: Event) -> dict[str, Any]:
 
 
 def encoded(value: Any) -> Any:
-    """Make a value safe for lines and terminals: what can't be printed is escaped, what is long is cut."""
+    """Make a value safe for log lines and terminals: escape unprintable characters, cut long texts."""
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""OpenTelemetry: a span around each call of an endpoint, a counter of events. Not even loaded when it is off."""
+"""OpenTelemetry: a span around each call of an endpoint, and a counter of events. Not loaded when it is off."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,13 +12,13 @@ NAME = "asgi_auth"
 
 
 class Telemetry:
-    """Spans and counters by the global providers of the host, or by those that are given (for tests).
+    """Spans and counters of the host's global providers, or of the given ones (for tests).
 
-    They hold names of endpoints, events, outcomes and errors: no user, no address, no token.
+    They contain the names of endpoints, events, outcomes and errors; no user, no address, no token.
     """
 
     def __init__(self, tracer_provider: Any = None, meter_provider: Any = None) -> None:
-        """Find the API. Raises ValueError when the package is missing."""
+        """Import the OpenTelemetry API. Raises ValueError when the package is missing."""
         try:
             trace, metrics = import_module("opentelemetry.trace"), import_module("opentelemetry.metrics")
         except ImportError:
@@ -30,7 +30,7 @@ class Telemetry:
 
     @contextmanager
     def span(self, endpoint: str) -> Iterator[None]:
-        """Hold a span while an endpoint runs. Refusals are a code; only what is our fault is an error of the span."""
+        """Open a span while an endpoint runs. A refusal sets a code; only a server error marks the span as failed."""
         attributes = {"asgi_auth.endpoint": endpoint}
         options = {"record_exception": False, "set_status_on_exception": False}
         with self._tracer.start_as_current_span(f"{NAME} {endpoint}", attributes=attributes, **options) as span:
@@ -38,16 +38,16 @@ class Telemetry:
                 yield
                 span.set_attribute("asgi_auth.outcome", "success")
             except AuthError as error:
-                self._fail(span, error.code, ours=error.status >= 500)
+                self._fail(span, error.code, is_server_error=error.status >= 500)
                 raise
             except Exception as error:
-                self._fail(span, type(error).__name__, ours=True)
+                self._fail(span, type(error).__name__, is_server_error=True)
                 raise
 
-    def _fail(self, span: Any, reason: str, *, ours: bool) -> None:
+    def _fail(self, span: Any, reason: str, *, is_server_error: bool) -> None:
         span.set_attribute("asgi_auth.outcome", "failure")
         span.set_attribute("error.type", reason)
-        if ours:
+        if is_server_error:
             span.set_status(self._error)
 
     def count(self, event: Event) -> None:

@@ -1,4 +1,4 @@
-"""Audit: events are kept in the storage, to be listed by user."""
+"""Audit: events are stored, and listed by user."""
 
 import logging
 from collections.abc import Collection, Container, Sequence
@@ -14,7 +14,7 @@ logger: logging.Logger = logging.getLogger("asgi_auth")
 DAY = 86400
 BATCH = 1000
 DRAIN = 5.0
-#: What happens too often, or says no more than another event, or can be brought about by anybody at will.
+#: Events that are too frequent, that repeat another event, or that any client can cause at will.
 LEFT_OUT = frozenset(
     {
         events.REFRESH,
@@ -31,10 +31,10 @@ LEFT_OUT = frozenset(
 
 
 class Audit(Feature):
-    """Keeps events as records, written after the answer; the log has them all the same.
+    """Stores events as records after the response. The log has every event as well.
 
-    `leave_out` names the events that aren't kept; `keep`: seconds after which records are deleted; `queue`: how many
-    may wait to be written. Of a deleted user the records stay, without address, user agent and data.
+    `leave_out` names the events that are not stored; `keep`: seconds until a record is deleted; `queue`: the longest
+    queue of records that wait to be written. The records of a deleted user stay, without address, user agent and data.
     """
 
     def __init__(self, *, leave_out: Collection[str] = LEFT_OUT, keep: int = 90 * DAY, queue: int = 10_000) -> None:
@@ -59,7 +59,7 @@ class Audit(Feature):
         return await self.auth.storage.audit_records(user_id, limit, before)
 
     async def prune(self, older_than: int | None = None) -> int:
-        """Delete the records older than so many seconds, `keep` by default; return how many there were."""
+        """Delete the records older than `older_than` seconds, by default `keep`; return their number."""
         await self.auth.start()
         before, pruned = int(self.auth.now()) - (self.keep if older_than is None else older_than), 0
         while count := await self.auth.storage.prune_audit_records(before, BATCH):
@@ -67,7 +67,7 @@ class Audit(Feature):
         return pruned
 
     async def observe(self, event: Event) -> None:
-        """Put the event into the queue."""
+        """Add the event to the queue."""
         client = event.client
         record = AuditRecord(
             id=self._next_id(),
@@ -85,7 +85,7 @@ class Audit(Feature):
         self.queue.add(record)
 
     async def close(self) -> None:
-        """Write what waits, for five seconds at most."""
+        """Write the waiting records, for at most five seconds."""
         await self.queue.close(DRAIN)
 
     async def purge(self, now: int, batch: int) -> int:
@@ -93,7 +93,7 @@ class Audit(Feature):
         return await self.auth.storage.prune_audit_records(now - self.keep, batch)
 
     def _next_id(self) -> str:
-        """An id that is greater than the last one of this process, though no millisecond has passed."""
+        """Return an id greater than the last one of this process, even within one millisecond."""
         self._millisecond = max(self._millisecond + 1, int(self.auth.now() * 1000))
         return new_id((self._millisecond + 0.5) / 1000)
 
@@ -103,7 +103,7 @@ class Audit(Feature):
 
 
 class _AllBut:
-    """All names but those that are left out, also names that only the host knows."""
+    """All names except those that are left out, including names that only the host knows."""
 
     def __init__(self, left_out: frozenset[str]) -> None:
         self._left_out = left_out

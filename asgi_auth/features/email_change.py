@@ -1,4 +1,4 @@
-"""Email change: asked for with the password, confirmed at the new address, told to the old one."""
+"""Email change: requested with the password, confirmed at the new address, announced to the old one."""
 
 from typing import ClassVar
 
@@ -24,14 +24,14 @@ from asgi_auth.validation.email_address import parse_email
 from asgi_auth.validation.fields import Email, Line, Secret, TokenText
 from asgi_auth.validation.reasons import Reason
 
-#: How often an hour an account may ask for another address.
+#: The most requests for another address that an account may make in an hour.
 MOST = 10
 
 
 class EmailChange(Feature):
-    """Moves an account to another address, once its owner has shown to read mail there.
+    """Moves an account to another address after its owner has confirmed a mail there.
 
-    `ttl`: seconds the link lives; `quiet`: seconds between two mails; `link`: a page of your own, with `{token}` in it.
+    `ttl`: seconds until the link expires; `quiet`: seconds between two mails; `link`: a page of yours, with `{token}`.
     """
 
     needs: ClassVar[tuple[type, ...]] = (PasswordService,)
@@ -52,7 +52,7 @@ class EmailChange(Feature):
     async def change_email(
         self, *, new_email: Email, password: Secret, identity: Identity, client: Client = Client()
     ) -> Requested:
-        """Mail a link to the new address; an earlier change that is still open dies."""
+        """Mail a link to the new address. An earlier request that is still open becomes void."""
         user, _ = await self.auth[PasswordService].reauthenticate(identity, password, client)
         await self._limit(user.id)
         address = parse_email(new_email, "new_email")
@@ -93,7 +93,7 @@ class EmailChange(Feature):
         identity: Identity | None = None,
         client: Client = Client(),
     ) -> None:
-        """Change the address by the mailed token, logged in or with the password, or by the code with its request."""
+        """Change your address by the mailed token, logged in or with the password, or by the code with its request."""
         error = self.purpose.error
         found = await self.auth.one_time.find((self.purpose,), token, request, code)
         await self.auth.ownership.require(
@@ -117,7 +117,7 @@ class EmailChange(Feature):
         await self.auth.emit(events.EMAIL_CHANGE, user_id=user_id, client=client)
 
     async def _limit(self, user_id: str) -> None:
-        """Let no account send mails to any number of strangers. Raises RateLimitedError."""
+        """Bound the mails that an account can send to strangers. Raises RateLimitedError."""
         now = int(self.auth.now())
         counter = await self.auth.counters.count(self.auth.limiter.key("change_email", user_id), now, HOUR)
         if counter.count > MOST:

@@ -1,4 +1,4 @@
-"""Magic link: log in by a mail, without a password. Off unless it is listed (ASVS 6.3.6: not for the highest level)."""
+"""Magic link: log in by a mail, without a password. Off by default (ASVS 6.3.6: not for the highest level)."""
 
 from typing import ClassVar
 
@@ -15,11 +15,11 @@ KIND = "email"
 
 
 class MagicLink(Feature):
-    """Logs users in who read their mail.
+    """Logs users in by a mailed link or code.
 
-    The first login of an account whose address was not verified makes its password useless and ends its sessions: a
-    stranger may have chosen it. A reset sets a new one.
-    `ttl`: seconds the link lives; `quiet`: seconds between two mails; `link`: a page of your own, with `{token}` in it.
+    The first login of an account with an unverified address disables its password and ends its sessions, since a
+    stranger may have made the account. A reset sets a new password.
+    `ttl`: seconds until the link expires; `quiet`: seconds between two mails; `link`: a page of yours, with `{token}`.
     """
 
     needs_mail = True
@@ -31,7 +31,7 @@ class MagicLink(Feature):
 
     @post("/magic-link", status=202)
     async def magic_link(self, *, email: Email, request: Line = "", client: Client = Client()) -> Requested:
-        """Mail a link to log in; the answer is the same for every address."""
+        """Mail a link to log in. The answer is the same for every address."""
         return await self.auth.one_time.request(self.purpose, email, client, request)
 
     @post(
@@ -45,7 +45,7 @@ class MagicLink(Feature):
         user_id, now = found.user_id or NO_USER_ID, int(self.auth.now())
         async with self.auth.storage.transaction() as storage:
             before = await storage.user(user_id)
-            # An address that nobody had shown to be theirs: whoever chose the password may be somebody else.
+            # The address was never verified, so a stranger may have chosen the password.
             first = before is not None and not before.email_verified
             if first:
                 await disable(storage, user_id, now)
@@ -57,7 +57,7 @@ class MagicLink(Feature):
         return await self.auth.login(user, await self._credential(user), amr=("email",), client=client)
 
     async def _credential(self, user: User) -> Credential:
-        """The credential that stands for reading one's mail; made at the first login by it."""
+        """Return the credential of logins by mail; the first login makes it."""
         storage, now = self.auth.storage, self.auth.now()
         fresh = Credential(
             id=new_id(now),
@@ -72,6 +72,6 @@ class MagicLink(Feature):
             return fresh
         found = await storage.credential(user.id, KIND)
         if found is None:
-            # The user has been deleted meanwhile.
+            # The user was deleted meanwhile.
             raise self.purpose.error
         return found

@@ -1,4 +1,4 @@
-"""New device: users hear of a login from where none of theirs has come before (ASVS 6.3.5)."""
+"""New device: users get a mail about a login from a device that they have not used before (ASVS 6.3.5)."""
 
 import hashlib
 import ipaddress
@@ -10,15 +10,15 @@ from asgi_auth.feature import Client, Event, Feature
 from asgi_auth.model import event_types as events
 from asgi_auth.model.user_agent import PROGRAMS, program_and_system
 
-#: How much of an address tells one network from another: about what one provider has in one place.
+#: The prefix lengths that tell networks apart: about the size of one provider in one place.
 PREFIXES = {4: 16, 6: 32}
 
 
 class NewDevice(Feature):
-    """Tells of a login from a new device: by the event `new_device`, and by mail where mails are sent.
+    """Emits the event `new_device` for a login from a new device, and mails a notice when a mailer is set.
 
-    A device is program and system of the user agent, and the network of the address (IPv4 /16, IPv6 /32) unless
-    `network=False`. `most` of them are remembered for each user; the very first is nothing new.
+    A device is the program and the system of the user agent, with the network of the address (IPv4 /16, IPv6 /32)
+    unless `network=False`. The last `most` devices of each user are kept. The first device of a user is not reported.
     """
 
     mails: ClassVar[tuple[str, ...]] = ("new_device",)
@@ -32,7 +32,7 @@ class NewDevice(Feature):
         self.most = most
 
     async def observe(self, event: Event) -> None:
-        """Remember where a login came from; tell of it if that is new."""
+        """Store the device of a login, and report a new one."""
         if event.outcome != "success" or event.user_id is None:
             return
         digest = self._digest(event.user_id, event.client)
@@ -53,7 +53,7 @@ class NewDevice(Feature):
         return hashlib.sha256("\n".join(parts).encode(errors="surrogatepass")).hexdigest()
 
     def _name(self, client: Client, language: str) -> str:
-        """Name the device for a mail, by words of ours only: a stranger chooses the user agent."""
+        """Name the device for a mail, from known names only: a stranger chooses the text of the user agent."""
         program, system = program_and_system(client.user_agent)
         if program not in PROGRAMS.values() or not system:
             return system or self.auth.texts.get("pages.account.unknown_device", language)

@@ -1,4 +1,4 @@
-"""Password reset: a mail with a link and a code for whoever forgot the password."""
+"""Password reset: a mail with a link and a code for users who forgot their password."""
 
 from typing import ClassVar
 
@@ -13,9 +13,9 @@ from asgi_auth.validation.fields import Email, Line, Secret, TokenText
 
 
 class PasswordReset(Feature):
-    """Sets a new password by mail (OWASP Forgot Password). It logs nobody in, and ends every session.
+    """Sets a new password by mail (OWASP Forgot Password). A reset does not log in, and ends every session.
 
-    `ttl`: seconds the link lives; `quiet`: seconds between two mails; `link`: a page of your own, with `{token}` in it.
+    `ttl`: seconds until the link expires; `quiet`: seconds between two mails; `link`: a page of yours, with `{token}`.
     """
 
     needs: ClassVar[tuple[type, ...]] = (PasswordService,)
@@ -30,7 +30,7 @@ class PasswordReset(Feature):
 
     @post("/forgot-password", status=202)
     async def forgot_password(self, *, email: Email, request: Line = "", client: Client = Client()) -> Requested:
-        """Mail a link to set a new password; the answer is the same for every address."""
+        """Mail a link to set a new password. The answer is the same for every address."""
         return await self.auth.one_time.request(self.purpose, email, client, request)
 
     @post(
@@ -49,9 +49,9 @@ class PasswordReset(Feature):
         new_password: Secret,
         client: Client = Client(),
     ) -> None:
-        """Set a new password by the mailed token, or by the code with its request; every session ends."""
+        """Set a new password by the mailed token, or by the code with its request. Every session ends."""
         passwords = self.auth[PasswordService]
-        # What needs no account to be refused costs no attempt.
+        # A password that breaks the policy for every account uses no attempt.
         passwords.check(new_password, "new_password")
         found = await self.auth.one_time.find((self.purpose,), token, request, code)
         user = await self.auth.storage.user(found.user_id or NO_USER_ID)
@@ -61,10 +61,10 @@ class PasswordReset(Feature):
         await self._reset(found, user, await passwords.hasher.hash(new_password), client)
 
     async def _reset(self, token: OneTimeToken, user: User, secret: str, client: Client) -> None:
-        """Replace the password, use the token up and end the sessions: all of it or nothing."""
+        """Replace the password, use the token and end the sessions, in one transaction."""
         now = int(self.auth.now())
         async with self.auth.storage.transaction() as storage:
-            # The credential first, as a change of password does: the same order can't lock each other out.
+            # The credential first, as in a change of the password: one order of locks prevents deadlocks.
             if not await self.auth[PasswordService].replace(storage, user.id, secret, used=token.id):
                 raise InvalidResetTokenError
             await self.auth.one_time.owner(storage, token, InvalidResetTokenError, {"email_verified": True})

@@ -1,4 +1,4 @@
-"""Rate limits: how often each endpoint may be called, by address, by account and in all."""
+"""Rate limits: how often each endpoint may be called, by address, by account and in total."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -16,7 +16,7 @@ SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 REFRESH = "refresh"
 KEYS = ("ip", "account", "all")
 NEVER = 2**40
-#: Where a password is shown: one counter for all of these endpoints.
+#: For all endpoints that take a password, which share their counters.
 PASSWORD = "60/m/ip, 600/h/ip, 10/m/account, 100/h/account"
 MAIL = "30/m/ip, 300/h/ip, 10/10m/account"
 TOKEN = "60/m/ip, 300/h/ip"
@@ -41,7 +41,7 @@ DEFAULTS = {
 
 
 def parse_rules(text: str) -> list[Rule]:
-    """Read rules such as `10/m/ip, 5/5m/account`; none of an empty text. Raises ValueError."""
+    """Parse rules such as `10/m/ip, 5/5m/account`; an empty text has none. Raises ValueError."""
     rules = []
     for part in filter(None, (item.strip() for item in text.split(","))):
         found = NOTATION.fullmatch(part)
@@ -51,27 +51,27 @@ def parse_rules(text: str) -> list[Rule]:
         rules.append(Rule(key, int(number or 1) * SECONDS[unit], int(count)))
     if len({(rule.key, rule.seconds) for rule in rules}) < len(rules):
         raise ValueError(f"{text!r} limits the same twice")
-    # In one order everywhere: two calls that wait for each other's counters can't lock each other out.
+    # One order everywhere: calls that lock the same counters cannot deadlock.
     return sorted(rules, key=lambda rule: (KEYS.index(rule.key), rule.seconds))
 
 
 class RateLimits(Feature):
-    """Refuses with 429 what is tried too often.
+    """Answers 429 to calls over a limit.
 
-    `rules` by the names of endpoints, over the defaults: `{"login": "10/m/ip, 5/15m/account"}`; an empty text is no
-    limit. Endpoints that take a password share their counters. Calls are counted, whether they succeed or not. Those of
-    `refresh` are counted by each process for itself: a refresh token can't be guessed, and so costs one write, not two.
+    `rules` maps names of endpoints to limits that replace the defaults: `{"login": "10/m/ip, 5/15m/account"}`; an empty
+    text is no limit. Endpoints that take a password share their counters. Successful calls count as well. `refresh`
+    calls are counted in memory, per process, because refresh tokens cannot be guessed.
     """
 
     def __init__(self, rules: Mapping[str, str] | None = None) -> None:
-        """Read the rules. Raises ValueError for wrong notation; so does `Auth` for an endpoint that isn't there."""
+        """Parse the rules. Raises ValueError for invalid notation; `Auth` raises it for an unknown endpoint."""
         given = dict(rules or {})
         self.rules: dict[str, list[Rule]] = {name: parse_rules(text) for name, text in (DEFAULTS | given).items()}
         self.needs_endpoints: Collection[str] = given.keys() - DEFAULTS.keys()
         self._of_this_process = MemoryCounters()
 
     def errors_at(self, endpoint: Endpoint) -> Collection[type[AuthError]]:
-        """Name the refusal of endpoints that have limits."""
+        """Name the error of endpoints with a limit."""
         return (RateLimitedError,) if self.takes_part(endpoint) else ()
 
     def takes_part(self, endpoint: Endpoint) -> bool:
@@ -79,7 +79,7 @@ class RateLimits(Feature):
         return any(self.rules.get(name) for name in _names(endpoint))
 
     async def before(self, call: Call) -> None:
-        """Count the call; raise RateLimitedError when it is one too many."""
+        """Count the call; raise RateLimitedError for a call over a limit."""
         guess = is_guess(call)
         # OAuth 2's token endpoint refreshes as well.
         name = REFRESH if call.endpoint.takes_password and not guess else call.endpoint.name
@@ -102,7 +102,7 @@ class RateLimits(Feature):
             raise RateLimitedError(full[1] - now, rule)
 
     def _windows(self, group: str, rules: list[Rule], who: Mapping[str, list[str]]) -> list[tuple[Window, Rule]]:
-        """What is counted: of several values of a key the last one decides, the others only count."""
+        """Return the windows to count; of several values of a key the last one decides, and the others only count."""
         return [
             (Window(self.auth.limiter.key(group, rule.key, str(rule.seconds), value), rule.seconds, most), rule)
             for rule in rules

@@ -22,7 +22,7 @@ from asgi_auth.model.user_agent import device_name
 
 
 class SessionInfo(Record, frozen=True, kw_only=True):
-    """A session as its owner sees it; times are seconds since 1970."""
+    """A session as its user sees it; times are seconds since 1970."""
 
     id: str
     device: str
@@ -35,13 +35,13 @@ class SessionInfo(Record, frozen=True, kw_only=True):
 
 
 class SessionList(Record, frozen=True, kw_only=True):
-    """The live sessions, the newest first."""
+    """The live sessions, newest first."""
 
     sessions: list[SessionInfo]
 
 
 class Ended(Record, frozen=True, kw_only=True):
-    """How many sessions were ended."""
+    """The number of sessions that were ended."""
 
     ended: int
 
@@ -63,7 +63,7 @@ class Sessions(Feature):
     async def logout(
         self, *, refresh_token: TokenText = "", identity: Identity | None = None, client: Client = Client()
     ) -> None:
-        """End this session: its refresh and access tokens die. Without an access token a refresh token will do."""
+        """End this session, and revoke its tokens. Without an access token, send the refresh token."""
         user_id = identity.id if identity and identity.is_authenticated else None
         session = await self.auth.session_of(refresh_token) if refresh_token else None
         # Another user's refresh token ends nothing, and the answer doesn't tell (RFC 7009, section 2.1).
@@ -76,12 +76,12 @@ class Sessions(Feature):
 
     @post("/logout-all", ends_session=True)
     async def logout_all(self, *, identity: Identity, client: Client = Client()) -> Ended:
-        """End every session of this user, this one too; the answer says how many."""
+        """End all your sessions, this one too. Returns their number."""
         return Ended(ended=len(await self.auth.end_sessions(identity.id, client=client)))
 
     @get("/sessions")
     async def sessions(self, *, identity: Identity) -> SessionList:
-        """List the devices that are logged in."""
+        """List your sessions."""
         now = int(self.auth.now())
         found = await self.auth.storage.sessions(identity.id, now, now - self.auth.settings.session_idle)
         listed = [
@@ -101,7 +101,7 @@ class Sessions(Feature):
 
     @delete("/sessions/{id}", status=204, event=events.SESSION_END, errors=(SessionNotFoundError,))
     async def end_session(self, *, id: Line, identity: Identity, client: Client = Client()) -> None:  # noqa: A002
-        """End one of the own sessions."""
+        """End one of your sessions."""
         if not await self.auth.end_sessions(identity.id, only=id, client=client):
             raise SessionNotFoundError
 

@@ -1,4 +1,4 @@
-"""Where limits are counted: in the storage unless an `Auth` is given other counters; here the contract, and memory."""
+"""Counters of limits: their contract, and counters in memory. By default the storage counts."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -16,16 +16,16 @@ class Counters(Protocol):
     """
 
     def transaction(self) -> AbstractAsyncContextManager["Counters"]:
-        """Several calls in one go, where that is quicker."""
+        """Group several calls, where that is faster."""
 
     async def count(self, key: str, now: int, window: int) -> Counter:
         """Add one to a counter and return it."""
 
     async def limit(self, windows: Sequence[Window], now: int) -> tuple[int, int] | None:
-        """Count in every window, or tell which one is full and when it begins anew."""
+        """Count in every window, or return the full window and the time at which it starts over."""
 
     async def count_with_backoff(self, key: str, now: int, *, after: int, pause: int, longest: int, memory: int) -> int:
-        """Count an attempt and return 0, or return how many seconds the pause still lasts."""
+        """Count an attempt and return 0, or return the seconds that the cooldown still lasts."""
 
     async def counter(self, key: str, now: int) -> Counter | None:
         """Look a counter up."""
@@ -34,24 +34,24 @@ class Counters(Protocol):
         """Forget a counter."""
 
     async def close(self) -> None:
-        """Let go of what the running event loop holds open."""
+        """Close the connections of the running event loop."""
 
 
 class MemoryCounters:
     """Counters in the memory of this process: a restart forgets them, and other processes have their own."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Start empty."""
         self._counters: dict[str, Counter] = {}
         self._full = FEW
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Self]:
-        """Nothing can come between: no method here waits."""
+        """Atomic without a lock: no method here awaits."""
         yield self
 
     async def count(self, key: str, now: int, window: int) -> Counter:
-        """Add one; a window that is over begins anew."""
+        """Add one; an expired window starts over."""
         old = await self.counter(key, now)
         expires_at = old.expires_at if old else now + window
         return self._keep(Counter(key=key, count=old.count + 1 if old else 1, free_at=0, expires_at=expires_at), now)
@@ -78,7 +78,7 @@ class MemoryCounters:
         return 0
 
     async def counter(self, key: str, now: int) -> Counter | None:
-        """Get one whose time is not over."""
+        """Return a counter that has not expired."""
         found = self._counters.get(key)
         return found if found is not None and found.expires_at > now else None
 
@@ -90,7 +90,7 @@ class MemoryCounters:
         """Nothing is open."""
 
     def _keep(self, counter: Counter, now: int) -> Counter:
-        """Keep it; once in a while drop those whose time is over, never others."""
+        """Store a counter; now and then drop the expired ones."""
         self._counters[counter.key] = counter
         if len(self._counters) > self._full:
             # The keys at once, and then nothing but single steps: loops in other threads may count meanwhile.

@@ -17,7 +17,7 @@ VERSION = "3.1.1"
 
 @dataclass(frozen=True)
 class Info:
-    """What stands at the head of the document; the version is that of your API."""
+    """The head of the document; the version is that of your API."""
 
     title: str | None = None
     version: str = "1"
@@ -25,7 +25,7 @@ class Info:
 
 
 def document(auth: Auth, served: Served, info: Info) -> dict[str, Any]:
-    """Describe what an app serves. It says nothing that isn't in the declarations, the settings' names and limits."""
+    """Describe the endpoints of an app, by their declarations, the settings' names and the limits alone."""
     routes = list(served.routes)
     schemas = Schemas(routes, auth.settings.fields)
     for kind in (NotFoundError, MethodNotAllowedError):
@@ -53,7 +53,7 @@ def document(auth: Auth, served: Served, info: Info) -> dict[str, Any]:
 
 
 def _schemes(auth: Auth, served: Served) -> Mapping[str, Any]:
-    """The ways to show who is asking; OAuth 2's only where there is a token endpoint."""
+    """Return the security schemes; OAuth 2 only with a token endpoint."""
     schemes: dict[str, Any] = {
         "bearer": {
             "type": "http",

@@ -12,7 +12,7 @@ from asgi_auth.web.routes import Routes
 class OpenAPI(Feature):
     """Serves the OpenAPI 3.1 document of all endpoints, whatever features they are of.
 
-    `title`, `version` and `description` stand at its head; the title is `Settings.name` without one.
+    `title`, `version` and `description` are those of the document; the default title contains `Settings.name`.
     """
 
     def __init__(self, *, title: str | None = None, version: str = "1", description: str = "") -> None:

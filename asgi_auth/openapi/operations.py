@@ -14,19 +14,19 @@ from asgi_auth.web.headers import FORM_TYPE
 TRANSPORT: dict[str, Any] = {
     "name": "Auth-Transport",
     "in": "header",
-    "description": "How the tokens are handed out: in the body, or as cookies.",
+    "description": "Where the tokens go: into the body, or into cookies.",
     "schema": {"enum": ["bearer", "cookie"]},
 }
 KNOWN: dict[str, Any] = {
     "name": "If-None-Match",
     "in": "header",
-    "description": "The ETag of the version that is there already.",
+    "description": "The ETag of the version that the client has.",
     "schema": {"type": "string"},
 }
 
 
 def operation(auth: Auth, path: str, route: Route, schemas: Schemas, schemes: Iterable[str]) -> dict[str, Any]:
-    """Describe an endpoint; `schemes` are the ways to log in that there are."""
+    """Describe an endpoint; `schemes` are the names of the security schemes."""
     endpoint = route.endpoint
     found: dict[str, Any] = {"operationId": endpoint.name, "summary": endpoint.summary, "tags": [tag_of(route)]}
     if parameters := _parameters(auth, path, route):
@@ -69,12 +69,12 @@ def _body(route: Route, schemas: Schemas) -> dict[str, Any]:
     required = any(field.required for field in endpoint.fields.values()) or bool(endpoint.schema)
     body = {"required": required, "content": {FORM_TYPE if endpoint.oauth2 else JSON_TYPE: content}}
     if "refresh_token" in endpoint.fields and not endpoint.oauth2:
-        body["description"] = "In cookie mode the refresh token stands in its cookie, and may be left out here."
+        body["description"] = "In cookie mode the refresh token is in its cookie, and may be left out here."
     return body
 
 
 def _security(route: Route, schemes: Iterable[str]) -> list[dict[str, list[str]]]:
-    """The ways to show who is asking; an empty one where nobody may ask, too."""
+    """Return the accepted security schemes; an empty one where a login is optional."""
     if "identity" not in route.endpoint.hints:
         return []
     logins: list[dict[str, list[str]]] = [{name: []} for name in schemes]

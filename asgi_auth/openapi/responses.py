@@ -1,4 +1,4 @@
-"""Every answer of an endpoint: what it gives, and each error by its status, with the codes that it may have."""
+"""All responses of an endpoint: its answer, and each error status with the possible codes."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
@@ -31,7 +31,7 @@ from asgi_auth.openapi.schemas import OAuth2Error, Problem, Schemas, answers_of
 from asgi_auth.web.responses import oauth2_content, oauth2_status, problem_content
 
 Kinds = Sequence[type[AuthError]]
-#: Errors that come before the endpoint is known, or don't depend on which it is.
+#: Errors of every endpoint.
 ANYWHERE = (BadRequestError, MethodNotAllowedError, InternalError, StorageUnavailableError)
 WITH_BODY = (
     CrossSiteRequestError,
@@ -42,8 +42,8 @@ WITH_BODY = (
 )
 COOKIES: dict[str, Any] = {"description": "In cookie mode, the session's cookies.", "schema": {"type": "string"}}
 CACHING = {
-    "ETag": {"description": "Names this version.", "required": True, "schema": {"type": "string"}},
-    "Cache-Control": {"description": "Ask again each time.", "required": True, "schema": {"type": "string"}},
+    "ETag": {"description": "The version of the document.", "required": True, "schema": {"type": "string"}},
+    "Cache-Control": {"description": "Revalidate each time.", "required": True, "schema": {"type": "string"}},
 }
 
 
@@ -53,7 +53,7 @@ def responses_of(auth: Auth, path: str, route: Route, schemas: Schemas) -> dict[
     for kind in answers_of(route):
         found[str(getattr(kind, "http_status", None) or endpoint.status)] = _success(endpoint, kind, schemas)
     if endpoint.cacheable:
-        found["304"] = {"description": "It is still the version that If-None-Match names.", "headers": CACHING}
+        found["304"] = {"description": "The version is still that of If-None-Match.", "headers": CACHING}
     by_status: dict[int, list[type[AuthError]]] = {}
     for error in errors_of(auth, path, endpoint):
         # No endpoint answers a wrong method: that is a problem everywhere.
@@ -81,7 +81,7 @@ def errors_of(auth: Auth, path: str, endpoint: Endpoint) -> Kinds:
         if any(feature.overrides("second_factor") for feature in auth.features):
             kinds.append(SecondFactorRequiredError)
     if endpoint.name in auth.stream.hooks.before:
-        # What a function of the host's raises isn't known; this is what it is there for.
+        # The errors of a host's function are unknown; most refuse with this one.
         kinds.append(ForbiddenError)
     for feature in auth.features:
         kinds += feature.errors_at(endpoint)

@@ -96,7 +96,7 @@ def limits(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def body_fields(path: str, route: Route, extra: Sequence[Field]) -> dict[str, BodyField]:
-    """The fields of an endpoint that don't stand in its path."""
+    """Return the fields of an endpoint that are not in its path."""
     fields = route.endpoint.all_fields(extra)
     return {name: field for name, field in fields.items() if f"{{{name}}}" not in path}
 

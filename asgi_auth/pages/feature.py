@@ -5,17 +5,17 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from asgi_auth.feature import Feature
-from asgi_auth.pages.colours import check
+from asgi_auth.pages.colors import parse_color
 from asgi_auth.pages.links import is_allowed, is_local_path
 from asgi_auth.settings import origin_of
 
 
 class Pages(Feature):
-    """HTML pages for every endpoint that is switched on and has one, and an account page.
+    """HTML pages for all endpoints that have one, and an account page.
 
-    Settings: `logo`, a path of this site or an https URL, stands in place of `Settings.name`; `accent` is the colour
-    of buttons and links; `css` is added to the stylesheet. `after_login` is where a login leads without a `next=`: a
-    path of this site, or `account`; `next_allowed` are URLs of other sites to which `next=` may lead, each exactly.
+    `logo`, a path of this site or an https URL, replaces `Settings.name`; `accent` is the color of buttons and links;
+    `css` is added to the stylesheet. `after_login` is the target of a login without `next=`: a path of this site, or
+    `account`. `next_allowed` are the exact URLs of other sites that `next=` may name.
     """
 
     shows_pages = True
@@ -29,7 +29,7 @@ class Pages(Feature):
         after_login: str = "/",
         next_allowed: Sequence[str] = (),
     ) -> None:
-        """Take the settings. Raises ValueError for what isn't a colour, or leads where it mustn't."""
+        """Take the settings. Raises ValueError for an invalid color, or for a target that is not allowed."""
         for url in next_allowed:
             if not _is_url(url, {"http", "https"}):
                 raise ValueError(f"{url!r} is no http(s) URL")
@@ -38,7 +38,7 @@ class Pages(Feature):
         if logo is not None and not is_local_path(logo) and not _is_url(logo, {"https"}):
             raise ValueError(f"logo: {logo!r} is neither a path of this site nor an https URL")
         self.logo = logo
-        self.accent: str = check(accent)
+        self.accent: str = parse_color(accent)
         self.css = css
         self.after_login = after_login
         self.next_allowed: tuple[str, ...] = tuple(next_allowed)
@@ -56,6 +56,6 @@ class Pages(Feature):
 
 
 def _is_url(url: str, schemes: set[str]) -> bool:
-    """Whether it is a URL whose origin can stand in a header."""
+    """Tell whether a text is a URL with an origin that fits into a header."""
     parts = urlsplit(url)
     return parts.scheme in schemes and re.fullmatch(r"[a-z0-9.:-]+", parts.hostname or "") is not None

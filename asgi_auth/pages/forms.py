@@ -1,4 +1,4 @@
-"""A form as a template shows it: its fields, what was sent, what is wrong with it, and where the cursor stands."""
+"""Forms for the templates: fields, sent values, errors, and the focus."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from asgi_auth.pages.language import Language
 from asgi_auth.validation.fields import BodyField
 from asgi_auth.validation.password_policy import PasswordPolicy
 
-#: Errors that are about one field, and the names that it may have.
+#: Errors about one field, with the possible names of the field.
 BESIDE = {
     "user_exists": ("email", "new_email"),
     "wrong_password": ("current_password", "password"),
@@ -20,7 +20,7 @@ BESIDE = {
 
 @dataclass(frozen=True, kw_only=True)
 class Failed:
-    """A form that was refused: what was sent, and why."""
+    """A refused form: the sent values and the error."""
 
     endpoint: str
     sent: Mapping[str, str]
@@ -28,14 +28,14 @@ class Failed:
 
     @property
     def code(self) -> str:
-        """The code of the error; who gave no address can't have given a wrong one."""
+        """The code of the error; without an address, only the password can be wrong."""
         wrong = self.error.code == "invalid_credentials" and "email" not in self.sent
         return "wrong_password" if wrong else self.error.code
 
 
 @dataclass(kw_only=True)
 class FormView:
-    """A form; `alert` says what is wrong with all of it, or with fields that nobody sees."""
+    """A form; `alert` has the errors of the whole form, and of hidden fields."""
 
     name: str
     action: str
@@ -45,11 +45,11 @@ class FormView:
 
     @property
     def by_link(self) -> bool:
-        """Whether the link of a mail has led here."""
+        """Whether the page was opened by the link of a mail."""
         return "token" in self.hidden
 
     def focus(self) -> bool:
-        """Put the cursor where the next thing is to be typed: the first wrong field, else the first empty one."""
+        """Focus the first invalid field, else the first empty one."""
         typed = [item for item in self.inputs if item.kind != "checkbox"]
         first = [item for item in self.inputs if item.errors] or [item for item in typed if not item.value]
         for item in first[:1]:
@@ -59,7 +59,7 @@ class FormView:
 
 @dataclass(frozen=True, kw_only=True)
 class FormBuilder:
-    """Makes the forms of one answer; `given` is what the page's URL holds."""
+    """Makes the forms of one page; `given` are the values of the page's URL."""
 
     language: Language
     policy: PasswordPolicy | None
@@ -68,7 +68,7 @@ class FormBuilder:
     failed: Failed | None = None
 
     def build(self, name: str, action: str, fields: Mapping[str, BodyField]) -> FormView | None:
-        """Make a form; None when it wants the link or the number of a mail, and none was given."""
+        """Make a form; None when it needs the token or the request of a mail, and has neither."""
         failed = self.failed if self.failed and self.failed.endpoint == name else None
         view = FormView(name=name, action=action)
         given = failed.sent if failed else self.given
@@ -89,7 +89,7 @@ class FormBuilder:
         return view
 
     def _password_needed(self, view: FormView, failed: Failed | None) -> bool:
-        """Whether a link must be confirmed by the password: it is asked for unless somebody is logged in."""
+        """Tell whether a link must be confirmed by the password: yes, unless the user is logged in."""
         asked_before = failed is not None and ("password" in failed.sent or failed.code == "password_needed")
         return asked_before or (view.by_link and self.user is None)
 
@@ -110,7 +110,7 @@ class FormBuilder:
         )
 
     def _known(self, form: str, name: str) -> str:
-        """What we know already."""
+        """Return the known value of a field."""
         if self.user is None:
             return ""
         if name == "email":
@@ -118,7 +118,7 @@ class FormBuilder:
         return shown(self.user.data.get(name)) if form == "update_me" else ""
 
     def _reasons(self, failed: Failed, names: set[str]) -> dict[str, list[str]]:
-        """What is wrong, by field."""
+        """Return the errors by field."""
         if isinstance(failed.error, ValidationError):
             found = failed.error.reasons.items()
             return {name: [self.language.reason(reason) for reason in reasons] for name, reasons in found}
@@ -126,7 +126,7 @@ class FormBuilder:
         return {name: [self.language.error(failed.error, failed.code)] for name in beside[:1]}
 
     def _alert(self, failed: Failed, others: Mapping[str, list[str]], *, beside: bool) -> list[str]:
-        """The error as such, unless it stands beside a field, and what is wrong with fields that nobody sees."""
+        """Return the error itself, unless a field shows it, and the errors of hidden fields."""
         unseen = [f"{self.language.label(name)}: {reason}" for name, reasons in others.items() for reason in reasons]
         placed = beside and not isinstance(failed.error, ValidationError)
         return [self.language.error(failed.error, "validation_error" if placed else failed.code), *unseen]

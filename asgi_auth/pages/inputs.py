@@ -1,4 +1,4 @@
-"""What a form asks for, read from the declaration of its endpoint; and what a form sends, as the endpoint takes it."""
+"""The inputs of a form, from the declaration of its endpoint, and the sent values as the endpoint takes them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from asgi_auth.web.request_pipeline import REFRESH_TOKEN
 
 #: Fields that the library fills in from the link in a mail.
 TICKET = ("token", "request", "code")
-#: What managers of passwords and browsers fill in (HTML, 4.10.18.7).
+#: The values of the attribute `autocomplete` (HTML, 4.10.18.7).
 AUTOCOMPLETE = {
     "email": "username",
     "new_email": "email",
@@ -27,7 +27,7 @@ AUTOCOMPLETE = {
 
 @dataclass(kw_only=True)
 class Input:
-    """One field of a form, as a template shows it; `attributes` are further attributes of the element."""
+    """One input of a form; `attributes` are further attributes of the element."""
 
     name: str
     id: str
@@ -41,7 +41,7 @@ class Input:
 
     @property
     def described_by(self) -> str:
-        """The ids of hint and errors."""
+        """The ids of the hint and of the errors."""
         parts = [(self.hint, f"{self.id}-hint"), (self.errors, f"{self.id}-error")]
         return " ".join(name for there, name in parts if there)
 
@@ -57,7 +57,7 @@ def fields_of(route: Route, path: str, settings: Settings) -> dict[str, BodyFiel
 
 
 def kind_of(field: BodyField) -> str:
-    """The type of the input element."""
+    """Return the type of the input element."""
     if field.type == Secret:
         return "password"
     if field.type == Email:
@@ -66,19 +66,19 @@ def kind_of(field: BodyField) -> str:
 
 
 def attributes_of(name: str, field: BodyField, endpoint: str, policy: PasswordPolicy | None) -> dict[str, str]:
-    """The constraints that a browser can check, and what may be filled in for the user."""
+    """Return the constraints for the browser, and the hints for password managers."""
     kind, found = kind_of(field), {}
     complete = "new-password" if (name, endpoint) == ("password", "register") else AUTOCOMPLETE.get(name)
     found["autocomplete"] = complete or "on"
     if (field.required and kind != "checkbox") or kind == "email":
-        # An address that clients may leave out is that of the user, and here nobody may be logged in.
+        # Clients may leave out an address when they are logged in; a visitor of the page may not be.
         found["required"] = ""
     if complete == "new-password" and policy is not None:
         found["minlength"] = str(policy.min_length)
     if kind == "number":
         found["step"] = "1" if plain(field.type) is int else "any"
     if kind in {"text", "email"} and (longest := bound(field.type, "max_length")):
-        # A password is never cut: a browser does that without a word.
+        # No limit for passwords: browsers cut a pasted text silently.
         found["maxlength"] = str(longest)
     if name == "password":
         found["required"] = ""
@@ -90,10 +90,10 @@ def attributes_of(name: str, field: BodyField, endpoint: str, policy: PasswordPo
 
 
 def values_of(fields: Mapping[str, BodyField], sent: Mapping[str, str], *, partial: bool) -> dict[str, Any]:
-    """Turn the strings of a form into values.
+    """Convert the strings of a form into values.
 
-    What was left empty is left out, but in a `partial` change emptying is meant; a box without a mark is not sent, and
-    means no. What can't be turned stays a string, and is refused as such.
+    Empty fields are left out; in a `partial` change they empty the value. Browsers do not send an unchecked box, which
+    means false. A text that cannot be converted stays a string, and the endpoint refuses it.
     """
     values: dict[str, Any] = {}
     for name, text in sent.items():
@@ -107,7 +107,7 @@ def values_of(fields: Mapping[str, BodyField], sent: Mapping[str, str], *, parti
 
 
 def plain(kind: Any) -> type:
-    """The type below bounds and alternatives; text, when it is none of those that a form can send."""
+    """Return the plain type below bounds and unions; `str` for types that a form cannot send."""
     if kind in TYPES:
         return kind  # type: ignore[no-any-return]  # one of the four
     inner = get_args(kind)[:1] if get_origin(kind) is Annotated else get_args(kind)
@@ -115,12 +115,12 @@ def plain(kind: Any) -> type:
 
 
 def shown(value: Any) -> str:
-    """A value as an input element holds it."""
+    """Return a value as the text of an input element."""
     return {None: "", False: "", True: "on"}[value] if value is None or isinstance(value, bool) else str(value)
 
 
 def bound(kind: Any, name: str) -> Any:
-    """A bound of a type, such as `max_length`; None without one."""
+    """Return a bound of a type, such as `max_length`; None without one."""
     return next((getattr(item, name) for item in get_args(kind) if isinstance(item, msgspec.Meta)), None)
 
 

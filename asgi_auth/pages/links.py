@@ -1,4 +1,4 @@
-"""Where links and redirects lead: relative, so that the mount doesn't matter; and `next=` only where it is safe."""
+"""Targets of links and redirects: relative, so that they work below any mount, and `next=` only to safe targets."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -11,18 +11,18 @@ SAFE = ":/%#?=@[]!$&'()*+,;~"
 
 
 def is_local_path(path: str) -> bool:
-    """Tell whether this is a path of this site, as it stands and decoded once more."""
+    """Tell whether a text is a path of this site, both as written and decoded."""
     decoded = unquote(re.split(r"[?#]", path, maxsplit=1)[0])
     return all(LOCAL.fullmatch(text) for text in (path, decoded)) and "//" not in decoded
 
 
 def is_allowed(target: str, allowed: Collection[str]) -> bool:
-    """Tell whether a redirect may lead there: a path of this site, or exactly one of those that are allowed."""
+    """Tell whether a redirect may lead to a target: a path of this site, or one of the allowed URLs."""
     return target in allowed or is_local_path(target)
 
 
 class Links:
-    """Relative references from the page that a request asked for."""
+    """Relative references from the requested page."""
 
     def __init__(self, scope: Mapping[str, Any], path: str) -> None:
         """Take the request, and its path below the mount, without a slash at the end."""
@@ -31,11 +31,11 @@ class Links:
         self._up = "../" * depth or "./"
 
     def to(self, path: str, query: Mapping[str, str] | None = None) -> str:
-        """The reference to a path of ours; what is empty in the query is left out."""
+        """Return the reference to a path below the mount; empty values of the query are left out."""
         filled = {name: value for name, value in (query or {}).items() if value}
         return self._up + path[1:] + (f"?{urlencode(filled)}" if filled else "")
 
 
 def location(target: str) -> str:
-    """Write a target as a Location header may hold it."""
+    """Encode a target for a Location header."""
     return quote(target, safe=SAFE)

@@ -1,4 +1,4 @@
-"""Which pages there are, which forms stand on them, and what follows when a form has done its work.
+"""The pages, their forms, and the page that follows each form.
 
 To add a page: a line in PAGES, one in FORMS for each of its forms, and its texts in `texts/*/pages.toml`. A page
 exists exactly when its endpoint does, a form likewise; nothing here knows which feature they belong to.
@@ -18,7 +18,7 @@ class Page:
     endpoint: str
     path: str | None = None
     entrance: bool = False
-    """Whether somebody who is logged in has nothing to do here and is sent on."""
+    """Whether a logged-in user is redirected away from the page."""
     links: tuple[str, ...] = ()
     """The pages that are offered below."""
 

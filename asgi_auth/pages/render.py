@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from starlette.responses import Response
 
-from asgi_auth.pages.colours import on, readable
+from asgi_auth.pages.colors import readable, text_on
 from asgi_auth.pages.feature import Pages
 from asgi_auth.settings import Settings
 from asgi_auth.web.responses import HEADERS, WholeResponse
@@ -23,13 +23,13 @@ class Renderer:
     """Makes the answers for browsers."""
 
     def __init__(self, pages: Pages, settings: Settings) -> None:
-        """Read what is static. Raises ValueError when the host's folder of templates isn't there."""
+        """Read the static files. Raises ValueError when the host's folder of templates does not exist."""
         if settings.templates is not None and not Path(settings.templates).is_dir():
             raise ValueError(f"templates: there is no folder {settings.templates!r}")
         self._environment = _environment(settings.templates)
         self._csp = pages.csp
         self.assets: dict[str, tuple[str, str]] = {
-            "/pages.css": (f"{_colours(pages.accent)}{_read('pages.css')}{pages.css}", "text/css"),
+            "/pages.css": (f"{_colors(pages.accent)}{_read('pages.css')}{pages.css}", "text/css"),
             "/pages.js": (_read("pages.js"), "text/javascript"),
         }
         #: A hash of each: a new content has a new URL.
@@ -65,10 +65,10 @@ class Renderer:
 
 
 def _environment(folder: str | None) -> Environment:
-    ours = FileSystemLoader(HERE / "templates")
+    shipped = FileSystemLoader(HERE / "templates")
     theirs = [FileSystemLoader(folder)] if folder else []
     environment = Environment(
-        loader=ChoiceLoader([*theirs, ours, PrefixLoader({"asgi_auth": ours})]),
+        loader=ChoiceLoader([*theirs, shipped, PrefixLoader({"asgi_auth": shipped})]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -78,11 +78,11 @@ def _environment(folder: str | None) -> Environment:
     return environment
 
 
-def _colours(accent: str) -> str:
+def _colors(accent: str) -> str:
     """The accent as CSS variables: as it is for buttons, and fitted to be read for links."""
     light, dark = readable(accent, LIGHT), readable(accent, DARK)
     return (
-        f":root{{--accent:{accent};--on-accent:{on(accent)};--link:{light}}}\n"
+        f":root{{--accent:{accent};--on-accent:{text_on(accent)};--link:{light}}}\n"
         f"@media (prefers-color-scheme:dark){{:root{{--link:{dark}}}}}\n"
     )
 

@@ -1,4 +1,4 @@
-"""What the templates see of a page: its texts, its forms, and the links to the other pages."""
+"""The context of a page's templates: its texts, its forms, and the links to other pages."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from asgi_auth.pages.site import Site
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """One look at the pages: in which language, from which page, with which query, after which failure."""
+    """One rendering: the language, the links, the query, the user, and the refused form."""
 
     site: Site
     language: Language
@@ -26,12 +26,12 @@ class View:
     failed: Failed | None = None
 
     def href(self, page: str, **query: str) -> str:
-        """Where a page is; empty when it isn't there. It takes along where the visitor wants to go."""
+        """Return the link to a page, with the target of `next`; empty for a page that is not served."""
         path = self.site.paths.get(page)
         return self.links.to(path, {"next": self.query.get("next", "")} | query) if path else ""
 
     def action(self, endpoint: str, **values: str) -> str:
-        """Where a form posts to: HTML knows GET and POST only. Empty when the endpoint isn't there."""
+        """Return the action of a form; empty for an endpoint that is not served. HTML has only GET and POST."""
         found = self.site.routes.named(endpoint)
         if found is None:
             return ""
@@ -42,7 +42,7 @@ class View:
         return self.links.to(path, {"_method": method if method not in {"GET", "POST"} else ""})
 
     def frame(self) -> dict[str, Any]:
-        """What every template needs."""
+        """Return the context of every template."""
         assets = {path: self.links.to(path, {"v": hashed}) for path, hashed in self.site.renderer.versions.items()}
         return {
             "language": self.language.name,
@@ -58,7 +58,7 @@ class View:
         }
 
     def page(self, page: Page) -> dict[str, Any]:
-        """Everything about a page."""
+        """Return the context of a page."""
         forms = self._forms(page)
         self._focus(page, forms)
         said = self.query.get("said", "")
@@ -73,7 +73,7 @@ class View:
         }
 
     def _onward(self, page: str) -> str:
-        """Where a link below leads: with the request of an earlier mail, where another can be asked for."""
+        """Return the link to a page, with the request of an earlier mail if that page can ask for another mail."""
         found = self.site.routes.named(self.site.by_name[page].endpoint)
         asks = found is not None and {"request"} == set(TICKET) & found[1].endpoint.fields.keys()
         return self.href(page, request=self.query.get("request", "") if asks else "")
@@ -92,12 +92,12 @@ class View:
         return {name: form for name, form in forms.items() if form is not None}
 
     def _take_along(self, view: FormView | None) -> None:
-        """Let a form know where the visitor wants to go."""
+        """Keep the target of `next` in a form."""
         if view is not None and self.query.get("next"):
             view.hidden["next"] = self.query["next"]
 
     def _lead(self, page: Page, forms: Mapping[str, FormView]) -> str:
-        """What to do here; where the link of a mail is wanted, that depends on what there is."""
+        """Return the lead text; on pages for the link of a mail it depends on the link."""
         found = self.site.routes.named(page.endpoint)
         main = forms.get(page.endpoint)
         by_mail = found is not None and "token" in found[1].endpoint.fields
@@ -108,7 +108,7 @@ class View:
         return self.language.get("pages.lead.code" if main else "pages.lead.no_link")
 
     def _focus(self, page: Page, forms: Mapping[str, FormView]) -> None:
-        """Put the cursor into the form that was refused; on a page for one purpose, into its first form."""
+        """Focus the refused form; on a page for one purpose, its first form."""
         refused = forms.get(self.failed.endpoint) if self.failed else None
         if refused is not None:
             refused.focus()

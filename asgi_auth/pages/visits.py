@@ -1,4 +1,4 @@
-"""The visits of a browser: it asks for a file, for a page, or it sends a form."""
+"""The requests of a browser: for a file, for a page, or with a form."""
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
@@ -33,8 +33,8 @@ from asgi_auth.web.request_pipeline import Result
 from asgi_auth.web.responses import problem
 
 logger: logging.Logger = logging.getLogger("asgi_auth")
-#: Finds out who is asking.
-Recognise = Callable[[], Awaitable[Identity]]
+#: Authenticates the request.
+Authenticate = Callable[[], Awaitable[Identity]]
 BY_ENDPOINT = {form.endpoint: form for form in FORMS}
 
 
@@ -48,12 +48,12 @@ class Visit:
         self.links: Links = Links(scope, path)
         self.query: dict[str, str] = query_of(scope)
 
-    async def respond(self, recognise: Recognise, receive: Receive) -> Response:
-        """Answer. Raises AuthError for what can't be answered by a page of its own."""
+    async def respond(self, authenticate: Authenticate, receive: Receive) -> Response:
+        """Respond. Raises AuthError for errors that need the page of errors."""
         raise NotImplementedError
 
     def refuse(self, error: AuthError) -> Response:
-        """Answer with an error by a page of its own; when even that fails, as for a client."""
+        """Respond to an error with the page of errors, or with a problem document when that fails."""
         try:
             view = self.view()
             context = {"title": view.language.get("pages.error.title"), "alert": view.language.error(error)}
@@ -64,31 +64,31 @@ class Visit:
         return _with_headers_of(response, error)
 
     def view(self, user: UserInfo | None = None, failed: Failed | None = None) -> View:
-        """What the templates see."""
+        """Return the context of the templates."""
         language = self.site.language(self.scope)
         query = self.query | {"next": self.onward}
         return View(site=self.site, language=language, links=self.links, query=query, user=user, failed=failed)
 
     @property
     def onward(self) -> str:
-        """Where the visitor wants to go, if that may be: a path, an allowed URL, or `account`; else nothing."""
+        """The target of `next`, if it is allowed: a path, an allowed URL, or `account`; else empty."""
         target = self.query.get("next", "")
         return target if target == "account" or is_allowed(target, self.site.pages.next_allowed) else ""
 
     def go_on(self) -> str:
-        """Where to send who has logged in."""
+        """Return the target after a login."""
         target = self.onward or self.site.pages.after_login
         return self.view().href("account", next="") or "/" if target == "account" else location(target)
 
     def to_login(self, page: str, said: str) -> Response:
-        """Send to the login page, and afterwards back."""
+        """Redirect to the login page, and from there back to a page."""
         target = self.view().href("login", next=page, said=said)
         if not target:
             raise UnauthorizedError
         return self.site.renderer.redirect(target)
 
     async def show(self, page: Page, identity: Identity, failed: Failed | None = None) -> Response:
-        """Render a page, with what the endpoints say about who is logged in."""
+        """Render a page, with the data of the logged-in user."""
         more: dict[str, Any] = {}
         user = None
         if identity.is_authenticated:
@@ -102,12 +102,12 @@ class Visit:
         return _with_headers_of(response, failed.error) if failed else response
 
     def _with_devices(self, listed: Any) -> list[Any]:
-        """The sessions, with devices called as the visitor's language does."""
+        """Return the sessions, with the names of devices in the visitor's language."""
         language = self.site.language(self.scope)
         return [msgspec.structs.replace(item, device=language.device(item.user_agent)) for item in listed.sessions]
 
     async def call(self, name: str, identity: Identity) -> Any:
-        """Ask an endpoint that only reads; None when it isn't there."""
+        """Call an endpoint that only reads; None for one that is not served."""
         found = self.site.routes.named(name)
         if found is None:
             return None
@@ -115,38 +115,38 @@ class Visit:
         return await self.site.auth.pipeline.run(route.feature, route.endpoint, {}, client, identity)
 
     def client(self, identity: Identity) -> Client:
-        """Who is calling."""
+        """Return the client."""
         return self.site.requests.client(self.scope, identity)
 
 
 class AssetVisit(Visit):
-    """A browser asks for the stylesheet or the script."""
+    """A request for the stylesheet or the script."""
 
     def __init__(self, site: Site, scope: Scope, path: str) -> None:
         """Take the file's path."""
         super().__init__(site, scope, path)
         self._path = path
 
-    async def respond(self, recognise: Recognise, receive: Receive) -> Response:  # noqa: ARG002 (nobody needs to be known)
-        """Answer with the file."""
+    async def respond(self, authenticate: Authenticate, receive: Receive) -> Response:  # noqa: ARG002 (a file is public)
+        """Respond with the file."""
         return self.site.renderer.asset(self._path)
 
 
 class PageVisit(Visit):
-    """A browser asks for a page: nothing changes, and no token of a link is used up."""
+    """A request for a page: it changes nothing, and uses no token of a link."""
 
     def __init__(self, site: Site, scope: Scope, path: str, page: Page) -> None:
         """Take the page."""
         super().__init__(site, scope, path)
         self._page = page
 
-    async def respond(self, recognise: Recognise, receive: Receive) -> Response:  # noqa: ARG002 (GET has no body)
-        """Show the page, or send on who has nothing to do here."""
-        identity = await recognise()
+    async def respond(self, authenticate: Authenticate, receive: Receive) -> Response:  # noqa: ARG002 (GET has no body)
+        """Show the page, or redirect a user who is logged in already."""
+        identity = await authenticate()
         try:
             return await self._answer(identity)
         except UnauthorizedError:
-            # The user is gone and the token not yet: without it the login page shows its form.
+            # The user was deleted, and the token is still valid: without its cookie the login page shows its form.
             response = self.to_login(self._page.name, "login_needed")
             response.raw_headers.extend(self.site.cookies.clear())
             return response
@@ -159,7 +159,7 @@ class PageVisit(Visit):
 
 
 class FormVisit(Visit):
-    """A browser sends a form: the same endpoint as for a client, with cookies, and a redirect at the end."""
+    """A form: the same endpoint as for a client, with cookies, and a redirect at the end."""
 
     def __init__(self, site: Site, scope: Scope, path: str, route: Route, values: Mapping[str, Any]) -> None:
         """Take the endpoint, and the values in its path."""
@@ -168,12 +168,12 @@ class FormVisit(Visit):
         self._in_path = values
         self._form = BY_ENDPOINT.get(route.endpoint.name) or Form(endpoint=route.endpoint.name, page="")
 
-    async def respond(self, recognise: Recognise, receive: Receive) -> Response:
-        """Run the endpoint; show the page again when it refuses, else send on to the page that follows."""
+    async def respond(self, authenticate: Authenticate, receive: Receive) -> Response:
+        """Call the endpoint; show the page again after an error, else redirect to the next page."""
         settings = self.site.auth.settings
-        # With and without cookies: a login in a stranger's name would be a trap (login CSRF).
+        # Without cookies as well: a login under another account would be a trap (login CSRF).
         check_origin(self.scope, settings)
-        identity = await recognise()
+        identity = await authenticate()
         sent: dict[str, str] = await self.site.requests.body(self.scope, receive, FORM_TYPE)
         # A page that is shown again goes on with the request that its forms have carried along.
         kept = {"next": sent.pop("next", self.query.get("next", "")), "request": sent.get("request", "")}
@@ -199,7 +199,7 @@ class FormVisit(Visit):
         if isinstance(error, FreshLoginRequiredError):
             return self.to_login(page.name, error.code)
         if endpoint.gives_tokens and identity.is_authenticated and isinstance(error, InvalidOneTimeTokenError):
-            # A second click on the button that has logged in.
+            # A second click on the button that logged in.
             return self.site.renderer.redirect(self.go_on())
         failed = Failed(endpoint=endpoint.name, sent=sent, error=error)
         return await self.show(page, identity, failed)
@@ -227,7 +227,7 @@ class FormVisit(Visit):
 
 
 def _with_headers_of(response: Response, error: AuthError) -> Response:
-    """Add what an error says in headers, such as when to try again."""
+    """Add the headers of an error, such as Retry-After."""
     for name, value in error.headers:
         response.headers.append(name, value)
     return response

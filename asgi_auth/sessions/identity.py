@@ -1,4 +1,4 @@
-"""Who is asking: what the middleware puts into `scope["user"]` and `scope["auth"]`."""
+"""The identity of a request, in `scope["user"]` and `scope["auth"]`."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
@@ -16,9 +16,9 @@ NO_CLAIMS = Claims("", "", "", "", "", 0, 0, 0, (), ())
 
 
 class Identity:
-    """A user as the access token tells, or nobody. Has the shape of Starlette's user and of its credentials.
+    """The user that an access token names, or an anonymous one. It has the shape of Starlette's user and credentials.
 
-    `error` says why nobody is known although a token was shown. Everything but `load` costs no query.
+    `error` is the reason why a token was rejected. Only `load` costs a query.
     """
 
     __slots__ = ("_claims", "_load", "_now", "_user", "claims", "error", "roles", "transport")
@@ -34,7 +34,7 @@ class Identity:
         *,
         error: AuthError | None = None,
     ) -> None:
-        """Take claims that were verified; without any it is nobody."""
+        """Take verified claims; without claims the identity is anonymous."""
         self._claims = claims
         self._load = load
         self._now = now
@@ -46,22 +46,22 @@ class Identity:
 
     @property
     def is_authenticated(self) -> bool:
-        """Whether somebody is logged in."""
+        """Whether a user is logged in."""
         return self._claims is not NO_CLAIMS
 
     @property
     def id(self) -> str:
-        """The user's id; empty for nobody."""
+        """The id of the user; empty for an anonymous identity."""
         return self._claims.sub
 
     @property
     def identity(self) -> str:
-        """The user's id, by the name that Starlette has for it."""
+        """The id of the user, by Starlette's name for it."""
         return self._claims.sub
 
     @property
     def display_name(self) -> str:
-        """The user's id: tokens carry no personal data. `load` has the address."""
+        """The id of the user: tokens contain no personal data. `load` returns the address."""
         return self._claims.sub
 
     @property
@@ -71,26 +71,26 @@ class Identity:
 
     @property
     def scopes(self) -> list[str]:
-        """`authenticated` and the roles, as Starlette's `requires` wants them."""
+        """`authenticated` and the roles, for Starlette's `requires`."""
         return ["authenticated", *self.roles] if self.is_authenticated else []
 
     @property
     def amr(self) -> tuple[str, ...]:
-        """How the user logged in: `pwd`, `otp`, `hwk`, `mfa` (RFC 8176)."""
+        """The methods of the login: `pwd`, `otp`, `hwk`, `mfa` (RFC 8176)."""
         return self._claims.amr
 
     @property
     def auth_time(self) -> int:
-        """When the user logged in, seconds since 1970."""
+        """The time of the login, in seconds since 1970."""
         return self._claims.auth_time
 
     @property
     def expires_at(self) -> int:
-        """When the access token expires, seconds since 1970."""
+        """The time at which the access token expires, in seconds since 1970."""
         return self._claims.exp
 
     async def load(self) -> User:
-        """Read the whole user: one query, once a request. Raises UnauthorizedError when there is none (any more)."""
+        """Read the whole user: one query per request. Raises UnauthorizedError for an anonymous or deleted user."""
         if self._user is None and self._load is not None:
             self._user = await self._load(self.id)
         if self._user is None:
@@ -98,7 +98,7 @@ class Identity:
         return self._user
 
     def require(self, *, roles: str | tuple[str, ...] = (), fresh: timedelta | None = None) -> "Identity":
-        """Return itself if it may go on; all of `roles` are wanted, and a login not older than `fresh`.
+        """Return the identity if it has all `roles`, and a login not older than `fresh`.
 
         Raises UnauthorizedError, ForbiddenError or FreshLoginRequiredError.
         """
@@ -113,7 +113,7 @@ class Identity:
 
     def __repr__(self) -> str:
         """Show the id, and no claims."""
-        return f"<Identity {self.id or 'nobody'}>"
+        return f"<Identity {self.id or 'anonymous'}>"
 
 
 ANONYMOUS = Identity()
@@ -121,7 +121,7 @@ current: ContextVar[Identity] = ContextVar("asgi_auth_identity", default=ANONYMO
 
 
 def current_user() -> Identity:
-    """Who is asking in the request that is being answered; nobody outside of one.
+    """Return the identity of the current request; an anonymous one outside of a request.
 
     Works in sync and async code, and where a host hides the scope.
     """
@@ -129,10 +129,10 @@ def current_user() -> Identity:
 
 
 def require(scope: Mapping[str, Any], *, roles: str | tuple[str, ...] = (), fresh: timedelta | None = None) -> Identity:
-    """Return who is asking if they may go on: logged in, with all `roles`, and logged in not longer than `fresh` ago.
+    """Return the identity of a request if it has all `roles`, and a login not older than `fresh`.
 
     Raises UnauthorizedError (401), ForbiddenError (403) or FreshLoginRequiredError (401); the middleware answers them
-    when the host lets them through. Fails closed where the middleware is missing.
+    unless the host does. Without the middleware every request is anonymous.
     """
     identity = scope.get("asgi_auth", ANONYMOUS)
     return identity.require(roles=roles, fresh=fresh) if isinstance(identity, Identity) else ANONYMOUS.require()

@@ -26,7 +26,7 @@ RESERVED = frozenset({"iss", "aud", "sub", "sid", "jti", "iat", "exp", "nbf", "a
 
 
 class Claims(msgspec.Struct, frozen=True):
-    """The claims that every access token of ours has (RFC 9068, section 2.2)."""
+    """The claims of every access token (RFC 9068, section 2.2)."""
 
     iss: str
     aud: str
@@ -41,10 +41,10 @@ class Claims(msgspec.Struct, frozen=True):
 
 
 class AccessTokens:
-    """Makes and reads access tokens. Reading is strict: only what we could have written ourselves is accepted."""
+    """Makes and reads access tokens. Reading is strict: only tokens in the exact form of this library are accepted."""
 
     def __init__(self, settings: Settings, keys: KeyRing, now: Callable[[], float]) -> None:
-        """Prepare for each key the one header that its tokens may have, byte by byte."""
+        """Prepare the one header that the tokens of each key may have, byte by byte."""
         self._settings = settings
         self._now = now
         self._header = _header_segment(keys.signing[0])
@@ -52,11 +52,11 @@ class AccessTokens:
         self._verifiers = {_header_segment(key): _verifier(key) for key in keys.signing}
 
     def make(self, session: Session, roles: tuple[str, ...], custom: Mapping[str, Any]) -> tuple[str, int]:
-        """Sign a token for a session; return it with the seconds it will live."""
+        """Sign a token for a session; return it with its lifetime in seconds."""
         now = int(self._now())
         expires = min(now + self._settings.access_ttl, session.expires_at)
         if taken := RESERVED.intersection(custom):
-            raise ValueError(f"these claims are the library's own: {', '.join(sorted(taken))}")
+            raise ValueError(f"these claims are reserved: {', '.join(sorted(taken))}")
         claims = {
             "iss": self._settings.issuer,
             "aud": self._settings.audience,
@@ -80,9 +80,9 @@ class AccessTokens:
         return token, expires - now
 
     def read(self, token: str) -> tuple[Claims, dict[str, Any]]:
-        """Verify a token and return its claims, typed and as they are (RFC 8725; RFC 9068, section 4).
+        """Verify a token and return its claims, typed and raw (RFC 8725; RFC 9068, section 4).
 
-        Raises InvalidTokenError, or TokenExpiredError when time is all that is wrong with it.
+        Raises TokenExpiredError for a genuine token that has expired, and InvalidTokenError for all others.
         """
         if len(token) > MAX_TOKEN or COMPACT.fullmatch(token) is None:
             raise InvalidTokenError
@@ -117,14 +117,14 @@ class AccessTokens:
 
 
 class RefreshTokens:
-    """Makes and reads refresh tokens: session id, generation, and a MAC over both; a forged one is known at sight."""
+    """Makes and reads refresh tokens: session id, generation, and a MAC over both. A forged token needs no query."""
 
     def __init__(self, keys: KeyRing) -> None:
-        """Derive the keys; the newest makes tokens, all of them verify."""
+        """Derive the keys: the newest makes tokens, all of them verify."""
         self._keys = keys.derived("refresh token")
 
     def make(self, session_id: str, generation: int) -> str:
-        """Make the one token of this generation; always the same."""
+        """Make the token of a generation; the result is always the same."""
         return _refresh_text(self._keys[0], session_id, generation)
 
     def read(self, token: str) -> tuple[str, int]:
@@ -146,7 +146,7 @@ def _refresh_text(key: bytes, session_id: str, generation: int) -> str:
 
 
 def _header_segment(key: SigningKey) -> str:
-    """Encode a header just as PyJWT does when it signs with this key."""
+    """Encode a header as PyJWT does when it signs with this key."""
     if key.private is not None:
         return jwt.PyJWS().encode(b"", key.private, key.algorithm, headers=key.header).partition(".")[0]
     text = msgspec.json.encode(dict(sorted(key.header.items())))
@@ -154,7 +154,7 @@ def _header_segment(key: SigningKey) -> str:
 
 
 def _signer(key: SigningKey) -> Callable[[bytes], bytes]:
-    """Bind PyJWT's algorithm to the key; for each token it would write the same header anew."""
+    """Bind PyJWT's algorithm to the key: `jwt.encode` would encode the same header for each token."""
     algorithm = jwt.get_algorithm_by_name(key.algorithm)
     prepared = algorithm.prepare_key(key.private)
     return lambda signed: algorithm.sign(signed, prepared)
@@ -173,5 +173,5 @@ def _is_canonical(segment: str) -> bool:
 
 
 def _is_nested(payload: bytes) -> bool:
-    """Tell whether there may be too many levels: how many a parser bears depends on Python's version."""
+    """Tell whether the nesting may be too deep: the limit of a parser depends on the version of Python."""
     return payload.count(b"[") + payload.count(b"{") > MAX_NESTED

@@ -1,4 +1,4 @@
-"""Request bodies: one strict reader. Whatever two parsers could read differently is refused (ASVS 1.5.3, 15.3.7)."""
+"""Request bodies: one strict reader, which refuses bodies that parsers read differently (ASVS 1.5.3, 15.3.7)."""
 
 import asyncio
 import json
@@ -22,11 +22,11 @@ BAD_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
 class ClientDisconnectedError(Exception):
-    """The client has gone; nobody is left to answer."""
+    """The client has disconnected; there is no response."""
 
 
 async def read_body(scope: Scope, receive: Receive, limit: int, seconds: float) -> bytes:
-    """Read a whole body of at most `limit` bytes within so many seconds.
+    """Read a whole body of at most `limit` bytes within `seconds`.
 
     Raises BodyTooLargeError (by Content-Length before a byte is read), RequestTimeoutError, ClientDisconnectedError,
     and BadRequestError when Content-Length is no number.
@@ -53,7 +53,7 @@ async def read_body(scope: Scope, receive: Receive, limit: int, seconds: float) 
 
 
 def parse_body(scope: Scope, body: bytes, expected: str) -> dict[str, Any]:
-    """Parse a body whose content type must be `expected`; an empty one without a type is no fields."""
+    """Parse a body of the content type `expected`; an empty body without a type has no fields."""
     if headers(scope, b"content-encoding"):
         raise UnsupportedMediaTypeError("Content codings are not accepted here.")
     types = headers(scope, b"content-type")
@@ -65,7 +65,7 @@ def parse_body(scope: Scope, body: bytes, expected: str) -> dict[str, Any]:
 
 
 def parse_json(body: bytes) -> dict[str, Any]:
-    """Parse a JSON object (RFC 8259) of UTF-8, no name twice, no NaN, bounded depth, integers of 64 bits."""
+    """Parse a JSON object (RFC 8259) in UTF-8: no repeated names, no NaN, bounded depth, integers of 64 bits."""
     try:
         value = DECODER.decode(body.decode("utf-8", "strict"))
         _check(value)
@@ -77,7 +77,7 @@ def parse_json(body: bytes) -> dict[str, Any]:
 
 
 def parse_form(body: bytes) -> dict[str, Any]:
-    """Parse a form (URL Standard, 5.1) of UTF-8, no name twice."""
+    """Parse a form (URL Standard, 5.1) in UTF-8, without repeated names."""
     if BAD_PERCENT.search(body):
         raise BadRequestError("A percent sign in the form encodes nothing.")
     try:
@@ -91,7 +91,7 @@ def parse_form(body: bytes) -> dict[str, Any]:
 
 
 def _media_type(value: str) -> str | None:
-    """The media type, if no parameter but charset=utf-8 is there."""
+    """Return the media type, if charset=utf-8 is the only parameter."""
     kind, *parameters = (part.strip().lower() for part in value.split(";"))
     return kind if all(item in {"charset=utf-8", 'charset="utf-8"', ""} for item in parameters) else None
 
@@ -100,7 +100,7 @@ def _unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:
-            raise ValueError("a name stands twice")
+            raise ValueError("a name is repeated")
         found[name] = value
     return found
 
@@ -113,7 +113,7 @@ DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse)
 
 
 def _check(value: object) -> None:
-    """Refuse what is too deep, too much or too large; halves of surrogate pairs are a UnicodeEncodeError."""
+    """Refuse values that are too deep, too many or too large; a lone surrogate is a UnicodeEncodeError."""
     todo, count = [(value, 1)], 0
     while todo:
         item, depth = todo.pop()

@@ -1,4 +1,4 @@
-"""CORS for our own routes (Fetch Standard, 3.2; ASVS 3.4.2): exact origins, on errors too. Pages are not for it."""
+"""CORS for the auth routes (Fetch Standard, 3.2; ASVS 3.4.2): exact origins, on errors too, and not for pages."""
 
 from collections.abc import Sequence
 
@@ -10,13 +10,13 @@ from asgi_auth.web.headers import headers
 ANY = "*"
 ALLOWED = b"authorization, content-type, auth-transport"
 EXPOSED = b"retry-after, ratelimit, ratelimit-policy, www-authenticate"
-#: How long a browser may remember the answer to a preflight, in seconds.
+#: Seconds that a browser may cache the response to a preflight.
 MAX_AGE = b"600"
 Headers = list[tuple[bytes, bytes]]
 
 
 class Cors:
-    """Tells browsers which origins' scripts may read our answers: those in `cors_origins`.
+    """Lets scripts of the origins in `cors_origins` read the responses.
 
     Cookies are for those that are in `trusted_origins` as well, because only they pass the check of where a request
     comes from. An origin that isn't known gets none of these headers.
@@ -29,7 +29,7 @@ class Cors:
         self._vary: Headers = [(b"vary", b"origin")] if self._origins - {ANY} else []
 
     def headers(self, scope: Scope) -> Headers:
-        """The headers that every answer of a route carries."""
+        """Return the headers of every response of a route."""
         origin = self._origin(scope)
         if origin is None:
             return self._vary
@@ -39,7 +39,7 @@ class Cors:
         return [*shared, *self._vary]
 
     def preflight(self, scope: Scope, methods: Sequence[str]) -> Headers:
-        """The headers that the answer to OPTIONS carries besides, for a route that has these methods."""
+        """Return the further headers of the response to OPTIONS, for a route with these methods."""
         if self._origin(scope) is None or not headers(scope, b"access-control-request-method"):
             return []
         return [
@@ -49,7 +49,7 @@ class Cors:
         ]
 
     def sending(self, scope: Scope, send: Send) -> Send:
-        """Add the headers to an answer that no route has made."""
+        """Return a `send` that adds the headers to a response that no route has made."""
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -59,7 +59,7 @@ class Cors:
         return with_headers
 
     def _origin(self, scope: Scope) -> str | None:
-        """The origin to allow: `*`, or the one that asks if it is among ours, exactly."""
+        """Return the allowed origin: `*`, or the origin of the request if it is listed exactly."""
         if ANY in self._origins:
             return ANY
         asking = headers(scope, b"origin")

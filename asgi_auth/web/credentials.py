@@ -1,4 +1,4 @@
-"""What a request shows: bearer token, cookies, websocket subprotocol. One pass over the headers, doubles refused."""
+"""The credentials of a request: bearer token, cookies, websocket subprotocol. Repeated ones are refused."""
 
 import msgspec
 from starlette.types import Scope
@@ -11,7 +11,7 @@ SUBPROTOCOL = "bearer."
 
 
 class PresentedCredentials(msgspec.Struct):
-    """The credentials of one request; None for what isn't there, an empty bearer for one that can't be read."""
+    """The credentials of one request: None for a missing one, an empty bearer for an unreadable one."""
 
     bearer: str | None = None
     access: str | None = None
@@ -19,7 +19,7 @@ class PresentedCredentials(msgspec.Struct):
 
     @property
     def by_cookie(self) -> bool:
-        """Whether a cookie of ours is there."""
+        """Whether the request has one of the two cookies."""
         return self.access is not None or self.refresh is not None
 
 
@@ -27,18 +27,18 @@ class CredentialReader:
     """Reads credentials; knows the names of the cookies."""
 
     def __init__(self, cookies: Cookies) -> None:
-        """Take the names as they stand in headers."""
+        """Take the names of the cookies."""
         self._access = cookies.access.encode()
         self._refresh = cookies.refresh.encode()
 
     def read(self, scope: Scope) -> PresentedCredentials:
-        """Read; raises BadRequestError for two Authorization headers, or one of our cookies twice (RFC 6750, 2)."""
+        """Read. Raises BadRequestError for a repeated Authorization header or auth cookie (RFC 6750, section 2)."""
         shown = PresentedCredentials()
         authorized = False
         for name, value in scope["headers"]:
             if name == b"authorization":
                 if authorized:
-                    raise BadRequestError("The header authorization stands twice.")
+                    raise BadRequestError("The header authorization is repeated.")
                 authorized = True
                 shown.bearer = _bearer(value)
             elif name == b"cookie":
@@ -54,22 +54,22 @@ class CredentialReader:
             name, _, value = pair.strip().partition(b"=")
             if name == self._access:
                 if shown.access is not None:
-                    raise BadRequestError("A cookie stands twice.")
+                    raise BadRequestError("A cookie is repeated.")
                 shown.access = value.decode("latin-1")
             elif name == self._refresh:
                 if shown.refresh is not None:
-                    raise BadRequestError("A cookie stands twice.")
+                    raise BadRequestError("A cookie is repeated.")
                 shown.refresh = value.decode("latin-1")
 
 
 def _bearer(value: bytes) -> str | None:
-    """The token of a Bearer header; None for another scheme, which isn't ours."""
+    """Return the token of a Bearer header; None for another scheme."""
     scheme, _, token = value.partition(b" ")
     return token.strip(b" ").decode("latin-1") if scheme.lower() == b"bearer" else None
 
 
 def _subprotocol(scope: Scope, shown: PresentedCredentials) -> None:
-    """The token that a browser can only send as a subprotocol `bearer.<token>`."""
+    """Read the token of a browser's websocket, which can only be the subprotocol `bearer.<token>`."""
     for protocol in scope.get("subprotocols") or ():
         if protocol.startswith(SUBPROTOCOL):
             if shown.bearer is not None:

@@ -1,4 +1,4 @@
-"""The lifespan protocol around an inner app that may not know it."""
+"""The lifespan protocol around an inner app that may not support it."""
 
 import asyncio
 import logging
@@ -11,15 +11,15 @@ from asgi_auth.errors import StorageUnavailableError
 
 logger: logging.Logger = logging.getLogger("asgi_auth")
 Messages = asyncio.Queue[Message]
-# Hosts type scope, receive and send each in a way of their own.
+# Each host has its own types for scope, receive and send.
 HostApp = Callable[..., Awaitable[None]]
 
 
 async def serve_lifespan(auth: Auth, app: HostApp | None, scope: Scope, receive: Receive, send: Send) -> None:
-    """Start `auth`, pass the events on to `app` if it takes them, and close `auth` at the end.
+    """Start `auth`, pass the events on to `app` if it supports them, and close `auth` at the end.
 
-    An app that raises or returns before it has answered doesn't know the protocol (Django, WSGI adapters): we go on
-    without it. A database that is away doesn't keep the server from starting: the first request tries again.
+    An app that raises or returns without an answer does not support the protocol (Django, WSGI adapters), and is left
+    out. An unreachable database does not keep the server from starting: the first request tries again.
     """
     message = await receive()
     await start_or_warn(auth)
@@ -45,7 +45,7 @@ async def start_or_warn(auth: Auth) -> None:
 
 
 class _Inner:
-    """An app in a task of its own, as its lifespan runs beside ours."""
+    """The inner app in a task of its own, since both lifespans run at the same time."""
 
     def __init__(self, app: HostApp, scope: Scope) -> None:
         self._to_app: Messages = asyncio.Queue()
@@ -54,7 +54,7 @@ class _Inner:
         self._task.add_done_callback(_ended)
 
     async def ask(self, message: Message) -> Message | None:
-        """Give the app a message and return its answer; None from an app that has ended without one."""
+        """Send the app a message and return its answer; None when the app ended without one."""
         await self._to_app.put(message)
         answering = asyncio.ensure_future(self._from_app.get())
         await asyncio.wait({answering, self._task}, return_when=asyncio.FIRST_COMPLETED)
@@ -65,6 +65,6 @@ class _Inner:
 
 
 def _ended(task: "asyncio.Future[None]") -> None:
-    """Tell, once, how an app's lifespan broke off: whether it matters is the operator's to judge."""
+    """Log the error that ended the lifespan of an app, once; it may be harmless."""
     if not task.cancelled() and (error := task.exception()) is not None:
         logger.info("the lifespan of the app inside ended with %r", error)

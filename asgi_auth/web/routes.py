@@ -1,4 +1,4 @@
-"""Which endpoint a path and a method mean; selecting and renaming endpoints."""
+"""Routing: the endpoint of a path and a method, and the selection and renaming of endpoints."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from asgi_auth.feature.route import Route
 
 
 class Routes:
-    """The routes of an app: fixed paths by look-up, those with a `{name}` segment by comparison."""
+    """The routes of an app: fixed paths by lookup, paths with a `{name}` segment by comparison."""
 
     def __init__(
         self,
@@ -18,7 +18,7 @@ class Routes:
         exclude: Collection[str],
         paths: Mapping[str, str],
     ) -> None:
-        """Select and rename; raises ValueError for unknown names and for two endpoints at one place."""
+        """Select and rename endpoints. Raises ValueError for unknown names and for two endpoints at one path."""
         found = [Route(feature, endpoint) for feature in features for endpoint in feature.endpoints]
         groups = {route.endpoint.name: type(route.feature).__name__.lower() for route in found}
         _refuse_unknown({*(include or ()), *exclude}, {*groups, *groups.values()})
@@ -35,15 +35,15 @@ class Routes:
                 self._add(paths.get(route.endpoint.name, route.endpoint.path), route)
 
     def __iter__(self) -> Any:
-        """All routes with their paths, in their order."""
+        """Iterate over the routes with their paths, in the order of their declaration."""
         return iter([(path, route) for path, methods in self._routes.items() for route in methods.values()])
 
     def named(self, name: str) -> tuple[str, Route] | None:
-        """Where an endpoint is, by its name; None when it isn't served."""
+        """Return the path and the route of an endpoint, by its name; None when it is not served."""
         return self._names.get(name)
 
     def add_pages(self, paths: Collection[str]) -> None:
-        """Say that GET is answered at these paths too, by pages. Raises ValueError where an endpoint does it."""
+        """Add paths at which pages answer GET. Raises ValueError for a path where an endpoint does."""
         for path in paths:
             if "GET" in self._routes.setdefault(path, {}):
                 raise ValueError(f"a page and an endpoint at GET {path}")

@@ -1,4 +1,4 @@
-"""Live websockets of a session: closed when it ends, or the user's roles change (ASVS 4.4.3, 8.3.2)."""
+"""Websockets of a session: closed when it ends, or when the user's roles change (ASVS 4.4.3, 8.3.2)."""
 
 import asyncio
 from collections.abc import Callable
@@ -19,7 +19,7 @@ CLOSE: Message = {"type": "websocket.close", "code": WEBSOCKET_UNAUTHORIZED, "re
 
 
 class SessionSocket:
-    """Stands between the server and the app, for one websocket that belongs to a session."""
+    """One websocket of a session, between the server and the app."""
 
     def __init__(  # noqa: PLR0917 (each is a collaborator)
         self,
@@ -48,7 +48,7 @@ class SessionSocket:
         self._waiting: asyncio.Future[Any] | None = None
 
     async def run(self, app: ASGIApp, scope: Scope) -> None:
-        """Run the app until it is done, or its session has ended."""
+        """Run the app until it returns or the session ends."""
         offered = scope.get("subprotocols") or []
         self._protocols = [item for item in offered if not item.startswith(SUBPROTOCOL)]
         if len(self._protocols) < len(offered):
@@ -71,7 +71,7 @@ class SessionSocket:
                 self._waiting.cancel()
 
     async def receive(self) -> Message:
-        """Pass on what comes; a disconnect once the session has ended. May be cancelled and called again."""
+        """Receive the next message; a disconnect once the session has ended. May be cancelled and called again."""
         if self._waiting is None:
             self._waiting = asyncio.ensure_future(self._receive())
         ended: asyncio.Future[Any] = asyncio.ensure_future(self._ended.wait())
@@ -86,7 +86,7 @@ class SessionSocket:
         return message
 
     async def send(self, message: Message) -> None:
-        """Pass on what the app sends; once closed it is told as by a server whose client has gone."""
+        """Send a message of the app. After the close it raises OSError, as a server does for a client that has left."""
         if self._closed:
             raise OSError("the session of this websocket has ended")
         if message["type"] == "websocket.accept" and self._ended.is_set():
@@ -95,13 +95,13 @@ class SessionSocket:
             self._accepted = True
             message = {**message, "headers": [*message.get("headers", ()), *self._headers]}
             if self._protocols and not message.get("subprotocol"):
-                # A browser that offers protocols fails the connection when none of them is taken.
+                # A browser that offers protocols fails the connection when the server accepts none of them.
                 message["subprotocol"] = self._protocols[0]
         self._closed = message["type"] == "websocket.close"
         await self._send(message)
 
     async def _watch(self) -> None:
-        """Close when the session ends: at once by revocation, else at the next look after the token's expiry."""
+        """Close when the session ends: at once by revocation, else at the next check after the token has expired."""
         over = False
         while not over:
             seconds = max(1.0, self._identity.expires_at - self._now())
@@ -110,7 +110,7 @@ class SessionSocket:
         if self._accepted and not self._closed:
             self._closed = True
             if self._waiting is not None:
-                # Granian holds a close back for as long as a receive is waiting.
+                # Granian delays a close while a receive is pending.
                 self._waiting.cancel()
                 await asyncio.wait([self._waiting])
             await self._send(CLOSE)
@@ -124,7 +124,7 @@ class SessionSocket:
         return True
 
     async def _is_alive(self) -> bool:
-        """Ask the database; while it is away the socket stays as it is."""
+        """Query the database; while it is unreachable the websocket stays open."""
         try:
             access = await self._storage.access(self._identity.session_id, int(self._now()))
         except StorageUnavailableError:
@@ -133,5 +133,5 @@ class SessionSocket:
 
 
 def _set(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:
-    """Set an event from whatever thread the session was ended in."""
+    """Set an event, from the thread that ended the session."""
     loop.call_soon_threadsafe(event.set)

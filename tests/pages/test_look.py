@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from asgi_auth import AuthMiddleware, Field, Pages
-from asgi_auth.pages.colours import contrast, on, readable
+from asgi_auth.pages.colors import contrast, readable, text_on
 from asgi_auth.pages.plan import FORMS, PAGES, SAID
 from asgi_auth.texts import shipped
 from tests.pages.surfer import Surfer
@@ -39,7 +39,7 @@ async def test_name_logo_and_colours() -> None:
 
 @pytest.mark.parametrize("colour", ACCENTS)
 def test_every_accent_can_be_read(colour: str) -> None:
-    assert contrast(on(colour), colour) >= 4.5
+    assert contrast(text_on(colour), colour) >= 4.5
     for background in ("#ffffff", "#171a21"):
         assert contrast(readable(colour, background), background) >= 4.5
     assert contrast("#000000", "#ffffff") == pytest.approx(21)

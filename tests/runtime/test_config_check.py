@@ -44,9 +44,9 @@ def make(*, features: list[Feature] | None = None, mailer: Any = SMTPMailer, **s
 
 
 FINDINGS: list[tuple[dict[str, Any], str, str]] = [
-    ({"cookie_domain": "example.org"}, "cookie_domain", "example.org is no parent of app.example.com"),
-    ({"cookie_domain": "ample.com"}, "cookie_domain", "no parent"),
-    ({"cookie_domain": "old.app.example.com"}, "cookie_domain", "no parent"),
+    ({"cookie_domain": "example.org"}, "cookie_domain", "example.org is not a parent domain of app.example.com"),
+    ({"cookie_domain": "ample.com"}, "cookie_domain", "not a parent"),
+    ({"cookie_domain": "old.app.example.com"}, "cookie_domain", "not a parent"),
     ({"cookie_domain": "com"}, "cookie_domain", "com is a public suffix"),
     ({"cookie_domain": "fly.dev", "base_url": "https://app.fly.dev"}, "cookie_domain", "fly.dev is a public suffix"),
     ({"cookie_domain": "co.uk", "base_url": "https://x.co.uk"}, "cookie_domain", "public suffix"),
@@ -66,7 +66,7 @@ FINDINGS: list[tuple[dict[str, Any], str, str]] = [
     ({"base_url": None}, "base_url", "mails hold codes but no links"),
     (TELL | {"base_url": None, "transport": "cookie"}, "base_url", "compared with the Host"),
     (TELL | {"base_url": None, "features": [Passwords(), Pages()]}, "base_url", "compared with the Host"),
-    (TELL | {"base_url": None, "cookie_domain": "example.com"}, "base_url", "cookie_domain can't be judged"),
+    (TELL | {"base_url": None, "cookie_domain": "example.com"}, "base_url", "cookie_domain cannot be checked"),
     (HTTP | {"base_url": "http://app.example.com"}, "development", "app.example.com without Secure"),
     (HTTP | {"base_url": "http://8.8.8.8"}, "development", "without Secure"),
     ({"secret": PEM}, "secret", "key file"),
@@ -76,8 +76,8 @@ FINDINGS: list[tuple[dict[str, Any], str, str]] = [
         "signing_keys",
         "is the secret, too",
     ),
-    ({"trusted_proxies": ["0.0.0.0/0"]}, "trusted_proxies", "0.0.0.0/0 is everybody"),
-    ({"trusted_proxies": ["10.0.0.0/8", "::/0"]}, "trusted_proxies", "::/0 is everybody"),
+    ({"trusted_proxies": ["0.0.0.0/0"]}, "trusted_proxies", "0.0.0.0/0 contains all addresses"),
+    ({"trusted_proxies": ["10.0.0.0/8", "::/0"]}, "trusted_proxies", "::/0 contains all addresses"),
     ({"features": defaults(mail=True), "mailer": None}, "mailer", "EmailVerification, PasswordReset, EmailChange"),
     ({"mailer": ConsoleMailer()}, "mailer", "the console shows every link"),
     ({"mailer": None}, "enumeration", "without mail nothing is hidden"),

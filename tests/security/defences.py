@@ -185,7 +185,7 @@ DEFENCES = [
         "web/test_cookies.py::test_the_tokens_stand_in_cookies_and_never_in_the_body",
     ),
     Defence(
-        "a cookie that stands twice is refused",
+        "a cookie that is repeated is refused",
         "web/credentials.py",
         "                if shown.access is not None:\n                    raise",
         "                if shown.access == '':\n                    raise",
@@ -201,7 +201,7 @@ DEFENCES = [
     Defence(
         "a JSON name stands once",
         "web/body.py",
-        '            raise ValueError("a name stands twice")',
+        '            raise ValueError("a name is repeated")',
         "            continue",
         "web/test_body.py::test_what_is_not_one_plain_json_object_is_refused",
     ),

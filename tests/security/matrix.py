@@ -84,12 +84,12 @@ def lessons() -> list[Row]:
 
 
 def evidence(files: Iterable[Path]) -> dict[str, Evidence]:
-    """The entries of some files by id; raises ValueError for one that stands twice or can't be read."""
+    """The entries of some files by id; raises ValueError for one that is repeated or can't be read."""
     found: dict[str, Evidence] = {}
     for file in sorted(files):
         for name, entry in tomllib.loads(file.read_text("utf-8")).items():
             if name in found:
-                raise ValueError(f"{name} stands twice")
+                raise ValueError(f"{name} is repeated")
             lists: dict[str, Any] = {
                 key: tuple(item) if isinstance(item, list) else item for key, item in entry.items()
             }
