@@ -1,4 +1,4 @@
-"""The command `python -m asgi_auth check app:auth`: what `auth.check()` finds; exit status 1 when that is anything."""
+"""The command `python -m asgi_auth check app:auth`: prints the findings of `auth.check()`; exit status 1 for any."""
 
 import argparse
 import importlib
@@ -8,17 +8,19 @@ from asgi_auth.auth import Auth
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Find the `Auth`, or the `AuthApp` or `AuthMiddleware` around it, and print what is the matter with it."""
+    """Import an `Auth`, `AuthApp` or `AuthMiddleware` and print the problems of its configuration."""
     parser = argparse.ArgumentParser(prog="python -m asgi_auth")
     commands = parser.add_subparsers(required=True, metavar="check")
-    check = commands.add_parser("check", help="name every setting that will not work or is not safe")
-    check.add_argument("auth", metavar="module:name", help="where your Auth, AuthApp or AuthMiddleware is")
+    check = commands.add_parser("check", help="list the settings that will not work or are not safe")
+    check.add_argument("auth", metavar="module:name", help="the import path of your Auth, AuthApp or AuthMiddleware")
     module, _, name = parser.parse_args(arguments).auth.partition(":")
     found = getattr(importlib.import_module(module), name or "auth")
     auth = found if isinstance(found, Auth) else getattr(found, "auth", None)
     if not isinstance(auth, Auth):
-        parser.error(f"{module}:{name} is no Auth")
+        parser.error(f"{module}:{name} is not an Auth")
     findings = auth.check()
+    if not findings:
+        sys.stdout.write("No problems found.\n")
     for finding in findings:
         sys.stdout.write("{}: {}. {}.\n".format(*finding))
     return 1 if findings else 0

@@ -1,4 +1,4 @@
-"""Proof that the caller who shows a mailed link also asked for it: else strangers could have others confirm for them.
+"""Proof that the caller with a mailed link owns the account, and not only the mailbox.
 
 A stranger may register with the address of another person, and wait for its owner to click (pre-hijacking). So the
 link proves the mailbox only; a session of that account, or its password, proves the rest. A code needs neither,
@@ -19,7 +19,7 @@ REFUSALS = (PasswordNeededError, InvalidCredentialsError, BusyError)
 
 
 class OwnershipProof:
-    """Refuses a caller who shows a valid token and may be a stranger: `auth.ownership`."""
+    """Refuses callers with a valid token who may not own the account: `auth.ownership`."""
 
     def __init__(self, one_time: OneTimeTokens, storage: Storage) -> None:
         """Take the tokens, whose attempts are counted, and the storage."""

@@ -1,4 +1,4 @@
-"""Events as records of the standard logger `asgi_auth`: flat, JSON-able, no secrets, no control characters."""
+"""Events as records of the logger `asgi_auth`: flat, JSON-serializable, without secrets or control characters."""
 
 import logging
 from collections.abc import Mapping
@@ -10,14 +10,14 @@ from asgi_auth.model.records import Event
 
 logger = logging.getLogger("asgi_auth")
 LEVELS = {"success": logging.INFO, "failure": logging.WARNING}
-#: Who shows no token at all is no attack: pages ask in this way whether somebody is logged in.
-USUAL = "unauthorized"
+#: The reason of requests without any token. Pages send them to find out whether the user is logged in: no attack.
+EXPECTED_REASON = "unauthorized"
 MAX_TEXT = 255
 
 
 def level_of(outcome: Outcome, data: Mapping[str, Any]) -> int:
-    """INFO, or WARNING for a failure."""
-    return logging.INFO if data.get("reason") == USUAL else LEVELS[outcome]
+    """Return the log level: WARNING for a failure, INFO for all others."""
+    return logging.INFO if data.get("reason") == EXPECTED_REASON else LEVELS[outcome]
 
 
 def is_written(level: int) -> bool:
@@ -26,7 +26,7 @@ def is_written(level: int) -> bool:
 
 
 def write(event: Event, level: int) -> None:
-    """Log an event; its fields stand in the record as `event_…` (ASVS 16.2, 16.4.1)."""
+    """Log an event; its fields are attributes `event_…` of the record (ASVS 16.2, 16.4.1)."""
     if is_written(level):
         reason = event.data.get("reason")
         extra = fields_of(event)
@@ -44,7 +44,7 @@ def write(event: Event, level: int) -> None:
 
 
 def fields_of(event: Event) -> dict[str, Any]:
-    """The fields of an event as they may be written down; the time is UTC, with its offset (ASVS 16.2.2)."""
+    """Return the fields of an event, safe to log; the time is UTC, with its offset (ASVS 16.2.2)."""
     client = event.client
     return {
         "event_name": encoded(event.name),
@@ -61,7 +61,7 @@ def fields_of(event: Event) -> dict[str, Any]:
 
 
 def encoded(value: Any) -> Any:
-    """Make a value safe for lines and terminals: what can't be printed is escaped, what is long is cut."""
+    """Make a value safe for log lines and terminals: escape unprintable characters, truncate long texts."""
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, str):

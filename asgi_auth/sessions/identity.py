@@ -1,4 +1,4 @@
-"""Who is asking: what the middleware puts into `scope["user"]` and `scope["auth"]`."""
+"""The identity of a request: the value of `scope["user"]` and `scope["auth"]`."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
@@ -16,9 +16,9 @@ NO_CLAIMS = Claims("", "", "", "", "", 0, 0, 0, (), ())
 
 
 class Identity:
-    """A user as the access token tells, or nobody. Has the shape of Starlette's user and of its credentials.
+    """The user of a verified access token, or an anonymous caller. Compatible with Starlette's user and credentials.
 
-    `error` says why nobody is known although a token was shown. Everything but `load` costs no query.
+    `error` is the reason why presented credentials were rejected. Only `load` needs a query.
     """
 
     __slots__ = ("_claims", "_load", "_now", "_user", "claims", "error", "roles", "transport")
@@ -34,7 +34,7 @@ class Identity:
         *,
         error: AuthError | None = None,
     ) -> None:
-        """Take claims that were verified; without any it is nobody."""
+        """Take verified claims; without claims the identity is anonymous."""
         self._claims = claims
         self._load = load
         self._now = now
@@ -46,17 +46,17 @@ class Identity:
 
     @property
     def is_authenticated(self) -> bool:
-        """Whether somebody is logged in."""
+        """Whether the caller is logged in."""
         return self._claims is not NO_CLAIMS
 
     @property
     def id(self) -> str:
-        """The user's id; empty for nobody."""
+        """The user's id; empty for an anonymous caller."""
         return self._claims.sub
 
     @property
     def identity(self) -> str:
-        """The user's id, by the name that Starlette has for it."""
+        """The user's id, under the name that Starlette uses."""
         return self._claims.sub
 
     @property
@@ -66,31 +66,31 @@ class Identity:
 
     @property
     def session_id(self) -> str:
-        """The session of the token."""
+        """The id of the session; empty for an anonymous caller."""
         return self._claims.sid
 
     @property
     def scopes(self) -> list[str]:
-        """`authenticated` and the roles, as Starlette's `requires` wants them."""
+        """`authenticated` and the roles, as Starlette's `requires` expects them."""
         return ["authenticated", *self.roles] if self.is_authenticated else []
 
     @property
     def amr(self) -> tuple[str, ...]:
-        """How the user logged in: `pwd`, `otp`, `hwk`, `mfa` (RFC 8176)."""
+        """The authentication methods of the login: `pwd`, `otp`, `hwk`, `mfa` (RFC 8176)."""
         return self._claims.amr
 
     @property
     def auth_time(self) -> int:
-        """When the user logged in, seconds since 1970."""
+        """The time of the login, in seconds since 1970."""
         return self._claims.auth_time
 
     @property
     def expires_at(self) -> int:
-        """When the access token expires, seconds since 1970."""
+        """The time when the access token expires, in seconds since 1970."""
         return self._claims.exp
 
     async def load(self) -> User:
-        """Read the whole user: one query, once a request. Raises UnauthorizedError when there is none (any more)."""
+        """Read the user from the storage, once per identity. Raises UnauthorizedError when the user does not exist."""
         if self._user is None and self._load is not None:
             self._user = await self._load(self.id)
         if self._user is None:
@@ -98,14 +98,14 @@ class Identity:
         return self._user
 
     def require(self, *, roles: str | tuple[str, ...] = (), fresh: timedelta | None = None) -> "Identity":
-        """Return itself if it may go on; all of `roles` are wanted, and a login not older than `fresh`.
+        """Return the identity if it has all `roles`, and a login that is not older than `fresh`.
 
         Raises UnauthorizedError, ForbiddenError or FreshLoginRequiredError.
         """
         if not self.is_authenticated:
             raise self.error or UnauthorizedError()
-        wanted = {roles} if isinstance(roles, str) else set(roles)
-        if not wanted.issubset(self.roles):
+        required = {roles} if isinstance(roles, str) else set(roles)
+        if not required.issubset(self.roles):
             raise ForbiddenError
         if fresh is not None and (self._now is None or self._now() - self.auth_time > fresh.total_seconds()):
             raise FreshLoginRequiredError
@@ -113,7 +113,7 @@ class Identity:
 
     def __repr__(self) -> str:
         """Show the id, and no claims."""
-        return f"<Identity {self.id or 'nobody'}>"
+        return f"<Identity {self.id or 'anonymous'}>"
 
 
 ANONYMOUS = Identity()
@@ -121,7 +121,7 @@ current: ContextVar[Identity] = ContextVar("asgi_auth_identity", default=ANONYMO
 
 
 def current_user() -> Identity:
-    """Who is asking in the request that is being answered; nobody outside of one.
+    """Return the identity of the current request; anonymous outside of a request.
 
     Works in sync and async code, and where a host hides the scope.
     """
@@ -129,10 +129,10 @@ def current_user() -> Identity:
 
 
 def require(scope: Mapping[str, Any], *, roles: str | tuple[str, ...] = (), fresh: timedelta | None = None) -> Identity:
-    """Return who is asking if they may go on: logged in, with all `roles`, and logged in not longer than `fresh` ago.
+    """Return the identity of a request if it has all `roles`, and a login that is not older than `fresh`.
 
     Raises UnauthorizedError (401), ForbiddenError (403) or FreshLoginRequiredError (401); the middleware answers them
-    when the host lets them through. Fails closed where the middleware is missing.
+    unless the host handles them. Raises UnauthorizedError when the middleware is missing.
     """
     identity = scope.get("asgi_auth", ANONYMOUS)
     return identity.require(roles=roles, fresh=fresh) if isinstance(identity, Identity) else ANONYMOUS.require()

@@ -26,7 +26,7 @@ RESERVED = frozenset({"iss", "aud", "sub", "sid", "jti", "iat", "exp", "nbf", "a
 
 
 class Claims(msgspec.Struct, frozen=True):
-    """The claims that every access token of ours has (RFC 9068, section 2.2)."""
+    """The claims of every access token that the library issues (RFC 9068, section 2.2)."""
 
     iss: str
     aud: str
@@ -41,10 +41,10 @@ class Claims(msgspec.Struct, frozen=True):
 
 
 class AccessTokens:
-    """Makes and reads access tokens. Reading is strict: only what we could have written ourselves is accepted."""
+    """Makes and reads access tokens. Reading accepts only the exact bytes that `make` can produce."""
 
     def __init__(self, settings: Settings, keys: KeyRing, now: Callable[[], float]) -> None:
-        """Prepare for each key the one header that its tokens may have, byte by byte."""
+        """Encode the header of each key: tokens of the key must have exactly this header."""
         self._settings = settings
         self._now = now
         self._header = _header_segment(keys.signing[0])
@@ -52,11 +52,11 @@ class AccessTokens:
         self._verifiers = {_header_segment(key): _verifier(key) for key in keys.signing}
 
     def make(self, session: Session, roles: tuple[str, ...], custom: Mapping[str, Any]) -> tuple[str, int]:
-        """Sign a token for a session; return it with the seconds it will live."""
+        """Sign a token for a session; return the token and its lifetime in seconds."""
         now = int(self._now())
         expires = min(now + self._settings.access_ttl, session.expires_at)
         if taken := RESERVED.intersection(custom):
-            raise ValueError(f"these claims are the library's own: {', '.join(sorted(taken))}")
+            raise ValueError(f"these claims are reserved: {', '.join(sorted(taken))}")
         claims = {
             "iss": self._settings.issuer,
             "aud": self._settings.audience,
@@ -80,9 +80,9 @@ class AccessTokens:
         return token, expires - now
 
     def read(self, token: str) -> tuple[Claims, dict[str, Any]]:
-        """Verify a token and return its claims, typed and as they are (RFC 8725; RFC 9068, section 4).
+        """Verify a token and return its claims, typed and raw (RFC 8725; RFC 9068, section 4).
 
-        Raises InvalidTokenError, or TokenExpiredError when time is all that is wrong with it.
+        Raises InvalidTokenError, or TokenExpiredError for a genuine token that has expired.
         """
         if len(token) > MAX_TOKEN or COMPACT.fullmatch(token) is None:
             raise InvalidTokenError
@@ -103,10 +103,10 @@ class AccessTokens:
             raise InvalidTokenError from None
         if msgspec.json.encode(raw) != payload or "nbf" in raw:
             raise InvalidTokenError
-        self._judge(claims)
+        self._check_claims(claims)
         return claims, raw
 
-    def _judge(self, claims: Claims) -> None:
+    def _check_claims(self, claims: Claims) -> None:
         now, settings = self._now(), self._settings
         if claims.iss != settings.issuer or claims.aud != settings.audience:
             raise InvalidTokenError
@@ -117,14 +117,14 @@ class AccessTokens:
 
 
 class RefreshTokens:
-    """Makes and reads refresh tokens: session id, generation, and a MAC over both; a forged one is known at sight."""
+    """Makes and reads refresh tokens: session id, generation, and a MAC over both. Forged tokens need no query."""
 
     def __init__(self, keys: KeyRing) -> None:
-        """Derive the keys; the newest makes tokens, all of them verify."""
+        """Derive the keys: the newest makes tokens, all keys verify."""
         self._keys = keys.derived("refresh token")
 
     def make(self, session_id: str, generation: int) -> str:
-        """Make the one token of this generation; always the same."""
+        """Make the token of a generation. The same arguments always give the same token."""
         return _refresh_text(self._keys[0], session_id, generation)
 
     def read(self, token: str) -> tuple[str, int]:
@@ -146,7 +146,7 @@ def _refresh_text(key: bytes, session_id: str, generation: int) -> str:
 
 
 def _header_segment(key: SigningKey) -> str:
-    """Encode a header just as PyJWT does when it signs with this key."""
+    """Encode the token header of a key, byte for byte as PyJWT does."""
     if key.private is not None:
         return jwt.PyJWS().encode(b"", key.private, key.algorithm, headers=key.header).partition(".")[0]
     text = msgspec.json.encode(dict(sorted(key.header.items())))
@@ -154,7 +154,7 @@ def _header_segment(key: SigningKey) -> str:
 
 
 def _signer(key: SigningKey) -> Callable[[bytes], bytes]:
-    """Bind PyJWT's algorithm to the key; for each token it would write the same header anew."""
+    """Bind PyJWT's algorithm to the key; its own `encode` would encode the header again for each token."""
     algorithm = jwt.get_algorithm_by_name(key.algorithm)
     prepared = algorithm.prepare_key(key.private)
     return lambda signed: algorithm.sign(signed, prepared)
@@ -168,10 +168,10 @@ def _verifier(key: SigningKey) -> Callable[[bytes, bytes], bool]:
 
 
 def _is_canonical(segment: str) -> bool:
-    """Tell whether a base64url text is the one spelling of its bytes: unused bits are zero (RFC 4648, 3.5)."""
+    """Tell whether a base64url text is canonical: unused bits are zero (RFC 4648, 3.5)."""
     return segment[-1] in CANONICAL_ENDS[len(segment) % 4]
 
 
 def _is_nested(payload: bytes) -> bool:
-    """Tell whether there may be too many levels: how many a parser bears depends on Python's version."""
+    """Tell whether a payload may nest too deeply: the limit of parsers depends on the Python version."""
     return payload.count(b"[") + payload.count(b"{") > MAX_NESTED
