@@ -3,7 +3,7 @@
 A request for a mail writes the same for a known and for an unknown address, so that neither the answer nor its time
 tells them apart. Links carry a signed token: garbage never reaches the database. The code works only together with the
 `request` that the caller was given, and its attempts are counted. The mails to an address are bounded for each network
-that asks, and for all networks together: strangers can neither flood it nor keep its owner from asking.
+that asks, and for all networks together: an attacker can neither flood it nor block its owner.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """The keys by which guesses and calls are counted, for `RateLimits`, `Lockout` and `Unlock`.
 
-A stranger's guesses at an account must not lock its owner out. So each guess is counted for the account, and this
-count decides only when nothing tells the guesser from a stranger: each session has a count of its own, and so has each
+Guesses of an attacker must not lock the owner of an account out. So each guess is counted for the account, and this
+count decides only when nothing tells the owner from an attacker: each session has a separate count, and so has each
 network from which the account was opened, by a mailed link or with a new password.
 """
 

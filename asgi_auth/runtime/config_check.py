@@ -97,7 +97,7 @@ class ConfigCheck:
         for setting, origins in with_cookies.items():
             for origin in origins if settings.origin else ():
                 if site_of(origin) != site_of(settings.origin or ""):
-                    reason = f"{origin} and {settings.origin} are different sites, so browsers do not send the SameSite cookies"
+                    reason = f"{origin} and {settings.origin} are different sites, so browsers withhold the cookies"
                     fix = "Serve both from one domain, or use bearer tokens (cors_origins, transport='bearer')"
                     yield Finding(setting, reason, fix)
 
