@@ -1,4 +1,4 @@
-"""asgi_auth: authentication for every ASGI framework. Each name is loaded when it is first asked for."""
+"""asgi_auth: authentication for every ASGI framework. Names are loaded on first use."""
 
 from typing import TYPE_CHECKING
 
@@ -77,7 +77,7 @@ __all__ = [
 ]
 __version__ = "0.1.0"
 
-#: The modules that they are in.
+#: The module of each name.
 LATER = {
     "Account": "features.account",
     "Argon2": "crypto.argon2",

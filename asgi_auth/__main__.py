@@ -1,4 +1,4 @@
-"""The command `python -m asgi_auth check app:auth`: print the findings of `auth.check()`; exit status 1 for any."""
+"""The command `python -m asgi_auth check app:auth`: prints the findings of `auth.check()`; exit status 1 for any."""
 
 import argparse
 import importlib
@@ -8,11 +8,11 @@ from asgi_auth.auth import Auth
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Find the `Auth`, also in an `AuthApp` or `AuthMiddleware`, and print its findings."""
+    """Import an `Auth`, `AuthApp` or `AuthMiddleware` and print the problems of its configuration."""
     parser = argparse.ArgumentParser(prog="python -m asgi_auth")
     commands = parser.add_subparsers(required=True, metavar="check")
-    check = commands.add_parser("check", help="print every setting that will not work or is not safe")
-    check.add_argument("auth", metavar="module:name", help="your Auth, AuthApp or AuthMiddleware")
+    check = commands.add_parser("check", help="list the settings that will not work or are not safe")
+    check.add_argument("auth", metavar="module:name", help="the import path of your Auth, AuthApp or AuthMiddleware")
     module, _, name = parser.parse_args(arguments).auth.partition(":")
     found = getattr(importlib.import_module(module), name or "auth")
     auth = found if isinstance(found, Auth) else getattr(found, "auth", None)

@@ -1,4 +1,4 @@
-"""AuthApp: the features' endpoints as a raw ASGI app, mountable anywhere. Every error ends at its own edge."""
+"""AuthApp: the features' endpoints as a raw ASGI app, mountable anywhere. It answers every error itself."""
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
@@ -50,19 +50,19 @@ class AuthApp:
         exclude: Collection[str] = (),
         paths: Mapping[str, str] | None = None,
     ) -> None:
-        """Take what is served, and lay out the routes."""
+        """Take the `Auth`, and compose the routes."""
         if isinstance(auth, Auth) and secret is not None:
-            raise ValueError("the secret belongs to the Auth that was given")
-        self.auth: Auth = auth if isinstance(auth, Auth) else Auth(auth, secret=secret)
-        self.routes: Routes = Routes(self.auth.features, include, exclude, paths or {})
-        self.authenticator: RequestAuthenticator = authenticator_of(self.auth)
-        self.requests: RequestPipeline = RequestPipeline(self.auth.settings, self.authenticator, self.auth.pipeline)
-        self.cors: Cors = Cors(self.auth.settings)
-        self.pages: PageServer | None = self._page_server()
+            raise ValueError("a secret is only for a storage URL: this Auth has its own")
+        self.auth = auth if isinstance(auth, Auth) else Auth(auth, secret=secret)
+        self.routes = Routes(self.auth.features, include, exclude, paths or {})
+        self.authenticator = authenticator_of(self.auth)
+        self.requests = RequestPipeline(self.auth.settings, self.authenticator, self.auth.pipeline)
+        self.cors = Cors(self.auth.settings)
+        self.pages = self._page_server()
         self.auth.page_urls.serve(self.pages.page_paths if self.pages is not None else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request below wherever the host has mounted this."""
+        """Serve a request; its path is relative to the mount of the app."""
         if scope["type"] == "lifespan":
             await serve_lifespan(self.auth, None, scope, receive, send)
             return
@@ -168,13 +168,13 @@ class AuthApp:
         return identity
 
     def _transport(self, endpoint: Endpoint, scope: Scope) -> str:
-        """Return how tokens are handed out: by the request's header, else by the setting. OAuth 2 has no cookies."""
+        """Return the transport of tokens: by the request's header, else by the setting. OAuth 2 has no cookies."""
         if endpoint.oauth2:
             return "bearer"
-        asked = single_header(scope, b"auth-transport")
-        if asked is not None and asked not in TRANSPORTS:
+        requested = single_header(scope, b"auth-transport")
+        if requested is not None and requested not in TRANSPORTS:
             raise BadRequestError("Auth-Transport is bearer or cookie.")
-        return asked or self.auth.settings.transport
+        return requested or self.auth.settings.transport
 
 
 def authenticator_of(auth: Auth) -> RequestAuthenticator:

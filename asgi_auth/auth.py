@@ -1,4 +1,4 @@
-"""The core: storage, settings and features in one object, without HTTP; all that endpoints do can be called here."""
+"""The core: storage, settings and features in one object, without HTTP."""
 
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -65,7 +65,7 @@ class Auth(HookRegistry):
         counters: Counters | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
-        """Compose. `claims` adds to access tokens; `mailer` sends; `counters` count limits; `now` is the clock."""
+        """Compose. `claims` returns extra claims of access tokens; `counters` count limits; `now` is the clock."""
         if settings is None:
             settings = Settings(secret=secret or "")
         elif secret is not None:
@@ -151,8 +151,8 @@ class Auth(HookRegistry):
             for kind in feature.needs:
                 if self.get(kind) is None:
                     raise ValueError(f"{type(feature).__name__} needs a {kind.__name__}")
-        there = {endpoint.name for feature in self.features for endpoint in feature.endpoints}
-        if unknown := {name for feature in self.features for name in feature.needs_endpoints} - there:
+        known = {endpoint.name for feature in self.features for endpoint in feature.endpoints}
+        if unknown := {name for feature in self.features for name in feature.needs_endpoints} - known:
             raise ValueError(f"there is no endpoint {', '.join(sorted(unknown))}")
         if isinstance(self.mail.mailer, Callbacks):
             self.mail.mailer.check(purpose for feature in self.features for purpose in feature.mails)
@@ -163,8 +163,8 @@ class Auth(HookRegistry):
             raise ValueError("verification needs the feature EmailVerification")
         if self.settings.verification == "off" and self.conceals:
             raise ValueError(
-                "without verification registering tells whether an address is known: "
-                "say enumeration='tell' too, or leave EmailVerification out"
+                "without verification, registration reveals whether an address has an account: "
+                "also set enumeration='tell', or remove EmailVerification"
             )
 
     def _compose_runtime(self) -> None:
@@ -210,7 +210,7 @@ class Auth(HookRegistry):
         return found
 
     def get(self, kind: type[T]) -> T | None:
-        """Return a feature or a service in the same way; None when it is not there."""
+        """Return a feature or a service in the same way; None when it is missing."""
         for feature in self.features:
             for item in (feature, *feature.services):
                 if isinstance(item, kind):
@@ -222,7 +222,7 @@ class Auth(HookRegistry):
         await self._lifecycle.start()
 
     async def close(self) -> None:
-        """Release everything that the running loop holds open."""
+        """Release the resources of the running event loop."""
         await self._lifecycle.close()
 
     async def __aenter__(self) -> Self:
@@ -241,7 +241,7 @@ class Auth(HookRegistry):
             yield
 
     async def purge(self) -> int:
-        """Delete what expired a day ago and earlier, as happens by itself; return the number of deleted rows.
+        """Delete rows that expired at least a day ago, and return their number. Also runs automatically.
 
         Returns 0 while another process purges. Raises StorageUnavailableError.
         """
@@ -254,7 +254,7 @@ class Auth(HookRegistry):
         return await self.verifier.verify(token, transport)
 
     async def login(self, user: User, credential: Credential, *, amr: Sequence[str], client: Client) -> TokenPair:
-        """Give a user a session: the one gate of every way to log in.
+        """Start a session for a user. Every login passes this method.
 
         Raises AccountDisabledError, SecondFactorRequiredError, InvalidCredentialsError when the credential has changed
         meanwhile, and the refusals of features.
@@ -292,7 +292,7 @@ class Auth(HookRegistry):
         data: dict[str, Any] | None = None,
         account: str | None = None,
     ) -> None:
-        """Emit an event to the log, the features and the hooks; a failure of theirs changes nothing."""
+        """Emit an event to the log, the features and the hooks. Their errors are logged, and not raised."""
         await self.stream.emit(
             name, outcome=outcome, user_id=user_id, session_id=session_id, client=client, data=data, account=account
         )

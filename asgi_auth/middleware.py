@@ -1,4 +1,4 @@
-"""AuthMiddleware: authenticates every request, for every ASGI framework. It rejects only when asked to."""
+"""AuthMiddleware: authenticates every request, for every ASGI framework. It rejects only with `required=True`."""
 
 import logging
 from collections.abc import Awaitable
@@ -143,7 +143,7 @@ class _SetCookies(msgspec.Struct):
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             present = list(message.get("headers", ()))
-            if not any(name.lower() == b"set-cookie" and self.cookies.is_ours(value) for name, value in present):
+            if not any(name.lower() == b"set-cookie" and self.cookies.sets_token(value) for name, value in present):
                 # No cache may keep a response that holds a session (RFC 9111, 7.3). Some servers require a list.
                 kept = [pair for pair in present if pair[0].lower() != b"cache-control"]
                 message = {**message, "headers": [*kept, NO_STORE, *self.headers]}

@@ -238,12 +238,12 @@ async def test_the_number_of_remembered_tokens_is_bounded() -> None:
 
         for token in (first, *tokens):
             await auth.authenticate(token)
-            assert len(auth.verifier._seen) <= 16
+            assert len(auth.verifier._cache) <= 16
 
         assert (await auth.authenticate(first)).is_authenticated
         with pytest.raises(AuthError):
             await auth.authenticate("x.y.z")
-        assert "x.y.z" not in auth.verifier._seen
+        assert "x.y.z" not in auth.verifier._cache
 
 
 async def test_a_remembered_token_is_still_judged_by_time_and_revocation(

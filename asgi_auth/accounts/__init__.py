@@ -1,1 +1,1 @@
-"""Services over users: passwords, one-time tokens, registration."""
+"""Accounts: registration, passwords, one-time tokens, letters and administration. Not public."""

@@ -1,4 +1,4 @@
-"""Letters: what features and tokens write to users, in the user's language, sent after the answer."""
+"""Letters: mails of features to users, in the language of the client, sent after the response."""
 
 from collections.abc import Callable
 from urllib.parse import quote

@@ -3,7 +3,7 @@
 A request for a mail writes the same for a known and for an unknown address, so that neither the answer nor its time
 tells them apart. Links carry a signed token: garbage never reaches the database. The code works only together with the
 `request` that the caller was given, and its attempts are counted. The mails to an address are bounded for each network
-that asks, and for all networks together: strangers can neither flood it nor keep its owner from asking.
+that asks, and for all networks together: an attacker can neither flood it nor block its owner.
 """
 
 import hashlib
@@ -94,7 +94,7 @@ class OneTimeTokens:
         data: Mapping[str, Any] | None = None,
         earlier: str = "",
     ) -> Requested:
-        """Store a token about a canonical address; mail it to the user, or `to` another address, or to no one.
+        """Store a token about a canonical address, and mail it to the user or `to` another address, if one is given.
 
         An earlier token of the user for the same purpose is voided. `letter` names a mail other than the purpose's,
         `notice` a mail without the token. During the cooldown of an address no mail is sent; a live `earlier` request
@@ -118,7 +118,7 @@ class OneTimeTokens:
         return Requested(request=request, expires_in=purpose.ttl)
 
     async def find(self, purposes: Sequence[Purpose], token: str, request: str, code: str) -> OneTimeToken:
-        """Find the live token that the caller shows, as such or as a code with its request; nothing is used up.
+        """Find a live token by its text, or by a code and its request. The token stays unused.
 
         Raises ValidationError when the caller sent neither, or both, and the error of the purpose.
         """

@@ -1,8 +1,8 @@
-"""Proof that the caller who shows a mailed link also asked for it: else strangers could have others confirm for them.
+"""Proof that the caller with a mailed link owns the account, and not only the mailbox.
 
-A stranger may register with the address of another person, and wait for its owner to click (pre-hijacking). So the
+An attacker may register with the address of another person, and wait for its owner to click (pre-hijacking). So the
 link proves the mailbox only; a session of that account, or its password, proves the rest. A code needs neither,
-together with the `request` of a caller who has proven as much.
+together with the `request` of a caller that has already proven ownership.
 """
 
 from asgi_auth.accounts.one_time_tokens import OneTimeTokens
@@ -12,14 +12,14 @@ from asgi_auth.model.records import NO_USER_ID, Client, OneTimeToken
 from asgi_auth.sessions.identity import Identity
 from asgi_auth.storage import Storage
 
-#: The value of a token's data that says that the caller who asked for it knows the password, or is logged in.
+#: The key in a token's data that marks a request of a caller with the password, or with a session.
 OWN = "own"
 #: The errors of `require_ownership`, beside that of the token.
 REFUSALS = (PasswordNeededError, InvalidCredentialsError, BusyError)
 
 
 class OwnershipProof:
-    """Refuses a caller who shows a valid token and may be a stranger: `auth.ownership`."""
+    """Refuses callers with a valid token who may not own the account: `auth.ownership`."""
 
     def __init__(self, one_time: OneTimeTokens, storage: Storage) -> None:
         """Take the tokens, whose attempts are counted, and the storage."""

@@ -56,18 +56,18 @@ class PasswordService:
     async def verify(
         self, user: User | None, password: str, client: Client, session_id: str | None = None
     ) -> Credential | None:
-        """Return the credential that the password fits, with a hash of today's cost; equal work for no user.
+        """Return the credential that the password matches, with its hash renewed if outdated; equal time for no user.
 
         `session_id` is the session of the caller, for the event.
         """
         credential = await self._storage.credential(user.id if user else NO_USER_ID, KIND)
-        return await self._judge(credential, user, password, client, session_id)
+        return await self._verify(credential, user, password, client, session_id)
 
     async def verify_by_email(self, email: str, password: str, client: Client) -> tuple[User | None, Credential | None]:
-        """Look up the user of an address, and do the same as `verify`."""
+        """Look up the user of an address, and verify the password as `verify` does."""
         found = await self._storage.user_with_credential(canonical_or_none(email) or "", KIND)
         user, credential = found or (None, None)
-        return user, await self._judge(credential, user, password, client, None)
+        return user, await self._verify(credential, user, password, client, None)
 
     async def reauthenticate(self, identity: Identity, password: str, client: Client) -> tuple[User, Credential]:
         """Verify the password of a logged-in user once more. Raises InvalidCredentialsError."""
@@ -96,7 +96,7 @@ class PasswordService:
         await storage.void_tokens(user_id, now)
         return done
 
-    async def _judge(
+    async def _verify(
         self, credential: Credential | None, user: User | None, password: str, client: Client, session_id: str | None
     ) -> Credential | None:
         fits = await self.hasher.verify(credential.secret if credential else None, password)
@@ -117,7 +117,7 @@ class PasswordService:
 
 
 async def disable(storage: Storage, user_id: str, now: int) -> None:
-    """Make the password of a user useless until a reset sets a new one, in a transaction."""
+    """Disable the password of a user until a reset sets a new one, in a transaction."""
     old = await storage.credential(user_id, KIND)
     while old is not None and old.secret and await storage.replace_secret(old, "", now) is None:
         # A concurrent login renewed the hash.

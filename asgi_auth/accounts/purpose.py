@@ -1,4 +1,4 @@
-"""The purposes of one-time tokens, and what an endpoint asks for that takes one."""
+"""The purposes of one-time tokens, and the body schema of endpoints that take a token."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,12 +15,12 @@ TOKEN_OR_CODE: Mapping[str, Any] = {
 
 
 class Purpose:
-    """What a kind of one-time token is for, and its bounds.
+    """A kind of one-time token, with its lifetime and limits.
 
     `ttl`: seconds until the token expires. `quiet`: seconds in which an address gets no second mail. `most`: mails an
     hour that one network can send to an address, and four times as many for all networks together; one more when no
     live token is left. `path`: the page below the mount that the link leads to; `link`: a page elsewhere, with
-    `{token}` in it. `error`: what is raised for an invalid token or code.
+    `{token}` in it. `error`: the error for an invalid token or code.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class Purpose:
         if ttl <= 0 or quiet < 0 or most <= 0:
             raise ValueError("ttl and most are positive, quiet is not negative")
         if link is not None and "{token}" not in link:
-            raise ValueError("a link has {token} in it")
+            raise ValueError("a link must contain {token}")
         self.name = name
         self.path = path
         self.ttl = ttl

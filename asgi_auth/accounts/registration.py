@@ -64,7 +64,7 @@ class RegistrationService:
         )
 
     async def start(self, user: User, credential: Credential, client: Client) -> Requested:
-        """Mail the token of a registration; the owner of a known address gets a notice instead, after equal work."""
+        """Mail the token of a registration; a known address gets a notice instead, in equal time."""
         known = await self._storage.user_by_email(user.email_canonical)
         active = known is None or known.status == "active"
         return await self._one_time.ask(

@@ -1,4 +1,4 @@
-"""Users in process: look them up, change their roles, switch them off. No part of it is reachable over HTTP."""
+"""Administration of users in process: look-up, roles, status, deletion. Not reachable over HTTP."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, get_args

@@ -45,7 +45,7 @@ class SessionNotFoundError(NotFoundError):
 
 
 class UserNotFoundError(NotFoundError):
-    """No user has this id; for administration only, never answered to strangers."""
+    """No user has this id; raised in administration only, never by a public endpoint."""
 
     code = "user_not_found"
     default_detail = "There is no such user."

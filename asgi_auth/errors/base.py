@@ -23,8 +23,8 @@ class AuthError(Exception):
     reported: bool = False
 
     def __init__(self, detail: str | None = None) -> None:
-        """Take the text for people; the class's own by default."""
-        self.detail: str = detail or self.default_detail
+        """Take the text for people; by default `default_detail`."""
+        self.detail = detail or self.default_detail
         super().__init__(self.detail)
 
     @property
@@ -33,11 +33,11 @@ class AuthError(Exception):
         return []
 
     def members(self) -> dict[str, Any]:
-        """Return what the answer says beyond status, code and detail: extension members (RFC 9457, section 3.2)."""
+        """Return the extension members of the response (RFC 9457, section 3.2)."""
         return {}
 
     def about(self, user_id: str | None, session_id: str | None = None) -> Self:
-        """Name the user and the session for the event; nothing of it is answered."""
+        """Set the user and the session for the event; the response does not contain them."""
         self.user_id, self.session_id = user_id, session_id
         return self
 

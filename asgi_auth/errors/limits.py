@@ -19,7 +19,7 @@ class RateLimitedError(AuthError):
     header_meanings: ClassVar[Mapping[str, str]] = {
         "Retry-After": "Seconds to wait.",
         "RateLimit-Policy": "The limit that was reached.",
-        "RateLimit": "What is left of it, and when it begins anew.",
+        "RateLimit": "The remaining requests, and the seconds until the limit resets.",
     }
 
     def __init__(self, retry_after: int, rule: Rule | None = None) -> None:
@@ -30,7 +30,7 @@ class RateLimitedError(AuthError):
 
     @property
     def headers(self) -> list[tuple[str, str]]:
-        """The wait, and the limit that was reached (draft-ietf-httpapi-ratelimit-headers-10)."""
+        """The seconds to wait, and the limit that was reached (draft-ietf-httpapi-ratelimit-headers-10)."""
         headers = [("retry-after", str(self.retry_after))]
         if self.rule is not None:
             key, seconds, most = self.rule

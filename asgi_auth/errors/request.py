@@ -30,7 +30,7 @@ class NotFoundError(AuthError):
 
 
 class MethodNotAllowedError(AuthError):
-    """The path exists, and the method does not; `allow` lists the methods that do."""
+    """The path does not support this method; `allow` lists the supported methods."""
 
     status = 405
     code = "method_not_allowed"

@@ -27,7 +27,7 @@ class ServiceUnavailableError(AuthError):
 
     @property
     def headers(self) -> list[tuple[str, str]]:
-        """The wait (RFC 9110, section 10.2.3)."""
+        """The seconds to wait (RFC 9110, section 10.2.3)."""
         return [("retry-after", str(self.retry_after))]
 
 

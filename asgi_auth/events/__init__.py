@@ -1,1 +1,1 @@
-"""The event stream: log, hooks, telemetry and the audit queue."""
+"""The event stream: log, hooks, telemetry and the audit queue. Not public."""

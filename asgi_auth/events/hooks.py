@@ -17,9 +17,9 @@ class Hooks:
     """Functions of the host, sync or async, called in the order in which they were added."""
 
     def __init__(self) -> None:
-        """Begin without any."""
+        """Start without hooks."""
         self._after: dict[tuple[str, Outcome], list[Callable[[Event], Any]]] = {}
-        #: The functions to ask before an endpoint runs, by its name.
+        #: The functions that run before an endpoint, by its name.
         self.before: dict[str, list[Callable[[Call], Any]]] = {}
 
     def add_after(self, name: str, outcome: Outcome, function: Callable[[Event], Any]) -> None:
@@ -27,7 +27,7 @@ class Hooks:
         self._after.setdefault((name, outcome), []).append(function)
 
     def add_before(self, name: str, function: Callable[[Call], Any]) -> None:
-        """Add a function that is asked before an endpoint runs."""
+        """Add a function that runs before an endpoint, and may refuse the call."""
         self.before.setdefault(name, []).append(function)
 
     def receive(self, name: str, outcome: Outcome) -> bool:
@@ -35,7 +35,7 @@ class Hooks:
         return (name, outcome) in self._after or (EVERY, outcome) in self._after
 
     async def after(self, event: Event) -> None:
-        """Call the functions; an error is logged and changes nothing."""
+        """Call the functions. Their errors are logged, and not raised."""
         for key in ((event.name, event.outcome), (EVERY, event.outcome)):
             for function in self._after.get(key, ()):
                 try:

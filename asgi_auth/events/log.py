@@ -1,4 +1,4 @@
-"""Events in the standard logger `asgi_auth`: flat records that fit into JSON, without secrets or control characters."""
+"""Events as records of the logger `asgi_auth`: flat, JSON-serializable, without secrets or control characters."""
 
 import logging
 from collections.abc import Mapping
@@ -10,14 +10,14 @@ from asgi_auth.model.records import Event
 
 logger: logging.Logger = logging.getLogger("asgi_auth")
 LEVELS = {"success": logging.INFO, "failure": logging.WARNING}
-#: The reason of a request without any token. Pages ask this way whether the user is logged in, so it is no attack.
-USUAL = "unauthorized"
+#: The reason of requests without any token. Pages send them to find out whether the user is logged in: no attack.
+EXPECTED_REASON = "unauthorized"
 MAX_TEXT = 255
 
 
 def level_of(outcome: Outcome, data: Mapping[str, Any]) -> int:
-    """Return INFO, or WARNING for a failure."""
-    return logging.INFO if data.get("reason") == USUAL else LEVELS[outcome]
+    """Return the log level: WARNING for a failure, INFO for all others."""
+    return logging.INFO if data.get("reason") == EXPECTED_REASON else LEVELS[outcome]
 
 
 def is_written(level: int) -> bool:
@@ -26,7 +26,7 @@ def is_written(level: int) -> bool:
 
 
 def write(event: Event, level: int) -> None:
-    """Log an event. The record has its fields as `event_…` (ASVS 16.2, 16.4.1)."""
+    """Log an event; its fields are attributes `event_…` of the record (ASVS 16.2, 16.4.1)."""
     if is_written(level):
         reason = event.data.get("reason")
         extra = fields_of(event)
@@ -44,7 +44,7 @@ def write(event: Event, level: int) -> None:
 
 
 def fields_of(event: Event) -> dict[str, Any]:
-    """Return the fields of an event that may be logged; the time is UTC, with its offset (ASVS 16.2.2)."""
+    """Return the fields of an event, safe to log; the time is UTC, with its offset (ASVS 16.2.2)."""
     client = event.client
     return {
         "event_name": encoded(event.name),
@@ -61,7 +61,7 @@ def fields_of(event: Event) -> dict[str, Any]:
 
 
 def encoded(value: Any) -> Any:
-    """Make a value safe for log lines and terminals: escape unprintable characters, cut long texts."""
+    """Make a value safe for log lines and terminals: escape unprintable characters, truncate long texts."""
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, str):

@@ -28,7 +28,7 @@ UNREADABLE = {400, 408, 413, 415, 422}
 
 
 class Stream:
-    """The events of an `Auth`: `auth.stream`. A receiver's failure is logged, and changes nothing."""
+    """The events of an `Auth`: `auth.stream`. Errors of receivers are logged, and not raised."""
 
     def __init__(
         self, features: Sequence[BaseFeature], settings: Settings, keys: KeyRing, now: Callable[[], float]
@@ -45,11 +45,11 @@ class Stream:
         self._observers: dict[str, list[BaseFeature]] = {}
 
     def outcomes(self, name: str) -> tuple[Outcome, ...]:
-        """Return what a name alone means: both outcomes of `*`, else the usual one."""
+        """Return the default outcomes of a name: both for `*`, else the usual one."""
         return (self.actions[name].usual,) if name in self.actions else ("success", "failure")
 
     def digest(self, value: str) -> str:
-        """Return the keyed digest that stands for a session id or an address in everything that is written down."""
+        """Return the keyed digest that stands for a session id or an address in logs and audit records."""
         return hmac.digest(self._key, value.encode(errors="surrogatepass"), "sha256").hex()[:DIGEST]
 
     async def emit(
@@ -63,7 +63,7 @@ class Stream:
         data: dict[str, Any] | None = None,
         account: str | None = None,
     ) -> None:
-        """Log the event, then tell features and hooks; without any receiver no event is made."""
+        """Log the event, then pass it to features and hooks; a no-op without receivers."""
         client, data = client or Client(), data or {}
         observers, level = self._observers_of(name), event_log.level_of(outcome, data)
         if not (observers or self.telemetry or self.hooks.receive(name, outcome) or event_log.is_written(level)):
@@ -116,7 +116,7 @@ class Stream:
         return self._observers[name]
 
     def _account(self, call: Call) -> dict[str, str]:
-        """Return a digest of the address in the body: it names the attacked account, and never what was typed."""
+        """Return a digest of the address in the body: it identifies the attacked account without the address."""
         typed = call.values.get("email") or call.values.get("username")
         canonical = canonical_or_none(typed) if isinstance(typed, str) else None
         return {"account": self.digest(canonical)} if canonical else {}

@@ -1,4 +1,4 @@
-"""OpenTelemetry: a span around each call of an endpoint, and a counter of events. Not loaded when it is off."""
+"""OpenTelemetry: a span around each call of an endpoint, a counter of events. Loaded only when telemetry is on."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,9 +12,9 @@ NAME = "asgi_auth"
 
 
 class Telemetry:
-    """Spans and counters of the host's global providers, or of the given ones (for tests).
+    """Spans and counters, by the host's global providers or by the given ones (for tests).
 
-    They contain the names of endpoints, events, outcomes and errors; no user, no address, no token.
+    They contain names of endpoints, events, outcomes and errors, but no user, address or token.
     """
 
     def __init__(self, tracer_provider: Any = None, meter_provider: Any = None) -> None:
@@ -26,11 +26,11 @@ class Telemetry:
         self._error = trace.Status(trace.StatusCode.ERROR)
         self._tracer = trace.get_tracer(NAME, tracer_provider=tracer_provider)
         meter = metrics.get_meter(NAME, meter_provider=meter_provider)
-        self._events = meter.create_counter("asgi_auth.events", unit="{event}", description="What happened.")
+        self._events = meter.create_counter("asgi_auth.events", unit="{event}", description="Events of the library.")
 
     @contextmanager
     def span(self, endpoint: str) -> Iterator[None]:
-        """Open a span while an endpoint runs. A refusal sets a code; only a server error marks the span as failed."""
+        """Open a span while an endpoint runs. Only server errors set the error status; refusals set the error type."""
         attributes = {"asgi_auth.endpoint": endpoint}
         options = {"record_exception": False, "set_status_on_exception": False}
         with self._tracer.start_as_current_span(f"{NAME} {endpoint}", attributes=attributes, **options) as span:
@@ -38,16 +38,16 @@ class Telemetry:
                 yield
                 span.set_attribute("asgi_auth.outcome", "success")
             except AuthError as error:
-                self._fail(span, error.code, is_server_error=error.status >= 500)
+                self._fail(span, error.code, server_error=error.status >= 500)
                 raise
             except Exception as error:
-                self._fail(span, type(error).__name__, is_server_error=True)
+                self._fail(span, type(error).__name__, server_error=True)
                 raise
 
-    def _fail(self, span: Any, reason: str, *, is_server_error: bool) -> None:
+    def _fail(self, span: Any, reason: str, *, server_error: bool) -> None:
         span.set_attribute("asgi_auth.outcome", "failure")
         span.set_attribute("error.type", reason)
-        if is_server_error:
+        if server_error:
             span.set_status(self._error)
 
     def count(self, event: Event) -> None:

@@ -1,6 +1,6 @@
-"""The kit of feature authors: the base class, the declaration of endpoints, and the types that they speak of.
+"""The kit of feature authors: the base class, the declaration of endpoints, and their types.
 
-Each name is loaded when it is first asked for.
+Names are loaded on first use.
 """
 
 from typing import TYPE_CHECKING

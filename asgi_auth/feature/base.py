@@ -1,4 +1,4 @@
-"""A feature as the core knows it: its declarations, its endpoints and its hooks."""
+"""The interface between features and the core: declarations, endpoints and hooks."""
 
 from collections.abc import Collection, Container, Mapping, Sequence
 from typing import Any, ClassVar
@@ -17,7 +17,7 @@ REFUSED_TOKENS = (UnauthorizedError, InvalidTokenError, TokenExpiredError, Token
 
 
 class BaseFeature:
-    """The hooks of a feature. Each may be left out; a refusal is raised as an AuthError."""
+    """The hooks of a feature, all optional. A hook refuses by raising an AuthError."""
 
     #: The features and services that this feature needs, by class; a missing one is a ValueError.
     needs: ClassVar[tuple[type, ...]] = ()
@@ -62,17 +62,17 @@ class BaseFeature:
 
     @classmethod
     def overrides(cls, hook: str) -> bool:
-        """Tell whether the class has a hook of its own; the others are never called."""
+        """Tell whether the class overrides a hook; other hooks are never called."""
         return getattr(cls, hook) is not getattr(BaseFeature, hook)
 
     async def authenticate(self, scope: Mapping[str, Any]) -> Identity | None:
-        """Authenticate a request by credentials of the feature's own.
+        """Authenticate a request by credentials that the feature defines.
 
         Return None for credentials that are not the feature's; raise UnauthorizedError for invalid ones.
         """
 
     def takes_part(self, endpoint: Endpoint) -> bool:  # noqa: ARG002 (a hook)
-        """Tell whether `before` has a say at an endpoint; asked once for each."""
+        """Tell whether `before` runs at an endpoint; called once for each endpoint."""
         return self.overrides("before")
 
     async def before(self, call: Call) -> None:
@@ -86,7 +86,7 @@ class BaseFeature:
         return ()
 
     async def observe(self, event: Event) -> None:
-        """Receive an event of `observes`. An error here is logged, and changes nothing."""
+        """Receive an event of `observes`. Errors are logged, and not raised."""
 
     def errors_at(self, endpoint: Endpoint) -> Collection[type[AuthError]]:  # noqa: ARG002 (a hook)
         """Name the errors that the other hooks raise at an endpoint, for the OpenAPI document."""

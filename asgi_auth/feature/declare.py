@@ -64,8 +64,8 @@ def get(path: str, **options: Unpack[GetOptions]) -> Callable[[F], F]:
 def post(path: str, **options: Unpack[PostOptions]) -> Callable[[F], F]:
     """Declare an endpoint that acts.
 
-    `logs_in`: it gives a user a session by `auth.login`, and so raises what that raises. `takes_password`: it checks a
-    password, and so its calls are counted as guesses. `ends_session`: cookies are cleared. `oauth2`: it reads forms
+    `logs_in`: it gives a user a session by `auth.login`, and raises its errors. `takes_password`: it checks a
+    password, so its calls are counted as guesses. `ends_session`: cookies are cleared. `oauth2`: it reads forms
     and answers errors in the form of RFC 6749.
     """
     return _declare("POST", path, PostOptions, options)

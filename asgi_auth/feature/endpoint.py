@@ -69,8 +69,8 @@ class Endpoint:
     def fields(self) -> dict[str, BodyField]:
         """The fields of body and path, by name."""
         parameters = inspect.signature(self.function).parameters.values()
-        ours = [item for item in parameters if item.kind is item.KEYWORD_ONLY and item.name not in INJECTED]
-        return {item.name: BodyField(self.hints[item.name], item.default is item.empty) for item in ours}
+        fields = [item for item in parameters if item.kind is item.KEYWORD_ONLY and item.name not in INJECTED]
+        return {item.name: BodyField(self.hints[item.name], item.default is item.empty) for item in fields}
 
     @functools.cached_property
     def injected(self) -> tuple[str, ...]:
@@ -94,7 +94,7 @@ class Endpoint:
         return any(kind is TokenPair or "tokens" in getattr(kind, "__annotations__", {}) for kind in kinds)
 
     def extra_fields(self, declared: Sequence[Field]) -> list[Field]:
-        """Select the host's extra fields that this endpoint may write: the one rule, for clients and for forms."""
+        """Select the host's extra fields that this endpoint may write: the rule for JSON and for forms."""
         writers = {"user"} if self.partial else {"register", "user"}
         return [item for item in declared if self.takes_data and item.write in writers]
 
@@ -106,17 +106,17 @@ class Endpoint:
         }
 
     def check(self, declared: Sequence[Field], arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """Check every field and return the values; raise ValidationError with all that is wrong."""
+        """Check every field and return the values; raise ValidationError with the errors of all fields."""
         fields = self.all_fields(declared)
         errors: dict[str, list[Reason]] = {}
         values: dict[str, Any] = {}
         for name in [] if self.oauth2 else arguments.keys() - fields.keys():
             errors[name] = [Reason("unknown")]
-        for name, wanted in fields.items():
+        for name, field in fields.items():
             try:
                 if name in arguments:
-                    values[name] = convert(arguments[name], wanted.type)
-                elif wanted.required:
+                    values[name] = convert(arguments[name], field.type)
+                elif field.required:
                     errors[name] = [Reason("missing")]
             except msgspec.ValidationError as error:
                 errors[name] = [Reason.of(error)]

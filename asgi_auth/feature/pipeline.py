@@ -1,4 +1,4 @@
-"""The one way through an endpoint: over HTTP, from a form and in process alike."""
+"""The pipeline of endpoint calls: the same steps over HTTP, from a form and in process."""
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -22,14 +22,14 @@ class Participant(Protocol):
     """The part of a feature that a call passes."""
 
     def takes_part(self, endpoint: Endpoint) -> bool:
-        """Tell whether `before` has a say at an endpoint."""
+        """Tell whether `before` runs at an endpoint."""
 
     async def before(self, call: Call) -> None:
         """Run before the endpoint; raise to refuse."""
 
 
 class Pipeline:
-    """Checks the arguments, asks the features and the host's hooks, runs the method, and reports a refusal."""
+    """Checks the arguments, runs the hooks of features and host, calls the method, and reports a refusal."""
 
     def __init__(  # noqa: PLR0917 (each is a collaborator)
         self,
@@ -40,7 +40,7 @@ class Pipeline:
         start: Callable[[], Awaitable[None]],
         span: Span | None,
     ) -> None:
-        """Take the features that may take part, and what starts the storage."""
+        """Take the features that may take part, and the function that starts the storage."""
         self._features = features
         self._fields = fields
         self._host_hooks = host_hooks
@@ -81,9 +81,9 @@ class Pipeline:
             for before in self.plan(endpoint):
                 await before(call)
             for hook in self._host_hooks.get(endpoint.name, ()):
-                asked = hook(call)
-                if inspect.isawaitable(asked):
-                    await asked
+                result = hook(call)
+                if inspect.isawaitable(result):
+                    await result
             given = {"client": client, "identity": identity, "served": served}
             return await endpoint.function(feature, **values, **{name: given[name] for name in endpoint.injected})
         finally:
@@ -91,7 +91,7 @@ class Pipeline:
             call.notes.clear()
 
     def plan(self, endpoint: Endpoint) -> list[Before]:
-        """Return the `before` hooks that take part in an endpoint; worked out once."""
+        """Return the `before` hooks that take part in an endpoint; cached."""
         if endpoint not in self._plans:
             self._plans[endpoint] = [feature.before for feature in self._features if feature.takes_part(endpoint)]
         return self._plans[endpoint]

@@ -16,7 +16,7 @@ class Route(NamedTuple):
 
 
 class Served(Record, frozen=True):
-    """What an app serves: its routes with their paths, and its own URL, with or without a host."""
+    """The routes of an app with their paths, and the URL of the app, with or without a host."""
 
     routes: Iterable[tuple[str, Route]]
     url: str

@@ -1,1 +1,1 @@
-"""Counting attempts: the rules, and where they are counted."""
+"""Rate limits and lockout: the rules, the counter keys, and the counters. Not public."""

@@ -15,7 +15,7 @@ class CounterKeys:
         self._secret = keys.derived("counter")[-1]
 
     def key(self, *parts: str) -> str:
-        """Return the key of what the parts name, such as a purpose, a network and an account."""
+        """Return the key for some parts, such as a purpose, a network and an account."""
         return hmac.digest(self._secret, "\0".join(parts).encode(), "sha256").hex()
 
 

@@ -1,7 +1,7 @@
-"""What guesses and calls are counted by: shared by `RateLimits`, `Lockout` and `Unlock`.
+"""The keys by which guesses and calls are counted, for `RateLimits`, `Lockout` and `Unlock`.
 
-A stranger's guesses at an account must not lock its owner out. So each guess is counted for the account, and this
-count decides only when nothing tells the guesser from a stranger: each session has a count of its own, and so has each
+Guesses of an attacker must not lock the owner of an account out. So each guess is counted for the account, and this
+count decides only when nothing tells the owner from an attacker: each session has a separate count, and so has each
 network from which the account was opened, by a mailed link or with a new password.
 """
 
@@ -33,20 +33,20 @@ class Limiter:
         return self.key("lockout", guesser)
 
     async def accounts_of(self, call: Call) -> list[str]:
-        """Return what a call is counted for: the account that the body names, or the caller's; the last one decides."""
+        """Return the accounts of a call, from the body or the caller; the count of the last one decides."""
         if ACCOUNTS not in call.notes:
             call.notes[ACCOUNTS] = await self._accounts_of(call)
         found: list[str] = call.notes[ACCOUNTS]
         return found
 
     async def open_account(self, account: str, client: Client) -> None:
-        """Forget the wrong passwords of an account, and count the client's network apart from now on."""
+        """Forget the wrong passwords of an account, and count the client's network separately from now on."""
         network, now = network_of(client.address), int(self._now())
         async with self.counters.transaction() as counters:
             await counters.clear_counter(self.lockout_key(account))
             if network:
-                await counters.clear_counter(self.lockout_key(self._apart("network", network, account)))
-                # Cleared first: an existing counter would keep its end.
+                await counters.clear_counter(self.lockout_key(self._separate_key("network", network, account)))
+                # Cleared first, because an existing counter would keep its expiry.
                 opened = self.key("opened", network, account)
                 await counters.clear_counter(opened)
                 await counters.count(opened, now, OPEN)
@@ -60,26 +60,26 @@ class Limiter:
             return [account]
         # The count of the session decides for a logged-in caller, and that of an opened network for others.
         if not named:
-            return [account, self._apart("session", call.identity.session_id, account)]
+            return [account, self._separate_key("session", call.identity.session_id, account)]
         network = network_of(call.client.address)
         if network and await self.counters.counter(self.key("opened", network, account), int(self._now())):
-            return [account, self._apart("network", network, account)]
+            return [account, self._separate_key("network", network, account)]
         return [account]
 
-    def _apart(self, kind: str, value: str, account: str) -> str:
+    def _separate_key(self, kind: str, value: str, account: str) -> str:
         # A digest: no address has this form, so no caller can count for another session.
         return self.key("apart", kind, value, account)
 
 
 def is_guess(call: Call) -> bool:
-    """Tell whether the call shows a password; OAuth 2's token endpoint also takes refresh tokens."""
+    """Tell whether the call has a password; OAuth 2's token endpoint also takes refresh tokens."""
     return call.endpoint.takes_password and call.values.get("grant_type") != "refresh_token"
 
 
 def named_in(call: Call) -> str:
     """Return the canonical address in the body, known or not; empty when there is none.
 
-    Text that cannot be an address stands for itself, so that it is counted as well.
+    Text that is not an address is returned case-folded, so that it is counted too.
     """
     named = str(call.values.get("email") or call.values.get("username") or "")
     return canonical_or_none(named) or named.casefold()

@@ -1,1 +1,1 @@
-"""Starting, closing, purging and checking an Auth."""
+"""The life of an `Auth`: start and close, the configuration check, the purge, page URLs. Not public."""

@@ -1,4 +1,4 @@
-"""The configuration check: settings that are accepted, and will not work or are not safe."""
+"""The configuration check: valid settings that will not work, or are not safe."""
 
 import ipaddress
 import logging
@@ -29,7 +29,7 @@ class ConfigCheck:
     def __init__(
         self, settings: Settings, mailer: Mailer | None, features: Sequence[BaseFeature], conceals: Callable[[], bool]
     ) -> None:
-        """Take the configuration; `conceals`: whether registering hides known addresses."""
+        """Take the configuration; `conceals`: whether registration hides known addresses."""
         self._settings = settings
         self._mailer = mailer
         self._features = features
@@ -59,7 +59,7 @@ class ConfigCheck:
                 logger.warning("%s: %s. %s", *finding)
 
     def note_proxy_headers(self) -> None:
-        """Note that a request had headers of a proxy."""
+        """Record that a request had headers of a proxy, and log the finding once."""
         if not self._is_forwarded:
             self._is_forwarded = True
             self.log_new()
@@ -69,27 +69,27 @@ class ConfigCheck:
         return urlsplit(self._settings.base_url or "").hostname or ""
 
     def _base_url(self) -> Iterator[Finding]:
-        lacking = {
-            "mails hold codes but no links": self._needing_mail(),
-            "the origin of requests with cookies is compared with their Host header": self._gives_cookies(),
+        consequences = {
+            "mails contain codes but no links": self._features_with_mail(),
+            "the origin of requests with cookies is compared with the Host header": self._uses_cookies(),
             "cookie_domain cannot be checked": self._settings.cookie_domain,
         }
-        reasons = [reason for reason, applies in lacking.items() if applies]
+        reasons = [reason for reason, applies in consequences.items() if applies]
         if reasons and not self._host:
-            fix = "Set the public URL: base_url='https://app.example.com'"
-            yield Finding("base_url", f"there is no base_url, so {', and '.join(reasons)}", fix)
+            fix = "Set it to the public URL of the host, such as base_url='https://app.example.com'"
+            yield Finding("base_url", f"base_url is not set, so {', and '.join(reasons)}", fix)
 
     def _cookie_domain(self) -> Iterator[Finding]:
         domain = self._settings.cookie_domain
         if domain and is_public_suffix(domain):
-            reason = f"{domain} is a public suffix: strangers share it, and browsers reject cookies for it"
+            reason = f"{domain} is a public suffix, which unrelated sites share, so browsers reject the cookies"
             yield Finding("cookie_domain", reason, "Remove it, and use bearer tokens for other hosts")
         elif domain and self._host and not is_below(self._host, domain):
             reason = f"{domain} is not a parent domain of {self._host}, so browsers reject the cookies"
-            yield Finding("cookie_domain", reason, f"Set a parent domain of {self._host}, or remove it")
+            yield Finding("cookie_domain", reason, f"Set it to a parent domain of {self._host}, or remove it")
 
     def _other_sites(self) -> Iterator[Finding]:
-        """Check trusted origins: SameSite keeps the cookies from pages of other sites."""
+        """Find origins of other sites: SameSite blocks their cookies, even for trusted origins."""
         settings = self._settings
         with_cookies = {"trusted_origins": settings.trusted_origins}
         if settings.transport == "cookie":
@@ -97,58 +97,56 @@ class ConfigCheck:
         for setting, origins in with_cookies.items():
             for origin in origins if settings.origin else ():
                 if site_of(origin) != site_of(settings.origin or ""):
-                    reason = (
-                        f"{origin} is another site than {settings.origin}, so browsers send no SameSite cookies there"
-                    )
-                    fix = "Serve both below one domain, or use bearer tokens there (cors_origins, transport='bearer')"
+                    reason = f"{origin} and {settings.origin} are different sites, so browsers withhold the cookies"
+                    fix = "Serve both from one domain, or use bearer tokens (cors_origins, transport='bearer')"
                     yield Finding(setting, reason, fix)
 
     def _development(self) -> Iterator[Finding]:
         if self._settings.development and self._host and not is_private_host(self._host):
-            reason = f"cookies for {self._host} have no Secure attribute, so the network can read them"
+            reason = f"cookies are sent to {self._host} without Secure, and can be read on the network"
             yield Finding("development", reason, "Remove it, and serve https")
 
     def _secrets(self) -> Iterator[Finding]:
         secrets = self._settings.secrets
         if any(b"-----BEGIN " in secret for secret in secrets):
             reason = "the secret is a key file: a public key is not secret, and a private key has another purpose"
-            yield Finding("secret", reason, "Make a separate secret: secrets.token_urlsafe(48)")
+            yield Finding("secret", reason, "Generate a separate secret: secrets.token_urlsafe(48)")
         keys = [key for item in self._settings.signing_keys for key in (item.private, item.public)]
         if any((key.encode() if isinstance(key, str) else key) in secrets for key in keys):
-            reason = "a signing key is also the secret, so a service that verifies tokens could forge everything else"
+            reason = "a signing key is also the secret, so any service that verifies tokens can forge everything else"
             yield Finding("signing_keys", reason, "Use a separate value for each")
 
     def _proxies(self) -> Iterator[Finding]:
         proxies = self._settings.trusted_proxies
         if self._is_forwarded and not proxies:
-            reason = "requests had headers of a proxy, so all clients may have the address of that proxy"
-            fix = "Set the networks of the proxy, such as 10.0.0.0/8; without a proxy, a client forged the headers"
+            reason = "requests had the headers of a proxy, so all clients may appear to have the address of the proxy"
+            fix = "List its networks, such as 10.0.0.0/8; without a proxy, the headers are forged and ignored"
             yield Finding("trusted_proxies", reason, fix)
         for network in proxies:
             if ipaddress.ip_network(network).prefixlen == 0:
-                reason = f"{network} contains all addresses, so any client may claim any address"
-                yield Finding("trusted_proxies", reason, "Set only the networks of your proxies")
+                reason = f"{network} includes every address, so any client can forge its address"
+                yield Finding("trusted_proxies", reason, "List only the networks of your proxies")
 
     def _mail(self) -> Iterator[Finding]:
         mailer = self._mailer
-        if mailer is None and (needing := self._needing_mail()):
-            reason = f"there is no mailer, so no mail is sent, and {', '.join(needing)} cannot work"
-            yield Finding("mailer", reason, "Set one: Auth(mailer=SMTPMailer(…))")
+        if mailer is None and (names := self._features_with_mail()):
+            reason = f"there is no mailer, so no mail is sent, and these features cannot work: {', '.join(names)}"
+            yield Finding("mailer", reason, "Set a mailer: Auth(mailer=SMTPMailer(…))")
         if isinstance(mailer, ConsoleMailer) and not self._settings.development:
-            reason = "the console shows every link and code, and no mail is sent"
-            yield Finding("mailer", reason, "Set one that sends: Auth(mailer=SMTPMailer(…))")
+            reason = "ConsoleMailer prints every link and code, and sends no mail"
+            yield Finding("mailer", reason, "Set a mailer that sends: Auth(mailer=SMTPMailer(…))")
 
     def _registration(self) -> Iterator[Finding]:
         endpoints = {endpoint.name for feature in self._features for endpoint in feature.endpoints}
         if self._settings.enumeration == "hide" and not self._conceals() and "register" in endpoints:
-            reason = "without mail, registering tells whether an address has an account"
-            yield Finding("enumeration", reason, "Set a mailer and EmailVerification, or enumeration='tell'")
+            reason = "without a confirmation mail, registration reveals whether an address has an account"
+            yield Finding("enumeration", reason, "Set a mailer and add EmailVerification, or set enumeration='tell'")
         if self._conceals() and any(getattr(item, "login_after_register", False) for item in self._features):
-            reason = "a registration waits for its mail, so there is no login yet"
+            reason = "a registration is completed by its mail, so it cannot log the user in"
             yield Finding("login_after_register", reason, "Remove it, or set enumeration='tell'")
 
-    def _needing_mail(self) -> list[str]:
+    def _features_with_mail(self) -> list[str]:
         return [type(feature).__name__ for feature in self._features if feature.needs_mail]
 
-    def _gives_cookies(self) -> bool:
+    def _uses_cookies(self) -> bool:
         return self._settings.transport == "cookie" or any(feature.shows_pages for feature in self._features)

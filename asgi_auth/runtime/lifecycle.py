@@ -1,4 +1,4 @@
-"""Starting and closing: never needed, always possible. Each event loop starts by itself, with its first request."""
+"""Start and close, both optional: each event loop starts automatically with its first request."""
 
 import asyncio
 import weakref
@@ -22,7 +22,7 @@ DRAIN = 10.0
 
 
 class _Run:
-    """What runs for one event loop."""
+    """The state of one event loop."""
 
     def __init__(self) -> None:
         self.lock = asyncio.Lock()
@@ -45,7 +45,7 @@ class Lifecycle:
         now: Callable[[], float],
         warm_up: Callable[[], None],
     ) -> None:
-        """Take what is started and closed; `warm_up` runs in a thread before the first request."""
+        """Take the parts to start and close; `warm_up` runs in a thread before the first request."""
         self._storage = storage
         self._counters = counters
         self._settings = settings
@@ -75,7 +75,7 @@ class Lifecycle:
         self._purger.nudge()
 
     async def close(self) -> None:
-        """Send the mails in flight, for ten seconds at most; then let features end, and release all else."""
+        """Send the mails in flight, for ten seconds at most; then close the features, and release everything else."""
         try:
             await self._mail.drain(DRAIN)
             for feature in self._features:
@@ -98,7 +98,7 @@ class Lifecycle:
             await self._storage.close()
 
     async def _open(self) -> asyncio.Task[None]:
-        # Comparing sites reads a long list.
+        # In a thread, because it loads the public suffix list.
         await asyncio.to_thread(self._config_check.log_new)
         await self._storage.open()
         if self._settings.auto_migrate:

@@ -22,7 +22,7 @@ LEASE = 300
 
 
 class Purger:
-    """Deletes sessions, one-time tokens and counters a day after they expired, and what the features purge.
+    """Deletes sessions, one-time tokens and counters a day after they expired, and runs the purges of features.
 
     One statement deletes at most `batch` rows of a table, after `pause` seconds, so that no request waits for it.
     """
@@ -63,7 +63,7 @@ class Purger:
     async def run(self) -> int:
         """Purge for at most four minutes and return the number of deleted rows; 0 while another process does."""
         storage, now = self._storage, int(self._now())
-        # A row is a lease on every driver, and behind pgbouncer, where advisory locks of a session leak.
+        # A row works as a lease on every driver. Advisory locks of a session leak behind pgbouncer.
         if (await storage.count("purge", now, LEASE)).count > 1:
             return 0
         try:

@@ -1,1 +1,1 @@
-"""Tokens, identities and sessions: made, verified, refreshed, revoked."""
+"""Sessions: tokens, identities, rotation of refresh tokens, and revocation. Not public."""

@@ -1,4 +1,4 @@
-"""The receiver of events: what services emit to. `events.stream` implements it."""
+"""The interface by which services emit events. `events.stream` implements it."""
 
 from typing import Any, Protocol
 
@@ -24,7 +24,7 @@ class EventSink(Protocol):
         """Emit an event to the log, the features and the host's hooks."""
 
     async def report_refusal(self, error: AuthError, client: Client, call: Any = None) -> None:
-        """Emit the event of a refusal, of an endpoint's call or before it came to one; each error once."""
+        """Emit the event of a refusal, once for each error; `call` is None when no endpoint was called."""
 
     def digest(self, value: str) -> str:
         """Return the keyed digest that stands for a session id or an address in events."""

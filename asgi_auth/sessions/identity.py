@@ -1,4 +1,4 @@
-"""The identity of a request, in `scope["user"]` and `scope["auth"]`."""
+"""The identity of a request: the value of `scope["user"]` and `scope["auth"]`."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
@@ -16,9 +16,9 @@ NO_CLAIMS = Claims("", "", "", "", "", 0, 0, 0, (), ())
 
 
 class Identity:
-    """The user that an access token names, or an anonymous one. It has the shape of Starlette's user and credentials.
+    """The user of a verified access token, or an anonymous caller. Compatible with Starlette's user and credentials.
 
-    `error` is the reason why a token was rejected. Only `load` costs a query.
+    `error` is the reason why presented credentials were rejected. Only `load` needs a query.
     """
 
     __slots__ = ("_claims", "_load", "_now", "_user", "claims", "error", "roles", "transport")
@@ -46,17 +46,17 @@ class Identity:
 
     @property
     def is_authenticated(self) -> bool:
-        """Whether a user is logged in."""
+        """Whether the caller is logged in."""
         return self._claims is not NO_CLAIMS
 
     @property
     def id(self) -> str:
-        """The id of the user; empty for an anonymous identity."""
+        """The user's id; empty for an anonymous caller."""
         return self._claims.sub
 
     @property
     def identity(self) -> str:
-        """The id of the user, by Starlette's name for it."""
+        """The user's id, under the name that Starlette uses."""
         return self._claims.sub
 
     @property
@@ -66,17 +66,17 @@ class Identity:
 
     @property
     def session_id(self) -> str:
-        """The session of the token."""
+        """The id of the session; empty for an anonymous caller."""
         return self._claims.sid
 
     @property
     def scopes(self) -> list[str]:
-        """`authenticated` and the roles, for Starlette's `requires`."""
+        """`authenticated` and the roles, as Starlette's `requires` expects them."""
         return ["authenticated", *self.roles] if self.is_authenticated else []
 
     @property
     def amr(self) -> tuple[str, ...]:
-        """The methods of the login: `pwd`, `otp`, `hwk`, `mfa` (RFC 8176)."""
+        """The authentication methods of the login: `pwd`, `otp`, `hwk`, `mfa` (RFC 8176)."""
         return self._claims.amr
 
     @property
@@ -86,11 +86,11 @@ class Identity:
 
     @property
     def expires_at(self) -> int:
-        """The time at which the access token expires, in seconds since 1970."""
+        """The time when the access token expires, in seconds since 1970."""
         return self._claims.exp
 
     async def load(self) -> User:
-        """Read the whole user: one query per request. Raises UnauthorizedError for an anonymous or deleted user."""
+        """Read the user from the storage, once per identity. Raises UnauthorizedError when the user does not exist."""
         if self._user is None and self._load is not None:
             self._user = await self._load(self.id)
         if self._user is None:
@@ -98,14 +98,14 @@ class Identity:
         return self._user
 
     def require(self, *, roles: str | tuple[str, ...] = (), fresh: timedelta | None = None) -> "Identity":
-        """Return the identity if it has all `roles`, and a login not older than `fresh`.
+        """Return the identity if it has all `roles`, and a login that is not older than `fresh`.
 
         Raises UnauthorizedError, ForbiddenError or FreshLoginRequiredError.
         """
         if not self.is_authenticated:
             raise self.error or UnauthorizedError()
-        wanted = {roles} if isinstance(roles, str) else set(roles)
-        if not wanted.issubset(self.roles):
+        required = {roles} if isinstance(roles, str) else set(roles)
+        if not required.issubset(self.roles):
             raise ForbiddenError
         if fresh is not None and (self._now is None or self._now() - self.auth_time > fresh.total_seconds()):
             raise FreshLoginRequiredError
@@ -121,7 +121,7 @@ current: ContextVar[Identity] = ContextVar("asgi_auth_identity", default=ANONYMO
 
 
 def current_user() -> Identity:
-    """Return the identity of the current request; an anonymous one outside of a request.
+    """Return the identity of the current request; anonymous outside of a request.
 
     Works in sync and async code, and where a host hides the scope.
     """
@@ -129,10 +129,10 @@ def current_user() -> Identity:
 
 
 def require(scope: Mapping[str, Any], *, roles: str | tuple[str, ...] = (), fresh: timedelta | None = None) -> Identity:
-    """Return the identity of a request if it has all `roles`, and a login not older than `fresh`.
+    """Return the identity of a request if it has all `roles`, and a login that is not older than `fresh`.
 
     Raises UnauthorizedError (401), ForbiddenError (403) or FreshLoginRequiredError (401); the middleware answers them
-    unless the host does. Without the middleware every request is anonymous.
+    unless the host handles them. Raises UnauthorizedError when the middleware is missing.
     """
     identity = scope.get("asgi_auth", ANONYMOUS)
     return identity.require(roles=roles, fresh=fresh) if isinstance(identity, Identity) else ANONYMOUS.require()

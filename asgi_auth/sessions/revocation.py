@@ -1,8 +1,7 @@
-"""Revocation: ended sessions and changed roles, cached in memory and fresh across processes (ASVS 7.4.1, 8.3.2).
+"""Ended sessions and changed roles, in memory, and synchronized across processes (ASVS 7.4.1, 8.3.2).
 
-No request queries the database while the last sync is younger than `max_revocation_lag` seconds. When it is older,
-because the database or its notifications are unreachable, each request queries the database for its session: slower,
-and still correct.
+A request needs no query while the last synchronization is younger than `max_revocation_lag` seconds. When it is
+older, because the database or its notifications are unavailable, each request reads its session from the database.
 """
 
 import asyncio
@@ -16,17 +15,17 @@ from asgi_auth.model.records import Changes
 from asgi_auth.settings import Settings
 from asgi_auth.storage import Storage
 
-logger: logging.Logger = logging.getLogger("asgi_auth")
-#: Seconds that each sync reads again, for late commits and for clocks that differ between machines.
+logger = logging.getLogger("asgi_auth")
+#: Seconds by which synchronizations overlap, for late commits and for clocks that differ between machines.
 OVERLAP = 30
 PAUSE = 0.2
 
 
 class Revocation:
-    """The revocations that one process knows. Entries older than the lifetime of an access token are dropped."""
+    """The revocations that one process knows. They are dropped after the lifetime of an access token."""
 
     def __init__(self, storage: Storage, settings: Settings, now: Callable[[], float]) -> None:
-        """Start empty; `sync` reads the tables for the first time."""
+        """Start empty; `sync` reads the tables."""
         self._storage = storage
         self._lag = settings.max_revocation_lag
         self._strict = settings.revocation == "strict"
@@ -36,45 +35,45 @@ class Revocation:
         self._fresh_until = float("-inf")
         self._changed_at: dict[str, int] = {}
         self._syncs = 0
-        self._valid_from_sync: dict[str, int] = {}
+        self._first_sync: dict[str, int] = {}
         self._sockets: dict[str, set[Callable[[], None]]] = {}
-        #: The time at which each session ended.
+        #: The time in seconds when each session ended, by session id.
         self.dead: dict[str, int] = {}
-        #: The current roles of users whose access changed lately.
+        #: The current roles of users whose access changed recently, by user id.
         self.roles: dict[str, tuple[str, ...]] = {}
 
     def is_fresh(self) -> bool:
-        """Tell whether the cached revocations are fresh enough to decide."""
+        """Tell whether the state is recent enough to decide without a query."""
         return time.monotonic() <= self._fresh_until and not self._strict
 
     async def sync(self) -> None:
-        """Read the changes from the database once. Raises StorageUnavailableError."""
+        """Read the changes from the tables once; raises StorageUnavailableError."""
         started, now = time.monotonic(), int(self._now())
-        # After a clock that was ahead, entries were dropped too early: read the whole window again.
+        # After the clock was set back, read everything again: entries were dropped too early.
         since = now - self._horizon if self._since is None or now < self._since else self._since - OVERLAP
         self._syncs += 1
-        sync = self._syncs
-        self._apply(await self._storage.changes_since(since), sync)
+        number = self._syncs
+        self._apply(await self._storage.changes_since(since), number)
         self._forget(now - self._horizon)
         self._since = now
         self._fresh_until = started + self._lag
 
     async def follow(self) -> None:
-        """Sync after every notification of a change, and at least twice within the lag; runs until cancelled."""
-        away = False
+        """Synchronize after each notification, and at least twice within the lag, until cancelled."""
+        failing = False
         while True:
             try:
                 await self._storage.wait_for_change(self._lag / 2)
                 await self.sync()
-                away = False
-            except Exception as error:  # noqa: BLE001 (it must go on after any error of a driver)
-                if not away or not isinstance(error, StorageUnavailableError):
-                    logger.warning("asgi_auth can't look for revoked sessions: %s", type(error).__name__)
-                away = True
+                failing = False
+            except Exception as error:  # noqa: BLE001 (the loop must survive every driver error)
+                if not failing or not isinstance(error, StorageUnavailableError):
+                    logger.warning("asgi_auth cannot read revoked sessions: %s", type(error).__name__)
+                failing = True
                 await asyncio.sleep(PAUSE)
 
     def end(self, session_ids: Iterable[str]) -> None:
-        """Revoke sessions that this process has ended, and close their websockets."""
+        """Record sessions that this process has ended, and close their websockets."""
         now = int(self._now())
         for session_id in session_ids:
             self.dead.pop(session_id, None)
@@ -82,9 +81,9 @@ class Revocation:
             self._close(session_id)
 
     def change(self, user_id: str, roles: tuple[str, ...]) -> None:
-        """Set roles that this process has changed. A sync that has begun before does not overwrite them."""
+        """Record roles that this process has changed. A synchronization in flight cannot overwrite them."""
         self._set_roles(user_id, roles, int(self._now()))
-        self._valid_from_sync[user_id] = self._syncs + 1
+        self._first_sync[user_id] = self._syncs + 1
 
     def watch(self, session_id: str, user_id: str, close: Callable[[], None]) -> Callable[[], None]:
         """Call `close` when the session ends or the user's roles change; returns a function that stops watching."""
@@ -103,7 +102,7 @@ class Revocation:
         return stop
 
     def _set_roles(self, user_id: str, roles: tuple[str, ...], at: int) -> None:
-        """Set roles, and close the websockets that were opened with other roles."""
+        """Set the roles of a user; websockets that were opened with other roles are closed."""
         if self.roles.get(user_id) != roles:
             self._close(user_id)
         self.roles[user_id] = roles
@@ -114,28 +113,28 @@ class Revocation:
         for close in list(self._sockets.get(watched, ())):
             close()
 
-    def _apply(self, changes: Changes, sync: int) -> None:
-        # A time from the future, of a clock that was ahead, would keep later entries from being dropped.
+    def _apply(self, changes: Changes, number: int) -> None:
+        # Clamped to now: a time in the future, from another machine, would delay the removal of all later entries.
         now = int(self._now())
         for session_id, at in changes.sessions:
             if session_id not in self.dead:
                 self.dead[session_id] = min(at, now)
                 self._close(session_id)
         for user_id, roles, at in changes.users:
-            # The clocks of machines differ, so the order of sync and change decides, not their times.
-            if sync >= self._valid_from_sync.get(user_id, 0):
-                self._valid_from_sync.pop(user_id, None)
+            # Clocks of machines differ: compare the order of synchronization and change, not their times.
+            if number >= self._first_sync.get(user_id, 0):
+                self._first_sync.pop(user_id, None)
                 self._set_roles(user_id, roles, max(min(at, now), self._changed_at.get(user_id, 0)))
 
     def _forget(self, before: int) -> None:
-        """Drop entries older than any live access token. Both are in the order of time, so that few are compared."""
+        """Drop entries that are older than every valid access token. Both are ordered by age, oldest first."""
         for session_id in _older(self.dead, before):
             del self.dead[session_id]
         for user_id in _older(self._changed_at, before):
             del self._changed_at[user_id], self.roles[user_id]
-            self._valid_from_sync.pop(user_id, None)
+            self._first_sync.pop(user_id, None)
 
 
 def _older(times: Mapping[str, int], before: int) -> list[str]:
-    """Return the expired keys at the front; one behind a younger entry stays a little longer."""
+    """Return the keys at the front that are older than `before`; an entry behind a younger one stays longer."""
     return [key for key, _ in takewhile(lambda item: item[1] < before, times.items())]

@@ -1,4 +1,4 @@
-"""Sessions: the one gate of every login, the rotation of refresh tokens, and the end of sessions."""
+"""The session service: login, rotation of refresh tokens, and the end of sessions."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
@@ -53,7 +53,7 @@ class SessionService:
         load_user: Loader,
         claims: HostClaims | None,
     ) -> None:
-        """Take the collaborators; `checks` are asked before every login, `claims` are the host's for access tokens."""
+        """Take the collaborators; `checks` run before every login, `claims` returns extra claims of access tokens."""
         self._storage = storage
         self._settings = settings
         self._access_tokens = access_tokens
@@ -66,7 +66,7 @@ class SessionService:
         self._claims = claims
 
     async def login(self, user: User, credential: Credential, amr: tuple[str, ...], client: Client) -> TokenPair:
-        """Ask every check, then make the session, if user and credential are still unchanged."""
+        """Run every check, then start the session if user and credential are still unchanged."""
         try:
             return await self._login(user, credential, amr, client)
         except AuthError as error:
@@ -74,7 +74,7 @@ class SessionService:
             raise
 
     async def refresh(self, refresh_token: str, client: Client, *, rotate: bool) -> TokenPair:
-        """Rotate by compare-and-swap; the loser of a race, or of an answer, gets the same successor for a short time.
+        """Rotate by compare-and-swap. Within `refresh_grace` seconds, a repeated call gets the same successor.
 
         Without `rotate` the refresh token stays the same, and only the access token is new.
         """
@@ -113,9 +113,9 @@ class SessionService:
     async def _login(self, user: User, credential: Credential, amr: tuple[str, ...], client: Client) -> TokenPair:
         if user.status != "active":
             raise AccountDisabledError
-        await self._ask_checks(LoginAttempt(user, amr, client))
+        await self._run_checks(LoginAttempt(user, amr, client))
         session = self._new(user, amr, client)
-        # First: the host's claims may fail, and then no session may exist without its tokens.
+        # First, because the host's claims may raise: no session must exist without its tokens.
         pair = await self._pair(session, user.roles, user)
         ended = await self._storage.add_session(session, credential, self._settings.max_sessions)
         if ended is None:
@@ -127,13 +127,13 @@ class SessionService:
             await self._events.emit(name, user_id=user.id, session_id=session.id, client=client, data=data)
         return pair
 
-    async def _ask_checks(self, login: LoginAttempt) -> None:
-        wanted: set[str] = set()
+    async def _run_checks(self, login: LoginAttempt) -> None:
+        factors: set[str] = set()
         for check in self._checks:
             await check.before_login(login)
-            wanted |= set(await check.second_factor(login))
-        if wanted and not wanted.intersection(login.amr):
-            raise SecondFactorRequiredError(sorted(wanted))
+            factors |= set(await check.second_factor(login))
+        if factors and not factors.intersection(login.amr):
+            raise SecondFactorRequiredError(sorted(factors))
 
     def _new(self, user: User, amr: tuple[str, ...], client: Client) -> Session:
         now = int(self._now())
@@ -159,7 +159,7 @@ class SessionService:
             await self.end(previous.user_id, only=previous.id, client=client)
 
     async def _successor(self, session_id: str, generation: int, now: int, client: Client) -> Rotated:
-        """Judge a genuine token that could not be rotated."""
+        """Return the successor of a genuine token that could not be rotated, or raise the reason."""
         settings = self._settings
         session = await self._storage.session(session_id)
         access = await self._storage.access(session_id, now)

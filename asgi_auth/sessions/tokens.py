@@ -26,7 +26,7 @@ RESERVED = frozenset({"iss", "aud", "sub", "sid", "jti", "iat", "exp", "nbf", "a
 
 
 class Claims(msgspec.Struct, frozen=True):
-    """The claims of every access token (RFC 9068, section 2.2)."""
+    """The claims of every access token that the library issues (RFC 9068, section 2.2)."""
 
     iss: str
     aud: str
@@ -41,10 +41,10 @@ class Claims(msgspec.Struct, frozen=True):
 
 
 class AccessTokens:
-    """Makes and reads access tokens. Reading is strict: only tokens in the exact form of this library are accepted."""
+    """Makes and reads access tokens. Reading accepts only the exact bytes that `make` can produce."""
 
     def __init__(self, settings: Settings, keys: KeyRing, now: Callable[[], float]) -> None:
-        """Prepare the one header that the tokens of each key may have, byte by byte."""
+        """Encode the header of each key: tokens of the key must have exactly this header."""
         self._settings = settings
         self._now = now
         self._header = _header_segment(keys.signing[0])
@@ -52,7 +52,7 @@ class AccessTokens:
         self._verifiers = {_header_segment(key): _verifier(key) for key in keys.signing}
 
     def make(self, session: Session, roles: tuple[str, ...], custom: Mapping[str, Any]) -> tuple[str, int]:
-        """Sign a token for a session; return it with its lifetime in seconds."""
+        """Sign a token for a session; return the token and its lifetime in seconds."""
         now = int(self._now())
         expires = min(now + self._settings.access_ttl, session.expires_at)
         if taken := RESERVED.intersection(custom):
@@ -82,7 +82,7 @@ class AccessTokens:
     def read(self, token: str) -> tuple[Claims, dict[str, Any]]:
         """Verify a token and return its claims, typed and raw (RFC 8725; RFC 9068, section 4).
 
-        Raises TokenExpiredError for a genuine token that has expired, and InvalidTokenError for all others.
+        Raises InvalidTokenError, or TokenExpiredError for a genuine token that has expired.
         """
         if len(token) > MAX_TOKEN or COMPACT.fullmatch(token) is None:
             raise InvalidTokenError
@@ -103,10 +103,10 @@ class AccessTokens:
             raise InvalidTokenError from None
         if msgspec.json.encode(raw) != payload or "nbf" in raw:
             raise InvalidTokenError
-        self._judge(claims)
+        self._check_claims(claims)
         return claims, raw
 
-    def _judge(self, claims: Claims) -> None:
+    def _check_claims(self, claims: Claims) -> None:
         now, settings = self._now(), self._settings
         if claims.iss != settings.issuer or claims.aud != settings.audience:
             raise InvalidTokenError
@@ -117,14 +117,14 @@ class AccessTokens:
 
 
 class RefreshTokens:
-    """Makes and reads refresh tokens: session id, generation, and a MAC over both. A forged token needs no query."""
+    """Makes and reads refresh tokens: session id, generation, and a MAC over both. Forged tokens need no query."""
 
     def __init__(self, keys: KeyRing) -> None:
-        """Derive the keys: the newest makes tokens, all of them verify."""
+        """Derive the keys: the newest makes tokens, all keys verify."""
         self._keys = keys.derived("refresh token")
 
     def make(self, session_id: str, generation: int) -> str:
-        """Make the token of a generation; the result is always the same."""
+        """Make the token of a generation. The same arguments always give the same token."""
         return _refresh_text(self._keys[0], session_id, generation)
 
     def read(self, token: str) -> tuple[str, int]:
@@ -146,7 +146,7 @@ def _refresh_text(key: bytes, session_id: str, generation: int) -> str:
 
 
 def _header_segment(key: SigningKey) -> str:
-    """Encode a header as PyJWT does when it signs with this key."""
+    """Encode the token header of a key, byte for byte as PyJWT does."""
     if key.private is not None:
         return jwt.PyJWS().encode(b"", key.private, key.algorithm, headers=key.header).partition(".")[0]
     text = msgspec.json.encode(dict(sorted(key.header.items())))
@@ -154,7 +154,7 @@ def _header_segment(key: SigningKey) -> str:
 
 
 def _signer(key: SigningKey) -> Callable[[bytes], bytes]:
-    """Bind PyJWT's algorithm to the key: `jwt.encode` would encode the same header for each token."""
+    """Bind PyJWT's algorithm to the key; its own `encode` would encode the header again for each token."""
     algorithm = jwt.get_algorithm_by_name(key.algorithm)
     prepared = algorithm.prepare_key(key.private)
     return lambda signed: algorithm.sign(signed, prepared)
@@ -168,10 +168,10 @@ def _verifier(key: SigningKey) -> Callable[[bytes, bytes], bool]:
 
 
 def _is_canonical(segment: str) -> bool:
-    """Tell whether a base64url text is the one spelling of its bytes: unused bits are zero (RFC 4648, 3.5)."""
+    """Tell whether a base64url text is canonical: unused bits are zero (RFC 4648, 3.5)."""
     return segment[-1] in CANONICAL_ENDS[len(segment) % 4]
 
 
 def _is_nested(payload: bytes) -> bool:
-    """Tell whether the nesting may be too deep: the limit of a parser depends on the version of Python."""
+    """Tell whether a payload may nest too deeply: the limit of parsers depends on the Python version."""
     return payload.count(b"[") + payload.count(b"{") > MAX_NESTED

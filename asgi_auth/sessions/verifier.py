@@ -32,14 +32,14 @@ class TokenVerifier:
         self._size = settings.token_cache
         self._now = now
         self._load = load
-        self._seen: dict[str, tuple[Claims, Mapping[str, Any]]] = {}
+        self._cache: dict[str, tuple[Claims, Mapping[str, Any]]] = {}
 
     def cached(self, token: str, transport: Transport) -> Identity | None:
         """Return the identity of a cached token, without a query; None when the token must be verified."""
-        seen = self._seen.get(token)
-        if seen is None or not self._revocation.is_fresh():
+        entry = self._cache.get(token)
+        if entry is None or not self._revocation.is_fresh():
             return None
-        claims, raw = seen
+        claims, raw = entry
         if claims.sid in self._revocation.dead or self._now() >= claims.exp + self._leeway:
             return None
         roles = self._revocation.roles.get(claims.sub, claims.roles)
@@ -47,7 +47,7 @@ class TokenVerifier:
 
     async def verify(self, token: str, transport: Transport) -> Identity:
         """Return the identity that a token proves; raises InvalidTokenError and its subclasses."""
-        claims, raw = self._seen.get(token) or self._read(token)
+        claims, raw = self._cache.get(token) or self._read(token)
         if self._now() >= claims.exp + self._leeway:
             raise TokenExpiredError
         if self._revocation.is_fresh():
@@ -60,12 +60,12 @@ class TokenVerifier:
 
     def forget(self) -> None:
         """Empty the cache; the next use of each token verifies it again."""
-        self._seen.clear()
+        self._cache.clear()
 
     def _read(self, token: str) -> tuple[Claims, Mapping[str, Any]]:
         claims, raw = self._tokens.read(token)
-        make_room(self._seen, self._size)
-        entry = self._seen[token] = (claims, MappingProxyType(raw))
+        make_room(self._cache, self._size)
+        entry = self._cache[token] = (claims, MappingProxyType(raw))
         return entry
 
     async def _current_roles(self, claims: Claims) -> tuple[str, ...]:
@@ -76,9 +76,9 @@ class TokenVerifier:
         return access.roles
 
 
-def make_room(memory: dict[Any, Any], size: int) -> None:
+def make_room(cache: dict[Any, Any], size: int) -> None:
     """Drop the oldest eighth of a cache that has reached `size` entries."""
-    if len(memory) >= size:
-        # A list, as other threads may add meanwhile.
-        for old in list(memory)[: size // 8 + 1]:
-            memory.pop(old, None)
+    if len(cache) >= size:
+        # A copy, because other threads may add entries meanwhile.
+        for old in list(cache)[: size // 8 + 1]:
+            cache.pop(old, None)

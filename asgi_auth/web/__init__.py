@@ -1,1 +1,1 @@
-"""Everything that reads a scope or makes a response."""
+"""HTTP and websockets: reading requests, authenticating them, and making responses. Not public."""

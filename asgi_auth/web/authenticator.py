@@ -35,7 +35,7 @@ class Refresh(Protocol):
 
 
 class RequestAuthenticator:
-    """Authenticates requests and websockets for one `Auth`; used by the middleware and by the app alike."""
+    """Authenticates requests and websockets for one `Auth`; used by the middleware and by the app."""
 
     def __init__(
         self,
@@ -45,9 +45,9 @@ class RequestAuthenticator:
         start: Callable[[], Awaitable[None]],
         refresh: Refresh,
     ) -> None:
-        """Take the verifier of access tokens, and the features that authenticate by credentials of their own."""
-        self.cookies: Cookies = Cookies(settings)
-        self.reader: CredentialReader = CredentialReader(self.cookies)
+        """Take the verifier of access tokens, and the features, some of which authenticate other credentials."""
+        self.cookies = Cookies(settings)
+        self.reader = CredentialReader(self.cookies)
         self._settings = settings
         self._verify = verifier.verify
         self._cached = verifier.cached
@@ -85,7 +85,7 @@ class RequestAuthenticator:
         """Return the identity of a request; an invalid token gives an anonymous one, with the reason in `error`.
 
         Raises BadRequestError for repeated credentials, CrossSiteRequestError for cookies from another site's page,
-        and StorageUnavailableError when a token cannot be judged now: a valid one must not look invalid.
+        and StorageUnavailableError when a token cannot be verified: a valid token must not look invalid.
         """
         presented = self.reader.read(scope)
         await self._start()
@@ -100,13 +100,13 @@ class RequestAuthenticator:
         return identity, cookies
 
     def _cache(self, scope: Scope, presented: PresentedCredentials) -> None:
-        """Cache the token of a header line, if one line has all credentials; each use judges the token again."""
+        """Cache the token of a header line, if one line has all credentials. Each use verifies the token again."""
         lines = [pair for pair in scope["headers"] if pair[0] in {b"authorization", b"cookie"}]
-        # A websocket may show its token elsewhere.
+        # A websocket may carry its token as a subprotocol.
         if scope["type"] != "http" or len(lines) != 1 or len(lines[0][1]) > MAX_LINE:
             return
         name, line = lines[0]
-        # One cache for each header: a cookie may read like the line of another header.
+        # One cache for each header: a Cookie line may equal an Authorization line.
         bearer = name == b"authorization"
         cached, token = (self._bearers, presented.bearer) if bearer else (self._cookies, presented.access)
         if token:
@@ -114,7 +114,7 @@ class RequestAuthenticator:
             cached[line] = token
 
     async def _by_feature(self, scope: Scope) -> Identity:
-        """Ask the features, which may use the storage; credentials that one of them rejects are anonymous."""
+        """Authenticate by the features. Credentials that a feature rejects give an anonymous identity."""
         for feature in self._features:
             try:
                 identity = await feature.authenticate(scope)
@@ -130,17 +130,17 @@ class RequestAuthenticator:
         except InvalidTokenError as error:
             return Identity(error=error)
         if presented.access is not None:
-            await self._refuse_two_users(identity, presented.access)
+            await self._require_same_user(identity, presented.access)
         return identity
 
-    async def _refuse_two_users(self, identity: Identity, access: str) -> None:
-        """One request, one user: a cookie beside the token must be of the same user (RFC 6750, section 2)."""
+    async def _require_same_user(self, identity: Identity, access: str) -> None:
+        """Refuse a cookie of another user beside the bearer token (RFC 6750, section 2)."""
         try:
             other = await self._verify(access, COOKIE)
         except InvalidTokenError:
             return
         if other.id != identity.id:
-            raise BadRequestError("Token and cookie belong to two users.")
+            raise BadRequestError("The bearer token and the cookie belong to different users.")
 
     async def _by_cookies(self, presented: PresentedCredentials, scope: Scope) -> Authentication:
         if scope["type"] == "websocket" or scope["method"] not in SAFE_METHODS:

@@ -1,4 +1,4 @@
-"""Request bodies: one strict reader, which refuses bodies that parsers read differently (ASVS 1.5.3, 15.3.7)."""
+"""Request bodies: one strict reader. Input that two parsers could read differently is refused (ASVS 1.5.3, 15.3.7)."""
 
 import asyncio
 import json
@@ -22,18 +22,18 @@ BAD_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
 class ClientDisconnectedError(Exception):
-    """The client has disconnected; there is no response."""
+    """The client has disconnected; no response can be sent."""
 
 
 async def read_body(scope: Scope, receive: Receive, limit: int, seconds: float) -> bytes:
-    """Read a whole body of at most `limit` bytes within `seconds`.
+    """Read a whole body of at most `limit` bytes, within `seconds`.
 
     Raises BodyTooLargeError (by Content-Length before a byte is read), RequestTimeoutError, ClientDisconnectedError,
-    and BadRequestError when Content-Length is no number.
+    and BadRequestError when Content-Length is not a number.
     """
     for value in headers(scope, b"content-length"):
         if not (value.isascii() and value.isdigit()):
-            raise BadRequestError("The header content-length is no number.")
+            raise BadRequestError("The header content-length is not a number.")
         if int(value[:20]) > limit:
             raise BodyTooLargeError
     body = bytearray()
@@ -53,9 +53,9 @@ async def read_body(scope: Scope, receive: Receive, limit: int, seconds: float) 
 
 
 def parse_body(scope: Scope, body: bytes, expected: str) -> dict[str, Any]:
-    """Parse a body of the content type `expected`; an empty body without a type has no fields."""
+    """Parse a body of the content type `expected`. An empty body without a content type has no fields."""
     if headers(scope, b"content-encoding"):
-        raise UnsupportedMediaTypeError("Content codings are not accepted here.")
+        raise UnsupportedMediaTypeError("Content encodings are not supported.")
     types = headers(scope, b"content-type")
     if not body and not types:
         return {}
@@ -65,21 +65,21 @@ def parse_body(scope: Scope, body: bytes, expected: str) -> dict[str, Any]:
 
 
 def parse_json(body: bytes) -> dict[str, Any]:
-    """Parse a JSON object (RFC 8259) in UTF-8: no repeated names, no NaN, bounded depth, integers of 64 bits."""
+    """Parse a JSON object (RFC 8259) in UTF-8: unique names, no NaN, limited depth, 64-bit integers."""
     try:
         value = DECODER.decode(body.decode("utf-8", "strict"))
-        _check(value)
+        _check_limits(value)
     except (ValueError, RecursionError):
-        raise BadRequestError("The body is not one valid JSON object.") from None
+        raise BadRequestError("The body is not valid JSON.") from None
     if not isinstance(value, dict):
         raise BadRequestError("The body must be a JSON object.")
     return value
 
 
 def parse_form(body: bytes) -> dict[str, Any]:
-    """Parse a form (URL Standard, 5.1) in UTF-8, without repeated names."""
+    """Parse a form (URL Standard, 5.1) in UTF-8, with unique names."""
     if BAD_PERCENT.search(body):
-        raise BadRequestError("A percent sign in the form encodes nothing.")
+        raise BadRequestError("The form has an invalid percent-encoding.")
     try:
         text = body.decode("ascii", "strict")
         pairs = parse_qsl(
@@ -87,20 +87,20 @@ def parse_form(body: bytes) -> dict[str, Any]:
         )
         return _unique(pairs)
     except ValueError:
-        raise BadRequestError("The body is not one valid form.") from None
+        raise BadRequestError("The body is not a valid form.") from None
 
 
 def _media_type(value: str) -> str | None:
-    """Return the media type, if charset=utf-8 is the only parameter."""
-    kind, *parameters = (part.strip().lower() for part in value.split(";"))
-    return kind if all(item in {"charset=utf-8", 'charset="utf-8"', ""} for item in parameters) else None
+    """Return the media type; None when it has a parameter other than charset=utf-8."""
+    media_type, *parameters = (part.strip().lower() for part in value.split(";"))
+    return media_type if all(item in {"charset=utf-8", 'charset="utf-8"', ""} for item in parameters) else None
 
 
 def _unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:
-            raise ValueError("a name is repeated")
+            raise ValueError("a name occurs twice")
         found[name] = value
     return found
 
@@ -112,11 +112,11 @@ def _refuse(_: str) -> NoReturn:
 DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse)
 
 
-def _check(value: object) -> None:
-    """Refuse values that are too deep, too many or too large; a lone surrogate is a UnicodeEncodeError."""
-    todo, count = [(value, 1)], 0
-    while todo:
-        item, depth = todo.pop()
+def _check_limits(value: object) -> None:
+    """Refuse too many levels or values, and numbers out of range; a lone surrogate raises UnicodeEncodeError."""
+    pending, count = [(value, 1)], 0
+    while pending:
+        item, depth = pending.pop()
         children = [*item, *item.values()] if isinstance(item, dict) else item if isinstance(item, list) else ()
         count += len(children)
         if depth > MAX_DEPTH or count > MAX_VALUES:
@@ -125,4 +125,4 @@ def _check(value: object) -> None:
             raise BadRequestError("A number in the body is too large.")
         if isinstance(item, str):
             item.encode()
-        todo += [(child, depth + 1) for child in children]
+        pending += [(child, depth + 1) for child in children]

@@ -33,11 +33,11 @@ def client_of(scope: Scope, settings: Settings, session_id: str | None = None) -
 
 
 def _request_id(scope: Scope) -> str:
-    """Return the one id of a request: its X-Request-ID, if that is short and harmless, else a random one."""
+    """Return the one id of a request: its X-Request-ID, if it is short and of safe characters, else a random one."""
     if REQUEST_KEY not in scope:
         found = headers(scope, b"x-request-id")
-        known = len(found) == 1 and REQUEST_ID.fullmatch(found[0])
-        scope[REQUEST_KEY] = found[0] if known else secrets.token_hex(8)
+        valid = len(found) == 1 and REQUEST_ID.fullmatch(found[0])
+        scope[REQUEST_KEY] = found[0] if valid else secrets.token_hex(8)
     return str(scope[REQUEST_KEY])
 
 

@@ -1,4 +1,4 @@
-"""The two cookies of cookie mode (RFC 6265bis, 4.1.3.2); the settings decide about them, never the request."""
+"""The access cookie and the refresh cookie (RFC 6265bis, 4.1.3.2). Only settings determine their attributes."""
 
 from asgi_auth.model.answers import TokenPair
 from asgi_auth.settings import Settings
@@ -10,10 +10,10 @@ class Cookies:
     """Names, attributes and header lines of the access cookie and the refresh cookie."""
 
     def __init__(self, settings: Settings) -> None:
-        """Take the name and the attributes.
+        """Compose names and attributes.
 
-        `__Host-` allows no Domain, so a Domain gets `__Secure-`; both require Secure, and are left out in
-        development.
+        The prefix is `__Host-`, or `__Secure-` with a Domain, which `__Host-` forbids. Both prefixes require the
+        attribute Secure, so development uses no prefix.
         """
         prefix = "__Secure-" if settings.cookie_domain else "__Host-"
         prefix = "" if settings.development else prefix
@@ -24,7 +24,7 @@ class Cookies:
         self._attributes = f"Path=/; HttpOnly; SameSite={settings.cookie_same_site.capitalize()}{domain}{secure}"
 
     def set(self, pair: TokenPair) -> list[tuple[bytes, bytes]]:
-        """Return the headers that set both cookies. Raises ValueError when custom claims make one too large."""
+        """Return the headers that set both cookies. Raises ValueError when custom claims make a cookie too large."""
         values = (
             (self.access, pair.access_token, pair.expires_in),
             (self.refresh, pair.refresh_token, pair.refresh_expires_in),
@@ -36,11 +36,11 @@ class Cookies:
         return [(b"set-cookie", line.encode("ascii")) for line in lines]
 
     def clear(self) -> list[tuple[bytes, bytes]]:
-        """Return the headers that delete both cookies, with the same attributes."""
+        """Return the headers that delete both cookies. Deletion needs the same attributes."""
         lines = [f"{name}=; Max-Age=0; {self._attributes}" for name in (self.access, self.refresh)]
         return [(b"set-cookie", line.encode("ascii")) for line in lines]
 
-    def is_ours(self, header: bytes) -> bool:
-        """Tell whether a Set-Cookie header is about one of the two cookies."""
+    def sets_token(self, header: bytes) -> bool:
+        """Tell whether a Set-Cookie line sets or deletes one of the two cookies."""
         name = header.partition(b"=")[0].decode("latin-1").strip()
         return name in {self.access, self.refresh}

@@ -1,4 +1,4 @@
-"""CORS for the auth routes (Fetch Standard, 3.2; ASVS 3.4.2): exact origins, on errors too, and not for pages."""
+"""CORS for the endpoints (Fetch Standard, 3.2; ASVS 3.4.2): exact origins, on errors too; not for HTML pages."""
 
 from collections.abc import Sequence
 
@@ -16,30 +16,30 @@ Headers = list[tuple[bytes, bytes]]
 
 
 class Cors:
-    """Lets scripts of the origins in `cors_origins` read the responses.
+    """Makes the headers that let scripts of the origins in `cors_origins` read responses.
 
-    Cookies are for those that are in `trusted_origins` as well, because only they pass the check of where a request
-    comes from. An origin that isn't known gets none of these headers.
+    Only origins that are also in `trusted_origins` may send cookies, because the origin check refuses all others.
+    Unknown origins get no Access-Control headers.
     """
 
     def __init__(self, settings: Settings) -> None:
-        """Take the origins."""
+        """Read the origins from the settings."""
         self._origins = frozenset(settings.cors_origins)
         self._trusted = frozenset(settings.trusted_origins)
         self._vary: Headers = [(b"vary", b"origin")] if self._origins - {ANY} else []
 
     def headers(self, scope: Scope) -> Headers:
-        """Return the headers of every response of a route."""
+        """Return the headers of every response of an endpoint."""
         origin = self._origin(scope)
         if origin is None:
             return self._vary
-        shared = [(b"access-control-allow-origin", origin.encode()), (b"access-control-expose-headers", EXPOSED)]
+        found = [(b"access-control-allow-origin", origin.encode()), (b"access-control-expose-headers", EXPOSED)]
         if origin in self._trusted:
-            shared.append((b"access-control-allow-credentials", b"true"))
-        return [*shared, *self._vary]
+            found.append((b"access-control-allow-credentials", b"true"))
+        return [*found, *self._vary]
 
     def preflight(self, scope: Scope, methods: Sequence[str]) -> Headers:
-        """Return the further headers of the response to OPTIONS, for a route with these methods."""
+        """Return the further headers of a response to OPTIONS, for a path that has these methods."""
         if self._origin(scope) is None or not headers(scope, b"access-control-request-method"):
             return []
         return [
@@ -49,7 +49,7 @@ class Cors:
         ]
 
     def sending(self, scope: Scope, send: Send) -> Send:
-        """Return a `send` that adds the headers to a response that no route has made."""
+        """Wrap `send` to add the headers to a response that was made outside of the endpoints."""
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -59,8 +59,8 @@ class Cors:
         return with_headers
 
     def _origin(self, scope: Scope) -> str | None:
-        """Return the allowed origin: `*`, or the origin of the request if it is listed exactly."""
+        """Return the origin to allow: `*`, or the request's origin if `cors_origins` lists it; None for no origin."""
         if ANY in self._origins:
             return ANY
-        asking = headers(scope, b"origin")
-        return asking[0] if len(asking) == 1 and asking[0] in self._origins else None
+        origins = headers(scope, b"origin")
+        return origins[0] if len(origins) == 1 and origins[0] in self._origins else None

@@ -1,4 +1,4 @@
-"""The credentials of a request: bearer token, cookies, websocket subprotocol. Repeated ones are refused."""
+"""The credentials of a request: bearer token, cookies, websocket subprotocol. Repeated credentials are refused."""
 
 import msgspec
 from starlette.types import Scope
@@ -11,7 +11,7 @@ SUBPROTOCOL = "bearer."
 
 
 class PresentedCredentials(msgspec.Struct):
-    """The credentials of one request: None for a missing one, an empty bearer for an unreadable one."""
+    """The credentials of one request. Absent credentials are None; a Bearer header without a token is empty."""
 
     bearer: str | None = None
     access: str | None = None
@@ -19,59 +19,59 @@ class PresentedCredentials(msgspec.Struct):
 
     @property
     def by_cookie(self) -> bool:
-        """Whether the request has one of the two cookies."""
+        """Whether the request has an access cookie or a refresh cookie."""
         return self.access is not None or self.refresh is not None
 
 
 class CredentialReader:
-    """Reads credentials; knows the names of the cookies."""
+    """Reads credentials from request headers."""
 
     def __init__(self, cookies: Cookies) -> None:
-        """Take the names of the cookies."""
+        """Take the names of the two cookies."""
         self._access = cookies.access.encode()
         self._refresh = cookies.refresh.encode()
 
     def read(self, scope: Scope) -> PresentedCredentials:
-        """Read. Raises BadRequestError for a repeated Authorization header or auth cookie (RFC 6750, section 2)."""
-        shown = PresentedCredentials()
+        """Read the credentials; raises BadRequestError for a repeated Authorization header or cookie (RFC 6750, 2)."""
+        presented = PresentedCredentials()
         authorized = False
         for name, value in scope["headers"]:
             if name == b"authorization":
                 if authorized:
-                    raise BadRequestError("The header authorization is repeated.")
+                    raise BadRequestError("The header authorization occurs twice.")
                 authorized = True
-                shown.bearer = _bearer(value)
+                presented.bearer = _bearer(value)
             elif name == b"cookie":
-                self._cookies(value, shown)
+                self._cookies(value, presented)
         if scope["type"] == "websocket":
-            _subprotocol(scope, shown)
-        return shown
+            _subprotocol(scope, presented)
+        return presented
 
-    def _cookies(self, line: bytes, shown: PresentedCredentials) -> None:
+    def _cookies(self, line: bytes, presented: PresentedCredentials) -> None:
         if len(line) > MAX_HEADER:
             raise BadRequestError("The cookies are too large.")
         for pair in line.split(b";"):
             name, _, value = pair.strip().partition(b"=")
             if name == self._access:
-                if shown.access is not None:
-                    raise BadRequestError("A cookie is repeated.")
-                shown.access = value.decode("latin-1")
+                if presented.access is not None:
+                    raise BadRequestError("A cookie occurs twice.")
+                presented.access = value.decode("latin-1")
             elif name == self._refresh:
-                if shown.refresh is not None:
-                    raise BadRequestError("A cookie is repeated.")
-                shown.refresh = value.decode("latin-1")
+                if presented.refresh is not None:
+                    raise BadRequestError("A cookie occurs twice.")
+                presented.refresh = value.decode("latin-1")
 
 
 def _bearer(value: bytes) -> str | None:
-    """Return the token of a Bearer header; None for another scheme."""
+    """Return the token of a Bearer header; None for other schemes."""
     scheme, _, token = value.partition(b" ")
     return token.strip(b" ").decode("latin-1") if scheme.lower() == b"bearer" else None
 
 
-def _subprotocol(scope: Scope, shown: PresentedCredentials) -> None:
-    """Read the token of a browser's websocket, which can only be the subprotocol `bearer.<token>`."""
+def _subprotocol(scope: Scope, presented: PresentedCredentials) -> None:
+    """Read the token from the subprotocol `bearer.<token>`, because browsers cannot set websocket headers."""
     for protocol in scope.get("subprotocols") or ():
         if protocol.startswith(SUBPROTOCOL):
-            if shown.bearer is not None:
-                raise BadRequestError("There are two bearer tokens.")
-            shown.bearer = protocol[len(SUBPROTOCOL) :]
+            if presented.bearer is not None:
+                raise BadRequestError("The request has two bearer tokens.")
+            presented.bearer = protocol[len(SUBPROTOCOL) :]

@@ -16,7 +16,7 @@ def single_header(scope: Scope, name: bytes) -> str | None:
     """Return the value of a header that may occur once; raises BadRequestError when it occurs twice."""
     values = headers(scope, name)
     if len(values) > 1:
-        raise BadRequestError(f"The header {name.decode()} is repeated.")
+        raise BadRequestError(f"The header {name.decode()} occurs twice.")
     return values[0] if values else None
 
 

@@ -17,7 +17,7 @@ def route_path(scope: Scope) -> str | None:
     relative = _below(path, root)
     outer = (scope.get("app_root_path") or "").rstrip("/")
     if relative is None and outer and root.startswith(outer + "/"):
-        # The server's root_path does not stand in the path: only what the mounts have added does.
+        # The path lacks the server's root_path, and has only the part that the mounts added.
         relative = _below(path, root[len(outer) :])
     if relative is None:
         relative = path

@@ -60,8 +60,8 @@ class RequestPipeline:
         endpoint = route.endpoint
         presented = self._authenticator.reader.read(scope)
         if endpoint.method != "GET":
-            wanted = REFRESH_TOKEN in endpoint.fields and REFRESH_TOKEN not in values
-            if presented.refresh and wanted and not endpoint.oauth2:
+            missing = REFRESH_TOKEN in endpoint.fields and REFRESH_TOKEN not in values
+            if presented.refresh and missing and not endpoint.oauth2:
                 values[REFRESH_TOKEN] = presented.refresh
                 transport = "cookie"
             if presented.by_cookie or (transport == "cookie" and endpoint.gives_tokens):

@@ -26,7 +26,7 @@ class WholeResponse(Response):
     """A response that marks its body as complete: ASGI makes that optional, and Quart's test client requires it."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it."""
+        """Send the response."""
 
         async def whole(message: Message) -> None:
             await send({"more_body": False, **message} if message["type"].endswith("response.body") else message)
@@ -101,7 +101,7 @@ async def send_error(error: AuthError, scope: Scope, receive: Receive, send: Sen
 
 
 async def send_late_error(error: AuthError, scope: Scope, receive: Receive, send: Send) -> None:
-    """Refuse in the same way what an app has begun to receive."""
+    """Refuse a request or websocket in the same way after the app has begun to receive."""
     if scope["type"] == "websocket" and "websocket.http.response" not in (scope.get("extensions") or {}):
         await send({"type": "websocket.close", "code": WEBSOCKET_UNAUTHORIZED, "reason": error.code})
     else:

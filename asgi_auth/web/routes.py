@@ -1,4 +1,4 @@
-"""Routing: the endpoint of a path and a method, and the selection and renaming of endpoints."""
+"""Routing: from a path and a method to an endpoint; selecting and renaming endpoints."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from asgi_auth.feature.route import Route
 
 
 class Routes:
-    """The routes of an app: fixed paths by lookup, paths with a `{name}` segment by comparison."""
+    """The routes of an app. Fixed paths are looked up; paths with a `{name}` segment are compared one by one."""
 
     def __init__(
         self,
@@ -18,7 +18,7 @@ class Routes:
         exclude: Collection[str],
         paths: Mapping[str, str],
     ) -> None:
-        """Select and rename endpoints. Raises ValueError for unknown names and for two endpoints at one path."""
+        """Select and rename endpoints; raises ValueError for unknown names and for two endpoints at one route."""
         found = [Route(feature, endpoint) for feature in features for endpoint in feature.endpoints]
         groups = {route.endpoint.name: type(route.feature).__name__.lower() for route in found}
         _refuse_unknown({*(include or ()), *exclude}, {*groups, *groups.values()})
@@ -27,7 +27,7 @@ class Routes:
             raise ValueError("include selects nothing")
         self._routes: dict[str, dict[str, Route]] = {}
         self._names: dict[str, tuple[str, Route]] = {}
-        #: The paths that pages answer.
+        #: The paths of HTML pages.
         self.pages: set[str] = set()
         for route in found:
             names = {route.endpoint.name, groups[route.endpoint.name]}
@@ -35,24 +35,24 @@ class Routes:
                 self._add(paths.get(route.endpoint.name, route.endpoint.path), route)
 
     def __iter__(self) -> Any:
-        """Iterate over the routes with their paths, in the order of their declaration."""
+        """Iterate over pairs of path and route, in the order of declaration."""
         return iter([(path, route) for path, methods in self._routes.items() for route in methods.values()])
 
     def named(self, name: str) -> tuple[str, Route] | None:
-        """Return the path and the route of an endpoint, by its name; None when it is not served."""
+        """Return the path and the route of an endpoint, by name; None when it is not served."""
         return self._names.get(name)
 
     def add_pages(self, paths: Collection[str]) -> None:
-        """Add paths at which pages answer GET. Raises ValueError for a path where an endpoint does."""
+        """Register the paths of HTML pages. Raises ValueError when an endpoint has GET at one of them."""
         for path in paths:
             if "GET" in self._routes.setdefault(path, {}):
                 raise ValueError(f"a page and an endpoint at GET {path}")
         self.pages |= set(paths)
 
     def find(self, path: str | None, method: str) -> tuple[Route | None, dict[str, Any]]:
-        """Find the route and the values in its path; None for OPTIONS, with the methods in place of the values.
+        """Return the route and the values in its path; for OPTIONS, None and the allowed methods as `methods`.
 
-        Raises NotFoundError, or MethodNotAllowedError with the methods that exist.
+        Raises NotFoundError, or MethodNotAllowedError with the allowed methods.
         """
         methods, values = self._match(path or "")
         if method == "OPTIONS":
@@ -75,7 +75,7 @@ class Routes:
 
     def _add(self, path: str, route: Route) -> None:
         if not path.startswith("/") or path == "/" or path.endswith("/"):
-            raise ValueError(f"{path!r}: a path is /word, and not the bare mount")
+            raise ValueError(f"{path!r}: a path starts with a slash, does not end with one, and is not / alone")
         if self._routes.setdefault(path, {}).setdefault(route.endpoint.method, route) is not route:
             raise ValueError(f"two endpoints at {route.endpoint.method} {path}")
         self._names[route.endpoint.name] = (path, route)

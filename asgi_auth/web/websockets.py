@@ -1,4 +1,4 @@
-"""Websockets of a session: closed when it ends, or when the user's roles change (ASVS 4.4.3, 8.3.2)."""
+"""Websockets of a session: closed when the session ends or the user's roles change (ASVS 4.4.3, 8.3.2)."""
 
 import asyncio
 from collections.abc import Callable
@@ -19,7 +19,7 @@ CLOSE: Message = {"type": "websocket.close", "code": WEBSOCKET_UNAUTHORIZED, "re
 
 
 class SessionSocket:
-    """One websocket of a session, between the server and the app."""
+    """Wraps `receive` and `send` of one websocket that belongs to a session."""
 
     def __init__(  # noqa: PLR0917 (each is a collaborator)
         self,
@@ -32,7 +32,7 @@ class SessionSocket:
         access_ttl: int,
         now: Callable[[], float],
     ) -> None:
-        """Take the session, and cookies to set when the app accepts; `access_ttl` is the longest wait in seconds."""
+        """Take the session; `headers` set cookies on accept, checks are at most `access_ttl` seconds apart."""
         self._revocation = revocation
         self._storage = storage
         self._longest = access_ttl
@@ -45,10 +45,10 @@ class SessionSocket:
         self._protocols: list[str] = []
         self._accepted = False
         self._closed = False
-        self._waiting: asyncio.Future[Any] | None = None
+        self._receiving: asyncio.Future[Any] | None = None
 
     async def run(self, app: ASGIApp, scope: Scope) -> None:
-        """Run the app until it returns or the session ends."""
+        """Run the app until it returns; close the websocket when the session ends."""
         offered = scope.get("subprotocols") or []
         self._protocols = [item for item in offered if not item.startswith(SUBPROTOCOL)]
         if len(self._protocols) < len(offered):
@@ -57,7 +57,7 @@ class SessionSocket:
         else:
             self._protocols = []
         loop = asyncio.get_running_loop()
-        close = partial(_set, loop, self._ended)
+        close = partial(_set_threadsafe, loop, self._ended)
         stop = self._revocation.watch(self._identity.session_id, self._identity.id, close)
         watcher = asyncio.ensure_future(self._watch())
         try:
@@ -67,26 +67,26 @@ class SessionSocket:
             if not self._ended.is_set():
                 watcher.cancel()
             await asyncio.gather(watcher, return_exceptions=True)
-            if self._waiting is not None:
-                self._waiting.cancel()
+            if self._receiving is not None:
+                self._receiving.cancel()
 
     async def receive(self) -> Message:
-        """Receive the next message; a disconnect once the session has ended. May be cancelled and called again."""
-        if self._waiting is None:
-            self._waiting = asyncio.ensure_future(self._receive())
+        """Return the next message, or a disconnect once the session has ended. May be cancelled and called again."""
+        if self._receiving is None:
+            self._receiving = asyncio.ensure_future(self._receive())
         ended: asyncio.Future[Any] = asyncio.ensure_future(self._ended.wait())
         try:
-            await asyncio.wait((self._waiting, ended), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((self._receiving, ended), return_when=asyncio.FIRST_COMPLETED)
         finally:
             ended.cancel()
         if self._ended.is_set():
             return {"type": "websocket.disconnect", "code": WEBSOCKET_UNAUTHORIZED, "reason": REASON}
-        message: Message = await self._waiting
-        self._waiting = None
+        message: Message = await self._receiving
+        self._receiving = None
         return message
 
     async def send(self, message: Message) -> None:
-        """Send a message of the app. After the close it raises OSError, as a server does for a client that has left."""
+        """Send a message of the app. Raises OSError after the close, as servers do for a disconnected client."""
         if self._closed:
             raise OSError("the session of this websocket has ended")
         if message["type"] == "websocket.accept" and self._ended.is_set():
@@ -95,24 +95,24 @@ class SessionSocket:
             self._accepted = True
             message = {**message, "headers": [*message.get("headers", ()), *self._headers]}
             if self._protocols and not message.get("subprotocol"):
-                # A browser that offers protocols fails the connection when the server accepts none of them.
+                # A browser that offers subprotocols fails the connection unless one is accepted.
                 message["subprotocol"] = self._protocols[0]
         self._closed = message["type"] == "websocket.close"
         await self._send(message)
 
     async def _watch(self) -> None:
-        """Close when the session ends: at once by revocation, else at the next check after the token has expired."""
-        over = False
-        while not over:
+        """Close when the session ends: at once by revocation, else at the check after the token expires."""
+        ended = False
+        while not ended:
             seconds = max(1.0, self._identity.expires_at - self._now())
-            over = await self._ends_within(seconds) or not await self._is_alive()
+            ended = await self._ends_within(seconds) or not await self._is_alive()
         self._ended.set()
         if self._accepted and not self._closed:
             self._closed = True
-            if self._waiting is not None:
+            if self._receiving is not None:
                 # Granian delays a close while a receive is pending.
-                self._waiting.cancel()
-                await asyncio.wait([self._waiting])
+                self._receiving.cancel()
+                await asyncio.wait([self._receiving])
             await self._send(CLOSE)
 
     async def _ends_within(self, seconds: float) -> bool:
@@ -124,7 +124,7 @@ class SessionSocket:
         return True
 
     async def _is_alive(self) -> bool:
-        """Query the database; while it is unreachable the websocket stays open."""
+        """Read the session from the database. The websocket stays open while the database is unreachable."""
         try:
             access = await self._storage.access(self._identity.session_id, int(self._now()))
         except StorageUnavailableError:
@@ -132,6 +132,6 @@ class SessionSocket:
         return access is not None and access.alive
 
 
-def _set(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:
-    """Set an event, from the thread that ended the session."""
+def _set_threadsafe(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:
+    """Set an event from any thread: the session may have ended in another event loop."""
     loop.call_soon_threadsafe(event.set)

@@ -170,7 +170,7 @@ async def test_the_queue_is_bounded_and_tells_what_it_has_dropped(caplog: pytest
         listed = await names(auth, "u1")
 
     assert len(listed) == 3
-    assert "audit records are dropped: 3 are waiting already" in caplog.text
+    assert "audit records are dropped: the queue is full (3)" in caplog.text
     assert "7 audit records were dropped" in caplog.text
 
 

@@ -1,4 +1,4 @@
-"""The cookie doctor: each finding with the settings that cause it, and none where all is well."""
+"""The configuration check: each finding with the settings that cause it, and none for sound settings."""
 
 import subprocess
 import sys
@@ -45,47 +45,47 @@ def make(*, features: list[Feature] | None = None, mailer: Any = SMTPMailer, **s
 
 FINDINGS: list[tuple[dict[str, Any], str, str]] = [
     ({"cookie_domain": "example.org"}, "cookie_domain", "example.org is not a parent domain of app.example.com"),
-    ({"cookie_domain": "ample.com"}, "cookie_domain", "not a parent"),
-    ({"cookie_domain": "old.app.example.com"}, "cookie_domain", "not a parent"),
+    ({"cookie_domain": "ample.com"}, "cookie_domain", "not a parent domain"),
+    ({"cookie_domain": "old.app.example.com"}, "cookie_domain", "not a parent domain"),
     ({"cookie_domain": "com"}, "cookie_domain", "com is a public suffix"),
     ({"cookie_domain": "fly.dev", "base_url": "https://app.fly.dev"}, "cookie_domain", "fly.dev is a public suffix"),
     ({"cookie_domain": "co.uk", "base_url": "https://x.co.uk"}, "cookie_domain", "public suffix"),
-    ({"trusted_origins": [PARTNER]}, "trusted_origins", f"{PARTNER} is another site than {ORIGIN}"),
-    ({"trusted_origins": [PARTNER], "cookie_same_site": "strict"}, "trusted_origins", "another site"),
-    ({"cors_origins": [PARTNER], "transport": "cookie"}, "cors_origins", "another site"),
+    ({"trusted_origins": [PARTNER]}, "trusted_origins", f"{PARTNER} and {ORIGIN} are different sites"),
+    ({"trusted_origins": [PARTNER], "cookie_same_site": "strict"}, "trusted_origins", "are different sites"),
+    ({"cors_origins": [PARTNER], "transport": "cookie"}, "cors_origins", "are different sites"),
     (
         {"trusted_origins": ["https://b.fly.dev"], "base_url": "https://a.fly.dev"},
         "trusted_origins",
-        "another site",
+        "are different sites",
     ),
     (
         HTTP | {"base_url": "http://localhost:8000", "trusted_origins": ["http://127.0.0.1:8000"]},
         "trusted_origins",
-        "another site",
+        "are different sites",
     ),
-    ({"base_url": None}, "base_url", "mails hold codes but no links"),
-    (TELL | {"base_url": None, "transport": "cookie"}, "base_url", "compared with the Host"),
-    (TELL | {"base_url": None, "features": [Passwords(), Pages()]}, "base_url", "compared with the Host"),
+    ({"base_url": None}, "base_url", "mails contain codes but no links"),
+    (TELL | {"base_url": None, "transport": "cookie"}, "base_url", "compared with the Host header"),
+    (TELL | {"base_url": None, "features": [Passwords(), Pages()]}, "base_url", "compared with the Host header"),
     (TELL | {"base_url": None, "cookie_domain": "example.com"}, "base_url", "cookie_domain cannot be checked"),
     (HTTP | {"base_url": "http://app.example.com"}, "development", "app.example.com without Secure"),
     (HTTP | {"base_url": "http://8.8.8.8"}, "development", "without Secure"),
     ({"secret": PEM}, "secret", "key file"),
-    ({"signing_keys": [SigningKey("HS256", SECRET, SECRET, "k")]}, "signing_keys", "is the secret, too"),
+    ({"signing_keys": [SigningKey("HS256", SECRET, SECRET, "k")]}, "signing_keys", "is also the secret"),
     (
         {"signing_keys": [SigningKey("HS256", SECRET.encode(), OTHER.encode(), "k")]},
         "signing_keys",
-        "is the secret, too",
+        "is also the secret",
     ),
-    ({"trusted_proxies": ["0.0.0.0/0"]}, "trusted_proxies", "0.0.0.0/0 contains all addresses"),
-    ({"trusted_proxies": ["10.0.0.0/8", "::/0"]}, "trusted_proxies", "::/0 contains all addresses"),
+    ({"trusted_proxies": ["0.0.0.0/0"]}, "trusted_proxies", "0.0.0.0/0 includes every address"),
+    ({"trusted_proxies": ["10.0.0.0/8", "::/0"]}, "trusted_proxies", "::/0 includes every address"),
     ({"features": defaults(mail=True), "mailer": None}, "mailer", "EmailVerification, PasswordReset, EmailChange"),
-    ({"mailer": ConsoleMailer()}, "mailer", "the console shows every link"),
-    ({"mailer": None}, "enumeration", "without mail nothing is hidden"),
-    ({"features": [Passwords(), Sessions()]}, "enumeration", "without mail nothing is hidden"),
+    ({"mailer": ConsoleMailer()}, "mailer", "ConsoleMailer prints every link"),
+    ({"mailer": None}, "enumeration", "without a confirmation mail, registration reveals"),
+    ({"features": [Passwords(), Sessions()]}, "enumeration", "without a confirmation mail, registration reveals"),
     (
         {"features": [Passwords(login_after_register=True), *defaults(mail=True)[1:]]},
         "login_after_register",
-        "waits for its mail",
+        "is completed by its mail",
     ),
 ]
 
@@ -158,7 +158,7 @@ async def test_what_is_found_is_logged_at_the_first_start_only(caplog: pytest.Lo
     (line,) = [record for record in caplog.records if record.levelname == "WARNING"]
     assert line.name == "asgi_auth"
     assert line.getMessage().startswith("cookie_domain: com is a public suffix")
-    assert line.getMessage().endswith("Leave it out, and use bearer tokens for other hosts")
+    assert line.getMessage().endswith("Remove it, and use bearer tokens for other hosts")
 
 
 @pytest.mark.parametrize("name", ["X-Forwarded-For", "Forwarded", "X-Real-IP"])
@@ -232,8 +232,11 @@ def test_the_command_prints_what_is_found(name: str, enumeration: str, tmp_path:
 
     assert done.stderr == ""
     assert done.returncode == (1 if enumeration == "hide" else 0)
-    assert done.stdout.startswith("enumeration: without mail nothing is hidden") == (enumeration == "hide")
-    assert done.stdout.count("\n") == done.returncode
+    assert done.stdout.startswith("enumeration: without a confirmation mail, registration reveals") == (
+        enumeration == "hide"
+    )
+    assert done.stdout.count("\n") == 1
+    assert (done.stdout == "No problems found.\n") == (enumeration == "tell")
 
 
 @pytest.mark.parametrize("arguments", [[], ["check"], ["check", "tests.support:SECRET"], ["cure", "x:y"]], ids=str)

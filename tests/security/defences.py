@@ -137,8 +137,8 @@ DEFENCES = [
     Defence(
         "a wanted second factor refuses",
         "sessions/service.py",
-        "if wanted and not wanted.intersection(login.amr):",
-        "if wanted and login.amr is None:",
+        "if factors and not factors.intersection(login.amr):",
+        "if factors and login.amr is None:",
         "security/test_one_gate.py::test_a_wanted_second_factor_stands_before_every_way_in",
     ),
     Defence(
@@ -187,8 +187,8 @@ DEFENCES = [
     Defence(
         "a cookie that is repeated is refused",
         "web/credentials.py",
-        "                if shown.access is not None:\n                    raise",
-        "                if shown.access == '':\n                    raise",
+        "                if presented.access is not None:\n                    raise",
+        "                if presented.access == '':\n                    raise",
         "test_middleware.py::test_doubled_and_oversized_credentials_are_a_400",
     ),
     Defence(
@@ -201,7 +201,7 @@ DEFENCES = [
     Defence(
         "a JSON name stands once",
         "web/body.py",
-        '            raise ValueError("a name is repeated")',
+        '            raise ValueError("a name occurs twice")',
         "            continue",
         "web/test_body.py::test_what_is_not_one_plain_json_object_is_refused",
     ),

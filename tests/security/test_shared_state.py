@@ -39,7 +39,7 @@ def test_threads_with_loops_of_their_own_share_an_auth(fresh: Callable[[str], st
         thread.join()
 
     assert wrong == []
-    assert len(auth.verifier._seen) <= 8 + THREADS
+    assert len(auth.verifier._cache) <= 8 + THREADS
 
 
 async def test_a_clock_that_jumps_revives_nothing_that_is_dead(clock: Clock) -> None:

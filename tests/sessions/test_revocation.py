@@ -252,7 +252,7 @@ async def test_looking_goes_on_after_an_error(caplog: pytest.LogCaptureFixture) 
 
         assert await eventually(looked_again)
         assert (await auth.authenticate(str(pair.access_token))).id == user_id
-        assert "can't look for revoked sessions" in caplog.text
+        assert "cannot read revoked sessions" in caplog.text
 
 
 async def test_a_forged_session_of_a_good_key_is_unknown_to_the_database() -> None:

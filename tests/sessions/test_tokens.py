@@ -284,7 +284,7 @@ async def test_custom_claims_are_in_the_token_and_stay_when_it_is_refreshed() ->
 
 @pytest.mark.parametrize(
     ("claims", "complaint"),
-    [({name: "x"}, f"reserved: {name}") for name in ("sub", "sid", "exp", "roles", "aud", "nbf", "amr", "jti")]
+    [({name: "x"}, f"are reserved: {name}") for name in ("sub", "sid", "exp", "roles", "aud", "nbf", "amr", "jti")]
     + [({"x": "x" * 7000}, "add fewer claims"), ({"x": [[]] * 300}, "lists and objects")],
 )
 async def test_custom_claims_that_are_ours_or_too_large_are_a_value_error(

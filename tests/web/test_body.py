@@ -236,7 +236,7 @@ async def test_a_refused_body_costs_no_statement_and_no_hash() -> None:
 
 FORMS = {
     "a doubled name": b"grant_type=password&grant_type=password",
-    "a sign that encodes nothing": b"grant_type=%zz",
+    "an invalid percent-encoding": b"grant_type=%zz",
     "a lone percent sign": b"grant_type=%",
     "no UTF-8": b"grant_type=%ff",
     "bytes beyond ASCII": b"grant_type=\xc3\xa4",
