@@ -53,12 +53,12 @@ class AuthApp:
         """Take the `Auth`, and compose the routes."""
         if isinstance(auth, Auth) and secret is not None:
             raise ValueError("a secret is only for a storage URL: this Auth has its own")
-        self.auth = auth if isinstance(auth, Auth) else Auth(auth, secret=secret)
-        self.routes = Routes(self.auth.features, include, exclude, paths or {})
-        self.authenticator = authenticator_of(self.auth)
-        self.requests = RequestPipeline(self.auth.settings, self.authenticator, self.auth.pipeline)
-        self.cors = Cors(self.auth.settings)
-        self.pages = self._page_server()
+        self.auth: Auth = auth if isinstance(auth, Auth) else Auth(auth, secret=secret)
+        self.routes: Routes = Routes(self.auth.features, include, exclude, paths or {})
+        self.authenticator: RequestAuthenticator = authenticator_of(self.auth)
+        self.requests: RequestPipeline = RequestPipeline(self.auth.settings, self.authenticator, self.auth.pipeline)
+        self.cors: Cors = Cors(self.auth.settings)
+        self.pages: PageServer | None = self._page_server()
         self.auth.page_urls.serve(self.pages.page_paths if self.pages is not None else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -24,7 +24,7 @@ class AuthError(Exception):
 
     def __init__(self, detail: str | None = None) -> None:
         """Take the text for people; by default `default_detail`."""
-        self.detail = detail or self.default_detail
+        self.detail: str = detail or self.default_detail
         super().__init__(self.detail)
 
     @property

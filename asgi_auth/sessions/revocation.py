@@ -15,7 +15,7 @@ from asgi_auth.model.records import Changes
 from asgi_auth.settings import Settings
 from asgi_auth.storage import Storage
 
-logger = logging.getLogger("asgi_auth")
+logger: logging.Logger = logging.getLogger("asgi_auth")
 #: Seconds by which synchronizations overlap, for late commits and for clocks that differ between machines.
 OVERLAP = 30
 PAUSE = 0.2

@@ -46,8 +46,8 @@ class RequestAuthenticator:
         refresh: Refresh,
     ) -> None:
         """Take the verifier of access tokens, and the features, some of which authenticate other credentials."""
-        self.cookies = Cookies(settings)
-        self.reader = CredentialReader(self.cookies)
+        self.cookies: Cookies = Cookies(settings)
+        self.reader: CredentialReader = CredentialReader(self.cookies)
         self._settings = settings
         self._verify = verifier.verify
         self._cached = verifier.cached

@@ -64,7 +64,7 @@ def test_every_accent_can_be_read(colour: str) -> None:
     ],
 )
 def test_what_is_no_colour_or_place_is_refused(make: Callable[[], Pages]) -> None:
-    with pytest.raises(ValueError, match=r"colour|site|URL"):
+    with pytest.raises(ValueError, match=r"color|site|URL"):
         make()
 
 
