@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from asgi_auth.mail.message import Letter
     from asgi_auth.model.answers import Answer, Requested, TokenPair
     from asgi_auth.model.event_types import Action
+    from asgi_auth.model.limits import Rule
     from asgi_auth.model.records import (
         Client,
         Credential,
@@ -60,6 +61,7 @@ __all__ = [
     "RegistrationService",
     "Requested",
     "Route",
+    "Rule",
     "Secret",
     "Served",
     "Session",
@@ -100,6 +102,7 @@ if not TYPE_CHECKING:
             "RegistrationService": "accounts.registration",
             "Requested": "model.answers",
             "Route": "feature.route",
+            "Rule": "model.limits",
             "Secret": "validation.fields",
             "Served": "feature.route",
             "Session": "model.records",
