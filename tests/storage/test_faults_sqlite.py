@@ -62,14 +62,14 @@ async def test_waiting_for_a_turn_to_write_is_bounded(driver: str, fresh: Fresh)
 async def test_a_full_disk_is_refused_and_recovers(fresh: Fresh) -> None:
     async with opened("sqlite", fresh("sqlite")) as storage:
         assert isinstance(storage._driver, SQLiteDriver)
-        writer = storage._driver._opened().writer
-        [[pages]] = await writer.execute_fetchall("PRAGMA page_count")
-        await writer.execute_fetchall(f"PRAGMA max_page_count = {pages}")
+        writer = storage._driver._state_of_loop().writer
+        [[pages]] = await writer.fetch("PRAGMA page_count", {})
+        await writer.fetch(f"PRAGMA max_page_count = {pages}", {})
         large = {"text": "x" * 100_000}
 
         await refused(lambda: storage.add_user(a_user(data=large), a_credential(a_user())), 1)
         assert await storage.user("user-1") is None
-        await writer.execute_fetchall("PRAGMA max_page_count = 100000")
+        await writer.fetch("PRAGMA max_page_count = 100000", {})
 
         assert await storage.add_user(a_user(data=large), a_credential(a_user()))
 
@@ -77,7 +77,7 @@ async def test_a_full_disk_is_refused_and_recovers(fresh: Fresh) -> None:
 async def test_what_was_acknowledged_is_on_the_disk(fresh: Fresh, tmp_path: Path) -> None:
     async with opened("sqlite", fresh("sqlite")) as storage:
         assert isinstance(storage._driver, SQLiteDriver)
-        [[synchronous]] = await storage._driver._opened().writer.execute_fetchall("PRAGMA synchronous")
+        [[synchronous]] = await storage._driver._state_of_loop().writer.fetch("PRAGMA synchronous", {})
 
         await added(storage)
 
@@ -113,7 +113,7 @@ async def test_a_row_is_looked_up_without_a_thread(fresh: Fresh) -> None:
     async with opened("sqlite", fresh("sqlite")) as storage:
         user, credential = await added(storage)
         driver: Any = storage._driver
-        driver._opened().turn = NoReader()
+        driver._state_of_loop().next_reader = NoReader()
 
         assert await storage.user(user.id) == user
         assert await storage.user_with_credential(user.email_canonical, "password") == (user, credential)
@@ -128,13 +128,13 @@ async def test_a_row_that_must_be_waited_for_is_looked_up_in_a_thread(fresh: Fre
     async with opened("sqlite", fresh("sqlite")) as storage:
         user, _ = await added(storage)
         driver: Any = storage._driver
-        here = driver._opened().here
-        driver._opened().here = refusing = NoReader(busy)
+        loop_connection = driver._state_of_loop().loop_connection
+        driver._state_of_loop().loop_connection = refusing = NoReader(busy)
 
         assert await storage.user(user.id) == user
 
         assert refusing.asked == 1
-        here.close()
+        loop_connection.close()
 
 
 async def test_what_looks_rows_up_can_write_nothing(fresh: Fresh) -> None:
@@ -142,4 +142,4 @@ async def test_what_looks_rows_up_can_write_nothing(fresh: Fresh) -> None:
         driver: Any = storage._driver
 
         with pytest.raises(sqlite3.OperationalError, match="readonly"):
-            driver._opened().here.execute("DELETE FROM auth_users")
+            driver._state_of_loop().loop_connection.execute("DELETE FROM auth_users")
