@@ -149,7 +149,7 @@ class SQLiteDriver:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
-        """Hold the writer, and SQLite's write lock from the start, so that no statement fails half-way for want of it."""
+        """Hold the writer and, from the start, SQLite's write lock: no later statement can fail for lack of it."""
         state = self._state_of_loop()
         async with self._write_turn(state.lock):
             try:

@@ -63,8 +63,8 @@ async def test_a_full_disk_is_refused_and_recovers(fresh: Fresh) -> None:
     async with opened("sqlite", fresh("sqlite")) as storage:
         assert isinstance(storage._driver, SQLiteDriver)
         writer = storage._driver._state_of_loop().writer
-        [[pages]] = await writer.fetch("PRAGMA page_count", {})
-        await writer.fetch(f"PRAGMA max_page_count = {pages}", {})
+        [row] = await writer.fetch("PRAGMA page_count", {})
+        await writer.fetch(f"PRAGMA max_page_count = {row['page_count']}", {})
         large = {"text": "x" * 100_000}
 
         await refused(lambda: storage.add_user(a_user(data=large), a_credential(a_user())), 1)
@@ -77,11 +77,11 @@ async def test_a_full_disk_is_refused_and_recovers(fresh: Fresh) -> None:
 async def test_what_was_acknowledged_is_on_the_disk(fresh: Fresh, tmp_path: Path) -> None:
     async with opened("sqlite", fresh("sqlite")) as storage:
         assert isinstance(storage._driver, SQLiteDriver)
-        [[synchronous]] = await storage._driver._state_of_loop().writer.fetch("PRAGMA synchronous", {})
+        [row] = await storage._driver._state_of_loop().writer.fetch("PRAGMA synchronous", {})
 
         await added(storage)
 
-        assert synchronous == 2
+        assert row["synchronous"] == 2
         with sqlite3.connect(tmp_path / "auth.db") as other:
             assert other.execute("SELECT id FROM auth_users").fetchall() == [("user-1",)]
         other.close()
