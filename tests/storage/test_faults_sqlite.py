@@ -1,5 +1,6 @@
 """A SQLite file that is locked, or a disk that is full."""
 
+import asyncio
 import sqlite3
 import subprocess
 import sys
@@ -10,9 +11,11 @@ from typing import Any, NoReturn
 
 import pytest
 
+from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.storage.sqlite import SQLiteDriver
+from asgi_auth.storage.sqlite_connection import ThreadedConnection
 from tests.storage.conftest import opened, refused
-from tests.storage.samples import NOW, a_credential, a_user, added
+from tests.storage.samples import MIGRATIONS, NOW, a_credential, a_user, added
 
 Fresh = Callable[[str], str]
 HOLD = """
@@ -143,3 +146,50 @@ async def test_what_looks_rows_up_can_write_nothing(fresh: Fresh) -> None:
 
         with pytest.raises(sqlite3.OperationalError, match="readonly"):
             driver._state_of_loop().loop_connection.execute("DELETE FROM auth_users")
+
+
+async def test_reads_on_the_loop_can_be_switched_off(fresh: Fresh) -> None:
+    async with opened("sqlite", fresh("sqlite"), reads_on_loop=False) as storage:
+        user, _ = await added(storage)
+        driver: Any = storage._driver
+        state = driver._state_of_loop()
+
+        assert state.loop_connection is None
+        assert await storage.user(user.id) == user
+        state.next_reader = NoReader()
+        with pytest.raises(AssertionError, match="a thread was asked"):
+            await storage.user(user.id)
+
+
+async def test_a_call_after_the_connection_is_closed_is_refused(tmp_path: Path) -> None:
+    connection = ThreadedConnection(str(tmp_path / "auth.db"), 1)
+
+    await connection.close()
+    await connection.close()
+
+    with pytest.raises(StorageUnavailableError):
+        await connection.fetch("SELECT 1", {})
+
+
+async def test_calls_made_before_the_connection_is_closed_are_answered(tmp_path: Path) -> None:
+    connection = ThreadedConnection(str(tmp_path / "auth.db"), 1)
+    calls = [asyncio.ensure_future(connection.fetch("SELECT 1 AS one", {})) for _ in range(9)]
+    await asyncio.sleep(0)
+
+    await connection.close()
+
+    assert [row["one"] for [row] in await asyncio.gather(*calls)] == [1] * 9
+
+
+@pytest.mark.parametrize("driver", ["sqlite", "memory"])
+def test_a_program_that_does_not_close_the_storage_ends_without_a_warning(driver: str, fresh: Fresh) -> None:
+    script = f"""if True:
+        import asyncio
+        from asgi_auth.storage import from_url
+        storage = from_url({fresh(driver)!r})
+        print(len(asyncio.run(storage.migrate())))
+    """
+    command = [sys.executable, "-X", "dev", "-W", "error", "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
+
+    assert (done.stdout, done.stderr, done.returncode) == (f"{len(MIGRATIONS)}\n", "", 0)
