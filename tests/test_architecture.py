@@ -12,7 +12,6 @@ FILES = sorted(ROOT.rglob("*.py"))
 OUTSIDE = {
     "starlette": {"app", "middleware", "web", "hosts", "pages"},
     "asyncpg": {"storage.postgres", "storage.postgres_connection", "storage.postgres_pool", "storage.databases"},
-    "aiosqlite": {"storage.sqlite", "storage.sqlite_writer", "storage.databases"},
     "databases": {"storage.databases"},
     "argon2": {"crypto.argon2"},
     "jwt": {"sessions.tokens", "crypto.keys"},

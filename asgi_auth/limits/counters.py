@@ -1,4 +1,4 @@
-"""Counters of limits: their contract, and counters in memory. By default the storage counts."""
+"""The contract of the counters behind rate limits, and counters in memory. The default counters are the storage."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -6,58 +6,60 @@ from typing import Protocol, Self
 
 from asgi_auth.model.records import Counter, Window
 
-FEW = 1000
+#: The number of counters from which expired ones are removed.
+CLEAN_UP_SIZE = 1000
 
 
 class Counters(Protocol):
-    """The methods of `Storage` that count; `storage/base.py` says what each does.
+    """The methods of `asgi_auth.storage.Storage` that count. `Storage` documents the promises about concurrent calls.
 
-    A call that can't count raises StorageUnavailableError, and then nothing that is limited gets through.
+    Times are whole seconds since 1970. A call that cannot count raises StorageUnavailableError: the request that is to
+    be limited then fails with 503.
     """
 
     def transaction(self) -> AbstractAsyncContextManager["Counters"]:
-        """Group several calls, where that is faster."""
+        """Return a context manager that gives counters. Their calls may be committed together."""
 
     async def count(self, key: str, now: int, window: int) -> Counter:
-        """Add one to a counter and return it."""
+        """Add one to a counter, and return it; it expires `window` seconds after its first count."""
 
     async def limit(self, windows: Sequence[Window], now: int) -> tuple[int, int] | None:
-        """Count in every window, or return the full window and the time at which it starts over."""
+        """Count in every window and return None; or return the index of a full window, and when it expires."""
 
     async def count_with_backoff(self, key: str, now: int, *, after: int, pause: int, longest: int, memory: int) -> int:
-        """Count an attempt and return 0, or return the seconds that the cooldown still lasts."""
+        """Count an attempt and return 0; or, during a pause, return its remaining seconds."""
 
     async def counter(self, key: str, now: int) -> Counter | None:
-        """Look a counter up."""
+        """Return a counter without counting; None if it does not exist or has expired."""
 
     async def clear_counter(self, key: str) -> None:
-        """Forget a counter."""
+        """Delete a counter."""
 
     async def close(self) -> None:
         """Close the connections of the running event loop."""
 
 
 class MemoryCounters:
-    """Counters in the memory of this process: a restart forgets them, and other processes have their own."""
+    """Counters in the memory of this process: lost with the process, and not shared with other processes."""
 
     def __init__(self) -> None:
-        """Start empty."""
+        """Start without counters."""
         self._counters: dict[str, Counter] = {}
-        self._full = FEW
+        self._clean_up_size = CLEAN_UP_SIZE
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Self]:
-        """Atomic without a lock: no method here awaits."""
+        """Give these counters: no method awaits, so calls are atomic anyway."""
         yield self
 
     async def count(self, key: str, now: int, window: int) -> Counter:
-        """Add one; an expired window starts over."""
+        """Add one to a counter, and return it; an expired counter restarts from one."""
         old = await self.counter(key, now)
         expires_at = old.expires_at if old else now + window
-        return self._keep(Counter(key=key, count=old.count + 1 if old else 1, free_at=0, expires_at=expires_at), now)
+        return self._store(Counter(key=key, count=old.count + 1 if old else 1, free_at=0, expires_at=expires_at), now)
 
     async def limit(self, windows: Sequence[Window], now: int) -> tuple[int, int] | None:
-        """Look first, count then."""
+        """Check all windows, then count in all."""
         for number, window in enumerate(windows):
             old = await self.counter(window.key, now)
             if old is not None and old.count >= window.most:
@@ -67,35 +69,35 @@ class MemoryCounters:
         return None
 
     async def count_with_backoff(self, key: str, now: int, *, after: int, pause: int, longest: int, memory: int) -> int:
-        """Count where no pause is on."""
+        """Count unless a pause is in effect."""
         old = await self.counter(key, now)
         if old is not None and old.free_at > now:
             return old.free_at - now
         count = old.count + 1 if old else 1
-        # Of numbers without bounds 2 to the power of 64 is long enough.
+        # A shift without a bound would compute huge integers; 64 doublings exceed any `longest`.
         wait = min(pause << min(count - after, 64), longest) if count >= after else 0
-        self._keep(Counter(key=key, count=count, free_at=now + wait, expires_at=now + memory), now)
+        self._store(Counter(key=key, count=count, free_at=now + wait, expires_at=now + memory), now)
         return 0
 
     async def counter(self, key: str, now: int) -> Counter | None:
-        """Return a counter that has not expired."""
-        found = self._counters.get(key)
-        return found if found is not None and found.expires_at > now else None
+        """Return a counter unless it has expired."""
+        counter = self._counters.get(key)
+        return counter if counter is not None and counter.expires_at > now else None
 
     async def clear_counter(self, key: str) -> None:
-        """Drop it."""
+        """Delete a counter."""
         self._counters.pop(key, None)
 
     async def close(self) -> None:
-        """Nothing is open."""
+        """No-op: there are no connections."""
 
-    def _keep(self, counter: Counter, now: int) -> Counter:
-        """Store a counter; now and then drop the expired ones."""
+    def _store(self, counter: Counter, now: int) -> Counter:
+        """Store a counter. Each time their number has doubled, remove the expired counters."""
         self._counters[counter.key] = counter
-        if len(self._counters) > self._full:
-            # The keys at once, and then nothing but single steps: loops in other threads may count meanwhile.
+        if len(self._counters) > self._clean_up_size:
+            # Event loops in other threads may count meanwhile: `list` and `pop` are atomic, an iteration is not.
             for key in list(self._counters):
                 if self._counters.get(key, counter).expires_at <= now:
                     self._counters.pop(key, None)
-            self._full = max(FEW, 2 * len(self._counters))
+            self._clean_up_size = max(CLEAN_UP_SIZE, 2 * len(self._counters))
         return counter

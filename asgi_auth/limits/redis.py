@@ -1,4 +1,4 @@
-"""Counters in Redis: each method is one script, so that no number of concurrent callers gets around it."""
+"""Counters in Redis. Each method is one script, so concurrent calls cannot exceed a limit."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -11,9 +11,10 @@ from asgi_auth.model.records import Counter, Window
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-#: Seconds that Redis keeps a counter longer than it counts: its clock may be ahead of ours.
-SLACK = 60
-CONNECTIONS = 50
+#: Seconds that Redis keeps a key after its counter expires, in case its clock is ahead.
+CLOCK_SKEW = 60
+#: The maximum number of connections per event loop.
+MAX_CONNECTIONS = 50
 COUNT = """
     local now, count, expires_at = tonumber(ARGV[1]), 1, ARGV[1] + ARGV[2]
     local old = redis.call('HMGET', KEYS[1], 'count', 'expires_at')
@@ -38,7 +39,7 @@ LIMIT = """
     end
     return false
 """
-ATTEMPT = """
+COUNT_WITH_BACKOFF = """
     local now, after, pause = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
     local longest, memory, count, wait = tonumber(ARGV[4]), tonumber(ARGV[5]), 1, 0
     local old = redis.call('HMGET', KEYS[1], 'count', 'expires_at', 'free_at')
@@ -54,17 +55,20 @@ ATTEMPT = """
 
 
 class RedisCounters:
-    """Counters in Redis, for many processes without a write to the database for each call.
+    """Counters in Redis, shared by all processes; requests then need no write to the database to be counted.
 
-    `url` is `redis://…`, `rediss://…` or `unix://…`; keys begin with `prefix`; a call takes `timeout` seconds at most,
-    then it is a 503. A restart of Redis forgets what it doesn't keep on disk (`appendonly yes`), and a full one must
-    refuse rather than drop (`maxmemory-policy noeviction`, its default). Needs the extra `redis`.
+    * `url`: `redis://…`, `rediss://…` or `unix://…`.
+    * `prefix`: the prefix of all keys.
+    * `timeout`: the seconds after which a call raises StorageUnavailableError.
+
+    Redis must keep its data on disk (`appendonly yes`), or a restart resets all limits. It must not evict keys
+    (`maxmemory-policy noeviction`, the default). Needs the extra `redis`.
     """
 
     def __init__(self, url: str, *, prefix: str = "asgi_auth:", timeout: float = 2.0) -> None:
-        """Connect nowhere yet. Raises ValueError for no URL of Redis, ImportError without the extra."""
+        """Connect nowhere yet. Raises ValueError for another URL, ImportError without the extra."""
         try:
-            import redis.asyncio as library  # noqa: PLC0415 (an extra)
+            import redis.asyncio as library  # noqa: PLC0415 (an optional dependency)
         except ImportError as error:
             raise ImportError("RedisCounters needs the extra: pip install 'asgi-auth[redis]'") from error
         library.connection.parse_url(url)
@@ -76,40 +80,40 @@ class RedisCounters:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Self]:
-        """Each call stands alone: what was counted stays so."""
+        """Give these counters. Each call takes effect at once: an error in the block does not undo it."""
         yield self
 
     async def count(self, key: str, now: int, window: int) -> Counter:
-        """Add one; a window that is over begins anew."""
-        count, expires_at = await self._run("eval", COUNT, 1, self._prefix + key, now, window, SLACK)
+        """Add one to a counter, and return it; an expired counter restarts from one."""
+        count, expires_at = await self._run("eval", COUNT, 1, self._prefix + key, now, window, CLOCK_SKEW)
         return Counter(key=key, count=count, free_at=0, expires_at=expires_at)
 
     async def limit(self, windows: Sequence[Window], now: int) -> tuple[int, int] | None:
-        """Look first, count then, in one script."""
+        """Check all windows, then count in all, in one script."""
         keys = [self._prefix + window.key for window in windows]
         bounds = [bound for window in windows for bound in (window.seconds, window.most)]
-        found = await self._run("eval", LIMIT, len(keys), *keys, now, SLACK, *bounds)
-        return (int(found[0]), int(found[1])) if found else None
+        full = await self._run("eval", LIMIT, len(keys), *keys, now, CLOCK_SKEW, *bounds)
+        return (int(full[0]), int(full[1])) if full else None
 
     async def count_with_backoff(self, key: str, now: int, *, after: int, pause: int, longest: int, memory: int) -> int:
-        """Count where no pause is on."""
-        values = (now, after, pause, longest, memory, SLACK)
-        return int(await self._run("eval", ATTEMPT, 1, self._prefix + key, *values))
+        """Count unless a pause is in effect."""
+        values = (now, after, pause, longest, memory, CLOCK_SKEW)
+        return int(await self._run("eval", COUNT_WITH_BACKOFF, 1, self._prefix + key, *values))
 
     async def counter(self, key: str, now: int) -> Counter | None:
-        """Read one whose time is not over."""
+        """Return a counter unless it has expired."""
         names = ("count", "free_at", "expires_at")
-        found = await self._run("hmget", self._prefix + key, names)
-        if found[0] is None or int(found[2]) <= now:
+        values = await self._run("hmget", self._prefix + key, names)
+        if values[0] is None or int(values[2]) <= now:
             return None
-        return Counter(key=key, **dict(zip(names, map(int, found), strict=True)))
+        return Counter(key=key, **dict(zip(names, map(int, values), strict=True)))
 
     async def clear_counter(self, key: str) -> None:
-        """Delete it."""
+        """Delete a counter."""
         await self._run("delete", self._prefix + key)
 
     async def close(self) -> None:
-        """Disconnect."""
+        """Close the connections of the running event loop."""
         client = self._clients.pop()
         if client is not None:
             await client.aclose()
@@ -124,7 +128,7 @@ class RedisCounters:
     def _connect(self) -> "Redis":
         pool = self._library.BlockingConnectionPool.from_url(
             self._url,
-            max_connections=CONNECTIONS,
+            max_connections=MAX_CONNECTIONS,
             timeout=self._timeout,
             socket_timeout=self._timeout,
             socket_connect_timeout=self._timeout,

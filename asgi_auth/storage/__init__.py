@@ -1,4 +1,8 @@
-"""Storage: the contract, and the drivers that keep it."""
+"""Storage: the contract, its implementation over SQL, and drivers for SQLite and PostgreSQL.
+
+Public: `Storage`, `Names`, `from_url`, `SQLite` (`.sqlite`), `Postgres` (`.postgres`), `Databases` (`.databases`); and
+for authors of drivers, `SQLStorage` (`.sql`) and everything in `.driver`.
+"""
 
 from asgi_auth.storage.base import Storage
 from asgi_auth.storage.names import Names
@@ -7,19 +11,19 @@ __all__ = ["Names", "Storage", "from_url"]
 
 
 def from_url(url: str, names: Names | None = None) -> Storage:
-    """Make the storage that a URL names: `sqlite:///path`, `sqlite://` (memory), `postgresql://…`.
+    """Return a storage for `sqlite:///path`, `sqlite://` (memory) or `postgresql://user:password@host/database`.
 
-    Raises ValueError for any other URL. Nothing is opened yet.
+    Connects nowhere yet. Raises ValueError for any other URL.
     """
-    scheme, found, rest = url.partition("://")
-    if scheme == "sqlite" and found:
-        from asgi_auth.storage.sqlite import SQLite  # noqa: PLC0415 (a driver is loaded when it is used)
+    scheme, separator, rest = url.partition("://")
+    if scheme == "sqlite" and separator:
+        from asgi_auth.storage.sqlite import SQLite  # noqa: PLC0415 (only the driver in use is imported)
 
         if rest and not rest.startswith("/"):
             raise ValueError("a SQLite URL has three slashes before a relative path: sqlite:///auth.db")
         return SQLite(rest[1:] or ":memory:", names=names)
     if scheme in {"postgresql", "postgres"}:
-        from asgi_auth.storage.postgres import Postgres  # noqa: PLC0415 (a driver is loaded when it is used)
+        from asgi_auth.storage.postgres import Postgres  # noqa: PLC0415 (only the driver in use is imported)
 
         return Postgres(url, names=names)
     raise ValueError("the storage URL is sqlite:///path, sqlite:// or postgresql://user:password@host/database")

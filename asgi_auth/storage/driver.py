@@ -1,4 +1,4 @@
-"""What a SQL driver must offer, and the errors it may raise; `SQLStorage` does the rest."""
+"""The contract of a SQL driver: what `SQLStorage` calls, and the errors that a driver raises."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -8,57 +8,61 @@ T = TypeVar("T")
 
 
 class ConflictError(Exception):
-    """A unique index refused the row, or a foreign key: the row that it needs is gone."""
+    """A unique index or a foreign key rejected a row."""
 
 
 class RetryError(Exception):
-    """The database gave up this transaction in favour of another (deadlock, serialization): try again."""
+    """The database rolled back a transaction in favor of another one (deadlock, serialization failure)."""
 
 
 class SchemaError(ValueError):
-    """The tables are not what they should be: not migrated yet, or a users table of the host's that lacks something."""
+    """A table, column or index is missing: the tables are not migrated, or the host's users table is incomplete."""
 
 
 class Connection(Protocol):
     """Runs statements inside one transaction."""
 
     async def fetch(self, sql: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-        """Run a statement with `:name` values and return its rows, whose columns are found by name."""
+        """Run a statement with `:name` values, and return its rows; each row maps column names to values."""
 
 
 class Driver(Protocol):
-    """Opens, closes, runs one statement, holds a transaction, and hears of changes. One per event loop inside."""
+    """Runs statements and transactions, and reports changes by other processes.
+
+    A driver keeps the connections of each event loop apart. It raises ConflictError, RetryError, SchemaError and, if
+    the database is unavailable or too slow, StorageUnavailableError.
+    """
 
     @property
     def dialect(self) -> Literal["sqlite", "postgresql"]:
-        """Which SQL it speaks."""
+        """The SQL dialect."""
 
     async def open(self) -> None:
-        """Connect for the running loop; nothing when that is done."""
+        """Connect for the running event loop; a no-op if it is connected."""
 
     async def close(self) -> None:
-        """Disconnect from the running loop."""
+        """Disconnect from the running event loop."""
 
     async def read(self, sql: str, values: Mapping[str, Any], *, by_key: bool = False) -> Sequence[Mapping[str, Any]]:
-        """Run one statement that changes nothing; `by_key` it reads one row by an index."""
+        """Run one query. `by_key` says that it reads one row by a unique index, and so returns in microseconds."""
 
     async def write(self, sql: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-        """Run one statement; it is committed, and durable, when this returns."""
+        """Run one statement in a transaction; it is committed and durable when this returns."""
 
     async def atomically(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        """Run short work in a transaction: it awaits nothing but its statements, so that others needn't wait long."""
+        """Run a short transaction, and return its result. `work` awaits nothing but statements of its connection."""
 
     def transaction(self) -> AbstractAsyncContextManager[Connection]:
-        """Hold a transaction that may write; committed when the block ends, rolled back when it raises."""
+        """Return a context manager for a transaction: committed when the block ends, rolled back when it raises."""
 
     async def lock_migrations(self, connection: Connection, key: str) -> None:
-        """Let no other process take the same key until the transaction ends."""
+        """Wait until no other process holds a lock of the same key; hold it until the transaction ends."""
 
     async def announce(self, channel: str, connection: Connection | None) -> None:
-        """Tell the other processes that something has changed, with the commit of `connection` if there is one.
+        """Notify other processes of a change: when `connection` commits, or at once if it is None.
 
-        Losing it is no harm: they look for themselves now and then.
+        A lost notification does no harm: other processes also poll.
         """
 
     async def wait(self, channel: str, seconds: float) -> None:
-        """Return when another process may have changed something, at the latest after `seconds`."""
+        """Return when another process may have committed a change, at the latest after `seconds`."""

@@ -1,4 +1,4 @@
-"""Numbered migrations: each runs once, all that are missing in one transaction, one process at a time."""
+"""Numbered migrations: all that are missing run in one transaction, in one process at a time."""
 
 from pathlib import Path
 
@@ -6,13 +6,14 @@ from asgi_auth.storage import statements
 from asgi_auth.storage.driver import Driver
 from asgi_auth.storage.runner import Runner
 
+#: The comment above statements that create the users table or its indexes.
 USERS_ONLY = "-- users\n"
 
 
 async def migrate(storage: Runner, driver: Driver, now: int) -> list[int]:
-    """Run what is missing inside the transaction of `storage`; return the numbers of what ran."""
+    """Run the missing migrations in the transaction of `storage`, and return their numbers."""
     connection = storage.connection
-    # One key for all names: two of them may share a schema, and PostgreSQL can't make one twice at a time.
+    # One key for all prefixes: they may share a schema, and concurrent `CREATE SCHEMA` fails in PostgreSQL.
     await driver.lock_migrations(connection, "asgi_auth")
     if storage.names.schema and not await storage.run(statements.SCHEMA, {"name": storage.names.schema}):
         await storage.run(statements.CREATE_SCHEMA, {})
@@ -29,9 +30,9 @@ async def migrate(storage: Runner, driver: Driver, now: int) -> list[int]:
 
 
 def migrations() -> list[tuple[int, str]]:
-    """Read the numbered files, in their order."""
-    found = sorted(Path(__file__).with_name("migrations").glob("*.sql"))
-    return [(int(file.stem), file.read_text("utf-8")) for file in found]
+    """Read all migrations, in order: number and SQL text."""
+    files = sorted(Path(__file__).with_name("migrations").glob("*.sql"))
+    return [(int(file.stem), file.read_text("utf-8")) for file in files]
 
 
 def _is_left_out(statement: str, *, own_users_table: bool) -> bool:

@@ -1,4 +1,4 @@
-"""What the tables and columns are called; every identifier is checked, and quoted wherever it is used."""
+"""Names of tables and columns. Every identifier is validated, and quoted in every statement."""
 
 import re
 from collections.abc import Mapping
@@ -34,10 +34,15 @@ USER_COLUMNS = (
 
 
 class Names(msgspec.Struct, frozen=True, kw_only=True):
-    """Prefix of our tables, their PostgreSQL schema, and the users table, which may be the host's own.
+    """Names of the tables and of the columns of the users table, which may belong to the host.
 
-    With `own_users_table=True` the migrations leave the table `users` alone and check that its columns are there;
-    `user_columns` maps our names for them to the host's. `id_type` is the type of its key: TEXT or UUID.
+    * `prefix`: the prefix of all tables and indexes of the library.
+    * `schema`: the PostgreSQL schema of the tables; it is created if it is missing.
+    * `users`: the name of the users table; the default is the prefix and `users`.
+    * `user_columns`: names of the columns of the users table that differ: the library's name to that in the table.
+    * `own_users_table`: whether the users table belongs to the host. Migrations then do not create or change it, and
+      check that it has the columns and the unique index.
+    * `id_type`: the SQL type of a user's id, TEXT or UUID.
     """
 
     prefix: str = "auth_"
@@ -48,28 +53,28 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
     id_type: str = "TEXT"
 
     def __post_init__(self) -> None:
-        """Refuse whatever is no plain identifier."""
+        """Raise ValueError for names that are not plain identifiers, or that clash."""
         given = [self.prefix or "_", self.schema or "_", self.users or "_", *self.user_columns.values()]
         for name in given:
             if IDENTIFIER.fullmatch(name) is None:
-                raise ValueError(f"{name!r} is no identifier: letters, digits and _, 48 at most")
+                raise ValueError(f"{name!r} is not an identifier: letters, digits and _, at most 48")
         if unknown := set(self.user_columns) - set(USER_COLUMNS):
-            raise ValueError(f"these are no columns of a user: {', '.join(sorted(unknown))}")
+            raise ValueError(f"unknown columns of the users table: {', '.join(sorted(unknown))}")
         if (self.schema or "").lower().startswith("pg_") or self.prefix.lower().startswith("sqlite_"):
-            raise ValueError("pg_ and sqlite_ belong to the databases")
+            raise ValueError("names that start with pg_ or sqlite_ are reserved by the database")
         names = [self.user_columns.get(name, name).lower() for name in USER_COLUMNS]
-        if twice := {name for name in names if names.count(name) > 1}:
-            raise ValueError(f"two columns of a user can't share a name: {', '.join(sorted(twice))}")
+        if duplicates := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"two columns of the users table have the same name: {', '.join(sorted(duplicates))}")
         if self.id_type not in {"TEXT", "UUID"}:
-            raise ValueError("id_type is TEXT or UUID")
+            raise ValueError("id_type must be TEXT or UUID")
 
     @property
     def channel(self) -> str:
-        """The NOTIFY channel of these tables, in one database."""
+        """The channel on which PostgreSQL notifies processes of changes to these tables."""
         return f"{self.schema or 'public'}_{self.prefix}changes"[:63]
 
     def parts(self) -> dict[str, str]:
-        """Everything that a statement may name in braces, quoted."""
+        """Return the quoted identifiers by their names in statements, such as `users` for `{users}`."""
         columns = {name: f'"{self.user_columns.get(name, name)}"' for name in USER_COLUMNS}
         tables = {name: self._table(self.prefix + name) for name in TABLES}
         indexes = {name: f'"{self.prefix}{name}"' for name in INDEXES}

@@ -1,4 +1,4 @@
-"""PostgreSQL by asyncpg: its own pool or the host's, bounded waits, and LISTEN for what other processes change."""
+"""PostgreSQL with asyncpg: a pool of its own or that of the host, bounded waits, and LISTEN for changes."""
 
 import asyncio
 import logging
@@ -17,30 +17,38 @@ from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.storage.driver import Connection, T
 from asgi_auth.storage.names import Names
 from asgi_auth.storage.postgres_connection import (
-    AWAY,
-    Held,
+    UNAVAILABLE,
+    AsyncpgConnection,
     InTransaction,
     commit,
     errors,
     execute,
     fetch,
-    give_up,
     roll_back,
+    terminate,
 )
-from asgi_auth.storage.postgres_pool import Connections, HostPool, OwnConnections
+from asgi_auth.storage.postgres_pool import HostPool, OwnPool, Pool
 from asgi_auth.storage.sql import SQLStorage
 
 logger: logging.Logger = logging.getLogger("asgi_auth")
+#: Seconds between polls for changes by other processes when no connection can listen for them.
 POLL = 0.5
 
 
 class Postgres(SQLStorage):
-    """A PostgreSQL database.
+    """Stores everything in a PostgreSQL database (15 or later).
 
-    Give a `dsn`, or a `pool` of the host's (then it is never closed here, and without a `listen_dsn` the changes of
-    other processes are looked for twice a second). `timeout` bounds in seconds the wait for a connection together with
-    the transaction that runs on it. Behind pgbouncer in transaction mode set `statement_cache_size=0`, and `listen_dsn`
-    to the server itself: LISTEN doesn't pass through it.
+    * `dsn`: the URL of the database. Connections are opened when they are needed, at most `max_size` per event loop.
+    * `pool`: a pool of the host in place of `dsn`; it is never closed here.
+    * `listen_dsn`: the URL for the connection that listens for changes by other processes. The default is `dsn`;
+      without either, the storage polls for changes twice a second.
+    * `names`: the names of schema, tables and columns.
+    * `timeout`: the seconds for one call or transaction, including the wait for a connection; after that it raises
+      StorageUnavailableError.
+    * `connect`: further arguments of `asyncpg.connect`, such as `ssl`.
+
+    Behind pgbouncer in transaction mode, pass `statement_cache_size=0`, and a `listen_dsn` that leads to the server
+    itself, since LISTEN needs a connection to the server.
     """
 
     def __init__(
@@ -54,27 +62,27 @@ class Postgres(SQLStorage):
         timeout: float = 5.0,
         **connect: Any,
     ) -> None:
-        """Take the address or the pool; nothing is opened yet. `connect` goes to asyncpg, as `ssl`."""
+        """Connect nowhere yet. Raises ValueError unless exactly one of `dsn` and `pool` is given."""
         if (dsn is None) == (pool is None):
-            raise ValueError("give a dsn or a pool, one of the two")
+            raise ValueError("give either a dsn or a pool")
         if max_size < 1:
-            raise ValueError("max_size is one connection at least")
+            raise ValueError("max_size must be at least 1")
         driver = PostgresDriver(dsn, pool, listen_dsn=listen_dsn, max_size=max_size, timeout=timeout, connect=connect)
         super().__init__(driver, names)
 
 
 @dataclass
-class _Open:
-    """What one event loop has open."""
+class _LoopState:
+    """The pool and the listener of one event loop. `listen_failed` is set while the listener cannot connect."""
 
-    connections: Connections
+    pool: Pool
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     listener: "asyncpg.Connection[Any] | None" = None
-    deaf: bool = False
+    listen_failed: bool = False
 
 
 class PostgresDriver:
-    """Runs statements on PostgreSQL; each event loop has a pool of its own."""
+    """Runs statements on PostgreSQL. Each event loop has a pool of its own, unless the host gives one."""
 
     dialect: ClassVar[Literal["postgresql"]] = "postgresql"
 
@@ -88,52 +96,52 @@ class PostgresDriver:
         timeout: float,
         connect: dict[str, Any],
     ) -> None:
-        """Take the address or the pool, and the bounds."""
+        """Connect nowhere yet. The parameters are those of `Postgres`."""
         self._dsn = dsn
-        self._given = pool
+        self._pool = pool
         self._listen_dsn = listen_dsn or dsn
         self._max_size = max_size
         self._timeout = timeout
         self._connect = connect
-        self._loops: PerLoop[_Open] = PerLoop(self._discard)
+        self._loops: PerLoop[_LoopState] = PerLoop(self._discard)
 
     async def open(self) -> None:
-        """Prepare; the first statement connects."""
+        """Prepare the pool; the first statement connects."""
         if self._loops.get() is not None:
             return
 
-        async def connect() -> Held:
-            found: Held = await asyncpg.connect(self._dsn, timeout=self._timeout, **self._connect)
-            return found
+        async def connect() -> AsyncpgConnection:
+            connection: AsyncpgConnection = await asyncpg.connect(self._dsn, timeout=self._timeout, **self._connect)
+            return connection
 
-        self._loops.set(_Open(HostPool(self._given) if self._given else OwnConnections(connect, self._max_size)))
+        self._loops.set(_LoopState(HostPool(self._pool) if self._pool else OwnPool(connect, self._max_size)))
 
     async def close(self) -> None:
-        """Close the listener, and our connections."""
-        opened = self._loops.pop()
-        if opened is None:
+        """Close the listener and the pool; a pool of the host stays open."""
+        state = self._loops.pop()
+        if state is None:
             return
-        if opened.listener is not None:
-            opened.listener.terminate()
+        if state.listener is not None:
+            state.listener.terminate()
         try:
-            with suppress(*AWAY):
+            with suppress(*UNAVAILABLE):
                 async with asyncio.timeout(self._timeout):
-                    await opened.connections.close()
+                    await state.pool.close()
         finally:
-            opened.connections.terminate()
+            state.pool.terminate()
 
-    async def read(self, sql: str, values: Mapping[str, Any], *, by_key: bool = False) -> Sequence[Mapping[str, Any]]:  # noqa: ARG002 (for databases in the same process)
-        """Run in a transaction of its own."""
+    async def read(self, sql: str, values: Mapping[str, Any], *, by_key: bool = False) -> Sequence[Mapping[str, Any]]:  # noqa: ARG002 (a query always waits for the server)
+        """Run a query in a transaction of its own."""
         return await self.write(sql, values)
 
     async def write(self, sql: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-        """Run in a transaction of its own."""
+        """Run a statement in a transaction of its own."""
         async with self._acquire() as connection:
             return await fetch(connection, sql, values)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
-        """Begin, commit; or roll back, and give the connection up when even that doesn't work."""
+        """Hold a transaction. If the rollback fails, the connection is closed."""
         async with self._acquire() as connection:
             try:
                 await execute(connection, "BEGIN")
@@ -144,83 +152,83 @@ class PostgresDriver:
                 raise
 
     async def atomically(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        """Run in a transaction."""
+        """Run a transaction, and return its result."""
         async with self.transaction() as connection:
             return await work(connection)
 
     async def lock_migrations(self, connection: Connection, key: str) -> None:
-        """Take an advisory lock that ends with the transaction (a session's lock would leak through pgbouncer)."""
+        """Take an advisory lock of the transaction (one of the session would leak through pgbouncer)."""
         await connection.fetch("SELECT pg_advisory_xact_lock(hashtext(:key))", {"key": key})
 
     async def announce(self, channel: str, connection: Connection | None) -> None:
-        """Notify the listeners."""
+        """Send a notification to the listeners."""
         sql, values = "SELECT pg_notify(:channel, '')", {"channel": channel}
         if connection is not None:
             await connection.fetch(sql, values)
             return
-        # The change is committed: that the message was lost must not make it look failed.
+        # The change is committed: a lost notification must not report it as failed.
         with suppress(StorageUnavailableError):
             await self.write(sql, values)
 
     async def wait(self, channel: str, seconds: float) -> None:
-        """Wait for a notification; while the listener can't connect, only for the time."""
+        """Wait for a notification; without a connection that listens, wait the whole time."""
         if self._listen_dsn is None:
             await asyncio.sleep(min(seconds, POLL))
             return
-        opened = self._opened()
+        state = self._state_of_loop()
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                if opened.listener is None or opened.listener.is_closed():
-                    await self._listen(opened, channel)
-                await opened.changed.wait()
-        opened.changed.clear()
+                if state.listener is None or state.listener.is_closed():
+                    await self._listen(state, channel)
+                await state.changed.wait()
+        state.changed.clear()
 
-    async def _listen(self, opened: _Open, channel: str) -> None:
-        """Connect the listener. What was missed meanwhile is read by the next look at the tables."""
+    async def _listen(self, state: _LoopState, channel: str) -> None:
+        """Connect the listener, and report a change: notifications from before are lost."""
         listener = None
         try:
             listener = await asyncpg.connect(self._listen_dsn, **self._connect)
-            await listener.add_listener(channel, lambda *_: opened.changed.set())
-            listener.add_termination_listener(lambda *_: opened.changed.set())
-            opened.listener, listener, opened.deaf = listener, None, False
-            opened.changed.set()
-        except (*AWAY, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            await listener.add_listener(channel, lambda *_: state.changed.set())
+            listener.add_termination_listener(lambda *_: state.changed.set())
+            state.listener, listener, state.listen_failed = listener, None, False
+            state.changed.set()
+        except (*UNAVAILABLE, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             if isinstance(error, TimeoutError):
                 raise
-            if not opened.deaf:
-                logger.warning("asgi_auth can't listen for changes and looks for itself: %s", type(error).__name__)
-            opened.deaf = True
+            if not state.listen_failed:
+                logger.warning("asgi_auth cannot listen for changes, and polls for them: %s", type(error).__name__)
+            state.listen_failed = True
         finally:
             if listener is not None:
                 listener.terminate()
 
     @asynccontextmanager
-    async def _acquire(self) -> AsyncIterator[Held]:
-        """Take a connection for a bounded time; what the block itself raises goes through as it is."""
-        connections = self._opened().connections
+    async def _acquire(self) -> AsyncIterator[AsyncpgConnection]:
+        """Hold a connection for at most the timeout. Errors of the block itself are not translated."""
+        pool = self._state_of_loop().pool
         try:
-            async with asyncio.timeout(self._timeout) as bound:
+            async with asyncio.timeout(self._timeout) as deadline:
                 with errors():
-                    connection = await connections.acquire()
+                    connection = await pool.acquire()
                 try:
                     yield connection
                 except asyncio.CancelledError:
-                    give_up(connection)
+                    terminate(connection)
                     raise
                 finally:
                     with errors():
-                        await connections.release(connection)
+                        await pool.release(connection)
         except TimeoutError as error:
-            if bound.expired():
+            if deadline.expired():
                 raise StorageUnavailableError from error
             raise
 
-    def _discard(self, opened: _Open) -> None:
-        """Give up what belonged to a loop that was closed: it can't be talked to any more."""
-        opened.connections.terminate()
+    def _discard(self, state: _LoopState) -> None:
+        """Drop the connections of a closed loop, which cannot close them properly any more."""
+        state.pool.terminate()
 
-    def _opened(self) -> _Open:
-        opened = self._loops.get()
-        if opened is None:
+    def _state_of_loop(self) -> _LoopState:
+        state = self._loops.get()
+        if state is None:
             raise RuntimeError("the storage is not open; await storage.open() first")
-        return opened
+        return state

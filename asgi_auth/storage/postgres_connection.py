@@ -1,4 +1,4 @@
-"""One asyncpg connection: statements with named values, transactions, and errors as the contract has them."""
+"""Functions for an asyncpg connection: statements with named values, transactions, and errors of the contract."""
 
 import asyncio
 import re
@@ -12,16 +12,16 @@ import asyncpg
 from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.storage.driver import ConflictError, RetryError, SchemaError
 
-Held: TypeAlias = "asyncpg.Connection[Any] | asyncpg.pool.PoolConnectionProxy[Any]"
-AGAIN = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.InvalidCachedStatementError)
-LACKING = (
+AsyncpgConnection: TypeAlias = "asyncpg.Connection[Any] | asyncpg.pool.PoolConnectionProxy[Any]"
+RETRY = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.InvalidCachedStatementError)
+WRONG_SCHEMA = (
     asyncpg.UndefinedColumnError,
     asyncpg.UndefinedTableError,
     asyncpg.InvalidColumnReferenceError,
     asyncpg.InvalidForeignKeyError,
     asyncpg.DatatypeMismatchError,
 )
-AWAY = (
+UNAVAILABLE = (
     OSError,
     TimeoutError,
     asyncpg.PostgresConnectionError,
@@ -35,9 +35,9 @@ AWAY = (
 
 
 class InTransaction:
-    """A connection inside a transaction."""
+    """A connection inside a transaction, as the driver contract has it."""
 
-    def __init__(self, connection: Held) -> None:
+    def __init__(self, connection: AsyncpgConnection) -> None:
         self._connection = connection
 
     async def fetch(self, sql: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
@@ -47,7 +47,7 @@ class InTransaction:
 
 @cache
 def numbered(sql: str) -> tuple[str, tuple[str, ...]]:
-    """Turn `:name` into `$1`; return the names in their order."""
+    """Replace `:name` by `$1` and so on; return the text, and the names in order."""
     names: dict[str, int] = {}
 
     def number(match: re.Match[str]) -> str:
@@ -56,7 +56,7 @@ def numbered(sql: str) -> tuple[str, tuple[str, ...]]:
     return re.sub(r"(?<!:):([a-z_][a-z_0-9]*)", number, sql), tuple(names)
 
 
-async def fetch(connection: Held, sql: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+async def fetch(connection: AsyncpgConnection, sql: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     """Run a statement with `:name` values and return its rows."""
     text, names = numbered(sql)
     with errors():
@@ -64,46 +64,46 @@ async def fetch(connection: Held, sql: str, values: Mapping[str, Any]) -> Sequen
         return rows
 
 
-async def execute(connection: Held, sql: str) -> str:
-    """Run a command and return its status, as `COMMIT`."""
+async def execute(connection: AsyncpgConnection, sql: str) -> str:
+    """Run a command, and return its status, such as `COMMIT`."""
     with errors():
         return str(await connection.execute(sql))
 
 
-async def commit(connection: Held) -> None:
-    """Commit. PostgreSQL answers with a quiet rollback when a statement had failed: that must not pass for success."""
+async def commit(connection: AsyncpgConnection) -> None:
+    """Commit. Raises RuntimeError if a statement had failed: PostgreSQL then rolls back without an error."""
     if await execute(connection, "COMMIT") != "COMMIT":
-        raise RuntimeError("a statement of this transaction had failed; nothing was committed")
+        raise RuntimeError("a statement of this transaction failed, so nothing was committed")
 
 
-async def roll_back(connection: Held) -> None:
-    """Roll back, or give the connection up; bounded."""
+async def roll_back(connection: AsyncpgConnection) -> None:
+    """Roll back within a second, or close the connection."""
     try:
         async with asyncio.timeout(1):
             await connection.execute("ROLLBACK")
-    except (*AWAY, asyncpg.PostgresError, asyncpg.InterfaceError):
-        give_up(connection)
+    except (*UNAVAILABLE, asyncpg.PostgresError, asyncpg.InterfaceError):
+        terminate(connection)
 
 
-def give_up(connection: Held) -> None:
-    """Close the connection without a word. One that the server has closed is gone from its pool already."""
+def terminate(connection: AsyncpgConnection) -> None:
+    """Close the connection without waiting for the server. A connection that the pool has dropped is left alone."""
     with suppress(asyncpg.InterfaceError):
         connection.terminate()
 
 
 @contextmanager
 def errors() -> Iterator[None]:
-    """Turn PostgreSQL's errors into the contract's."""
+    """Translate asyncpg's errors into those of the contract."""
     try:
         yield
     except (asyncpg.UniqueViolationError, asyncpg.ForeignKeyViolationError) as error:
         raise ConflictError from error
-    except AGAIN as error:
+    except RETRY as error:
         raise RetryError from error
-    except AWAY as error:
+    except UNAVAILABLE as error:
         raise StorageUnavailableError from error
-    except LACKING as error:
-        raise SchemaError(f"the tables are not what they should be: {error}") from error
+    except WRONG_SCHEMA as error:
+        raise SchemaError(f"the tables do not have the expected columns: {error}") from error
     except asyncpg.InterfaceError as error:
         if isinstance(error, ValueError):
             raise

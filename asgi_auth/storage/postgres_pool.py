@@ -1,4 +1,4 @@
-"""Connections of one event loop to PostgreSQL: our own, handed on without a task, or those of the host's pool."""
+"""Pools of PostgreSQL connections for one event loop: one of the library, and that of the host."""
 
 import asyncio
 import time
@@ -9,115 +9,119 @@ from typing import Any, Protocol
 
 import asyncpg
 
-from asgi_auth.storage.postgres_connection import AWAY, Held
+from asgi_auth.storage.postgres_connection import UNAVAILABLE, AsyncpgConnection
 
-#: Seconds after which a connection that nobody used is closed: firewalls forget it, and others may want its place.
-IDLE = 300
-PAUSE = 0.01
+#: Seconds after which an idle connection is closed: firewalls drop it, and the server limits their number.
+MAX_IDLE = 300
+#: Seconds between two checks whether all connections have been released, when the pool closes.
+CLOSE_POLL = 0.01
 
 
-class Connections(Protocol):
-    """Where connections come from."""
+class Pool(Protocol):
+    """A pool of connections."""
 
-    async def acquire(self) -> Held:
-        """Take one, and wait for it if need be."""
+    async def acquire(self) -> AsyncpgConnection:
+        """Take a connection; wait if all are in use."""
 
-    async def release(self, connection: Held) -> None:
-        """Give it back; one that was closed is replaced."""
+    async def release(self, connection: AsyncpgConnection) -> None:
+        """Return a connection to the pool; one that was closed makes room for another."""
 
     async def close(self) -> None:
-        """Close all, those in use when they come back."""
+        """Close all connections, those in use when they are released."""
 
     def terminate(self) -> None:
-        """Give all up at once."""
+        """Drop all connections at once."""
 
 
 class HostPool:
-    """The host's pool, which is never closed here."""
+    """A pool of the host, which is never closed here."""
 
     def __init__(self, pool: "asyncpg.Pool[Any]") -> None:
-        """Take it."""
+        """Wrap the pool."""
         self._pool = pool
 
-    async def acquire(self) -> Held:
-        """Take one."""
+    async def acquire(self) -> AsyncpgConnection:
+        """Take a connection."""
         return await self._pool.acquire()
 
-    async def release(self, connection: Held) -> None:
-        """Give it back."""
+    async def release(self, connection: AsyncpgConnection) -> None:
+        """Return a connection."""
         await self._pool.release(connection)
 
     async def close(self) -> None:
-        """Leave it open."""
+        """No-op: the host closes its pool."""
 
     def terminate(self) -> None:
-        """Leave it open."""
+        """No-op: the host closes its pool."""
 
 
-class OwnConnections:
-    """At most `most` connections, made when they are wanted; the one that was used last is used next.
+class OwnPool:
+    """A pool of at most `max_size` connections, opened when they are needed; the last used is used next.
 
-    asyncpg's pool makes a task for each release, which costs as much as a quarter of a statement.
+    asyncpg's pool starts a task for each release, which costs about a quarter of a statement.
     """
 
-    def __init__(self, connect: Callable[[], Awaitable[Held]], most: int) -> None:
-        """Take what connects."""
+    def __init__(self, connect: Callable[[], Awaitable[AsyncpgConnection]], max_size: int) -> None:
+        """Connect nowhere yet. `connect` opens a connection."""
         self._connect = connect
-        self._most = most
+        self._max_size = max_size
         self._connecting = 0
-        self._open: set[Held] = set()
-        self._idle: deque[tuple[Held, float]] = deque()
-        self._waiting: deque[asyncio.Future[Held | None]] = deque()
+        self._open: set[AsyncpgConnection] = set()
+        self._idle: deque[tuple[AsyncpgConnection, float]] = deque()
+        self._waiting: deque[asyncio.Future[AsyncpgConnection | None]] = deque()
         self._closing = False
-        self._ended = False
+        self._terminated = False
 
-    async def acquire(self) -> Held:
-        """Take the one that rested least, else connect, else wait for one: who came first is served first."""
-        first = False
+    async def acquire(self) -> AsyncpgConnection:
+        """Take the idle connection that was used last, else connect, else wait; waiting calls are served in order.
+
+        Raises asyncpg.InterfaceError if the pool closes.
+        """
+        was_handed_room = False
         while not self._closing:
             while self._idle:
                 connection, since = self._idle.pop()
-                if not connection.is_closed() and time.monotonic() - since < IDLE:
+                if not connection.is_closed() and time.monotonic() - since < MAX_IDLE:
                     return connection
-                self._forget(connection)
-            if len(self._open) + self._connecting < self._most and (first or not self._is_waited_for()):
+                self._drop(connection)
+            if len(self._open) + self._connecting < self._max_size and (was_handed_room or not self._has_waiters()):
                 return await self._add()
-            handed = await self._wait(first=first)
+            handed = await self._wait(first=was_handed_room)
             if handed is not None:
                 return handed
-            first = True
-        raise asyncpg.InterfaceError("the connections are being closed")
+            was_handed_room = True
+        raise asyncpg.InterfaceError("the pool is closing")
 
-    async def release(self, connection: Held) -> None:
-        """Hand it on, or let it rest; give one up that has rested for too long."""
-        if connection.is_closed() or self._ended:
-            self._forget(connection)
+    async def release(self, connection: AsyncpgConnection) -> None:
+        """Hand the connection to the first waiting call, or keep it idle; drop the oldest idle one after its time."""
+        if connection.is_closed() or self._terminated:
+            self._drop(connection)
         elif not self._hand(connection):
             self._idle.append((connection, time.monotonic()))
-            if self._idle[-1][1] - self._idle[0][1] > IDLE:
-                # Without a goodbye, which somebody would have to wait for.
-                self._forget(self._idle.popleft()[0])
+            if self._idle[-1][1] - self._idle[0][1] > MAX_IDLE:
+                # Not closed properly: this call would have to wait for it.
+                self._drop(self._idle.popleft()[0])
 
     async def close(self) -> None:
-        """Close those that rest, until none is left."""
+        """Close the idle connections until none is left."""
         self._closing = True
         while self._hand(None):
             pass
         while self._open or self._connecting:
             if self._idle:
-                await self._end(self._idle.popleft()[0])
+                await self._close_one(self._idle.popleft()[0])
             else:
-                await asyncio.sleep(PAUSE)
+                await asyncio.sleep(CLOSE_POLL)
 
     def terminate(self) -> None:
-        """Give all up; those of a loop that was closed can't even say goodbye."""
-        self._closing = self._ended = True
+        """Drop all connections. Those of a closed event loop cannot even send a message to the server."""
+        self._closing = self._terminated = True
         for connection in self._open:
             with suppress(RuntimeError, asyncpg.InterfaceError):
                 connection.terminate()
         self._open.clear()
 
-    async def _add(self) -> Held:
+    async def _add(self) -> AsyncpgConnection:
         self._connecting += 1
         try:
             connection = await self._connect()
@@ -127,37 +131,37 @@ class OwnConnections:
             raise
         self._connecting -= 1
         self._open.add(connection)
-        if self._ended:
-            self._forget(connection)
-            raise asyncpg.InterfaceError("the connections have been closed")
+        if self._terminated:
+            self._drop(connection)
+            raise asyncpg.InterfaceError("the pool is closed")
         return connection
 
-    def _is_waited_for(self) -> bool:
-        """Tell whether somebody waits who was here before."""
+    def _has_waiters(self) -> bool:
+        """Return whether a call is waiting; drop the cancelled ones at the front of the queue."""
         while self._waiting and self._waiting[0].done():
             self._waiting.popleft()
         return bool(self._waiting)
 
-    async def _wait(self, *, first: bool) -> "Held | None":
-        """Wait for a connection, or for None: there is room for one more. `first` is who has waited before."""
-        waiter: asyncio.Future[Held | None] = asyncio.get_running_loop().create_future()
+    async def _wait(self, *, first: bool) -> "AsyncpgConnection | None":
+        """Wait for a connection, or for None: there is room to open one. `first` waits at the front of the queue."""
+        waiter: asyncio.Future[AsyncpgConnection | None] = asyncio.get_running_loop().create_future()
         (self._waiting.appendleft if first else self._waiting.append)(waiter)
         try:
             return await waiter
         except asyncio.CancelledError:
             if not waiter.cancelled() and waiter.done():
-                # It was handed over at the same moment.
+                # The connection arrived at the moment of the cancellation.
                 await self._pass_on(waiter.result())
             raise
 
-    async def _pass_on(self, handed: "Held | None") -> None:
+    async def _pass_on(self, handed: "AsyncpgConnection | None") -> None:
         if handed is None:
             self._hand(None)
         else:
             await self.release(handed)
 
-    def _hand(self, connection: "Held | None") -> bool:
-        """Give it to who has waited longest; False when nobody waits."""
+    def _hand(self, connection: "AsyncpgConnection | None") -> bool:
+        """Give a connection, or None for room to open one, to the first waiting call; return whether there was one."""
         while self._waiting:
             waiter = self._waiting.popleft()
             if not waiter.done():
@@ -165,15 +169,15 @@ class OwnConnections:
                 return True
         return False
 
-    async def _end(self, connection: Held) -> None:
+    async def _close_one(self, connection: AsyncpgConnection) -> None:
         try:
-            with suppress(*AWAY, asyncpg.PostgresError, asyncpg.InterfaceError):
+            with suppress(*UNAVAILABLE, asyncpg.PostgresError, asyncpg.InterfaceError):
                 await connection.close(timeout=1)
         finally:
-            self._forget(connection)
+            self._drop(connection)
 
-    def _forget(self, connection: Held) -> None:
-        """Give a connection up; there is room for another."""
+    def _drop(self, connection: AsyncpgConnection) -> None:
+        """Drop a connection, and give its place to the first waiting call."""
         with suppress(asyncpg.InterfaceError):
             connection.terminate()
         self._open.discard(connection)

@@ -1,4 +1,4 @@
-"""Records from rows, and columns from records; lists and objects are JSON in both databases."""
+"""Converts rows to records, and records to columns. Tuples and dicts are stored as JSON text."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -12,7 +12,7 @@ Row = Mapping[str, Any]
 
 
 def columns(record: msgspec.Struct) -> dict[str, Any]:
-    """Take the columns of a record; lists and objects become JSON."""
+    """Return the columns of a record: a dict from names to values."""
     values = msgspec.structs.asdict(record)
     for name, value in values.items():
         if isinstance(value, tuple | dict):
@@ -20,25 +20,25 @@ def columns(record: msgspec.Struct) -> dict[str, Any]:
     return values
 
 
-def first(make: Callable[[Row], T], rows: Sequence[Row]) -> T | None:
-    """Make a record of the first row, if there is one."""
-    return make(rows[0]) if rows else None
+def first(convert: Callable[[Row], T], rows: Sequence[Row]) -> T | None:
+    """Convert the first row, or return None if there are no rows."""
+    return convert(rows[0]) if rows else None
 
 
-def roles_of(text: str) -> tuple[str, ...]:
-    """Read the list of a row."""
+def strings_of(text: str) -> tuple[str, ...]:
+    """Convert a JSON array of strings, such as roles or authentication methods."""
     return msgspec.json.decode(text, type=tuple[str, ...])
 
 
 def user_of(row: Row) -> User:
-    """Make a user."""
+    """Convert a row to a user."""
     return User(
         id=str(row["id"]),
         email=row["email"],
         email_canonical=row["email_canonical"],
         email_verified=bool(row["email_verified"]),
         status=row["status"],
-        roles=roles_of(row["roles"]),
+        roles=strings_of(row["roles"]),
         data=msgspec.json.decode(row["data"]),
         created_at=row["created_at"],
         updated_at=row["updated_at"],
@@ -46,7 +46,7 @@ def user_of(row: Row) -> User:
 
 
 def credential_of(row: Row, prefix: str = "") -> Credential:
-    """Make a credential; its columns may have a prefix."""
+    """Convert a row to a credential. `prefix` is that of its columns, in a join."""
     return Credential(
         id=row[prefix + "id"],
         user_id=str(row[prefix + "user_id"]),
@@ -61,12 +61,12 @@ def credential_of(row: Row, prefix: str = "") -> Credential:
 
 
 def user_with_credential_of(row: Row) -> tuple[User, Credential | None]:
-    """Make a user, and the credential if there is one."""
+    """Convert a row of users left-joined with credentials."""
     return user_of(row), None if row["credential_id"] is None else credential_of(row, "credential_")
 
 
 def session_of(row: Row) -> Session:
-    """Make a session."""
+    """Convert a row to a session."""
     return Session(
         id=row["id"],
         user_id=str(row["user_id"] or ""),
@@ -77,14 +77,14 @@ def session_of(row: Row) -> Session:
         expires_at=row["expires_at"],
         revoked_at=row["revoked_at"],
         auth_time=row["auth_time"],
-        amr=roles_of(row["amr"]),
+        amr=strings_of(row["amr"]),
         user_agent=row["user_agent"],
         address=row["address"],
     )
 
 
 def token_of(row: Row) -> OneTimeToken:
-    """Make a one-time token."""
+    """Convert a row to a one-time token."""
     return OneTimeToken(
         id=row["id"],
         purpose=row["purpose"],
@@ -101,7 +101,7 @@ def token_of(row: Row) -> OneTimeToken:
 
 
 def audit_record_of(row: Row) -> AuditRecord:
-    """Make an audit record."""
+    """Convert a row to an audit record."""
     return AuditRecord(
         id=row["id"],
         name=row["name"],
@@ -118,5 +118,5 @@ def audit_record_of(row: Row) -> AuditRecord:
 
 
 def counter_of(row: Row) -> Counter:
-    """Make a counter."""
+    """Convert a row to a counter."""
     return Counter(key=row["key"], count=row["count"], free_at=row["free_at"], expires_at=row["expires_at"])

@@ -1,4 +1,4 @@
-"""Running statements: names filled in, alone or in a transaction, again when the database asks for it."""
+"""Runs statements on a driver: fills in identifiers, joins transactions, and retries after conflicts."""
 
 import asyncio
 import random
@@ -11,48 +11,49 @@ from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.storage.driver import ConflictError, Connection, Driver, RetryError
 from asgi_auth.storage.names import Names
 from asgi_auth.storage.rows import Row
-from asgi_auth.storage.statements import BACK_TO_SAVEPOINT, BY_KEY, SAVEPOINT
+from asgi_auth.storage.statements import BY_KEY, ROLLBACK_TO_SAVEPOINT, SAVEPOINT
 
 T = TypeVar("T")
 TRIES = 5
+#: Kinds of PostgreSQL row locks; SQLite locks the whole file instead.
+ROW_LOCKS = ("for_update", "for_no_key_update", "for_key_share")
 
 
 class Runner:
-    """Base of the storages over SQL; `connection` is set in the copy that a transaction gives."""
+    """Base class of `SQLStorage`. A transaction gives a shallow copy whose `connection` is set."""
 
     def __init__(self, driver: Driver, names: Names | None = None) -> None:
-        """Take a driver, and the names of the tables."""
+        """Connect nowhere yet. `names` defaults to `Names()`."""
         self.names: Names = names or Names()
         self._driver = driver
         self._connection: Connection | None = None
         postgres = driver.dialect == "postgresql"
-        kinds = ("for_update", "for_no_key_update", "for_key_share")
-        locks = {name: name.upper().replace("_", " ") if postgres else "" for name in kinds}
+        locks = {name: name.upper().replace("_", " ") if postgres else "" for name in ROW_LOCKS}
         self._parts = self.names.parts() | locks
         self._sql: dict[str, str] = {}
 
     async def open(self) -> None:
-        """Connect."""
+        """Connect for the running event loop; a no-op if it is connected."""
         await self._driver.open()
 
     async def close(self) -> None:
-        """Disconnect."""
+        """Disconnect from the running event loop."""
         await self._driver.close()
 
     async def wait_for_change(self, seconds: float) -> None:
-        """Wait for other processes."""
+        """Return when another process may have committed a change, at the latest after `seconds`."""
         await self._driver.wait(self.names.channel, seconds)
 
     @property
     def connection(self) -> Connection:
-        """The connection of the transaction that this storage stands in."""
+        """The connection of the current transaction. Raises RuntimeError outside of one."""
         if self._connection is None:
-            raise RuntimeError("this needs a transaction")
+            raise RuntimeError("this call needs a transaction")
         return self._connection
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Self]:
-        """Hold a transaction; one inside another is the same one."""
+        """Hold a transaction. A transaction inside a transaction is the same one."""
         if self._connection is not None:
             yield self
             return
@@ -63,11 +64,11 @@ class Runner:
             raise StorageUnavailableError from error
 
     async def announce(self) -> None:
-        """Tell the other processes: with the commit, when in a transaction."""
+        """Notify other processes of a change, in a transaction with its commit."""
         await self._driver.announce(self.names.channel, self._connection)
 
     async def run(self, statement: str, values: Mapping[str, Any], *, read: bool = False) -> Sequence[Row]:
-        """Run one statement, in the transaction when there is one."""
+        """Run one statement, in the current transaction if there is one. `read` says that it changes nothing."""
         sql = self._sql.get(statement) or self._sql.setdefault(statement, statement.format_map(self._parts))
         if self._connection is not None:
             return await self._connection.fetch(sql, values)
@@ -75,9 +76,12 @@ class Runner:
             return await self._driver.read(sql, values, by_key=statement in BY_KEY)
         return await self._retrying(lambda: self._driver.write(sql, values))
 
-    async def run_unless_refused(self, statement: str, values: Mapping[str, Any]) -> Sequence[Row]:
-        """Run one statement; no rows when an index or a foreign key refuses it. A transaction around it goes on."""
-        # In PostgreSQL a refused row spoils the whole transaction.
+    async def run_unless_conflict(self, statement: str, values: Mapping[str, Any]) -> Sequence[Row]:
+        """Run one statement; return no rows if a unique index or a foreign key rejects it.
+
+        A transaction around it stays usable.
+        """
+        # In PostgreSQL a failed statement aborts the whole transaction, unless a savepoint precedes it.
         inside = self._connection is not None
         if inside:
             await self.run(SAVEPOINT, {})
@@ -85,11 +89,11 @@ class Runner:
             return await self.run(statement, values)
         except ConflictError:
             if inside:
-                await self.run(BACK_TO_SAVEPOINT, {})
+                await self.run(ROLLBACK_TO_SAVEPOINT, {})
             return ()
 
     async def _atomically(self, work: Callable[[Any], Awaitable[T]]) -> T:
-        """Run several statements in one transaction, again when the database asks for it."""
+        """Run several statements in one transaction, and retry it after a conflict with another transaction."""
 
         async def attempt() -> T:
             if self._connection is not None:
@@ -100,7 +104,7 @@ class Runner:
 
     def _inside(self, connection: Connection) -> Self:
         inner = copy(self)
-        inner._connection = connection  # noqa: SLF001 (it is one of us)
+        inner._connection = connection  # noqa: SLF001 (a copy of self)
         return inner
 
     async def _retrying(self, attempt: Callable[[], Awaitable[T]]) -> T:
@@ -110,5 +114,5 @@ class Runner:
             except RetryError as error:
                 if number == TRIES or self._connection is not None:
                     raise StorageUnavailableError from error
-                await asyncio.sleep(random.uniform(0, 0.01 * 2**number))  # noqa: S311 (jitter, no secret)
+                await asyncio.sleep(random.uniform(0, 0.01 * 2**number))  # noqa: S311 (jitter is not a secret)
         raise AssertionError

@@ -1,4 +1,4 @@
-"""Counters over SQL: one statement counts and tells, so that no number of concurrent callers gets around it."""
+"""Counters over SQL. One statement counts and returns the count, so concurrent calls cannot exceed a limit."""
 
 from collections.abc import Sequence
 
@@ -9,32 +9,35 @@ from asgi_auth.storage.runner import Runner
 
 
 class SQLCounters(Runner):
-    """Keeps the part of the contract that is about counters."""
+    """The methods of `Storage` for counters."""
 
     async def count(self, key: str, now: int, window: int) -> Counter:
-        """Insert, or add one; a window that is over begins anew."""
+        """Insert the counter, or add one; an expired counter restarts from one."""
         values = {"key": key, "now": now, "expires_at": now + window}
         return counter_of((await self.run(statements.COUNT, values))[0])
 
     async def limit(self, windows: Sequence[Window], now: int) -> tuple[int, int] | None:
-        """Count in one statement, unless one is full; what was counted at the same moment is seen in the answer."""
+        """Count in all windows in one statement, unless one is full.
+
+        Concurrent calls may pass the same check; the returned counts then show which of them exceed the limit.
+        """
         keys = {f"key{number}": window.key for number, window in enumerate(windows)}
         ends = {f"end{number}": now + window.seconds for number, window in enumerate(windows)}
-        mosts = {f"most{number}": window.most for number, window in enumerate(windows)}
-        counted = await self.run(statements.limit(len(windows)), {"now": now, **keys, **ends, **mosts})
+        limits = {f"most{number}": window.most for number, window in enumerate(windows)}
+        counted = await self.run(statements.count_all(len(windows)), {"now": now, **keys, **ends, **limits})
         allowed = 1 if counted else 0
         if not counted:
             counted = await self.run(statements.counters(len(windows)), {"now": now, **keys}, read=True)
-        found = {row["key"]: row for row in counted}
+        by_key = {row["key"]: row for row in counted}
         for number, window in enumerate(windows):
-            row = found.get(window.key)
+            row = by_key.get(window.key)
             if row is not None and row["count"] >= window.most + allowed:
                 return number, row["expires_at"]
-        # A window that was full may be over by now: who asks again will see.
+        # The full window expired between the two statements: the next call is counted.
         return None if allowed else (0, now + 1)
 
     async def count_with_backoff(self, key: str, now: int, *, after: int, pause: int, longest: int, memory: int) -> int:
-        """Count where no pause is on; else look how long it lasts."""
+        """Count unless a pause is in effect; otherwise read how long it lasts."""
         values = {
             "key": key,
             "now": now,
@@ -45,16 +48,16 @@ class SQLCounters(Runner):
             "longest": longest,
             "expires_at": now + memory,
         }
-        if await self.run(statements.ATTEMPT, values):
+        if await self.run(statements.COUNT_WITH_BACKOFF, values):
             return 0
-        found = await self.counter(key, now)
-        # It may be over, or cleared, by now: who asks again will see.
-        return max(1, found.free_at - now) if found else 1
+        counter = await self.counter(key, now)
+        # The pause may have ended between the two statements: the next call is counted.
+        return max(1, counter.free_at - now) if counter else 1
 
     async def counter(self, key: str, now: int) -> Counter | None:
-        """Select one whose time is not over."""
+        """Select the counter unless it has expired."""
         return first(counter_of, await self.run(statements.COUNTER, {"key": key, "now": now}, read=True))
 
     async def clear_counter(self, key: str) -> None:
-        """Delete the row."""
+        """Delete the counter."""
         await self.run(statements.CLEAR_COUNTER, {"key": key})

@@ -9,40 +9,40 @@ from asgi_auth.storage.runner import Runner
 
 
 class SQLTokens(Runner):
-    """Keeps the part of the contract that is about one-time tokens."""
+    """The methods of `Storage` for one-time tokens."""
 
     async def add_token(self, token: OneTimeToken, *, quiet: int, since: int, most: int) -> bool:
-        """Insert, unless there were enough of them lately."""
+        """Insert the token within the limits, in one statement."""
         values = columns(token)
         del values["attempts"], values["used_at"]
         limits = {"since": since, "most": most, "quiet_since": token.created_at - quiet}
         slot = token.created_at // max(1, quiet)
-        return bool(await self.run_unless_refused(statements.ADD_TOKEN, values | limits | {"slot": slot}))
+        return bool(await self.run_unless_conflict(statements.ADD_TOKEN, values | limits | {"slot": slot}))
 
     async def find_token(self, purpose: str, digest: str, now: int) -> OneTimeToken | None:
-        """Select a live one."""
+        """Select the live token by its digest."""
         values = {"purpose": purpose, "digest": digest, "now": now}
         return first(token_of, await self.run(statements.FIND_TOKEN, values, read=True))
 
     async def recall_token(self, request: str, purpose: str, subject: str, now: int) -> OneTimeToken | None:
-        """Select by id, else the newest."""
+        """Select the live token by its id, else the newest of the purpose."""
         values = {"id": request, "purpose": purpose, "subject": subject, "now": now}
         return first(token_of, await self.run(statements.RECALL_TOKEN, values, read=True))
 
     async def try_code(self, purpose: str, token_id: str, code: str, *, now: int, tries: int) -> OneTimeToken | None:
-        """Count first, compare then: no number of concurrent guesses gets around the count."""
+        """Count, then compare: concurrent guesses cannot exceed the limit."""
         values = {"purpose": purpose, "id": token_id, "now": now, "tries": tries}
         token = first(token_of, await self.run(statements.TRY_CODE, values))
         return token if token is not None and hmac.compare_digest(token.code, code) else None
 
     async def use_token(self, token_id: str, now: int) -> bool:
-        """Update where it is unused."""
+        """Mark the token as used if it is live."""
         return bool(await self.run(statements.USE_TOKEN, {"id": token_id, "now": now}))
 
     async def void_tokens(self, user_id: str, now: int, purpose: str | None = None, *, keep: str | None = None) -> None:
-        """Mark the live ones as used."""
+        """Mark the live tokens of the user as used."""
         await self.run(statements.VOID_TOKENS, {"user_id": user_id, "now": now, "purpose": purpose, "keep": keep})
 
     async def void_subject(self, subject: str, now: int, purpose: str) -> None:
-        """Mark those of nobody as used."""
+        """Mark the live tokens about the address that belong to no user as used."""
         await self.run(statements.VOID_SUBJECT, {"subject": subject, "now": now, "purpose": purpose})

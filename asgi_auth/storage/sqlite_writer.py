@@ -1,4 +1,4 @@
-"""Group commit for SQLite: transactions that wait for the writer share one COMMIT, each in a savepoint of its own."""
+"""Group commit for SQLite: transactions that wait for the writer share one COMMIT, each in a savepoint."""
 
 import asyncio
 import sqlite3
@@ -6,18 +6,17 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
-import aiosqlite
-
 from asgi_auth.storage.driver import Connection
-from asgi_auth.storage.sqlite_errors import errors
+from asgi_auth.storage.sqlite_connection import ThreadedConnection, errors, settle
 
 T = TypeVar("T")
 Work = Callable[[Connection], Coroutine[Any, Any, Any]]
 Turn = Callable[[], AbstractAsyncContextManager[None]]
 Outcome = tuple[Any, Exception | None]
-MOST = 64
+MAX_GROUP = 64
 
 
 @dataclass(frozen=True)
@@ -27,70 +26,53 @@ class _Waiting:
 
 
 class GroupCommit:
-    """Runs short transactions in the thread of the writing connection, those that wait together in one go.
+    """Runs short transactions in the thread of the writer; those that wait at the same time are one group.
 
-    A transaction awaits nothing but its statements, so that its coroutine runs through in that thread. An error of one
-    leaves the others whole; it is acknowledged only when all are on the disk.
+    The coroutine of a transaction awaits nothing but its statements, so one step in that thread runs it to its end.
+    An error rolls back only its own transaction. Results are returned after the COMMIT of the whole group.
     """
 
-    def __init__(self, writer: aiosqlite.Connection, turn: Turn) -> None:
-        """Take the connection, and how one waits for a turn to use it."""
+    def __init__(self, writer: ThreadedConnection, turn: Turn) -> None:
+        """Take the connection, and a context manager that holds the right to write."""
         self._writer = writer
         self._turn = turn
         self._waiting: deque[_Waiting] = deque()
         self._task: asyncio.Task[None] | None = None
 
     async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        """Run one transaction; cancelled before its turn it doesn't run, later it runs to its end."""
+        """Run one transaction. A call that is cancelled while it waits does not run; later it runs to its end."""
         answer = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(work, answer))  # type: ignore[arg-type]  # what is awaited is a coroutine
+        self._waiting.append(_Waiting(work, answer))  # type: ignore[arg-type]  # every awaitable here is a coroutine
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._work_off(), name="asgi_auth group commit")
+            self._task = asyncio.create_task(self._run_groups(), name="asgi_auth group commit")
         result: T = await answer
         return result
 
-    async def _work_off(self) -> None:
+    async def _run_groups(self) -> None:
         while self._waiting:
-            taken: list[_Waiting] = []
+            group: list[_Waiting] = []
             try:
                 async with self._turn():
-                    taken = self._take()
-                    outcomes = await self._run_in_thread([each.work for each in taken])
-            except Exception as failure:  # noqa: BLE001 (it belongs to those who wait)
-                taken = taken or self._take()
-                outcomes = [(None, failure)] * len(taken)
+                    group = self._take()
+                    outcomes = await self._writer.run(partial(_run_group, [each.work for each in group]))
+            except Exception as failure:  # noqa: BLE001 (it is raised in the callers)
+                group = group or self._take()
+                outcomes = [(None, failure)] * len(group)
             except asyncio.CancelledError:
-                for each in (*taken, *self._waiting):
+                for each in (*group, *self._waiting):
                     each.answer.cancel()
                 raise
-            for each, (result, error) in zip(taken, outcomes, strict=True):
-                _settle(each.answer, result, error)
+            for each, (result, error) in zip(group, outcomes, strict=True):
+                settle(each.answer, result, error)
 
     def _take(self) -> list[_Waiting]:
-        taken = [self._waiting.popleft() for _ in range(min(MOST, len(self._waiting)))]
-        return [each for each in taken if not each.answer.done()]
-
-    async def _run_in_thread(self, works: list[Work]) -> list[Outcome]:
-        execute: Callable[..., Awaitable[list[Outcome]]] = self._writer._execute  # noqa: SLF001 (the way into its thread)
-        # A method: the thread then keeps the connection alive when a host ends without closing it.
-        return await execute(self._together, works)
-
-    def _together(self, works: list[Work]) -> list[Outcome]:
-        """Run all, in the thread; when the transaction as a whole fails, so does each."""
-        raw = self._writer._conn  # noqa: SLF001 (as above)
-        direct = _Direct(raw)
-        try:
-            raw.execute("BEGIN IMMEDIATE")
-            outcomes = [_one(raw, direct, work) for work in works]
-            raw.execute("COMMIT")
-        except BaseException:
-            raw.rollback()
-            raise
-        return outcomes
+        """Remove the next group from the queue, without the calls that have been cancelled."""
+        group = [self._waiting.popleft() for _ in range(min(MAX_GROUP, len(self._waiting)))]
+        return [each for each in group if not each.answer.done()]
 
 
-class _Direct:
-    """The connection as it is seen in its own thread: nothing is waited for."""
+class _ThreadConnection:
+    """The connection as the thread itself sees it: its statements return without a wait."""
 
     def __init__(self, raw: sqlite3.Connection) -> None:
         self._raw = raw
@@ -100,29 +82,32 @@ class _Direct:
             return self._raw.execute(sql, values).fetchall()
 
 
-def _one(raw: sqlite3.Connection, direct: Connection, work: Work) -> Outcome:
-    raw.execute("SAVEPOINT group_key")
-    coroutine = work(direct)
+def _run_group(works: list[Work], raw: sqlite3.Connection) -> list[Outcome]:
+    """Run a group in one transaction, in the thread. If the transaction fails, the whole group fails."""
+    connection = _ThreadConnection(raw)
+    try:
+        raw.execute("BEGIN IMMEDIATE")
+        outcomes = [_run_one(raw, connection, work) for work in works]
+        raw.execute("COMMIT")
+    except BaseException:
+        raw.rollback()
+        raise
+    return outcomes
+
+
+def _run_one(raw: sqlite3.Connection, connection: Connection, work: Work) -> Outcome:
+    raw.execute("SAVEPOINT one_of_group")
+    coroutine = work(connection)
     try:
         coroutine.send(None)
     except StopIteration as done:
-        raw.execute("RELEASE group_key")
+        raw.execute("RELEASE one_of_group")
         return done.value, None
     except Exception as error:
         if not raw.in_transaction:
-            raise  # A full disk, say, has ended it for all.
-        raw.execute("ROLLBACK TO group_key")
-        raw.execute("RELEASE group_key")
+            raise  # SQLite has rolled back the whole transaction, as it does when the disk is full.
+        raw.execute("ROLLBACK TO one_of_group")
+        raw.execute("RELEASE one_of_group")
         return None, error
     coroutine.close()
     raise RuntimeError("a transaction may await nothing but its statements")
-
-
-def _settle(answer: asyncio.Future[Any], result: Any, error: Exception | None) -> None:
-    """Answer whoever still waits."""
-    if answer.done():
-        return
-    if error is not None:
-        answer.set_exception(error)
-    else:
-        answer.set_result(result)

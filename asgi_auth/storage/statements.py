@@ -1,4 +1,8 @@
-"""Every SQL statement, once, for PostgreSQL and SQLite. `:name` is a value; `{name}` an identifier from `Names`."""
+"""Every SQL statement, for both PostgreSQL and SQLite: `:name` is a value, `{name}` an identifier from `Names`.
+
+`{for_update}` and the like are row locks in PostgreSQL, and empty in SQLite. Statements that change rows return some
+column of each changed row, so that callers can count them.
+"""
 
 from functools import cache
 
@@ -9,8 +13,8 @@ CREATE_MIGRATIONS = """
 """
 MIGRATIONS = "SELECT version FROM {migrations}"
 ADD_MIGRATION = "INSERT INTO {migrations} (version, applied_at) VALUES (:version, :now)"
-# Adds nothing, but fails when a column or the unique index is missing. (A SELECT of a column that is missing does not
-# fail in SQLite: it takes the quoted name for a text.)
+# Inserts nothing, but fails if a column or the unique index is missing. (A SELECT of a missing column does not fail in
+# SQLite, which reads the quoted name as a string.)
 CHECK_USERS = """
     INSERT INTO {users} ({id}, {email}, {email_canonical}, {email_verified}, {status}, {roles}, {data},
         {created_at}, {updated_at}, {access_changed_at})
@@ -20,7 +24,7 @@ CHECK_USERS = """
     ON CONFLICT ({email_canonical}) DO NOTHING
 """
 SAVEPOINT = "SAVEPOINT asgi_auth"
-BACK_TO_SAVEPOINT = "ROLLBACK TO SAVEPOINT asgi_auth"
+ROLLBACK_TO_SAVEPOINT = "ROLLBACK TO SAVEPOINT asgi_auth"
 
 ADD_USER = """
     INSERT INTO {users} ({id}, {email}, {email_canonical}, {email_verified}, {status}, {roles}, {data},
@@ -62,8 +66,8 @@ REPLACE_SECRET = """
     UPDATE {credentials} SET secret = :secret, version = version + 1, updated_at = :now
     WHERE id = :id AND version = :version RETURNING version
 """
-# The locks put logins and password changes of one credential in a row, and the sessions of one user. The count is of
-# before the locks.
+# The row locks serialize this statement with changes of the credential and of the user. The count of sessions may be
+# older than the locks, so concurrent logins may miss each other's sessions.
 ADD_SESSION = """
     INSERT INTO {sessions} (id, user_id, generation, created_at, last_used_at, rotated_at, expires_at, auth_time, amr,
         user_agent, address)
@@ -90,10 +94,10 @@ SESSIONS = """
     WHERE user_id = :user_id AND revoked_at IS NULL AND expires_at > :now AND last_used_at > :idle_since
     ORDER BY created_at DESC, id DESC
 """
-# The host's users table may have a column `user_id`, too: both sides are qualified.
+# A users table of the host may also have a column `user_id`, so both sides of the comparison are qualified.
 ROTATE_SESSION = """
-    UPDATE {sessions} SET generation = generation + CAST(:step AS BIGINT), last_used_at = :now,
-        rotated_at = CASE WHEN CAST(:step AS BIGINT) = 1 THEN :now ELSE rotated_at END
+    UPDATE {sessions} SET generation = generation + CAST(:raise_by AS BIGINT), last_used_at = :now,
+        rotated_at = CASE WHEN CAST(:raise_by AS BIGINT) = 1 THEN :now ELSE rotated_at END
     WHERE id = :session_id AND generation = :generation AND revoked_at IS NULL AND expires_at > :now
         AND last_used_at > :idle_since
         AND EXISTS (SELECT 1 FROM {users} AS u WHERE u.{id} = {sessions}.user_id AND u.{status} = 'active')
@@ -117,15 +121,15 @@ CHANGED_SINCE = """
 PURGE_SESSIONS = """
     DELETE FROM {sessions} WHERE id IN (SELECT id FROM {sessions} WHERE expires_at < :before LIMIT :batch) RETURNING id
 """
-# For an hour they count against further mails.
+# ADD_TOKEN counts the tokens of the last hour.
 PURGE_TOKENS = """
     DELETE FROM {tokens} WHERE id IN (
         SELECT id FROM {tokens} WHERE expires_at < :before AND created_at < CAST(:before AS BIGINT) - 3600 LIMIT :batch)
     RETURNING id
 """
 
-# What other processes must learn about the sessions of a deleted user stays: their ids, and when they ended.
-FORGET_SESSIONS = """
+# The ids of the sessions and the times of their end are kept: other processes must learn of them.
+ANONYMIZE_SESSIONS = """
     UPDATE {sessions} SET user_agent = '', address = '', revoked_at = COALESCE(revoked_at, :now)
     WHERE user_id = :user_id RETURNING id
 """
@@ -141,7 +145,7 @@ STORED_TOKENS = """
     SELECT purpose, subject, created_at, expires_at, used_at FROM {tokens} WHERE user_id = :user_id ORDER BY created_at
 """
 
-# The slot keeps concurrent callers apart: of those in one span of `quiet` seconds one is added.
+# The unique slot (creation time divided by `quiet`) rejects all but one of many concurrent calls.
 ADD_TOKEN = """
     INSERT INTO {tokens} (id, purpose, subject, user_id, digest, code, data, attempts, slot, created_at, expires_at)
     SELECT CAST(:id AS TEXT), CAST(:purpose AS TEXT), CAST(:subject AS TEXT), CAST(:user_id AS {id_type}),
@@ -161,7 +165,7 @@ ADD_TOKEN = """
 FIND_TOKEN = """
     SELECT * FROM {tokens} WHERE digest = :digest AND purpose = :purpose AND used_at IS NULL AND expires_at > :now
 """
-# Both halves have an index: the primary key, and that of the slots.
+# Each side of the OR has an index: the primary key, and the unique index of the slots.
 RECALL_TOKEN = """
     SELECT * FROM {tokens}
     WHERE (id = :id AND subject = :subject OR purpose = :purpose AND subject = :subject)
@@ -186,16 +190,16 @@ VOID_SUBJECT = """
     RETURNING id
 """
 
-# Of a user who doesn't exist any more nothing is written that tells of a person. The lock keeps a deletion waiting.
+# If the user no longer exists, the record is stored without personal data. The row lock blocks a concurrent deletion.
 ADD_AUDIT_RECORD = """
     INSERT INTO {audit} (id, name, outcome, code, at, user_id, session, address, user_agent, request_id, data)
     SELECT CAST(:id AS TEXT), CAST(:name AS TEXT), CAST(:outcome AS TEXT), CAST(:code AS TEXT), CAST(:at AS BIGINT),
         CAST(:user_id AS {id_type}), CAST(:session AS TEXT),
-        CASE WHEN known.it THEN CAST(:address AS TEXT) ELSE '' END,
-        CASE WHEN known.it THEN CAST(:user_agent AS TEXT) ELSE '' END,
-        CAST(:request_id AS TEXT), CASE WHEN known.it THEN CAST(:data AS TEXT) ELSE '{{}}' END
-    FROM (SELECT CAST(:user_id AS {id_type}) IS NULL
-        OR EXISTS (SELECT 1 FROM {users} WHERE {id} = CAST(:user_id AS {id_type}) {for_key_share}) AS it) AS known
+        CASE WHEN subject.user_exists THEN CAST(:address AS TEXT) ELSE '' END,
+        CASE WHEN subject.user_exists THEN CAST(:user_agent AS TEXT) ELSE '' END,
+        CAST(:request_id AS TEXT), CASE WHEN subject.user_exists THEN CAST(:data AS TEXT) ELSE '{{}}' END
+    FROM (SELECT CAST(:user_id AS {id_type}) IS NULL OR EXISTS (
+        SELECT 1 FROM {users} WHERE {id} = CAST(:user_id AS {id_type}) {for_key_share}) AS user_exists) AS subject
     WHERE 1 = 1
     ON CONFLICT (id) DO NOTHING
     RETURNING id
@@ -207,7 +211,7 @@ AUDIT_RECORDS = """
 PRUNE_AUDIT_RECORDS = """
     DELETE FROM {audit} WHERE id IN (SELECT id FROM {audit} WHERE at < :before LIMIT :batch) RETURNING id
 """
-ANONYMISE_AUDIT_RECORDS = """
+ANONYMIZE_AUDIT_RECORDS = """
     UPDATE {audit} SET address = '', user_agent = '', data = '{{}}' WHERE user_id = :user_id RETURNING id
 """
 STORED_AUDIT_RECORDS = """
@@ -218,7 +222,7 @@ LOCK_USER = "SELECT {id} FROM {users} WHERE {id} = :user_id {for_no_key_update}"
 SEE_DEVICE = "UPDATE {devices} SET seen_at = :now WHERE user_id = :user_id AND digest = :digest RETURNING digest"
 DEVICES = "SELECT digest FROM {devices} WHERE user_id = :user_id ORDER BY seen_at DESC, digest"
 ADD_DEVICE = "INSERT INTO {devices} (user_id, digest, seen_at) VALUES (:user_id, :digest, :now) RETURNING digest"
-FORGET_DEVICE = "DELETE FROM {devices} WHERE user_id = :user_id AND digest = :digest RETURNING digest"
+DELETE_DEVICE = "DELETE FROM {devices} WHERE user_id = :user_id AND digest = :digest RETURNING digest"
 COUNT = """
     INSERT INTO {counters} AS c (key, count, free_at, expires_at) VALUES (:key, 1, 0, :expires_at)
     ON CONFLICT (key) DO UPDATE SET
@@ -229,8 +233,8 @@ COUNT = """
 
 
 @cache
-def limit(number: int) -> str:
-    """Count so many keys at once, but none of them when one is full."""
+def count_all(number: int) -> str:
+    """Return a statement that counts a number of keys at once, or none of them if one is full."""
     rows = (f"SELECT CAST(:key{i} AS TEXT) AS key, CAST(:end{i} AS BIGINT) AS expires_at" for i in range(number))
     full = (f"(f.key = :key{i} AND f.count >= :most{i})" for i in range(number))
     return f"""
@@ -241,18 +245,18 @@ def limit(number: int) -> str:
             count = CASE WHEN c.expires_at > :now THEN c.count + 1 ELSE 1 END,
             expires_at = CASE WHEN c.expires_at > :now THEN c.expires_at ELSE excluded.expires_at END
         RETURNING key, count, expires_at
-    """  # noqa: S608 (numbers, no text from outside)
+    """  # noqa: S608 (only indexes are interpolated)
 
 
 @cache
 def counters(number: int) -> str:
-    """Look so many counters up at once."""
+    """Return a query for a number of counters."""
     keys = ", ".join(f":key{i}" for i in range(number))
     return f"SELECT key, count, expires_at FROM {{counters}} WHERE expires_at > :now AND key IN ({keys})"  # noqa: S608
 
 
-# The pause doubles with each attempt from the number `after` on.
-ATTEMPT = """
+# From attempt number `after` on, each attempt doubles the pause. No row is returned during a pause.
+COUNT_WITH_BACKOFF = """
     INSERT INTO {counters} AS c (key, count, free_at, expires_at) VALUES (:key, 1, :first, :expires_at)
     ON CONFLICT (key) DO UPDATE SET
         count = CASE WHEN c.expires_at > :now THEN c.count + 1 ELSE 1 END,
@@ -273,5 +277,5 @@ PURGE_COUNTERS = """
     RETURNING key
 """
 
-#: What reads one row by its key, on requests and logins: a few microseconds for a database in the same process.
+#: Queries that read one row by a unique index: SQLite answers them in microseconds.
 BY_KEY = frozenset({USER, USER_BY_EMAIL, USER_WITH_CREDENTIAL, CREDENTIAL, SESSION, ACCESS, COUNTER})

@@ -31,7 +31,7 @@ from asgi_auth.mail.smtp import PORTS
 from asgi_auth.runtime.purge import BATCH, KEPT
 from asgi_auth.storage import Names
 from asgi_auth.storage.postgres import Postgres
-from asgi_auth.storage.postgres_pool import IDLE
+from asgi_auth.storage.postgres_pool import MAX_IDLE
 from tests.docs.files import DOCS
 from tests.test_architecture import FLOORS
 
@@ -79,7 +79,7 @@ def default(kind: Any, name: str) -> Any:
         ("reference/mails", f"last {default(NewDevice, 'most')} devices (`most`)"),
         ("reference/mails", f"(IPv4\n/{PREFIXES[4]}, IPv6 /{PREFIXES[6]};"),
         ("reference/storage", f"{default(Postgres, 'max_size')} connections per process at most"),
-        ("reference/storage", f"after {IDLE // 60} idle minutes"),
+        ("reference/storage", f"after {MAX_IDLE // 60} idle minutes"),
         ("reference/storage", f"| `prefix` | `{Names().prefix}` |"),
         ("reference/storage", f"| `id_type` | `{Names().id_type}` |"),
         ("reference/storage", f"deleted { {DAY: 'one day'}[KEPT] } after they expire"),

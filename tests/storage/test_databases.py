@@ -67,7 +67,7 @@ def test_other_databases_are_refused(url: str, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setitem(Database.SUPPORTED_BACKENDS, "mysql", "databases.backends.postgres:PostgresBackend")
     monkeypatch.setitem(Database.SUPPORTED_BACKENDS, "postgresql+aiopg", "databases.backends.postgres:PostgresBackend")
 
-    with pytest.raises(ValueError, match="SQLite, or PostgreSQL by asyncpg"):
+    with pytest.raises(ValueError, match="SQLite, or PostgreSQL with asyncpg"):
         Databases(Database(url))
 
 

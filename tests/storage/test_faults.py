@@ -84,7 +84,7 @@ async def test_a_connection_cut_before_the_commit_means_nothing_happened(
 async def test_waiting_for_a_connection_is_bounded(driver: str, fresh: Fresh) -> None:
     async with opened(driver, fresh(driver), timeout=0.5) as storage:
         driver_of_it: Any = storage._driver
-        pool = driver_of_it._opened().connections
+        pool = driver_of_it._state_of_loop().pool
         taken = [await pool.acquire() for _ in range(10)]
 
         await refused(lambda: storage.user("nobody"), 1.5)

@@ -1,5 +1,6 @@
 """A SQLite file that is locked, or a disk that is full."""
 
+import asyncio
 import sqlite3
 import subprocess
 import sys
@@ -10,9 +11,11 @@ from typing import Any, NoReturn
 
 import pytest
 
+from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.storage.sqlite import SQLiteDriver
+from asgi_auth.storage.sqlite_connection import ThreadedConnection
 from tests.storage.conftest import opened, refused
-from tests.storage.samples import NOW, a_credential, a_user, added
+from tests.storage.samples import MIGRATIONS, NOW, a_credential, a_user, added
 
 Fresh = Callable[[str], str]
 HOLD = """
@@ -62,14 +65,14 @@ async def test_waiting_for_a_turn_to_write_is_bounded(driver: str, fresh: Fresh)
 async def test_a_full_disk_is_refused_and_recovers(fresh: Fresh) -> None:
     async with opened("sqlite", fresh("sqlite")) as storage:
         assert isinstance(storage._driver, SQLiteDriver)
-        writer = storage._driver._opened().writer
-        [[pages]] = await writer.execute_fetchall("PRAGMA page_count")
-        await writer.execute_fetchall(f"PRAGMA max_page_count = {pages}")
+        writer = storage._driver._state_of_loop().writer
+        [row] = await writer.fetch("PRAGMA page_count", {})
+        await writer.fetch(f"PRAGMA max_page_count = {row['page_count']}", {})
         large = {"text": "x" * 100_000}
 
         await refused(lambda: storage.add_user(a_user(data=large), a_credential(a_user())), 1)
         assert await storage.user("user-1") is None
-        await writer.execute_fetchall("PRAGMA max_page_count = 100000")
+        await writer.fetch("PRAGMA max_page_count = 100000", {})
 
         assert await storage.add_user(a_user(data=large), a_credential(a_user()))
 
@@ -77,11 +80,11 @@ async def test_a_full_disk_is_refused_and_recovers(fresh: Fresh) -> None:
 async def test_what_was_acknowledged_is_on_the_disk(fresh: Fresh, tmp_path: Path) -> None:
     async with opened("sqlite", fresh("sqlite")) as storage:
         assert isinstance(storage._driver, SQLiteDriver)
-        [[synchronous]] = await storage._driver._opened().writer.execute_fetchall("PRAGMA synchronous")
+        [row] = await storage._driver._state_of_loop().writer.fetch("PRAGMA synchronous", {})
 
         await added(storage)
 
-        assert synchronous == 2
+        assert row["synchronous"] == 2
         with sqlite3.connect(tmp_path / "auth.db") as other:
             assert other.execute("SELECT id FROM auth_users").fetchall() == [("user-1",)]
         other.close()
@@ -113,7 +116,7 @@ async def test_a_row_is_looked_up_without_a_thread(fresh: Fresh) -> None:
     async with opened("sqlite", fresh("sqlite")) as storage:
         user, credential = await added(storage)
         driver: Any = storage._driver
-        driver._opened().turn = NoReader()
+        driver._state_of_loop().next_reader = NoReader()
 
         assert await storage.user(user.id) == user
         assert await storage.user_with_credential(user.email_canonical, "password") == (user, credential)
@@ -128,13 +131,13 @@ async def test_a_row_that_must_be_waited_for_is_looked_up_in_a_thread(fresh: Fre
     async with opened("sqlite", fresh("sqlite")) as storage:
         user, _ = await added(storage)
         driver: Any = storage._driver
-        here = driver._opened().here
-        driver._opened().here = refusing = NoReader(busy)
+        loop_connection = driver._state_of_loop().loop_connection
+        driver._state_of_loop().loop_connection = refusing = NoReader(busy)
 
         assert await storage.user(user.id) == user
 
         assert refusing.asked == 1
-        here.close()
+        loop_connection.close()
 
 
 async def test_what_looks_rows_up_can_write_nothing(fresh: Fresh) -> None:
@@ -142,4 +145,51 @@ async def test_what_looks_rows_up_can_write_nothing(fresh: Fresh) -> None:
         driver: Any = storage._driver
 
         with pytest.raises(sqlite3.OperationalError, match="readonly"):
-            driver._opened().here.execute("DELETE FROM auth_users")
+            driver._state_of_loop().loop_connection.execute("DELETE FROM auth_users")
+
+
+async def test_reads_on_the_loop_can_be_switched_off(fresh: Fresh) -> None:
+    async with opened("sqlite", fresh("sqlite"), reads_on_loop=False) as storage:
+        user, _ = await added(storage)
+        driver: Any = storage._driver
+        state = driver._state_of_loop()
+
+        assert state.loop_connection is None
+        assert await storage.user(user.id) == user
+        state.next_reader = NoReader()
+        with pytest.raises(AssertionError, match="a thread was asked"):
+            await storage.user(user.id)
+
+
+async def test_a_call_after_the_connection_is_closed_is_refused(tmp_path: Path) -> None:
+    connection = ThreadedConnection(str(tmp_path / "auth.db"), 1)
+
+    await connection.close()
+    await connection.close()
+
+    with pytest.raises(StorageUnavailableError):
+        await connection.fetch("SELECT 1", {})
+
+
+async def test_calls_made_before_the_connection_is_closed_are_answered(tmp_path: Path) -> None:
+    connection = ThreadedConnection(str(tmp_path / "auth.db"), 1)
+    calls = [asyncio.ensure_future(connection.fetch("SELECT 1 AS one", {})) for _ in range(9)]
+    await asyncio.sleep(0)
+
+    await connection.close()
+
+    assert [row["one"] for [row] in await asyncio.gather(*calls)] == [1] * 9
+
+
+@pytest.mark.parametrize("driver", ["sqlite", "memory"])
+def test_a_program_that_does_not_close_the_storage_ends_without_a_warning(driver: str, fresh: Fresh) -> None:
+    script = f"""if True:
+        import asyncio
+        from asgi_auth.storage import from_url
+        storage = from_url({fresh(driver)!r})
+        print(len(asyncio.run(storage.migrate())))
+    """
+    command = [sys.executable, "-X", "dev", "-W", "error", "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
+
+    assert (done.stdout, done.stderr, done.returncode) == (f"{len(MIGRATIONS)}\n", "", 0)

@@ -44,8 +44,8 @@ async def outcomes(*calls: Awaitable[Any]) -> list[Any]:
 
 async def test_transactions_that_wait_share_a_commit(driver: SQLiteDriver) -> None:
     statements: list[str] = []
-    writer = driver._opened().writer
-    await writer.set_trace_callback(statements.append)
+    writer = driver._state_of_loop().writer
+    await writer.run(lambda raw: raw.set_trace_callback(statements.append))
 
     await outcomes(*(add(driver, number, 1000 + number) for number in range(32)))
 

@@ -2,13 +2,14 @@
 
 import asyncio
 import gc
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from tests.storage.conftest import FILES_AND_SERVERS, connect
-from tests.storage.samples import CALLERS, NOW, a_user, added, at_once
+from tests.storage.samples import CALLERS, MIGRATIONS, NOW, a_user, added, at_once
 
 Fresh = Callable[[str], str]
 LOOPS = pytest.mark.parametrize("driver", [*FILES_AND_SERVERS, "memory", "databases-sqlite"])
@@ -76,6 +77,18 @@ async def test_many_tasks_may_open_at_once(driver: str, fresh: Fresh) -> None:
     await at_once(lambda _: storage.open())
 
     await storage.migrate(NOW)
+    assert await storage.add_user(a_user())
+    await storage.close()
+
+
+async def test_migrating_opens_the_storage_and_needs_no_time(driver: str, fresh: Fresh) -> None:
+    storage = connect(driver, fresh(driver))
+
+    assert await storage.migrate() == MIGRATIONS
+
+    assert await storage.migrate() == []
+    rows = await storage.run("SELECT applied_at FROM {migrations}", {}, read=True)
+    assert all(0 <= time.time() - row["applied_at"] < 60 for row in rows)
     assert await storage.add_user(a_user())
     await storage.close()
 

@@ -199,15 +199,15 @@ def test_whatever_is_no_plain_identifier_is_refused(name: str, where: str) -> No
 
 
 def test_other_mistakes_are_refused() -> None:
-    with pytest.raises(ValueError, match="no columns of a user: shoe"):
+    with pytest.raises(ValueError, match="unknown columns of the users table: shoe"):
         Names(user_columns={"shoe": "shoe"})
     with pytest.raises(ValueError, match="TEXT or UUID"):
         Names(id_type="TEXT); DROP TABLE x; --")
-    with pytest.raises(ValueError, match="share a name: email"):
+    with pytest.raises(ValueError, match="have the same name: email"):
         Names(user_columns={"status": "Email"})
-    with pytest.raises(ValueError, match="belong to the databases"):
+    with pytest.raises(ValueError, match="reserved by the database"):
         Names(schema="pg_temp")
-    with pytest.raises(ValueError, match="belong to the databases"):
+    with pytest.raises(ValueError, match="reserved by the database"):
         Names(prefix="sqlite_")
 
 

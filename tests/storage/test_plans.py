@@ -15,9 +15,9 @@ from tests.storage.conftest import opened
 
 #: What runs once at start, or is about no rows.
 AT_START = {"SCHEMA", "CREATE_SCHEMA", "CREATE_MIGRATIONS", "MIGRATIONS", "ADD_MIGRATION", "CHECK_USERS"}
-NO_ROWS = {"SAVEPOINT", "BACK_TO_SAVEPOINT"}
+NO_ROWS = {"SAVEPOINT", "ROLLBACK_TO_SAVEPOINT"}
 #: What a statement has made itself: values, and subqueries of them.
-IN_MEMORY = ("SCAN CONSTANT ROW", "SCAN known", "SCAN r", "SCAN (")
+IN_MEMORY = ("SCAN CONSTANT ROW", "SCAN subject", "SCAN r", "SCAN (")
 VALUES = {"text": "x", "varchar": "x", "int8": 1, "int4": 1, "bool": False, "numeric": 1}
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from asgi_auth.storage import postgres_pool
 from asgi_auth.storage.postgres import Postgres
-from asgi_auth.storage.postgres_connection import Held
-from asgi_auth.storage.postgres_pool import OwnConnections
+from asgi_auth.storage.postgres_connection import AsyncpgConnection
+from asgi_auth.storage.postgres_pool import OwnPool
 from tests.storage.samples import at_once
 
 Fresh = Callable[[str], str]
@@ -24,18 +24,18 @@ class Connecting:
         self.made = 0
         self.failing = False
 
-    async def __call__(self) -> Held:
+    async def __call__(self) -> AsyncpgConnection:
         if self.failing:
             raise ConnectionRefusedError
         self.made += 1
-        found: Held = await asyncpg.connect(self.dsn)
+        found: AsyncpgConnection = await asyncpg.connect(self.dsn)
         return found
 
 
 @asynccontextmanager
-async def pool_of(most: int, dsn: str) -> AsyncIterator[tuple[OwnConnections, Connecting]]:
+async def pool_of(most: int, dsn: str) -> AsyncIterator[tuple[OwnPool, Connecting]]:
     connecting = Connecting(dsn)
-    pool = OwnConnections(connecting, most)
+    pool = OwnPool(connecting, most)
     try:
         yield pool, connecting
     finally:
@@ -49,7 +49,7 @@ def dsn(fresh: Fresh) -> str:
 
 async def test_many_callers_share_a_few_connections(dsn: str) -> None:
     async with pool_of(3, dsn) as (pool, connecting):
-        busy: set[Held] = set()
+        busy: set[AsyncpgConnection] = set()
 
         async def use(number: int) -> int:
             connection = await pool.acquire()
@@ -152,7 +152,7 @@ async def test_a_connection_that_rested_too_long_is_not_used_again(dsn: str, mon
         old, other = await pool.acquire(), await pool.acquire()
         await pool.release(old)
         await asyncio.sleep(0.05)
-        monkeypatch.setattr(postgres_pool, "IDLE", 0.02)
+        monkeypatch.setattr(postgres_pool, "MAX_IDLE", 0.02)
 
         await pool.release(other)
 

@@ -78,6 +78,6 @@ async def test_a_conflict_that_does_not_end_is_refused(driver: str, fresh: Fresh
 
 
 def test_a_storage_takes_a_dsn_or_a_pool(driver: str) -> None:
-    with pytest.raises(ValueError, match="one of the two"):
+    with pytest.raises(ValueError, match="either a dsn or a pool"):
         Postgres(pool=None, dsn=None)
     assert driver in SERVERS

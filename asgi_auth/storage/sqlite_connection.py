@@ -1,0 +1,148 @@
+"""A SQLite connection in a thread of its own, and SQLite's errors as those of the storage contract."""
+
+import asyncio
+import re
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+from asgi_auth.errors import StorageUnavailableError
+from asgi_auth.storage.driver import ConflictError, SchemaError
+
+T = TypeVar("T")
+Call = tuple[Callable[[sqlite3.Connection], Any], "asyncio.Future[Any]"]
+WAL_ATTEMPTS = 50
+WAL_PAUSE = 0.02
+
+CONFLICT = (
+    sqlite3.SQLITE_CONSTRAINT_UNIQUE,
+    sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY,
+    sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY,
+)
+UNAVAILABLE = (
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_PROTOCOL,
+)
+WRONG_SCHEMA = re.compile(
+    "no such (table|column)|has no column named|ON CONFLICT clause does not match|foreign key mismatch"
+)
+
+
+@contextmanager
+def errors() -> Iterator[None]:
+    """Translate SQLite's errors into those of the contract."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", None) or 0
+        if code in CONFLICT:
+            raise ConflictError from error
+        if code & 0xFF in UNAVAILABLE:
+            raise StorageUnavailableError from error
+        if code == sqlite3.SQLITE_ERROR and WRONG_SCHEMA.search(str(error)):
+            raise SchemaError(f"the tables do not have the expected columns: {error}") from error
+        raise
+
+
+class ThreadedConnection:
+    """A SQLite connection whose calls run in one thread, one at a time, in the order in which they were made.
+
+    The thread is a daemon: a program that ends without closing the connection does not wait for it.
+    """
+
+    def __init__(self, path: str, timeout: float) -> None:
+        """Open the file. Another process's lock is waited for during at most `timeout` seconds."""
+        self._raw = connect(path, timeout)
+        self._calls: SimpleQueue[Call | None] = SimpleQueue()
+        self._closed = False
+        self._lock = threading.Lock()
+        thread = threading.Thread(target=_serve, args=(self._raw, self._calls), name="asgi_auth SQLite", daemon=True)
+        self._thread = thread
+        thread.start()
+
+    async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a function in the thread and return its result. A call that has begun cannot be cancelled half-way."""
+        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        with self._lock:
+            if self._closed:
+                raise StorageUnavailableError
+            self._calls.put((work, answer))
+        return await answer
+
+    async def fetch(self, sql: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+        """Run a statement with `:name` values and return its rows, in one call of the thread."""
+        with errors():
+            return await self.run(lambda raw: raw.execute(sql, values).fetchall())
+
+    def stop(self) -> None:
+        """Close the connection after the calls that were made before, and wait until the thread has ended."""
+        with self._lock:
+            if not self._closed:
+                self._calls.put(None)
+            self._closed = True
+        self._thread.join()
+
+    async def close(self) -> None:
+        """Stop without blocking the event loop."""
+        await asyncio.shield(asyncio.to_thread(self.stop))
+
+
+def connect(path: str, timeout: float) -> sqlite3.Connection:
+    """Open a connection that any thread may use, whose rows are read by name, and that commits when it is told to."""
+    with errors():
+        raw = sqlite3.connect(path, isolation_level=None, timeout=timeout, check_same_thread=False)
+    raw.row_factory = sqlite3.Row
+    return raw
+
+
+def set_up(raw: sqlite3.Connection) -> None:
+    """Use the write-ahead log, write to the disk with each commit, and enforce foreign keys."""
+    for attempt in range(1, WAL_ATTEMPTS + 1):
+        try:
+            raw.execute("PRAGMA journal_mode = WAL")
+            break
+        except sqlite3.OperationalError:
+            # While another connection switches to the log, SQLite fails at once instead of waiting.
+            if attempt == WAL_ATTEMPTS:
+                raise
+            time.sleep(WAL_PAUSE)
+    raw.execute("PRAGMA synchronous = FULL")
+    raw.execute("PRAGMA foreign_keys = ON")
+
+
+def settle(answer: "asyncio.Future[Any]", result: Any, error: BaseException | None) -> None:
+    """Set the result or the error of a future, unless its caller has been cancelled."""
+    if answer.done():
+        return
+    if error is not None:
+        answer.set_exception(error)
+    else:
+        answer.set_result(result)
+
+
+def _serve(raw: sqlite3.Connection, calls: "SimpleQueue[Call | None]") -> None:
+    while (call := calls.get()) is not None:
+        _answer(raw, *call)
+        del call  # An idle thread keeps no request alive.
+    raw.close()
+
+
+def _answer(raw: sqlite3.Connection, work: Callable[[sqlite3.Connection], Any], answer: "asyncio.Future[Any]") -> None:
+    result: Any = None
+    failure: BaseException | None = None
+    try:
+        result = work(raw)
+    except BaseException as error:  # noqa: BLE001 (it is raised in the caller)
+        failure = error
+    # A closed event loop accepts no answer.
+    with suppress(RuntimeError):
+        answer.get_loop().call_soon_threadsafe(settle, answer, result, failure)
