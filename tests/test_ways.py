@@ -1,10 +1,13 @@
 """The rooms that a request crosses stay few; `python -m tests.ways` explains the counting and lists the rooms."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.tracing import OUTSIDE, Entry, Way
 from tests.ways import WAYS, listing, traced
 
+ROOT = Path(__file__).parent.parent
 #: The most rooms that each way may cross.
 BOUNDS = {"login": 20, "page login": 26, "refresh": 12, "me": 10, "request": 5}
 
@@ -30,3 +33,11 @@ def test_moves_are_changes_of_the_room_and_returns_go_to_a_known_room() -> None:
 
 def test_bounds_are_of_known_ways() -> None:
     assert BOUNDS.keys() <= WAYS.keys()
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_the_figures_of_the_architecture_page_are_those_of_the_tool(name: str) -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    way = traced(name)
+
+    assert f"| {name} | {way.rooms} | {way.files} | " in text, "run: python -m tests.ways"

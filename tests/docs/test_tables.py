@@ -97,7 +97,7 @@ def test_every_example_and_every_host_module_is_linked_in_the_readme() -> None:
     examples = {path.name for path in (ROOT / "examples").glob("*_app.py")}
     glue = {path.stem for path in (ROOT / "asgi_auth" / "hosts").glob("*.py")} - {"__init__", "guard", "merge"}
 
-    assert {name for name in examples if f"/blob/main/examples/{name})" not in text} == set()
+    assert {name for name in examples if f"(examples/{name})" not in text} == set()
     assert {name for name in glue if f"`asgi_auth.hosts.{name}`" not in text} == set()
 
 
