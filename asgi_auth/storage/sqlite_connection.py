@@ -60,7 +60,7 @@ class ThreadedConnection:
     """
 
     def __init__(self, path: str, timeout: float) -> None:
-        """Open the file. Another process's lock is waited for during at most `timeout` seconds."""
+        """Open the file. `timeout` is how many seconds a statement waits for locks of other connections."""
         self._raw = connect(path, timeout)
         self._calls: SimpleQueue[Call | None] = SimpleQueue()
         self._closed = False
@@ -97,7 +97,7 @@ class ThreadedConnection:
 
 
 def connect(path: str, timeout: float) -> sqlite3.Connection:
-    """Open a connection that any thread may use, whose rows are read by name, and that commits when it is told to."""
+    """Open a connection for any thread, with rows by column name and without implicit transactions."""
     with errors():
         raw = sqlite3.connect(path, isolation_level=None, timeout=timeout, check_same_thread=False)
     raw.row_factory = sqlite3.Row

@@ -145,7 +145,7 @@ STORED_TOKENS = """
     SELECT purpose, subject, created_at, expires_at, used_at FROM {tokens} WHERE user_id = :user_id ORDER BY created_at
 """
 
-# The unique slot (creation time divided by `quiet`) rejects all but one of many concurrent calls.
+# The slot is the creation time divided by `quiet`. It is unique, so of concurrent calls in one slot only one succeeds.
 ADD_TOKEN = """
     INSERT INTO {tokens} (id, purpose, subject, user_id, digest, code, data, attempts, slot, created_at, expires_at)
     SELECT CAST(:id AS TEXT), CAST(:purpose AS TEXT), CAST(:subject AS TEXT), CAST(:user_id AS {id_type}),
