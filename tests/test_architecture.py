@@ -174,3 +174,12 @@ def public_of(tree: ast.Module | ast.ClassDef) -> list[tuple[str, Definition]]:
 def is_left_out(node: Definition) -> bool:
     """Whether it is private, or only tells a type of what is explained below it."""
     return node.name.startswith("_") or any(ast.unparse(each) == "overload" for each in node.decorator_list)
+
+
+def test_an_error_says_itself_what_it_carries() -> None:
+    """Neither responses nor the OpenAPI document know an error by its name."""
+    files = [ROOT / "web" / "responses.py", *(ROOT / "openapi").glob("*.py")]
+
+    named = {name for file in files for name in imports_of(file) if name.startswith("asgi_auth.errors.")}
+
+    assert named == {"asgi_auth.errors.AuthError"}

@@ -5,12 +5,15 @@ import logging
 from collections.abc import Callable, Collection
 from typing import Any
 
+from asgi_auth.errors import ForbiddenError
 from asgi_auth.feature.call import Call
 from asgi_auth.model.event_types import Outcome
 from asgi_auth.model.records import Event
 
 logger: logging.Logger = logging.getLogger("asgi_auth")
 EVERY = "*"
+#: The usual error of a host's function that refuses a call; it may raise any other.
+REFUSALS = (ForbiddenError,)
 
 
 class Hooks:

@@ -12,12 +12,14 @@ from typing import Any, get_args, get_type_hints
 
 import msgspec
 
-from asgi_auth.errors import AuthError, ValidationError
+from asgi_auth.errors import AuthError, NotFoundError, ValidationError
 from asgi_auth.model.answers import Answer, TokenPair
 from asgi_auth.sessions.identity import Identity
 from asgi_auth.validation.fields import INJECTED, BodyField, Field, convert
 from asgi_auth.validation.reasons import Reason
 
+#: The errors of an endpoint with values in its path.
+PATH_ERRORS = (NotFoundError, ValidationError)
 Function = Callable[..., Awaitable[Any]]
 
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from asgi_auth.auth import Auth
-from asgi_auth.errors import MethodNotAllowedError, NotFoundError
 from asgi_auth.feature.route import Served
 from asgi_auth.openapi.operations import operation, tags_of
 from asgi_auth.openapi.responses import problem_response
 from asgi_auth.openapi.schemas import Schemas
 from asgi_auth.web.cookies import Cookies
+from asgi_auth.web.routes import METHOD_ERRORS, NOT_FOUND_ERRORS
 
 VERSION = "3.1.1"
 
@@ -28,7 +28,7 @@ def document(auth: Auth, served: Served, info: Info) -> dict[str, Any]:
     """Describe the endpoints of an app, by their declarations, the settings' names and the limits alone."""
     routes = list(served.routes)
     schemas = Schemas(routes, auth.settings.fields)
-    for kind in (NotFoundError, MethodNotAllowedError):
+    for kind in (*NOT_FOUND_ERRORS, *METHOD_ERRORS):
         problem_response(kind.status, [kind], schemas)
     schemes = _schemes(auth, served)
     paths: dict[str, dict[str, Any]] = {}

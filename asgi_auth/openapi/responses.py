@@ -7,39 +7,18 @@ from types import NoneType
 from typing import Any
 
 from asgi_auth.auth import Auth
-from asgi_auth.errors import (
-    AccountDisabledError,
-    AuthError,
-    BadRequestError,
-    BodyTooLargeError,
-    CrossSiteRequestError,
-    ForbiddenError,
-    InternalError,
-    InvalidCredentialsError,
-    MethodNotAllowedError,
-    NotFoundError,
-    RequestTimeoutError,
-    SecondFactorRequiredError,
-    StorageUnavailableError,
-    UnsupportedMediaTypeError,
-    ValidationError,
-)
+from asgi_auth.errors import AuthError
+from asgi_auth.events.hooks import REFUSALS
 from asgi_auth.feature.base import REFUSED_TOKENS
-from asgi_auth.feature.endpoint import Endpoint
+from asgi_auth.feature.endpoint import PATH_ERRORS, Endpoint
 from asgi_auth.feature.route import Route
 from asgi_auth.openapi.schemas import OAuth2Error, Problem, Schemas, answers_of
+from asgi_auth.sessions.service import LOGIN_ERRORS, SECOND_FACTOR_ERRORS
+from asgi_auth.web.request_pipeline import BODY_ERRORS, REQUEST_ERRORS
 from asgi_auth.web.responses import oauth2_content, oauth2_status, problem_content
+from asgi_auth.web.routes import METHOD_ERRORS
 
 Kinds = Sequence[type[AuthError]]
-#: Errors of every endpoint.
-ANYWHERE = (BadRequestError, MethodNotAllowedError, InternalError, StorageUnavailableError)
-WITH_BODY = (
-    CrossSiteRequestError,
-    RequestTimeoutError,
-    BodyTooLargeError,
-    UnsupportedMediaTypeError,
-    ValidationError,
-)
 COOKIES: dict[str, Any] = {"description": "In cookie mode, the session's cookies.", "schema": {"type": "string"}}
 CACHING = {
     "ETag": {"description": "The version of the document.", "required": True, "schema": {"type": "string"}},
@@ -56,11 +35,11 @@ def responses_of(auth: Auth, path: str, route: Route, schemas: Schemas) -> dict[
         found["304"] = {"description": "The version is still that of If-None-Match.", "headers": CACHING}
     by_status: dict[int, list[type[AuthError]]] = {}
     for error in errors_of(auth, path, endpoint):
-        # No endpoint answers a wrong method: that is a problem everywhere.
-        oauth2 = endpoint.oauth2 and error is not MethodNotAllowedError
+        # No endpoint answers a wrong method, so that this is a problem document everywhere.
+        oauth2 = endpoint.oauth2 and error not in METHOD_ERRORS
         by_status.setdefault(oauth2_status(error.status) if oauth2 else error.status, []).append(error)
     for status, kinds in sorted(by_status.items()):
-        oauth2 = endpoint.oauth2 and MethodNotAllowedError not in kinds
+        oauth2 = endpoint.oauth2 and not set(METHOD_ERRORS) & set(kinds)
         found[str(status)] = (
             oauth2_response(status, kinds, schemas) if oauth2 else problem_response(status, kinds, schemas)
         )
@@ -69,20 +48,19 @@ def responses_of(auth: Auth, path: str, route: Route, schemas: Schemas) -> dict[
 
 def errors_of(auth: Auth, path: str, endpoint: Endpoint) -> Kinds:
     """Every error that an endpoint may answer, each once."""
-    kinds: list[type[AuthError]] = [*ANYWHERE, *endpoint.errors]
+    kinds: list[type[AuthError]] = [*REQUEST_ERRORS, *METHOD_ERRORS, *endpoint.errors]
     if endpoint.needs_login:
         kinds += REFUSED_TOKENS
     if endpoint.method != "GET":
-        kinds += WITH_BODY
+        kinds += BODY_ERRORS
     if "{" in path:
-        kinds += [NotFoundError, ValidationError]
+        kinds += PATH_ERRORS
     if endpoint.logs_in:
-        kinds += [InvalidCredentialsError, AccountDisabledError]
+        kinds += LOGIN_ERRORS
         if any(feature.overrides("second_factor") for feature in auth.features):
-            kinds.append(SecondFactorRequiredError)
+            kinds += SECOND_FACTOR_ERRORS
     if endpoint.name in auth.stream.hooks.before:
-        # The errors of a host's function are unknown; most refuse with this one.
-        kinds.append(ForbiddenError)
+        kinds += REFUSALS
     for feature in auth.features:
         kinds += feature.errors_at(endpoint)
     return sorted(dict.fromkeys(kinds), key=lambda kind: (kind.status, kind.code))

@@ -26,6 +26,10 @@ from asgi_auth.storage import Storage
 Rotated = tuple[Session, tuple[str, ...]]
 HostClaims = Callable[[User], Mapping[str, Any]]
 
+#: The errors of every login, and those of a login with a second factor.
+LOGIN_ERRORS = (InvalidCredentialsError, AccountDisabledError)
+SECOND_FACTOR_ERRORS = (SecondFactorRequiredError,)
+
 
 class LoginCheck(Protocol):
     """The part of a feature that a login passes."""

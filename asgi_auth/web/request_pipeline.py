@@ -5,6 +5,16 @@ from typing import Any
 import msgspec
 from starlette.types import Receive, Scope
 
+from asgi_auth.errors import (
+    BadRequestError,
+    BodyTooLargeError,
+    CrossSiteRequestError,
+    InternalError,
+    RequestTimeoutError,
+    StorageUnavailableError,
+    UnsupportedMediaTypeError,
+    ValidationError,
+)
 from asgi_auth.feature.pipeline import Pipeline
 from asgi_auth.feature.route import Route, Served
 from asgi_auth.model.answers import Answer
@@ -16,6 +26,16 @@ from asgi_auth.web.body import parse_body, read_body
 from asgi_auth.web.client import client_of
 from asgi_auth.web.csrf import check_origin
 
+#: The errors of every request for an endpoint.
+REQUEST_ERRORS = (BadRequestError, InternalError, StorageUnavailableError)
+#: The further errors of requests with a body.
+BODY_ERRORS = (
+    CrossSiteRequestError,
+    RequestTimeoutError,
+    BodyTooLargeError,
+    UnsupportedMediaTypeError,
+    ValidationError,
+)
 #: The field that the refresh cookie fills in.
 REFRESH_TOKEN = "refresh_token"
 

@@ -7,6 +7,10 @@ from asgi_auth.errors import MethodNotAllowedError, NotFoundError
 from asgi_auth.feature.base import BaseFeature
 from asgi_auth.feature.route import Route
 
+#: The errors of a path without a route, and of a method without one.
+NOT_FOUND_ERRORS = (NotFoundError,)
+METHOD_ERRORS = (MethodNotAllowedError,)
+
 
 class Routes:
     """The routes of an app. Fixed paths are looked up; paths with a `{name}` segment are compared one by one."""
