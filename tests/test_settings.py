@@ -138,7 +138,7 @@ def test_an_app_makes_its_auth_from_a_url_and_takes_no_second_secret() -> None:
     app = AuthApp("sqlite://", secret=SECRET)
 
     assert app.auth.settings.secrets == [SECRET.encode()]
-    with pytest.raises(ValueError, match="belongs to"):
+    with pytest.raises(ValueError, match="a secret is only for a storage URL"):
         AuthApp(app.auth, secret=SECRET)
 
 

@@ -18,6 +18,8 @@ MAX_VALUES = 1000
 MAX_FIELDS = 100
 INT64 = 2**63
 JSON_TYPE = "application/json"
+#: The spellings of UTF-8 that clients send.
+UTF_8 = re.compile(r"utf[-_]?8")
 BAD_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
@@ -53,7 +55,7 @@ async def read_body(scope: Scope, receive: Receive, limit: int, seconds: float) 
 
 
 def parse_body(scope: Scope, body: bytes, expected: str) -> dict[str, Any]:
-    """Parse a body of the content type `expected`. An empty body without a content type has no fields."""
+    """Parse a body of the content type `expected`. An empty body has no fields."""
     if headers(scope, b"content-encoding"):
         raise UnsupportedMediaTypeError("Content encodings are not supported.")
     types = headers(scope, b"content-type")
@@ -61,6 +63,9 @@ def parse_body(scope: Scope, body: bytes, expected: str) -> dict[str, Any]:
         return {}
     if len(types) != 1 or _media_type(types[0]) != expected:
         raise UnsupportedMediaTypeError(f"Send this request as {expected}, in UTF-8.")
+    if not body:
+        # Clients set the content type for every request, also for one that needs no field.
+        return {}
     return parse_json(body) if expected == JSON_TYPE else parse_form(body)
 
 
@@ -81,7 +86,8 @@ def parse_form(body: bytes) -> dict[str, Any]:
     if BAD_PERCENT.search(body):
         raise BadRequestError("The form has an invalid percent-encoding.")
     try:
-        text = body.decode("ascii", "strict")
+        # Some clients end a form with a separator.
+        text = body.decode("ascii", "strict").removesuffix("&")
         pairs = parse_qsl(
             text, keep_blank_values=True, strict_parsing=bool(text), errors="strict", max_num_fields=MAX_FIELDS
         )
@@ -91,9 +97,10 @@ def parse_form(body: bytes) -> dict[str, Any]:
 
 
 def _media_type(value: str) -> str | None:
-    """Return the media type; None when it has a parameter other than charset=utf-8."""
+    """Return the media type; None when its charset is not UTF-8. Other parameters mean nothing here (RFC 8259)."""
     media_type, *parameters = (part.strip().lower() for part in value.split(";"))
-    return media_type if all(item in {"charset=utf-8", 'charset="utf-8"', ""} for item in parameters) else None
+    charsets = [item.partition("=")[2].strip().strip('"') for item in parameters if item.startswith("charset=")]
+    return media_type if all(UTF_8.fullmatch(charset) for charset in charsets) else None
 
 
 def _unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:

@@ -80,9 +80,9 @@ async def test_without_a_mailer_the_start_goes_well_and_mails_are_told_as_failed
 @pytest.mark.parametrize(
     ("mailer", "settings", "words"),
     [
-        (None, {}, ["no base_url", "no mailer, so nothing is sent, and Needy"]),
-        (None, {"base_url": ORIGIN}, ["no mailer, so nothing is sent, and Needy"]),
-        (Outbox(), {}, ["no base_url"]),
+        (None, {}, ["base_url is not set", "no mailer, so no mail is sent, and these features cannot work: Needy"]),
+        (None, {"base_url": ORIGIN}, ["no mailer, so no mail is sent, and these features cannot work: Needy"]),
+        (Outbox(), {}, ["base_url is not set"]),
         (Outbox(), {"base_url": ORIGIN}, []),
     ],
 )

@@ -28,7 +28,7 @@ SIZE = 65_536
 #: The most that a text may cost, as a multiple of ASCII of the same length.
 RATIO = 20
 #: Below this a ratio is noise, in seconds.
-FLOOR = 0.0005
+FLOOR = 0.002
 SETTINGS = Settings(secret=SECRET, trusted_proxies=["10.0.0.0/8"])
 KEYS = KeyRing(SETTINGS.secrets, [])
 ACCESS, REFRESH = AccessTokens(SETTINGS, KEYS, time.time), RefreshTokens(KEYS)
@@ -69,7 +69,7 @@ READERS: dict[str, tuple[Prepare, Read]] = {
     "the canonical form of an address": (str, canonical_or_none),
     "JSON": (lambda text: json.dumps({"a": text}).encode(), parse_json),
     "bare JSON": (str.encode, parse_json),
-    "a form": (lambda text: f"a={quote(text)}".encode(), parse_form),
+    "a form": (lambda text: f"a={quote(text[: SIZE // 6])}".encode(), parse_form),
     "a bare form": (str.encode, parse_form),
     "a query": (lambda text: {"query_string": text.encode()}, query_of),
     "the client": (
