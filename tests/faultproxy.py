@@ -44,7 +44,7 @@ class FaultProxy:
         """Reset all connections; new ones are taken."""
         for writer in list(self._writers):
             connection = writer.get_extra_info("socket")
-            if connection is not None:
+            if connection is not None and connection.fileno() >= 0:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
             writer.transport.abort()
 

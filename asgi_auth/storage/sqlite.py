@@ -25,6 +25,8 @@ from asgi_auth.storage.sqlite_writer import GroupCommit
 MEMORY = ":memory:"
 #: Seconds between two looks for commits of other processes.
 POLL = 0.05
+#: Seconds between two attempts to set up a connection while another one switches to the write-ahead log.
+SET_UP_PAUSE = 0.02
 #: Seconds between two attempts to write to memory while another event loop writes.
 TURN_POLL = 0.002
 
@@ -104,8 +106,7 @@ class SQLiteDriver:
         try:
             for _ in range(1 if self._path == MEMORY else 1 + self._readers):
                 connections.append(ThreadedConnection(self._path, self._timeout))
-                with errors():
-                    await connections[-1].run(set_up)
+                await self._set_up(connections[-1])
             # Another task may have opened the storage meanwhile.
             if self._loops.get() is None and self._memory is None:
                 self._loops.set(self._state(connections[0], connections[1:] or connections))
@@ -115,6 +116,18 @@ class SQLiteDriver:
             for connection in connections:
                 await connection.close()
         await self.open()
+
+    async def _set_up(self, connection: ThreadedConnection) -> None:
+        """Set up a connection, within `timeout` seconds: a switch to the log by another one fails without a wait."""
+        end = time.monotonic() + self._timeout
+        while True:
+            try:
+                with errors():
+                    return await connection.run(set_up)
+            except StorageUnavailableError:
+                if time.monotonic() > end:
+                    raise
+            await asyncio.sleep(SET_UP_PAUSE)
 
     async def close(self) -> None:
         """Close the connections of the running loop; memory is lost when the last loop closes it."""

@@ -4,7 +4,6 @@ import asyncio
 import re
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from queue import SimpleQueue
@@ -15,8 +14,6 @@ from asgi_auth.storage.driver import ConflictError, SchemaError
 
 T = TypeVar("T")
 Call = tuple[Callable[[sqlite3.Connection], Any], "asyncio.Future[Any]"]
-WAL_ATTEMPTS = 50
-WAL_PAUSE = 0.02
 
 CONFLICT = (
     sqlite3.SQLITE_CONSTRAINT_UNIQUE,
@@ -106,17 +103,8 @@ def connect(path: str, timeout: float) -> sqlite3.Connection:
 
 def set_up(raw: sqlite3.Connection) -> None:
     """Use the write-ahead log, write to the disk with each commit, and enforce foreign keys."""
-    for attempt in range(1, WAL_ATTEMPTS + 1):
-        try:
-            raw.execute("PRAGMA journal_mode = WAL")
-            break
-        except sqlite3.OperationalError:
-            # While another connection switches to the log, SQLite fails at once instead of waiting.
-            if attempt == WAL_ATTEMPTS:
-                raise
-            time.sleep(WAL_PAUSE)
-    raw.execute("PRAGMA synchronous = FULL")
-    raw.execute("PRAGMA foreign_keys = ON")
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        raw.execute(f"PRAGMA {pragma}")
 
 
 def settle(answer: "asyncio.Future[Any]", result: Any, error: BaseException | None) -> None:

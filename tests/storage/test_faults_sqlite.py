@@ -193,3 +193,17 @@ def test_a_program_that_does_not_close_the_storage_ends_without_a_warning(driver
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
 
     assert (done.stdout, done.stderr, done.returncode) == (f"{len(MIGRATIONS)}\n", "", 0)
+
+
+@pytest.mark.parametrize("cancelled_after", [0.3, None])
+async def test_opening_a_locked_file_is_bounded_and_can_be_cancelled(
+    tmp_path: Path, cancelled_after: float | None
+) -> None:
+    path, timeout = str(tmp_path / "auth.db"), 0.2
+    started = asyncio.get_running_loop().time()
+    with held(path, 30):
+        driver = SQLiteDriver(path, 1, timeout)
+        with pytest.raises((TimeoutError, StorageUnavailableError)):
+            await asyncio.wait_for(driver.open(), cancelled_after)
+
+    assert asyncio.get_running_loop().time() - started < 10 * timeout
