@@ -50,6 +50,15 @@ def errors() -> Iterator[None]:
         raise
 
 
+class Connection(sqlite3.Connection):
+    """A connection that closes itself when it is no longer used: since Python 3.13, `sqlite3` would warn."""
+
+    def __del__(self) -> None:
+        """Close the file."""
+        with suppress(sqlite3.Error):
+            self.close()
+
+
 class ThreadedConnection:
     """A SQLite connection whose calls run in one thread, one at a time, in the order in which they were made.
 
@@ -96,7 +105,7 @@ class ThreadedConnection:
 def connect(path: str, timeout: float) -> sqlite3.Connection:
     """Open a connection for any thread, with rows by column name and without implicit transactions."""
     with errors():
-        raw = sqlite3.connect(path, isolation_level=None, timeout=timeout, check_same_thread=False)
+        raw = sqlite3.connect(path, isolation_level=None, timeout=timeout, check_same_thread=False, factory=Connection)
     raw.row_factory = sqlite3.Row
     return raw
 
