@@ -32,6 +32,8 @@ async def test_a_feature_in_a_folder_of_its_own_has_all_that_the_manual_promises
         again = await client.post("/auth/nickname", {"name": "Ada"}, headers=ada)
         limited = await client.post("/auth/nickname", {"name": "Ada"}, headers=ada)
         mail = await outbox.next("nickname")
+        await client.post("/auth/nickname", {"name": "<b>Eve & Co</b>"}, headers=eve)
+        typed = await outbox.next("nickname", to="eve@example.com")
         document = (await client.get("/auth/openapi.json")).json
 
     assert [answer.status for answer in (anonymous, chosen, taken, again, limited)] == [401, 200, 409, 200, 429]
@@ -39,9 +41,12 @@ async def test_a_feature_in_a_folder_of_its_own_has_all_that_the_manual_promises
     assert taken.json["code"] == "nickname_taken"
     assert limited.header("retry-after") is not None
     assert (mail.to, mail.subject) == ("ada@example.com", subject)
+    assert typed.text == "You are now called <b>Eve & Co</b>."
+    assert typed.html == "<p>You are now called &lt;b&gt;Eve &amp; Co&lt;/b&gt;.</p>"
     assert [(event.outcome, event.code) for event in seen] == [
         ("success", "user_updated"),
         ("failure", "user_update_fail"),
+        ("success", "user_updated"),
         ("success", "user_updated"),
     ]
     assert document["paths"]["/nickname"]["post"]["responses"]["409"] == {

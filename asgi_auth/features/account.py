@@ -10,9 +10,9 @@ from asgi_auth.model.records import Stored
 
 
 class Account(Feature):
-    """What users do with their own data.
+    """Read, change, export and close your account.
 
-    `closing="hard"` deletes an account with all its data; `soft` keeps the data, and ends every login.
+    `closing="hard"` deletes a closed account with all its data; `soft` keeps the data, and refuses every login.
     """
 
     mails: ClassVar[tuple[str, ...]] = ("account_closed",)
@@ -25,7 +25,7 @@ class Account(Feature):
 
     @property
     def endpoints(self) -> list[Endpoint]:
-        """The endpoints; closing an account asks for its password, and so needs the feature `Passwords`."""
+        """The endpoints; `close_account` takes a password, so it needs the feature `Passwords`."""
         auth = vars(self).get("auth")
         left_out = {"close_account"} if auth is not None and auth.get(PasswordService) is None else set()
         return [endpoint for endpoint in super().endpoints if endpoint.name not in left_out]

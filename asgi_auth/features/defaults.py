@@ -1,4 +1,4 @@
-"""The features that an `Auth` has when none are named."""
+"""The default features of an `Auth`."""
 
 from asgi_auth.feature import Feature
 from asgi_auth.features.account import Account
@@ -17,7 +17,7 @@ from asgi_auth.features.unlock import Unlock
 
 
 def defaults(*, mail: bool) -> list[Feature]:
-    """The features that an `Auth` has when none are named; those that need mail where it can be sent."""
+    """Return the default features of an `Auth`; with `mail`, those that need a mailer as well."""
     by_mail: list[Feature] = [EmailVerification(), PasswordReset(), EmailChange(), Unlock(), Notices(), NewDevice()]
     always: list[Feature] = [Passwords(), Sessions(), TokenEndpoint(), Account(), RateLimits(), Lockout(), Audit()]
     return [*always, *(by_mail if mail else [])]

@@ -33,10 +33,10 @@ DAY = 86400
 class EmailVerification(Feature):
     """Shows that an address belongs to its user.
 
-    With `enumeration="hide"` (the default) a registration is a mail, and the account begins when the mail is answered:
-    a known address gets the same answer, and its owner a notice. With `"tell"` the account begins at once, and
-    `settings.verification` says whether a mail asks to verify it and whether a login requires that; `"required"` and
-    `"optional"` differ with `"tell"` only, and for accounts that were made without a mail.
+    With `enumeration="hide"` (the default) a registration only sends a mail, and its link or code creates the account.
+    A known address gets the same answer, and its owner a notice. With `"tell"` the account is created at once, and
+    `settings.verification` decides whether a verification mail is sent and whether a login requires the verification.
+    With `"hide"`, `"required"` and `"optional"` differ only for accounts that were created without a mail.
     `ttl`: seconds until the link expires; `quiet`: seconds between two mails; `link`: a page of yours, with `{token}`.
     """
 
@@ -110,7 +110,7 @@ class EmailVerification(Feature):
     async def resend_verification(
         self, *, email: Email = "", request: Line = "", identity: Identity | None = None, client: Client = Client()
     ) -> Requested:
-        """Mail the link again. The answer is the same for every address. A logged-in caller may leave it out."""
+        """Mail the link again. The answer is the same for every address. Logged-in callers may omit `email`."""
         if not email and identity is not None:
             user = await identity.require().load()
             if user.email_verified:

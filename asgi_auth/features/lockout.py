@@ -1,4 +1,4 @@
-"""Lockout: wrong passwords start a cooldown for an account, longer each time, from whatever network they come."""
+"""Lockout: wrong passwords from any network start a cooldown for an account, longer each time."""
 
 from collections.abc import Collection, Container
 
@@ -8,7 +8,7 @@ from asgi_auth.feature.call import running
 from asgi_auth.limits.rules import is_guess
 from asgi_auth.model import event_types as events
 
-#: The note of a call that keeps the accounts its password is counted for.
+#: The key of the note that holds the accounts for which a call's password is counted.
 GUESSERS = "guessers"
 
 
@@ -38,7 +38,7 @@ class Lockout(Feature):
         return (AccountLockedError,) if endpoint.takes_password else ()
 
     def takes_part(self, endpoint: Endpoint) -> bool:
-        """Only endpoints that take a password are guessed at."""
+        """Tell whether an endpoint takes a password."""
         return endpoint.takes_password
 
     async def before(self, call: Call) -> None:
@@ -72,6 +72,6 @@ class Lockout(Feature):
         await self.auth.counters.clear_counter(own)
         for key in others:
             counter = await self.auth.counters.counter(key, now)
-            # A cooldown that strangers caused goes on: a password alone does not end it.
+            # Strangers may have caused the cooldown of the account, so a right password does not end it.
             if counter is not None and counter.free_at <= now:
                 await self.auth.counters.clear_counter(key)

@@ -75,7 +75,7 @@ class RateLimits(Feature):
         return (RateLimitedError,) if self.takes_part(endpoint) else ()
 
     def takes_part(self, endpoint: Endpoint) -> bool:
-        """Only endpoints with a limit are counted."""
+        """Tell whether an endpoint has a limit."""
         return any(self.rules.get(name) for name in _names(endpoint))
 
     async def before(self, call: Call) -> None:

@@ -1,4 +1,4 @@
-"""Sessions: refresh, log out here or everywhere, and see which devices are logged in."""
+"""Sessions: refresh, log out here or everywhere, and list the logged-in devices."""
 
 from collections.abc import Mapping
 

@@ -25,7 +25,7 @@ class Info:
 
 
 def document(auth: Auth, served: Served, info: Info) -> dict[str, Any]:
-    """Describe the endpoints of an app, by their declarations, the settings' names and the limits alone."""
+    """Describe the endpoints of an app, from their declarations, the names in the settings and the limits."""
     routes = list(served.routes)
     schemas = Schemas(routes, auth.settings.fields)
     for kind in (*NOT_FOUND_ERRORS, *METHOD_ERRORS):

@@ -10,7 +10,7 @@ from asgi_auth.web.routes import Routes
 
 
 class OpenAPI(Feature):
-    """Serves the OpenAPI 3.1 document of all endpoints, whatever features they are of.
+    """Serves the OpenAPI 3.1 document of all endpoints of all features.
 
     `title`, `version` and `description` are those of the document; the default title contains `Settings.name`.
     """
@@ -28,6 +28,6 @@ class OpenAPI(Feature):
             routes = Routes(self.auth.features, None, (), {})
             served = Served(routes, (settings.base_url or "").rstrip("/") + settings.mount)
         if served not in self._made:
-            # An app is one place or two; a host with a mount for each customer must not fill the memory.
+            # Only the last document is cached: hosts with one mount for each customer must not fill the memory.
             self._made = {served: document(self.auth, served, self.info)}
         return self._made[served]

@@ -39,12 +39,12 @@ def operation(auth: Auth, path: str, route: Route, schemas: Schemas, schemes: It
 
 
 def tag_of(route: Route) -> str:
-    """The name of the feature that an endpoint belongs to."""
+    """Return the name of an endpoint's feature."""
     return type(route.feature).__name__
 
 
 def tags_of(routes: list[tuple[str, Route]]) -> list[dict[str, str]]:
-    """The features of some routes."""
+    """Return the features of routes, each with the first line of its docstring."""
     meanings = {tag_of(route): (getdoc(route.feature) or "").partition("\n")[0] for _, route in routes}
     return [{"name": name, "description": meaning} for name, meaning in meanings.items()]
 

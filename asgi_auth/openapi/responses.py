@@ -27,7 +27,7 @@ CACHING = {
 
 
 def responses_of(auth: Auth, path: str, route: Route, schemas: Schemas) -> dict[str, Any]:
-    """All responses of an operation, by status."""
+    """Return all responses of an endpoint, by status."""
     endpoint, found = route.endpoint, {}
     for kind in answers_of(route):
         found[str(getattr(kind, "http_status", None) or endpoint.status)] = _success(endpoint, kind, schemas)
@@ -47,7 +47,7 @@ def responses_of(auth: Auth, path: str, route: Route, schemas: Schemas) -> dict[
 
 
 def errors_of(auth: Auth, path: str, endpoint: Endpoint) -> Kinds:
-    """Every error that an endpoint may answer, each once."""
+    """Return every error of an endpoint, each once."""
     kinds: list[type[AuthError]] = [*REQUEST_ERRORS, *METHOD_ERRORS, *endpoint.errors]
     if endpoint.needs_login:
         kinds += REFUSED_TOKENS
@@ -67,7 +67,7 @@ def errors_of(auth: Auth, path: str, endpoint: Endpoint) -> Kinds:
 
 
 def problem_response(status: int, kinds: Kinds, schemas: Schemas) -> dict[str, Any]:
-    """The response of one status: a problem (RFC 9457) with one of the codes of these errors."""
+    """Return the response of one status: a problem (RFC 9457) with the codes of these errors."""
     properties = {"status": {"const": status}, "code": {"enum": list(dict.fromkeys(kind.code for kind in kinds))}}
     schema: dict[str, Any] = {"allOf": [schemas.of(Problem)], "properties": properties}
     members = [kind.example().members().keys() for kind in kinds]
@@ -79,7 +79,7 @@ def problem_response(status: int, kinds: Kinds, schemas: Schemas) -> dict[str, A
 
 
 def oauth2_response(status: int, kinds: Kinds, schemas: Schemas) -> dict[str, Any]:
-    """The response of one status in the form of RFC 6749, section 5.2."""
+    """Return the response of one status in the form of RFC 6749, section 5.2."""
     names = list(dict.fromkeys(kind.oauth2 for kind in kinds))
     schema = {"allOf": [schemas.of(OAuth2Error)], "properties": {"error": {"enum": names}}}
     examples = {kind.code: {"summary": _first_line(kind), "value": oauth2_content(kind.example())} for kind in kinds}
@@ -96,7 +96,7 @@ def _error(status: int, kinds: Kinds, content: Mapping[str, Any], *, oauth2: boo
 
 
 def _headers(kinds: Kinds) -> dict[str, Any]:
-    """The headers of errors; those that all of them have are required."""
+    """Return the headers of errors; a header that all of them have is required."""
     meanings: Iterable[tuple[str, str]] = (pair for kind in kinds for pair in kind.header_meanings.items())
     return {
         name: {

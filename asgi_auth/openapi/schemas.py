@@ -1,4 +1,4 @@
-"""JSON Schema of bodies and answers: as msgspec checks them, and with what the library asks beyond that."""
+"""JSON Schema of bodies and answers: the checks of msgspec, and the further checks of the library."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import NoneType, UnionType
@@ -12,7 +12,7 @@ from asgi_auth.model.records import Record
 from asgi_auth.validation.fields import BodyField, Field
 
 REF = "#/components/schemas/{name}"
-#: No database takes NUL, and so no field does.
+#: PostgreSQL stores no NUL characters, so no field accepts them.
 NO_NUL = r"^[^\u0000]*$"
 SEGMENT = r"^[^/\u0000]+$"
 
@@ -37,7 +37,7 @@ class OAuth2Error(Record, frozen=True, kw_only=True):
 
 
 class Schemas:
-    """The schemas of all that some routes take and give; `components` and `responses` are those that have a name."""
+    """The schemas of the bodies and answers of routes; `components` and `responses` are the named ones."""
 
     def __init__(self, routes: Iterable[tuple[str, Route]], extra: Sequence[Field]) -> None:
         """Read the declarations; `extra` are the host's fields."""
@@ -60,27 +60,27 @@ class Schemas:
                 self._narrow(route)
 
     def of(self, kind: Any) -> dict[str, Any]:
-        """The schema of an answer."""
+        """Return the schema of an answer."""
         return self._schemas[kind]
 
     def body(self, route: Route) -> dict[str, Any]:
-        """The schema of an endpoint's body."""
+        """Return the schema of an endpoint's body."""
         return self._schemas[self._bodies[route.endpoint.name]]
 
     def example(self, route: Route) -> dict[str, Any]:
-        """A body with what must be there."""
+        """Return a body with the required fields."""
         schema = self._component(self.body(route))
         properties = {name: schema["properties"][name] for name in schema.get("required", ())}
         return {name: item["examples"][0] for name, item in properties.items() if "examples" in item}
 
     def shared(self, name: str, response: dict[str, Any]) -> dict[str, Any]:
-        """Keep a response under a name, and refer to it."""
+        """Store a response under a name, and return a reference to it."""
         if self.responses.setdefault(name, response) != response:
             return response
         return {"$ref": f"#/components/responses/{name}"}
 
     def _narrow(self, route: Route) -> None:
-        """Say of a body what msgspec doesn't know."""
+        """Add the checks that msgspec doesn't know to the schema of a body."""
         schema = self._component(self.body(route))
         schema |= route.endpoint.schema
         for item in schema["properties"].values():
@@ -91,7 +91,7 @@ class Schemas:
 
 
 def limits(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """What holds for every field of the type of a schema."""
+    """Return the constraints that all fields of this type share."""
     return {"pattern": NO_NUL} if schema.get("type") == "string" and "pattern" not in schema else {}
 
 
@@ -102,14 +102,14 @@ def body_fields(path: str, route: Route, extra: Sequence[Field]) -> dict[str, Bo
 
 
 def answers_of(route: Route) -> list[Any]:
-    """What an endpoint answers when all is well: one type for each kind of answer, NoneType for none."""
+    """Return the types of an endpoint's successful answers; NoneType for an empty one."""
     kind = route.endpoint.hints["return"]
     kinds = (*(get_args(kind) if get_origin(kind) in {Union, UnionType} else (kind,)), *route.endpoint.also)
     return [NoneType if item is None else item for item in kinds]
 
 
 def _body(path: str, route: Route, extra: Sequence[Field]) -> type[msgspec.Struct]:
-    """The body of an endpoint as a type."""
+    """Return the type of an endpoint's body."""
     endpoint = route.endpoint
     fields = [
         (name, field.type) if field.required else (name, field.type | msgspec.UnsetType, msgspec.UNSET)
@@ -120,7 +120,7 @@ def _body(path: str, route: Route, extra: Sequence[Field]) -> type[msgspec.Struc
 
 
 def _plain(schema: dict[str, Any], always_sent: Collection[str]) -> dict[str, Any]:
-    """Return a schema as JSON has it, without defaults; answers leave a None out, so that null is none of its types."""
+    """Return a schema in plain JSON types, without defaults and without null: answers omit fields that are None."""
     found: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(schema))
     found.pop("title", None)
     for name, item in found.get("properties", {}).items():

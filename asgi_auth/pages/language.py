@@ -1,4 +1,4 @@
-"""The texts of one answer, in the visitor's language."""
+"""The texts of one page, in the visitor's language."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,35 +11,35 @@ from asgi_auth.validation.reasons import Reason
 
 @dataclass(frozen=True)
 class Language:
-    """One language of the catalogue."""
+    """One language of the catalog."""
 
     texts: Texts
     name: str
 
     def get(self, code: str, /, **values: Any) -> str:
-        """A text that must be there."""
+        """Return a text. Raises KeyError for an unknown code."""
         return self.texts.get(code, self.name, **values)
 
     def maybe(self, code: str, /, **values: Any) -> str:
-        """A text, or nothing."""
+        """Return a text; empty for an unknown code."""
         return self.texts.find(code, self.name, **values) or ""
 
     def label(self, field: str) -> str:
-        """What a field is called: by the catalogue, else by its own name."""
+        """Return the label of a field: from the catalog, else from its name."""
         return self.maybe(f"field.{field}") or field.replace("_", " ").strip().capitalize()
 
     def device(self, user_agent: str) -> str:
-        """What a device is called: `Firefox on Linux`."""
+        """Return the name of a device, such as `Firefox on Linux`."""
         program, system = program_and_system(user_agent)
         if program and system:
             return self.get("pages.account.device", program=program, system=system)
         return program or system or self.get("pages.account.unknown_device")
 
     def error(self, error: AuthError, code: str = "") -> str:
-        """What went wrong; in English where the catalogue doesn't know it."""
+        """Return the text of an error; its English `detail` for an unknown code."""
         return self.maybe(f"error.{code or error.code}") or error.detail
 
     def reason(self, reason: str) -> str:
-        """Why a field was refused."""
+        """Return the text of a field's error."""
         found = self.maybe(f"reason.{reason.code}", **reason.values) if isinstance(reason, Reason) else ""
         return found or str(reason)

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import quote, unquote, urlencode
 
-#: A path of this site. Browsers read a backslash as a slash, drop tabs and newlines, and take `//` for another host.
+#: A path of this site. Browsers treat a backslash as a slash, drop tabs and newlines, and treat `//` as another host.
 LOCAL = re.compile(r"/(?!/)[^\\\s\x00-\x1f\x7f-\x9f]*")
 SAFE = ":/%#?=@[]!$&'()*+,;~"
 

@@ -1,18 +1,18 @@
 """The pages, their forms, and the page that follows each form.
 
-To add a page: a line in PAGES, one in FORMS for each of its forms, and its texts in `texts/*/pages.toml`. A page
-exists exactly when its endpoint does, a form likewise; nothing here knows which feature they belong to.
+To add a page, add a line to PAGES, one line to FORMS for each form, and the texts to `texts/*/pages.toml`. A page or a
+form is served exactly when its endpoint is served, whatever its feature.
 """
 
 from dataclasses import dataclass
 
-#: Where the visitor wanted to go: `next=`, else `after_login`.
+#: In place of a page: the target of `next`, else `after_login`.
 ONWARD = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """A page: it lives at the path of its endpoint, or at one of its own."""
+    """A page, served at `path`, by default at the path of its endpoint."""
 
     name: str
     endpoint: str
@@ -20,12 +20,12 @@ class Page:
     entrance: bool = False
     """Whether a logged-in user is redirected away from the page."""
     links: tuple[str, ...] = ()
-    """The pages that are offered below."""
+    """The pages that are linked below the forms."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Form:
-    """A form: the endpoint that it posts to, the page on which it stands, and the page and the message that follow."""
+    """A form: its endpoint, its page, and the page and the message that follow."""
 
     endpoint: str
     page: str
@@ -68,5 +68,5 @@ FORMS = (
     Form(endpoint="logout_all", page="account", after="login", said="logged_out_everywhere"),
     Form(endpoint="close_account", page="account", after="login", said="account_closed"),
 )
-#: What the URL may ask to be said: nothing else is ever shown from it.
+#: The messages that the query of a URL may select; pages show no other text from it.
 SAID = {form.said for form in FORMS if form.said} | {"login_needed", "fresh_login_required"}

@@ -8,7 +8,7 @@ MAX_FIELDS = 20
 
 
 def query_of(scope: Scope) -> dict[str, str]:
-    """The values of the query; nothing from one that can be read in two ways."""
+    """Return the values of the query; empty for an ambiguous one."""
     try:
         text = scope["query_string"].decode("ascii")
         pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)

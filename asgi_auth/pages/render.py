@@ -1,4 +1,4 @@
-"""From templates to answers: Jinja2 with autoescape, the host's templates first, and the headers of a page."""
+"""Rendering: Jinja2 with autoescape, the host's templates first, and the headers of a page."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ LIGHT, DARK = "#ffffff", "#171a21"
 
 
 class Renderer:
-    """Makes the answers for browsers."""
+    """Makes the responses for browsers."""
 
     def __init__(self, pages: Pages, settings: Settings) -> None:
         """Read the static files. Raises ValueError when the host's folder of templates does not exist."""
@@ -32,24 +32,24 @@ class Renderer:
             "/pages.css": (f"{_colors(pages.accent)}{_read('pages.css')}{pages.css}", "text/css"),
             "/pages.js": (_read("pages.js"), "text/javascript"),
         }
-        #: A hash of each: a new content has a new URL.
+        #: Hashes of the files: changed files get new URLs.
         self.versions: dict[str, str] = {
             path: hashlib.sha256(text.encode()).hexdigest()[:12] for path, (text, _) in self.assets.items()
         }
 
     def page(self, names: Sequence[str], context: Mapping[str, Any], status: int) -> Response:
-        """Render the first template that there is."""
+        """Render the first template that exists."""
         text = self._environment.select_template([f"{name}.html" for name in names]).render(context)
         return self._with_headers(WholeResponse(text, status, media_type="text/html"))
 
     def redirect(self, target: str) -> Response:
-        """Send the browser on, by GET (RFC 9110, 15.4.4)."""
+        """Redirect the browser, by GET (RFC 9110, 15.4.4)."""
         response = self._with_headers(WholeResponse(status_code=303))
         response.headers["location"] = target
         return response
 
     def asset(self, path: str) -> Response:
-        """The stylesheet or the script; `private`, as the middleware may add a cookie to any answer."""
+        """Return the stylesheet or the script; `private`, because the middleware may add a cookie to any response."""
         text, media_type = self.assets[path]
         response = WholeResponse(text, headers=HEADERS, media_type=media_type)
         response.headers["cache-control"] = "private, max-age=31536000, immutable"
@@ -58,7 +58,7 @@ class Renderer:
     def _with_headers(self, response: Response) -> Response:
         response.headers.update(HEADERS)
         response.headers["content-security-policy"] = self._csp
-        # With no-referrer a form is sent with `Origin: null`; with this one no path leaves the page, nor a token in it.
+        # With no-referrer browsers send forms with `Origin: null`. strict-origin hides the path, which may hold a token.
         response.headers["referrer-policy"] = "strict-origin"
         response.headers["cross-origin-opener-policy"] = "same-origin"
         return response
@@ -66,9 +66,9 @@ class Renderer:
 
 def _environment(folder: str | None) -> Environment:
     shipped = FileSystemLoader(HERE / "templates")
-    theirs = [FileSystemLoader(folder)] if folder else []
+    host = [FileSystemLoader(folder)] if folder else []
     environment = Environment(
-        loader=ChoiceLoader([*theirs, shipped, PrefixLoader({"asgi_auth": shipped})]),
+        loader=ChoiceLoader([*host, shipped, PrefixLoader({"asgi_auth": shipped})]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -79,7 +79,7 @@ def _environment(folder: str | None) -> Environment:
 
 
 def _colors(accent: str) -> str:
-    """The accent as CSS variables: as it is for buttons, and fitted to be read for links."""
+    """Return CSS variables: the accent itself for buttons, and readable variants for links."""
     light, dark = readable(accent, LIGHT), readable(accent, DARK)
     return (
         f":root{{--accent:{accent};--on-accent:{text_on(accent)};--link:{light}}}\n"

@@ -1,4 +1,4 @@
-"""The pages of an app: which requests are a browser's, and which visit answers them."""
+"""The server of the pages: it finds the visit that answers a browser's request."""
 
 from collections.abc import Mapping
 
@@ -15,7 +15,7 @@ from asgi_auth.web.cookies import Cookies
 from asgi_auth.web.request_pipeline import RequestPipeline
 from asgi_auth.web.routes import Routes
 
-#: The methods that a form may ask for by `?_method=` in its action.
+#: The methods that a form may select by `?_method=` in its action.
 METHODS = {"PUT", "PATCH", "DELETE"}
 
 
@@ -23,7 +23,7 @@ class PageServer:
     """Answers browsers, for an app with the feature `Pages`."""
 
     def __init__(self, site: Site) -> None:
-        """Take the pages as they are laid out."""
+        """Take the pages and their paths."""
         self._site = site
         self.page_paths: dict[str, str] = site.page_paths()
 

@@ -1,4 +1,4 @@
-"""The pages of an app as they are laid out: which pages there are, at which paths, and what renders them."""
+"""The pages of an app, with their paths and their renderer."""
 
 from collections.abc import Sequence
 
@@ -18,10 +18,10 @@ from asgi_auth.web.routes import Routes
 
 
 class Site:
-    """The pages of one app, and what every visit needs."""
+    """The pages of one app, and the collaborators of every visit."""
 
     def __init__(self, pages: Pages, auth: Auth, routes: Routes, requests: RequestPipeline, cookies: Cookies) -> None:
-        """Lay out the pages whose endpoints are served. Raises ValueError when an endpoint has the path of one."""
+        """Find the pages whose endpoints are served. Raises ValueError when an endpoint has the path of a page."""
         self.pages = pages
         self.auth = auth
         self.routes = routes
@@ -38,7 +38,7 @@ class Site:
         routes.add_pages([*self.at, *self.renderer.assets])
 
     def page_paths(self) -> dict[str, str]:
-        """Return where the pages are, by the paths that their endpoints declare."""
+        """Return the paths of the pages, by the declared paths of their endpoints."""
         return {route.endpoint.path: path for path, route in self.routes if path in self.at}
 
     def language(self, scope: Scope) -> Language:

@@ -171,11 +171,11 @@ class FormVisit(Visit):
     async def respond(self, authenticate: Authenticate, receive: Receive) -> Response:
         """Call the endpoint; show the page again after an error, else redirect to the next page."""
         settings = self.site.auth.settings
-        # Without cookies as well: a login under another account would be a trap (login CSRF).
+        # Checked without cookies as well: another site must not log the visitor into its account (login CSRF).
         check_origin(self.scope, settings)
         identity = await authenticate()
         sent: dict[str, str] = await self.site.requests.body(self.scope, receive, FORM_TYPE)
-        # A page that is shown again goes on with the request that its forms have carried along.
+        # A page that is shown again keeps the `request` of its forms.
         kept = {"next": sent.pop("next", self.query.get("next", "")), "request": sent.get("request", "")}
         self.query: dict[str, str] = {name: value for name, value in kept.items() if value}
         try:
@@ -199,7 +199,7 @@ class FormVisit(Visit):
         if isinstance(error, FreshLoginRequiredError):
             return self.to_login(page.name, error.code)
         if endpoint.gives_tokens and identity.is_authenticated and isinstance(error, InvalidOneTimeTokenError):
-            # A second click on the button that logged in.
+            # The form was sent twice, and the first request has logged in.
             return self.site.renderer.redirect(self.go_on())
         failed = Failed(endpoint=endpoint.name, sent=sent, error=error)
         return await self.show(page, identity, failed)

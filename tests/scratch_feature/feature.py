@@ -1,6 +1,7 @@
 """Nicknames: one for each user, announced by mail."""
 
 import asyncio
+from html import escape
 
 from asgi_auth.errors import AuthError, RateLimitedError
 from asgi_auth.feature import Action, Call, Client, Endpoint, Feature, Identity, Line, Record, Rule, post
@@ -60,14 +61,16 @@ class Nicknames(Feature):
 
     async def close(self) -> None:
         """Wait for the mails in flight."""
-        await asyncio.gather(*self._sending)
+        await asyncio.gather(*self._sending, return_exceptions=True)
 
     def _mail(self, language: str, to: str, name: str) -> None:
         mailer = self.auth.mail.mailer
         if mailer is None:
             return
         subject, body = (text(language, part, name) for part in ("subject", "body"))
-        mail = Mail(purpose="nickname", to=to, subject=subject, text=body, html=f"<p>{body}</p>", language=language)
+        mail = Mail(
+            purpose="nickname", to=to, subject=subject, text=body, html=f"<p>{escape(body)}</p>", language=language
+        )
         task = asyncio.create_task(mailer.send(mail))
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
