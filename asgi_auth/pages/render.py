@@ -58,7 +58,7 @@ class Renderer:
     def _with_headers(self, response: Response) -> Response:
         response.headers.update(HEADERS)
         response.headers["content-security-policy"] = self._csp
-        # With no-referrer browsers send forms with `Origin: null`. strict-origin hides the path, which may hold a token.
+        # With no-referrer forms have `Origin: null`. strict-origin hides the path, which may contain a token.
         response.headers["referrer-policy"] = "strict-origin"
         response.headers["cross-origin-opener-policy"] = "same-origin"
         return response
