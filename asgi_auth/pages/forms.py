@@ -11,7 +11,7 @@ from asgi_auth.validation.fields import BodyField
 from asgi_auth.validation.password_policy import PasswordPolicy
 
 #: Errors about one field, with the possible names of the field.
-BESIDE = {
+BESIDE: dict[str, tuple[str, ...]] = {
     "user_exists": ("email", "new_email"),
     "wrong_password": ("current_password", "password"),
     "password_needed": ("password",),

@@ -29,6 +29,8 @@ def verified(package: str, folder: Path) -> dict[str, Any]:
     faults = [item["message"] for item in report["generalDiagnostics"] if not item["file"]]
     assert not faults, faults
     completeness: dict[str, Any] = report["typeCompleteness"]
+    checked = Path(completeness["packageRootDirectory"])
+    assert checked == ROOT / package, f"pyright checked {checked}, not this checkout"
     return completeness
 
 
@@ -57,10 +59,14 @@ def pyright(*arguments: str, folder: Path) -> dict[str, Any]:
 
 
 def mypy_problems(folder: Path) -> list[Problem]:
-    """Check all files of a folder with mypy and its default options; missing stubs of frameworks don't count."""
+    """Check all files of a folder with mypy and its default options; missing stubs of frameworks don't count.
+
+    Comments that ignore an error must name its code, and must be needed.
+    """
     command = [
         *(sys.executable, "-m", "mypy", "--config-file", os.devnull, "--python-version", PYTHON),
         *("--follow-imports", "silent", "--disable-error-code", "import-untyped", "--no-pretty", "--no-error-summary"),
+        *("--warn-unused-ignores", "--enable-error-code", "ignore-without-code"),
         *("--cache-dir", str(ROOT / ".mypy_cache" / "snippets"), "."),
     ]
     environment = os.environ | {"MYPYPATH": str(ROOT)}
