@@ -13,8 +13,8 @@ def main() -> int:
         share, faults = public.report(Path(folder))
     with tempfile.TemporaryDirectory() as folder:
         count, problems = snippets.report(Path(folder))
-    closed = share < public.LEAST
-    lines = [*(faults if closed else []), *problems]
+    closed = bool(faults) or share < public.LEAST
+    lines = [*faults, *problems]
     lines.append(f"public types: {share:.1%} complete (at least {public.LEAST:.0%})")
     lines.append(f"snippets: {count}, problems: {len(problems)}")
     sys.stdout.write("\n".join(lines) + "\n")

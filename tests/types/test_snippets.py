@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests.types.checkers import ROOT
-from tests.types.snippets import pages, problems_of, report, snippets_of
+from tests.types.snippets import Snippet, pages, problems_of, report, snippets_of
 
 PAGE = """# A page
 
@@ -36,6 +36,16 @@ def test_every_snippet_passes_both_checkers(tmp_path: Path) -> None:
 
 def test_the_readme_and_every_page_of_the_docs_are_checked() -> None:
     assert {page.relative_to(ROOT).as_posix() for page in pages()} >= {"README.md", "docs/versioning.md"}
+
+
+def test_comments_that_ignore_errors_name_a_code_and_are_needed(tmp_path: Path) -> None:
+    bare = Snippet("bare.md", 1, "answer: int = ''  # type: ignore\n")
+    named = Snippet("named.md", 1, "answer: int = ''  # type: ignore[assignment]\n")
+    unused = Snippet("unused.md", 1, "answer: int = 42  # type: ignore[assignment]\n")
+
+    problems = problems_of([bare, named, unused], tmp_path)
+
+    assert [(item.file, item.checker) for item in problems] == [("bare.md", "mypy"), ("unused.md", "mypy")]
 
 
 def test_problems_name_the_page_and_its_line(tmp_path: Path) -> None:
