@@ -8,32 +8,20 @@ about 50 ms; the ratio is the median over the rounds of this checkout's turn by 
 import argparse
 import asyncio
 import statistics
-import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 
-from benchmarks.harness import Worker
+from benchmarks.harness import Worker, started_module
 
 ROOT = Path(__file__).parent.parent
 TURN, ROUNDS = 0.05, 100
 Samples = dict[str, dict[str, list[float]]]
 
 
-@asynccontextmanager
-async def worker(directory: Path) -> AsyncIterator[Worker]:
+def worker(directory: Path) -> AbstractAsyncContextManager[Worker]:
     """Start a process that times the calls of a checkout."""
-    command = [sys.executable, "-W", "ignore", "-m", "benchmarks.calls_worker", str(directory)]
-    pipe, nothing = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
-    process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdin=pipe, stdout=pipe, stderr=nothing)
-    try:
-        started = Worker(process)
-        started.kinds = await started.reply()
-        yield started
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
+    return started_module("benchmarks.calls_worker", str(directory), directory=ROOT)
 
 
 async def measure(directories: Mapping[str, Path], rounds: int, turn: float) -> Samples:

@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -110,12 +110,17 @@ class Worker:
         return answer["value"]
 
 
-@asynccontextmanager
-async def worker(name: str, options: Options) -> AsyncIterator[Worker]:
+def worker(name: str, options: Options) -> AbstractAsyncContextManager[Worker]:
     """Start a contender; raises LeftOutError when that fails or takes over half a minute."""
-    command = [sys.executable, "-W", "ignore", "-m", "benchmarks.worker", name, json.dumps(asdict(options))]
+    return started_module("benchmarks.worker", name, json.dumps(asdict(options)))
+
+
+@asynccontextmanager
+async def started_module(module: str, *arguments: str, directory: Path | None = None) -> AsyncIterator[Worker]:
+    """Start a module that answers on its standard output, and end it afterward."""
+    command = [sys.executable, "-W", "ignore", "-m", module, *arguments]
     pipe, nothing = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
-    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=nothing)
+    process = await asyncio.create_subprocess_exec(*command, cwd=directory, stdin=pipe, stdout=pipe, stderr=nothing)
     try:
         started = Worker(process)
         started.kinds = await started.reply()

@@ -14,7 +14,7 @@ from asgi_auth.storage import Storage
 
 #: The key in a token's data that marks a request of a caller with the password, or with a session.
 OWN = "own"
-#: The errors of `require_ownership`, beside that of the token.
+#: The errors of `OwnershipProof.require`, beside that of the token.
 REFUSALS = (PasswordNeededError, InvalidCredentialsError, BusyError)
 
 

@@ -106,7 +106,12 @@ class PasswordHasher:
             if self._pending >= self._limit:
                 raise BusyError
             self._pending += 1
-        future = self._pool.submit(function, *args)
+        try:
+            future = self._pool.submit(function, *args)
+        except BaseException:
+            # The system started no thread.
+            self._release(None)
+            raise
         # Not in a `finally`: when the caller is canceled, a running hash keeps its slot until it ends.
         future.add_done_callback(self._release)
         return await asyncio.wrap_future(future)

@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import Future
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any, TextIO
 
@@ -137,22 +138,37 @@ class _Threads:
         future: Future[Any] = Future()
         self._waiting.put((future, function, args))
         if self._free.acquire(blocking=False):
-            threading.Thread(target=self._work, name="asgi-auth-mail", daemon=True).start()
+            try:
+                threading.Thread(target=self._work, name="asgi-auth-mail", daemon=True).start()
+            except BaseException:
+                # The system started no thread. The caller sends the mail again, so this call must not run later.
+                future.cancel()
+                self._free.release()
+                raise
         return future
 
     def _work(self) -> None:
         """Run the waiting calls, then end the thread."""
         while True:
-            try:
+            self._run_waiting()
+            self._free.release()
+            # A call that arrived before the release has started no thread.
+            if self._waiting.empty() or not self._free.acquire(blocking=False):
+                return
+
+    def _run_waiting(self) -> None:
+        with suppress(Empty):
+            while True:
                 future, function, args = self._waiting.get_nowait()
-            except Empty:
-                break
-            if future.set_running_or_notify_cancel():
-                try:
-                    future.set_result(function(*args))
-                except BaseException as error:  # noqa: BLE001 (the caller gets it)
-                    future.set_exception(error)
-        self._free.release()
+                if future.set_running_or_notify_cancel():
+                    _run(future, function, args)
+
+
+def _run(future: Future[Any], function: Callable[..., Any], args: tuple[object, ...]) -> None:
+    try:
+        future.set_result(function(*args))
+    except BaseException as error:  # noqa: BLE001 (the caller gets it)
+        future.set_exception(error)
 
 
 class _BoundedCall:

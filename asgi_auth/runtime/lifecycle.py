@@ -3,7 +3,7 @@
 import asyncio
 import weakref
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 
 from asgi_auth._per_loop import PerLoop
 from asgi_auth.feature.base import BaseFeature
@@ -75,27 +75,28 @@ class Lifecycle:
         self._purger.nudge()
 
     async def close(self) -> None:
-        """Send the mails in flight, for ten seconds at most; then close the features, and release everything else."""
-        try:
-            await self._mail.drain(DRAIN)
-            for feature in self._features:
-                await feature.close()
-        finally:
-            await self._stop()
+        """Send the mails in flight, for ten seconds at most; then close the features, and release everything else.
 
-    async def _stop(self) -> None:
+        An error of one part is raised after all others are closed.
+        """
+        async with AsyncExitStack() as stack:
+            # The stack closes in reverse order: the storage last.
+            stack.push_async_callback(self._storage.close)
+            if self._counters is not self._storage:
+                stack.push_async_callback(self._counters.close)
+            stack.push_async_callback(self._purger.stop)
+            stack.push_async_callback(self._stop_following)
+            for feature in reversed(self._features):
+                stack.push_async_callback(feature.close)
+            await self._mail.drain(DRAIN)
+
+    async def _stop_following(self) -> None:
         run = self._runs.pop()
         self._started = None
         if run is not None and run.follower is not None:
             run.follower.cancel()
             with suppress(asyncio.CancelledError):
                 await run.follower
-        try:
-            await self._purger.stop()
-            if self._counters is not self._storage:
-                await self._counters.close()
-        finally:
-            await self._storage.close()
 
     async def _open(self) -> asyncio.Task[None]:
         # In a thread, because it loads the public suffix list.

@@ -7,7 +7,7 @@ import asyncio
 import sqlite3
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import cycle
@@ -93,29 +93,40 @@ class SQLiteDriver:
         self._reads_on_loop = reads_on_loop and path != MEMORY
         self._memory: ThreadedConnection | None = None
         self._memory_lock = threading.Lock() if path == MEMORY else None
+        #: Held while a loop gets its connections, or gives them up: loops of several threads share the memory.
+        self._loops_lock = threading.Lock()
         self._loops: PerLoop[_LoopState] = PerLoop(self._discard)
 
     async def open(self) -> None:
         """Open a writer and the readers for the running loop."""
-        if self._loops.get() is not None:
-            return
-        if self._memory is not None:
-            self._loops.set(self._state(self._memory, [self._memory]))
+        if self._attach([]):
             return
         connections: list[ThreadedConnection] = []
         try:
             for _ in range(1 if self._path == MEMORY else 1 + self._readers):
                 connections.append(ThreadedConnection(self._path, self._timeout))
                 await self._set_up(connections[-1])
-            # Another task may have opened the storage meanwhile.
-            if self._loops.get() is None and self._memory is None:
-                self._loops.set(self._state(connections[0], connections[1:] or connections))
-                self._memory = connections[0] if self._path == MEMORY else None
-                connections = []
+            self._attach(connections)
         finally:
-            for connection in connections:
-                await connection.close()
-        await self.open()
+            await _close_all(connections)
+
+    def _attach(self, opened: list[ThreadedConnection]) -> bool:
+        """Give the running loop the shared memory, or the `opened` connections, which are then removed from the list.
+
+        Return whether the loop has connections now. They stay as they are if another task was faster.
+        """
+        with self._loops_lock:
+            if self._loops.get() is not None:
+                return True
+            if self._memory is not None:
+                self._loops.set(self._state(self._memory, [self._memory]))
+                return True
+            if not opened:
+                return False
+            self._loops.set(self._state(opened[0], opened[1:] or opened[:1]))
+            self._memory = opened[0] if self._path == MEMORY else None
+            opened.clear()
+            return True
 
     async def _set_up(self, connection: ThreadedConnection) -> None:
         """Set up a connection, within `timeout` seconds: a switch to the log by another one fails without a wait."""
@@ -131,14 +142,14 @@ class SQLiteDriver:
 
     async def close(self) -> None:
         """Close the connections of the running loop; memory is lost when the last loop closes it."""
-        state = self._loops.pop()
-        if state is None or (state.writer is self._memory and len(self._loops)):
-            return
-        self._memory = None
+        with self._loops_lock:
+            state = self._loops.pop()
+            if state is None or (state.writer is self._memory and len(self._loops)):
+                return
+            self._memory = None
         if state.loop_connection is not None:
             state.loop_connection.close()
-        for connection in state.connections:
-            await connection.close()
+        await _close_all(state.connections)
 
     async def read(self, sql: str, values: Mapping[str, Any], *, by_key: bool = False) -> Sequence[Mapping[str, Any]]:
         """Run a query: on the event loop's thread if it reads one row by its key, else on the next reader."""
@@ -244,3 +255,11 @@ class SQLiteDriver:
         for connection in state.connections:
             if connection is not self._memory:
                 connection.stop()
+
+
+async def _close_all(connections: Collection[ThreadedConnection]) -> None:
+    """Close connections and wait for them; all of them end even if the wait is cancelled."""
+    for connection in connections:
+        connection.end()
+    for connection in connections:
+        await connection.close()

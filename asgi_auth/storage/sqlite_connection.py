@@ -89,17 +89,22 @@ class ThreadedConnection:
         with errors():
             return await self.run(lambda raw: raw.execute(sql, values).fetchall())
 
-    def stop(self) -> None:
-        """Close the connection after the calls that were made before, and wait until the thread has ended."""
+    def end(self) -> None:
+        """Close the connection after the calls that were made before; returns at once."""
         with self._lock:
             if not self._closed:
                 self._calls.put(None)
             self._closed = True
+
+    def stop(self) -> None:
+        """Close the connection, and wait until the thread has ended."""
+        self.end()
         self._thread.join()
 
     async def close(self) -> None:
-        """Stop without blocking the event loop."""
-        await asyncio.shield(asyncio.to_thread(self.stop))
+        """Close the connection, and wait without blocking the event loop."""
+        self.end()
+        await asyncio.shield(asyncio.to_thread(self._thread.join))
 
 
 def connect(path: str, timeout: float) -> sqlite3.Connection:

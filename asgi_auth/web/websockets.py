@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -134,4 +135,6 @@ class SessionSocket:
 
 def _set_threadsafe(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:
     """Set an event from any thread: the session may have ended in another event loop."""
-    loop.call_soon_threadsafe(event.set)
+    # A closed event loop has no websocket any more. The sessions after this one must still end.
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(event.set)

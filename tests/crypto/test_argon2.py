@@ -196,6 +196,21 @@ async def test_a_full_queue_is_refused_at_once() -> None:
     assert not await hasher.verify(None, "x")
 
 
+async def test_a_thread_that_cannot_start_takes_no_place_in_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    hasher = PasswordHasher(CHEAP, workers=1, queue=2)
+
+    def fails(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", fails)
+        for _ in range(4):
+            with pytest.raises(RuntimeError, match="can't start"):
+                await hasher.hash("x")
+
+    assert await hasher.verify(await hasher.hash("x"), "x")
+
+
 async def test_the_queue_holds_sixteen_for_each_worker_by_default() -> None:
     assert PasswordHasher(CHEAP, workers=2)._limit == 34
 

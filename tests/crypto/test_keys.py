@@ -99,6 +99,7 @@ async def test_secrets_are_rotated_by_a_list(clock: Clock, tmp_path: Path) -> No
     async with with_secrets(OTHER_SECRET, SECRET) as both:
         assert (await both.authenticate(str(first.access_token))).is_authenticated
         second = await both.refresh(str(first.refresh_token))
+        assert (await both.authenticate(str(second.access_token))).is_authenticated
     async with with_secrets(OTHER_SECRET) as new:
         assert (await new.authenticate(str(second.access_token))).is_authenticated
         with pytest.raises(InvalidTokenError):

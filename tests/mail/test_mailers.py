@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator
+from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 from asgi_auth import EmailVerification, MagicLink, PasswordReset, Passwords
 from asgi_auth.features.defaults import defaults
 from asgi_auth.mail import Callbacks, ConsoleMailer, Letter, Mail, MailError, Outbox, TemporaryMailError
-from asgi_auth.mail.mailers import FunctionMailer, as_mailer
+from asgi_auth.mail.mailers import MAX_THREADS, FunctionMailer, _Threads, as_mailer
 from asgi_auth.texts import purposes
 from tests.mail.server import a_mail
 from tests.support import make_auth
@@ -171,6 +172,42 @@ async def test_functions_that_hang_leave_the_threads_of_the_host_alone(never: th
     await asyncio.gather(*(mailer.send(a_mail()) for _ in range(50)), return_exceptions=True)
 
     assert await asyncio.wait_for(asyncio.to_thread(lambda: "free"), 5) == "free"
+
+
+async def test_a_thread_that_cannot_start_costs_no_later_mail(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[str] = []
+    mailer = FunctionMailer(lambda mail: sent.append(mail.to), seconds=2)
+
+    def fails(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", fails)
+        for _ in range(MAX_THREADS):
+            with pytest.raises(RuntimeError, match="can't start"):
+                await mailer.send(a_mail(to="failed@example.com"))
+    await mailer.send(a_mail())
+
+    assert sent == ["ann@example.com"]
+
+
+async def test_a_call_that_arrives_while_the_last_thread_ends_is_run() -> None:
+    threads = _Threads()
+    release = threads._free.release
+    late: list[Future[str]] = []
+    for _ in range(MAX_THREADS - 1):
+        assert threads._free.acquire(blocking=False)
+
+    def submit_first() -> None:
+        if not late:
+            late.append(threads.submit(lambda: "late"))
+        release()
+
+    threads._free.release = submit_first  # type: ignore[method-assign, assignment]  # the moment before the thread ends
+    assert await asyncio.wrap_future(threads.submit(lambda: "first")) == "first"
+
+    async with asyncio.timeout(5):
+        assert await asyncio.wrap_future(late[0]) == "late"
 
 
 def test_what_is_given_as_a_mailer() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from asgi_auth import Auth, Settings
+from asgi_auth import Auth
 from asgi_auth.crypto.keys import SigningKey, derive
 from asgi_auth.errors import InvalidTokenError, TokenExpiredError
 from asgi_auth.model.answers import TokenPair
@@ -245,28 +245,6 @@ async def test_tokens_carry_no_address(pair: TokenPair, claims: dict[str, Any]) 
     assert claims.keys() == {"iss", "aud", "sub", "sid", "jti", "iat", "exp", "auth_time", "amr", "roles"}
     # With its @: three letters alone also stand in an id now and then.
     assert b"ada@" not in decode(str(pair.access_token).split(".")[1])
-
-
-async def test_secrets_are_rotated_by_a_list(clock: Clock, tmp_path: Any) -> None:
-    url = f"sqlite:///{tmp_path}/auth.db"
-
-    def with_secrets(*secrets: str) -> Auth:
-        return Auth(url, settings=Settings(secret=list(secrets)), now=clock)
-
-    async with make_auth(url, clock=clock) as old:
-        await register(old)
-        first = await login(old)
-    async with with_secrets(OTHER_SECRET, SECRET) as both:
-        assert (await both.authenticate(str(first.access_token))).is_authenticated
-        second = await both.refresh(str(first.refresh_token))
-        assert (await both.authenticate(str(second.access_token))).is_authenticated
-    async with with_secrets(OTHER_SECRET) as new:
-        assert (await new.authenticate(str(second.access_token))).is_authenticated
-        third = await new.refresh(str(second.refresh_token))
-        assert third.access_token
-        assert await refused(new, str(first.access_token))
-        with pytest.raises(InvalidTokenError):
-            await new.refresh(str(first.refresh_token))
 
 
 async def test_custom_claims_are_in_the_token_and_stay_when_it_is_refreshed() -> None:

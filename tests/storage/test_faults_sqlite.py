@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -207,3 +208,26 @@ async def test_opening_a_locked_file_is_bounded_and_can_be_cancelled(
             await asyncio.wait_for(driver.open(), cancelled_after)
 
     assert asyncio.get_running_loop().time() - started < 10 * timeout
+
+
+async def test_a_close_that_is_cancelled_leaves_no_connection_open(tmp_path: Path) -> None:
+    driver = SQLiteDriver(str(tmp_path / "auth.db"), 3, 4.0)
+    await driver.open()
+    state = driver._state_of_loop()
+    working, gate = threading.Event(), threading.Event()
+
+    def work(_raw: sqlite3.Connection) -> None:
+        working.set()
+        gate.wait(10)
+
+    busy = [asyncio.ensure_future(connection.run(work)) for connection in state.connections]
+    await asyncio.to_thread(working.wait)
+    closing = asyncio.ensure_future(driver.close())
+    await asyncio.sleep(0.05)
+    closing.cancel()
+    gate.set()
+    await asyncio.gather(closing, *busy, return_exceptions=True)
+
+    for connection in state.connections:
+        await asyncio.to_thread(connection._thread.join, 5)
+        assert not connection._thread.is_alive()

@@ -2,12 +2,15 @@
 
 import asyncio
 import gc
+import sys
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from asgi_auth.storage.sqlite import SQLite
 from tests.storage.conftest import FILES_AND_SERVERS, connect
 from tests.storage.samples import CALLERS, MIGRATIONS, NOW, a_user, added, at_once
 
@@ -98,3 +101,28 @@ async def test_using_a_storage_that_is_not_open_is_a_mistake() -> None:
 
     with pytest.raises(RuntimeError, match="not open"):
         await storage.user("user-1")
+
+
+def test_loops_that_open_memory_at_once_share_it() -> None:
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(30):
+            storage, barrier = SQLite(), threading.Barrier(4)
+
+            async def use(number: int, storage: SQLite = storage, barrier: threading.Barrier = barrier) -> int:
+                barrier.wait()
+                await storage.open()
+                await storage.migrate(NOW)
+                await storage.add_user(a_user(number))
+                barrier.wait()
+                found = [await storage.user(f"user-{known}") for known in range(4)]
+                barrier.wait()
+                await storage.close()
+                return sum(user is not None for user in found)
+
+            with ThreadPoolExecutor(4) as threads:
+                counts = list(threads.map(lambda number, use=use: asyncio.run(use(number)), range(4)))
+            assert counts == [4] * 4
+    finally:
+        sys.setswitchinterval(interval)

@@ -1,6 +1,7 @@
 """Live websockets: closed when their session ends or the user's roles change, and not before."""
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from asgi_auth import Auth, AuthMiddleware
 from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.model.answers import TokenPair
 from asgi_auth.storage.sqlite import SQLite
+from asgi_auth.web.websockets import _set_threadsafe
 from tests.lines import CLOSE, Line, echo, user_of
 from tests.support import Clock, bearer, login, make_auth, register
 
@@ -39,6 +41,19 @@ async def test_a_live_socket_is_closed_when_the_roles_change(auth: Auth, pair: T
     again.incoming.put_nowait({"type": "websocket.receive", "text": "still here"})
     assert (await again.next())["text"] == "still here"
     again.task.cancel()
+
+
+async def test_a_socket_of_a_closed_event_loop_does_not_keep_other_sessions_alive(auth: Auth, pair: TokenPair) -> None:
+    identity = await auth.authenticate(str(pair.access_token))
+    others = [await auth.authenticate(str((await login(auth)).access_token)) for _ in range(2)]
+    loop = asyncio.new_event_loop()
+    loop.close()
+    for each in (identity, *others):
+        auth.revocation.watch(each.session_id, each.id, partial(_set_threadsafe, loop, asyncio.Event()))
+
+    await auth.end_sessions(identity.id)
+
+    assert {each.session_id for each in (identity, *others)} <= auth.revocation.dead.keys()
 
 
 async def test_sockets_of_other_sessions_stay(auth: Auth, pair: TokenPair, line: Line) -> None:
