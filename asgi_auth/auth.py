@@ -28,6 +28,7 @@ from asgi_auth.mail.templates import Templates
 from asgi_auth.model.answers import TokenPair
 from asgi_auth.model.event_types import Outcome
 from asgi_auth.model.records import Client, Credential, Session, User
+from asgi_auth.runtime.attach import attach
 from asgi_auth.runtime.config_check import ConfigCheck, Finding
 from asgi_auth.runtime.lifecycle import Lifecycle, load_validators
 from asgi_auth.runtime.page_urls import PageUrls
@@ -143,17 +144,7 @@ class Auth(HookRegistry):
             self._lifecycle.start_call,
             stream.telemetry.span if stream.telemetry else None,
         )
-        for number, feature in enumerate(self.features):
-            if any(type(feature) is type(other) for other in self.features[:number]):
-                raise ValueError("a feature is listed twice")
-            feature.attach(self)
-        for feature in self.features:
-            for kind in feature.needs:
-                if self.get(kind) is None:
-                    raise ValueError(f"{type(feature).__name__} needs a {kind.__name__}")
-        known = {endpoint.name for feature in self.features for endpoint in feature.endpoints}
-        if unknown := {name for feature in self.features for name in feature.needs_endpoints} - known:
-            raise ValueError(f"there is no endpoint {', '.join(sorted(unknown))}")
+        attach(self.features, self)
         if isinstance(self.mail.mailer, Callbacks):
             self.mail.mailer.check(purpose for feature in self.features for purpose in feature.mails)
         self._check_verification()

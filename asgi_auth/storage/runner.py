@@ -11,7 +11,8 @@ from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.storage.driver import ConflictError, Connection, Driver, RetryError
 from asgi_auth.storage.names import Names
 from asgi_auth.storage.rows import Row
-from asgi_auth.storage.statements import BY_KEY, ROLLBACK_TO_SAVEPOINT, SAVEPOINT
+from asgi_auth.storage.statements import BY_KEY
+from asgi_auth.storage.statements.schema import ROLLBACK_TO_SAVEPOINT, SAVEPOINT
 
 T = TypeVar("T")
 TRIES = 5

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from asgi_auth.model.records import AuditRecord, Sighting
-from asgi_auth.storage import statements
 from asgi_auth.storage.rows import audit_record_of, columns
 from asgi_auth.storage.runner import Runner
+from asgi_auth.storage.statements import audit, users
 
 
 class SQLAudit(Runner):
@@ -16,34 +16,34 @@ class SQLAudit(Runner):
 
         async def add(storage: "SQLAudit") -> None:
             for record in records:
-                await storage.run(statements.ADD_AUDIT_RECORD, columns(record))
+                await storage.run(audit.ADD_AUDIT_RECORD, columns(record))
 
         await self._atomically(add)
 
     async def audit_records(self, user_id: str, limit: int, before: str | None = None) -> list[AuditRecord]:
         """Select one page by the index."""
         values = {"user_id": user_id, "limit": limit, "before": before}
-        return [audit_record_of(row) for row in await self.run(statements.AUDIT_RECORDS, values, read=True)]
+        return [audit_record_of(row) for row in await self.run(audit.AUDIT_RECORDS, values, read=True)]
 
     async def prune_audit_records(self, before: int, batch: int) -> int:
         """Delete one batch."""
-        return len(await self.run(statements.PRUNE_AUDIT_RECORDS, {"before": before, "batch": batch}))
+        return len(await self.run(audit.PRUNE_AUDIT_RECORDS, {"before": before, "batch": batch}))
 
     async def see_device(self, user_id: str, digest: str, now: int, most: int) -> Sighting:
         """Update a known device; otherwise lock the user, check again, insert, and delete the oldest devices."""
         values = {"user_id": user_id, "digest": digest, "now": now}
-        if await self.run(statements.SEE_DEVICE, values):
+        if await self.run(audit.SEE_DEVICE, values):
             return "known"
 
         async def see(storage: "SQLAudit") -> Sighting:
-            if not await storage.run(statements.LOCK_USER, {"user_id": user_id}):
+            if not await storage.run(users.LOCK_USER, {"user_id": user_id}):
                 return "known"
-            if await storage.run(statements.SEE_DEVICE, values):
+            if await storage.run(audit.SEE_DEVICE, values):
                 return "known"
-            others = await storage.run(statements.DEVICES, {"user_id": user_id})
-            await storage.run(statements.ADD_DEVICE, values)
+            others = await storage.run(audit.DEVICES, {"user_id": user_id})
+            await storage.run(audit.ADD_DEVICE, values)
             for row in others[most - 1 :]:
-                await storage.run(statements.DELETE_DEVICE, {"user_id": user_id, "digest": row["digest"]})
+                await storage.run(audit.DELETE_DEVICE, {"user_id": user_id, "digest": row["digest"]})
             return "new" if others else "first"
 
         return await self._atomically(see)

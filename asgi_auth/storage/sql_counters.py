@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from asgi_auth.model.records import Counter, Window
-from asgi_auth.storage import statements
 from asgi_auth.storage.rows import counter_of, first
 from asgi_auth.storage.runner import Runner
+from asgi_auth.storage.statements import counters
 
 
 class SQLCounters(Runner):
@@ -14,7 +14,7 @@ class SQLCounters(Runner):
     async def count(self, key: str, now: int, window: int) -> Counter:
         """Insert the counter, or add one; an expired counter restarts from one."""
         values = {"key": key, "now": now, "expires_at": now + window}
-        return counter_of((await self.run(statements.COUNT, values))[0])
+        return counter_of((await self.run(counters.COUNT, values))[0])
 
     async def limit(self, windows: Sequence[Window], now: int) -> tuple[int, int] | None:
         """Count in all windows in one statement, unless one is full.
@@ -24,10 +24,10 @@ class SQLCounters(Runner):
         keys = {f"key{number}": window.key for number, window in enumerate(windows)}
         ends = {f"end{number}": now + window.seconds for number, window in enumerate(windows)}
         limits = {f"most{number}": window.most for number, window in enumerate(windows)}
-        counted = await self.run(statements.count_all(len(windows)), {"now": now, **keys, **ends, **limits})
+        counted = await self.run(counters.count_all(len(windows)), {"now": now, **keys, **ends, **limits})
         allowed = 1 if counted else 0
         if not counted:
-            counted = await self.run(statements.counters(len(windows)), {"now": now, **keys}, read=True)
+            counted = await self.run(counters.counters(len(windows)), {"now": now, **keys}, read=True)
         by_key = {row["key"]: row for row in counted}
         for number, window in enumerate(windows):
             row = by_key.get(window.key)
@@ -48,7 +48,7 @@ class SQLCounters(Runner):
             "longest": longest,
             "expires_at": now + memory,
         }
-        if await self.run(statements.COUNT_WITH_BACKOFF, values):
+        if await self.run(counters.COUNT_WITH_BACKOFF, values):
             return 0
         counter = await self.counter(key, now)
         # The pause may have ended between the two statements: the next call is counted.
@@ -56,8 +56,8 @@ class SQLCounters(Runner):
 
     async def counter(self, key: str, now: int) -> Counter | None:
         """Select the counter unless it has expired."""
-        return first(counter_of, await self.run(statements.COUNTER, {"key": key, "now": now}, read=True))
+        return first(counter_of, await self.run(counters.COUNTER, {"key": key, "now": now}, read=True))
 
     async def clear_counter(self, key: str) -> None:
         """Delete the counter."""
-        await self.run(statements.CLEAR_COUNTER, {"key": key})
+        await self.run(counters.CLEAR_COUNTER, {"key": key})

@@ -3,9 +3,9 @@
 import hmac
 
 from asgi_auth.model.records import OneTimeToken
-from asgi_auth.storage import statements
 from asgi_auth.storage.rows import columns, first, token_of
 from asgi_auth.storage.runner import Runner
+from asgi_auth.storage.statements import tokens
 
 
 class SQLTokens(Runner):
@@ -17,32 +17,32 @@ class SQLTokens(Runner):
         del values["attempts"], values["used_at"]
         limits = {"since": since, "most": most, "quiet_since": token.created_at - quiet}
         slot = token.created_at // max(1, quiet)
-        return bool(await self.run_unless_conflict(statements.ADD_TOKEN, values | limits | {"slot": slot}))
+        return bool(await self.run_unless_conflict(tokens.ADD_TOKEN, values | limits | {"slot": slot}))
 
     async def find_token(self, purpose: str, digest: str, now: int) -> OneTimeToken | None:
         """Select the live token by its digest."""
         values = {"purpose": purpose, "digest": digest, "now": now}
-        return first(token_of, await self.run(statements.FIND_TOKEN, values, read=True))
+        return first(token_of, await self.run(tokens.FIND_TOKEN, values, read=True))
 
     async def recall_token(self, request: str, purpose: str, subject: str, now: int) -> OneTimeToken | None:
         """Select the live token by its id, else the newest of the purpose."""
         values = {"id": request, "purpose": purpose, "subject": subject, "now": now}
-        return first(token_of, await self.run(statements.RECALL_TOKEN, values, read=True))
+        return first(token_of, await self.run(tokens.RECALL_TOKEN, values, read=True))
 
     async def try_code(self, purpose: str, token_id: str, code: str, *, now: int, tries: int) -> OneTimeToken | None:
         """Count, then compare: concurrent guesses cannot exceed the limit."""
         values = {"purpose": purpose, "id": token_id, "now": now, "tries": tries}
-        token = first(token_of, await self.run(statements.TRY_CODE, values))
+        token = first(token_of, await self.run(tokens.TRY_CODE, values))
         return token if token is not None and hmac.compare_digest(token.code, code) else None
 
     async def use_token(self, token_id: str, now: int) -> bool:
         """Mark the token as used if it is live."""
-        return bool(await self.run(statements.USE_TOKEN, {"id": token_id, "now": now}))
+        return bool(await self.run(tokens.USE_TOKEN, {"id": token_id, "now": now}))
 
     async def void_tokens(self, user_id: str, now: int, purpose: str | None = None, *, keep: str | None = None) -> None:
         """Mark the live tokens of the user as used."""
-        await self.run(statements.VOID_TOKENS, {"user_id": user_id, "now": now, "purpose": purpose, "keep": keep})
+        await self.run(tokens.VOID_TOKENS, {"user_id": user_id, "now": now, "purpose": purpose, "keep": keep})
 
     async def void_subject(self, subject: str, now: int, purpose: str) -> None:
         """Mark the live tokens about the address that belong to no user as used."""
-        await self.run(statements.VOID_SUBJECT, {"subject": subject, "now": now, "purpose": purpose})
+        await self.run(tokens.VOID_SUBJECT, {"subject": subject, "now": now, "purpose": purpose})

@@ -73,7 +73,7 @@ DEFENCES = [
     ),
     Defence(
         "a rotation compares and swaps",
-        "storage/statements.py",
+        "storage/statements/sessions.py",
         "WHERE id = :session_id AND generation = :generation AND revoked_at IS NULL AND expires_at > :now",
         "WHERE id = :session_id AND :generation >= 0 AND revoked_at IS NULL AND expires_at > :now",
         "features/test_refresh.py::test_after_the_grace_reuse_ends_the_session_or_all_of_them",
@@ -87,21 +87,21 @@ DEFENCES = [
     ),
     Defence(
         "a used token stays used",
-        "storage/statements.py",
+        "storage/statements/tokens.py",
         "UPDATE {tokens} SET used_at = :now WHERE id = :id AND used_at IS NULL AND expires_at > :now RETURNING id",
         "UPDATE {tokens} SET used_at = :now WHERE id = :id AND expires_at > :now RETURNING id",
         "features/test_password_reset.py::test_of_many_concurrent_resets_exactly_one_succeeds",
     ),
     Defence(
         "guesses at a code are counted",
-        "storage/statements.py",
+        "storage/statements/tokens.py",
         "AND used_at IS NULL AND expires_at > :now AND attempts < :tries",
         "AND used_at IS NULL AND expires_at > :now AND :tries > 0",
         "features/test_password_reset.py::test_a_code_dies_after_five_guesses_and_the_link_does_not",
     ),
     Defence(
         "a session wants the credential as it was verified",
-        "storage/statements.py",
+        "storage/statements/sessions.py",
         "WHERE c.id = :credential_id AND c.version = :version AND u.{id}",
         "WHERE c.id = :credential_id AND :version > 0 AND u.{id}",
         "features/test_passwords.py::test_a_login_that_verified_the_old_password_leaves_no_session_after_a_change",
@@ -129,7 +129,7 @@ DEFENCES = [
     ),
     Defence(
         "a disabled user gets no session",
-        "storage/statements.py",
+        "storage/statements/sessions.py",
         "u.{id} = :user_id AND u.{status} = 'active'\n        AND :room",
         "u.{id} = :user_id\n        AND :room",
         "features/test_passwords.py::test_a_user_disabled_while_the_password_is_verified_gets_no_session",
@@ -214,7 +214,7 @@ DEFENCES = [
     ),
     Defence(
         "a session is ended by its own user alone",
-        "storage/statements.py",
+        "storage/statements/sessions.py",
         "    WHERE user_id = :user_id AND revoked_at IS NULL AND expires_at > :now\n        AND (CAST(:only",
         "    WHERE :user_id <> '' AND revoked_at IS NULL AND expires_at > :now\n        AND (CAST(:only",
         "features/test_sessions.py::test_an_own_session_can_be_ended_and_no_other",

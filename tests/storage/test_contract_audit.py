@@ -1,4 +1,4 @@
-"""Every sentence of `asgi_auth/storage/base.py` about audit records and devices, for every driver."""
+"""Every sentence of `asgi_auth/storage/contract/audit.py`, for every driver."""
 
 import asyncio
 from typing import Any

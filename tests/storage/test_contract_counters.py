@@ -1,4 +1,4 @@
-"""Every sentence of `asgi_auth/storage/base.py` about counters, for every driver."""
+"""Every sentence of `asgi_auth/storage/contract/counters.py`, for every driver."""
 
 import asyncio
 

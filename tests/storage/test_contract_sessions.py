@@ -1,4 +1,4 @@
-"""Every sentence of `asgi_auth/storage/base.py` about sessions, for every driver."""
+"""Every sentence of `asgi_auth/storage/contract/sessions.py`, for every driver."""
 
 import pytest
 

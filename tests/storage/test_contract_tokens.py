@@ -1,4 +1,4 @@
-"""Every sentence of `asgi_auth/storage/base.py` about one-time tokens and the deletion of users, for every driver."""
+"""Every sentence of `asgi_auth/storage/contract/tokens.py`, and the deletion of users, for every driver."""
 
 import asyncio
 

@@ -8,14 +8,13 @@ from typing import Any
 import asyncpg
 import pytest
 
-from asgi_auth.storage import statements
 from asgi_auth.storage.postgres_connection import numbered
 from asgi_auth.storage.sql import SQLStorage
+from asgi_auth.storage.statements import audit, counters, sessions, tokens, users
 from tests.storage.conftest import opened
 
-#: What runs once at start, or is about no rows.
-AT_START = {"SCHEMA", "CREATE_SCHEMA", "CREATE_MIGRATIONS", "MIGRATIONS", "ADD_MIGRATION", "CHECK_USERS"}
-NO_ROWS = {"SAVEPOINT", "ROLLBACK_TO_SAVEPOINT"}
+#: The modules of statements; those of `schema` run once at start, or are about no rows.
+MODULES = (audit, counters, sessions, tokens, users)
 #: What a statement has made itself: values, and subqueries of them.
 IN_MEMORY = ("SCAN CONSTANT ROW", "SCAN subject", "SCAN r", "SCAN (")
 VALUES = {"text": "x", "varchar": "x", "int8": 1, "int4": 1, "bool": False, "numeric": 1}
@@ -23,13 +22,14 @@ VALUES = {"text": "x", "varchar": "x", "int8": 1, "int4": 1, "bool": False, "num
 
 def every_statement() -> dict[str, str]:
     """All statements by name; those that are made for a number of keys, for three."""
-    found = {name: value for name, value in vars(statements).items() if name.isupper() and isinstance(value, str)}
+    members = [(name, value) for module in MODULES for name, value in vars(module).items()]
+    found = {name: value for name, value in members if name.isupper() and isinstance(value, str)}
     made = {
         name: value(3)
-        for name, value in vars(statements).items()
-        if callable(value) and inspect.unwrap(value).__module__ == statements.__name__
+        for name, value in members
+        if callable(value) and inspect.unwrap(value).__module__ == counters.__name__
     }
-    return {name: text for name, text in (found | made).items() if name not in AT_START | NO_ROWS}
+    return found | made
 
 
 STATEMENTS = every_statement()

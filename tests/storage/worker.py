@@ -7,10 +7,11 @@ from typing import Any
 
 from asgi_auth import Auth
 from asgi_auth.errors import StorageUnavailableError
-from asgi_auth.storage import from_url, statements
+from asgi_auth.storage import from_url
 from asgi_auth.storage.rows import Row
 from asgi_auth.storage.runner import Runner
 from asgi_auth.storage.sql import SQLStorage
+from asgi_auth.storage.statements import schema
 from tests.storage.samples import NOW, a_credential, a_session, a_user, at_once
 from tests.support import SECRET
 
@@ -54,7 +55,7 @@ async def hang_in_migration(storage: SQLStorage, _: str) -> None:
     run = Runner.run
 
     async def stop(self: Runner, statement: str, values: Mapping[str, Any], *, read: bool = False) -> Sequence[Row]:
-        if statement == statements.ADD_MIGRATION:
+        if statement == schema.ADD_MIGRATION:
             say("half-way")
             await asyncio.sleep(60)
         return await run(self, statement, values, read=read)

@@ -1,0 +1,50 @@
+"""The contract of a storage: sessions."""
+
+from typing import Protocol
+
+from asgi_auth.model.records import Access, Changes, Credential, Session
+
+
+class SessionStore(Protocol):
+    """Stores sessions. The rules of `Storage` hold for every method."""
+
+    async def add_session(self, session: Session, credential: Credential, limit: int) -> list[str] | None:
+        """Add a session, and end the user's oldest sessions so that at most `limit` are live.
+
+        Returns the ids of the sessions that were ended. Adds nothing and returns None if the user is not active, or if
+        the stored version of `credential` has changed: a login with an old password must not succeed.
+        """
+
+    async def session(self, session_id: str) -> Session | None:
+        """Return the session with an id, live or not."""
+
+    async def sessions(self, user_id: str, now: int, idle_since: int) -> list[Session]:
+        """Return the live sessions of a user that were used after `idle_since`, newest first."""
+
+    async def rotate_session(
+        self, session_id: str, generation: int, *, now: int, idle_since: int
+    ) -> tuple[Session, tuple[str, ...]] | None:
+        """Raise the generation of a session by one, and return the session with the user's roles.
+
+        Returns None unless the session has this generation, is live and was used after `idle_since`, and its user is
+        active. Exactly one of many concurrent calls with the same generation succeeds.
+        """
+
+    async def touch_session(
+        self, session_id: str, generation: int, *, now: int, idle_since: int
+    ) -> tuple[Session, tuple[str, ...]] | None:
+        """Set the time of the last use without raising the generation; otherwise as `rotate_session`."""
+
+    async def end_sessions(
+        self, user_id: str, now: int, *, only: str | None = None, keep: str | None = None
+    ) -> list[str]:
+        """End the live sessions of a user, and return their ids.
+
+        With `only`, end that session alone; with `keep`, end all but that one. A session of another user is not ended.
+        """
+
+    async def access(self, session_id: str, now: int) -> Access | None:
+        """Return whether a session is live and its user is active, and the user's roles; None if it is unknown."""
+
+    async def changes_since(self, since: int) -> Changes:
+        """Return the sessions that ended, and the users whose status or roles changed, at `since` or later."""

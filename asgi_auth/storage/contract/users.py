@@ -1,0 +1,52 @@
+"""The contract of a storage: users and credentials."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from asgi_auth.model.records import Credential, Stored, User
+
+
+class UserStore(Protocol):
+    """Stores users and credentials. The rules of `Storage` hold for every method."""
+
+    async def add_user(self, user: User, credential: Credential | None = None) -> bool:
+        """Add a user, with a first credential if one is given. Returns False if the canonical address is taken."""
+
+    async def user(self, user_id: str) -> User | None:
+        """Return the user with an id."""
+
+    async def user_by_email(self, canonical: str) -> User | None:
+        """Return the user with a canonical address."""
+
+    async def user_with_credential(self, canonical: str, kind: str) -> tuple[User, Credential | None] | None:
+        """Return the user with a canonical address, and the newest credential of a kind; None without such a user."""
+
+    async def update_user(self, user_id: str, changes: Mapping[str, Any], now: int) -> User | None:
+        """Change fields of a user by name, and return the user; None if the user does not exist.
+
+        `data` is merged into the stored object, key by key. `changes_since` reports a change of `status` or `roles`.
+        Raises UserExistsError if a new canonical address is taken.
+        """
+
+    async def delete_user(self, user_id: str, now: int) -> list[str] | None:
+        """Delete a user, and return the ids of the user's sessions; None if the user does not exist.
+
+        Credentials, one-time tokens and devices are deleted. The sessions are ended, and `changes_since` reports them.
+        Audit records are kept, without address, user agent and data.
+        """
+
+    async def stored(self, user_id: str) -> Stored | None:
+        """Return everything that is stored about a user, without secrets; None if the user does not exist."""
+
+    async def add_credential(self, credential: Credential) -> bool:
+        """Add a credential. Returns False if its kind and identifier are taken, or the user does not exist."""
+
+    async def credential(self, user_id: str, kind: str) -> Credential | None:
+        """Return a user's newest credential of a kind."""
+
+    async def replace_secret(self, credential: Credential, secret: str, now: int) -> Credential | None:
+        """Set a new secret, raise the version by one, and return the new credential.
+
+        Returns None if the stored version is no longer that of `credential`. Exactly one of many concurrent calls with
+        the same version succeeds.
+        """

@@ -1,0 +1,89 @@
+"""Sessions over SQL."""
+
+from asgi_auth.model.records import Access, Changes, Credential, Session
+from asgi_auth.storage.rows import columns, first, session_of, strings_of
+from asgi_auth.storage.runner import Runner
+from asgi_auth.storage.statements import sessions
+
+#: Concurrent logins of one user miss each other's sessions, so this close to the limit a transaction counts them.
+MARGIN = 32
+NO_LIMIT = 2**40
+
+
+class SQLSessions(Runner):
+    """The methods of `Storage` for sessions."""
+
+    async def add_session(self, session: Session, credential: Credential, limit: int) -> list[str] | None:
+        """Insert the session in one statement; near the limit, in a transaction that ends the oldest sessions."""
+        values = columns(session) | {"credential_id": credential.id, "version": credential.version}
+        del values["revoked_at"]
+        room = limit - MARGIN
+        if room > 0 and await self.run(sessions.ADD_SESSION, values | {"room": room}):
+            return []
+
+        async def add(storage: "SQLSessions") -> list[str] | None:
+            if not await storage.run(sessions.ADD_SESSION, values | {"room": NO_LIMIT}):
+                return None
+            oldest = {"user_id": session.user_id, "now": session.created_at, "most": limit}
+            ended = [row["id"] for row in await storage.run(sessions.END_OLDEST, oldest)]
+            if ended:
+                await storage.announce()
+            return ended
+
+        return await self._atomically(add)
+
+    async def session(self, session_id: str) -> Session | None:
+        """Select the session by id."""
+        return first(session_of, await self.run(sessions.SESSION, {"session_id": session_id}, read=True))
+
+    async def sessions(self, user_id: str, now: int, idle_since: int) -> list[Session]:
+        """Select the live sessions of the user."""
+        values = {"user_id": user_id, "now": now, "idle_since": idle_since}
+        return [session_of(row) for row in await self.run(sessions.SESSIONS, values, read=True)]
+
+    async def rotate_session(
+        self, session_id: str, generation: int, *, now: int, idle_since: int
+    ) -> tuple[Session, tuple[str, ...]] | None:
+        """Compare and swap the generation in one statement."""
+        return await self._rotate_or_touch(session_id, generation, now, idle_since, raise_by=1)
+
+    async def touch_session(
+        self, session_id: str, generation: int, *, now: int, idle_since: int
+    ) -> tuple[Session, tuple[str, ...]] | None:
+        """Compare the generation and set the time of the last use in one statement."""
+        return await self._rotate_or_touch(session_id, generation, now, idle_since, raise_by=0)
+
+    async def _rotate_or_touch(
+        self, session_id: str, generation: int, now: int, idle_since: int, *, raise_by: int
+    ) -> tuple[Session, tuple[str, ...]] | None:
+        values = {"session_id": session_id, "generation": generation, "now": now, "idle_since": idle_since}
+        rows = await self.run(sessions.ROTATE_SESSION, values | {"raise_by": raise_by})
+        return (session_of(rows[0]), strings_of(rows[0]["user_roles"])) if rows else None
+
+    async def end_sessions(
+        self, user_id: str, now: int, *, only: str | None = None, keep: str | None = None
+    ) -> list[str]:
+        """End the live sessions, and notify other processes."""
+        values = {"user_id": user_id, "now": now, "only": only, "keep": keep}
+        ended = [row["id"] for row in await self.run(sessions.END_SESSIONS, values)]
+        if ended:
+            await self.announce()
+        return ended
+
+    async def access(self, session_id: str, now: int) -> Access | None:
+        """Select the state of the session joined with its user."""
+        rows = await self.run(sessions.ACCESS, {"session_id": session_id}, read=True)
+        if not rows:
+            return None
+        row = rows[0]
+        alive = row["revoked_at"] is None and row["expires_at"] > now and row["status"] == "active"
+        return Access(alive=alive, roles=strings_of(row["roles"]))
+
+    async def changes_since(self, since: int) -> Changes:
+        """Select recent changes by the indexes of their times."""
+        ended = await self.run(sessions.ENDED_SINCE, {"since": since}, read=True)
+        users = await self.run(sessions.CHANGED_SINCE, {"since": since}, read=True)
+        return Changes(
+            sessions=[(row["id"], row["revoked_at"]) for row in ended],
+            users=[(str(row["id"]), strings_of(row["roles"]), row["changed_at"]) for row in users],
+        )

@@ -1,0 +1,66 @@
+"""Statements about sessions."""
+
+# The row locks serialize this statement with changes of the credential and of the user. The count of sessions may be
+# older than the locks, so concurrent logins may miss each other's sessions.
+ADD_SESSION = """
+    INSERT INTO {sessions} (id, user_id, generation, created_at, last_used_at, rotated_at, expires_at, auth_time, amr,
+        user_agent, address)
+    SELECT CAST(:id AS TEXT), u.{id}, CAST(:generation AS BIGINT), CAST(:created_at AS BIGINT),
+        CAST(:last_used_at AS BIGINT), CAST(:rotated_at AS BIGINT), CAST(:expires_at AS BIGINT),
+        CAST(:auth_time AS BIGINT), CAST(:amr AS TEXT), CAST(:user_agent AS TEXT), CAST(:address AS TEXT)
+    FROM {credentials} AS c JOIN {users} AS u ON u.{id} = c.user_id
+    WHERE c.id = :credential_id AND c.version = :version AND u.{id} = :user_id AND u.{status} = 'active'
+        AND :room > (SELECT COUNT(*) FROM {sessions} AS s
+            WHERE s.user_id = :user_id AND s.revoked_at IS NULL AND s.expires_at > :created_at)
+    {for_no_key_update}
+    RETURNING id
+"""
+END_OLDEST = """
+    UPDATE {sessions} SET revoked_at = :now
+    WHERE user_id = :user_id AND revoked_at IS NULL AND expires_at > :now AND id NOT IN (
+        SELECT id FROM {sessions} WHERE user_id = :user_id AND revoked_at IS NULL AND expires_at > :now
+        ORDER BY created_at DESC, id DESC LIMIT :most)
+    RETURNING id
+"""
+SESSION = "SELECT * FROM {sessions} WHERE id = :session_id"
+SESSIONS = """
+    SELECT * FROM {sessions}
+    WHERE user_id = :user_id AND revoked_at IS NULL AND expires_at > :now AND last_used_at > :idle_since
+    ORDER BY created_at DESC, id DESC
+"""
+# A users table of the host may also have a column `user_id`, so both sides of the comparison are qualified.
+ROTATE_SESSION = """
+    UPDATE {sessions} SET generation = generation + CAST(:raise_by AS BIGINT), last_used_at = :now,
+        rotated_at = CASE WHEN CAST(:raise_by AS BIGINT) = 1 THEN :now ELSE rotated_at END
+    WHERE id = :session_id AND generation = :generation AND revoked_at IS NULL AND expires_at > :now
+        AND last_used_at > :idle_since
+        AND EXISTS (SELECT 1 FROM {users} AS u WHERE u.{id} = {sessions}.user_id AND u.{status} = 'active')
+    RETURNING *, (SELECT u.{roles} FROM {users} AS u WHERE u.{id} = {sessions}.user_id) AS user_roles
+"""
+END_SESSIONS = """
+    UPDATE {sessions} SET revoked_at = :now
+    WHERE user_id = :user_id AND revoked_at IS NULL AND expires_at > :now
+        AND (CAST(:only AS TEXT) IS NULL OR id = :only) AND (CAST(:keep AS TEXT) IS NULL OR id <> :keep)
+    RETURNING id
+"""
+ACCESS = """
+    SELECT s.revoked_at, s.expires_at, u.{status} AS status, u.{roles} AS roles
+    FROM {sessions} AS s JOIN {users} AS u ON u.{id} = s.user_id WHERE s.id = :session_id
+"""
+ENDED_SINCE = "SELECT id, revoked_at FROM {sessions} WHERE revoked_at >= :since ORDER BY revoked_at"
+CHANGED_SINCE = """
+    SELECT {id} AS id, {roles} AS roles, {access_changed_at} AS changed_at FROM {users}
+    WHERE {access_changed_at} >= :since ORDER BY {access_changed_at}
+"""
+# The ids of the sessions and the times of their end are kept: other processes must learn of them.
+ANONYMIZE_SESSIONS = """
+    UPDATE {sessions} SET user_agent = '', address = '', revoked_at = COALESCE(revoked_at, :now)
+    WHERE user_id = :user_id RETURNING id
+"""
+STORED_SESSIONS = """
+    SELECT id, created_at, last_used_at, expires_at, revoked_at, auth_time, amr, user_agent, address FROM {sessions}
+    WHERE user_id = :user_id ORDER BY created_at
+"""
+PURGE_SESSIONS = """
+    DELETE FROM {sessions} WHERE id IN (SELECT id FROM {sessions} WHERE expires_at < :before LIMIT :batch) RETURNING id
+"""
