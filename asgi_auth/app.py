@@ -19,6 +19,7 @@ from asgi_auth.web.authenticator import Headers, RequestAuthenticator
 from asgi_auth.web.body import JSON_TYPE, ClientDisconnectedError
 from asgi_auth.web.client import client_of, is_forwarded
 from asgi_auth.web.cors import Cors
+from asgi_auth.web.device_cookies import DeviceCookies
 from asgi_auth.web.headers import FORM_TYPE, headers, is_browser_form, single_header
 from asgi_auth.web.lifespan import serve_lifespan
 from asgi_auth.web.paths import own_url, route_path
@@ -56,7 +57,7 @@ class AuthApp:
         self.auth: Auth = auth if isinstance(auth, Auth) else Auth(auth, secret=secret)
         self.routes: Routes = Routes(self.auth.features, include, exclude, paths or {})
         self.authenticator: RequestAuthenticator = authenticator_of(self.auth)
-        self.requests: RequestPipeline = RequestPipeline(self.auth.settings, self.authenticator, self.auth.pipeline)
+        self.requests: RequestPipeline = self._request_pipeline()
         self.cors: Cors = Cors(self.auth.settings)
         self.pages: PageServer | None = self._page_server()
         self.auth.page_urls.serve(self.pages.page_paths if self.pages is not None else {})
@@ -124,6 +125,11 @@ class AuthApp:
         reads = scope["method"] in {"GET", "HEAD"}
         for_pages = path in self.routes.pages if reads else scope["method"] == "POST" and is_browser_form(scope)
         return self.pages.visit(path, scope) if for_pages else None
+
+    def _request_pipeline(self) -> RequestPipeline:
+        auth, authenticator = self.auth, self.authenticator
+        devices = DeviceCookies(authenticator.cookies, auth.known_clients, auth.verifier.verify)
+        return RequestPipeline(auth.settings, authenticator, auth.pipeline, devices)
 
     def _page_server(self) -> "PageServer | None":
         if not self.auth.shows_pages:

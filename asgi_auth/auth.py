@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Self, TypeVar
 
+from asgi_auth.accounts.known_clients import KnownClients
 from asgi_auth.accounts.letters import Letters
 from asgi_auth.accounts.one_time_tokens import OneTimeTokens
 from asgi_auth.accounts.ownership_proof import OwnershipProof
@@ -113,6 +114,7 @@ class Auth(HookRegistry):
         storage, settings, now = self.storage, self.settings, self.now
         counter_keys = CounterKeys(self.keys)
         self.limiter: Limiter = Limiter(self.counters, counter_keys, now)
+        self.known_clients: KnownClients = KnownClients(storage, self.keys, counter_keys, now)
         self.page_urls: PageUrls = PageUrls(settings, pages=self.shows_pages)
         self.letters: Letters = Letters(self.mail, self.texts, self.page_urls.url)
         self.one_time: OneTimeTokens = OneTimeTokens(
@@ -250,7 +252,9 @@ class Auth(HookRegistry):
         Raises AccountDisabledError, SecondFactorRequiredError, InvalidCredentialsError when the credential has changed
         meanwhile, and the refusals of features.
         """
-        return await self.sessions.login(user, credential, tuple(amr), client)
+        pair = await self.sessions.login(user, credential, tuple(amr), client)
+        await self.known_clients.remember(user, client)
+        return pair
 
     async def refresh(self, refresh_token: str, client: Client | None = None, *, rotate: bool = True) -> TokenPair:
         """Exchange a refresh token for its successor; without `rotate` for itself, with a new access token.

@@ -7,7 +7,7 @@ from tests.support import EMAIL, PASSWORD, Client, register, who
 
 ACCOUNT = {"email": EMAIL, "password": PASSWORD}
 COOKIE = {"auth-transport": "cookie", "sec-fetch-site": "same-origin"}
-ACCESS, REFRESH = "__Host-auth", "__Host-auth-refresh"
+ACCESS, REFRESH, DEVICE = "__Host-auth", "__Host-auth-refresh", "__Host-auth-device"
 
 
 def browser_of(auth: Auth, **headers: str) -> Client:

@@ -161,7 +161,8 @@ class Client(Record, frozen=True, kw_only=True):
     """The client of a request: network address, user agent and languages.
 
     `session_id` is the session of the cookies in the request, if any. `request_id` is the value of its `X-Request-ID`
-    header, or a new id.
+    header, or a new id. `device` is the value of the device cookie: empty for a client that takes its tokens in cookies
+    and has no device cookie yet, None for a client that takes no cookies. It is a credential, and not in the `repr`.
     """
 
     address: str = ""
@@ -169,6 +170,15 @@ class Client(Record, frozen=True, kw_only=True):
     accept_language: str = ""
     session_id: str | None = None
     request_id: str = ""
+    device: str | None = None
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Return all fields but `device`."""
+        return [(name, getattr(self, name)) for name in self.__struct_fields__ if name != "device"]
+
+    def __repr__(self) -> str:
+        """Show all fields but `device`."""
+        return f"Client({', '.join(f'{name}={value!r}' for name, value in self.__rich_repr__())})"
 
 
 class Event(Record, frozen=True, kw_only=True):

@@ -18,13 +18,14 @@ from typing import Protocol
 
 from asgi_auth.storage.contract.audit import AuditStore
 from asgi_auth.storage.contract.counters import CounterStore
+from asgi_auth.storage.contract.networks import NetworkStore
 from asgi_auth.storage.contract.sessions import SessionStore
 from asgi_auth.storage.contract.tokens import TokenStore
 from asgi_auth.storage.contract.users import UserStore
 
 
-class Storage(UserStore, SessionStore, TokenStore, AuditStore, CounterStore, Protocol):
-    """Stores users, credentials, sessions, one-time tokens, audit records, known devices and counters.
+class Storage(UserStore, SessionStore, TokenStore, AuditStore, CounterStore, NetworkStore, Protocol):
+    """Stores users, credentials, sessions, one-time tokens, audit records, known devices and networks, and counters.
 
     A session is live if it was not ended and has not expired. A one-time token is live if it was not used and has not
     expired. A canonical address is the normalized form of an email address, and is unique among users.
@@ -55,8 +56,8 @@ class Storage(UserStore, SessionStore, TokenStore, AuditStore, CounterStore, Pro
         """Return when another process may have committed a change, at the latest after `seconds`."""
 
     async def purge(self, before: int, batch: int) -> int:
-        """Delete sessions, one-time tokens and counters that expired before the time `before`; return their number.
+        """Delete what expired before the time `before`; return the number of deleted rows.
 
-        Deletes at most `batch` of each. A one-time token that was added less than an hour before `before` is kept, used
-        or not: `add_token` counts it.
+        Deletes at most `batch` sessions, one-time tokens, counters and networks each. A one-time token that was added
+        less than an hour before `before` is kept, used or not: `add_token` counts it.
         """

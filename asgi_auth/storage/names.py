@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import msgspec
 
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,47}")
-TABLES = ("credentials", "sessions", "tokens", "counters", "audit", "devices", "migrations")
+TABLES = ("credentials", "sessions", "tokens", "counters", "audit", "devices", "networks", "migrations")
 INDEXES = (
     "users_access_changed",
     "credentials_user",
@@ -18,6 +18,8 @@ INDEXES = (
     "audit_user",
     "audit_at",
     "counters_expires",
+    "networks_user",
+    "networks_expires",
 )
 USER_COLUMNS = (
     "id",

@@ -19,12 +19,13 @@ from asgi_auth.storage.rows import (
 )
 from asgi_auth.storage.sql_audit import SQLAudit
 from asgi_auth.storage.sql_counters import SQLCounters
+from asgi_auth.storage.sql_networks import SQLNetworks
 from asgi_auth.storage.sql_sessions import SQLSessions
 from asgi_auth.storage.sql_tokens import SQLTokens
-from asgi_auth.storage.statements import audit, counters, schema, sessions, tokens, users
+from asgi_auth.storage.statements import audit, counters, networks, schema, sessions, tokens, users
 
 
-class SQLStorage(SQLSessions, SQLTokens, SQLCounters, SQLAudit):
+class SQLStorage(SQLSessions, SQLTokens, SQLCounters, SQLAudit, SQLNetworks):
     """Implements `Storage` over a driver; `Storage` documents the methods."""
 
     async def migrate(self, now: int | None = None) -> list[int]:
@@ -132,7 +133,7 @@ class SQLStorage(SQLSessions, SQLTokens, SQLCounters, SQLAudit):
         return msgspec.structs.replace(credential, **changed) if rows else None
 
     async def purge(self, before: int, batch: int) -> int:
-        """Delete one batch of sessions, tokens and counters each."""
+        """Delete one batch of sessions, tokens, counters and networks each."""
         values = {"before": before, "batch": batch}
-        tables = (sessions.PURGE_SESSIONS, tokens.PURGE_TOKENS, counters.PURGE_COUNTERS)
+        tables = (sessions.PURGE_SESSIONS, tokens.PURGE_TOKENS, counters.PURGE_COUNTERS, networks.PURGE_NETWORKS)
         return sum([len(await self.run(each, values)) for each in tables])

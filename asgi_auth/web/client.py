@@ -20,7 +20,7 @@ REQUEST_KEY = "asgi_auth.request_id"
 FORWARDED = {b"x-forwarded-for", b"forwarded", b"x-real-ip"}
 
 
-def client_of(scope: Scope, settings: Settings, session_id: str | None = None) -> Client:
+def client_of(scope: Scope, settings: Settings, session_id: str | None = None, device: str | None = None) -> Client:
     """Describe the client; the user agent has no control characters, and at most 255 characters."""
     agent = " ".join(headers(scope, b"user-agent"))
     return Client(
@@ -29,6 +29,7 @@ def client_of(scope: Scope, settings: Settings, session_id: str | None = None) -
         accept_language=",".join(headers(scope, b"accept-language"))[:MAX_LANGUAGES],
         session_id=session_id,
         request_id=_request_id(scope),
+        device=device,
     )
 
 

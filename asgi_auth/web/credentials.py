@@ -7,15 +7,21 @@ from asgi_auth.errors import BadRequestError
 from asgi_auth.web.cookies import Cookies
 
 MAX_HEADER = 16384
+#: Device cookies after this number of characters are ignored.
+MAX_DEVICE = 2048
 SUBPROTOCOL = "bearer."
 
 
 class PresentedCredentials(msgspec.Struct):
-    """The credentials of one request. Absent credentials are None; a Bearer header without a token is empty."""
+    """The credentials of one request. Absent credentials are None; a Bearer header without a token is empty.
+
+    `device` has the values of all device cookies, separated by spaces.
+    """
 
     bearer: str | None = None
     access: str | None = None
     refresh: str | None = None
+    device: str = ""
 
     @property
     def by_cookie(self) -> bool:
@@ -27,9 +33,10 @@ class CredentialReader:
     """Reads credentials from request headers."""
 
     def __init__(self, cookies: Cookies) -> None:
-        """Take the names of the two cookies."""
+        """Take the names of the cookies."""
         self._access = cookies.access.encode()
         self._refresh = cookies.refresh.encode()
+        self._device = cookies.device.encode()
 
     def read(self, scope: Scope) -> PresentedCredentials:
         """Read the credentials; raises BadRequestError for a repeated Authorization header or cookie (RFC 6750, 2)."""
@@ -60,6 +67,8 @@ class CredentialReader:
                 if presented.refresh is not None:
                     raise BadRequestError("A cookie occurs twice.")
                 presented.refresh = value.decode("latin-1")
+            elif name == self._device and len(presented.device) < MAX_DEVICE:
+                presented.device = f"{presented.device} {value.decode('latin-1')}".strip()
 
 
 def _bearer(value: bytes) -> str | None:

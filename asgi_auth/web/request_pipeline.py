@@ -25,6 +25,7 @@ from asgi_auth.web.authenticator import Headers, RequestAuthenticator
 from asgi_auth.web.body import parse_body, read_body
 from asgi_auth.web.client import client_of
 from asgi_auth.web.csrf import check_origin
+from asgi_auth.web.device_cookies import DeviceCookies
 
 #: The errors of every request for an endpoint.
 REQUEST_ERRORS = (BadRequestError, InternalError, StorageUnavailableError)
@@ -51,21 +52,25 @@ class Result(msgspec.Struct):
 class RequestPipeline:
     """Reads a body, fills in the refresh token of the cookie, checks the origin, calls, and makes the cookies."""
 
-    def __init__(self, settings: Settings, authenticator: RequestAuthenticator, pipeline: Pipeline) -> None:
+    def __init__(
+        self, settings: Settings, authenticator: RequestAuthenticator, pipeline: Pipeline, devices: DeviceCookies
+    ) -> None:
         """Take the collaborators."""
         self._settings = settings
         self._authenticator = authenticator
         self._pipeline = pipeline
+        self._devices = devices
 
     async def body(self, scope: Scope, receive: Receive, content_type: str) -> dict[str, Any]:
         """Read and parse the body of a request."""
         raw = await read_body(scope, receive, self._settings.max_body, self._settings.body_timeout)
         return parse_body(scope, raw, content_type)
 
-    def client(self, scope: Scope, identity: Identity) -> Client:
-        """Describe the client of a request, with the session of its cookie."""
+    def client(self, scope: Scope, identity: Identity, transport: str = "cookie") -> Client:
+        """Describe the client of a request, with the session of its cookie and its device cookies."""
         by_cookie = identity.transport == "cookie" and identity.is_authenticated
-        return client_of(scope, self._settings, identity.session_id if by_cookie else None)
+        device = self._authenticator.reader.read(scope).device or ("" if transport == "cookie" else None)
+        return client_of(scope, self._settings, identity.session_id if by_cookie else None, device)
 
     async def call(  # noqa: PLR0917 (one call site for each renderer)
         self,
@@ -86,10 +91,11 @@ class RequestPipeline:
                 transport = "cookie"
             if presented.by_cookie or (transport == "cookie" and endpoint.gives_tokens):
                 check_origin(scope, self._settings)
-        client = self.client(scope, identity)
+        client = self.client(scope, identity, transport)
         value = await self._pipeline.run(route.feature, endpoint, values, client, identity, served)
         pair = value.token_pair() if isinstance(value, Answer) else None
         if pair is not None and transport == "cookie":
-            return Result(value, self._authenticator.cookies.set(pair), in_cookies=True)
+            device = await self._devices.after_login(pair, client) if endpoint.logs_in else Headers()
+            return Result(value, self._authenticator.cookies.set(pair) + device, in_cookies=True)
         ended = endpoint.ends_session and presented.by_cookie
         return Result(value, self._authenticator.cookies.clear() if ended else [], in_cookies=False)

@@ -108,7 +108,7 @@ async def cookies(visit: Visit, account: dict[str, str], user_id: str) -> None:
     jar = {"cookie": "; ".join(pairs)}
 
     assert "access_token" not in logged_in.json()
-    assert len(pairs) == 2
+    assert len(pairs) == 3
     assert await visit.who(jar) == user_id
     if visit.pages is not None:
         foreign = await visit.post(f"{visit.pages}/note", headers=jar)

@@ -10,6 +10,7 @@ from asgi_auth import Account, Argon2, Auth, AuthApp, AuthMiddleware, Pages, Pas
 from asgi_auth.feature import Call, Feature, get, post
 from asgi_auth.sessions.identity import Identity
 from asgi_auth.validation.fields import Line
+from tests.browsers import ACCESS, DEVICE, REFRESH
 from tests.pages.surfer import VISITOR, Surfer
 from tests.support import EMAIL, ORIGIN, PASSWORD, Client, Clock, bearer, login, make_auth, register, who
 
@@ -98,7 +99,7 @@ async def test_a_form_of_ours_is_taken(auth: Auth, headers: dict[str, str]) -> N
     page = await surfer.post("login", {"email": EMAIL, "password": PASSWORD})
 
     assert (page.status, page.url, page.answer.body) == (303, "/", b"")
-    assert set(surfer.client.cookies) == {"__Host-auth", "__Host-auth-refresh"}
+    assert set(surfer.client.cookies) == {ACCESS, REFRESH, DEVICE}
 
 
 async def test_fields_that_nobody_asked_for_are_refused(surfer: Surfer, auth: Auth) -> None:

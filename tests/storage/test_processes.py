@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from asgi_auth.storage.names import TABLES
 from asgi_auth.storage.sql import SQLStorage
 from tests.storage.conftest import FILES_AND_SERVERS, connect
 from tests.storage.samples import MIGRATIONS, NOW, a_session, added
@@ -118,7 +119,7 @@ async def test_of_processes_that_start_at_once_one_migrates(driver: str, fresh: 
             await added(inside)
             rows = await inside.run("SELECT version FROM {migrations}", {})
             assert [row["version"] for row in rows] == MIGRATIONS
-            for table in ("migrations", "devices", "audit", "counters", "tokens", "sessions", "credentials", "users"):
+            for table in (*TABLES, "users"):
                 await inside.run(f"DROP TABLE {{{table}}}", {})
 
 

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from asgi_auth import Auth, AuthMiddleware
-from tests.browsers import ACCESS, COOKIE, REFRESH
+from tests.browsers import ACCESS, COOKIE, DEVICE, REFRESH
 from tests.support import Client, Clock
 
 
@@ -67,7 +67,7 @@ async def test_a_missing_access_cookie_is_renewed_too(browser: Client) -> None:
     answer = await browser.get("/")
 
     assert answer.json["transport"] == "cookie"
-    assert browser.cookies.keys() == {ACCESS, REFRESH}
+    assert browser.cookies.keys() == {ACCESS, REFRESH, DEVICE}
 
 
 async def test_a_renewal_shows_in_no_request_before_it_is_needed(browser: Client, clock: Clock) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from asgi_auth import Auth, AuthApp, Passwords
 from asgi_auth.crypto.argon2 import Argon2
-from tests.browsers import ACCESS, ACCOUNT, COOKIE, REFRESH, browser_of
+from tests.browsers import ACCESS, ACCOUNT, COOKIE, DEVICE, REFRESH, browser_of
 from tests.support import EMAIL, ORIGIN, PASSWORD, Client, Clock, bearer, login, make_auth, register
 
 
@@ -21,8 +21,8 @@ async def test_the_tokens_stand_in_cookies_and_never_in_the_body(auth: Auth) -> 
     answer = await browser_of(auth).post("/auth/login", ACCOUNT)
 
     assert answer.json == {"token_type": "Cookie", "expires_in": 900, "refresh_expires_in": 14 * 86400}
-    assert len(answer.all("set-cookie")) == 2
-    for line, name, seconds in zip(answer.all("set-cookie"), (ACCESS, REFRESH), (900, 14 * 86400), strict=True):
+    lifetimes = {ACCESS: 900, REFRESH: 14 * 86400, DEVICE: 400 * 86400}
+    for line, (name, seconds) in zip(answer.all("set-cookie"), lifetimes.items(), strict=True):
         pair, *attributes = line.split("; ")
         assert pair.startswith(f"{name}=")
         assert attributes == [f"Max-Age={seconds}", "Path=/", "HttpOnly", "SameSite=Lax", "Secure"]
@@ -34,7 +34,7 @@ async def test_a_registration_that_logs_in_keeps_the_tokens_out_of_the_body_too(
         in_body = await Client(AuthApp(auth)).post("/register", ACCOUNT | {"email": "eve@example.com"})
 
     assert by_cookie.json["tokens"].keys() == {"token_type", "expires_in", "refresh_expires_in"}
-    assert by_cookie.cookies.keys() == {ACCESS, REFRESH}
+    assert by_cookie.cookies.keys() == {ACCESS, REFRESH, DEVICE}
     assert in_body.json["tokens"]["access_token"]
     assert in_body.cookies == {}
 
@@ -50,7 +50,7 @@ async def test_settings_decide_about_name_prefix_and_attributes() -> None:
         await register(auth)
         answer = await Client(AuthApp(auth), {"sec-fetch-site": "same-origin"}).post("/login", ACCOUNT)
 
-    assert answer.cookies.keys() == {"me", "me-refresh"}
+    assert answer.cookies.keys() == {"me", "me-refresh", "me-device"}
     assert all(line.endswith("; Path=/; HttpOnly; SameSite=Strict") for line in answer.all("set-cookie"))
 
 
@@ -62,11 +62,12 @@ async def test_a_domain_is_set_and_cleared_alike_and_changes_the_prefix() -> Non
         inside = await browser.get("/")
         left = await browser.post("/auth/logout")
 
-    assert entered.cookies.keys() == left.cookies.keys() == {"__Secure-auth", "__Secure-auth-refresh"}
+    assert left.cookies.keys() == {"__Secure-auth", "__Secure-auth-refresh"}
+    assert entered.cookies.keys() == {*left.cookies, "__Secure-auth-device"}
     for line in (*entered.all("set-cookie"), *left.all("set-cookie")):
         assert line.endswith("; Path=/; HttpOnly; SameSite=Lax; Domain=example.com; Secure")
     assert inside.json["transport"] == "cookie"
-    assert browser.cookies == {}
+    assert browser.cookies.keys() == {"__Secure-auth-device"}
 
 
 async def test_an_oauth_client_gets_tokens_in_the_body_whatever_it_asks_for(auth: Auth) -> None:
@@ -215,7 +216,7 @@ async def test_logging_out_with_an_expired_access_cookie_ends_the_session(
     answer = await browser.post(path)
 
     assert answer.status in {200, 204}
-    assert browser.cookies == {}
+    assert browser.cookies.keys() == {DEVICE}
     assert (await Client(browser.app, COOKIE, copy).get("/")).json["id"] == ""
 
 

@@ -31,8 +31,8 @@ class UserStore(Protocol):
     async def delete_user(self, user_id: str, now: int) -> list[str] | None:
         """Delete a user, and return the ids of the user's sessions; None if the user does not exist.
 
-        Credentials, one-time tokens and devices are deleted. The sessions are ended, and `changes_since` reports them.
-        Audit records are kept, without address, user agent and data.
+        Credentials, one-time tokens, devices and networks are deleted. The sessions are ended, and `changes_since`
+        reports them. Audit records are kept, without address, user agent and data.
         """
 
     async def stored(self, user_id: str) -> Stored | None:

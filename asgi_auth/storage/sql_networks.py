@@ -1,0 +1,26 @@
+"""Networks of earlier logins over SQL."""
+
+from asgi_auth.storage.runner import Runner
+from asgi_auth.storage.statements import networks, users
+
+#: The most surplus networks that one call deletes; `most` has been lowered when there is more than one.
+BATCH = 100
+
+
+class SQLNetworks(Runner):
+    """The methods of `Storage` for networks."""
+
+    async def has_network(self, digest: str, now: int) -> bool:
+        """Select the network by its digest."""
+        return bool(await self.run(networks.NETWORK, {"digest": digest, "now": now}, read=True))
+
+    async def add_network(self, user_id: str, digest: str, expires_at: int, most: int) -> None:
+        """Lock the user, so that concurrent logins do not exceed `most`; insert, and delete the oldest."""
+        values = {"user_id": user_id, "digest": digest, "expires_at": expires_at}
+
+        async def add(storage: "SQLNetworks") -> None:
+            if await storage.run(users.LOCK_USER, {"user_id": user_id}):
+                await storage.run(networks.ADD_NETWORK, values)
+                await storage.run(networks.DELETE_OLDEST_NETWORKS, {"user_id": user_id, "most": most, "batch": BATCH})
+
+        await self._atomically(add)
