@@ -210,9 +210,13 @@ class Auth(HookRegistry):
                     return item
         return None
 
-    async def start(self) -> None:
-        """Open the storage and load the ended sessions, once for each event loop; a no-op when that is done."""
-        await self._lifecycle.start()
+    async def start(self, *, reachable: bool = True) -> None:
+        """Open the storage and load the ended sessions, once for each event loop; a no-op when that is done.
+
+        Raises StorageSetupError if the database refuses the server. If it is unreachable, raises
+        StorageUnavailableError, or with `reachable=False` leaves the next attempt to the first request.
+        """
+        await self._lifecycle.start(reachable=reachable)
 
     async def close(self) -> None:
         """Release the resources of the running event loop."""
@@ -230,8 +234,11 @@ class Auth(HookRegistry):
     @asynccontextmanager
     async def lifespan(self, _app: object = None) -> AsyncIterator[None]:
         """Start and close around a host's own lifespan: `Starlette(lifespan=auth.lifespan)`."""
-        async with self:
+        try:
+            await self.start(reachable=False)
             yield
+        finally:
+            await self.close()
 
     async def purge(self) -> int:
         """Delete rows that expired at least a day ago, and return their number. Also runs automatically.

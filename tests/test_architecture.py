@@ -11,7 +11,13 @@ FILES = sorted(ROOT.rglob("*.py"))
 #: Who may know a package outside of the standard library.
 OUTSIDE = {
     "starlette": {"app", "middleware", "web", "hosts", "pages"},
-    "asyncpg": {"storage.postgres", "storage.postgres_connection", "storage.postgres_pool", "storage.databases"},
+    "asyncpg": {
+        "storage.postgres",
+        "storage.postgres_connection",
+        "storage.postgres_pool",
+        "storage.postgres_refusals",
+        "storage.databases",
+    },
     "databases": {"storage.databases"},
     "argon2": {"crypto.argon2"},
     "jwt": {"sessions.tokens", "crypto.keys"},

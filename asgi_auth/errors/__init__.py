@@ -36,6 +36,7 @@ AuthError
 └── ServiceUnavailableError                 503 service_unavailable
     ├── BusyError                           503 busy
     └── StorageUnavailableError             503 storage_unavailable
+        └── StorageSetupError               503 storage_unavailable
 
 A mistake in the configuration is a ValueError, raised when the object is made.
 """
@@ -69,7 +70,13 @@ from asgi_auth.errors.request import (
     UnsupportedMediaTypeError,
     ValidationError,
 )
-from asgi_auth.errors.service import BusyError, InternalError, ServiceUnavailableError, StorageUnavailableError
+from asgi_auth.errors.service import (
+    BusyError,
+    InternalError,
+    ServiceUnavailableError,
+    StorageSetupError,
+    StorageUnavailableError,
+)
 from asgi_auth.errors.tokens import (
     InvalidOneTimeTokenError,
     InvalidResetTokenError,
@@ -107,6 +114,7 @@ __all__ = [
     "SecondFactorRequiredError",
     "ServiceUnavailableError",
     "SessionNotFoundError",
+    "StorageSetupError",
     "StorageUnavailableError",
     "TokenExpiredError",
     "TokenReuseError",

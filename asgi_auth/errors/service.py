@@ -42,3 +42,24 @@ class StorageUnavailableError(ServiceUnavailableError):
     """The database is unreachable, locked or too slow."""
 
     code = "storage_unavailable"
+
+
+class StorageSetupError(StorageUnavailableError):
+    """The database works, but refuses this server: a grant, a password, a name, a certificate or a table is wrong.
+
+    `reason` says what to do. The log has it, and the answer does not.
+    """
+
+    def __init__(self, reason: str) -> None:
+        """Take the reason, in one line."""
+        super().__init__()
+        self.reason: str = " ".join(reason.split())
+
+    def __str__(self) -> str:
+        """Return the reason."""
+        return self.reason
+
+    @classmethod
+    def example(cls) -> "StorageSetupError":
+        """Return an instance as the OpenAPI document shows it."""
+        return cls("")

@@ -1,11 +1,14 @@
 """Start and close, both optional: each event loop starts automatically with its first request."""
 
 import asyncio
+import logging
 import weakref
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
+from copy import copy
 
 from asgi_auth._per_loop import PerLoop
+from asgi_auth.errors import AuthError, StorageSetupError, StorageUnavailableError
 from asgi_auth.feature.base import BaseFeature
 from asgi_auth.limits.counters import Counters
 from asgi_auth.mail.delivery import Delivery
@@ -17,16 +20,19 @@ from asgi_auth.storage import Storage
 from asgi_auth.validation.email_address import canonical_or_none
 from asgi_auth.validation.password_policy import common_passwords
 
+logger: logging.Logger = logging.getLogger("asgi_auth")
 #: Seconds that closing waits for mails in flight.
 DRAIN = 10.0
 
 
 class _Run:
-    """The state of one event loop."""
+    """The state of one event loop: the number of failed attempts to start, and the error of the last one."""
 
     def __init__(self) -> None:
         self.lock = asyncio.Lock()
         self.follower: asyncio.Task[None] | None = None
+        self.failures = 0
+        self.error: AuthError | None = None
 
 
 class Lifecycle:
@@ -57,17 +63,55 @@ class Lifecycle:
         self._now = now
         self._warm_up = warm_up
         self._runs: PerLoop[_Run] = PerLoop(lambda _: None)
+        self._logged = ""
         self._started: weakref.ref[asyncio.AbstractEventLoop] | None = None
 
-    async def start(self) -> None:
-        """Start for the running loop; raises StorageUnavailableError, and then the next call tries again."""
+    async def start(self, *, reachable: bool = True) -> None:
+        """Start for the running loop, and log a failure once; the next call tries again.
+
+        Raises StorageSetupError, and StorageUnavailableError unless `reachable` is false.
+        """
+        try:
+            await self._start()
+        except StorageSetupError as error:
+            self._log(logging.ERROR, f"asgi_auth cannot start: {error}")
+            raise
+        except StorageUnavailableError as error:
+            self._log(logging.WARNING, f"asgi_auth runs without its database, and tries again: {error.__cause__!r}")
+            if reachable:
+                raise
+
+    async def _start(self) -> None:
         loop = asyncio.get_running_loop()
         if self._started is not None and self._started() is loop:
             return
         run = self._runs.get() or self._runs.set(_Run())
+        seen = run.failures
         async with run.lock:
-            run.follower = run.follower or await self._open()
+            if run.follower is None:
+                if run.error is not None and run.failures > seen:
+                    # Calls that waited for a failed attempt share its error, and do not try one after another.
+                    raise copy(run.error) from run.error.__cause__
+                await self._attempt(run)
         self._started = weakref.ref(loop)
+
+    async def _attempt(self, run: _Run) -> None:
+        try:
+            run.follower = await self._open()
+        except Exception as error:
+            if isinstance(error, AuthError):
+                run.error = error
+            else:
+                logger.exception("asgi_auth failed to start")
+                run.error = StorageSetupError(f"{type(error).__name__}: {error}")
+                run.error.__cause__ = error
+            run.failures += 1
+            raise run.error from run.error.__cause__
+
+    def _log(self, level: int, message: str) -> None:
+        if message != self._logged:
+            self._logged = message
+            logger.log(level, message)
 
     async def start_call(self) -> None:
         """Start before a call of an endpoint, and begin a purge that is due."""
@@ -104,6 +148,8 @@ class Lifecycle:
         await self._storage.open()
         if self._settings.auto_migrate:
             await self._storage.migrate(int(self._now()))
+        else:
+            await self._storage.check_tables()
         await self._revocation.sync()
         await asyncio.to_thread(self._warm_up)
         return asyncio.create_task(self._revocation.follow(), name="asgi_auth revocation")

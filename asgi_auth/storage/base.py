@@ -41,8 +41,15 @@ class Storage(UserStore, SessionStore, TokenStore, AuditStore, CounterStore, Net
         """Create or update the tables, and return the numbers of the migrations that ran.
 
         Opens the storage for the running event loop, and leaves it open. `now` defaults to the system's time. Any
-        number of processes may call this at once: one runs all missing migrations, in one transaction. Raises
-        ValueError if the users table belongs to the host and lacks a column or an index.
+        number of processes may call this at once: one runs all missing migrations, in one transaction. Without missing
+        migrations it writes nothing and takes no lock. Raises StorageSetupError if the role may not change tables, and
+        ValueError if the users table belongs to the host and does not fit.
+        """
+
+    async def check_tables(self) -> None:
+        """Raise StorageSetupError if migrations are missing, or if a users table of the host does not fit.
+
+        Opens the storage for the running event loop, and only reads.
         """
 
     def transaction(self) -> AbstractAsyncContextManager["Storage"]:

@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Literal, Protocol, TypeVar
 
+from asgi_auth.errors import StorageSetupError
+
 T = TypeVar("T")
 
 
@@ -15,8 +17,8 @@ class RetryError(Exception):
     """The database rolled back a transaction in favor of another one (deadlock, serialization failure)."""
 
 
-class SchemaError(ValueError):
-    """A table, column or index is missing: the tables are not migrated, or the host's users table is incomplete."""
+class SchemaError(StorageSetupError, ValueError):
+    """A table, column or index is missing or does not fit: no migration ran, or the host's users table is wrong."""
 
 
 class Connection(Protocol):

@@ -2,12 +2,21 @@
 
 from pathlib import Path
 
-from asgi_auth.storage.driver import Driver
+from asgi_auth.storage.driver import Driver, SchemaError
 from asgi_auth.storage.runner import Runner
 from asgi_auth.storage.statements import schema
 
 #: The comment above statements that create the users table or its indexes.
 USERS_ONLY = "-- users\n"
+
+
+async def missing(storage: Runner) -> list[tuple[int, str]]:
+    """Return the migrations that have not run. Reads only, outside of a transaction."""
+    try:
+        done = {row["version"] for row in await storage.run(schema.MIGRATIONS, {}, read=True)}
+    except SchemaError:
+        done = set()
+    return [(number, text) for number, text in migrations() if number not in done]
 
 
 async def migrate(storage: Runner, driver: Driver, now: int) -> list[int]:
@@ -18,15 +27,20 @@ async def migrate(storage: Runner, driver: Driver, now: int) -> list[int]:
     if storage.names.schema and not await storage.run(schema.SCHEMA, {"name": storage.names.schema}):
         await storage.run(schema.CREATE_SCHEMA, {})
     await storage.run(schema.CREATE_MIGRATIONS, {})
-    done = {row["version"] for row in await storage.run(schema.MIGRATIONS, {})}
-    missing = [(number, text) for number, text in migrations() if number not in done]
-    for number, text in missing:
+    # Another process may have run them while this one waited for the lock.
+    still_missing = await missing(storage)
+    for number, text in still_missing:
         for statement in text.split(";\n"):
             if statement.strip() and not _is_left_out(statement, own_users_table=storage.names.own_users_table):
                 await storage.run(statement, {})
         await storage.run(schema.ADD_MIGRATION, {"version": number, "now": now})
-    await storage.run(schema.CHECK_USERS, {})
-    return [number for number, _ in missing]
+    return [number for number, _ in still_missing]
+
+
+async def check(storage: Runner) -> None:
+    """Check a users table of the host. Raises SchemaError."""
+    if storage.names.own_users_table:
+        await storage.run(schema.CHECK_USERS, {}, read=True)
 
 
 def migrations() -> list[tuple[int, str]]:

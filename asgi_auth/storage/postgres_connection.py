@@ -9,8 +9,9 @@ from typing import Any, TypeAlias
 
 import asyncpg
 
-from asgi_auth.errors import StorageUnavailableError
+from asgi_auth.errors import StorageSetupError, StorageUnavailableError
 from asgi_auth.storage.driver import ConflictError, RetryError, SchemaError
+from asgi_auth.storage.postgres_refusals import REFUSED, refusal
 
 AsyncpgConnection: TypeAlias = "asyncpg.Connection[Any] | asyncpg.pool.PoolConnectionProxy[Any]"
 RETRY = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.InvalidCachedStatementError)
@@ -20,6 +21,7 @@ WRONG_SCHEMA = (
     asyncpg.InvalidColumnReferenceError,
     asyncpg.InvalidForeignKeyError,
     asyncpg.DatatypeMismatchError,
+    asyncpg.WrongObjectTypeError,
 )
 UNAVAILABLE = (
     OSError,
@@ -100,8 +102,9 @@ def errors() -> Iterator[None]:
         raise ConflictError from error
     except RETRY as error:
         raise RetryError from error
-    except UNAVAILABLE as error:
-        raise StorageUnavailableError from error
+    except (*REFUSED, *UNAVAILABLE) as error:
+        reason = refusal(error)
+        raise (StorageSetupError(reason) if reason else StorageUnavailableError()) from error
     except WRONG_SCHEMA as error:
         raise SchemaError(f"the tables do not have the expected columns: {error}") from error
     except asyncpg.InterfaceError as error:

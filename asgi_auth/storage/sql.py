@@ -8,8 +8,8 @@ import msgspec
 
 from asgi_auth.errors import UserExistsError
 from asgi_auth.model.records import Credential, Stored, User
-from asgi_auth.storage.driver import ConflictError
-from asgi_auth.storage.migrate import migrate
+from asgi_auth.storage.driver import ConflictError, SchemaError
+from asgi_auth.storage.migrate import check, migrate, missing
 from asgi_auth.storage.rows import (
     columns,
     credential_of,
@@ -32,7 +32,21 @@ class SQLStorage(SQLSessions, SQLTokens, SQLCounters, SQLAudit, SQLNetworks):
         """Open the storage and run the missing migrations."""
         await self.open()
         at = int(time.time()) if now is None else now
-        return await self._atomically(lambda storage: migrate(storage, self._driver, at))
+        ran: list[int] = []
+        if await missing(self):
+            ran = await self._atomically(lambda storage: migrate(storage, self._driver, at))
+        await check(self)
+        return ran
+
+    async def check_tables(self) -> None:
+        """Open the storage, and compare its tables with the migrations."""
+        await self.open()
+        if numbers := [number for number, _ in await missing(self)]:
+            raise SchemaError(
+                f"the migrations {', '.join(map(str, numbers))} have not run: set auto_migrate=True, "
+                "or run await auth.storage.migrate() with a role that may change tables"
+            )
+        await check(self)
 
     async def add_user(self, user: User, credential: Credential | None = None) -> bool:
         """Insert the user, unless the address is taken, and the credential."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from asgi_auth._per_loop import PerLoop
-from asgi_auth.errors import StorageUnavailableError
+from asgi_auth.errors import StorageSetupError, StorageUnavailableError
 from asgi_auth.storage.driver import Connection, T
 from asgi_auth.storage.names import Names
 from asgi_auth.storage.sql import SQLStorage
@@ -135,6 +135,8 @@ class SQLiteDriver:
             try:
                 with errors():
                     return await connection.run(set_up)
+            except StorageSetupError:
+                raise
             except StorageUnavailableError:
                 if time.monotonic() > end:
                     raise

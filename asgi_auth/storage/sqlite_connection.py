@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
-from asgi_auth.errors import StorageUnavailableError
+from asgi_auth.errors import StorageSetupError, StorageUnavailableError
 from asgi_auth.storage.driver import ConflictError, SchemaError
 
 T = TypeVar("T")
@@ -21,6 +21,7 @@ CONFLICT = (
     sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY,
 )
 UNAVAILABLE = (
+    sqlite3.SQLITE_PERM,
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_LOCKED,
     sqlite3.SQLITE_FULL,
@@ -29,6 +30,10 @@ UNAVAILABLE = (
     sqlite3.SQLITE_READONLY,
     sqlite3.SQLITE_PROTOCOL,
 )
+BROKEN = {
+    sqlite3.SQLITE_NOTADB: "give the path of a SQLite database that is not encrypted",
+    sqlite3.SQLITE_CORRUPT: "restore a backup",
+}
 WRONG_SCHEMA = re.compile(
     "no such (table|column)|has no column named|ON CONFLICT clause does not match|foreign key mismatch"
 )
@@ -45,6 +50,8 @@ def errors() -> Iterator[None]:
             raise ConflictError from error
         if code & 0xFF in UNAVAILABLE:
             raise StorageUnavailableError from error
+        if code & 0xFF in BROKEN:
+            raise StorageSetupError(f"{error}: {BROKEN[code & 0xFF]}") from error
         if code == sqlite3.SQLITE_ERROR and WRONG_SCHEMA.search(str(error)):
             raise SchemaError(f"the tables do not have the expected columns: {error}") from error
         raise

@@ -13,7 +13,6 @@ from asgi_auth.errors import InvalidTokenError, StorageUnavailableError, TokenRe
 from asgi_auth.model.answers import TokenPair
 from asgi_auth.model.records import Changes
 from asgi_auth.storage.sqlite import SQLite
-from asgi_auth.web.lifespan import start_or_warn
 from tests.postgres import Server
 from tests.storage.conftest import FILES_AND_SERVERS, SERVERS, Servers
 from tests.support import EMAIL, PASSWORD, Client, Clock, bearer, login, make_auth, register, who
@@ -189,7 +188,7 @@ async def test_a_host_starts_without_its_database_and_recovers() -> None:
     try:
         auth = make_auth(url)
         client = Client(AuthMiddleware(who, auth, mount="/auth"))
-        await start_or_warn(auth)
+        await auth.start(reachable=False)
         away = await client.post("/auth/register", {"email": EMAIL, "password": PASSWORD})
         server.start()
         back = await client.post("/auth/register", {"email": EMAIL, "password": PASSWORD})

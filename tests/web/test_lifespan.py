@@ -1,6 +1,7 @@
 """Starting and closing: by itself with the first request, by the lifespan of the server, or by a host's own."""
 
 import asyncio
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ from starlette.types import Message, Receive, Scope, Send
 
 from asgi_auth import Auth, AuthApp, AuthMiddleware
 from asgi_auth.errors import StorageUnavailableError
+from asgi_auth.storage import Names
+from asgi_auth.storage.sqlite import SQLite
 from tests.support import EMAIL, PASSWORD, Client, CountingStorage, login, make_auth, register, who
 
 ACCOUNT = {"email": EMAIL, "password": PASSWORD}
@@ -148,3 +151,105 @@ async def test_it_can_be_opened_again_after_closing(tmp_path: Path) -> None:
     await auth.close()
 
     assert isinstance(auth, Auth)
+
+
+class Host:
+    """A host that counts its startups and shutdowns; `started` runs at its startup."""
+
+    def __init__(self, started: Any = None) -> None:
+        self.events: list[str] = []
+        self._started = started
+
+    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
+        for kind in ("startup", "shutdown"):
+            assert (await receive())["type"] == f"lifespan.{kind}"
+            self.events.append(kind)
+            if kind == "startup" and self._started is not None:
+                self._started()
+            await send({"type": f"lifespan.{kind}.complete"})
+
+
+OWN = Names(users="people", own_users_table=True)
+PEOPLE = """
+    CREATE TABLE people (id TEXT PRIMARY KEY, email TEXT NOT NULL, email_canonical TEXT NOT NULL UNIQUE,
+        email_verified BOOLEAN NOT NULL, status TEXT NOT NULL, roles TEXT NOT NULL, data TEXT NOT NULL,
+        created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL, access_changed_at BIGINT NOT NULL)
+"""
+
+
+async def test_a_start_that_fails_for_good_fails_the_server_s_and_the_host_s_lifespan_runs_once(tmp_path: Path) -> None:
+    host = Host()
+    app = AuthMiddleware(host, make_auth(SQLite(tmp_path / "auth.db", names=OWN)))
+
+    assert await play(app) == ["lifespan.startup.failed"]
+    assert host.events == ["startup", "shutdown"]
+
+
+async def test_the_host_s_startup_may_make_what_is_missing(tmp_path: Path) -> None:
+    def make_table() -> None:
+        connection = sqlite3.connect(tmp_path / "auth.db")
+        connection.execute(PEOPLE)
+        connection.close()
+
+    host = Host(make_table)
+    app = AuthMiddleware(host, make_auth(SQLite(tmp_path / "auth.db", names=OWN)))
+
+    assert await play(app) == COMPLETE
+    assert host.events == ["startup", "shutdown"]
+
+
+async def test_the_lifespan_of_a_host_of_its_own_starts_without_the_database(tmp_path: Path) -> None:
+    auth = make_auth(f"sqlite:///{tmp_path}/later/auth.db")
+
+    async with auth.lifespan():
+        with pytest.raises(StorageUnavailableError):
+            await auth.start()
+
+
+async def test_a_bug_at_start_fails_the_server_s_start_and_requests_are_503(monkeypatch: pytest.MonkeyPatch) -> None:
+    auth, host = make_auth(), Host()
+
+    async def fails(*_: object) -> None:
+        raise KeyError("a bug")
+
+    monkeypatch.setattr(auth.revocation, "sync", fails)
+    app = AuthMiddleware(host, auth, mount="/auth")
+
+    assert await play(app) == ["lifespan.startup.failed"]
+    assert host.events == ["startup", "shutdown"]
+    assert (await Client(app).post("/auth/login", ACCOUNT)).status == 503
+    await auth.close()
+
+
+async def test_an_error_at_close_fails_the_shutdown_after_the_host_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    auth, host = make_auth(), Host()
+
+    async def fails() -> None:
+        raise RuntimeError("cannot stop")
+
+    monkeypatch.setattr(auth.purger, "stop", fails)
+
+    assert await play(AuthMiddleware(host, auth)) == ["lifespan.startup.complete", "lifespan.shutdown.failed"]
+    assert host.events == ["startup", "shutdown"]
+
+
+async def test_a_server_that_cancels_the_lifespan_cancels_the_host_s() -> None:
+    stopped = asyncio.Event()
+
+    async def waits(_scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        try:
+            await receive()
+        finally:
+            stopped.set()
+
+    auth, incoming, sent = make_auth(), asyncio.Queue[Message](), asyncio.Queue[Message]()
+    incoming.put_nowait({"type": "lifespan.startup"})
+    app = AuthMiddleware(waits, auth)
+    running = asyncio.ensure_future(app({"type": "lifespan"}, incoming.get, sent.put))
+    await asyncio.wait_for(sent.get(), 5)
+    running.cancel()
+
+    await asyncio.wait_for(stopped.wait(), 5)
+    await auth.close()

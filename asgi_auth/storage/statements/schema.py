@@ -7,10 +7,10 @@ CREATE_MIGRATIONS = """
 """
 MIGRATIONS = "SELECT version FROM {migrations}"
 ADD_MIGRATION = "INSERT INTO {migrations} (version, applied_at) VALUES (:version, :now)"
-# Inserts nothing, but fails if a column or the unique index is missing. (A SELECT of a missing column does not fail in
+# Fails if a column or the unique index is missing, and needs no write. (A SELECT of a missing column does not fail in
 # SQLite, which reads the quoted name as a string.)
 CHECK_USERS = """
-    INSERT INTO {users} ({id}, {email}, {email_canonical}, {email_verified}, {status}, {roles}, {data},
+    EXPLAIN INSERT INTO {users} ({id}, {email}, {email_canonical}, {email_verified}, {status}, {roles}, {data},
         {created_at}, {updated_at}, {access_changed_at})
     SELECT {id}, {email}, {email_canonical}, {email_verified}, {status}, {roles}, {data},
         {created_at}, {updated_at}, {access_changed_at}
