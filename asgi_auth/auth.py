@@ -93,7 +93,7 @@ class Auth(HookRegistry):
     def _compose_sessions(self, claims: HostClaims | None) -> None:
         settings, now = self.settings, self.now
         self.keys: KeyRing = KeyRing(settings.secrets, list(settings.signing_keys))
-        self.access_tokens: AccessTokens = AccessTokens(settings, self.keys, now)
+        self.access_tokens: AccessTokens = AccessTokens(settings, self.keys, now, self.storage.is_user_id)
         self.refresh_tokens: RefreshTokens = RefreshTokens(self.keys)
         self.revocation: Revocation = Revocation(self.storage, settings, now)
         self.stream: Stream = Stream(self.features, settings, self.keys, now)

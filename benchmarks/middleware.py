@@ -91,8 +91,8 @@ async def main() -> None:
         wrapped = through(AuthMiddleware(app, auth))
         now = int(time.time())
         session = Session(
-            id="01900000-0000-7000-8000-000000000000", user_id="u", created_at=now, last_used_at=now, rotated_at=now,
-            expires_at=now + 9999, auth_time=now, amr=("pwd",),
+            id="01900000-0000-7000-8000-000000000000", user_id="01900000-0000-7000-8000-000000000001",
+            created_at=now, last_used_at=now, rotated_at=now, expires_at=now + 9999, auth_time=now, amr=("pwd",),
         )  # fmt: skip
         fresh = [auth.access_tokens.make(session, ("user",), {})[0] for _ in range(REQUESTS)]
         seen, key = [fresh[0]] * REQUESTS, auth.keys.signing[0].private

@@ -11,7 +11,7 @@ import pytest
 from asgi_auth import Auth, AuthApp, AuthMiddleware, Field
 from asgi_auth.errors import TokenRevokedError
 from asgi_auth.feature import PasswordService
-from tests.sessions.test_tokens import HEADER, forge
+from tests.sessions.forging import HEADER, forge
 from tests.support import (
     EMAIL,
     PASSWORD,

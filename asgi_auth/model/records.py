@@ -1,5 +1,6 @@
 """Records that are stored or passed around. Times are whole seconds since 1970 (NumericDate, RFC 7519)."""
 
+import re
 import secrets
 import uuid
 from typing import Any, Literal
@@ -10,6 +11,7 @@ from asgi_auth.model.event_types import Outcome
 
 #: An id that no user has: a look-up for an unknown user costs the same as one for a known user.
 NO_USER_ID = "00000000-0000-0000-0000-000000000000"
+ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 #: Only an `active` user can log in. Users close their accounts (`closed`), hosts disable them (`disabled`).
 Status = Literal["active", "disabled", "closed"]
 #: Whether a device is the first of its user, another new one, or already known.
@@ -24,6 +26,11 @@ def new_id(now: float) -> str:
     milliseconds = int(now * 1000) & (2**48 - 1)
     value = milliseconds << 80 | 7 << 76 | secrets.randbits(12) << 64 | 2 << 62 | secrets.randbits(62)
     return str(uuid.UUID(int=value))
+
+
+def is_id(text: str) -> bool:
+    """Tell whether a text has the shape of an id of `new_id`: a UUID in lowercase."""
+    return ID.fullmatch(text) is not None
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -151,8 +158,9 @@ class Changes(Record, frozen=True, kw_only=True):
 
 
 class Access(Record, frozen=True, kw_only=True):
-    """The current access of a session: whether it is active, and the roles of its user."""
+    """The current access of a session: its user, whether it is active, and the roles of the user."""
 
+    user_id: str
     alive: bool
     roles: tuple[str, ...]
 

@@ -12,7 +12,7 @@ from jwt.utils import base64url_decode, base64url_encode
 
 from asgi_auth.crypto.keys import KeyRing, SigningKey
 from asgi_auth.errors import InvalidTokenError, TokenExpiredError
-from asgi_auth.model.records import Session
+from asgi_auth.model.records import Session, is_id
 from asgi_auth.settings import Settings
 
 MAX_TOKEN = 8192
@@ -43,10 +43,16 @@ class Claims(msgspec.Struct, frozen=True):
 class AccessTokens:
     """Makes and reads access tokens. Reading accepts only the exact bytes that `make` can produce."""
 
-    def __init__(self, settings: Settings, keys: KeyRing, now: Callable[[], float]) -> None:
-        """Encode the header of each key: tokens of the key must have exactly this header."""
+    def __init__(
+        self, settings: Settings, keys: KeyRing, now: Callable[[], float], is_user_id: Callable[[str], bool]
+    ) -> None:
+        """Encode the header of each key: tokens of the key must have exactly this header.
+
+        `is_user_id` tells whether a text has the shape of a user's id.
+        """
         self._settings = settings
         self._now = now
+        self._is_user_id = is_user_id
         self._header = _header_segment(keys.signing[0])
         self._sign = _signer(keys.signing[0])
         self._verifiers = {_header_segment(key): _verifier(key) for key in keys.signing}
@@ -57,6 +63,8 @@ class AccessTokens:
         expires = min(now + self._settings.access_ttl, session.expires_at)
         if taken := RESERVED.intersection(custom):
             raise ValueError(f"these claims are reserved: {', '.join(sorted(taken))}")
+        if not self._is_user_id(session.user_id):
+            raise ValueError(f"{session.user_id!r} is not the id of a user; the library's own table needs UUIDs")
         claims = {
             "iss": self._settings.issuer,
             "aud": self._settings.audience,
@@ -89,7 +97,7 @@ class AccessTokens:
         signed, _, signature = token.rpartition(".")
         header, _, body = signed.partition(".")
         verify = self._verifiers.get(header)
-        if verify is None or not _is_canonical(signature):
+        if verify is None or not (_is_canonical(body) and _is_canonical(signature)):
             raise InvalidTokenError
         try:
             if not verify(signed.encode(), base64url_decode(signature)):
@@ -109,6 +117,8 @@ class AccessTokens:
     def _check_claims(self, claims: Claims) -> None:
         now, settings = self._now(), self._settings
         if claims.iss != settings.issuer or claims.aud != settings.audience:
+            raise InvalidTokenError
+        if not self._is_user_id(claims.sub) or not is_id(claims.sid):
             raise InvalidTokenError
         if claims.iat > now + settings.leeway or not claims.iat <= claims.exp < 2**40:
             raise InvalidTokenError

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from asgi_auth.errors import TokenExpiredError, TokenRevokedError
+from asgi_auth.errors import InvalidTokenError, TokenExpiredError, TokenRevokedError
 from asgi_auth.sessions.identity import Identity, Loader, Transport
 from asgi_auth.sessions.revocation import Revocation
 from asgi_auth.sessions.tokens import AccessTokens, Claims
@@ -73,6 +73,8 @@ class TokenVerifier:
         access = await self._storage.access(claims.sid, int(self._now()))
         if access is None or not access.alive:
             raise TokenRevokedError
+        if access.user_id != claims.sub:
+            raise InvalidTokenError
         return access.roles
 
 

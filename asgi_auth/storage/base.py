@@ -31,6 +31,9 @@ class Storage(UserStore, SessionStore, TokenStore, AuditStore, CounterStore, Net
     expired. A canonical address is the normalized form of an email address, and is unique among users.
     """
 
+    def is_user_id(self, text: str) -> bool:
+        """Tell whether a text has the shape of a user's id. Reads nothing."""
+
     async def open(self) -> None:
         """Connect for the running event loop; a no-op if it is connected."""
 

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 
 import msgspec
 
+from asgi_auth.model.records import is_id
+
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,47}")
 TABLES = ("credentials", "sessions", "tokens", "counters", "audit", "devices", "networks", "migrations")
 INDEXES = (
@@ -21,6 +23,8 @@ INDEXES = (
     "networks_user",
     "networks_expires",
 )
+#: The longest id of a user in a table of the host, in characters.
+MAX_ID = 255
 USER_COLUMNS = (
     "id",
     "email",
@@ -69,6 +73,12 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError(f"two columns of the users table have the same name: {', '.join(sorted(duplicates))}")
         if self.id_type not in {"TEXT", "UUID"}:
             raise ValueError("id_type must be TEXT or UUID")
+
+    def is_user_id(self, text: str) -> bool:
+        """Tell whether a text has the shape of a user's id: a UUID, or any short printable text in a host's table."""
+        if self.own_users_table and self.id_type == "TEXT":
+            return 0 < len(text) <= MAX_ID and text.isprintable()
+        return is_id(text)
 
     @property
     def channel(self) -> str:

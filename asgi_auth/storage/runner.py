@@ -33,6 +33,10 @@ class Runner:
         self._parts = self.names.parts() | locks
         self._sql: dict[str, str] = {}
 
+    def is_user_id(self, text: str) -> bool:
+        """Tell whether a text has the shape of a user's id. Reads nothing."""
+        return self.names.is_user_id(text)
+
     async def open(self) -> None:
         """Connect for the running event loop; a no-op if it is connected."""
         await self._driver.open()

@@ -77,7 +77,7 @@ class SQLSessions(Runner):
             return None
         row = rows[0]
         alive = row["revoked_at"] is None and row["expires_at"] > now and row["status"] == "active"
-        return Access(alive=alive, roles=strings_of(row["roles"]))
+        return Access(user_id=str(row["user_id"]), alive=alive, roles=strings_of(row["roles"]))
 
     async def changes_since(self, since: int) -> Changes:
         """Select recent changes by the indexes of their times."""

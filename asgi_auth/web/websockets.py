@@ -130,7 +130,7 @@ class SessionSocket:
             access = await self._storage.access(self._identity.session_id, int(self._now()))
         except StorageUnavailableError:
             return True
-        return access is not None and access.alive
+        return access is not None and access.alive and access.user_id == self._identity.id
 
 
 def _set_threadsafe(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from asgi_auth import Auth, Settings, SigningKey
 from asgi_auth.crypto.keys import KeyRing, check_secret, derive
 from asgi_auth.errors import InvalidTokenError
-from tests.sessions.test_tokens import forge
+from tests.sessions.forging import forge
 from tests.support import SECRET, Clock, login, make_auth, register
 
 OTHER_SECRET = "pX3_vZ8-nT1yRk6QwJ5mGd0hCs9bLf2aUe7iOoW4rB"

@@ -31,6 +31,7 @@ from tests.support import make_auth
 
 Headers = list[tuple[bytes, bytes]]
 MAX_SECONDS = 2.0
+USER_ID = "0197a3b2-7c1d-7e5f-8a9b-0c1d2e3f4a5b"
 
 
 def a_scope(path: str = "/", headers: Headers | None = None, **more: Any) -> dict[str, Any]:
@@ -74,7 +75,7 @@ def a_token() -> str:
     """A token that is good."""
     now = int(time.time())
     times: dict[str, Any] = dict.fromkeys(("created_at", "last_used_at", "rotated_at", "auth_time"), now)
-    session = Session(id="018f0000-0000-7000-8000-000000000000", user_id="u", expires_at=now + 10**6, **times)
+    session = Session(id="018f0000-0000-7000-8000-000000000000", user_id=USER_ID, expires_at=now + 10**6, **times)
     return an_auth().access_tokens.make(session, ("admin",), {})[0]
 
 

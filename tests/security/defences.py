@@ -1,27 +1,12 @@
 """Defences, what stands there without them, and the test that then fails: `mutations` tries it."""
 
-from dataclasses import dataclass
-from pathlib import Path
+from tests.security.defence import SOURCE, Defence
+from tests.security.defences_sessions import SESSIONS
 
-SOURCE = Path(__file__).parent.parent.parent / "asgi_auth"
-
-
-@dataclass(frozen=True)
-class Defence:
-    """What it does, where it stands, what stands there without it, and the test that then fails."""
-
-    name: str
-    file: str
-    old: str
-    new: str
-    test: str
-
-    def stands(self, source: Path = SOURCE) -> bool:
-        """Whether it stands in the source exactly once."""
-        return (source / self.file).read_text("utf-8").count(self.old) == 1
-
+__all__ = ["DEFENCES", "SOURCE", "Defence"]
 
 DEFENCES = [
+    *SESSIONS,
     Defence(
         "a start that the database refuses fails the start of the server",
         "web/lifespan.py",
@@ -38,69 +23,6 @@ DEFENCES = [
         "storage/test_start_reads.py::test_a_second_migration_takes_no_lock",
     ),
     Defence(
-        "the header of a token is one that we could have written",
-        "sessions/tokens.py",
-        "verify = self._verifiers.get(header)",
-        "verify = next(iter(self._verifiers.values()))",
-        "security/test_tokens_forged.py::test_no_token_with_another_header_gets_through",
-    ),
-    Defence(
-        "a signature is checked",
-        "sessions/tokens.py",
-        "if not verify(signed.encode(), base64url_decode(signature)):",
-        "if verify(signed.encode(), base64url_decode(signature)) is None:",
-        "sessions/test_tokens.py::test_a_changed_claim_is_refused_without_our_key",
-    ),
-    Defence(
-        "a token is for this audience",
-        "sessions/tokens.py",
-        "claims.iss != settings.issuer or claims.aud != settings.audience",
-        "claims.iss != settings.issuer",
-        "security/test_tokens_forged.py::test_a_token_for_another_service_with_the_same_key_is_refused",
-    ),
-    Defence(
-        "a signature has one spelling",
-        "sessions/tokens.py",
-        "if verify is None or not _is_canonical(signature):",
-        "if verify is None:",
-        "sessions/test_tokens.py::test_another_spelling_of_a_good_token_is_refused",
-    ),
-    Defence(
-        "a token expires",
-        "sessions/verifier.py",
-        "        if self._now() >= claims.exp + self._leeway:\n            raise TokenExpiredError\n",
-        "",
-        "test_middleware.py::test_a_remembered_token_is_still_judged_by_time_and_revocation",
-    ),
-    Defence(
-        "a remembered token is asked for its revocation",
-        "sessions/verifier.py",
-        "if claims.sid in self._revocation.dead or self._now() >= claims.exp + self._leeway:",
-        "if self._now() >= claims.exp + self._leeway:",
-        "test_middleware.py::test_a_remembered_token_is_still_judged_by_time_and_revocation",
-    ),
-    Defence(
-        "a refresh token is compared whole",
-        "sessions/tokens.py",
-        "if hmac.compare_digest(_refresh_text(key, session_id, generation), token):",
-        "if _refresh_text(key, session_id, generation)[:40] == token[:40]:",
-        "sessions/test_refresh_tokens.py::test_a_refresh_token_has_one_spelling_and_others_cost_no_statement",
-    ),
-    Defence(
-        "a rotation compares and swaps",
-        "storage/statements/sessions.py",
-        "WHERE id = :session_id AND generation = :generation AND revoked_at IS NULL AND expires_at > :now",
-        "WHERE id = :session_id AND :generation >= 0 AND revoked_at IS NULL AND expires_at > :now",
-        "features/test_refresh.py::test_after_the_grace_reuse_ends_the_session_or_all_of_them",
-    ),
-    Defence(
-        "reuse ends the session",
-        "sessions/service.py",
-        'await self.end(session.user_id, only=session.id if settings.on_reuse == "session" else None, client=client)',
-        "session_id = session.id",
-        "features/test_refresh.py::test_after_the_grace_reuse_ends_the_session_or_all_of_them",
-    ),
-    Defence(
         "a used token stays used",
         "storage/statements/tokens.py",
         "UPDATE {tokens} SET used_at = :now WHERE id = :id AND used_at IS NULL AND expires_at > :now RETURNING id",
@@ -113,13 +35,6 @@ DEFENCES = [
         "AND used_at IS NULL AND expires_at > :now AND attempts < :tries",
         "AND used_at IS NULL AND expires_at > :now AND :tries > 0",
         "features/test_password_reset.py::test_a_code_dies_after_five_guesses_and_the_link_does_not",
-    ),
-    Defence(
-        "a session wants the credential as it was verified",
-        "storage/statements/sessions.py",
-        "WHERE c.id = :credential_id AND c.version = :version AND u.{id}",
-        "WHERE c.id = :credential_id AND :version > 0 AND u.{id}",
-        "features/test_passwords.py::test_a_login_that_verified_the_old_password_leaves_no_session_after_a_change",
     ),
     Defence(
         "a reset ends the sessions",
@@ -141,20 +56,6 @@ DEFENCES = [
         "ended = await storage.end_sessions(user.id, int(self.auth.now()), keep=keep)",
         "ended = [str(keep) for _ in ()]",
         "features/test_email_verification.py::test_verification_ends_the_sessions_from_before_but_the_own",
-    ),
-    Defence(
-        "a disabled user gets no session",
-        "storage/statements/sessions.py",
-        "u.{id} = :user_id AND u.{status} = 'active'\n        AND :room",
-        "u.{id} = :user_id\n        AND :room",
-        "features/test_passwords.py::test_a_user_disabled_while_the_password_is_verified_gets_no_session",
-    ),
-    Defence(
-        "a wanted second factor refuses",
-        "sessions/service.py",
-        "if factors and not factors.intersection(login.amr):",
-        "if factors and login.amr is None:",
-        "security/test_one_gate.py::test_a_wanted_second_factor_stands_before_every_way_in",
     ),
     Defence(
         "an unknown address costs a hash",
@@ -228,13 +129,6 @@ DEFENCES = [
         "features/test_passwords.py::test_nobody_assigns_fields_of_the_library_s_own",
     ),
     Defence(
-        "a session is ended by its own user alone",
-        "storage/statements/sessions.py",
-        "    WHERE user_id = :user_id AND revoked_at IS NULL AND expires_at > :now\n        AND (CAST(:only",
-        "    WHERE :user_id <> '' AND revoked_at IS NULL AND expires_at > :now\n        AND (CAST(:only",
-        "features/test_sessions.py::test_an_own_session_can_be_ended_and_no_other",
-    ),
-    Defence(
         "nothing forwarded is believed but from trusted proxies",
         "web/client.py",
         "if not any(address in network for network in networks):",
@@ -268,13 +162,6 @@ DEFENCES = [
         "PRAGMA query_only = ON",
         "PRAGMA query_only = OFF",
         "storage/test_faults_sqlite.py::test_what_looks_rows_up_can_write_nothing",
-    ),
-    Defence(
-        "a clock that was ahead revives nothing",
-        "sessions/revocation.py",
-        "self._since is None or now < self._since",
-        "self._since is None",
-        "security/test_shared_state.py::test_a_clock_that_jumps_revives_nothing_that_is_dead",
     ),
     Defence(
         "an address is normalised before it is looked at",

@@ -7,7 +7,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from asgi_auth import Auth, AuthMiddleware
-from tests.sessions.test_tokens import CLAIMS, HEADER, HEADERS, forge
+from tests.sessions.forging import CLAIMS, HEADER, HEADERS, forge
 from tests.support import Client, bearer, login, make_auth, register
 
 

@@ -13,6 +13,7 @@ from asgi_auth import AuthApp, PasswordPolicy, Settings
 from asgi_auth.crypto.keys import KeyRing
 from asgi_auth.errors import AuthError
 from asgi_auth.feature import Event
+from asgi_auth.model.records import is_id
 from asgi_auth.pages.links import is_local_path
 from asgi_auth.pages.query import query_of
 from asgi_auth.sessions.tokens import AccessTokens, RefreshTokens
@@ -31,7 +32,7 @@ RATIO = 20
 FLOOR = 0.002
 SETTINGS = Settings(secret=SECRET, trusted_proxies=["10.0.0.0/8"])
 KEYS = KeyRing(SETTINGS.secrets, [])
-ACCESS, REFRESH = AccessTokens(SETTINGS, KEYS, time.time), RefreshTokens(KEYS)
+ACCESS, REFRESH = AccessTokens(SETTINGS, KEYS, time.time, is_id), RefreshTokens(KEYS)
 READER = CredentialReader(Cookies(SETTINGS))
 TEXTS = Texts("en", {}, [])
 MARKS = "\u0344" * 16_000 + "\u0323" * 16_000

@@ -1,45 +1,20 @@
 """Access tokens: every forgery is refused. Refresh tokens: one spelling each, judged before the database."""
 
-import base64
-import hashlib
 import hmac
 import json
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from asgi_auth import Auth
-from asgi_auth.crypto.keys import SigningKey, derive
+from asgi_auth.crypto.keys import derive
 from asgi_auth.errors import InvalidTokenError, TokenExpiredError
 from asgi_auth.model.answers import TokenPair
 from asgi_auth.sessions.tokens import MAX_TOKEN
+from tests.sessions.forging import ALPHABET, CLAIMS, HEADER, HEADERS, KEY, compact, decode, encode, forge
 from tests.support import SECRET, Clock, login, make_auth, register
-
-OTHER_SECRET = "pX3_vZ8-nT1yRk6QwJ5mGd0hCs9bLf2aUe7iOoW4rB"
-KEY = derive(SECRET.encode(), "access token")
-HEADER = SigningKey.derived(SECRET.encode()).header
-
-
-def encode(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def decode(segment: str) -> bytes:
-    return base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
-
-
-def compact(value: Any) -> bytes:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
-
-
-def forge(
-    header: bytes | dict[str, Any], payload: bytes | dict[str, Any], key: bytes = KEY, digest: str = "sha256"
-) -> str:
-    """A token with a true MAC over whatever it is given."""
-    parts = [item if isinstance(item, bytes) else compact(item) for item in (header, payload)]
-    signed = ".".join(encode(part) for part in parts)
-    return f"{signed}.{encode(hmac.new(key, signed.encode(), getattr(hashlib, digest)).digest())}"
 
 
 @pytest.fixture
@@ -65,35 +40,6 @@ async def test_a_token_that_is_signed_like_ours_is_accepted(auth: Auth, claims: 
         assert (await auth.authenticate(forge(HEADER, fitting))).id == claims["sub"]
 
 
-HEADERS: dict[str, Any] = {
-    "alg none": HEADER | {"alg": "none"},
-    "alg None": HEADER | {"alg": "None"},
-    "alg HS512": HEADER | {"alg": "HS512"},
-    "alg RS256": HEADER | {"alg": "RS256"},
-    "alg in lower case": HEADER | {"alg": "hs256"},
-    "no alg": {"kid": HEADER["kid"], "typ": "at+jwt"},
-    "typ JWT": HEADER | {"typ": "JWT"},
-    "typ in upper case": HEADER | {"typ": "AT+JWT"},
-    "no typ": {"alg": "HS256", "kid": HEADER["kid"]},
-    "another kid": HEADER | {"kid": "000000000000"},
-    "an empty kid": HEADER | {"kid": ""},
-    "a path as kid": HEADER | {"kid": "../../dev/null"},
-    "no kid": {"alg": "HS256", "typ": "at+jwt"},
-    "crit": HEADER | {"crit": ["x"], "x": 1},
-    "an empty crit": HEADER | {"crit": []},
-    "b64 false": HEADER | {"b64": False, "crit": ["b64"]},
-    "jwk": HEADER | {"jwk": {"kty": "oct", "k": encode(KEY)}},
-    "jku": HEADER | {"jku": "https://evil.example/keys"},
-    "x5u": HEADER | {"x5u": "https://evil.example/key"},
-    "zip": HEADER | {"zip": "DEF"},
-    "another order": dict(reversed(HEADER.items())),
-    "white space": json.dumps(HEADER).encode(),
-    "a doubled name": compact(HEADER)[:-1] + b',"alg":"HS256"}',
-    "no JSON": b"{",
-    "a list": b"[]",
-}
-
-
 @pytest.mark.parametrize("header", HEADERS.values(), ids=HEADERS.keys())
 async def test_another_header_than_ours_is_refused_whatever_signs_it(
     auth: Auth, claims: dict[str, Any], header: bytes | dict[str, Any]
@@ -103,36 +49,6 @@ async def test_another_header_than_ours_is_refused_whatever_signs_it(
 
     for token in (*tokens, unsigned):
         assert await refused(auth, token)
-
-
-CLAIMS: dict[str, Callable[[dict[str, Any]], Any]] = {
-    "exp is a bool": lambda c: c | {"exp": True},
-    "exp is huge": lambda c: c | {"exp": 2**40},
-    "exp is enormous": lambda c: c | {"exp": 10**400},
-    "exp is before iat": lambda c: c | {"exp": c["iat"] - 1},
-    "iat is in the future": lambda c: c | {"iat": c["iat"] + 6},
-    "nbf": lambda c: c | {"nbf": c["iat"]},
-    "aud is a list": lambda c: c | {"aud": [c["aud"]]},
-    "aud is the beginning of ours": lambda c: c | {"aud": c["aud"][:-1]},
-    "aud is longer than ours": lambda c: c | {"aud": c["aud"] + "2"},
-    "aud in upper case": lambda c: c | {"aud": c["aud"].upper()},
-    "iss is the beginning of ours": lambda c: c | {"iss": c["iss"][:-1]},
-    "iss with a slash": lambda c: c | {"iss": c["iss"] + "/"},
-    "iss is empty": lambda c: c | {"iss": ""},
-    "roles holds a number": lambda c: c | {"roles": [1]},
-    "roles is an object": lambda c: c | {"roles": {"admin": True}},
-    "a doubled claim": lambda c: compact(c)[:-1] + b',"sub":"somebody else"}',
-    "white space": lambda c: json.dumps(c).encode(),
-    "an escape that isn't needed": lambda c: compact(c).replace(b'"iss"', b'"\\u0069ss"'),
-    "UTF-16": lambda c: compact(c).decode().encode("utf-16"),
-    "a byte order mark": lambda c: b"\xef\xbb\xbf" + compact(c),
-    "broken UTF-8": lambda c: compact(c | {"x": "?"}).replace(b"?", b"\xff"),
-    "half a surrogate pair": lambda c: compact(c | {"x": "?"}).replace(b"?", b"\\ud800"),
-    "NaN": lambda c: compact(c | {"x": 0}).replace(b":0}", b":NaN}"),
-    "deep nesting": lambda c: compact(c)[:-1] + b',"x":' + b"[" * 2500 + b"]" * 2500 + b"}",
-    "a list": lambda _: b"[]",
-    "nothing": lambda _: b" ",
-}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["iss", "aud", "sub", "sid", "jti", "iat", "exp", "auth_time", "amr", "roles"])
@@ -171,7 +87,7 @@ async def test_a_changed_claim_is_refused_without_our_key(auth: Auth, claims: di
 async def test_another_spelling_of_a_good_token_is_refused(auth: Auth, pair: TokenPair) -> None:
     token = str(pair.access_token)
     header, payload, signature = token.split(".")
-    twin = next(letter for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    twin = next(letter for letter in ALPHABET
                 if letter != token[-1] and decode(signature[:-1] + letter) == decode(signature))  # fmt: skip
 
     for spelling in (
@@ -196,6 +112,25 @@ async def test_another_spelling_of_a_good_token_is_refused(auth: Auth, pair: Tok
         token.replace("A", "\uff21"),
     ):
         assert await refused(auth, spelling)
+
+
+@pytest.mark.parametrize("segment", [0, 1, 2])
+async def test_no_segment_has_a_twin_with_unused_bits(auth: Auth, claims: dict[str, Any], segment: int) -> None:
+    """Signed with the key: a segment of each length has unused bits now and then."""
+    twins = 0
+    for length in range(4):
+        segments = forge(HEADER, claims | {"x": "x" * length}).split(".")
+        text, last = segments[segment][:-1], segments[segment][-1]
+        for letter in ALPHABET:
+            if letter != last and decode(text + letter) == decode(text + last):
+                twin = [*segments[:segment], text + letter, *segments[segment + 1 :]]
+                signed = ".".join(twin[:2])
+                mac = encode(hmac.digest(KEY, signed.encode(), "sha256"))
+                assert await refused(auth, ".".join(twin))
+                assert segment == 2 or await refused(auth, f"{signed}.{mac}")
+                twins += 1
+        assert await auth.authenticate(".".join(segments))
+    assert twins or segment == 0
 
 
 @pytest.mark.parametrize("token", ["", ".", "..", "...", "." * 8192, "a.b.c", "a" * 9000, "null", "\0.\0.\0", "é.é.é"])
@@ -275,3 +210,26 @@ async def test_custom_claims_that_are_ours_or_too_large_are_a_value_error(
 
         with pytest.raises(ValueError, match=complaint):
             await login(auth)
+
+
+@pytest.mark.parametrize("settings", [{"revocation": "strict"}, {"max_revocation_lag": 0.1}])
+async def test_the_user_of_a_token_is_the_owner_of_its_session_where_the_database_is_asked(
+    clock: Clock, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with make_auth(clock=clock, **settings) as auth:
+        await register(auth)
+        eve = await register(auth, "eve@example.com")
+        token = str((await login(auth)).access_token)
+        monkeypatch.setattr(auth.revocation, "is_fresh", lambda: False)
+        claims = json.loads(decode(token.split(".")[1]))
+
+        assert await refused(auth, forge(HEADER, claims | {"sub": eve}))
+        assert (await auth.authenticate(token)).id == claims["sub"]
+
+
+async def test_no_token_is_made_for_a_user_whose_id_would_be_refused(auth: Auth, pair: TokenPair) -> None:
+    session = await auth.session_of(str(pair.refresh_token))
+    assert session is not None
+
+    with pytest.raises(ValueError, match="is not the id of a user"):
+        auth.access_tokens.make(msgspec.structs.replace(session, user_id="ada"), (), {})

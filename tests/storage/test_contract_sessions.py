@@ -3,7 +3,7 @@
 import pytest
 
 from asgi_auth.model.records import Access, Changes
-from asgi_auth.storage import Storage
+from asgi_auth.storage import Names, Storage
 from tests.storage.samples import NOW, a_session, added
 
 HOUR = 3600
@@ -138,12 +138,12 @@ async def test_access_tells_whether_session_and_user_are_alive(storage: Storage)
         await storage.add_session(a_session(user, number), credential, 5)
 
     assert await storage.access("unknown", NOW) is None
-    assert await storage.access("session-1", NOW) == Access(alive=True, roles=("admin",))
-    assert await storage.access("session-1", NOW + HOUR) == Access(alive=False, roles=("admin",))
+    assert await storage.access("session-1", NOW) == Access(user_id=user.id, alive=True, roles=("admin",))
+    assert await storage.access("session-1", NOW + HOUR) == Access(user_id=user.id, alive=False, roles=("admin",))
     await storage.end_sessions(user.id, NOW, only="session-1")
-    assert await storage.access("session-1", NOW) == Access(alive=False, roles=("admin",))
+    assert await storage.access("session-1", NOW) == Access(user_id=user.id, alive=False, roles=("admin",))
     await storage.update_user(user.id, {"status": "closed", "roles": ()}, NOW)
-    assert await storage.access("session-2", NOW) == Access(alive=False, roles=())
+    assert await storage.access("session-2", NOW) == Access(user_id=user.id, alive=False, roles=())
 
 
 async def test_nothing_has_changed_in_the_beginning(storage: Storage) -> None:
@@ -163,3 +163,14 @@ async def test_a_purge_deletes_a_batch_of_what_had_expired(storage: Storage) -> 
 
     assert await storage.session("session-2") is None
     assert await storage.session("session-3") is not None
+
+
+async def test_only_a_uuid_has_the_shape_of_a_users_id_unless_the_table_belongs_to_the_host(storage: Storage) -> None:
+    host = Names(own_users_table=True)
+
+    assert storage.is_user_id("0197a3b2-7c1d-7e5f-8a9b-0c1d2e3f4a5b")
+    for text in ("", "user-1", "0197A3B2-7C1D-7E5F-8A9B-0C1D2E3F4A5B", "0197a3b27c1d7e5f8a9b0c1d2e3f4a5b", "x" * 300):
+        assert not storage.is_user_id(text)
+        assert not Names(own_users_table=True, id_type="UUID").is_user_id(text)
+    assert all(host.is_user_id(text) for text in ("42", "ada@example.com", "x" * 255, "é"))
+    assert not any(host.is_user_id(text) for text in ("", "x" * 256, "a\n", "a\0b", "\ud800", "\u202e1"))

@@ -44,7 +44,10 @@ class SessionStore(Protocol):
         """
 
     async def access(self, session_id: str, now: int) -> Access | None:
-        """Return whether a session is live and its user is active, and the user's roles; None if it is unknown."""
+        """Return the user of a session, the user's roles, and whether the session is live and the user active.
+
+        Returns None for an unknown session.
+        """
 
     async def changes_since(self, since: int) -> Changes:
         """Return the sessions that ended, and the users whose status or roles changed, at `since` or later."""

@@ -44,7 +44,7 @@ END_SESSIONS = """
     RETURNING id
 """
 ACCESS = """
-    SELECT s.revoked_at, s.expires_at, u.{status} AS status, u.{roles} AS roles
+    SELECT s.user_id, s.revoked_at, s.expires_at, u.{status} AS status, u.{roles} AS roles
     FROM {sessions} AS s JOIN {users} AS u ON u.{id} = s.user_id WHERE s.id = :session_id
 """
 ENDED_SINCE = "SELECT id, revoked_at FROM {sessions} WHERE revoked_at >= :since ORDER BY revoked_at"
