@@ -3,19 +3,22 @@
 import ipaddress
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from pathlib import Path
 from typing import Any, Literal, TypeAlias
-from urllib.parse import urlsplit
 
+from asgi_auth._environment import read_environment
 from asgi_auth.crypto.keys import SigningKey, check_secret
 from asgi_auth.validation.fields import Field
+from asgi_auth.validation.origins import base_url_of, host_of, is_loopback_name, listed_origin, origin_of
 
 Secrets: TypeAlias = str | bytes | Sequence[str | bytes]
 SAME_SITE = ("lax", "strict")
 DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
-BOOLEANS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+#: A name of a header (RFC 9110, section 5.6.2).
+TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+#: Settings that are objects, so that no environment variable sets them.
+OBJECTS = frozenset({"fields", "signing_keys", "texts"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,13 +63,20 @@ class Settings:
     transport: Literal["bearer", "cookie"] = "bearer"
     """How tokens are returned without an `Auth-Transport` header: in the body (`bearer`) or as a `cookie`."""
     base_url: str | None = None
-    """Public URL of the service, such as `https://app.example.com`, for links in mails and for origin checks."""
+    """Public URL of the service, such as `https://app.example.com`, for links in mails and for origin checks.
+
+    It and the origins below are brought to the form that browsers send: `https://Bücher.example:443` becomes
+    `https://xn--bcher-kva.example`."""
     mount: str = "/auth"
     """Path of the auth endpoints below `base_url`."""
     trusted_origins: Sequence[str] = ()
-    """Other origins whose pages may send unsafe requests (POST, PATCH, DELETE) with cookies."""
+    """Other origins whose pages may send unsafe requests (POST, PATCH, DELETE) with cookies.
+
+    Origins of apps and extensions are listed exactly: `capacitor://localhost`, `chrome-extension://<id>`."""
     cors_origins: Sequence[str] = ()
     """Other origins whose scripts may call the auth endpoints, or `*`. Cookies need `trusted_origins` as well."""
+    cors_headers: Sequence[str] = ()
+    """Further request headers that scripts of `cors_origins` may send, such as `sentry-trace`."""
     cookie_name: str = "auth"
     """Name of the cookies, after the prefix `__Host-`, or `__Secure-` with a `cookie_domain`."""
     cookie_domain: str | None = None
@@ -102,6 +112,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Raise ValueError for a value that is invalid or unsafe."""
+        self._normalize()
         for secret in self.secrets:
             check_secret(secret)
         if len(set(self.secrets)) < len(self.secrets):
@@ -127,23 +138,39 @@ class Settings:
         return origin_of(self.base_url) if self.base_url else None
 
     @classmethod
-    def from_env(cls, prefix: str = "AUTH_", environ: Mapping[str, str] | None = None, **overrides: Any) -> "Settings":
+    def from_env(
+        cls,
+        prefix: str = "AUTH_",
+        environ: Mapping[str, str] | None = None,
+        *,
+        ignore: Collection[str] = (),
+        **overrides: Any,
+    ) -> "Settings":
         """Read settings from environment variables, such as AUTH_ACCESS_TTL for `access_ttl`.
 
         With the suffix `_FILE`, such as AUTH_SECRET_FILE, a variable names a file that holds the value. Commas separate
-        the items of a list. `fields`, `signing_keys` and `texts` are not read. Keyword arguments override variables.
-        Raises ValueError for a variable that cannot be parsed.
+        the items of a list. An empty variable is not set, and surrounding white space is removed. `fields`,
+        `signing_keys` and `texts` have no variable. Keyword arguments override variables. Raises ValueError for a
+        variable that cannot be parsed, and for one with the prefix that is neither a setting nor in `ignore`.
         """
+        defaults = {item.name: item.default for item in fields(cls)}
         environ = os.environ if environ is None else environ
-        values: dict[str, Any] = {}
-        for item in fields(cls):
-            name = prefix + item.name.upper()
-            is_set = name in environ or name + "_FILE" in environ
-            if not is_set or item.name in {"fields", "signing_keys", "texts"}:
-                continue
-            text = environ[name] if name in environ else _read(environ[name + "_FILE"])
-            values[item.name] = _parse(name, text, item.default)
+        given = {name: text for name, text in environ.items() if name not in ignore}
+        values = read_environment(prefix, given, defaults, OBJECTS)
         return cls(**values | overrides)
+
+    def _normalize(self) -> None:
+        """Bring hosts and origins to the form that browsers send. Raises ValueError for what is none."""
+        replaced: dict[str, Any] = {
+            name: tuple(url if url == "*" and name == "cors_origins" else listed_origin(url) for url in urls)
+            for name, urls in (("trusted_origins", self.trusted_origins), ("cors_origins", self.cors_origins))
+        }
+        if self.base_url:
+            replaced["base_url"] = base_url_of(self.base_url)
+        if self.cookie_domain and not self.cookie_domain.isascii():
+            replaced["cookie_domain"] = host_of(self.cookie_domain)
+        for name, value in replaced.items():
+            object.__setattr__(self, name, value)
 
     def _check_numbers(self) -> None:
         positive = (
@@ -191,17 +218,13 @@ class Settings:
             raise ValueError(
                 "cors_origins=['*'] allows neither other origins nor cookies; list the origins that need them"
             )
-        origins = [*self.trusted_origins, *(url for url in self.cors_origins if url != "*")]
-        for url in filter(None, (self.base_url, *origins)):
-            parts = urlsplit(url)
-            plain = not (parts.query or parts.fragment) and parts.port != 0
-            if parts.scheme not in {"http", "https"} or not parts.hostname or "*" in url or not plain:
-                raise ValueError(f"{url!r} must be an http(s) URL of a host, without query and fragment")
-            if parts.scheme == "http" and not self.development:
+        insecure = [url for url in (*self.trusted_origins, *self.cors_origins) if not is_loopback_name(url)]
+        for url in filter(None, (self.base_url, *insecure)):
+            if url.startswith("http:") and not self.development:
                 raise ValueError(f"{url!r} is not https; on your own machine, allow http with development=True")
-        for url in origins:
-            if origin_of(url) != url:
-                raise ValueError(f"{url!r} is not an origin; write {origin_of(url)!r}")
+        for header in self.cors_headers:
+            if not TOKEN.fullmatch(header) or header == "*":
+                raise ValueError(f"cors_headers: {header!r} is not the name of a header")
         if self.development and self.base_url and self.base_url.startswith("https:"):
             raise ValueError("development=True makes cookies insecure and is not allowed with an https base_url")
 
@@ -210,32 +233,3 @@ def check_mount(mount: str) -> None:
     """Raise ValueError for a mount that is not a path such as `/auth`."""
     if not mount.startswith("/") or mount.endswith("/"):
         raise ValueError("mount must be a path such as /auth, with a leading slash and no trailing slash")
-
-
-def origin_of(url: str) -> str:
-    """Return the origin of a URL, in the form that browsers send (RFC 6454, section 6.2)."""
-    parts = urlsplit(url)
-    default = {"http": 80, "https": 443}.get(parts.scheme)
-    port = f":{parts.port}" if parts.port and parts.port != default else ""
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    return f"{parts.scheme}://{host}{port}"
-
-
-def _read(path: str) -> str:
-    return Path(path).read_text("utf-8").strip()
-
-
-def _parse(name: str, text: str, default: object) -> object:
-    """Convert the text of a variable to the type of the default. Raises ValueError."""
-    try:
-        if isinstance(default, bool):
-            return BOOLEANS[text.lower()]
-        if isinstance(default, int | float):
-            return type(default)(text)
-    except (KeyError, ValueError):
-        raise ValueError(f"{name} is not a valid {type(default).__name__}") from None
-    if default == ():
-        return tuple(part.strip() for part in text.split(",") if part.strip())
-    if name.endswith("_SECRET") and "," in text:
-        return [part.strip() for part in text.split(",")]
-    return text

@@ -21,6 +21,7 @@ OUTSIDE = {
     "databases": {"storage.databases"},
     "argon2": {"crypto.argon2"},
     "jwt": {"sessions.tokens", "crypto.keys"},
+    "idna": {"validation.origins"},
     "zxcvbn": {"validation.password_policy"},
     "email_validator": {"validation.email_address"},
     "publicsuffixlist": {"runtime.public_suffix"},
@@ -31,7 +32,7 @@ OUTSIDE = {
 }  # fmt: skip
 #: A module imports from its own room, or from a lower floor.
 FLOORS = [
-    {"model", "texts", "_lazy", "_per_loop"},
+    {"model", "texts", "_environment", "_lazy", "_per_loop"},
     {"errors"},
     {"validation", "crypto"},
     {"settings"},

@@ -8,8 +8,14 @@ from asgi_auth.errors import InvalidOneTimeTokenError
 #: The body of an endpoint that takes the token, or the code with its request: for `post(schema=…)`.
 TOKEN_OR_CODE: Mapping[str, Any] = {
     "oneOf": [
-        {"required": ["token"]},
-        {"required": ["request", "code"], "properties": {"request": {"minLength": 1}, "code": {"minLength": 1}}},
+        {"required": ["token"], "properties": {"token": {"type": "string"}}},
+        {
+            "required": ["request", "code"],
+            "properties": {
+                "request": {"type": "string", "minLength": 1},
+                "code": {"type": "string", "minLength": 1},
+            },
+        },
     ]
 }
 

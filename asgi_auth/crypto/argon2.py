@@ -15,6 +15,7 @@ from typing import TypeVar
 import argon2
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from asgi_auth.crypto.cpus import usable_cpus
 from asgi_auth.errors import BusyError
 
 T = TypeVar("T")
@@ -57,9 +58,9 @@ class Argon2:
 class PasswordHasher:
     """Hashes and verifies passwords in a thread pool.
 
-    `workers` threads hash at a time (default: one per core). Up to `queue` more calls wait (default: 16 per worker);
-    any further call raises BusyError. `niceness`, 0 to 19, is the nice value of these threads on Linux: at a higher
-    value the event loop gets the core first. 0 keeps the priority of the process.
+    `workers` threads hash at a time (default: one for each CPU that the process may use). Up to `queue` more calls wait
+    (default: 16 per worker); any further call raises BusyError. `niceness`, 0 to 19, is the nice value of these threads
+    on Linux: at a higher value the event loop gets the core first. 0 keeps the priority of the process.
     """
 
     def __init__(self, cost: Argon2, workers: int | None = None, queue: int | None = None, niceness: int = 10) -> None:
@@ -69,7 +70,7 @@ class PasswordHasher:
         self._argon2 = argon2.PasswordHasher(
             cost.time_cost, cost.memory_cost, cost.parallelism, DIGEST_BYTES, SALT_BYTES
         )
-        self._workers = workers or os.cpu_count() or 1
+        self._workers = workers or usable_cpus()
         self._limit = self._workers + (self._workers * QUEUE_PER_WORKER if queue is None else queue)
         self._pool = ThreadPoolExecutor(
             self._workers, "asgi-auth-argon2", initializer=_lower_priority, initargs=(niceness,)

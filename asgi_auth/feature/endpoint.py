@@ -116,7 +116,7 @@ class Endpoint:
             errors[name] = [Reason("unknown")]
         for name, field in fields.items():
             try:
-                if name in arguments:
+                if name in arguments and not field.is_omitted(arguments[name]):
                     values[name] = convert(arguments[name], field.type)
                 elif field.required:
                     errors[name] = [Reason("missing")]

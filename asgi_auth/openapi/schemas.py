@@ -83,8 +83,9 @@ class Schemas:
         """Add the checks that msgspec doesn't know to the schema of a body."""
         schema = self._component(self.body(route))
         schema |= route.endpoint.schema
-        for item in schema["properties"].values():
-            item.update(limits(item))
+        for name, item in schema["properties"].items():
+            found = _with_null(item)
+            schema["properties"][name] = found | limits(found)
 
     def _component(self, schema: Mapping[str, Any]) -> dict[str, Any]:
         return self.components[schema["$ref"].rpartition("/")[2]]
@@ -92,7 +93,20 @@ class Schemas:
 
 def limits(schema: Mapping[str, Any]) -> dict[str, Any]:
     """Return the constraints that all fields of this type share."""
-    return {"pattern": NO_NUL} if schema.get("type") == "string" and "pattern" not in schema else {}
+    is_text = "string" in (schema["type"] if isinstance(schema.get("type"), list) else [schema.get("type")])
+    return {"pattern": NO_NUL} if is_text and "pattern" not in schema else {}
+
+
+def _with_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a field that may be null in one piece, as far as that is possible."""
+    kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
+    if len(kinds) != 1 or not isinstance(kinds[0].get("type"), str):
+        return schema
+    return {
+        **{name: value for name, value in schema.items() if name != "anyOf"},
+        **kinds[0],
+        "type": [kinds[0]["type"], "null"],
+    }
 
 
 def body_fields(path: str, route: Route, extra: Sequence[Field]) -> dict[str, BodyField]:
@@ -111,8 +125,10 @@ def answers_of(route: Route) -> list[Any]:
 def _body(path: str, route: Route, extra: Sequence[Field]) -> type[msgspec.Struct]:
     """Return the type of an endpoint's body."""
     endpoint = route.endpoint
+    # A form has no null.
+    absent = msgspec.UnsetType if endpoint.oauth2 else msgspec.UnsetType | None
     fields = [
-        (name, field.type) if field.required else (name, field.type | msgspec.UnsetType, msgspec.UNSET)
+        (name, field.type) if field.required else (name, field.type | absent, msgspec.UNSET)
         for name, field in body_fields(path, route, extra).items()
     ]
     name = f"{endpoint.name.title().replace('_', '')}Request"

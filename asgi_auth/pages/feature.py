@@ -1,13 +1,11 @@
 """Pages: server-rendered HTML for people, over the same endpoints that clients call."""
 
-import re
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
 from asgi_auth.feature import Feature
 from asgi_auth.pages.colors import parse_color
 from asgi_auth.pages.links import is_allowed, is_local_path
-from asgi_auth.settings import origin_of
+from asgi_auth.validation.origins import origin_of
 
 
 class Pages(Feature):
@@ -57,5 +55,8 @@ class Pages(Feature):
 
 def _is_url(url: str, schemes: set[str]) -> bool:
     """Tell whether a text is a URL with an origin that fits into a header."""
-    parts = urlsplit(url)
-    return parts.scheme in schemes and re.fullmatch(r"[a-z0-9.:-]+", parts.hostname or "") is not None
+    try:
+        origin = origin_of(url)
+    except ValueError:
+        return False
+    return origin.partition(":")[0] in schemes

@@ -97,6 +97,13 @@ class BodyField:
     type: Any
     required: bool
 
+    def is_omitted(self, value: object) -> bool:
+        """Tell whether a value means that the field is not given: null, unless the field is required or can be null.
+
+        Many clients write null for a field without a value.
+        """
+        return value is None and not self.required and NoneType not in get_args(self.type)
+
 
 def convert(value: Any, kind: Any) -> Any:
     """Convert a JSON value to a type, strictly. Raises msgspec.ValidationError.

@@ -8,7 +8,8 @@ from asgi_auth.settings import Settings
 from asgi_auth.web.headers import headers
 
 ANY = "*"
-ALLOWED = b"authorization, content-type, auth-transport"
+#: The headers that clients may send: those that the library reads, and those of tracing (W3C Trace Context, Baggage).
+ALLOWED = ("authorization", "content-type", "auth-transport", "x-request-id", "traceparent", "tracestate", "baggage")
 EXPOSED = b"retry-after, ratelimit, ratelimit-policy, www-authenticate"
 #: Seconds that a browser may cache the response to a preflight.
 MAX_AGE = b"600"
@@ -26,6 +27,8 @@ class Cors:
         """Read the origins from the settings."""
         self._origins = frozenset(settings.cors_origins)
         self._trusted = frozenset(settings.trusted_origins)
+        allowed = dict.fromkeys([*ALLOWED, *(name.lower() for name in settings.cors_headers)])
+        self._allowed = ", ".join(allowed).encode()
         self._vary: Headers = [(b"vary", b"origin")] if self._origins - {ANY} else []
 
     def headers(self, scope: Scope) -> Headers:
@@ -44,7 +47,7 @@ class Cors:
             return []
         return [
             (b"access-control-allow-methods", ", ".join(methods).encode()),
-            (b"access-control-allow-headers", ALLOWED),
+            (b"access-control-allow-headers", self._allowed),
             (b"access-control-max-age", MAX_AGE),
         ]
 

@@ -4,6 +4,7 @@ from starlette.types import Scope
 
 from asgi_auth.errors import CrossSiteRequestError
 from asgi_auth.settings import Settings
+from asgi_auth.validation.origins import origin_of
 from asgi_auth.web.headers import single_header
 
 #: The methods that change nothing (RFC 9110, section 9.2.1).
@@ -25,7 +26,14 @@ def check_origin(scope: Scope, settings: Settings) -> None:
     elif settings.origin is not None:
         allowed = origin == settings.origin
     else:
-        host = single_header(scope, b"host")
-        allowed = origin is not None and bool(host) and origin.partition("://")[2] == host
+        allowed = origin is not None and _is_of_host(origin, single_header(scope, b"host"))
     if not allowed:
         raise CrossSiteRequestError
+
+
+def _is_of_host(origin: str, host: str | None) -> bool:
+    """Tell whether an origin names the requested host. Clients and proxies may add the default port to the host."""
+    try:
+        return bool(host) and origin == origin_of(f"{origin.partition('://')[0]}://{host}")
+    except ValueError:
+        return False

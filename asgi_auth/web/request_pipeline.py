@@ -85,7 +85,7 @@ class RequestPipeline:
         endpoint = route.endpoint
         presented = self._authenticator.reader.read(scope)
         if endpoint.method != "GET":
-            missing = REFRESH_TOKEN in endpoint.fields and REFRESH_TOKEN not in values
+            missing = REFRESH_TOKEN in endpoint.fields and values.get(REFRESH_TOKEN) is None
             if presented.refresh and missing and not endpoint.oauth2:
                 values[REFRESH_TOKEN] = presented.refresh
                 transport = "cookie"

@@ -94,7 +94,8 @@ async def test_a_preflight_tells_the_methods_of_its_route(how: str) -> None:
 
     assert (one.status, one.body) == (204, b"")
     assert of_cors(one)["allow-methods"] == "OPTIONS, POST"
-    assert of_cors(one)["allow-headers"] == "authorization, content-type, auth-transport"
+    allowed = "authorization, content-type, auth-transport, x-request-id, traceparent, tracestate, baggage"
+    assert of_cors(one)["allow-headers"] == allowed
     assert of_cors(one)["max-age"] == "600"
     assert of_cors(one)["allow-origin"] == PARTNER
     assert of_cors(other)["allow-methods"] == "DELETE, OPTIONS"
@@ -233,3 +234,13 @@ async def test_pages_are_not_for_cors() -> None:
     assert (page.status, of_cors(page)) == (200, {})
     assert (sent.header("content-type"), of_cors(sent)) == ("text/html; charset=utf-8", {})
     assert of_cors(endpoint)["allow-origin"] == SPA
+
+
+async def test_a_setting_adds_headers_that_scripts_may_send() -> None:
+    auth = make_auth(cors_origins=[PARTNER], cors_headers=["Sentry-Trace", "X-Request-ID", "x-team"])
+
+    answer = await Client(AuthApp(auth)).request("OPTIONS", "/login", headers={"origin": PARTNER} | PREFLIGHT)
+
+    allowed = (of_cors(answer)["allow-headers"] or "").split(", ")
+    assert allowed[-2:] == ["sentry-trace", "x-team"]
+    assert len(allowed) == len(set(allowed)) == 9
