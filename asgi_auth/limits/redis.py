@@ -66,7 +66,7 @@ class RedisCounters:
     """
 
     def __init__(self, url: str, *, prefix: str = "asgi_auth:", timeout: float = 2.0) -> None:
-        """Connect nowhere yet. Raises ValueError for another URL, ImportError without the extra."""
+        """Connect nowhere yet. Raises ValueError for another URL or option, ImportError without the extra."""
         try:
             import redis.asyncio as library  # noqa: PLC0415 (an optional dependency)
         except ImportError as error:
@@ -77,6 +77,12 @@ class RedisCounters:
         self._prefix = prefix
         self._timeout = timeout
         self._clients: PerLoop[Redis] = PerLoop(lambda _: None)
+        pool: Any = self._connect().connection_pool
+        try:
+            pool.make_connection()
+        except TypeError as error:
+            # The library would raise this at the first connection.
+            raise ValueError(f"the Redis URL has an option that does not exist: {error}") from None
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Self]:

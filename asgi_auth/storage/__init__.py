@@ -13,15 +13,15 @@ __all__ = ["Names", "Storage", "from_url"]
 def from_url(url: str, names: Names | None = None) -> Storage:
     """Return a storage for `sqlite:///path`, `sqlite://` (memory) or `postgresql://user:password@host/database`.
 
-    Connects nowhere yet. Raises ValueError for any other URL.
+    Connects nowhere yet. Raises ValueError for any other URL, and for an option that is not known or cannot be kept.
     """
-    scheme, separator, rest = url.partition("://")
+    scheme, separator, _ = url.partition("://")
     if scheme == "sqlite" and separator:
         from asgi_auth.storage.sqlite import SQLite  # noqa: PLC0415 (only the driver in use is imported)
+        from asgi_auth.storage.sqlite_url import parse  # noqa: PLC0415 (the same)
 
-        if rest and not rest.startswith("/"):
-            raise ValueError("a SQLite URL has three slashes before a relative path: sqlite:///auth.db")
-        return SQLite(rest[1:] or ":memory:", names=names)
+        path, options = parse(url)
+        return SQLite(path, names=names, **options)
     if scheme in {"postgresql", "postgres"}:
         from asgi_auth.storage.postgres import Postgres  # noqa: PLC0415 (only the driver in use is imported)
 

@@ -13,7 +13,7 @@ except ImportError as _error:  # pragma: no cover (the tests install every extra
     raise ImportError("PostgreSQL needs the extra: pip install 'asgi-auth[postgres]'") from _error
 
 from asgi_auth._per_loop import PerLoop
-from asgi_auth.errors import StorageUnavailableError
+from asgi_auth.errors import StorageSetupError, StorageUnavailableError
 from asgi_auth.storage.driver import Connection, T
 from asgi_auth.storage.names import Names
 from asgi_auth.storage.postgres_connection import (
@@ -28,6 +28,8 @@ from asgi_auth.storage.postgres_connection import (
     terminate,
 )
 from asgi_auth.storage.postgres_pool import HostPool, OwnPool, Pool
+from asgi_auth.storage.postgres_refusals import REFUSED
+from asgi_auth.storage.postgres_url import parse
 from asgi_auth.storage.sql import SQLStorage
 
 logger: logging.Logger = logging.getLogger("asgi_auth")
@@ -38,7 +40,8 @@ POLL = 0.5
 class Postgres(SQLStorage):
     """Stores everything in a PostgreSQL database (15 or later).
 
-    * `dsn`: the URL of the database. Connections are opened when they are needed, at most `max_size` per event loop.
+    * `dsn`: the URL of the database, with the options of libpq. Connections are opened when they are needed, at most
+      `max_size` per event loop.
     * `pool`: a pool of the host in place of `dsn`; it is never closed here.
     * `listen_dsn`: the URL for the connection that listens for changes by other processes. The default is `dsn`;
       without either, the storage polls for changes twice a second.
@@ -62,11 +65,17 @@ class Postgres(SQLStorage):
         timeout: float = 5.0,
         **connect: Any,
     ) -> None:
-        """Connect nowhere yet. Raises ValueError unless exactly one of `dsn` and `pool` is given."""
+        """Connect nowhere yet. Raises ValueError for a wrong URL, and unless one of `dsn` and `pool` is given."""
         if (dsn is None) == (pool is None):
             raise ValueError("give either a dsn or a pool")
         if max_size < 1:
             raise ValueError("max_size must be at least 1")
+        if dsn is not None:
+            url = parse(dsn)
+            dsn, connect, max_size = url.dsn, {**url.connect, **connect}, url.max_size or max_size
+            names = url.names(names)
+        if listen_dsn is not None:
+            listen_dsn = parse(listen_dsn).dsn
         driver = PostgresDriver(dsn, pool, listen_dsn=listen_dsn, max_size=max_size, timeout=timeout, connect=connect)
         super().__init__(driver, names)
 
@@ -111,7 +120,14 @@ class PostgresDriver:
             return
 
         async def connect() -> AsyncpgConnection:
-            connection: AsyncpgConnection = await asyncpg.connect(self._dsn, timeout=self._timeout, **self._connect)
+            connection: AsyncpgConnection
+            try:
+                connection = await asyncpg.connect(self._dsn, timeout=self._timeout, **self._connect)
+            except (asyncpg.PostgresError, ValueError) as error:
+                if isinstance(error, (*REFUSED, *UNAVAILABLE)):
+                    raise
+                # Such as a setting in the URL that the server does not know.
+                raise StorageSetupError(f"{error}: correct the database URL") from error
             return connection
 
         self._loops.set(_LoopState(HostPool(self._pool) if self._pool else OwnPool(connect, self._max_size)))

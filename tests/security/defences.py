@@ -1,27 +1,14 @@
 """Defences, what stands there without them, and the test that then fails: `mutations` tries it."""
 
 from tests.security.defence import SOURCE, Defence
+from tests.security.defences_of_databases import DATABASES
 from tests.security.defences_sessions import SESSIONS
 
 __all__ = ["DEFENCES", "SOURCE", "Defence"]
 
 DEFENCES = [
     *SESSIONS,
-    Defence(
-        "a start that the database refuses fails the start of the server",
-        "web/lifespan.py",
-        """        return {"type": STARTUP_FAILED, "message": f"asgi_auth cannot start: {error}"}
-""",
-        "        return None\n",
-        "web/test_lifespan.py::test_a_start_that_fails_for_good_fails_the_server_s_and_the_host_s_lifespan_runs_once",
-    ),
-    Defence(
-        "a start with tables that are up to date takes no lock",
-        "storage/sql.py",
-        "        if await missing(self):\n",
-        "        if True:\n",
-        "storage/test_start_reads.py::test_a_second_migration_takes_no_lock",
-    ),
+    *DATABASES,
     Defence(
         "a used token stays used",
         "storage/statements/tokens.py",

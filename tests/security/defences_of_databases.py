@@ -1,0 +1,28 @@
+"""Defences around the database: its start, its URL, its file and its tables."""
+
+from tests.security.defence import Defence
+
+DATABASES = [
+    Defence(
+        "an option of a database URL that is not known is refused",
+        "storage/postgres_url.py",
+        "        elif name not in IGNORED:\n",
+        "        elif name is None:\n",
+        "storage/test_url_options.py::test_an_option_that_cannot_be_kept_is_refused_when_the_auth_is_made",
+    ),
+    Defence(
+        "a start that the database refuses fails the start of the server",
+        "web/lifespan.py",
+        """        return {"type": STARTUP_FAILED, "message": f"asgi_auth cannot start: {error}"}
+""",
+        "        return None\n",
+        "web/test_lifespan.py::test_a_start_that_fails_for_good_fails_the_server_s_and_the_host_s_lifespan_runs_once",
+    ),
+    Defence(
+        "a start with tables that are up to date takes no lock",
+        "storage/sql.py",
+        "        if await missing(self):\n",
+        "        if True:\n",
+        "storage/test_start_reads.py::test_a_second_migration_takes_no_lock",
+    ),
+]
