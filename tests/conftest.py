@@ -3,6 +3,6 @@
 from tests.browsers import browser
 from tests.fixtures import auth, client, clock
 from tests.lines import line, pair
-from tests.storage.conftest import fresh, servers
+from tests.storage.conftest import fresh, redis, servers
 
-__all__ = ["auth", "browser", "client", "clock", "fresh", "line", "pair", "servers"]
+__all__ = ["auth", "browser", "client", "clock", "fresh", "line", "pair", "redis", "servers"]

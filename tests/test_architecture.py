@@ -32,6 +32,7 @@ OUTSIDE = {
 }  # fmt: skip
 #: A module imports from its own room, or from a lower floor.
 FLOORS = [
+    {"_fork"},
     {"model", "texts", "_environment", "_lazy", "_per_loop"},
     {"errors"},
     {"validation", "crypto"},

@@ -15,6 +15,7 @@ from typing import TypeVar
 import argon2
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from asgi_auth._fork import leave_behind, renew_after_fork
 from asgi_auth.crypto.cpus import usable_cpus
 from asgi_auth.errors import BusyError
 
@@ -22,6 +23,8 @@ T = TypeVar("T")
 #: The minimum of the OWASP Password Storage Cheat Sheet, in KiB, for hashes of two passes.
 MIN_MEMORY_COST = 19456
 QUEUE_PER_WORKER = 16
+#: Seconds until a call that waits for its hash fails. A full queue at the default cost takes about two seconds.
+LONGEST_WAIT = 10.0
 SALT_BYTES, DIGEST_BYTES = 16, 32
 
 
@@ -59,8 +62,9 @@ class PasswordHasher:
     """Hashes and verifies passwords in a thread pool.
 
     `workers` threads hash at a time (default: one for each CPU that the process may use). Up to `queue` more calls wait
-    (default: 16 per worker); any further call raises BusyError. `niceness`, 0 to 19, is the nice value of these threads
-    on Linux: at a higher value the event loop gets the core first. 0 keeps the priority of the process.
+    (default: 16 per worker); any further call raises BusyError, and so does a call that has waited for ten seconds.
+    `niceness`, 0 to 19, is the nice value of these threads on Linux: at a higher value the event loop gets the core
+    first. 0 keeps the priority of the process. A forked child has a pool of its own.
     """
 
     def __init__(self, cost: Argon2, workers: int | None = None, queue: int | None = None, niceness: int = 10) -> None:
@@ -72,14 +76,24 @@ class PasswordHasher:
         )
         self._workers = workers or usable_cpus()
         self._limit = self._workers + (self._workers * QUEUE_PER_WORKER if queue is None else queue)
-        self._pool = ThreadPoolExecutor(
-            self._workers, "asgi-auth-argon2", initializer=_lower_priority, initargs=(niceness,)
-        )
-        self._pending = 0
-        self._lock = threading.Lock()
+        self._niceness = niceness
+        self._start()
+        renew_after_fork(self)
         self._prefix = f"$argon2id$v=19$m={cost.memory_cost},t={cost.time_cost},p={cost.parallelism}$"
         # Random bytes in place of a digest: verifying them takes the usual time, and no known password matches.
         self._decoy = f"{self._prefix}{_random_base64(SALT_BYTES)}${_random_base64(DIGEST_BYTES)}"
+
+    def _start(self) -> None:
+        self._pool = ThreadPoolExecutor(
+            self._workers, "asgi-auth-argon2", initializer=_lower_priority, initargs=(self._niceness,)
+        )
+        self._pending = 0
+        self._lock = threading.Lock()
+
+    def renew(self) -> None:
+        """Make a new pool in a forked child: the threads of the old one exist in the parent only."""
+        leave_behind(self._pool)
+        self._start()
 
     async def hash(self, password: str) -> str:
         """Return the encoded hash of a new password. Raises BusyError when the queue is full."""
@@ -115,7 +129,13 @@ class PasswordHasher:
             raise
         # Not in a `finally`: when the caller is canceled, a running hash keeps its slot until it ends.
         future.add_done_callback(self._release)
-        return await asyncio.wrap_future(future)
+        try:
+            async with asyncio.timeout(LONGEST_WAIT) as deadline:
+                return await asyncio.wrap_future(future)
+        except TimeoutError:
+            if deadline.expired():
+                raise BusyError from None
+            raise
 
     def _release(self, _: object) -> None:
         with self._lock:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any, TextIO
 
+from asgi_auth._fork import leave_behind, renew_after_fork
 from asgi_auth.mail.message import Mail, Mailer, MailError, TemporaryMailError
 from asgi_auth.texts import purposes
 
@@ -131,8 +132,17 @@ class _Threads:
     """Up to MAX_THREADS daemon threads. The threads of an executor would keep the process from exiting."""
 
     def __init__(self) -> None:
+        self._start()
+        renew_after_fork(self)
+
+    def _start(self) -> None:
         self._waiting: SimpleQueue[tuple[Future[Any], Callable[..., Any], tuple[object, ...]]] = SimpleQueue()
         self._free = threading.BoundedSemaphore(MAX_THREADS)
+
+    def renew(self) -> None:
+        """Start over in a forked child: the waiting calls belong to the parent."""
+        leave_behind(self._waiting)
+        self._start()
 
     def submit(self, function: Callable[..., Any], *args: object) -> Future[Any]:
         future: Future[Any] = Future()

@@ -1,10 +1,10 @@
 """Renders letters to mails: texts of the catalog in Jinja2 templates. Hosts can replace each template."""
 
 from collections.abc import Mapping
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from asgi_auth._fork import renew_after_fork
 from asgi_auth.mail.message import Letter, Mail
 from asgi_auth.texts import Texts, placeholders, purposes, shipped
 
@@ -29,6 +29,8 @@ class Templates:
         self._texts = texts
         self._name = name
         self._folder = folder
+        self._loaded: Environment | None = None
+        renew_after_fork(self)
         if folder is not None:
             self._check_all()
 
@@ -104,8 +106,17 @@ class Templates:
     def _fill(self, purpose: str, kind: str, context: Mapping[str, Any]) -> str:
         return self._environment.select_template([f"mail/{purpose}.{kind}", f"mail.{kind}"]).render(context)
 
-    @cached_property
+    def renew(self) -> None:
+        """Load the templates again in a forked child: a thread of the parent may hold a lock of Jinja2."""
+        self._loaded = None
+
+    @property
     def _environment(self) -> "Environment":
+        if self._loaded is None:
+            self._loaded = self._load()
+        return self._loaded
+
+    def _load(self) -> "Environment":
         import jinja2  # noqa: PLC0415 (imported with the first mail)
 
         folders = [jinja2.FileSystemLoader(self._folder)] if self._folder else []

@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from starlette.responses import Response
 
+from asgi_auth._fork import renew_after_fork
 from asgi_auth.pages.colors import readable, text_on
 from asgi_auth.pages.feature import Pages
 from asgi_auth.settings import Settings
@@ -26,7 +27,9 @@ class Renderer:
         """Read the static files. Raises ValueError when the host's folder of templates does not exist."""
         if settings.templates is not None and not Path(settings.templates).is_dir():
             raise ValueError(f"templates: there is no folder {settings.templates!r}")
-        self._environment = _environment(settings.templates)
+        self._templates = settings.templates
+        self._environment = _environment(self._templates)
+        renew_after_fork(self)
         self._csp = pages.csp
         self.assets: dict[str, tuple[str, str]] = {
             "/pages.css": (f"{_colors(pages.accent)}{_read('pages.css')}{pages.css}", "text/css"),
@@ -36,6 +39,10 @@ class Renderer:
         self.versions: dict[str, str] = {
             path: hashlib.sha256(text.encode()).hexdigest()[:12] for path, (text, _) in self.assets.items()
         }
+
+    def renew(self) -> None:
+        """Load the templates again in a forked child: a thread of the parent may hold a lock of Jinja2."""
+        self._environment = _environment(self._templates)
 
     def page(self, names: Sequence[str], context: Mapping[str, Any], status: int) -> Response:
         """Render the first template that exists."""

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from itertools import takewhile
 
+from asgi_auth._fork import leave_behind, renew_after_fork
 from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.model.records import Changes
 from asgi_auth.settings import Settings
@@ -41,6 +42,13 @@ class Revocation:
         self.dead: dict[str, int] = {}
         #: The current roles of users whose access changed recently, by user id.
         self.roles: dict[str, tuple[str, ...]] = {}
+        renew_after_fork(self)
+
+    def renew(self) -> None:
+        """Ask the database until the first synchronization of a forked child; websockets belong to the parent."""
+        self._fresh_until = float("-inf")
+        leave_behind(self._sockets)
+        self._sockets = {}
 
     def is_fresh(self) -> bool:
         """Tell whether the state is recent enough to decide without a query."""

@@ -1,6 +1,7 @@
 """The storage in a database that the host reaches with `databases.Database`: SQLite, or PostgreSQL with asyncpg."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -9,11 +10,13 @@ try:
 except ImportError as _error:
     raise ImportError("a databases.Database needs the extra: pip install 'asgi-auth[databases]'") from _error
 
+from asgi_auth._fork import leave_behind, renew_after_fork
 from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.storage.driver import Driver
 from asgi_auth.storage.names import Names
 from asgi_auth.storage.sql import SQLStorage
-from asgi_auth.storage.sqlite import MEMORY, SQLiteDriver
+from asgi_auth.storage.sqlite import SQLiteDriver
+from asgi_auth.storage.sqlite_connection import MEMORY
 
 READERS = 2
 
@@ -42,7 +45,7 @@ class Databases(SQLStorage):
         elif database.url.dialect in {"postgresql", "postgres"} and database.url.driver in {"", "asyncpg"}:
             from asgi_auth.storage.postgres import PostgresDriver  # noqa: PLC0415 (SQLite needs no asyncpg)
 
-            pool: Any = _Pool(database)
+            pool: Any = _Pool(lambda: self._database)
             driver = PostgresDriver(None, pool, listen_dsn=None, max_size=0, timeout=timeout, connect={})
         else:
             raise ValueError("the database must be SQLite, or PostgreSQL with asyncpg")
@@ -50,6 +53,14 @@ class Databases(SQLStorage):
         self._database = database
         self._timeout = timeout
         self._connected = False
+        renew_after_fork(self)
+
+    def renew(self) -> None:
+        """Take a new `Database` in a forked child, if this one is connected: its pool belongs to the parent."""
+        if self._database.is_connected:
+            leave_behind(self._database)
+            self._database = Database(self._database.url, **self._database.options)
+            self._connected = False
 
     async def open(self) -> None:
         """Connect the database, unless the host has connected it."""
@@ -73,14 +84,14 @@ class Databases(SQLStorage):
 class _Pool:
     """The two methods of an asyncpg pool that the driver calls, over the pool of a `databases.Database`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Callable[[], Database]) -> None:
         self._database = database
         self._acquired: dict[Any, Any] = {}
 
     async def acquire(self) -> Any:
         # `Database.connection()` is public, but returns the connection that the host uses in this task. This private
         # attribute is the reason for the upper bound in pyproject.toml.
-        connection = self._database._backend.connection()  # noqa: SLF001
+        connection = self._database()._backend.connection()  # noqa: SLF001
         await connection.acquire()
         self._acquired[connection.raw_connection] = connection
         return connection.raw_connection

@@ -4,7 +4,6 @@ A commit that has returned survives a power failure (`synchronous = FULL`).
 """
 
 import asyncio
-import sqlite3
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
@@ -14,15 +13,16 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from asgi_auth._fork import leave_behind, renew_after_fork
 from asgi_auth._per_loop import PerLoop
 from asgi_auth.errors import StorageSetupError, StorageUnavailableError
 from asgi_auth.storage.driver import Connection, T
 from asgi_auth.storage.names import Names
 from asgi_auth.storage.sql import SQLStorage
-from asgi_auth.storage.sqlite_connection import ThreadedConnection, connect, errors, set_up
+from asgi_auth.storage.sqlite_connection import MEMORY, ThreadedConnection, errors, open_file, set_up
+from asgi_auth.storage.sqlite_fork import ForkSafeConnection
 from asgi_auth.storage.sqlite_writer import GroupCommit
 
-MEMORY = ":memory:"
 #: Seconds between two looks for commits of other processes.
 POLL = 0.05
 #: Seconds between two attempts to set up a connection while another one switches to the write-ahead log.
@@ -34,7 +34,8 @@ TURN_POLL = 0.002
 class SQLite(SQLStorage):
     """Stores everything in a SQLite file, or in memory.
 
-    * `path`: the file, or `:memory:`. Memory is one connection for all event loops, and is lost with the process.
+    * `path`: the file, or `:memory:`. Memory is one connection for all event loops. It is lost with the process, and a
+      forked child starts with empty memory.
     * `names`: the names of tables and columns; SQLite has no schemas.
     * `readers`: how many threads run the queries that read several rows.
     * `timeout`: the seconds that a write waits for other writes of this process, and again for those of other
@@ -68,7 +69,7 @@ class _LoopState:
     readers: list[ThreadedConnection]
     lock: asyncio.Lock
     group: GroupCommit
-    loop_connection: sqlite3.Connection | None
+    loop_connection: ForkSafeConnection | None
     data_version: int = -1
     next_reader: Iterator[ThreadedConnection] = field(init=False)
 
@@ -91,11 +92,20 @@ class SQLiteDriver:
         self._readers = readers
         self._timeout = timeout
         self._reads_on_loop = reads_on_loop and path != MEMORY
+        self._loops: PerLoop[_LoopState] = PerLoop(self._discard)
+        self._start()
+        renew_after_fork(self)
+
+    def _start(self) -> None:
         self._memory: ThreadedConnection | None = None
-        self._memory_lock = threading.Lock() if path == MEMORY else None
+        self._memory_lock = threading.Lock() if self._path == MEMORY else None
         #: Held while a loop gets its connections, or gives them up: loops of several threads share the memory.
         self._loops_lock = threading.Lock()
-        self._loops: PerLoop[_LoopState] = PerLoop(self._discard)
+
+    def renew(self) -> None:
+        """Start over in a forked child, with memory that is empty."""
+        leave_behind(self._memory)
+        self._start()
 
     async def open(self) -> None:
         """Open a writer and the readers for the running loop."""
@@ -161,7 +171,7 @@ class SQLiteDriver:
         if by_key and state.loop_connection is not None:
             # A lock that has to be waited for (rare with a write-ahead log) is waited for in a thread, below.
             with suppress(StorageUnavailableError), errors():
-                return state.loop_connection.execute(sql, values).fetchall()
+                return state.loop_connection.run(lambda raw: raw.execute(sql, values).fetchall())
         return await next(state.next_reader).fetch(sql, values)
 
     async def write(self, sql: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
@@ -184,7 +194,7 @@ class SQLiteDriver:
                 await state.writer.fetch("COMMIT", {})
             except BaseException:
                 # Calls run in their order: even if this one is cancelled, the rollback precedes the next transaction.
-                await asyncio.shield(state.writer.run(sqlite3.Connection.rollback))
+                await asyncio.shield(state.writer.roll_back())
                 raise
 
     async def lock_migrations(self, connection: Connection, key: str) -> None:
@@ -241,14 +251,9 @@ class SQLiteDriver:
     def _state(self, writer: ThreadedConnection, readers: list[ThreadedConnection]) -> _LoopState:
         lock = asyncio.Lock()
         group = GroupCommit(writer, lambda: self._write_turn(lock))
-        return _LoopState(writer, readers, lock, group, self._connect_loop() if self._reads_on_loop else None)
-
-    def _connect_loop(self) -> sqlite3.Connection:
-        """Open the connection of the event loop's thread: read-only, and without any wait for locks."""
-        connection = connect(self._path, 0)
-        with errors():
-            connection.execute("PRAGMA query_only = ON")
-        return connection
+        # The connection of the event loop's thread is read-only, and never waits for a lock.
+        on_loop = open_file(self._path, 0, read_only=True) if self._reads_on_loop else None
+        return _LoopState(writer, readers, lock, group, on_loop)
 
     def _discard(self, state: _LoopState) -> None:
         """Close the connections of an event loop that ended without closing the storage."""

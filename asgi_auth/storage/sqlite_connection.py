@@ -6,14 +6,17 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from asgi_auth.errors import StorageSetupError, StorageUnavailableError
 from asgi_auth.storage.driver import ConflictError, SchemaError
+from asgi_auth.storage.sqlite_fork import ForkSafeConnection
 
 T = TypeVar("T")
-Call = tuple[Callable[[sqlite3.Connection], Any], "asyncio.Future[Any]"]
+Call = tuple[Callable[[], Any], "asyncio.Future[Any]"]
+MEMORY = ":memory:"
 
 CONFLICT = (
     sqlite3.SQLITE_CONSTRAINT_UNIQUE,
@@ -74,16 +77,25 @@ class ThreadedConnection:
 
     def __init__(self, path: str, timeout: float) -> None:
         """Open the file. `timeout` is how many seconds a statement waits for locks of other connections."""
-        self._raw = connect(path, timeout)
+        self._connection = open_file(path, timeout)
         self._calls: SimpleQueue[Call | None] = SimpleQueue()
         self._closed = False
         self._lock = threading.Lock()
-        thread = threading.Thread(target=_serve, args=(self._raw, self._calls), name="asgi_auth SQLite", daemon=True)
+        thread = threading.Thread(
+            target=_serve, args=(self._connection, self._calls), name="asgi_auth SQLite", daemon=True
+        )
         self._thread = thread
         thread.start()
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run a function in the thread and return its result. A call that has begun cannot be cancelled half-way."""
+        return await self._call(lambda: self._connection.run(work))
+
+    async def roll_back(self) -> None:
+        """Roll the transaction back."""
+        await self._call(self._connection.roll_back)
+
+    async def _call(self, work: Callable[[], T]) -> T:
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         with self._lock:
             if self._closed:
@@ -114,12 +126,30 @@ class ThreadedConnection:
         await asyncio.shield(asyncio.to_thread(self._thread.join))
 
 
+def open_file(path: str, timeout: float, *, read_only: bool = False) -> ForkSafeConnection:
+    """Open a connection. One that may write must be set up by the caller; after a fork it is set up again."""
+
+    def connect_again() -> sqlite3.Connection:
+        raw = connect(path, timeout)
+        with errors():
+            (set_read_only if read_only else set_up)(raw)
+        return raw
+
+    first = connect_again if read_only else partial(connect, path, timeout)
+    return ForkSafeConnection(path, first, connect_again, in_memory=path == MEMORY)
+
+
 def connect(path: str, timeout: float) -> sqlite3.Connection:
     """Open a connection for any thread, with rows by column name and without implicit transactions."""
     with errors():
         raw = sqlite3.connect(path, isolation_level=None, timeout=timeout, check_same_thread=False, factory=Connection)
     raw.row_factory = sqlite3.Row
     return raw
+
+
+def set_read_only(raw: sqlite3.Connection) -> None:
+    """Refuse writes."""
+    raw.execute("PRAGMA query_only = ON")
 
 
 def set_up(raw: sqlite3.Connection) -> None:
@@ -138,18 +168,18 @@ def settle(answer: "asyncio.Future[Any]", result: Any, error: BaseException | No
         answer.set_result(result)
 
 
-def _serve(raw: sqlite3.Connection, calls: "SimpleQueue[Call | None]") -> None:
+def _serve(connection: ForkSafeConnection, calls: "SimpleQueue[Call | None]") -> None:
     while (call := calls.get()) is not None:
-        _answer(raw, *call)
+        _answer(*call)
         del call  # An idle thread keeps no request alive.
-    raw.close()
+    connection.close()
 
 
-def _answer(raw: sqlite3.Connection, work: Callable[[sqlite3.Connection], Any], answer: "asyncio.Future[Any]") -> None:
+def _answer(work: Callable[[], Any], answer: "asyncio.Future[Any]") -> None:
     result: Any = None
     failure: BaseException | None = None
     try:
-        result = work(raw)
+        result = work()
     except BaseException as error:  # noqa: BLE001 (it is raised in the caller)
         failure = error
     # A closed event loop accepts no answer.

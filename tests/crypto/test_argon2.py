@@ -9,6 +9,7 @@ import argon2
 import pytest
 
 from asgi_auth import Argon2, Passwords
+from asgi_auth.crypto import argon2 as argon2_pool
 from asgi_auth.crypto.argon2 import PasswordHasher
 from asgi_auth.errors import BusyError
 
@@ -230,6 +231,22 @@ async def test_who_gives_up_waiting_frees_the_place_and_costs_no_hash() -> None:
     assert not any(await asyncio.gather(first, third))
     assert second.cancelled()
     assert hasher.ran == 2
+
+
+async def test_no_call_waits_for_its_hash_without_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(argon2_pool, "LONGEST_WAIT", 0.05)
+    hasher = GatedHasher(workers=1, queue=2)
+
+    waiting = [hasher.verify(None, "x") for _ in range(3)]
+    try:
+        async with asyncio.timeout(10):
+            results = await asyncio.gather(*waiting, return_exceptions=True)
+    finally:
+        hasher.gate.set()
+
+    assert [type(result) for result in results] == [BusyError] * 3
+    monkeypatch.undo()
+    assert not await hasher.verify(None, "x")
 
 
 async def test_a_running_hash_keeps_its_place_until_it_is_done() -> None:

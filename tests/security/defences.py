@@ -145,7 +145,7 @@ DEFENCES = [
     ),
     Defence(
         "a connection for lookups is read-only",
-        "storage/sqlite.py",
+        "storage/sqlite_connection.py",
         "PRAGMA query_only = ON",
         "PRAGMA query_only = OFF",
         "storage/test_faults_sqlite.py::test_what_looks_rows_up_can_write_nothing",

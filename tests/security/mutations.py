@@ -13,14 +13,16 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tests.security.defences import DEFENCES, SOURCE, Defence
+from tests.security.defences_of_processes import PROCESSES
 
 ROOT = SOURCE.parent
+ALL = [*DEFENCES, *PROCESSES]
 COPIED = ("asgi_auth", "tests", "examples", "pyproject.toml", "README.md", "docs", "mkdocs.yml", ".github/SECURITY.md")
 
 
 def main(word: str = "") -> int:
     """Take each chosen defence out; print what happened."""
-    chosen = [item for item in DEFENCES if word in item.name]
+    chosen = [item for item in ALL if word in item.name]
     survived = 0
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)

@@ -2,12 +2,12 @@
 
 import pytest
 
-from tests.security.defences import DEFENCES, Defence
+from tests.security.defences import Defence
 from tests.security.matrix import exists
-from tests.security.mutations import main
+from tests.security.mutations import ALL, main
 
 
-@pytest.mark.parametrize("defence", DEFENCES, ids=lambda item: item.name)
+@pytest.mark.parametrize("defence", ALL, ids=lambda item: item.name)
 def test_a_defence_stands_where_the_list_says_and_its_test_is_there(defence: Defence) -> None:
     assert defence.stands()
     assert defence.old != defence.new
@@ -15,7 +15,7 @@ def test_a_defence_stands_where_the_list_says_and_its_test_is_there(defence: Def
 
 
 def test_each_of_many_defences_is_listed_once() -> None:
-    assert len({item.name for item in DEFENCES}) == len(DEFENCES) >= 20
+    assert len({item.name for item in ALL}) == len(ALL) >= 20
 
 
 def test_a_defence_that_is_taken_out_is_noticed(capsys: pytest.CaptureFixture[str]) -> None:

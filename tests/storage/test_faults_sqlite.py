@@ -104,7 +104,7 @@ class NoReader:
     def __next__(self) -> NoReturn:
         raise AssertionError("a thread was asked")
 
-    def execute(self, *_: object) -> NoReturn:
+    def run(self, _: object) -> NoReturn:
         self.asked += 1
         assert self.error is not None
         raise self.error
@@ -146,7 +146,7 @@ async def test_what_looks_rows_up_can_write_nothing(fresh: Fresh) -> None:
         driver: Any = storage._driver
 
         with pytest.raises(sqlite3.OperationalError, match="readonly"):
-            driver._state_of_loop().loop_connection.execute("DELETE FROM auth_users")
+            driver._state_of_loop().loop_connection.run(lambda raw: raw.execute("DELETE FROM auth_users"))
 
 
 async def test_reads_on_the_loop_can_be_switched_off(fresh: Fresh) -> None:
