@@ -118,7 +118,7 @@ class Auth(HookRegistry):
         self.page_urls: PageUrls = PageUrls(settings, pages=self.shows_pages)
         self.letters: Letters = Letters(self.mail, self.texts, self.page_urls.url)
         self.one_time: OneTimeTokens = OneTimeTokens(
-            storage, self.counters, self.keys, counter_keys, self.letters, self.stream, now
+            storage, self.counters, self.keys, counter_keys, self.known_clients, self.letters, self.stream, now
         )
         self.ownership: OwnershipProof = OwnershipProof(self.one_time, storage)
         self.users: Users = Users(

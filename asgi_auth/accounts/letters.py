@@ -1,6 +1,6 @@
 """Letters: mails of features to users, in the language of the client, sent after the response."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from urllib.parse import quote
 
 from asgi_auth.accounts.purpose import Purpose
@@ -8,6 +8,14 @@ from asgi_auth.mail.delivery import Delivery
 from asgi_auth.mail.message import Letter
 from asgi_auth.model.records import Client, User
 from asgi_auth.texts import Texts
+
+#: The mails to the owners of accounts that are not active, by status.
+INACTIVE: Mapping[str, str] = {"closed": "account_is_closed", "disabled": "account_is_disabled"}
+
+
+def notice_to(user: User | None, active: str | None = None) -> str | None:
+    """Return the mail that tells the owner of an account why no token comes: `active` while the account is active."""
+    return INACTIVE.get(user.status, active) if user is not None else None
 
 
 class Letters:

@@ -2,23 +2,28 @@
 
 A request for a mail writes the same for a known and for an unknown address, so that neither the answer nor its time
 tells them apart. Links carry a signed token: garbage never reaches the database. The code works only together with the
-`request` that the caller was given, and its attempts are counted. The mails to an address are bounded for each network
-that asks, and for all networks together: an attacker can neither flood it nor block its owner.
+`request` that the caller was given. Wrong codes and wrong passwords are counted apart: guesses at the code leave the
+link alone. A newer mail voids the earlier ones of the same client, and never those of another. `MailBudget` bounds the
+mails.
 """
 
 import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from asgi_auth.accounts.letters import Letters
+from asgi_auth.accounts.known_clients import KnownClients
+from asgi_auth.accounts.letters import Letters, notice_to
+from asgi_auth.accounts.mail_budget import MailBudget
+from asgi_auth.accounts.mail_requests import MailRequests
 from asgi_auth.accounts.purpose import Purpose
 from asgi_auth.crypto.keys import KeyRing
-from asgi_auth.errors import InvalidOneTimeTokenError, ValidationError
+from asgi_auth.errors import InvalidOneTimeTokenError, ServiceUnavailableError, ValidationError
 from asgi_auth.limits.counter_keys import CounterKeys, network_of
 from asgi_auth.limits.counters import Counters
 from asgi_auth.mail import Letter
@@ -37,11 +42,11 @@ DIGITS = 8
 #: Two times 32 bytes in base64url without padding, unused bits zero.
 SPELLING = re.compile(r"([A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]\.?){2}")
 TRIES = 5
-HOUR = 3600
 #: The value of a token's data that holds the address of the account, where the token is about another one.
 ADDRESS = "address"
-#: As many networks may use up their mails before an address gets no more for all of them.
-NETWORKS = 4
+#: The tokens that a newer one for the same purpose voids: those about the address that the same client asked for, all
+#: of the user, or none.
+Voids = Literal["client", "user", "nothing"]
 
 
 class OneTimeTokens:
@@ -53,6 +58,7 @@ class OneTimeTokens:
         counters: Counters,
         keys: KeyRing,
         counter_keys: CounterKeys,
+        known_clients: KnownClients,
         letters: Letters,
         events: EventSink,
         now: Callable[[], float],
@@ -62,7 +68,8 @@ class OneTimeTokens:
 
         self._library = itsdangerous
         self._storage = storage
-        self._counters = counters
+        self._budget = MailBudget(counters, counter_keys, known_clients, now)
+        self._requests = MailRequests(keys)
         self._counter_key = counter_keys.key
         self._letters = letters
         self._events = events
@@ -74,12 +81,14 @@ class OneTimeTokens:
     async def request(self, purpose: Purpose, email: str, client: Client, earlier: str = "") -> Requested:
         """Mail a token to the active user of an address, if there is one: the answer is the same for every address.
 
-        `earlier` is the `request` of the caller's previous answer. Raises ValidationError for an invalid address.
+        The owner of a closed or disabled account gets a mail that says so. `earlier` is the `request` of the caller's
+        previous answer. Raises ValidationError for an invalid address.
         """
         canonical = parse_email(email).canonical
         known = await self._storage.user_by_email(canonical)
-        user = known if known is not None and known.status == "active" else None
-        return await self.ask(purpose, subject=canonical, user=user, client=client, earlier=earlier)
+        return await self.ask(
+            purpose, subject=canonical, user=known, notice=notice_to(known), client=client, earlier=earlier
+        )
 
     async def ask(
         self,
@@ -93,28 +102,27 @@ class OneTimeTokens:
         notice: str | None = None,
         data: Mapping[str, Any] | None = None,
         earlier: str = "",
+        voids: Voids = "client",
     ) -> Requested:
         """Store a token about a canonical address, and mail it to the user or `to` another address, if one is given.
 
-        An earlier token of the user for the same purpose is voided. `letter` names a mail other than the purpose's,
-        `notice` a mail without the token. During the cooldown of an address no mail is sent; a live `earlier` request
-        of the caller about it then stays valid, and is returned. The work is the same for every address.
+        The mail replaces that of the caller's `earlier` request, and the answer repeats that. `voids` says which other
+        tokens for the purpose become void. When the budget of mails is used up, nothing is sent or voided. `letter`
+        names a mail other than the purpose's, `notice` one without the token. The work is the same for all addresses.
         """
-        secret, code = secrets.token_urlsafe(32), _digits()
-        token = self._new(
-            purpose, secret, code, subject=subject, user_id=user.id if user else None, data=dict(data or {})
-        )
-        request = token.id
-        if await self._store(token, purpose, client):
-            written = self._letters.write(
-                notice or letter or purpose.name, to or (user.email if user else ""), client, user_id=token.user_id
-            )
-            self._letters.send(written if notice else self._with_token(written, purpose, secret, code))
-        elif earlier:
-            found = await self._storage.recall_token(earlier, purpose.name, subject, token.created_at)
-            request = earlier if found is not None and found.id == earlier else request
-        about = {"purpose": purpose.name, "account": self._events.digest(subject)}
-        await self._events.emit(events.ONE_TIME_TOKEN, user_id=token.user_id, client=client, data=about)
+        request = self._requests.answer(earlier, purpose.path, subject)
+        user_id = user.id if user else None
+        if await self._budget.take(purpose, subject, client):
+            secret, code = secrets.token_urlsafe(32), _digits()
+            asker = self._counter_key("asker", network_of(client.address) or request)
+            about = {"subject": subject, "asker": asker, "user_id": None if notice else user_id}
+            token = self._new(purpose, request, secret, code, data=dict(data or {}), **about)
+            if await self._store(token, voids, user_id or NO_USER_ID):
+                to = to or (user.email if user else "")
+                written = self._letters.write(notice or letter or purpose.name, to, client, user_id=user_id)
+                self._letters.send(written if notice else self._with_token(written, purpose, secret, code))
+        asked = {"purpose": purpose.name, "account": self._events.digest(subject)}
+        await self._events.emit(events.ONE_TIME_TOKEN, user_id=user_id, client=client, data=asked)
         return Requested(request=request, expires_in=purpose.ttl)
 
     async def find(self, purposes: Sequence[Purpose], token: str, request: str, code: str) -> OneTimeToken:
@@ -130,11 +138,21 @@ class OneTimeTokens:
                 return found
         raise purposes[0].error
 
-    async def count_attempt(self, token: OneTimeToken, error: type[InvalidOneTimeTokenError]) -> None:
-        """Count an attempt on a live token, as a wrong code does; raises `error` after five."""
+    @asynccontextmanager
+    async def password_attempt(self, token: OneTimeToken, error: type[InvalidOneTimeTokenError]) -> AsyncIterator[None]:
+        """Count an attempt at the password of a live token; raises `error` after five. Codes are counted apart.
+
+        The attempt is counted before the block, so that concurrent guesses do not get around the count. It is taken
+        back when the block raises ServiceUnavailableError: then nothing was judged.
+        """
         now = int(self._now())
-        if await self._storage.try_code(token.purpose, token.id, token.code, now=now, tries=TRIES) is None:
+        if not await self._storage.count_password(token.id, now=now, tries=TRIES):
             raise error
+        try:
+            yield
+        except ServiceUnavailableError:
+            await self._storage.uncount_password(token.id)
+            raise
 
     async def redeem(
         self,
@@ -169,8 +187,8 @@ class OneTimeTokens:
             raise error
         return user
 
-    def _new(self, purpose: Purpose, secret: str, code: str, **values: Any) -> OneTimeToken:
-        now, request = int(self._now()), secrets.token_urlsafe(16)
+    def _new(self, purpose: Purpose, request: str, secret: str, code: str, **values: Any) -> OneTimeToken:
+        now = int(self._now())
         return OneTimeToken(
             id=request,
             purpose=purpose.name,
@@ -181,17 +199,13 @@ class OneTimeTokens:
             **values,
         )
 
-    async def _store(self, token: OneTimeToken, purpose: Purpose, client: Client) -> bool:
-        now = token.created_at
-        key = self._counter_key("mail", purpose.name, token.subject, network_of(client.address))
-        counter = await self._counters.counter(key, now)
-        most = purpose.most * NETWORKS if counter is None or counter.count < purpose.most else 0
+    async def _store(self, token: OneTimeToken, voids: Voids, user_id: str) -> bool:
         async with self._storage.transaction() as storage:
-            added = await storage.add_token(token, quiet=purpose.quiet, since=now - HOUR, most=most)
-            if added:
-                await storage.void_tokens(token.user_id or NO_USER_ID, now, purpose.name, keep=token.id)
-        if added:
-            await self._counters.count(key, now, HOUR)
+            added = await storage.add_token(token)
+            if added and voids == "client":
+                await storage.void_earlier(token)
+            elif added and voids == "user":
+                await storage.void_tokens(user_id, token.created_at, token.purpose, keep=token.id)
         return added
 
     def _with_token(self, letter: Letter, purpose: Purpose, secret: str, code: str) -> Letter:

@@ -48,13 +48,11 @@ class OwnershipProof:
             return
         if not password or passwords is None:
             raise PasswordNeededError
-        # Counted before the password is checked, as the code was: concurrent guesses do not get around it.
-        if by_link:
-            await self._one_time.count_attempt(token, error)
-        if secret is None:
-            user = await self._storage.user(token.user_id or NO_USER_ID)
-            fits = await passwords.verify(user, password, client) is not None
-        else:
-            fits = await passwords.hasher.verify(secret, password)
+        async with self._one_time.password_attempt(token, error):
+            if secret is None:
+                user = await self._storage.user(token.user_id or NO_USER_ID)
+                fits = await passwords.verify(user, password, client) is not None
+            else:
+                fits = await passwords.hasher.verify(secret, password)
         if not fits:
             raise InvalidCredentialsError("The password is wrong.")

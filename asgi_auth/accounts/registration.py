@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from asgi_auth.accounts.letters import notice_to
 from asgi_auth.accounts.one_time_tokens import OneTimeTokens
 from asgi_auth.accounts.ownership_proof import OWN
 from asgi_auth.accounts.purpose import Purpose
@@ -66,14 +67,14 @@ class RegistrationService:
     async def start(self, user: User, credential: Credential, client: Client) -> Requested:
         """Mail the token of a registration; a known address gets a notice instead, in equal time."""
         known = await self._storage.user_by_email(user.email_canonical)
-        active = known is None or known.status == "active"
         return await self._one_time.ask(
             self.registration,
             subject=user.email_canonical,
-            to=(known or user).email if active else None,
-            notice="already_registered" if known else None,
+            to=(known or user).email,
+            notice=notice_to(known, active="already_registered"),
             data={OWN: True, PENDING: msgspec.to_builtins(Pending(user=user, credential=credential))},
             client=client,
+            voids="nothing",
         )
 
     async def resend(self, canonical: str, request: str, user_id: str, client: Client) -> Requested:
@@ -90,12 +91,14 @@ class RegistrationService:
         pending = Pending.of(found) if found is not None and known is None else None
         if pending is not None:
             data[PENDING] = msgspec.to_builtins(pending)
-        unverified = known is not None and known.status == "active" and not known.email_verified
+        unverified = known is not None and not known.email_verified
+        notice = notice_to(known)
         # One purpose for all: its bounds then tell nothing about the account.
         return await self._one_time.ask(
             self.verification,
             subject=canonical,
-            user=known if unverified else None,
+            user=known if unverified or notice else None,
+            notice=notice,
             to=pending.user.email if pending else None,
             letter=self.registration.name if pending else "",
             data=data,

@@ -78,17 +78,28 @@ class Users:
     async def delete(self, user_id: str) -> None:
         """Delete a user with all data that belongs to it; every session ends at once."""
         await self._start()
-        registration = self._registration()
-        async with self._storage.transaction() as storage:
-            user = await storage.user(user_id)
-            if user is not None and registration is not None:
-                # An earlier mail must not make the account again.
-                await registration.void(storage, user.email_canonical)
-            ended = await storage.delete_user(user_id, int(self._now()))
-        if ended is None:
+        if not await self._delete(user_id):
             raise UserNotFoundError
+
+    async def delete_closed(self, before: int, batch: int) -> int:
+        """Delete at most `batch` users whose accounts were closed before a time, and return their number."""
+        await self._start()
+        found = await self._storage.closed_users(before, batch)
+        return sum([await self._delete(user_id, only_closed=True) for user_id in found])
+
+    async def _delete(self, user_id: str, *, only_closed: bool = False) -> bool:
+        now = int(self._now())
+        async with self._storage.transaction() as storage:
+            # Locked, so that an account that is opened again meanwhile is not deleted.
+            user = await storage.update_user(user_id, {}, now) if only_closed else await storage.user(user_id)
+            if user is None or (only_closed and user.status != "closed"):
+                return False
+            ended = await storage.delete_user(user_id, now)
+        if ended is None:
+            return False
         await self._sessions.ended(user_id, ended)
         await self._events.emit(events.ACCOUNT_DELETE, user_id=user_id)
+        return True
 
     async def set_data(self, user_id: str, **data: Any) -> User:
         """Set extra fields, those for administrators too; the others stay. Raises ValidationError."""

@@ -2,6 +2,7 @@
 
 from typing import ClassVar, Literal
 
+from asgi_auth.accounts.letters import INACTIVE
 from asgi_auth.accounts.passwords import PasswordService
 from asgi_auth.errors import BusyError, InvalidCredentialsError, UnauthorizedError
 from asgi_auth.feature import Client, Endpoint, Feature, Identity, Secret, UserInfo, get, patch, post
@@ -13,15 +14,21 @@ class Account(Feature):
     """Read, change, export and close your account.
 
     `closing="hard"` deletes a closed account with all its data; `soft` keeps the data, and refuses every login.
+    `reopen` decides when the address of an account that was closed softly may register again: that many seconds later
+    the account is deleted with all its data. With None, the account is kept, and the address stays taken. Until then
+    `auth.users.set_status(id, "active")` opens the account again.
     """
 
-    mails: ClassVar[tuple[str, ...]] = ("account_closed",)
+    mails: ClassVar[tuple[str, ...]] = ("account_closed", *INACTIVE.values())
 
-    def __init__(self, *, closing: Literal["soft", "hard"] = "soft") -> None:
+    def __init__(self, *, closing: Literal["soft", "hard"] = "soft", reopen: int | None = None) -> None:
         """Take the settings; raises ValueError."""
         if closing not in {"soft", "hard"}:
             raise ValueError("closing is soft or hard")
+        if reopen is not None and (closing == "hard" or not 0 < reopen < 10**10):
+            raise ValueError("reopen is a positive number of seconds, for accounts that are closed softly")
         self.closing = closing
+        self.reopen = reopen
 
     @property
     def endpoints(self) -> list[Endpoint]:
@@ -65,3 +72,9 @@ class Account(Feature):
             await self.auth.users.set_status(user.id, "closed")
         if self.auth.letters.can_send:
             self.auth.letters.send(self.auth.letters.write("account_closed", user.email, client))
+
+    async def purge(self, now: int, batch: int) -> int:
+        """Delete a batch of the accounts that were closed more than `reopen` seconds ago."""
+        if self.reopen is None:
+            return 0
+        return await self.auth.users.delete_closed(now - self.reopen, batch)

@@ -2,7 +2,8 @@
 
 from typing import ClassVar
 
-from asgi_auth.accounts.one_time_tokens import ADDRESS, HOUR
+from asgi_auth.accounts.letters import notice_to
+from asgi_auth.accounts.one_time_tokens import ADDRESS
 from asgi_auth.accounts.ownership_proof import OWN, REFUSALS
 from asgi_auth.accounts.passwords import PasswordService
 from asgi_auth.accounts.purpose import TOKEN_OR_CODE, Purpose
@@ -24,6 +25,7 @@ from asgi_auth.validation.email_address import parse_email
 from asgi_auth.validation.fields import Email, Line, Secret, TokenText
 from asgi_auth.validation.reasons import Reason
 
+HOUR = 3600
 #: The most requests for another address that an account may make in an hour.
 MOST = 10
 
@@ -64,7 +66,7 @@ class EmailChange(Feature):
             subject=address.canonical,
             user=user,
             to=address.display,
-            notice="already_registered" if taken else None,
+            notice=notice_to(taken, active="already_registered"),
             data={
                 "display": address.display,
                 "canonical": address.canonical,
@@ -72,6 +74,7 @@ class EmailChange(Feature):
                 OWN: True,
             },
             client=client,
+            voids="user",
         )
         self._tell("email_change_requested", user, address.display, client)
         return requested
@@ -111,6 +114,7 @@ class EmailChange(Feature):
             async with self.auth.storage.transaction() as storage:
                 old = await self.auth.one_time.redeem(storage, found, error, void=True)
                 await storage.update_user(user_id, changes, now)
+                await storage.delete_tokens_about(old.email_canonical)
         except UserExistsError:
             raise error from None
         self._tell("email_changed", old, found.data["display"], client)

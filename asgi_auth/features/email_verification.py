@@ -51,8 +51,8 @@ class EmailVerification(Feature):
             "link": link,
             "error": InvalidVerificationTokenError,
         }
-        # The cooldown of a registration is a second: a stranger's mail must not suppress the owner's.
-        self.registration: Purpose = Purpose("register", quiet=1, **shared)
+        # No cooldown: each registration has its own password, so the mail of another one does not complete it.
+        self.registration: Purpose = Purpose("register", quiet=0, **shared)
         self.verification: Purpose = Purpose("verify_email", quiet=quiet, **shared)
 
     def attach(self, auth: Auth) -> None:

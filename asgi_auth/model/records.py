@@ -98,19 +98,21 @@ class Session(Record, frozen=True, kw_only=True):
 class OneTimeToken(Record, frozen=True, kw_only=True):
     """A mailed one-time token: a link and a code.
 
-    `id` is the id of the request for the mail. `subject` is the canonical email address, with or without a user.
-    `digest` and `code` are digests: the link and the code themselves are not stored. `attempts` is the number of codes
-    that were submitted for it.
+    `id` is the `request` value of the answer. `subject` is the canonical email address, with or without a user. `asker`
+    is a digest of the client that asked for the mail. `digest` and `code` are digests: the link and the code themselves
+    are not stored. `attempts` is the number of wrong codes, `password_attempts` that of passwords submitted with it.
     """
 
     id: str
     purpose: str
     subject: str
+    asker: str = ""
     user_id: str | None = None
     digest: str
     code: str
     data: dict[str, Any] = {}
     attempts: int = 0
+    password_attempts: int = 0
     created_at: int
     expires_at: int
     used_at: int | None = None

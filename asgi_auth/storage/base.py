@@ -68,6 +68,5 @@ class Storage(UserStore, SessionStore, TokenStore, AuditStore, CounterStore, Net
     async def purge(self, before: int, batch: int) -> int:
         """Delete what expired before the time `before`; return the number of deleted rows.
 
-        Deletes at most `batch` sessions, one-time tokens, counters and networks each. A one-time token that was added
-        less than an hour before `before` is kept, used or not: `add_token` counts it.
+        Deletes at most `batch` sessions, one-time tokens, counters and networks each.
         """

@@ -16,6 +16,7 @@ INDEXES = (
     "sessions_revoked",
     "sessions_expires",
     "tokens_user",
+    "tokens_subject",
     "tokens_expires",
     "audit_user",
     "audit_at",

@@ -107,6 +107,7 @@ class SQLStorage(SQLSessions, SQLTokens, SQLCounters, SQLAudit, SQLNetworks):
         async def delete(storage: "SQLStorage") -> list[str] | None:
             values = {"user_id": user_id, "now": now}
             ended = [row["id"] for row in await storage.run(sessions.ANONYMIZE_SESSIONS, values)]
+            await storage.run(tokens.DELETE_TOKENS_OF, {"user_id": user_id})
             if not await storage.run(users.DELETE_USER, {"user_id": user_id}):
                 return None
             await storage.run(audit.ANONYMIZE_AUDIT_RECORDS, {"user_id": user_id})
@@ -114,6 +115,11 @@ class SQLStorage(SQLSessions, SQLTokens, SQLCounters, SQLAudit, SQLNetworks):
             return ended
 
         return await self._atomically(delete)
+
+    async def closed_users(self, before: int, limit: int) -> list[str]:
+        """Select the users by the time of their last change of status."""
+        values = {"before": before, "limit": limit}
+        return [str(row["id"]) for row in await self.run(users.CLOSED_USERS, values, read=True)]
 
     async def stored(self, user_id: str) -> Stored | None:
         """Select everything about the user except secrets."""

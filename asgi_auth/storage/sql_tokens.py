@@ -1,6 +1,7 @@
 """One-time tokens over SQL."""
 
 import hmac
+import secrets
 
 from asgi_auth.model.records import OneTimeToken
 from asgi_auth.storage.rows import columns, first, token_of
@@ -11,13 +12,16 @@ from asgi_auth.storage.statements import tokens
 class SQLTokens(Runner):
     """The methods of `Storage` for one-time tokens."""
 
-    async def add_token(self, token: OneTimeToken, *, quiet: int, since: int, most: int) -> bool:
-        """Insert the token within the limits, in one statement."""
+    async def add_token(self, token: OneTimeToken) -> bool:
+        """Insert the token, or update the one with its id, in one statement."""
         values = columns(token)
-        del values["attempts"], values["used_at"]
-        limits = {"since": since, "most": most, "quiet_since": token.created_at - quiet}
-        slot = token.created_at // max(1, quiet)
-        return bool(await self.run_unless_conflict(tokens.ADD_TOKEN, values | limits | {"slot": slot}))
+        del values["attempts"], values["password_attempts"], values["used_at"]
+        return bool(await self.run_unless_conflict(tokens.ADD_TOKEN, values | {"slot": secrets.randbits(62)}))
+
+    async def void_earlier(self, token: OneTimeToken) -> None:
+        """Mark the other tokens of the asker as used."""
+        values = {name: getattr(token, name) for name in ("id", "purpose", "subject", "asker")}
+        await self.run(tokens.VOID_EARLIER, values | {"now": token.created_at})
 
     async def find_token(self, purpose: str, digest: str, now: int) -> OneTimeToken | None:
         """Select the live token by its digest."""
@@ -30,10 +34,18 @@ class SQLTokens(Runner):
         return first(token_of, await self.run(tokens.RECALL_TOKEN, values, read=True))
 
     async def try_code(self, purpose: str, token_id: str, code: str, *, now: int, tries: int) -> OneTimeToken | None:
-        """Count, then compare: concurrent guesses cannot exceed the limit."""
-        values = {"purpose": purpose, "id": token_id, "now": now, "tries": tries}
+        """Compare and count in one statement: concurrent guesses cannot exceed the limit."""
+        values = {"purpose": purpose, "id": token_id, "code": code, "now": now, "tries": tries}
         token = first(token_of, await self.run(tokens.TRY_CODE, values))
         return token if token is not None and hmac.compare_digest(token.code, code) else None
+
+    async def count_password(self, token_id: str, *, now: int, tries: int) -> bool:
+        """Add one attempt, unless there were too many."""
+        return bool(await self.run(tokens.COUNT_PASSWORD, {"id": token_id, "now": now, "tries": tries}))
+
+    async def uncount_password(self, token_id: str) -> None:
+        """Subtract one attempt."""
+        await self.run(tokens.UNCOUNT_PASSWORD, {"id": token_id})
 
     async def use_token(self, token_id: str, now: int) -> bool:
         """Mark the token as used if it is live."""
@@ -46,3 +58,7 @@ class SQLTokens(Runner):
     async def void_subject(self, subject: str, now: int, purpose: str) -> None:
         """Mark the live tokens about the address that belong to no user as used."""
         await self.run(tokens.VOID_SUBJECT, {"subject": subject, "now": now, "purpose": purpose})
+
+    async def delete_tokens_about(self, subject: str) -> None:
+        """Delete the tokens by their subject."""
+        await self.run(tokens.DELETE_TOKENS_ABOUT, {"subject": subject})

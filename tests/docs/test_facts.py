@@ -22,7 +22,8 @@ from asgi_auth import (
     SMTPMailer,
     Unlock,
 )
-from asgi_auth.accounts.one_time_tokens import DIGITS, NETWORKS, TRIES
+from asgi_auth.accounts.mail_budget import ALL_KNOWN, KNOWN, STRANGER, STRANGERS
+from asgi_auth.accounts.one_time_tokens import DIGITS, TRIES
 from asgi_auth.accounts.purpose import Purpose
 from asgi_auth.events.log import MAX_TEXT
 from asgi_auth.features.new_device import PREFIXES
@@ -57,8 +58,11 @@ def default(kind: Any, name: str) -> Any:
         ("concepts/revocation", f"`max_revocation_lag` ({SETTINGS['max_revocation_lag']:.0f} seconds)"),
         ("concepts/mailed-links-and-codes", f"**{ {8: 'eight'}[DIGITS] }-digit code**"),
         ("concepts/mailed-links-and-codes", f"| cannot be guessed | { {5: 'five'}[TRIES] }, then"),
-        ("concepts/mailed-links-and-codes", f"{ {5: 'five'}[default(Purpose, 'most')] } per hour for each network"),
-        ("concepts/mailed-links-and-codes", f"{ {20: 'twenty'}[NETWORKS * default(Purpose, 'most')] } per hour in all"),
+        ("concepts/mailed-links-and-codes", f"| { {5: 'five'}[default(Purpose, 'most')] } of a kind, and"),
+        ("concepts/mailed-links-and-codes", f"of a kind, and { {8: 'eight'}[STRANGER] } in all |"),
+        ("concepts/mailed-links-and-codes", f"| all such networks together | { {20: 'twenty'}[STRANGERS] } |"),
+        ("concepts/mailed-links-and-codes", f"has logged in before | { {20: 'twenty'}[KNOWN] } |"),
+        ("concepts/mailed-links-and-codes", f"devices and networks together | { {60: 'sixty'}[ALL_KNOWN] } |"),
         ("concepts/limits", f"After {default(Lockout, 'after')} wrong passwords (`after`)"),
         ("reference/limits", f"| `after` | {default(Lockout, 'after')} |"),
         ("reference/limits", f"| `pause` | {default(Lockout, 'pause')} seconds |"),

@@ -5,9 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from asgi_auth import Account, MagicLink
-from asgi_auth.accounts.purpose import Purpose
+from asgi_auth.accounts.one_time_tokens import Voids
 from asgi_auth.features.defaults import defaults
-from asgi_auth.model.records import Client as Caller
 from asgi_auth.model.records import Credential, OneTimeToken, User
 from tests.features.flows import NEW_PASSWORD, Flows, flows
 from tests.storage.conftest import FILES_AND_SERVERS
@@ -65,12 +64,12 @@ async def test_an_old_registration_does_not_bring_a_deleted_account_back() -> No
 async def test_a_user_who_is_deleted_while_asking_is_nobody(driver: str, fresh: Callable[[str], str]) -> None:
     async with flows(fresh(driver), features=FEATURES) as app:
         await app.verified()
-        user_id, store = (await app.auth.users.by_email(EMAIL)).id, app.auth.one_time._store
+        owner, store = (await app.auth.users.by_email(EMAIL)).id, app.auth.one_time._store
 
-        async def late(token: OneTimeToken, purpose: Purpose, client: Caller) -> bool:
-            if await app.auth.users.find(user_id):
-                await app.auth.users.delete(user_id)
-            return await store(token, purpose, client)
+        async def late(token: OneTimeToken, voids: Voids, user_id: str) -> bool:
+            if await app.auth.users.find(owner):
+                await app.auth.users.delete(owner)
+            return await store(token, voids, user_id)
 
         app.auth.one_time._store = late  # type: ignore[method-assign]  # deleted in between
         for path in ("/auth/forgot-password", "/auth/magic-link"):

@@ -62,7 +62,7 @@ async def test_the_first_proof_of_the_address_ends_the_sessions_from_before() ->
             app.clock.move(61)
 
 
-async def test_unknown_and_disabled_accounts_get_the_same_answer_and_no_mail() -> None:
+async def test_unknown_and_disabled_accounts_get_the_same_answer_and_no_token() -> None:
     async with flows(features=ON) as app:
         await app.verified()
         await ask(app)
@@ -73,6 +73,7 @@ async def test_unknown_and_disabled_accounts_get_the_same_answer_and_no_mail() -
         app.clock.move(61)
         await ask(app)
         await ask(app, "eve@example.com")
+        assert (await app.mail("account_is_disabled", EMAIL)).token == ""
         await app.no_more_mail()
 
 

@@ -118,7 +118,7 @@ async def test_a_changed_password_voids_the_link_and_a_new_link_the_old() -> Non
         assert await reset(app, token=second) == (400, "invalid_reset_token")
 
 
-async def test_the_answer_tells_nothing_and_only_an_active_account_gets_a_mail() -> None:
+async def test_the_answer_tells_nothing_and_only_an_active_account_gets_a_token() -> None:
     async with flows() as app:
         for name in ("active", "disabled", "closed"):
             await app.verified(f"{name}@example.com")
@@ -131,8 +131,10 @@ async def test_the_answer_tells_nothing_and_only_an_active_account_gets_a_mail()
             for name in ("active", "disabled", "closed", "unknown")
         ]
         mail = await app.mail("reset_password")
+        notices = [await app.mail(f"account_is_{name}", f"{name}@example.com") for name in ("disabled", "closed")]
         await app.no_more_mail()
 
+        assert [(notice.token, notice.code, notice.link) for notice in notices] == [("", "", "")] * 2
         assert {(answer.status, len(answer.body), tuple(answer.headers)) for answer in answers} == {
             (202, len(answers[0].body), tuple(answers[0].headers))
         }

@@ -106,13 +106,14 @@ async def test_with_time_it_opens_by_itself() -> None:
         assert (await login(app)).status == 200
 
 
-async def test_unknown_and_disabled_accounts_get_the_same_answer_and_no_mail() -> None:
+async def test_unknown_and_disabled_accounts_get_the_same_answer_and_no_token() -> None:
     async with locking() as app:
         user = await app.auth.users.by_email(EMAIL)
         await app.auth.users.set_status(user.id, "disabled")
         answers = [await post(app, "request-unlock", email=email) for email in (EMAIL, "eve@example.com")]
 
         assert [(answer.status, answer.json["expires_in"]) for answer in answers] == [(202, 3600)] * 2
+        assert (await app.mail("account_is_disabled", EMAIL)).token == ""
         await app.no_more_mail()
 
 

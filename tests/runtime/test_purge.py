@@ -56,7 +56,7 @@ async def fill(auth: Auth, expired: int, living: int) -> None:
         session = a_session(user, number, expires_at=at)
         await auth.storage.add_session(session, credential, 10_000)
         token = a_token(user, number, subject=f"subject {number}", expires_at=at)
-        await auth.storage.add_token(token, quiet=1, since=NOW - 1, most=9)
+        await auth.storage.add_token(token)
         await auth.storage.count(f"counter {number}", NOW, at - NOW)
 
 

@@ -1,19 +1,21 @@
 """Defences, what stands there without them, and the test that then fails: `mutations` tries it."""
 
 from tests.security.defence import SOURCE, Defence
+from tests.security.defences_mails import MAILS
 from tests.security.defences_of_databases import DATABASES
 from tests.security.defences_sessions import SESSIONS
 
 __all__ = ["DEFENCES", "SOURCE", "Defence"]
 
 DEFENCES = [
+    *MAILS,
     *SESSIONS,
     *DATABASES,
     Defence(
         "a used token stays used",
         "storage/statements/tokens.py",
-        "UPDATE {tokens} SET used_at = :now WHERE id = :id AND used_at IS NULL AND expires_at > :now RETURNING id",
-        "UPDATE {tokens} SET used_at = :now WHERE id = :id AND expires_at > :now RETURNING id",
+        "SET used_at = :now, data = '{{}}' WHERE id = :id AND used_at IS NULL AND expires_at > :now",
+        "SET used_at = :now, data = '{{}}' WHERE id = :id AND expires_at > :now",
         "features/test_password_reset.py::test_of_many_concurrent_resets_exactly_one_succeeds",
     ),
     Defence(

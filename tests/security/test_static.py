@@ -33,7 +33,8 @@ WHO_KNOWS_CRYPTO = {
     "sessions.tokens": {"hmac", "secrets", "jwt"},
     "accounts.known_clients": {"hmac", "secrets"},
     "accounts.one_time_tokens": {"hashlib", "hmac", "secrets", "itsdangerous"},
-    "storage.sql_tokens": {"hmac"}, "storage.runner": {"random"}, "mail.smtp": {"ssl"}, "pages.render": {"hashlib"},
+    "accounts.mail_requests": {"hmac", "secrets"}, "storage.sql_tokens": {"hmac", "secrets"},
+    "storage.runner": {"random"}, "mail.smtp": {"ssl"}, "pages.render": {"hashlib"},
     "mail.delivery": {"random"}, "mail.message": {"secrets"},
 }  # fmt: skip
 #: Numbers of ours: a pragma takes no value, and the rows of several counters are numbered.

@@ -31,9 +31,13 @@ class UserStore(Protocol):
     async def delete_user(self, user_id: str, now: int) -> list[str] | None:
         """Delete a user, and return the ids of the user's sessions; None if the user does not exist.
 
-        Credentials, one-time tokens, devices and networks are deleted. The sessions are ended, and `changes_since`
-        reports them. Audit records are kept, without address, user agent and data.
+        Credentials, devices, networks, and the one-time tokens of the user and about its address are deleted. The
+        sessions are ended, and `changes_since` reports them. Audit records are kept, without address, user agent and
+        data.
         """
+
+    async def closed_users(self, before: int, limit: int) -> list[str]:
+        """Return the ids of at most `limit` users with the status `closed` since before the time `before`."""
 
     async def stored(self, user_id: str) -> Stored | None:
         """Return everything that is stored about a user, without secrets; None if the user does not exist."""

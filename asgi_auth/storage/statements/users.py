@@ -25,6 +25,12 @@ UPDATE_USER = """
     WHERE {id} = :user_id
     RETURNING {user}
 """
+# The time of users whose access has never changed is 0: they are most of the index.
+CLOSED_USERS = """
+    SELECT {id} AS id FROM {users}
+    WHERE {access_changed_at} > 0 AND {access_changed_at} < :before AND {status} = 'closed'
+    ORDER BY {access_changed_at} LIMIT :limit
+"""
 LOCK_USER = "SELECT {id} FROM {users} WHERE {id} = :user_id {for_no_key_update}"
 DELETE_USER = "DELETE FROM {users} WHERE {id} = :user_id RETURNING {id}"
 ADD_CREDENTIAL = """

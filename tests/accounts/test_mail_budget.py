@@ -1,0 +1,133 @@
+"""The bounds of the mails to one person: for one stranger, for all strangers, and apart from them for known clients."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from asgi_auth import Argon2, MagicLink, Passwords
+from asgi_auth.accounts.mail_budget import ALL_KNOWN, KNOWN, STRANGER, STRANGERS
+from tests.features.flows import NEW_PASSWORD, Flows, flows
+from tests.support import EMAIL, PASSWORD, unlimited
+
+#: All endpoints by which a caller without a login can have a mail sent to any address.
+ASKING: dict[str, dict[str, str]] = {
+    "/auth/forgot-password": {},
+    "/auth/magic-link": {},
+    "/auth/request-unlock": {},
+    "/auth/resend-verification": {},
+    "/auth/register": {"password": NEW_PASSWORD},
+}
+FEATURES = [Passwords(argon2=Argon2.cheap()), *unlimited(mail=True), MagicLink()]
+HOURS = 24
+HOME, STRANGERS_HOME = "198.51.100.7", "203.0.113.66"
+
+
+def at(address: str) -> dict[str, Any]:
+    return {"client": (address, 1)}
+
+
+async def an_account(app: Flows, *, known: bool = False) -> None:
+    """A verified account, and a day later; with `known`, its owner has logged in at home."""
+    await app.client.post("/auth/register", {"email": EMAIL, "password": PASSWORD}, scope=at(HOME))
+    await app.verify((await app.mail("register")).token)
+    if known:
+        body = {"email": EMAIL, "password": PASSWORD}
+        assert (await app.client.post("/auth/login", body, scope=at(HOME))).status == 200
+        await app.auth.mail.idle()
+    app.clock.move(86_400)
+    app.outbox.mails.clear()
+
+
+async def flood(app: Flows, addresses: list[str], *, hours: int = HOURS, email: str = EMAIL) -> int:
+    """Ask everywhere every half an hour; return how many mails came."""
+    before = len(app.outbox.mails)
+    for _ in range(hours * 2):
+        for address in addresses:
+            for path, more in ASKING.items():
+                answer = await app.client.post(path, {"email": email, **more}, scope=at(address))
+                assert answer.status == 202
+        app.clock.move(1800)
+    await app.auth.mail.idle()
+    return len(app.outbox.mails) - before
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_a_stranger_has_a_few_mails_a_day_sent_to_a_person(known: bool) -> None:  # noqa: FBT001 (pytest gives it)
+    async with flows(enumeration="hide", features=FEATURES) as app:
+        if known:
+            await an_account(app)
+
+        assert 0 < await flood(app, [STRANGERS_HOME]) <= STRANGER
+        assert 0 < await flood(app, [STRANGERS_HOME]) <= STRANGER
+
+
+async def test_all_strangers_together_have_a_bound_as_well() -> None:
+    async with flows(enumeration="hide", features=FEATURES) as app:
+        await an_account(app)
+
+        count = await flood(app, [f"203.0.113.{number}" for number in range(6)], hours=4)
+
+        # Some were for a verification, of which a verified address gets no mail.
+        assert STRANGER < count <= STRANGERS
+
+
+async def test_one_flow_can_not_use_up_the_mails_of_all() -> None:
+    async with flows(enumeration="hide", features=FEATURES) as app:
+        await an_account(app)
+        for _ in range(20):
+            await app.client.post("/auth/forgot-password", {"email": EMAIL}, scope=at(STRANGERS_HOME))
+            app.clock.move(61)
+        await app.client.post("/auth/magic-link", {"email": EMAIL}, scope=at(STRANGERS_HOME))
+        await app.auth.mail.idle()
+
+        assert Counter(mail.purpose for mail in app.outbox.mails) == {"reset_password": 5, "magic_link": 1}
+
+
+async def test_a_cooldown_is_that_of_one_client() -> None:
+    async with flows(enumeration="hide", features=FEATURES) as app:
+        await an_account(app)
+        for address in (STRANGERS_HOME, HOME, HOME):
+            await app.client.post("/auth/forgot-password", {"email": EMAIL}, scope=at(address))
+        await app.auth.mail.idle()
+
+        assert len(app.outbox.mails) == 2
+
+
+async def test_strangers_can_not_use_up_the_mails_of_a_known_client() -> None:
+    async with flows(enumeration="hide", features=FEATURES) as app:
+        await an_account(app, known=True)
+        await flood(app, [f"203.0.113.{number}" for number in range(6)], hours=4)
+        app.outbox.mails.clear()
+
+        for path in ("/auth/forgot-password", "/auth/magic-link", "/auth/request-unlock"):
+            answer = await app.client.post(path, {"email": EMAIL}, scope=at(HOME))
+            assert answer.status == 202
+        await app.auth.mail.idle()
+
+        assert Counter(mail.purpose for mail in app.outbox.mails) == {"reset_password": 1, "magic_link": 1, "unlock": 1}
+
+
+async def test_the_mails_of_known_clients_are_bounded() -> None:
+    async with flows(enumeration="hide", features=FEATURES) as app:
+        await an_account(app, known=True)
+
+        assert STRANGER < await flood(app, [HOME]) <= KNOWN <= ALL_KNOWN
+
+
+async def test_a_known_client_is_answered_like_a_stranger() -> None:
+    answers = []
+    for known in (True, False):
+        async with flows(enumeration="hide", features=FEATURES) as app:
+            if known:
+                await an_account(app, known=True)
+            first = (await app.client.post("/auth/magic-link", {"email": EMAIL}, scope=at(HOME))).json["request"]
+            seen = []
+            for _ in range(12):
+                app.clock.move(61)
+                body = {"email": EMAIL, "request": first}
+                answer = await app.client.post("/auth/magic-link", body, scope=at(HOME))
+                seen.append((answer.status, answer.json["request"] == first))
+            answers.append(seen)
+
+    assert answers[0] == answers[1] == [(202, True)] * 12

@@ -1,0 +1,90 @@
+"""Defences of the flows by mail."""
+
+from tests.security.defence import Defence
+
+MAILS = [
+    Defence(
+        "a mail voids those of the same asker only",
+        "storage/statements/tokens.py",
+        "AND asker = :asker AND id <> :id",
+        "AND :asker <> 'x' AND id <> :id",
+        "features/test_asking_again.py::test_a_mail_that_a_stranger_asks_for_voids_nothing",
+    ),
+    Defence(
+        "wrong codes leave the link alone",
+        "storage/statements/tokens.py",
+        "WHERE digest = :digest AND purpose = :purpose AND used_at IS NULL",
+        "WHERE digest = :digest AND purpose = :purpose AND attempts < 5 AND used_at IS NULL",
+        "features/test_asking_again.py::test_five_wrong_codes_leave_the_link_alone_and_the_right_code_is_dead",
+    ),
+    Defence(
+        "passwords beside a link are counted",
+        "storage/statements/tokens.py",
+        "AND expires_at > :now AND password_attempts < :tries",
+        "AND expires_at > :now AND :tries > 0",
+        "accounts/test_password_attempts.py::test_a_wrong_password_beside_a_right_code_counts",
+    ),
+    Defence(
+        "what was not judged is no attempt at a password",
+        "accounts/one_time_tokens.py",
+        "            await self._storage.uncount_password(token.id)\n",
+        "",
+        "accounts/test_password_attempts.py::test_a_busy_hasher_uses_up_no_attempt",
+    ),
+    Defence(
+        "a request is repeated whatever is stored",
+        "accounts/mail_requests.py",
+        "self._is_genuine(earlier, path, subject)",
+        "not self._is_genuine(earlier, path, subject)",
+        "features/test_asking_again.py::test_a_request_goes_on_whether_a_mail_is_sent_or_not",
+    ),
+    Defence(
+        "a request is bound to an address",
+        "accounts/mail_requests.py",
+        '"\\0".join(parts).encode()',
+        '"\\0".join(parts[:2]).encode()',
+        "features/test_asking_again.py::test_a_request_goes_on_whether_a_mail_is_sent_or_not",
+    ),
+    Defence(
+        "a stranger has a few mails a day sent",
+        "accounts/mail_budget.py",
+        "KNOWN if known else STRANGER, kind",
+        "KNOWN if known else 10**6, kind",
+        "accounts/test_mail_budget.py::test_a_stranger_has_a_few_mails_a_day_sent_to_a_person",
+    ),
+    Defence(
+        "strangers can't use up the mails of a known client",
+        "accounts/mail_budget.py",
+        '"known" if known else "stranger"',
+        '"stranger"',
+        "accounts/test_mail_budget.py::test_strangers_can_not_use_up_the_mails_of_a_known_client",
+    ),
+    Defence(
+        "a used token keeps no data",
+        "storage/statements/tokens.py",
+        "SET used_at = :now, data = '{{}}' WHERE id = :id",
+        "SET used_at = :now WHERE id = :id",
+        "accounts/test_traces.py::test_a_used_token_keeps_no_hash_while_the_account_lives",
+    ),
+    Defence(
+        "a deleted user leaves no token about the address",
+        "storage/sql.py",
+        '            await storage.run(tokens.DELETE_TOKENS_OF, {"user_id": user_id})\n',
+        "",
+        "accounts/test_traces.py::test_a_deleted_account_leaves_no_address_and_no_hash",
+    ),
+    Defence(
+        "the owner of a closed account is told",
+        "accounts/letters.py",
+        "return INACTIVE.get(user.status, active) if user is not None else None",
+        "return active if user is not None else None",
+        "features/test_inactive_accounts.py::test_the_owner_hears_that_the_account_is_not_active",
+    ),
+    Defence(
+        "an account that is opened again is not purged",
+        "accounts/users.py",
+        '(only_closed and user.status != "closed")',
+        "(only_closed and not user.id)",
+        "features/test_inactive_accounts.py::test_an_account_that_is_opened_during_the_purge_is_not_deleted",
+    ),
+]
