@@ -19,7 +19,7 @@ OUTSIDE = {
         "storage.databases",
     },
     "databases": {"storage.databases"},
-    "argon2": {"crypto.argon2"},
+    "argon2": {"crypto.argon2", "crypto.equal_work"},
     "jwt": {"sessions.tokens", "crypto.keys"},
     "idna": {"validation.origins"},
     "zxcvbn": {"validation.password_policy"},

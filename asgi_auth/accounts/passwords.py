@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from asgi_auth.crypto.argon2 import PasswordHasher
-from asgi_auth.errors import InvalidCredentialsError, PasswordPolicyError
+from asgi_auth.errors import BusyError, InvalidCredentialsError, PasswordPolicyError
 from asgi_auth.model import event_types as events
 from asgi_auth.model.records import NO_USER_ID, Client, Credential, User, new_id
 from asgi_auth.sessions.event_sink import EventSink
@@ -103,12 +103,21 @@ class PasswordService:
         if credential is None or not fits:
             return None
         if self.hasher.is_outdated(credential.secret):
-            secret = await self.hasher.hash(password)
+            try:
+                secret = await self.hasher.hash(password)
+            except BusyError:
+                # The password is right: its hash is renewed at a later login.
+                return await self._told(credential, user, client, session_id)
             renewed = await self._storage.replace_secret(credential, secret, int(self._now()))
             if renewed is None:
                 # A concurrent call won: another login with the same hash, or a change of the password.
                 return await self.verify(user, password, client, session_id)
             credential = renewed
+        return await self._told(credential, user, client, session_id)
+
+    async def _told(
+        self, credential: Credential, user: User | None, client: Client, session_id: str | None
+    ) -> Credential:
         account = user.email_canonical if user is not None else None
         await self._events.emit(
             events.PASSWORD_CHECK, user_id=credential.user_id, session_id=session_id, client=client, account=account

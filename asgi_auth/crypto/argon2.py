@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import argon2
-from argon2.exceptions import InvalidHashError, VerificationError
 
 from asgi_auth._fork import leave_behind, renew_after_fork
 from asgi_auth.crypto.cpus import usable_cpus
+from asgi_auth.crypto.equal_work import EqualWork
 from asgi_auth.errors import BusyError
 
 T = TypeVar("T")
@@ -82,6 +82,7 @@ class PasswordHasher:
         self._prefix = f"$argon2id$v=19$m={cost.memory_cost},t={cost.time_cost},p={cost.parallelism}$"
         # Random bytes in place of a digest: verifying them takes the usual time, and no known password matches.
         self._decoy = f"{self._prefix}{_random_base64(SALT_BYTES)}${_random_base64(DIGEST_BYTES)}"
+        self._work = EqualWork(self._argon2, self._decoy)
 
     def _start(self) -> None:
         self._pool = ThreadPoolExecutor(
@@ -96,11 +97,11 @@ class PasswordHasher:
         self._start()
 
     async def hash(self, password: str) -> str:
-        """Return the encoded hash of a new password. Raises BusyError when the queue is full."""
-        return await self._run(self._argon2.hash, password)
+        """Return the encoded hash of a new password. Raises BusyError when the queue is full, or memory is short."""
+        return await self._run(self._work.hash, password)
 
     async def verify(self, hashed: str | None, password: str) -> bool:
-        """Return whether the password matches the hash. Raises BusyError when the queue is full.
+        """Return whether the password matches the hash. Raises BusyError when the queue is full, or memory is short.
 
         Without a hash, the password is verified against a decoy: the call takes the same time and returns False.
         """
@@ -111,10 +112,7 @@ class PasswordHasher:
         return not hashed.startswith(self._prefix)
 
     def _matches(self, hashed: str, password: str) -> bool:
-        try:
-            return self._argon2.verify(hashed, password)
-        except (VerificationError, InvalidHashError):
-            return False
+        return self._work.matches(hashed, password)
 
     async def _run(self, function: Callable[..., T], *args: str) -> T:
         with self._lock:
@@ -123,10 +121,10 @@ class PasswordHasher:
             self._pending += 1
         try:
             future = self._pool.submit(function, *args)
-        except BaseException:
+        except RuntimeError as error:
             # The system started no thread.
             self._release(None)
-            raise
+            raise BusyError from error
         # Not in a `finally`: when the caller is canceled, a running hash keeps its slot until it ends.
         future.add_done_callback(self._release)
         try:

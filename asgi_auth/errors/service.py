@@ -32,7 +32,7 @@ class ServiceUnavailableError(AuthError):
 
 
 class BusyError(ServiceUnavailableError):
-    """Too many passwords are waiting to be hashed."""
+    """No password can be hashed now: too many wait, or memory is short."""
 
     code = "busy"
     default_detail = "Too many logins at once. Try again in a moment."

@@ -8,6 +8,7 @@ from asgi_auth import Argon2, Auth, AuthApp, Field, Passwords
 from asgi_auth.crypto.argon2 import PasswordHasher
 from asgi_auth.errors import (
     AccountDisabledError,
+    BusyError,
     InvalidCredentialsError,
     ValidationError,
 )
@@ -209,3 +210,17 @@ async def test_a_login_from_a_session_that_is_gone_for_good_succeeds(auth: Auth)
     pair = await auth[Passwords].login(email=EMAIL, password=PASSWORD, client=Caller(session_id="purged long ago"))
 
     assert (await auth.authenticate(str(pair.access_token))).is_authenticated
+
+
+async def test_a_right_password_logs_in_when_its_hash_cannot_be_renewed(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with make_auth() as auth:
+        await register(auth)
+        hasher = auth[PasswordService].hasher
+
+        async def busy(_: str) -> str:
+            raise BusyError
+
+        monkeypatch.setattr(hasher, "is_outdated", lambda _: True)
+        monkeypatch.setattr(hasher, "hash", busy)
+
+        assert await login(auth)

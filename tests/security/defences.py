@@ -2,6 +2,7 @@
 
 from tests.security.defence import SOURCE, Defence
 from tests.security.defences_mails import MAILS
+from tests.security.defences_of_attempts import ATTEMPTS
 from tests.security.defences_of_databases import DATABASES
 from tests.security.defences_sessions import SESSIONS
 
@@ -9,6 +10,7 @@ __all__ = ["DEFENCES", "SOURCE", "Defence"]
 
 DEFENCES = [
     *MAILS,
+    *ATTEMPTS,
     *SESSIONS,
     *DATABASES,
     Defence(

@@ -24,6 +24,7 @@ FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__", "system", "popen", "
 CRYPTO = {"hashlib", "hmac", "secrets", "argon2", "jwt", "itsdangerous", "cryptography", "random", "ssl"}
 WHO_KNOWS_CRYPTO = {
     "crypto.argon2": {"secrets", "argon2"},
+    "crypto.equal_work": {"secrets", "argon2"},
     "crypto.keys": {"hashlib", "hmac", "jwt"},
     "model.records": {"secrets"},
     "limits.counter_keys": {"hmac"}, "runtime.purge": {"random"}, "features.new_device": {"hashlib"},
