@@ -162,15 +162,18 @@ class AuthApp:
         return Served(self.routes, own_url(scope, found[0], self.auth.settings)) if found else None
 
     async def _authenticate(self, scope: Scope, renewed: Headers) -> Identity:
-        """Return the middleware's identity, if it has the same users; else authenticate, and note new cookies."""
+        """Return the middleware's identity, if it has the same users; else authenticate, and note new cookies.
+
+        Raises BadRequestError when the cookies belong to two users.
+        """
         identity = scope.get("asgi_auth")
-        if isinstance(identity, Identity) and scope.get("asgi_auth.by") is self.auth:
-            return identity
-        cached = self.authenticator.from_cache(scope)
-        if cached is not None:
-            return cached
-        identity, cookies = await self.authenticator.authenticate(scope)
-        renewed.extend(cookies)
+        if not isinstance(identity, Identity) or scope.get("asgi_auth.by") is not self.auth:
+            identity = self.authenticator.from_cache(scope)
+        if identity is None:
+            identity, cookies = await self.authenticator.authenticate(scope)
+            renewed.extend(cookies)
+        if isinstance(identity.error, BadRequestError):
+            raise identity.error
         return identity
 
     def _transport(self, endpoint: Endpoint, scope: Scope) -> str:
@@ -185,7 +188,9 @@ class AuthApp:
 
 def authenticator_of(auth: Auth) -> RequestAuthenticator:
     """Make the authenticator of an `Auth`."""
-    return RequestAuthenticator(auth.settings, auth.verifier, auth.features, auth.start, auth.refresh)
+    return RequestAuthenticator(
+        auth.settings, auth.verifier, auth.features, auth.start, auth.refresh, auth.session_of, auth.now
+    )
 
 
 def _render(endpoint: Endpoint, result: Result) -> Response:

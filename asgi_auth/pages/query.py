@@ -1,18 +1,29 @@
 """The query of a page's URL."""
 
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_to_bytes
 
 from starlette.types import Scope
 
-MAX_FIELDS = 20
+#: The parameters that the pages read. Mail gateways, trackers and proxies add others, which are ignored.
+NAMES = frozenset({b"token", b"request", b"code", b"next", b"said", b"_method"})
 
 
 def query_of(scope: Scope) -> dict[str, str]:
-    """Return the values of the query; empty for an ambiguous one."""
+    """Return the parameters of the pages. One with two different values, or not in UTF-8, is left out."""
+    found: dict[bytes, set[bytes]] = {}
+    for part in scope["query_string"].split(b"&"):
+        raw, _, value = part.partition(b"=")
+        name = unquote_to_bytes(raw)
+        if name in NAMES:
+            found.setdefault(name, set()).add(unquote_to_bytes(value.replace(b"+", b" ")))
+    return {name.decode(): text for name, values in found.items() if (text := _only(values)) is not None}
+
+
+def _only(values: set[bytes]) -> str | None:
+    """Return the text of the only value; None for several values, and for one that is not UTF-8."""
+    if len(values) > 1:
+        return None
     try:
-        text = scope["query_string"].decode("ascii")
-        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
-    except ValueError:
-        return {}
-    found = dict(pairs)
-    return found if len(found) == len(pairs) else {}
+        return values.pop().decode()
+    except UnicodeDecodeError:
+        return None

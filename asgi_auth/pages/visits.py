@@ -208,8 +208,7 @@ class FormVisit(Visit):
         """Redirect to the next page, with the cookies of the result."""
         value = result.value if isinstance(result.value, Answer) else None
         response = self.site.renderer.redirect(self._next(value, identity))
-        cookies = self.site.cookies.clear() if self._route.endpoint.ends_session else result.cookies
-        response.raw_headers.extend(cookies)
+        response.raw_headers.extend(result.cookies)
         return response
 
     def _next(self, answer: Answer | None, identity: Identity) -> str:

@@ -5,17 +5,19 @@ from typing import Protocol
 
 from starlette.types import Scope
 
-from asgi_auth.errors import BadRequestError, InvalidTokenError, TokenExpiredError, UnauthorizedError
+from asgi_auth.errors import BadRequestError, InvalidTokenError, UnauthorizedError
 from asgi_auth.feature.base import BaseFeature
 from asgi_auth.model.answers import TokenPair
-from asgi_auth.model.records import Client
+from asgi_auth.model.records import Client, Session
 from asgi_auth.sessions.identity import ANONYMOUS, Identity, Transport
 from asgi_auth.sessions.verifier import TokenVerifier, make_room
 from asgi_auth.settings import Settings
 from asgi_auth.web.client import client_of
+from asgi_auth.web.cookie_choice import Choice, CookieChoice, is_genuine
 from asgi_auth.web.cookies import Cookies
 from asgi_auth.web.credentials import CredentialReader, PresentedCredentials
 from asgi_auth.web.csrf import SAFE_METHODS, check_origin
+from asgi_auth.web.headers import headers
 
 Headers = list[tuple[bytes, bytes]]
 #: The identity, and the Set-Cookie headers that the response must carry because of it. A tuple: this is the hot path.
@@ -37,17 +39,20 @@ class Refresh(Protocol):
 class RequestAuthenticator:
     """Authenticates requests and websockets for one `Auth`; used by the middleware and by the app."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 (each is a collaborator)
         self,
         settings: Settings,
         verifier: TokenVerifier,
         features: Sequence[BaseFeature],
         start: Callable[[], Awaitable[None]],
         refresh: Refresh,
+        session_of: Callable[[str], Awaitable[Session | None]],
+        now: Callable[[], float],
     ) -> None:
         """Take the verifier of access tokens, and the features, some of which authenticate other credentials."""
         self.cookies: Cookies = Cookies(settings)
         self.reader: CredentialReader = CredentialReader(self.cookies)
+        self.choice: CookieChoice = CookieChoice(settings, verifier.verify, session_of, now)
         self._settings = settings
         self._verify = verifier.verify
         self._cached = verifier.cached
@@ -84,34 +89,36 @@ class RequestAuthenticator:
     async def authenticate(self, scope: Scope) -> Authentication:
         """Return the identity of a request; an invalid token gives an anonymous one, with the reason in `error`.
 
-        Raises BadRequestError for repeated credentials, CrossSiteRequestError for cookies from another site's page,
+        The `error` is a BadRequestError when the cookies of two users are presented: pages that need no login work.
+        Raises BadRequestError for repeated bearer tokens, CrossSiteRequestError for cookies from another site's page,
         and StorageUnavailableError when a token cannot be verified: a valid token must not look invalid.
         """
         presented = self.reader.read(scope)
         await self._start()
         if presented.bearer is not None:
             identity, cookies = await self._by_bearer(presented), Headers()
-        elif presented.by_cookie:
+            self._cache(scope, identity, presented.bearer)
+        elif presented.by_cookie or presented.unreadable:
             identity, cookies = await self._by_cookies(presented, scope)
         else:
-            identity, cookies = await self._by_feature(scope), Headers()
-        if identity.is_authenticated and not cookies:
-            self._cache(scope, presented)
+            return await self._by_feature(scope), []
+        if self._features and type(identity.error) is InvalidTokenError:
+            # Foreign cookies hide no credentials of a feature.
+            found = await self._by_feature(scope)
+            identity = found if found is not ANONYMOUS else identity
         return identity, cookies
 
-    def _cache(self, scope: Scope, presented: PresentedCredentials) -> None:
+    def _cache(self, scope: Scope, identity: Identity, token: str) -> None:
         """Cache the token of a header line, if one line has all credentials. Each use verifies the token again."""
         lines = [pair for pair in scope["headers"] if pair[0] in {b"authorization", b"cookie"}]
         # A websocket may carry its token as a subprotocol.
-        if scope["type"] != "http" or len(lines) != 1 or len(lines[0][1]) > MAX_LINE:
+        if scope["type"] != "http" or len(lines) != 1 or len(lines[0][1]) > MAX_LINE or not identity.is_authenticated:
             return
         name, line = lines[0]
         # One cache for each header: a Cookie line may equal an Authorization line.
-        bearer = name == b"authorization"
-        cached, token = (self._bearers, presented.bearer) if bearer else (self._cookies, presented.access)
-        if token:
-            make_room(cached, self._settings.token_cache)
-            cached[line] = token
+        cached = self._bearers if name == b"authorization" else self._cookies
+        make_room(cached, self._settings.token_cache)
+        cached[line] = token
 
     async def _by_feature(self, scope: Scope) -> Identity:
         """Authenticate by the features. Credentials that a feature rejects give an anonymous identity."""
@@ -129,8 +136,8 @@ class RequestAuthenticator:
             identity = await self._verify(presented.bearer or "", BEARER)
         except InvalidTokenError as error:
             return Identity(error=error)
-        if presented.access is not None:
-            await self._require_same_user(identity, presented.access)
+        for access in presented.access:
+            await self._require_same_user(identity, access)
         return identity
 
     async def _require_same_user(self, identity: Identity, access: str) -> None:
@@ -145,20 +152,56 @@ class RequestAuthenticator:
     async def _by_cookies(self, presented: PresentedCredentials, scope: Scope) -> Authentication:
         if scope["type"] == "websocket" or scope["method"] not in SAFE_METHODS:
             check_origin(scope, self._settings)
-        error: InvalidTokenError = TokenExpiredError()
-        if presented.access is not None:
+        try:
+            choice = await self.choice.choose(presented)
+        except BadRequestError as error:
+            return Identity(error=error), []
+        identity, cookies = await self._by_choice(choice, scope)
+        if not choice.stale:
+            return identity, cookies
+        if identity.is_authenticated and not cookies and choice.refresh is not None:
+            # Set anew before others are deleted: the chosen cookies may be among those that are deleted.
+            identity, cookies = await self._renew(choice.refresh, scope)
+        return identity, self._clear_elsewhere(choice, scope) + cookies
+
+    async def _by_choice(self, choice: Choice, scope: Scope) -> Authentication:
+        """Try the access cookie, and the refresh cookie whatever is wrong with the access cookie.
+
+        Only cookies of this installation are deleted: another one may use the same names (RFC 6265, section 8.6).
+        """
+        reasons: dict[str, InvalidTokenError] = {}
+        if choice.access is not None:
             try:
-                return await self._verify(presented.access, COOKIE), []
+                identity = await self._verify(choice.access, COOKIE)
             except InvalidTokenError as reason:
-                error = reason
-        if presented.refresh is not None and isinstance(error, TokenExpiredError):
+                reasons[self.cookies.access] = reason
+            else:
+                self._cache(scope, identity, choice.access)
+                return identity, []
+        if choice.refresh is not None:
             try:
-                return await self._renew(presented.refresh, scope)
+                return await self._renew(choice.refresh, scope)
             except InvalidTokenError as reason:
-                error = reason
-        return Identity(error=error), self.cookies.clear()
+                reasons[self.cookies.refresh] = reason
+        genuine = [reason for reason in reasons.values() if is_genuine(reason)]
+        foreign = [name for name, reason in reasons.items() if not is_genuine(reason)]
+        error = (genuine or [*reasons.values(), InvalidTokenError()])[-1 if genuine else 0]
+        return Identity(error=error), self.cookies.clear(keep=foreign) if genuine else []
 
     async def _renew(self, refresh_token: str, scope: Scope) -> Authentication:
         """Refresh silently, and keep the refresh token: this response may never arrive."""
         pair = await self._refresh(refresh_token, client_of(scope, self._settings), rotate=False)
         return await self._verify(pair.access_token, COOKIE), self.cookies.set(pair)
+
+    async def forget(self, choice: Choice, scope: Scope) -> Headers:
+        """Return the headers that delete the cookies of an ended session, but none of another installation."""
+        names = (self.cookies.access, self.cookies.refresh)
+        foreign = await self.choice.is_foreign(choice)
+        keep = [name for name, is_foreign in zip(names, foreign, strict=True) if is_foreign]
+        return self.cookies.clear(keep) + self._clear_elsewhere(choice, scope)
+
+    def _clear_elsewhere(self, choice: Choice, scope: Scope) -> Headers:
+        """Return the headers that delete stale cookies of other domains and paths."""
+        stale = {self.cookies.access: choice.stale_access, self.cookies.refresh: choice.stale_refresh}
+        host = next(iter(headers(scope, b"host")), "")
+        return self.cookies.clear_elsewhere([name for name in stale if stale[name]], host, scope["path"])

@@ -1,4 +1,6 @@
-"""The credentials of a request: bearer token, cookies, websocket subprotocol. Repeated credentials are refused."""
+"""The credentials of a request: bearer token, cookies, websocket subprotocol. A repeated bearer token is refused."""
+
+import re
 
 import msgspec
 from starlette.types import Scope
@@ -6,27 +8,38 @@ from starlette.types import Scope
 from asgi_auth.errors import BadRequestError
 from asgi_auth.web.cookies import Cookies
 
-MAX_HEADER = 16384
+#: Cookie lines beyond this number of bytes are not read. The cookies of other software may fill many kilobytes.
+MAX_HEADER = 65536
+#: The maximum number of different values of one cookie.
+MAX_VALUES = 8
 #: Device cookies after this number of characters are ignored.
 MAX_DEVICE = 2048
 SUBPROTOCOL = "bearer."
 
 
 class PresentedCredentials(msgspec.Struct):
-    """The credentials of one request. Absent credentials are None; a Bearer header without a token is empty.
+    """The credentials of one request. A Bearer header without a token is empty, an absent one is None.
 
-    `device` has the values of all device cookies, separated by spaces.
+    `access` and `refresh` are the different values of the cookies: browsers send a cookie several times when it is set
+    for several domains or paths. `device` has the values of all device cookies, separated by spaces. `unreadable` says
+    why the cookies of the session cannot be used.
     """
 
     bearer: str | None = None
-    access: str | None = None
-    refresh: str | None = None
+    access: list[str] = []
+    refresh: list[str] = []
     device: str = ""
+    unreadable: str = ""
 
     @property
     def by_cookie(self) -> bool:
         """Whether the request has an access cookie or a refresh cookie."""
-        return self.access is not None or self.refresh is not None
+        return bool(self.access or self.refresh)
+
+    @property
+    def repeated(self) -> bool:
+        """Whether one of the cookies has several values."""
+        return len(self.access) > 1 or len(self.refresh) > 1
 
 
 class CredentialReader:
@@ -35,11 +48,13 @@ class CredentialReader:
     def __init__(self, cookies: Cookies) -> None:
         """Take the names of the cookies."""
         self._access = cookies.access.encode()
-        self._refresh = cookies.refresh.encode()
         self._device = cookies.device.encode()
+        # One search that is linear in the length, instead of a split: most cookies belong to other software.
+        names = b"|".join(re.escape(name.encode()) for name in (cookies.access, cookies.refresh, cookies.device))
+        self._pair = re.compile(rb"(?:^|;)[ \t]*(%s)=([^;]*)" % names)
 
     def read(self, scope: Scope) -> PresentedCredentials:
-        """Read the credentials; raises BadRequestError for a repeated Authorization header or cookie (RFC 6750, 2)."""
+        """Read the credentials; raises BadRequestError for a repeated Authorization header (RFC 6750, section 2)."""
         presented = PresentedCredentials()
         authorized = False
         for name, value in scope["headers"]:
@@ -56,19 +71,22 @@ class CredentialReader:
 
     def _cookies(self, line: bytes, presented: PresentedCredentials) -> None:
         if len(line) > MAX_HEADER:
-            raise BadRequestError("The cookies are too large.")
-        for pair in line.split(b";"):
-            name, _, value = pair.strip().partition(b"=")
-            if name == self._access:
-                if presented.access is not None:
-                    raise BadRequestError("A cookie occurs twice.")
-                presented.access = value.decode("latin-1")
-            elif name == self._refresh:
-                if presented.refresh is not None:
-                    raise BadRequestError("A cookie occurs twice.")
-                presented.refresh = value.decode("latin-1")
-            elif name == self._device and len(presented.device) < MAX_DEVICE:
-                presented.device = f"{presented.device} {value.decode('latin-1')}".strip()
+            presented.unreadable = "The cookies are too large."
+            return
+        for name, value in self._pair.findall(line):
+            text = value.strip().decode("latin-1")
+            if name != self._device:
+                _add(presented, presented.access if name == self._access else presented.refresh, text)
+            elif len(presented.device) < MAX_DEVICE:
+                presented.device = f"{presented.device} {text}".strip()
+
+
+def _add(presented: PresentedCredentials, values: list[str], text: str) -> None:
+    """Add the value of a cookie, unless it is known."""
+    if text not in values and len(values) == MAX_VALUES:
+        presented.unreadable = "A cookie has too many values."
+    elif text not in values:
+        values.append(text)
 
 
 def _bearer(value: bytes) -> str | None:

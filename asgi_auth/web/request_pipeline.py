@@ -84,10 +84,11 @@ class RequestPipeline:
         """Call an endpoint with the values of path and body. `transport` says where tokens go: `bearer` or `cookie`."""
         endpoint = route.endpoint
         presented = self._authenticator.reader.read(scope)
+        choice = await self._authenticator.choice.choose(presented)
         if endpoint.method != "GET":
             missing = REFRESH_TOKEN in endpoint.fields and values.get(REFRESH_TOKEN) is None
-            if presented.refresh and missing and not endpoint.oauth2:
-                values[REFRESH_TOKEN] = presented.refresh
+            if choice.refresh and missing and not endpoint.oauth2:
+                values[REFRESH_TOKEN] = choice.refresh
                 transport = "cookie"
             if presented.by_cookie or (transport == "cookie" and endpoint.gives_tokens):
                 check_origin(scope, self._settings)
@@ -98,4 +99,4 @@ class RequestPipeline:
             device = await self._devices.after_login(pair, client) if endpoint.logs_in else Headers()
             return Result(value, self._authenticator.cookies.set(pair) + device, in_cookies=True)
         ended = endpoint.ends_session and presented.by_cookie
-        return Result(value, self._authenticator.cookies.clear() if ended else [], in_cookies=False)
+        return Result(value, await self._authenticator.forget(choice, scope) if ended else [], in_cookies=False)

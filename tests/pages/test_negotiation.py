@@ -148,13 +148,6 @@ async def test_a_message_comes_from_the_catalogue_only(surfer: Surfer) -> None:
         assert (page.status, [item for item in page.tags if item[1].get("role")]) == (200, [])
 
 
-@pytest.mark.parametrize("query", ["next=/a&next=/b", "next=%ff", "&".join(f"a{n}=1" for n in range(50)), "%"])
-async def test_a_query_that_can_be_read_in_two_ways_is_no_query(surfer: Surfer, query: str) -> None:
-    page = await surfer.get(f"login?{query}")
-
-    assert (page.status, "next" in page.form("/login").inputs) == (200, False)
-
-
 class Nicknames(Feature):
     """A host's feature without a page."""
 

@@ -9,8 +9,8 @@ from tests.support import Client, who
 @pytest.mark.parametrize(
     ("method", "headers", "status"),
     [
-        ("GET", {"cookie": "__Host-auth=a; __Host-auth=b"}, 400),
-        ("GET", {"cookie": "x=" + "y" * 17000}, 400),
+        ("GET", {"cookie": "x=" + "y" * 70_000}, 400),
+        ("GET", {"cookie": "; ".join(f"__Host-auth={n}" for n in range(9))}, 400),
         ("POST", {"cookie": "__Host-auth=a", "sec-fetch-site": "cross-site"}, 403),
     ],
 )
@@ -28,4 +28,5 @@ async def test_what_the_middleware_refuses_is_a_page_for_people_and_a_problem_fo
     assert (page.status, page.header("content-type")) == (status, "text/html; charset=utf-8")
     assert b"<h1>" in page.body
     assert (asked.status, asked.header("content-type")) == (status, "application/problem+json")
-    assert (hosts.status, hosts.header("content-type")) == (status, "application/problem+json")
+    # Pages of the host need no login, so that cookies which cannot be used do not break them.
+    assert hosts.status == (200 if status == 400 else status)

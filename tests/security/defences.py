@@ -92,13 +92,6 @@ DEFENCES = [
         "web/test_cookies.py::test_the_tokens_stand_in_cookies_and_never_in_the_body",
     ),
     Defence(
-        "a cookie that is repeated is refused",
-        "web/credentials.py",
-        "                if presented.access is not None:\n                    raise",
-        "                if presented.access == '':\n                    raise",
-        "test_middleware.py::test_doubled_and_oversized_credentials_are_a_400",
-    ),
-    Defence(
         "answers can't be sniffed",
         "web/responses.py",
         '    "x-content-type-options": "nosniff",\n',

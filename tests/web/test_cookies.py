@@ -220,16 +220,6 @@ async def test_logging_out_with_an_expired_access_cookie_ends_the_session(
     assert (await Client(browser.app, COOKIE, copy).get("/")).json["id"] == ""
 
 
-@pytest.mark.parametrize(
-    "cookies", [{ACCESS: "x"}, {REFRESH: "x"}, {ACCESS: "x", REFRESH: "x"}, {ACCESS: "", REFRESH: ""}]
-)
-async def test_cookies_that_are_no_good_are_cleared(client: Client, cookies: dict[str, str]) -> None:
-    answer = await Client(client.app, {}, cookies).get("/")
-
-    assert (answer.json["id"], answer.json["error"]) == ("", "invalid_token")
-    assert answer.cookies == {ACCESS: "", REFRESH: ""}
-
-
 async def test_a_new_login_ends_the_session_the_browser_came_with(auth: Auth, browser: Client) -> None:
     await register(auth, "eve@example.com")
     copy = dict(browser.cookies)
