@@ -12,12 +12,14 @@ from asgi_auth.auth import Auth
 from asgi_auth.errors import AuthError, BadRequestError, InternalError, NotFoundError
 from asgi_auth.feature.endpoint import Endpoint
 from asgi_auth.feature.route import Route, Served
+from asgi_auth.limits.counter_keys import network_of
 from asgi_auth.model.answers import Answer
 from asgi_auth.sessions.identity import Identity
 from asgi_auth.settings import Secrets
 from asgi_auth.web.authenticator import Headers, RequestAuthenticator
 from asgi_auth.web.body import JSON_TYPE, ClientDisconnectedError
 from asgi_auth.web.client import client_of, is_forwarded
+from asgi_auth.web.client_address import address_of
 from asgi_auth.web.cors import Cors
 from asgi_auth.web.device_cookies import DeviceCookies
 from asgi_auth.web.headers import FORM_TYPE, headers, is_browser_form, single_header
@@ -77,6 +79,8 @@ class AuthApp:
         settings = self.auth.settings
         if not settings.trusted_proxies and is_forwarded(scope):
             self.auth.config_check.note_proxy_headers()
+        if not network_of(address_of(scope, settings.trusted_proxies)):
+            self.auth.config_check.note_unknown_client()
         renewed = Headers()
         response = await self._respond(path, scope, receive, renewed)
         if response is None:

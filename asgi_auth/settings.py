@@ -88,7 +88,7 @@ class Settings:
     hsts: bool = False
     """Send Strict-Transport-Security from the auth endpoints (one year, with subdomains)."""
     trusted_proxies: Sequence[str] = ()
-    """Networks of the proxies whose `X-Forwarded-For` header is trusted, such as `10.0.0.0/8`."""
+    """Networks of proxies that may name the client, such as `10.0.0.0/8`; `unix` for those with a unix socket."""
     max_body: int = 65536
     """Maximum size of a request body, in bytes."""
     body_timeout: float = 10.0
@@ -121,7 +121,8 @@ class Settings:
         self._check_choices()
         self._check_urls()
         for network in self.trusted_proxies:
-            ipaddress.ip_network(network)
+            if network != "unix":
+                ipaddress.ip_network(network)
         names = [item.name for item in self.fields]
         if len(set(names)) != len(names):
             raise ValueError("two extra fields have the same name")

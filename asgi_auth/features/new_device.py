@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import ClassVar
 
 from asgi_auth.feature import Client, Event, Feature
+from asgi_auth.limits.counter_keys import embedded_ipv4
 from asgi_auth.model import event_types as events
 from asgi_auth.model.user_agent import PROGRAMS, program_and_system
 
@@ -65,6 +66,7 @@ def _network(address: str) -> str:
         found = ipaddress.ip_address(address)
     except ValueError:
         return address
+    found = embedded_ipv4(found) or found
     return str(ipaddress.ip_network((found, PREFIXES[found.version]), strict=False))
 
 

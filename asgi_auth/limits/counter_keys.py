@@ -6,6 +6,12 @@ import ipaddress
 
 from asgi_auth.crypto.keys import KeyRing
 
+#: The prefix lengths of the IPv6 networks that limits count, in bits.
+PREFIXES = (64, 56, 48)
+#: The first 96 bits of 64:ff9b::/96 and ::ffff:0:0:0/96, and the first 48 of 64:ff9b:1::/48.
+TRANSLATED = {0x64FF9B << 64, 0xFFFF << 16}
+LOCAL_NAT64 = 0x64FF9B0001
+
 
 class CounterKeys:
     """Makes the keys of counters; without the secret no key tells what it counts."""
@@ -19,15 +25,39 @@ class CounterKeys:
         return hmac.digest(self._secret, "\0".join(parts).encode(), "sha256").hex()
 
 
-@functools.lru_cache(4096)
 def network_of(address: str) -> str:
-    """Return the network that a limit counts: an IPv4 address, or a /64 of IPv6; empty for an unknown address.
+    """Return the smallest network of an address: an IPv4 address, or a /64 of IPv6; empty for an unknown address."""
+    networks = networks_of(address)
+    return networks[0] if networks else ""
 
-    One customer of a provider has a whole /64.
+
+@functools.lru_cache(4096)
+def networks_of(address: str) -> tuple[str, ...]:
+    """Return the networks that limits count: an IPv4 address, or a /64, a /56 and a /48 of IPv6; none if unknown.
+
+    A customer of a provider has a /64, commonly a /56, and at most a /48 (RIPE-690).
     """
     try:
         found = ipaddress.ip_address(address)
     except ValueError:
-        return ""
-    found = getattr(found, "ipv4_mapped", None) or found
-    return str(found) if found.version == 4 else str(ipaddress.IPv6Network((int(found) >> 64 << 64, 64)))
+        return ()
+    found = embedded_ipv4(found) or found
+    if isinstance(found, ipaddress.IPv4Address):
+        return (str(found),)
+    number = int(found)
+    return tuple(str(ipaddress.IPv6Network((number >> 128 - size << 128 - size, size))) for size in PREFIXES)
+
+
+def embedded_ipv4(address: "ipaddress.IPv4Address | ipaddress.IPv6Address") -> ipaddress.IPv4Address | None:
+    """Return the IPv4 address in an IPv6 address of a translator or a tunnel; None for all others.
+
+    Those are mapped and translated addresses (RFC 4291, 6145), NAT64 (RFC 6052, 8215), 6to4 and Teredo.
+    """
+    if isinstance(address, ipaddress.IPv4Address):
+        return None
+    number = int(address)
+    last = ipaddress.IPv4Address(number & 0xFFFFFFFF)
+    if number >> 32 in TRANSLATED or (number >> 80 == LOCAL_NAT64 and int(last)):
+        return last
+    teredo = address.teredo
+    return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else None)

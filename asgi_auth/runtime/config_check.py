@@ -35,6 +35,7 @@ class ConfigCheck:
         self._features = features
         self._conceals = conceals
         self._is_forwarded = False
+        self._is_nameless = False
         self._logged: set[Finding] = set()
 
     def check(self) -> list[Finding]:
@@ -62,6 +63,12 @@ class ConfigCheck:
         """Record that a request had headers of a proxy, and log the finding once."""
         if not self._is_forwarded:
             self._is_forwarded = True
+            self.log_new()
+
+    def note_unknown_client(self) -> None:
+        """Record that the address of a client is unknown, and log the finding once."""
+        if not self._is_nameless:
+            self._is_nameless = True
             self.log_new()
 
     @property
@@ -122,7 +129,11 @@ class ConfigCheck:
             reason = "requests had the headers of a proxy, so all clients may appear to have the address of the proxy"
             fix = "List its networks, such as 10.0.0.0/8; without a proxy, the headers are forged and ignored"
             yield Finding("trusted_proxies", reason, fix)
-        for network in proxies:
+        if self._is_nameless:
+            reason = "requests had no client address, as by a unix socket, so unknown clients share one limit"
+            fix = "Add 'unix' to trusted_proxies, and let the proxy send X-Forwarded-For"
+            yield Finding("trusted_proxies", reason, fix)
+        for network in [item for item in proxies if item != "unix"]:
             if ipaddress.ip_network(network).prefixlen == 0:
                 reason = f"{network} includes every address, so any client can forge its address"
                 yield Finding("trusted_proxies", reason, "List only the networks of your proxies")

@@ -1,7 +1,5 @@
 """The client of a request: its address, user agent, languages, and the id of the request."""
 
-import functools
-import ipaddress
 import re
 import secrets
 
@@ -9,6 +7,7 @@ from starlette.types import Scope
 
 from asgi_auth.model.records import Client
 from asgi_auth.settings import Settings
+from asgi_auth.web.client_address import address_of
 from asgi_auth.web.headers import headers
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -24,7 +23,7 @@ def client_of(scope: Scope, settings: Settings, session_id: str | None = None, d
     """Describe the client; the user agent has no control characters, and at most 255 characters."""
     agent = " ".join(headers(scope, b"user-agent"))
     return Client(
-        address=_address(scope, settings),
+        address=address_of(scope, settings.trusted_proxies),
         user_agent=CONTROL.sub("", agent)[:MAX_USER_AGENT],
         accept_language=",".join(headers(scope, b"accept-language"))[:MAX_LANGUAGES],
         session_id=session_id,
@@ -45,28 +44,3 @@ def _request_id(scope: Scope) -> str:
 def is_forwarded(scope: Scope) -> bool:
     """Tell whether a request has headers that proxies add."""
     return any(name in FORWARDED for name, _ in scope["headers"])
-
-
-@functools.lru_cache(16)
-def _networks(proxies: tuple[str, ...]) -> list["ipaddress.IPv4Network | ipaddress.IPv6Network"]:
-    return [ipaddress.ip_network(item) for item in proxies]
-
-
-def _address(scope: Scope, settings: Settings) -> str:
-    """Return the peer's address; behind trusted proxies the rightmost forwarded address that is not a proxy's."""
-    peer = (scope.get("client") or ("",))[0]
-    if not settings.trusted_proxies:
-        return peer
-    networks = _networks(tuple(settings.trusted_proxies))
-    forwarded = ",".join(headers(scope, b"x-forwarded-for")).split(",")
-    for candidate in (peer, *reversed(forwarded)):
-        try:
-            address = ipaddress.ip_address(candidate.strip())
-        except ValueError:
-            return peer
-        # A socket that serves both families shows 10.0.0.1 as ::ffff:10.0.0.1.
-        address = getattr(address, "ipv4_mapped", None) or address
-        peer = str(address)
-        if not any(address in network for network in networks):
-            return peer
-    return peer

@@ -179,6 +179,20 @@ async def test_headers_of_a_proxy_that_nobody_has_named_are_found_and_logged_onc
     assert warned == ["{}: {}. {}".format(*finding)]
 
 
+@pytest.mark.parametrize("peer", [None, ("", 0), ("testclient", 50000)])
+async def test_a_client_without_an_address_is_found_and_logged_once(
+    peer: tuple[str, int] | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with make_auth(trusted_proxies=["10.0.0.0/8"]) as auth:
+        for _ in range(3):
+            await Client(AuthApp(auth)).get("/me", scope={"client": peer}, headers={"x-forwarded-for": "198.51.100.1"})
+
+        (finding,) = auth.check()
+    assert (finding.setting, "unix" in finding.fix) == ("trusted_proxies", True)
+    warned = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert warned == ["{}: {}. {}".format(*finding)]
+
+
 async def test_headers_of_proxies_that_are_named_are_no_finding(caplog: pytest.LogCaptureFixture) -> None:
     async with make_auth(trusted_proxies=["192.0.2.0/24"]) as auth:
         await Client(AuthApp(auth)).get("/me", headers={"x-forwarded-for": "198.51.100.1"})

@@ -114,9 +114,9 @@ DEFENCES = [
     ),
     Defence(
         "nothing forwarded is believed but from trusted proxies",
-        "web/client.py",
-        "if not any(address in network for network in networks):",
-        "if networks == []:",
+        "web/client_address.py",
+        "        if not proxies.trusts(hop):\n",
+        "        if hop == UNIX:\n",
         "web/test_client.py::test_the_rightmost_address_that_is_no_trusted_proxy_counts",
     ),
     Defence(

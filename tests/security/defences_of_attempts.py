@@ -4,6 +4,27 @@ from tests.security.defence import Defence
 
 ATTEMPTS = [
     Defence(
+        "headers that name different clients do not count",
+        "web/client_address.py",
+        "return clients.pop() if len(clients) == 1 else nearest",
+        "return clients.pop() if clients else nearest",
+        "web/test_client_address.py::test_headers_that_agree_count",
+    ),
+    Defence(
+        "only a trusted peer names the client",
+        "web/client_address.py",
+        "    if not proxies.trusts_peer(scope, peer):\n        return nearest\n",
+        "",
+        "web/test_client.py::test_the_rightmost_address_that_is_no_trusted_proxy_counts",
+    ),
+    Defence(
+        "a server with an address has no unix peer",
+        "web/client_address.py",
+        "self._trusts_own_machine and by_socket and",
+        "self._trusts_own_machine and",
+        "web/test_client_address.py::test_a_server_at_a_unix_socket_trusts_its_own_machine_as_at_loopback",
+    ),
+    Defence(
         "an older hash gets the rest of today's work",
         "crypto/equal_work.py",
         "        self._do(self._most - done, password)\n",
