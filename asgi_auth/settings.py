@@ -77,6 +77,8 @@ class Settings:
     """Other origins whose scripts may call the auth endpoints, or `*`. Cookies need `trusted_origins` as well."""
     cors_headers: Sequence[str] = ()
     """Further request headers that scripts of `cors_origins` may send, such as `sentry-trace`."""
+    private_addresses: bool = False
+    """Accept new addresses that no public mail server delivers to: `.local`, `home.arpa`, and quoted local parts."""
     cookie_name: str = "auth"
     """Name of the cookies, after the prefix `__Host-`, or `__Secure-` with a `cookie_domain`."""
     cookie_domain: str | None = None

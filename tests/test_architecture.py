@@ -33,7 +33,7 @@ OUTSIDE = {
 #: A module imports from its own room, or from a lower floor.
 FLOORS = [
     {"_fork"},
-    {"model", "texts", "_environment", "_lazy", "_per_loop"},
+    {"model", "texts", "_environment", "_lazy", "_per_loop", "_typed_text"},
     {"errors"},
     {"validation", "crypto"},
     {"settings"},

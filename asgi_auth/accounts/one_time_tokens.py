@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from asgi_auth._typed_text import plain_code
 from asgi_auth.accounts.known_clients import KnownClients
 from asgi_auth.accounts.letters import Letters, notice_to
 from asgi_auth.accounts.mail_budget import MailBudget
@@ -224,7 +225,7 @@ class OneTimeTokens:
         return await self._storage.find_token(purpose.name, _digest(secret), int(self._now()))
 
     async def _by_code(self, purpose: Purpose, request: str, code: str) -> OneTimeToken | None:
-        digest, now = self._code(request, "".join(code.split())), int(self._now())
+        digest, now = self._code(request, plain_code(code)), int(self._now())
         return await self._storage.try_code(purpose.name, request, digest, now=now, tries=TRIES)
 
     def _signer(self, purpose: str) -> "Signer":

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from asgi_auth._typed_text import composed
 from asgi_auth.crypto.argon2 import PasswordHasher
 from asgi_auth.errors import BusyError, InvalidCredentialsError, PasswordPolicyError
 from asgi_auth.model import event_types as events
@@ -35,10 +36,11 @@ class PasswordService:
         self._now = now
 
     def check(self, password: str, field: str, email: str = "", old: str | None = None) -> None:
-        """Raise PasswordPolicyError for `field` when a new password breaks the policy, or is the `old` one."""
-        if password == old:
+        """Raise PasswordPolicyError for `field` when a new password, in NFC, breaks the policy or is `old`."""
+        password = composed(password)
+        if old is not None and password == composed(old):
             raise PasswordPolicyError({field: [Reason("same")]})
-        self.policy.check(password, field=field, user_words=(email, email.partition("@")[0]))
+        self.policy.check(password, field=field, user_words=(email, email.rpartition("@")[0]))
 
     def credential(self, user_id: str, secret: str) -> Credential:
         """Make the credential of a hash."""

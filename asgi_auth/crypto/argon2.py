@@ -15,6 +15,7 @@ from typing import TypeVar
 import argon2
 
 from asgi_auth._fork import leave_behind, renew_after_fork
+from asgi_auth._typed_text import composed
 from asgi_auth.crypto.cpus import usable_cpus
 from asgi_auth.crypto.equal_work import EqualWork
 from asgi_auth.errors import BusyError
@@ -97,13 +98,17 @@ class PasswordHasher:
         self._start()
 
     async def hash(self, password: str) -> str:
-        """Return the encoded hash of a new password. Raises BusyError when the queue is full, or memory is short."""
-        return await self._run(self._work.hash, password)
+        """Return the encoded hash of a new password, in NFC (RFC 8265, section 4.2).
+
+        Raises BusyError when the queue is full, or memory is short.
+        """
+        return await self._run(self._work.hash, composed(password))
 
     async def verify(self, hashed: str | None, password: str) -> bool:
         """Return whether the password matches the hash. Raises BusyError when the queue is full, or memory is short.
 
         Without a hash, the password is verified against a decoy: the call takes the same time and returns False.
+        A password that is not in NFC is tried as typed, for hashes of earlier versions, and then in NFC.
         """
         return await self._run(self._matches, hashed or self._decoy, password)
 
@@ -112,7 +117,8 @@ class PasswordHasher:
         return not hashed.startswith(self._prefix)
 
     def _matches(self, hashed: str, password: str) -> bool:
-        return self._work.matches(hashed, password)
+        spellings = dict.fromkeys([password, composed(password)])
+        return any(self._work.matches(hashed, spelling) for spelling in spellings)
 
     async def _run(self, function: Callable[..., T], *args: str) -> T:
         with self._lock:

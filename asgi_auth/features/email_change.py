@@ -57,10 +57,13 @@ class EmailChange(Feature):
         """Mail a link to the new address. An earlier request that is still open becomes void."""
         user, _ = await self.auth[PasswordService].reauthenticate(identity, password, client)
         await self._limit(user.id)
-        address = parse_email(new_email, "new_email")
-        if address.canonical == user.email_canonical:
+        address = parse_email(new_email, "new_email", public=not self.auth.settings.private_addresses)
+        if address.display == user.email:
             raise ValidationError({"new_email": [Reason("same_address")]})
         taken = await self.auth.storage.user_by_email(address.canonical)
+        if taken is not None and taken.id == user.id:
+            # The user changes the capitals of the own address.
+            taken = None
         requested = await self.auth.one_time.ask(
             self.purpose,
             subject=address.canonical,

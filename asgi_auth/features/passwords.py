@@ -126,7 +126,7 @@ class Passwords(Feature):
         self, *, email: Email, password: Secret, client: Client = Client(), **data: object
     ) -> Registration:
         """Register an account. Returns 202 and sends a confirmation mail, or 201 when no mail is configured."""
-        address = parse_email(email)
+        address = parse_email(email, public=not self.auth.settings.private_addresses)
         self.passwords.check(password, "password", address.canonical)
         secret = await self.passwords.hasher.hash(password)
         user = self._new_user(address, data)

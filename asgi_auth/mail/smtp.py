@@ -16,6 +16,7 @@ from asgi_auth.validation.email_address import parse_email
 
 TLS = Literal["starttls", "tls", "none"]
 PORTS = {"starttls": 587, "tls": 465, "none": 25}
+QUOTED_PAIR = re.compile(r"\\(.)")
 ENHANCED_CODE = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
 
 
@@ -96,6 +97,9 @@ class SMTPMailer:
         The domain is encoded in ASCII (RFC 5891): servers without SMTPUTF8 then accept all ASCII local parts.
         """
         local, _, _ = mail.to.rpartition("@")
+        if local.startswith('"'):
+            # `Address` quotes by itself.
+            local = QUOTED_PAIR.sub(r"\1", local[1:-1])
         recipient = Address(username=local, domain=parse_email(mail.to).canonical.rpartition("@")[2])
         message = EmailMessage()
         message["From"] = self._sender

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 
+from asgi_auth._typed_text import has_few_marks
 from asgi_auth.errors import PasswordPolicyError
 from asgi_auth.validation.reasons import Reason
 
@@ -15,7 +16,7 @@ MIN_WORD = 4
 
 @dataclass(frozen=True, kw_only=True)
 class PasswordPolicy:
-    """The rules for a new password. Passwords are never trimmed, truncated or normalized.
+    """The rules for a new password. Passwords are never trimmed or truncated, and are checked and hashed in NFC.
 
     `min_length` is in code points, `max_bytes` in UTF-8 bytes. `refuse_common` rejects the 30,000 most common
     passwords. `context` lists words that must not be the password, such as the name of the service; the email address
@@ -70,8 +71,8 @@ class PasswordPolicy:
             yield Reason("special")
 
     def _guessable(self, password: str, user_words: Iterable[str]) -> Iterable[Reason]:
-        if len(password.encode()) > self.max_bytes:
-            # No list has it, and the normalization of a long text is slow (CWE-407).
+        if len(password.encode()) > self.max_bytes or not has_few_marks(password):
+            # No list has it, and its normalization would be slow (CWE-407).
             return
         folded = password.casefold()
         words = {word.casefold() for word in (*self.context, *user_words) if len(word) >= MIN_WORD}

@@ -128,7 +128,7 @@ async def test_two_accounts_that_ask_for_one_address_never_share_it() -> None:
         assert sorted(answer.status for answer in answers) == [204, 400]
 
 
-@pytest.mark.parametrize("new", [EMAIL.upper(), "no address"])
+@pytest.mark.parametrize("new", [EMAIL, f" {EMAIL}\u200b", "no address"])
 async def test_the_own_address_and_none_at_all_are_refused(new: str) -> None:
     async with flows() as app:
         await app.verified()
@@ -136,6 +136,21 @@ async def test_the_own_address_and_none_at_all_are_refused(new: str) -> None:
         answer = await ask(app, new)
 
         assert (answer.status, list(answer.json["errors"])) == (422, ["new_email"])
+
+
+async def test_an_owner_may_change_the_capitals_of_the_own_address() -> None:
+    async with flows() as app:
+        await app.verified(EMAIL.upper())
+
+        answer = await ask(app, EMAIL)
+        mail = await app.mail("change_email", EMAIL)
+        confirmed = await confirm(app, token=mail.token)
+
+        assert (answer.status, confirmed.status) == (202, 204)
+        user = await app.auth.users.by_email(EMAIL)
+        assert (user.email, user.email_canonical) == (EMAIL, EMAIL)
+        assert (await app.login()).status == 200
+        assert (await ask(app, EMAIL)).status == 422
 
 
 async def test_a_disabled_account_is_not_changed() -> None:

@@ -20,7 +20,15 @@ from asgi_auth.validation.email_address import PLAIN, canonical_or_none, parse_e
         ("ada@\uff45xample.com", "ada@example.com"),
         ("\u212aelvin@example.com", "kelvin@example.com"),
         ("\ufb01n@example.com", "fin@example.com"),
-        ("straße@example.com", "strasse@example.com"),
+        ("straße@example.com", "straße@example.com"),
+        ("STRA\u1e9eE@example.com", "straße@example.com"),
+        ("\u039f\u0394\u039f\u03a3@example.com", "\u03bf\u03b4\u03bf\u03c2@example.com"),
+        (" ada@example.com", "ada@example.com"),
+        ("ada@example.com \r\n", "ada@example.com"),
+        ("\u00a0\u3000ada@example.com\u2003", "ada@example.com"),
+        ("\u202eada@example.com\u202c", "ada@example.com"),
+        ("\ufeff\u200bada@example.com\u200d\u2060\u00ad", "ada@example.com"),
+        ("\u2068ada@example.com\u2069\ufe0f\u3164", "ada@example.com"),
         ("o\u0308@example.com", "\u00f6@example.com"),
         ("\u0130@example.com", "i\u0307@example.com"),
         ("ada@bücher.example.com", "ada@xn--bcher-kva.example.com"),
@@ -44,6 +52,8 @@ def test_spellings_of_an_address_have_one_canonical_form(typed: str, canonical: 
         ("a.da@example.com", "ada@example.com"),
         ("ada@example.com", "ada+x@example.com"),
         ("ada@strasse.example.com", "ada@straße.example.com"),
+        ("strasse@example.com", "straße@example.com"),
+        ("\u03bf\u03b4\u03bf\u03c2@example.com", "\u03bf\u03b4\u03bf\u03c3@example.com"),
     ],
 )
 def test_addresses_of_different_people_stay_different(one: str, other: str) -> None:
@@ -76,25 +86,26 @@ def test_the_address_as_typed_is_kept_for_display() -> None:
         "ada@example.com,eve@evil.com",
         "ada@example.com;eve@evil.com",
         "ada@example.com eve@evil.com",
-        "ada@example.com\n",
         "ada@example.com\r\nBcc: eve@evil.com",
         "ada\r\n@example.com",
         "ada\0@example.com",
         "ada@exam\0ple.com",
         "Ada <ada@example.com>",
         "<ada@example.com>",
-        " ada@example.com",
-        "ada@example.com ",
         "a da@example.com",
-        '"ada"@example.com',
-        '"a b"@example.com',
+        "a\u200bda@example.com",
+        "ada@exam ple.com",
+        '""@example.com',
+        '"a"b@example.com',
+        '"ada@example.com',
+        "ada@local",
+        " ",
         "ada@[127.0.0.1]",
         "ada@127.0.0.1",
         "ada@localhost",
         "ada(comment)@example.com",
         "a@" + "b" * 250 + ".com",
         "ada@xn--.com",
-        "\u202eada@example.com",
         "\ufdfa" * 200,
     ],
 )
@@ -104,6 +115,41 @@ def test_what_is_no_plain_address_is_refused(text: str) -> None:
 
     assert caught.value.errors.keys() == {"mail"}
     assert canonical_or_none(text) is None
+
+
+PRIVATE = [
+    ("Ada@Corp.LOCAL", "ada@corp.local"),
+    ("ada@a.b.local", "ada@a.b.local"),
+    ("ada@corp\u3002local", "ada@corp.local"),
+    ("ada@bücher.local", "ada@xn--bcher-kva.local"),
+    ("ada@Home.Arpa", "ada@home.arpa"),
+    ("ada@nas.home.arpa", "ada@nas.home.arpa"),
+    ('"Ada..Lovelace"@example.com', '"ada..lovelace"@example.com'),
+    ('"ada lovelace"@example.com', '"ada lovelace"@example.com'),
+    ('"ada@home"@example.com', '"ada@home"@example.com'),
+    ('"a\\"b"@example.com', '"a\\"b"@example.com'),
+    ('"ada"@example.com', "ada@example.com"),
+]
+
+
+@pytest.mark.parametrize(("typed", "canonical"), PRIVATE)
+def test_an_address_that_no_public_server_delivers_to_can_be_looked_up_and_allowed(typed: str, canonical: str) -> None:
+    assert parse_email(typed).canonical == canonical_or_none(typed) == canonical
+    assert canonical_or_none(canonical) == canonical
+    with pytest.raises(ValidationError):
+        parse_email(typed, public=True)
+
+
+@pytest.mark.parametrize("typed", ["ada@corp.localhost", "ada@corp.invalid", "ada@corp.arpa", "ada@x.onion"])
+def test_other_reserved_domains_are_refused_always(typed: str) -> None:
+    for public in (True, False):
+        with pytest.raises(ValidationError):
+            parse_email(typed, public=public)
+
+
+@pytest.mark.parametrize("typed", ["ada@corp.test", "ada@corp.internal", "ada@corp.lan", "ada@thelocal.com"])
+def test_domains_that_are_not_reserved_are_public(typed: str) -> None:
+    assert parse_email(typed, public=True).canonical == typed
 
 
 @settings(max_examples=300, deadline=None)
