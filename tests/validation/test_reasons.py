@@ -41,7 +41,7 @@ def test_what_msgspec_says_is_kept_and_has_a_code(said: str, code: str, values: 
 
 def test_clients_get_plain_text() -> None:
     with pytest.raises(PasswordPolicyError) as caught:
-        PasswordPolicy().check("short")
+        PasswordPolicy().check("xq#k")
 
     assert [type(item) for item in caught.value.errors["password"]] == [str]
     assert [type(item) for item in caught.value.reasons["password"]] == [Reason]
