@@ -148,13 +148,6 @@ DEFENCES = [
         "storage/test_faults_sqlite.py::test_what_looks_rows_up_can_write_nothing",
     ),
     Defence(
-        "an address is normalised before it is looked at",
-        "validation/email_address.py",
-        'valid = validated(unicodedata.normalize("NFKC", text))',
-        "valid = validated(text)",
-        "validation/test_email_address.py::test_spellings_of_an_address_have_one_canonical_form",
-    ),
-    Defence(
         "a login leads to places of this site alone",
         "pages/links.py",
         'return all(LOCAL.fullmatch(text) for text in (path, decoded)) and "//" not in decoded',

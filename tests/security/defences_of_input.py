@@ -1,0 +1,77 @@
+"""Defences of what clients send and operators configure, in the form of `defences`."""
+
+from tests.security.defences import Defence
+
+INPUT = [
+    Defence(
+        "an unknown variable of the environment is refused",
+        "_environment.py",
+        "    if prefix:\n        _refuse_unknown(",
+        "    if not prefix:\n        _refuse_unknown(",
+        "test_environment.py::test_an_unknown_variable_is_refused_with_the_nearest_name",
+    ),
+    Defence(
+        "pages without an origin of their own are no trusted origin",
+        "validation/origins.py",
+        "if script[1] in NO_PAGES:",
+        "if script[1] is None:",
+        "test_settings.py::test_what_cannot_work_or_is_not_safe_is_refused",
+    ),
+    Defence(
+        "origins are compared in the form of browsers",
+        "validation/origins.py",
+        "host = text.lower() if text.isascii() else _ascii(text)",
+        "host = text",
+        "validation/test_origins.py::test_a_form_from_the_page_of_a_base_url_is_taken_in_any_spelling",
+    ),
+    Defence(
+        "an address is normalized before it is looked at",
+        "validation/email_address.py",
+        'unicodedata.normalize("NFKC", without_margins(text))',
+        "without_margins(text)",
+        "validation/test_email_address.py::test_spellings_of_an_address_have_one_canonical_form",
+    ),
+    Defence(
+        "marks around an address are removed",
+        "validation/email_address.py",
+        'unicodedata.normalize("NFKC", without_margins(text))',
+        'unicodedata.normalize("NFKC", text)',
+        "features/test_typed_text.py::test_marks_around_an_address_are_removed_at_every_endpoint",
+    ),
+    Defence(
+        "an address is no public one by default",
+        "features/passwords.py",
+        "public=not self.auth.settings.private_addresses",
+        "public=False",
+        "features/test_typed_text.py::test_a_setting_lets_addresses_of_private_networks_in",
+    ),
+    Defence(
+        "a password for nobody costs as many hashes",
+        "crypto/argon2.py",
+        "dict.fromkeys([password, composed(password)])",
+        "dict.fromkeys([password, composed(password) if hashed != self._decoy else password])",
+        "crypto/test_compositions.py::test_a_wrong_password_costs_two_hashes_at_most_and_as_many_for_nobody",
+    ),
+    Defence(
+        "marks without end are not sorted",
+        "_typed_text.py",
+        "if not text.isascii() and has_few_marks(text) else text",
+        "if not text.isascii() else text",
+        "crypto/test_compositions.py::test_a_wrong_password_costs_two_hashes_at_most_and_as_many_for_nobody",
+    ),
+    Defence(
+        "names and words are common, too",
+        "validation/password_policy.py",
+        "return frozenset(chain.from_iterable(FREQUENCY_LISTS.values()))",
+        'return frozenset(FREQUENCY_LISTS["passwords"])',
+        "validation/test_password_policy.py::test_each_list_of_words_counts",
+    ),
+    Defence(
+        "a common ending makes no password",
+        "validation/password_policy.py",
+        "        for end in range(size - endings, size + 1):",
+        "        for end in range(size, size + 1):",
+        "validation/test_password_policy.py"
+        "::test_none_of_the_three_thousand_commonest_words_passes_in_capitals_or_with_a_common_ending",
+    ),
+]
