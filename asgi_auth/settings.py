@@ -38,8 +38,8 @@ class Settings:
     """The `aud` claim of access tokens. Services that share a key need different values."""
     access_ttl: int = 900
     """Lifetime of an access token, in seconds."""
-    leeway: int = 5
-    """Allowed difference between the clocks of two servers, in seconds (0 to 60)."""
+    leeway: int = 30
+    """Allowed difference between the clocks of two servers, or of a server and its database, in seconds (0 to 60)."""
     session_ttl: int = 30 * 86400
     """Maximum lifetime of a session, in seconds. Refreshes do not extend it."""
     session_idle: int = 14 * 86400

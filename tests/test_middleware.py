@@ -252,7 +252,7 @@ async def test_a_remembered_token_is_still_judged_by_time_and_revocation(
     await auth.end_sessions((await auth.authenticate(str(other.access_token))).id, only=(
         await auth.authenticate(str(other.access_token))).session_id)  # fmt: skip
     assert (await client.get("/", headers=bearer(other))).json["error"] == TokenRevokedError.code
-    clock.move(904)
+    clock.move(929)
     assert (await client.get("/", headers=bearer(pair))).json["error"] is None
     clock.move(1)
     assert (await client.get("/", headers=bearer(pair))).json["error"] == TokenExpiredError.code

@@ -10,6 +10,7 @@ from asgi_auth.feature.base import BaseFeature
 from asgi_auth.mail.mailers import ConsoleMailer
 from asgi_auth.mail.message import Mailer
 from asgi_auth.runtime.public_suffix import is_below, is_private_host, is_public_suffix, site_of
+from asgi_auth.sessions.clock_watch import ClockWatch
 from asgi_auth.settings import Settings
 
 logger: logging.Logger = logging.getLogger("asgi_auth")
@@ -34,12 +35,20 @@ class ConfigCheck:
         self._mailer = mailer
         self._features = features
         self._conceals = conceals
+        self._clock: ClockWatch | None = None
         self._is_forwarded = False
         self._is_nameless = False
         self._logged: set[Finding] = set()
 
     def check(self) -> list[Finding]:
-        """Return all findings, including those from the requests so far."""
+        """Return all findings, including those from the requests so far, and from the clock of the database."""
+        return [*self._configured(), *self._clocks()]
+
+    def watch(self, clock: ClockWatch) -> None:
+        """Report a difference between the clocks of this process and of the database."""
+        self._clock = clock
+
+    def _configured(self) -> list[Finding]:
         checks = (
             self._base_url,
             self._cookie_domain,
@@ -54,7 +63,8 @@ class ConfigCheck:
 
     def log_new(self) -> None:
         """Log the findings that have not been logged yet."""
-        for finding in self.check():
+        # A difference of clocks is logged when it is noticed.
+        for finding in self._configured():
             if finding not in self._logged:
                 self._logged.add(finding)
                 logger.warning("%s: %s. %s", *finding)
@@ -155,6 +165,11 @@ class ConfigCheck:
         if self._conceals() and any(getattr(item, "login_after_register", False) for item in self._features):
             reason = "a registration is completed by its mail, so it cannot log the user in"
             yield Finding("login_after_register", reason, "Remove it, or set enumeration='tell'")
+
+    def _clocks(self) -> Iterator[Finding]:
+        if self._clock is not None and self._clock.disagrees:
+            reason = f"{self._clock.text}, so limits and lifetimes are wrong, and each request queries the database"
+            yield Finding("clock", reason, "Synchronize the clocks of all hosts and of the database, with NTP")
 
     def _features_with_mail(self) -> list[str]:
         return [type(feature).__name__ for feature in self._features if feature.needs_mail]

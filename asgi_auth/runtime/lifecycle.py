@@ -59,6 +59,7 @@ class Lifecycle:
         self._mail = mail
         self._purger = purger
         self._config_check = config_check
+        config_check.watch(revocation.clock)
         self._features = features
         self._now = now
         self._warm_up = warm_up
@@ -114,9 +115,10 @@ class Lifecycle:
             logger.log(level, message)
 
     async def start_call(self) -> None:
-        """Start before a call of an endpoint, and begin a purge that is due."""
+        """Start before a call of an endpoint, and begin a purge that is due, if the clock can tell what has expired."""
         await self.start()
-        self._purger.nudge()
+        if not self._revocation.clock.disagrees:
+            self._purger.nudge()
 
     async def close(self) -> None:
         """Send the mails in flight, for ten seconds at most; then close the features, and release everything else.

@@ -56,7 +56,9 @@ class Purger:
             # Jitter: processes that start together do not run together, and a short-lived one has its chance.
             self._due = now + interval * random.random()  # noqa: S311 (jitter, no secret)
         task = self._tasks.get()
-        if now >= self._due and (task is None or task.done()):
+        # A time that is too far away was set by a clock that was ahead.
+        due = now >= self._due or self._due > now + 2 * interval
+        if due and (task is None or task.done()):
             self._due = now + interval * random.uniform(0.75, 1.25)  # noqa: S311 (jitter, no secret)
             self._tasks.set(asyncio.create_task(self._in_background(), name="asgi_auth purge"))
 

@@ -1,7 +1,8 @@
 """Ended sessions and changed roles, in memory, and synchronized across processes (ASVS 7.4.1, 8.3.2).
 
 A request needs no query while the last synchronization is younger than `max_revocation_lag` seconds. When it is
-older, because the database or its notifications are unavailable, each request reads its session from the database.
+older, because the database or its notifications are unavailable, each request reads its session from the database. So
+it does while the clock of the process and that of the database disagree: the age of a token cannot be judged then.
 """
 
 import asyncio
@@ -13,12 +14,12 @@ from itertools import takewhile
 from asgi_auth._fork import leave_behind, renew_after_fork
 from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.model.records import Changes
+from asgi_auth.sessions.clock_watch import ClockWatch
+from asgi_auth.sessions.feed_position import FeedPosition
 from asgi_auth.settings import Settings
 from asgi_auth.storage import Storage
 
 logger: logging.Logger = logging.getLogger("asgi_auth")
-#: Seconds by which synchronizations overlap, for late commits and for clocks that differ between machines.
-OVERLAP = 30
 PAUSE = 0.2
 
 
@@ -30,15 +31,22 @@ class Revocation:
         self._storage = storage
         self._lag = settings.max_revocation_lag
         self._strict = settings.revocation == "strict"
-        self._horizon = settings.access_ttl + settings.leeway + OVERLAP
+        # Twice, because the clocks of the issuer and of this process may differ in opposite directions.
+        self._horizon = settings.access_ttl + 2 * settings.leeway
+        # A repeated refresh gives an access token without a new time of the last use.
+        self._first_read = self._horizon + settings.refresh_grace
         self._now = now
-        self._since: int | None = None
+        self._position = FeedPosition()
+        self._last_sync = float("-inf")
+        #: Compares the clock of this process with that of the database.
+        self.clock: ClockWatch = ClockWatch(settings.leeway)
         self._fresh_until = float("-inf")
         self._changed_at: dict[str, int] = {}
+        self._told: dict[str, tuple[tuple[str, ...], int]] = {}
         self._syncs = 0
         self._first_sync: dict[str, int] = {}
         self._sockets: dict[str, set[Callable[[], None]]] = {}
-        #: The time in seconds when each session ended, by session id.
+        #: The time in seconds when this process learned that a session ended, by session id.
         self.dead: dict[str, int] = {}
         #: The current roles of users whose access changed recently, by user id.
         self.roles: dict[str, tuple[str, ...]] = {}
@@ -56,15 +64,37 @@ class Revocation:
 
     async def sync(self) -> None:
         """Read the changes from the tables once; raises StorageUnavailableError."""
-        started, now = time.monotonic(), int(self._now())
-        # After the clock was set back, read everything again: entries were dropped too early.
-        since = now - self._horizon if self._since is None or now < self._since else self._since - OVERLAP
+        started, before = time.monotonic(), self._now()
+        if before < self._last_sync:
+            self._restart(int(before))
         self._syncs += 1
         number = self._syncs
-        self._apply(await self._storage.changes_since(since), number)
-        self._forget(now - self._horizon)
-        self._since = now
-        self._fresh_until = started + self._lag
+        changes = await self._read(started, int(before))
+        self.clock.compare(before, changes.now, self._now())
+        self._apply(changes, number)
+        self._forget(int(before) - self._horizon)
+        self._last_sync = before
+        self._fresh_until = float("-inf") if self.clock.disagrees else started + self._lag
+
+    async def _read(self, started: float, now: int) -> Changes:
+        """Read the changes after the position; all that concern a living token at first, and after a restore."""
+        newest = self._position.newest
+        if newest is not None:
+            changes = await self._storage.changes_since(0, self._position.after(started))
+            if changes.number >= newest:
+                self._position.note(started, changes.number)
+                return changes
+            self._position.reset()
+        changes = await self._storage.changes_since(now - self._first_read)
+        self._position.note(started, changes.number)
+        return changes
+
+    def _restart(self, now: int) -> None:
+        """Read everything again, and keep it long enough: the clock of this process was set back."""
+        self._position.reset()
+        for known in (self.dead, self._changed_at):
+            for key in list(known):
+                known[key] = now
 
     async def follow(self) -> None:
         """Synchronize after each notification, and at least twice within the lag, until cancelled."""
@@ -91,6 +121,7 @@ class Revocation:
     def change(self, user_id: str, roles: tuple[str, ...]) -> None:
         """Record roles that this process has changed. A synchronization in flight cannot overwrite them."""
         self._set_roles(user_id, roles, int(self._now()))
+        self._told.pop(user_id, None)
         self._first_sync[user_id] = self._syncs + 1
 
     def watch(self, session_id: str, user_id: str, close: Callable[[], None]) -> Callable[[], None]:
@@ -122,17 +153,22 @@ class Revocation:
             close()
 
     def _apply(self, changes: Changes, number: int) -> None:
-        # Clamped to now: a time in the future, from another machine, would delay the removal of all later entries.
         now = int(self._now())
-        for session_id, at in changes.sessions:
+        for session_id, _ in changes.sessions:
             if session_id not in self.dead:
-                self.dead[session_id] = min(at, now)
+                self.dead[session_id] = now
                 self._close(session_id)
         for user_id, roles, at in changes.users:
+            # A change that is read again keeps the time when it was learned.
+            if self._told.get(user_id) == (roles, at):
+                continue
             # Clocks of machines differ: compare the order of synchronization and change, not their times.
             if number >= self._first_sync.get(user_id, 0):
                 self._first_sync.pop(user_id, None)
-                self._set_roles(user_id, roles, max(min(at, now), self._changed_at.get(user_id, 0)))
+                is_own = user_id not in self._told and self.roles.get(user_id) == roles
+                self._told[user_id] = (roles, at)
+                if not is_own:
+                    self._set_roles(user_id, roles, now)
 
     def _forget(self, before: int) -> None:
         """Drop entries that are older than every valid access token. Both are ordered by age, oldest first."""
@@ -141,8 +177,9 @@ class Revocation:
         for user_id in _older(self._changed_at, before):
             del self._changed_at[user_id], self.roles[user_id]
             self._first_sync.pop(user_id, None)
+            self._told.pop(user_id, None)
 
 
 def _older(times: Mapping[str, int], before: int) -> list[str]:
-    """Return the keys at the front that are older than `before`; an entry behind a younger one stays longer."""
-    return [key for key, _ in takewhile(lambda item: item[1] < before, times.items())]
+    """Return the keys at the front that are not younger than `before`; an entry behind a younger one stays longer."""
+    return [key for key, _ in takewhile(lambda item: item[1] <= before, times.items())]

@@ -7,7 +7,8 @@ Rules for every method:
 * Durable: when a method returns outside a transaction, its changes survive a crash of the process or the database.
 * Bounded: an unavailable, locked or slow database raises `StorageUnavailableError` after a bounded time. Errors of the
   driver's own library do not leave the storage.
-* No clock: times are arguments, in whole seconds since 1970. `now` is the current time.
+* No clock: times are arguments, in whole seconds since 1970. `now` is the current time of the calling process. As the
+  clocks of processes differ, these times do not order events: `changes_since` numbers them.
 * Per event loop: connections belong to the event loop that opened them.
 
 `tests/storage` checks each promise; a driver that passes these tests implements the contract.

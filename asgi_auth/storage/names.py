@@ -8,7 +8,7 @@ import msgspec
 from asgi_auth.model.records import is_id
 
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,47}")
-TABLES = ("credentials", "sessions", "tokens", "counters", "audit", "devices", "networks", "migrations")
+TABLES = ("credentials", "sessions", "tokens", "counters", "audit", "devices", "networks", "migrations", "changes")
 INDEXES = (
     "users_access_changed",
     "credentials_user",
@@ -21,6 +21,8 @@ INDEXES = (
     "audit_user",
     "audit_at",
     "counters_expires",
+    "changes_at",
+    "changes_expires",
     "networks_user",
     "networks_expires",
 )

@@ -19,6 +19,15 @@ TRIES = 5
 #: Kinds of PostgreSQL row locks; SQLite locks the whole file instead.
 ROW_LOCKS = ("for_update", "for_no_key_update", "for_key_share")
 
+#: What the dialects spell differently. SQLite has no clock of its own: its clock is that of the process.
+DIALECTS: dict[str, dict[str, str]] = {
+    "sqlite": {"counted_key": "INTEGER PRIMARY KEY AUTOINCREMENT", "database_time": "NULL"},
+    "postgresql": {
+        "counted_key": "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+        "database_time": "CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS DOUBLE PRECISION)",
+    },
+}
+
 
 class Runner:
     """Base class of `SQLStorage`. A transaction gives a shallow copy whose `connection` is set."""
@@ -30,7 +39,7 @@ class Runner:
         self._connection: Connection | None = None
         postgres = driver.dialect == "postgresql"
         locks = {name: name.upper().replace("_", " ") if postgres else "" for name in ROW_LOCKS}
-        self._parts = self.names.parts() | locks
+        self._parts = self.names.parts() | locks | DIALECTS[driver.dialect]
         self._sql: dict[str, str] = {}
 
     def is_user_id(self, text: str) -> bool:

@@ -22,7 +22,7 @@ from asgi_auth.storage.sql_counters import SQLCounters
 from asgi_auth.storage.sql_networks import SQLNetworks
 from asgi_auth.storage.sql_sessions import SQLSessions
 from asgi_auth.storage.sql_tokens import SQLTokens
-from asgi_auth.storage.statements import audit, counters, networks, schema, sessions, tokens, users
+from asgi_auth.storage.statements import audit, counters, feed, networks, schema, sessions, tokens, users
 
 
 class SQLStorage(SQLSessions, SQLTokens, SQLCounters, SQLAudit, SQLNetworks):
@@ -87,6 +87,7 @@ class SQLStorage(SQLSessions, SQLTokens, SQLCounters, SQLAudit, SQLNetworks):
                 del values[name]
             rows = await storage.run(users.UPDATE_USER, values)
             if (new.status, new.roles) != (old.status, old.roles):
+                await storage.run(feed.ADD_CHANGED, {"user_id": user_id, "now": now, "expires_at": now + feed.KEPT})
                 await storage.announce()
             return first(user_of, rows)
 
@@ -108,6 +109,7 @@ class SQLStorage(SQLSessions, SQLTokens, SQLCounters, SQLAudit, SQLNetworks):
             values = {"user_id": user_id, "now": now}
             ended = [row["id"] for row in await storage.run(sessions.ANONYMIZE_SESSIONS, values)]
             await storage.run(tokens.DELETE_TOKENS_OF, {"user_id": user_id})
+            await storage.tell_ended(user_id, now, ended)
             if not await storage.run(users.DELETE_USER, {"user_id": user_id}):
                 return None
             await storage.run(audit.ANONYMIZE_AUDIT_RECORDS, {"user_id": user_id})
@@ -155,5 +157,6 @@ class SQLStorage(SQLSessions, SQLTokens, SQLCounters, SQLAudit, SQLNetworks):
     async def purge(self, before: int, batch: int) -> int:
         """Delete one batch of sessions, tokens, counters and networks each."""
         values = {"before": before, "batch": batch}
+        await self.run(feed.PURGE_CHANGES, values)
         tables = (sessions.PURGE_SESSIONS, tokens.PURGE_TOKENS, counters.PURGE_COUNTERS, networks.PURGE_NETWORKS)
         return sum([len(await self.run(each, values)) for each in tables])

@@ -1,9 +1,11 @@
 """Sessions over SQL."""
 
+from collections.abc import Collection
+
 from asgi_auth.model.records import Access, Changes, Credential, Session
 from asgi_auth.storage.rows import columns, first, session_of, strings_of
 from asgi_auth.storage.runner import Runner
-from asgi_auth.storage.statements import sessions
+from asgi_auth.storage.statements import feed, sessions
 
 #: Concurrent logins of one user miss each other's sessions, so this close to the limit a transaction counts them.
 MARGIN = 32
@@ -26,8 +28,7 @@ class SQLSessions(Runner):
                 return None
             oldest = {"user_id": session.user_id, "now": session.created_at, "most": limit}
             ended = [row["id"] for row in await storage.run(sessions.END_OLDEST, oldest)]
-            if ended:
-                await storage.announce()
+            await storage.tell_ended(session.user_id, session.created_at, ended)
             return ended
 
         return await self._atomically(add)
@@ -63,12 +64,21 @@ class SQLSessions(Runner):
     async def end_sessions(
         self, user_id: str, now: int, *, only: str | None = None, keep: str | None = None
     ) -> list[str]:
-        """End the live sessions, and notify other processes."""
-        values = {"user_id": user_id, "now": now, "only": only, "keep": keep}
-        ended = [row["id"] for row in await self.run(sessions.END_SESSIONS, values)]
+        """End the sessions, and notify other processes. Sessions that have expired are ended, but not returned."""
+
+        async def end(storage: "SQLSessions") -> list[str]:
+            values = {"user_id": user_id, "now": now, "only": only, "keep": keep}
+            rows = await storage.run(sessions.END_SESSIONS, values)
+            await storage.tell_ended(user_id, now, rows)
+            return [row["id"] for row in rows if row["expires_at"] > now]
+
+        return await self._atomically(end)
+
+    async def tell_ended(self, user_id: str, now: int, ended: Collection[object]) -> None:
+        """Add the sessions of a user that were `ended` in this transaction to the feed, and notify other processes."""
         if ended:
+            await self.run(feed.ADD_ENDED, {"user_id": user_id, "now": now})
             await self.announce()
-        return ended
 
     async def access(self, session_id: str, now: int) -> Access | None:
         """Select the state of the session joined with its user."""
@@ -79,11 +89,15 @@ class SQLSessions(Runner):
         alive = row["revoked_at"] is None and row["expires_at"] > now and row["status"] == "active"
         return Access(user_id=str(row["user_id"]), alive=alive, roles=strings_of(row["roles"]))
 
-    async def changes_since(self, since: int) -> Changes:
-        """Select recent changes by the indexes of their times."""
-        ended = await self.run(sessions.ENDED_SINCE, {"since": since}, read=True)
-        users = await self.run(sessions.CHANGED_SINCE, {"since": since}, read=True)
+    async def changes_since(self, since: int, after: int = 0) -> Changes:
+        """Read the newest number first: changes that are committed meanwhile are read again."""
+        [head] = await self.run(feed.NEWEST, {}, read=True)
+        rows = await self.run(feed.CHANGES, {"since": since, "after": after}, read=True)
+        # One entry for each user, of the last change.
+        users = {str(row["user_id"]): row for row in rows if row["roles"] is not None}
         return Changes(
-            sessions=[(row["id"], row["revoked_at"]) for row in ended],
-            users=[(str(row["id"]), strings_of(row["roles"]), row["changed_at"]) for row in users],
+            number=head["number"],
+            now=head["now"],
+            sessions=[(row["session_id"], row["at"]) for row in rows if row["session_id"] is not None],
+            users=[(user_id, strings_of(row["roles"]), row["at"]) for user_id, row in users.items()],
         )

@@ -17,4 +17,32 @@ CLOCKS = [
         "if len({item.user_id for item in (*access, *refresh)}) > 2:",
         "web/test_cookies_beside_ours.py::test_two_users_are_refused_where_a_login_is_asked_for_and_break_no_public_page",
     ),
+    Defence(
+        "the feed of revocations goes by numbers, not by clocks",
+        "sessions/revocation.py",
+        "await self._storage.changes_since(0, self._position.after(started))",
+        "await self._storage.changes_since(now - 30)",
+        "sessions/test_clocks.py::test_an_end_reaches_a_process_with_another_clock_and_comes_back",
+    ),
+    Defence(
+        "a process whose clock disagrees with the database's asks the database",
+        "sessions/revocation.py",
+        'float("-inf") if self.clock.disagrees else started + self._lag',
+        "started + self._lag",
+        "sessions/test_clocks.py::test_a_difference_to_the_databases_clock_is_said_once_and_makes_the_process_ask",
+    ),
+    Defence(
+        "an end is dated by the last use of its session",
+        "storage/statements/feed.py",
+        "SELECT id, CASE WHEN last_used_at > :now THEN last_used_at ELSE :now END, expires_at",
+        "SELECT id, :now, expires_at",
+        "storage/test_contract_sessions.py::test_an_end_is_not_dated_before_the_last_use_of_the_session",
+    ),
+    Defence(
+        "a token from the future is asked about",
+        "sessions/verifier.py",
+        "if self._revocation.is_fresh() and claims.iat <= now:",
+        "if self._revocation.is_fresh():",
+        "sessions/test_clocks.py::test_a_token_from_the_future_is_asked_about",
+    ),
 ]

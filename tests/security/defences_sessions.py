@@ -55,7 +55,7 @@ SESSIONS = [
     Defence(
         "a token expires",
         "sessions/verifier.py",
-        "        if self._now() >= claims.exp + self._leeway:\n            raise TokenExpiredError\n",
+        "        if now >= claims.exp + self._leeway:\n            raise TokenExpiredError\n",
         "",
         "test_middleware.py::test_a_remembered_token_is_still_judged_by_time_and_revocation",
     ),
@@ -111,15 +111,15 @@ SESSIONS = [
     Defence(
         "a session is ended by its own user alone",
         "storage/statements/sessions.py",
-        "    WHERE user_id = :user_id AND revoked_at IS NULL AND expires_at > :now\n        AND (CAST(:only",
-        "    WHERE :user_id <> '' AND revoked_at IS NULL AND expires_at > :now\n        AND (CAST(:only",
+        "    WHERE user_id = :user_id AND revoked_at IS NULL\n        AND (CAST(:only",
+        "    WHERE :user_id <> '' AND revoked_at IS NULL\n        AND (CAST(:only",
         "features/test_sessions.py::test_an_own_session_can_be_ended_and_no_other",
     ),
     Defence(
         "a clock that was ahead revives nothing",
         "sessions/revocation.py",
-        "self._since is None or now < self._since",
-        "self._since is None",
+        "            self._restart(int(before))\n",
+        "            pass\n",
         "security/test_shared_state.py::test_a_clock_that_jumps_revives_nothing_that_is_dead",
     ),
 ]

@@ -70,7 +70,7 @@ CLAIMS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "exp is huge": lambda c: c | {"exp": 2**40},
     "exp is enormous": lambda c: c | {"exp": 10**400},
     "exp is before iat": lambda c: c | {"exp": c["iat"] - 1},
-    "iat is in the future": lambda c: c | {"iat": c["iat"] + 6},
+    "iat is in the future": lambda c: c | {"iat": c["iat"] + 31},
     "nbf": lambda c: c | {"nbf": c["iat"]},
     "aud is a list": lambda c: c | {"aud": [c["aud"]]},
     "aud is the beginning of ours": lambda c: c | {"aud": c["aud"][:-1]},

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from asgi_auth import Auth, AuthMiddleware, Sessions
 from asgi_auth.errors import InvalidTokenError, StorageUnavailableError, TokenRevokedError
@@ -219,9 +220,9 @@ async def test_a_clock_that_was_ahead_somewhere_keeps_nothing_from_being_forgott
     clock = Clock()
 
     class Ahead(SQLite):
-        async def changes_since(self, since: int) -> Changes:
-            found = await super().changes_since(since)
-            return Changes(sessions=[("odd", int(clock()) + 10**7), *found.sessions], users=found.users)
+        async def changes_since(self, since: int, after: int = 0) -> Changes:
+            found = await super().changes_since(since, after)
+            return replace(found, sessions=[("odd", int(clock()) + 10**7), *found.sessions])
 
     async with make_auth(Ahead(), clock=clock) as auth:
         await auth.revocation.sync()
@@ -239,10 +240,10 @@ async def test_looking_goes_on_after_an_error(caplog: pytest.LogCaptureFixture) 
         pair = await login(auth)
         look, errors = auth.storage.changes_since, [StorageUnavailableError(), RuntimeError("a driver's bug")]
 
-        async def failing(since: int) -> Changes:
+        async def failing(since: int, after: int = 0) -> Changes:
             if errors:
                 raise errors.pop()
-            return await look(since)
+            return await look(since, after)
 
         auth.storage.changes_since = failing  # type: ignore[method-assign]
 

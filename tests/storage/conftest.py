@@ -146,6 +146,6 @@ async def emptied(driver: str, servers: Servers, fresh: Callable[[str], str]) ->
     await opened.open()
     await opened.migrate(NOW)
     if on_server:
-        await opened.run("TRUNCATE {users}, {counters}, {audit} CASCADE", {})
+        await opened.run("TRUNCATE {users}, {counters}, {audit}, {changes} CASCADE", {})
     yield opened
     await opened.close()

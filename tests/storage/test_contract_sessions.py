@@ -1,8 +1,12 @@
 """Every sentence of `asgi_auth/storage/contract/sessions.py`, for every driver."""
 
-import pytest
+import time
+from unittest.mock import ANY
 
-from asgi_auth.model.records import Access, Changes
+import pytest
+from msgspec.structs import replace
+
+from asgi_auth.model.records import Access
 from asgi_auth.storage import Names, Storage
 from tests.storage.samples import NOW, a_session, added
 
@@ -149,7 +153,78 @@ async def test_access_tells_whether_session_and_user_are_alive(storage: Storage)
 async def test_nothing_has_changed_in_the_beginning(storage: Storage) -> None:
     await added(storage)
 
-    assert await storage.changes_since(NOW) == Changes()
+    found = await storage.changes_since(NOW)
+    assert (found.sessions, found.users) == ([], [])
+
+
+async def test_changes_are_numbered_in_their_order_whatever_the_clocks_say(storage: Storage) -> None:
+    user, credential = await added(storage)
+    for number in (1, 2, 3):
+        await storage.add_session(a_session(user, number), credential, 9)
+    before = (await storage.changes_since(0)).number
+    await storage.end_sessions(user.id, NOW + 3 * 86400, only="session-1")
+    middle = (await storage.changes_since(0)).number
+    await storage.end_sessions(user.id, NOW - 3 * 86400, only="session-2")
+    await storage.update_user(user.id, {"roles": ("admin",)}, NOW - 3 * 86400)
+    end = (await storage.changes_since(0)).number
+
+    late = await storage.changes_since(0, middle)
+
+    assert before < middle < end
+    assert [session_id for session_id, _ in (await storage.changes_since(0, before)).sessions] == [
+        "session-1",
+        "session-2",
+    ]
+    assert [session_id for session_id, _ in late.sessions] == ["session-2"]
+    assert [(user_id, roles) for user_id, roles, _ in late.users] == [(user.id, ("admin",))]
+    assert await storage.changes_since(0, end) == replace(late, sessions=[], users=[], now=ANY)
+
+
+async def test_an_end_is_not_dated_before_the_last_use_of_the_session(storage: Storage) -> None:
+    user, credential = await added(storage)
+    await storage.add_session(a_session(user), credential, 9)
+
+    await storage.end_sessions(user.id, NOW - 3 * 86400)
+
+    assert (await storage.changes_since(NOW)).sessions == [("session-1", NOW)]
+
+
+async def test_a_process_whose_clock_is_ahead_ends_sessions_too(storage: Storage) -> None:
+    user, credential = await added(storage)
+    await storage.add_session(a_session(user), credential, 9)
+
+    assert await storage.end_sessions(user.id, NOW + 10**9) == []
+
+    access = await storage.access("session-1", NOW)
+    assert access is not None
+    assert not access.alive
+
+
+async def test_only_a_database_with_a_clock_tells_its_time(storage: Storage, driver: str) -> None:
+    now = (await storage.changes_since(0)).now
+
+    if "postgres" in driver:
+        assert now is not None
+        assert abs(now - time.time()) < 60
+    else:
+        assert now is None
+
+
+async def test_changes_are_purged_with_the_sessions_that_they_are_about(storage: Storage) -> None:
+    user, credential = await added(storage)
+    await storage.add_session(a_session(user, expires_at=NOW + 10), credential, 9)
+    await storage.end_sessions(user.id, NOW)
+    number = (await storage.changes_since(0)).number
+
+    await storage.purge(NOW + 10, 9)
+    kept = await storage.changes_since(0)
+    await storage.purge(NOW + 11, 9)
+
+    assert [session_id for session_id, _ in kept.sessions] == ["session-1"]
+    assert (await storage.changes_since(0)).sessions == []
+    await storage.add_session(a_session(user, 2), credential, 9)
+    await storage.end_sessions(user.id, NOW)
+    assert (await storage.changes_since(0)).number > number
 
 
 async def test_a_purge_deletes_a_batch_of_what_had_expired(storage: Storage) -> None:

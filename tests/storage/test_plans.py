@@ -10,11 +10,11 @@ import pytest
 
 from asgi_auth.storage.postgres_connection import numbered
 from asgi_auth.storage.sql import SQLStorage
-from asgi_auth.storage.statements import audit, counters, sessions, tokens, users
+from asgi_auth.storage.statements import audit, counters, feed, sessions, tokens, users
 from tests.storage.conftest import opened
 
 #: The modules of statements; those of `schema` run once at start, or are about no rows.
-MODULES = (audit, counters, sessions, tokens, users)
+MODULES = (audit, counters, feed, sessions, tokens, users)
 #: What a statement has made itself: values, and subqueries of them.
 IN_MEMORY = ("SCAN CONSTANT ROW", "SCAN subject", "SCAN r", "SCAN (")
 VALUES = {"text": "x", "varchar": "x", "int8": 1, "int4": 1, "bool": False, "numeric": 1}
@@ -51,7 +51,7 @@ async def test_every_statement_has_an_index_on_sqlite(fresh: Callable[[str], str
 @pytest.mark.parametrize(
     ("index", "needs_it"),
     [
-        ("sessions_revoked", ["ENDED_SINCE"]),
+        ("changes_expires", ["PURGE_CHANGES"]),
         ("sessions_expires", ["PURGE_SESSIONS"]),
         ("audit_at", ["PRUNE_AUDIT_RECORDS"]),
     ],

@@ -49,5 +49,12 @@ class SessionStore(Protocol):
         Returns None for an unknown session.
         """
 
-    async def changes_since(self, since: int) -> Changes:
-        """Return the sessions that ended, and the users whose status or roles changed, at `since` or later."""
+    async def changes_since(self, since: int, after: int = 0) -> Changes:
+        """Return the sessions that ended, and the users whose status or roles changed, at `since` or later.
+
+        Each change has a number, which is higher than those of all changes that were committed before its transaction
+        began; no clock decides about it. Changes up to the number `after` are left out. `Changes.number` is the highest
+        number of a committed change; transactions that are still open may commit lower ones. `Changes.now` is the time
+        of the database's own clock, or None if the database has none. An end is never dated before the last use of the
+        session.
+        """

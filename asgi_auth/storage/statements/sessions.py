@@ -37,20 +37,16 @@ ROTATE_SESSION = """
         AND EXISTS (SELECT 1 FROM {users} AS u WHERE u.{id} = {sessions}.user_id AND u.{status} = 'active')
     RETURNING *, (SELECT u.{roles} FROM {users} AS u WHERE u.{id} = {sessions}.user_id) AS user_roles
 """
+# A session that looks expired is ended, too: the clock of this process may be ahead.
 END_SESSIONS = """
     UPDATE {sessions} SET revoked_at = :now
-    WHERE user_id = :user_id AND revoked_at IS NULL AND expires_at > :now
+    WHERE user_id = :user_id AND revoked_at IS NULL
         AND (CAST(:only AS TEXT) IS NULL OR id = :only) AND (CAST(:keep AS TEXT) IS NULL OR id <> :keep)
-    RETURNING id
+    RETURNING id, expires_at
 """
 ACCESS = """
     SELECT s.user_id, s.revoked_at, s.expires_at, u.{status} AS status, u.{roles} AS roles
     FROM {sessions} AS s JOIN {users} AS u ON u.{id} = s.user_id WHERE s.id = :session_id
-"""
-ENDED_SINCE = "SELECT id, revoked_at FROM {sessions} WHERE revoked_at >= :since ORDER BY revoked_at"
-CHANGED_SINCE = """
-    SELECT {id} AS id, {roles} AS roles, {access_changed_at} AS changed_at FROM {users}
-    WHERE {access_changed_at} >= :since ORDER BY {access_changed_at}
 """
 # The ids of the sessions and the times of their end are kept: other processes must learn of them.
 ANONYMIZE_SESSIONS = """
