@@ -116,7 +116,7 @@ class OneTimeTokens:
         if await self._budget.take(purpose, subject, client):
             secret, code = secrets.token_urlsafe(32), _digits()
             asker = self._counter_key("asker", network_of(client.address) or request)
-            about = {"subject": subject, "asker": asker, "user_id": None if notice else user_id}
+            about = {"subject": subject, "asker": asker, "user_id": user_id}
             token = self._new(purpose, request, secret, code, data=dict(data or {}), **about)
             if await self._store(token, voids, user_id or NO_USER_ID):
                 to = to or (user.email if user else "")

@@ -95,8 +95,15 @@ class Stream:
         user_id, session_id = error.user_id, error.session_id
         if call is not None:
             data["endpoint"] = call.endpoint.name
-            data |= self._account(call)
-            user_id, session_id = user_id or call.identity.id or None, session_id or call.identity.session_id or None
+            account = self._account(call)
+            data |= account
+            # A refusal about an address is not one about the caller: the caller can list records about itself, and
+            # would find those about addresses without an account alone.
+            if not account:
+                user_id, session_id = (
+                    user_id or call.identity.id or None,
+                    session_id or call.identity.session_id or None,
+                )
         await self.emit(name, outcome="failure", user_id=user_id, session_id=session_id, client=client, data=data)
 
     async def _deliver(self, event: Event, observers: Sequence[BaseFeature]) -> None:

@@ -87,4 +87,11 @@ MAILS = [
         "(only_closed and not user.id)",
         "features/test_inactive_accounts.py::test_an_account_that_is_opened_during_the_purge_is_not_deleted",
     ),
+    Defence(
+        "a refusal about an address is no record of the caller",
+        "events/stream.py",
+        "            if not account:\n",
+        "            if True:\n",
+        "accounts/test_own_records.py::test_the_export_of_a_caller_does_not_tell_which_addresses_have_an_account",
+    ),
 ]
