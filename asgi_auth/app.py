@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from asgi_auth.auth import Auth
+from asgi_auth.bounds.deadline import Deadline
 from asgi_auth.errors import AuthError, BadRequestError, InternalError, NotFoundError
 from asgi_auth.feature.endpoint import Endpoint
 from asgi_auth.feature.route import Route, Served
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 logger: logging.Logger = logging.getLogger("asgi_auth")
 TRANSPORTS = ("bearer", "cookie")
+#: The key of a scope for the seconds that the middleware has spent on a request.
+SPENT = "asgi_auth.spent"
 
 
 class AuthApp:
@@ -82,7 +85,8 @@ class AuthApp:
         if not network_of(address_of(scope, settings.trusted_proxies)):
             self.auth.config_check.note_unknown_client()
         renewed = Headers()
-        response = await self._respond(path, scope, receive, renewed)
+        with Deadline(self.auth.request_timeout - scope.get(SPENT, 0.0)):
+            response = await self._respond(path, scope, receive, renewed)
         if response is None:
             return
         if renewed and "set-cookie" not in response.headers:

@@ -14,6 +14,7 @@ from asgi_auth.accounts.ownership_proof import OwnershipProof
 from asgi_auth.accounts.passwords import PasswordService
 from asgi_auth.accounts.registration import RegistrationService
 from asgi_auth.accounts.users import Users
+from asgi_auth.bounds.deadline import DEFAULT, deadline
 from asgi_auth.crypto.keys import KeyRing
 from asgi_auth.events.registry import HookRegistry
 from asgi_auth.events.stream import Stream
@@ -29,7 +30,7 @@ from asgi_auth.mail.templates import Templates
 from asgi_auth.model.answers import TokenPair
 from asgi_auth.model.event_types import Outcome
 from asgi_auth.model.records import Client, Credential, Session, User
-from asgi_auth.runtime.attach import attach
+from asgi_auth.runtime.attach import attach, check_verification
 from asgi_auth.runtime.config_check import ConfigCheck, Finding
 from asgi_auth.runtime.lifecycle import Lifecycle, load_validators
 from asgi_auth.runtime.page_urls import PageUrls
@@ -75,6 +76,8 @@ class Auth(HookRegistry):
         self.settings = settings
         self.now = now
         self.storage: Storage = from_url(storage) if isinstance(storage, str) else storage
+        #: The seconds that a request has for the database, the counters and password hashes: those of a storage call.
+        self.request_timeout: float = getattr(self.storage, "timeout", DEFAULT)
         self.counters: Counters = self.storage if counters is None else counters
         self.texts: Texts = Texts(settings.language, settings.texts, [f"field.{item.name}" for item in settings.fields])
         templates = Templates(self.texts, settings.name, settings.templates)
@@ -145,20 +148,14 @@ class Auth(HookRegistry):
             stream,
             self._lifecycle.start_call,
             stream.telemetry.span if stream.telemetry else None,
+            self.request_timeout,
         )
         attach(self.features, self)
         if isinstance(self.mail.mailer, Callbacks):
             self.mail.mailer.check(purpose for feature in self.features for purpose in feature.mails)
-        self._check_verification()
-
-    def _check_verification(self) -> None:
-        if self.settings.verification == "required" and self.get(RegistrationService) is None:
-            raise ValueError("verification needs the feature EmailVerification")
-        if self.settings.verification == "off" and self.conceals:
-            raise ValueError(
-                "without verification, registration reveals whether an address has an account: "
-                "also set enumeration='tell', or remove EmailVerification"
-            )
+        check_verification(
+            self.settings.verification, by_mail=self.get(RegistrationService) is not None, hide=self.conceals
+        )
 
     def _compose_runtime(self) -> None:
         settings, features = self.settings, self.features
@@ -250,8 +247,9 @@ class Auth(HookRegistry):
 
     async def authenticate(self, token: str, transport: Transport = "bearer") -> Identity:
         """Verify an access token. Raises InvalidTokenError and its subclasses, or StorageUnavailableError."""
-        await self.start()
-        return await self.verifier.verify(token, transport)
+        with deadline(self.request_timeout):
+            await self.start()
+            return await self.verifier.verify(token, transport)
 
     async def login(self, user: User, credential: Credential, *, amr: Sequence[str], client: Client) -> TokenPair:
         """Start a session for a user. Every login passes this method.
@@ -268,8 +266,9 @@ class Auth(HookRegistry):
 
         Raises InvalidTokenError, TokenExpiredError, TokenRevokedError, or TokenReuseError when it was used before.
         """
-        await self.start()
-        return await self.sessions.refresh(refresh_token, client or Client(), rotate=rotate)
+        with deadline(self.request_timeout):
+            await self.start()
+            return await self.sessions.refresh(refresh_token, client or Client(), rotate=rotate)
 
     async def session_of(self, refresh_token: str) -> Session | None:
         """Look up the session of a genuine refresh token of any generation; None for all others."""
@@ -280,8 +279,9 @@ class Auth(HookRegistry):
         self, user_id: str, *, only: str | None = None, keep: str | None = None, client: Client | None = None
     ) -> list[str]:
         """End the live sessions of a user, `only` one or all but `keep`; return the ids of the ended sessions."""
-        await self.start()
-        return await self.sessions.end(user_id, only=only, keep=keep, client=client)
+        with deadline(self.request_timeout):
+            await self.start()
+            return await self.sessions.end(user_id, only=only, keep=keep, client=client)
 
     async def emit(
         self,

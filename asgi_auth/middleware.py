@@ -6,8 +6,9 @@ from collections.abc import Awaitable
 import msgspec
 from starlette.types import Message, Receive, Scope, Send
 
-from asgi_auth.app import AuthApp, authenticator_of
+from asgi_auth.app import SPENT, AuthApp, authenticator_of
 from asgi_auth.auth import Auth
+from asgi_auth.bounds.deadline import Deadline
 from asgi_auth.errors import AuthError, InternalError, UnauthorizedError
 from asgi_auth.sessions.identity import Identity, current
 from asgi_auth.settings import check_mount
@@ -61,7 +62,10 @@ class AuthMiddleware:
             # Fast path: cached tokens need no await.
             identity, headers = self._authenticator.from_cache(scope), NO_HEADERS
             if identity is None:
-                identity, headers = await self._authenticator.authenticate(scope)
+                with Deadline(self.auth.request_timeout) as deadline:
+                    identity, headers = await self._authenticator.authenticate(scope)
+                    # The rest is for the auth routes; the code of the host has no deadline.
+                    scope = {**scope, SPENT: self.auth.request_timeout - deadline.left()}
         except AuthError as error:
             await self.auth.stream.report_refusal(error, client_of(scope, self.auth.settings))
             await self._refuse(error, scope, receive, send)

@@ -1,4 +1,4 @@
-"""A TCP proxy that misbehaves when told to: it can pause, cut, and cut before a certain message goes through."""
+"""A TCP proxy that misbehaves when told to: it can delay, pause, cut, and cut before a certain message goes through."""
 
 import asyncio
 import socket
@@ -15,6 +15,10 @@ class FaultProxy:
         self.to = port
         self.port = 0
         self.cut_before: bytes | None = None
+        #: Seconds by which every message to the server is late: the time of a round trip.
+        self.delay = 0.0
+        #: How many connections have been made so far.
+        self.connections = 0
         self._open = asyncio.Event()
         self._open.set()
         self._server: asyncio.Server | None = None
@@ -54,13 +58,15 @@ class FaultProxy:
         except OSError:
             writer.transport.abort()
             return
+        self.connections += 1
         self._writers |= {writer, to_writer}
-        await asyncio.gather(self._pump(reader, to_writer), self._pump(to_reader, writer))
+        await asyncio.gather(self._pump(reader, to_writer, late=True), self._pump(to_reader, writer))
         self._writers -= {writer, to_writer}
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, late: bool = False) -> None:
         try:
             while data := await reader.read(65536):
+                await asyncio.sleep(self.delay if late else 0)
                 await self._open.wait()
                 if self.cut_before is not None and self.cut_before in data:
                     self.cut_before = None

@@ -33,9 +33,9 @@ OUTSIDE = {
 #: A module imports from its own room, or from a lower floor.
 FLOORS = [
     {"_fork"},
-    {"model", "texts", "_environment", "_lazy", "_per_loop", "_typed_text"},
+    {"model", "texts", "bounds.deadline", "_environment", "_lazy", "_per_loop", "_typed_text"},
     {"errors"},
-    {"validation", "crypto"},
+    {"validation", "crypto", "bounds.breaker", "bounds"},
     {"settings"},
     {"storage", "mail", "limits.counters", "limits.redis", "limits.counter_keys"},
     {"sessions"},

@@ -6,6 +6,7 @@ import os
 import secrets
 import sys
 import threading
+import time
 from base64 import b64encode
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,7 @@ import argon2
 
 from asgi_auth._fork import leave_behind, renew_after_fork
 from asgi_auth._typed_text import composed
+from asgi_auth.bounds.deadline import left
 from asgi_auth.crypto.cpus import usable_cpus
 from asgi_auth.crypto.equal_work import EqualWork
 from asgi_auth.errors import BusyError
@@ -24,8 +26,10 @@ T = TypeVar("T")
 #: The minimum of the OWASP Password Storage Cheat Sheet, in KiB, for hashes of two passes.
 MIN_MEMORY_COST = 19456
 QUEUE_PER_WORKER = 16
-#: Seconds until a call that waits for its hash fails. A full queue at the default cost takes about two seconds.
+#: Seconds until a call that waits for its hash fails, outside of requests.
 LONGEST_WAIT = 10.0
+#: The weight of the newest hash in the average of their seconds.
+WEIGHT = 0.1
 SALT_BYTES, DIGEST_BYTES = 16, 32
 
 
@@ -63,9 +67,9 @@ class PasswordHasher:
     """Hashes and verifies passwords in a thread pool.
 
     `workers` threads hash at a time (default: one for each CPU that the process may use). Up to `queue` more calls wait
-    (default: 16 per worker); any further call raises BusyError, and so does a call that has waited for ten seconds.
-    `niceness`, 0 to 19, is the nice value of these threads on Linux: at a higher value the event loop gets the core
-    first. 0 keeps the priority of the process. A forked child has a pool of its own.
+    (default: 16 per worker). Any further call raises BusyError, and so does a call whose hash cannot be ready by the
+    deadline of its request. `niceness`, 0 to 19, is the nice value of these threads on Linux: at a higher value the
+    event loop gets the core first. 0 keeps the priority of the process. A forked child has a pool of its own.
     """
 
     def __init__(self, cost: Argon2, workers: int | None = None, queue: int | None = None, niceness: int = 10) -> None:
@@ -90,6 +94,7 @@ class PasswordHasher:
             self._workers, "asgi-auth-argon2", initializer=_lower_priority, initargs=(self._niceness,)
         )
         self._pending = 0
+        self._seconds = 0.0
         self._lock = threading.Lock()
 
     def renew(self) -> None:
@@ -120,13 +125,20 @@ class PasswordHasher:
         spellings = dict.fromkeys([password, composed(password)])
         return any(self._work.matches(hashed, spelling) for spelling in spellings)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether the next call would raise BusyError."""
+        rounds = self._pending // self._workers
+        # A free worker is always tried: it shows whether hashes are as slow as they were.
+        return self._pending >= self._limit or (rounds > 0 and self._seconds * (rounds + 1) > left(LONGEST_WAIT))
+
     async def _run(self, function: Callable[..., T], *args: str) -> T:
         with self._lock:
-            if self._pending >= self._limit:
+            if self.is_full:
                 raise BusyError
             self._pending += 1
         try:
-            future = self._pool.submit(function, *args)
+            future = self._pool.submit(self._timed, function, *args)
         except RuntimeError as error:
             # The system started no thread.
             self._release(None)
@@ -134,12 +146,20 @@ class PasswordHasher:
         # Not in a `finally`: when the caller is canceled, a running hash keeps its slot until it ends.
         future.add_done_callback(self._release)
         try:
-            async with asyncio.timeout(LONGEST_WAIT) as deadline:
+            async with asyncio.timeout(left(LONGEST_WAIT)) as deadline:
                 return await asyncio.wrap_future(future)
         except TimeoutError:
             if deadline.expired():
                 raise BusyError from None
             raise
+
+    def _timed(self, function: Callable[..., T], *args: str) -> T:
+        """Compute a hash, and learn how long it takes."""
+        started = time.monotonic()
+        result = function(*args)
+        seconds = time.monotonic() - started
+        self._seconds += WEIGHT * (seconds - self._seconds) if self._seconds else seconds
+        return result
 
     def _release(self, _: object) -> None:
         with self._lock:

@@ -5,6 +5,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from contextvars import Context
 
 import msgspec
 
@@ -51,7 +52,9 @@ class AuditQueue:
             return
         run.queued.append(record)
         if run.writer is None or run.writer.done():
-            run.writer = asyncio.create_task(self._run(run), name="asgi_auth audit")
+            run.writer = asyncio.get_running_loop().create_task(
+                self._run(run), name="asgi_auth audit", context=Context()
+            )
 
     async def flush(self) -> None:
         """Write the queue of the running loop. Raises StorageUnavailableError."""

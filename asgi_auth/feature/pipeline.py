@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+from asgi_auth.bounds.deadline import deadline
 from asgi_auth.errors import AuthError
 from asgi_auth.feature.call import Call, running
 from asgi_auth.feature.endpoint import Endpoint
@@ -39,14 +40,19 @@ class Pipeline:
         events: EventSink,
         start: Callable[[], Awaitable[None]],
         span: Span | None,
+        timeout: float,
     ) -> None:
-        """Take the features that may take part, and the function that starts the storage."""
+        """Take the features that may take part, and the function that starts the storage.
+
+        A call has `timeout` seconds for all its steps, unless the request that it belongs to has a deadline already.
+        """
         self._features = features
         self._fields = fields
         self._host_hooks = host_hooks
         self._events = events
         self._start = start
         self.span = span
+        self._timeout = timeout
         self._plans: dict[Endpoint, list[Before]] = {}
 
     async def run(  # noqa: PLR0917 (names would cost on the way of every call)
@@ -60,14 +66,15 @@ class Pipeline:
     ) -> Any:
         """Run an endpoint and return its answer; raises AuthError."""
         call = Call(endpoint, arguments, client, identity)
-        try:
-            if self.span is None:
-                return await self._run(feature, call, served)
-            with self.span(endpoint.name):
-                return await self._run(feature, call, served)
-        except AuthError as error:
-            await self._events.report_refusal(error, client, call)
-            raise
+        with deadline(self._timeout):
+            try:
+                if self.span is None:
+                    return await self._run(feature, call, served)
+                with self.span(endpoint.name):
+                    return await self._run(feature, call, served)
+            except AuthError as error:
+                await self._events.report_refusal(error, client, call)
+                raise
 
     async def _run(self, feature: object, raw: Call, served: object) -> Any:
         endpoint, client, identity = raw.endpoint, raw.client, raw.identity

@@ -12,8 +12,10 @@ from asgi_auth.crypto.argon2 import Argon2, PasswordHasher
 from asgi_auth.errors import BusyError, InvalidCredentialsError, PasswordPolicyError, UserExistsError
 from asgi_auth.feature import (
     Answer,
+    Call,
     Client,
     Email,
+    Endpoint,
     Feature,
     Grant,
     Identity,
@@ -25,6 +27,7 @@ from asgi_auth.feature import (
     new_id,
     post,
 )
+from asgi_auth.limits.rules import is_guess
 from asgi_auth.model import event_types as events
 from asgi_auth.validation.email_address import Address, parse_email
 from asgi_auth.validation.password_policy import PasswordPolicy
@@ -103,6 +106,15 @@ class Passwords(Feature):
         self.passwords: PasswordService = PasswordService(
             self.policy, self._hasher, auth.storage, auth.stream, auth.now
         )
+
+    def takes_part(self, endpoint: Endpoint) -> bool:
+        """Tell whether an endpoint takes a password."""
+        return endpoint.takes_password
+
+    async def before(self, call: Call) -> None:
+        """Refuse a password that cannot be checked in time before any work is done for it."""
+        if is_guess(call) and self._hasher.is_full:
+            raise BusyError
 
     @property
     def services(self) -> tuple[PasswordService]:

@@ -1,10 +1,14 @@
 """Counters in Redis. Each method is one script, so concurrent calls cannot exceed a limit."""
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from asgi_auth._per_loop import PerLoop
+from asgi_auth.bounds.breaker import Breaker
+from asgi_auth.bounds.deadline import left
 from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.model.records import Counter, Window
 
@@ -15,6 +19,8 @@ if TYPE_CHECKING:
 CLOCK_SKEW = 60
 #: The maximum number of connections per event loop.
 MAX_CONNECTIONS = 50
+#: The maximum number of calls per event loop, those that wait for a connection included; further calls are refused.
+MOST = 1000
 COUNT = """
     local now, count, expires_at = tonumber(ARGV[1]), 1, ARGV[1] + ARGV[2]
     local old = redis.call('HMGET', KEYS[1], 'count', 'expires_at')
@@ -54,12 +60,22 @@ COUNT_WITH_BACKOFF = """
 """
 
 
+@dataclass
+class _LoopState:
+    """The client of one event loop, and the number of its calls."""
+
+    client: "Redis"
+    breaker: Breaker
+    calls: int = 0
+
+
 class RedisCounters:
     """Counters in Redis, shared by all processes; requests then need no write to the database to be counted.
 
     * `url`: `redis://…`, `rediss://…` or `unix://…`.
     * `prefix`: the prefix of all keys.
-    * `timeout`: the seconds after which a call raises StorageUnavailableError.
+    * `timeout`: the seconds after which a call raises StorageUnavailableError, or earlier by the deadline of the
+      request. While Redis gives no answer, one call asks it, and the others are refused at once.
 
     Redis must keep its data on disk (`appendonly yes`), or a restart resets all limits. It must not evict keys
     (`maxmemory-policy noeviction`, the default). Needs the extra `redis`.
@@ -76,7 +92,7 @@ class RedisCounters:
         self._url = url
         self._prefix = prefix
         self._timeout = timeout
-        self._clients: PerLoop[Redis] = PerLoop(lambda _: None)
+        self._loops: PerLoop[_LoopState] = PerLoop(lambda _: None)
         pool: Any = self._connect().connection_pool
         try:
             pool.make_connection()
@@ -120,16 +136,42 @@ class RedisCounters:
 
     async def close(self) -> None:
         """Close the connections of the running event loop."""
-        client = self._clients.pop()
-        if client is not None:
-            await client.aclose()
+        state = self._loops.pop()
+        if state is not None:
+            await state.client.aclose()
 
     async def _run(self, command: str, *values: Any) -> Any:
-        client = self._clients.get() or self._clients.set(self._connect())
+        state = self._loops.get() or self._loops.set(_LoopState(self._connect(), Breaker(self._timeout / 2)))
+        if state.calls >= MOST:
+            raise StorageUnavailableError
+        state.calls += 1
+        call = getattr(state.client, command)
         try:
-            return await getattr(client, command)(*values)
+            async with asyncio.timeout(left(self._timeout)):
+                probe = await state.breaker.admit()
+                try:
+                    with state.breaker.asking():
+                        return await self._once_more(state.client, lambda: call(*values))
+                finally:
+                    state.breaker.leave(probe)
         except (self._library.RedisError, OSError, TimeoutError) as error:
             raise StorageUnavailableError from error
+        finally:
+            state.calls -= 1
+
+    async def _once_more(self, client: "Redis", call: Callable[[], Awaitable[Any]]) -> Any:
+        """Call, and call again on a new connection if that of the pool turns out to be closed: Redis has restarted.
+
+        If Redis had counted the first call before it was stopped, the second is counted, too: as that of a client that
+        tries again after a 503.
+        """
+        try:
+            return await call()
+        except self._library.TimeoutError as error:
+            raise TimeoutError from error
+        except self._library.ConnectionError:
+            await client.connection_pool.disconnect(inuse_connections=False)
+        return await call()
 
     def _connect(self) -> "Redis":
         pool = self._library.BlockingConnectionPool.from_url(

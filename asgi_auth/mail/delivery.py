@@ -5,6 +5,7 @@ import logging
 import random
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
+from contextvars import Context
 from typing import Any, cast
 
 from asgi_auth._per_loop import PerLoop
@@ -35,7 +36,7 @@ class _Queue:
 
     def spawn(self, work: Coroutine[Any, Any, None], *, decoy: bool = False) -> None:
         """Start a task, and keep a reference until the task ends: asyncio itself keeps none."""
-        task = asyncio.create_task(work, name="asgi_auth mail")
+        task = asyncio.get_running_loop().create_task(work, name="asgi_auth mail", context=Context())
         tasks = self.decoys if decoy else self.tasks
         tasks.add(task)
         task.add_done_callback(tasks.discard)

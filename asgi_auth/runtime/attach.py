@@ -19,3 +19,17 @@ def attach(features: Sequence[BaseFeature], auth: Any) -> None:
     known = {endpoint.name for feature in features for endpoint in feature.endpoints}
     if unknown := {name for feature in features for name in feature.needs_endpoints} - known:
         raise ValueError(f"there is no endpoint {', '.join(sorted(unknown))}")
+
+
+def check_verification(verification: str, *, by_mail: bool, hide: bool) -> None:
+    """Check the setting `verification` with whether mails complete registrations, and whether those hide accounts.
+
+    Raises ValueError.
+    """
+    if verification == "required" and not by_mail:
+        raise ValueError("verification needs the feature EmailVerification")
+    if verification == "off" and hide:
+        raise ValueError(
+            "without verification, registration reveals whether an address has an account: "
+            "also set enumeration='tell', or remove EmailVerification"
+        )

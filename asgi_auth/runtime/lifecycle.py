@@ -5,6 +5,7 @@ import logging
 import weakref
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
+from contextvars import Context
 from copy import copy
 
 from asgi_auth._per_loop import PerLoop
@@ -154,7 +155,9 @@ class Lifecycle:
             await self._storage.check_tables()
         await self._revocation.sync()
         await asyncio.to_thread(self._warm_up)
-        return asyncio.create_task(self._revocation.follow(), name="asgi_auth revocation")
+        return asyncio.get_running_loop().create_task(
+            self._revocation.follow(), name="asgi_auth revocation", context=Context()
+        )
 
 
 def load_validators(*, addresses: bool, passwords: bool) -> None:

@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from contextvars import Context
 
 from asgi_auth._per_loop import PerLoop
 from asgi_auth.feature.base import BaseFeature
@@ -60,7 +61,9 @@ class Purger:
         due = now >= self._due or self._due > now + 2 * interval
         if due and (task is None or task.done()):
             self._due = now + interval * random.uniform(0.75, 1.25)  # noqa: S311 (jitter, no secret)
-            self._tasks.set(asyncio.create_task(self._in_background(), name="asgi_auth purge"))
+            self._tasks.set(
+                asyncio.get_running_loop().create_task(self._in_background(), name="asgi_auth purge", context=Context())
+            )
 
     async def run(self) -> int:
         """Purge for at most four minutes and return the number of deleted rows; 0 while another process does."""

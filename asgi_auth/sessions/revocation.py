@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import takewhile
 
 from asgi_auth._fork import leave_behind, renew_after_fork
+from asgi_auth.bounds.deadline import DEFAULT, Deadline, left
 from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.model.records import Changes
 from asgi_auth.sessions.clock_watch import ClockWatch
@@ -69,7 +70,9 @@ class Revocation:
             self._restart(int(before))
         self._syncs += 1
         number = self._syncs
-        changes = await self._read(started, int(before))
+        # Urgent: without the changes, every request reads its session from the database.
+        with Deadline(left(DEFAULT), urgent=True):
+            changes = await self._read(started, int(before))
         self.clock.compare(before, changes.now, self._now())
         self._apply(changes, number)
         self._forget(int(before) - self._horizon)

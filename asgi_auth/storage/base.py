@@ -5,8 +5,10 @@ Rules for every method:
 * Atomic: a method takes effect as a whole. In `transaction()`, all calls take effect together, or none does.
 * Race-free: promises about concurrent calls hold across tasks, event loops, processes and machines.
 * Durable: when a method returns outside a transaction, its changes survive a crash of the process or the database.
-* Bounded: an unavailable, locked or slow database raises `StorageUnavailableError` after a bounded time. Errors of the
-  driver's own library do not leave the storage.
+* Bounded: an unavailable, locked or slow database raises `StorageUnavailableError` after `timeout` seconds, or earlier
+  by the deadline of the request (`asgi_auth.bounds.deadline`). A call that waits behind more calls than can be served
+  in that time, or asks a database that has stopped answering, raises it at once. The error says nothing about a
+  statement that was sent: it may have been done. Errors of the driver's own library do not leave the storage.
 * No clock: times are arguments, in whole seconds since 1970. `now` is the current time of the calling process. As the
   clocks of processes differ, these times do not order events: `changes_since` numbers them.
 * Per event loop: connections belong to the event loop that opened them.
@@ -31,6 +33,10 @@ class Storage(UserStore, SessionStore, TokenStore, AuditStore, CounterStore, Net
     A session is live if it was not ended and has not expired. A one-time token is live if it was not used and has not
     expired. A canonical address is the normalized form of an email address, and is unique among users.
     """
+
+    @property
+    def timeout(self) -> float:
+        """The seconds after which a call fails, and those that a request has for all its calls. A missing one is 5."""
 
     def is_user_id(self, text: str) -> bool:
         """Tell whether a text has the shape of a user's id. Reads nothing."""

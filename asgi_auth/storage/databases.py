@@ -11,6 +11,7 @@ except ImportError as _error:
     raise ImportError("a databases.Database needs the extra: pip install 'asgi-auth[databases]'") from _error
 
 from asgi_auth._fork import leave_behind, renew_after_fork
+from asgi_auth.bounds.deadline import left
 from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.storage.driver import Driver
 from asgi_auth.storage.names import Names
@@ -66,7 +67,7 @@ class Databases(SQLStorage):
         """Connect the database, unless the host has connected it."""
         if not self._database.is_connected:
             try:
-                await asyncio.wait_for(self._database.connect(), self._timeout)
+                await asyncio.wait_for(self._database.connect(), left(self._timeout))
             except OSError as error:  # also TimeoutError
                 raise StorageUnavailableError from error
             self._connected = True

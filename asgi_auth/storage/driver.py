@@ -21,6 +21,10 @@ class SchemaError(StorageSetupError, ValueError):
     """A table, column or index is missing or does not fit: no migration ran, or the host's users table is wrong."""
 
 
+class PoolerError(StorageSetupError):
+    """A pooler in transaction mode keeps no prepared statements, which the driver is configured to use; nothing ran."""
+
+
 class Connection(Protocol):
     """Runs statements inside one transaction."""
 
@@ -32,8 +36,13 @@ class Driver(Protocol):
     """Runs statements and transactions, and reports changes by other processes.
 
     A driver keeps the connections of each event loop apart. It raises ConflictError, RetryError, SchemaError and, if
-    the database is unavailable or too slow, StorageUnavailableError.
+    the database is unavailable or too slow, StorageUnavailableError: after `timeout` seconds at the latest, and by the
+    deadline of the request.
     """
+
+    @property
+    def timeout(self) -> float:
+        """The seconds for one call or transaction, including the wait for a connection or for other writes."""
 
     @property
     def dialect(self) -> Literal["sqlite", "postgresql"]:

@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, ClassVar, Literal
 
 try:
@@ -13,22 +14,21 @@ except ImportError as _error:  # pragma: no cover (the tests install every extra
     raise ImportError("PostgreSQL needs the extra: pip install 'asgi-auth[postgres]'") from _error
 
 from asgi_auth._per_loop import PerLoop
-from asgi_auth.errors import StorageSetupError, StorageUnavailableError
+from asgi_auth.bounds.breaker import Breaker
+from asgi_auth.bounds.deadline import Deadline, current
+from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.storage.driver import Connection, T
 from asgi_auth.storage.names import Names
 from asgi_auth.storage.postgres_connection import (
     UNAVAILABLE,
-    AsyncpgConnection,
-    InTransaction,
-    commit,
+    WatchedConnection,
+    connect,
     errors,
-    execute,
-    fetch,
-    roll_back,
+    is_alive,
+    is_lost,
     terminate,
 )
 from asgi_auth.storage.postgres_pool import HostPool, OwnPool, Pool
-from asgi_auth.storage.postgres_refusals import REFUSED
 from asgi_auth.storage.postgres_url import parse
 from asgi_auth.storage.sql import SQLStorage
 
@@ -47,7 +47,8 @@ class Postgres(SQLStorage):
       without either, the storage polls for changes twice a second.
     * `names`: the names of schema, tables and columns.
     * `timeout`: the seconds for one call or transaction, including the wait for a connection; after that it raises
-      StorageUnavailableError.
+      StorageUnavailableError. A request has as many seconds for all its calls. While the server gives no answer, one
+      call asks it, and the others are refused at once.
     * `connect`: further arguments of `asyncpg.connect`, such as `ssl`.
 
     Behind pgbouncer in transaction mode, pass `statement_cache_size=0`, and a `listen_dsn` that leads to the server
@@ -85,6 +86,7 @@ class _LoopState:
     """The pool and the listener of one event loop. `listen_failed` is set while the listener cannot connect."""
 
     pool: Pool
+    breaker: Breaker
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     listener: "asyncpg.Connection[Any] | None" = None
     listen_failed: bool = False
@@ -110,7 +112,7 @@ class PostgresDriver:
         self._pool = pool
         self._listen_dsn = listen_dsn or dsn
         self._max_size = max_size
-        self._timeout = timeout
+        self.timeout = timeout
         self._connect = connect
         self._loops: PerLoop[_LoopState] = PerLoop(self._discard)
 
@@ -119,18 +121,14 @@ class PostgresDriver:
         if self._loops.get() is not None:
             return
 
-        async def connect() -> AsyncpgConnection:
-            connection: AsyncpgConnection
-            try:
-                connection = await asyncpg.connect(self._dsn, timeout=self._timeout, **self._connect)
-            except (asyncpg.PostgresError, ValueError) as error:
-                if isinstance(error, (*REFUSED, *UNAVAILABLE)):
-                    raise
-                # Such as a setting in the URL that the server does not know.
-                raise StorageSetupError(f"{error}: correct the database URL") from error
-            return connection
-
-        self._loops.set(_LoopState(HostPool(self._pool) if self._pool else OwnPool(connect, self._max_size)))
+        breaker = Breaker(self.timeout / 2, lambda: pool.refuse_waiting(StorageUnavailableError()))
+        pool: Pool
+        if self._pool:
+            pool = HostPool(self._pool)
+        else:
+            opening = partial(connect, breaker, self._dsn, {"timeout": self.timeout, **self._connect})
+            pool = OwnPool(opening, self._max_size, partial(is_alive, breaker))
+        self._loops.set(_LoopState(pool, breaker))
 
     async def close(self) -> None:
         """Close the listener and the pool; a pool of the host stays open."""
@@ -141,30 +139,34 @@ class PostgresDriver:
             state.listener.terminate()
         try:
             with suppress(*UNAVAILABLE):
-                async with asyncio.timeout(self._timeout):
+                async with asyncio.timeout(self.timeout):
                     await state.pool.close()
         finally:
             state.pool.terminate()
 
     async def read(self, sql: str, values: Mapping[str, Any], *, by_key: bool = False) -> Sequence[Mapping[str, Any]]:  # noqa: ARG002 (a query always waits for the server)
-        """Run a query in a transaction of its own."""
+        """Run a query in a transaction of its own; once more if its connection turns out to be closed."""
+        try:
+            return await self.write(sql, values)
+        except StorageUnavailableError as error:
+            if not is_lost(error):
+                raise
         return await self.write(sql, values)
 
     async def write(self, sql: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         """Run a statement in a transaction of its own."""
         async with self._acquire() as connection:
-            return await fetch(connection, sql, values)
+            return await connection.fetch(sql, values)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """Hold a transaction. If the rollback fails, the connection is closed."""
-        async with self._acquire() as connection:
+        async with self._acquire(begin=True) as connection:
             try:
-                await execute(connection, "BEGIN")
-                yield InTransaction(connection)
-                await commit(connection)
+                yield connection
+                await connection.commit()
             except BaseException:
-                await asyncio.shield(roll_back(connection))
+                await asyncio.shield(connection.roll_back())
                 raise
 
     async def atomically(self, work: Callable[[Connection], Awaitable[T]]) -> T:
@@ -219,25 +221,54 @@ class PostgresDriver:
                 listener.terminate()
 
     @asynccontextmanager
-    async def _acquire(self) -> AsyncIterator[AsyncpgConnection]:
-        """Hold a connection for at most the timeout. Errors of the block itself are not translated."""
-        pool = self._state_of_loop().pool
+    async def _acquire(self, *, begin: bool = False) -> AsyncIterator[WatchedConnection]:
+        """Hold a connection until the deadline at most. Errors of the block itself are not translated."""
+        state = self._state_of_loop()
+        request = current()
+        deadline = request or Deadline(self.timeout)
         try:
-            async with asyncio.timeout(self._timeout) as deadline:
-                with errors():
-                    connection = await pool.acquire()
+            async with asyncio.timeout(deadline.left(self.timeout)) as cut:
+                probe = await state.breaker.admit()
                 try:
-                    yield connection
-                except asyncio.CancelledError:
-                    terminate(connection)
-                    raise
+                    connection = await self._take(state, deadline, begin=begin)
+                    try:
+                        yield connection
+                    except BaseException as error:
+                        # The message of a server that shuts down arrives before the end of the connection.
+                        if isinstance(error, asyncio.CancelledError) or is_lost(error):
+                            terminate(connection.raw)
+                        raise
+                    finally:
+                        with errors():
+                            await state.pool.release(connection.raw)
                 finally:
-                    with errors():
-                        await pool.release(connection)
+                    state.breaker.leave(probe)
         except TimeoutError as error:
-            if deadline.expired():
+            if cut.expired():
                 raise StorageUnavailableError from error
             raise
+        finally:
+            if request is None:
+                deadline.close()
+
+    async def _take(self, state: _LoopState, deadline: Deadline, *, begin: bool) -> WatchedConnection:
+        """Take a connection, and begin a transaction on it; if it turns out to be closed, take another one."""
+        for is_last in (False, True):
+            with errors():
+                raw = await state.pool.acquire(deadline)
+            connection = WatchedConnection(raw, state.breaker)
+            try:
+                if begin:
+                    await connection.execute("BEGIN")
+            except BaseException as error:
+                terminate(raw)
+                with errors():
+                    await state.pool.release(raw)
+                if is_last or not is_lost(error):
+                    raise
+            else:
+                return connection
+        raise AssertionError
 
     def _discard(self, state: _LoopState) -> None:
         """Drop the connections of a closed loop, which cannot close them properly any more."""

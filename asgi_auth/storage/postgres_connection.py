@@ -1,6 +1,7 @@
 """Functions for an asyncpg connection: statements with named values, transactions, and errors of the contract."""
 
 import asyncio
+import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -9,9 +10,12 @@ from typing import Any, TypeAlias
 
 import asyncpg
 
+from asgi_auth.bounds.breaker import Breaker
 from asgi_auth.errors import StorageSetupError, StorageUnavailableError
-from asgi_auth.storage.driver import ConflictError, RetryError, SchemaError
+from asgi_auth.storage.driver import ConflictError, PoolerError, RetryError, SchemaError
 from asgi_auth.storage.postgres_refusals import REFUSED, refusal
+
+logger: logging.Logger = logging.getLogger("asgi_auth")
 
 AsyncpgConnection: TypeAlias = "asyncpg.Connection[Any] | asyncpg.pool.PoolConnectionProxy[Any]"
 RETRY = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.InvalidCachedStatementError)
@@ -36,15 +40,77 @@ UNAVAILABLE = (
 )
 
 
-class InTransaction:
-    """A connection inside a transaction, as the driver contract has it."""
+#: Errors of a connection that the server or the network has closed.
+LOST = (
+    ConnectionError,
+    asyncpg.ConnectionDoesNotExistError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    # asyncpg is confused by the last message of a server that shuts down.
+    asyncpg.InternalClientError,
+)
+#: Seconds for a rollback after a failure; then the connection is closed.
+ROLLBACK_TIME = 0.25
+POOLER_ADVICE = (
+    "a pooler such as pgbouncer in transaction mode keeps no prepared statements: pass statement_cache_size=0 "
+    "(Postgres(dsn, statement_cache_size=0)) and a listen_dsn that leads to the server itself"
+)
 
-    def __init__(self, connection: AsyncpgConnection) -> None:
-        self._connection = connection
+
+class WatchedConnection:
+    """A connection whose answers are noted by a breaker; inside a transaction, the connection of the contract."""
+
+    def __init__(self, raw: AsyncpgConnection, breaker: Breaker) -> None:
+        self.raw = raw
+        self._breaker = breaker
 
     async def fetch(self, sql: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-        """Run a statement and return its rows."""
-        return await fetch(self._connection, sql, values)
+        """Run a statement with `:name` values and return its rows."""
+        text, names = numbered(sql)
+        with errors(), self._breaker.asking():
+            rows: Sequence[Mapping[str, Any]] = await self.raw.fetch(text, *(values[name] for name in names))
+            return rows
+
+    async def execute(self, sql: str) -> str:
+        """Run a command, and return its status, such as `COMMIT`."""
+        with errors(), self._breaker.asking():
+            return str(await self.raw.execute(sql))
+
+    async def commit(self) -> None:
+        """Commit. Raises RuntimeError if a statement had failed: PostgreSQL then rolls back without an error."""
+        if await self.execute("COMMIT") != "COMMIT":
+            raise RuntimeError("a statement of this transaction failed, so nothing was committed")
+
+    async def roll_back(self) -> None:
+        """Roll back within a moment, or close the connection."""
+        try:
+            async with asyncio.timeout(ROLLBACK_TIME):
+                await self.raw.execute("ROLLBACK")
+        except (*UNAVAILABLE, asyncpg.PostgresError, asyncpg.InterfaceError):
+            terminate(self.raw)
+
+
+async def connect(breaker: Breaker, dsn: str | None, options: Mapping[str, Any]) -> AsyncpgConnection:
+    """Open a connection. Raises asyncpg's errors, and StorageSetupError for those that a change of the URL mends."""
+    connection: AsyncpgConnection
+    try:
+        with breaker.asking():
+            connection = await asyncpg.connect(dsn, **options)
+    except (asyncpg.PostgresError, ValueError) as error:
+        if isinstance(error, (*REFUSED, *UNAVAILABLE)):
+            raise
+        # Such as a setting in the URL that the server does not know.
+        raise StorageSetupError(f"{error}: correct the database URL") from error
+    return connection
+
+
+async def is_alive(breaker: Breaker, connection: AsyncpgConnection) -> bool:
+    """Ask an idle connection whether it still works."""
+    try:
+        await WatchedConnection(connection, breaker).execute("SELECT 1")
+    except StorageUnavailableError:
+        return False
+    return True
 
 
 @cache
@@ -58,33 +124,10 @@ def numbered(sql: str) -> tuple[str, tuple[str, ...]]:
     return re.sub(r"(?<!:):([a-z_][a-z_0-9]*)", number, sql), tuple(names)
 
 
-async def fetch(connection: AsyncpgConnection, sql: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    """Run a statement with `:name` values and return its rows."""
-    text, names = numbered(sql)
-    with errors():
-        rows: Sequence[Mapping[str, Any]] = await connection.fetch(text, *(values[name] for name in names))
-        return rows
-
-
-async def execute(connection: AsyncpgConnection, sql: str) -> str:
-    """Run a command, and return its status, such as `COMMIT`."""
-    with errors():
-        return str(await connection.execute(sql))
-
-
-async def commit(connection: AsyncpgConnection) -> None:
-    """Commit. Raises RuntimeError if a statement had failed: PostgreSQL then rolls back without an error."""
-    if await execute(connection, "COMMIT") != "COMMIT":
-        raise RuntimeError("a statement of this transaction failed, so nothing was committed")
-
-
-async def roll_back(connection: AsyncpgConnection) -> None:
-    """Roll back within a second, or close the connection."""
-    try:
-        async with asyncio.timeout(1):
-            await connection.execute("ROLLBACK")
-    except (*UNAVAILABLE, asyncpg.PostgresError, asyncpg.InterfaceError):
-        terminate(connection)
+def is_lost(error: BaseException) -> bool:
+    """Return whether the connection of a call was closed, as that of a server that has restarted meanwhile."""
+    cause = error.__cause__ if isinstance(error, StorageUnavailableError) else None
+    return isinstance(cause, LOST) or (isinstance(cause, asyncpg.InterfaceError) and "closed" in str(cause))
 
 
 def terminate(connection: AsyncpgConnection) -> None:
@@ -102,6 +145,9 @@ def errors() -> Iterator[None]:
         raise ConflictError from error
     except RETRY as error:
         raise RetryError from error
+    except (asyncpg.InvalidSQLStatementNameError, asyncpg.DuplicatePreparedStatementError) as error:
+        _log_pooler()
+        raise PoolerError(POOLER_ADVICE) from error
     except (*REFUSED, *UNAVAILABLE) as error:
         reason = refusal(error)
         raise (StorageSetupError(reason) if reason else StorageUnavailableError()) from error
@@ -111,3 +157,9 @@ def errors() -> Iterator[None]:
         if isinstance(error, ValueError):
             raise
         raise StorageUnavailableError from error
+
+
+@cache
+def _log_pooler() -> None:
+    """Log the advice once: every statement behind the pooler may fail."""
+    logger.error("%s", POOLER_ADVICE)

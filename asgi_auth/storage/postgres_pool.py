@@ -1,30 +1,46 @@
 """Pools of PostgreSQL connections for one event loop: one of the library, and that of the host."""
 
 import asyncio
+import logging
+import math
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from contextvars import Context
 from typing import Any, Protocol
 
 import asyncpg
 
+from asgi_auth.bounds.deadline import Deadline
 from asgi_auth.storage.postgres_connection import UNAVAILABLE, AsyncpgConnection
+from asgi_auth.storage.waiting_line import Pace, WaitingLine
 
+logger: logging.Logger = logging.getLogger("asgi_auth")
 #: Seconds after which an idle connection is closed: firewalls drop it, and the server limits their number.
 MAX_IDLE = 300
+#: Seconds after which an idle connection is asked before it is used again: the server may have restarted.
+RESTED = 0.5
 #: Seconds between two checks whether all connections have been released, when the pool closes.
 CLOSE_POLL = 0.01
+#: Seconds until a server that had no room for one more connection is asked again, at first and at most.
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
+
+Connect = Callable[[], Awaitable[AsyncpgConnection]]
+IsAlive = Callable[[AsyncpgConnection], Awaitable[bool]]
 
 
 class Pool(Protocol):
     """A pool of connections."""
 
-    async def acquire(self) -> AsyncpgConnection:
+    async def acquire(self, deadline: Deadline | None = None) -> AsyncpgConnection:
         """Take a connection; wait if all are in use."""
 
     async def release(self, connection: AsyncpgConnection) -> None:
         """Return a connection to the pool; one that was closed makes room for another."""
+
+    def refuse_waiting(self, error: Exception) -> None:
+        """Raise an error in all calls that wait for a connection."""
 
     async def close(self) -> None:
         """Close all connections, those in use when they are released."""
@@ -40,13 +56,16 @@ class HostPool:
         """Wrap the pool."""
         self._pool = pool
 
-    async def acquire(self) -> AsyncpgConnection:
+    async def acquire(self, deadline: Deadline | None = None) -> AsyncpgConnection:  # noqa: ARG002 (the host's pool has its own order)
         """Take a connection."""
         return await self._pool.acquire()
 
     async def release(self, connection: AsyncpgConnection) -> None:
         """Return a connection."""
         await self._pool.release(connection)
+
+    def refuse_waiting(self, error: Exception) -> None:
+        """No-op: the calls wait in the host's pool."""
 
     async def close(self) -> None:
         """No-op: the host closes its pool."""
@@ -55,58 +74,95 @@ class HostPool:
         """No-op: the host closes its pool."""
 
 
+class Growth:
+    """How many connections the server allows: fewer than `most` once it has refused more.
+
+    It is asked again for one more after a pause, which is longer after each refusal.
+    """
+
+    def __init__(self, most: int) -> None:
+        """Expect all to be allowed."""
+        self._most = most
+        self._bound = most
+        self._pause = FIRST_PAUSE
+        self._again_at = 0.0
+
+    def allows(self, number: int) -> bool:
+        """Return whether to open one more beside `number` connections."""
+        return number < self._bound or (number == self._bound < self._most and time.monotonic() >= self._again_at)
+
+    def refused(self, number: int) -> float:
+        """Learn that the server has no room beside `number` connections; return the seconds until the next attempt."""
+        now = time.monotonic()
+        if self._bound == self._most:
+            logger.warning("PostgreSQL has no room for more than %d connections; further calls wait for them", number)
+        if now >= self._again_at:
+            self._again_at = now + self._pause
+            self._pause = min(2 * self._pause, LONGEST_PAUSE)
+        self._bound = min(self._bound, number)
+        return self._again_at - now
+
+    def grew(self, number: int) -> None:
+        """Learn that the server had room for `number` connections; one more may be tried at once."""
+        if number > self._bound:
+            self._bound, self._pause, self._again_at = number, FIRST_PAUSE, 0.0
+
+
 class OwnPool:
     """A pool of at most `max_size` connections, opened when they are needed; the last used is used next.
 
-    asyncpg's pool starts a task for each release, which costs about a quarter of a statement.
+    Connections are opened in tasks of the pool: a call takes the first connection that is free, and a call that is
+    cancelled leaves the new connection to others. Unlike asyncpg's pool, it starts no task for each release (about a
+    quarter of a statement), serves requests in progress first, and waits when the server has no room.
     """
 
-    def __init__(self, connect: Callable[[], Awaitable[AsyncpgConnection]], max_size: int) -> None:
-        """Connect nowhere yet. `connect` opens a connection."""
+    def __init__(self, connect: Connect, max_size: int, is_alive: IsAlive | None = None) -> None:
+        """Connect nowhere yet. `connect` opens a connection; `is_alive` asks an idle one whether it still works."""
         self._connect = connect
-        self._max_size = max_size
-        self._connecting = 0
-        self._open: set[AsyncpgConnection] = set()
+        self._is_alive = is_alive
+        self._pace = Pace(max_size)
+        self._line: WaitingLine[AsyncpgConnection] = WaitingLine(self._pace, self._take_back)
+        self._growth = Growth(max_size)
+        self._connecting: set[asyncio.Task[None] | None] = set()
+        #: All connections, with the time when each was taken.
+        self._open: dict[AsyncpgConnection, float] = {}
         self._idle: deque[tuple[AsyncpgConnection, float]] = deque()
-        self._waiting: deque[asyncio.Future[AsyncpgConnection | None]] = deque()
+        self._lost_at = -math.inf
+        self._timer: asyncio.TimerHandle | None = None
         self._closing = False
         self._terminated = False
 
-    async def acquire(self) -> AsyncpgConnection:
-        """Take the idle connection that was used last, else connect, else wait; waiting calls are served in order.
+    async def acquire(self, deadline: Deadline | None = None) -> AsyncpgConnection:
+        """Take the idle connection that was used last, else wait for the first that is released or opened.
 
-        Raises asyncpg.InterfaceError if the pool closes.
+        Raises asyncpg.InterfaceError if the pool closes, and StorageUnavailableError at once if the call cannot be
+        served before its `deadline`. Without one, it waits as a request in progress does.
         """
-        was_handed_room = False
-        while not self._closing:
-            while self._idle:
-                connection, since = self._idle.pop()
-                if not connection.is_closed() and time.monotonic() - since < MAX_IDLE:
-                    return connection
-                self._drop(connection)
-            if len(self._open) + self._connecting < self._max_size and (was_handed_room or not self._has_waiters()):
-                return await self._add()
-            handed = await self._wait(first=was_handed_room)
-            if handed is not None:
-                return handed
-            was_handed_room = True
-        raise asyncpg.InterfaceError("the pool is closing")
+        deadline = deadline or Deadline(math.inf, urgent=True)
+        connection = await self._idle_one()
+        if connection is None:
+            if self._closing:
+                raise asyncpg.InterfaceError("the pool is closing")
+            self._grow(1)
+            connection = await self._line.wait(deadline)
+        self._open[connection] = time.monotonic()
+        if deadline.begin(self._pace):
+            self._pace.began()
+        return connection
 
     async def release(self, connection: AsyncpgConnection) -> None:
         """Hand the connection to the first waiting call, or keep it idle; drop the oldest idle one after its time."""
-        if connection.is_closed() or self._terminated:
-            self._drop(connection)
-        elif not self._hand(connection):
-            self._idle.append((connection, time.monotonic()))
-            if self._idle[-1][1] - self._idle[0][1] > MAX_IDLE:
-                # Not closed properly: this call would have to wait for it.
-                self._drop(self._idle.popleft()[0])
+        if (since := self._open.get(connection)) is not None:
+            self._pace.used(time.monotonic() - since)
+        self._take_back(connection)
+
+    def refuse_waiting(self, error: Exception) -> None:
+        """Raise an error in all calls that wait for a connection."""
+        self._line.refuse_all(error)
 
     async def close(self) -> None:
         """Close the idle connections until none is left."""
-        self._closing = True
-        while self._hand(None):
-            pass
+        self._stop()
         while self._open or self._connecting:
             if self._idle:
                 await self._close_one(self._idle.popleft()[0])
@@ -115,59 +171,92 @@ class OwnPool:
 
     def terminate(self) -> None:
         """Drop all connections. Those of a closed event loop cannot even send a message to the server."""
-        self._closing = self._terminated = True
+        self._terminated = True
+        # A closed event loop takes no calls.
+        with suppress(RuntimeError):
+            self._stop()
+            for task in filter(None, self._connecting):
+                task.cancel()
         for connection in self._open:
             with suppress(RuntimeError, asyncpg.InterfaceError):
                 connection.terminate()
         self._open.clear()
+        self._idle.clear()
 
-    async def _add(self) -> AsyncpgConnection:
-        self._connecting += 1
+    def _stop(self) -> None:
+        self._closing = True
+        if self._timer is not None:
+            self._timer.cancel()
+        self._line.refuse_all(asyncpg.InterfaceError("the pool is closing"))
+
+    async def _idle_one(self) -> "AsyncpgConnection | None":
+        """Take an idle connection that works. If one does not, those that have been idle for longer are not tried."""
+        while self._idle and not self._closing:
+            connection, since = self._idle.pop()
+            rest = time.monotonic() - since
+            try:
+                if not connection.is_closed() and rest < MAX_IDLE:
+                    is_trusted = rest < RESTED and since > self._lost_at
+                    if is_trusted or self._is_alive is None or await self._is_alive(connection):
+                        return connection
+                    while self._idle:
+                        self._drop(self._idle.pop()[0])
+            except BaseException:
+                self._drop(connection)
+                raise
+            self._drop(connection)
+        return None
+
+    def _take_back(self, connection: AsyncpgConnection) -> None:
+        if connection.is_closed() or self._terminated:
+            # The server may have closed the idle connections as well.
+            self._lost_at = time.monotonic()
+            self._drop(connection)
+        elif not self._line.hand(connection):
+            self._idle.append((connection, time.monotonic()))
+            if self._idle[-1][1] - self._idle[0][1] > MAX_IDLE:
+                # Not closed properly: this call would have to wait for it.
+                self._drop(self._idle.popleft()[0])
+
+    def _grow(self, more: int = 0) -> None:
+        """Open connections for the waiting calls, and for so many more, while the server has room."""
+        while (
+            not self._closing
+            and len(self._connecting) < len(self._line) + more
+            and self._growth.allows(len(self._open) + len(self._connecting))
+        ):
+            # An empty context: the connection outlives the request that needs it first.
+            task = asyncio.get_running_loop().create_task(self._add(), name="asgi_auth connect", context=Context())
+            self._connecting.add(task)
+            task.add_done_callback(self._connecting.discard)
+
+    async def _add(self) -> None:
+        """Open a connection for the first waiting call, which gets the error if that fails."""
+        connection = failure = None
         try:
             connection = await self._connect()
-        except BaseException:
-            self._connecting -= 1
-            self._hand(None)
-            raise
-        self._connecting -= 1
-        self._open.add(connection)
-        if self._terminated:
-            self._drop(connection)
-            raise asyncpg.InterfaceError("the pool is closed")
-        return connection
+        except asyncpg.TooManyConnectionsError:
+            pause = self._growth.refused(len(self._open) + len(self._connecting) - 1)
+            if self._timer is None and not self._closing:
+                self._timer = asyncio.get_running_loop().call_later(pause, self._grow_again)
+        except TimeoutError:
+            # The calls that have waited as long have ended; those that came later try again.
+            pass
+        except Exception as error:  # noqa: BLE001 (it is raised in the caller)
+            failure = error
+        finally:
+            self._connecting.discard(asyncio.current_task())
+        if failure is not None:
+            self._line.fail(failure)
+        if connection is not None:
+            self._open[connection] = time.monotonic()
+            self._growth.grew(len(self._open))
+            self._take_back(connection)
+        self._grow()
 
-    def _has_waiters(self) -> bool:
-        """Return whether a call is waiting; drop the cancelled ones at the front of the queue."""
-        while self._waiting and self._waiting[0].done():
-            self._waiting.popleft()
-        return bool(self._waiting)
-
-    async def _wait(self, *, first: bool) -> "AsyncpgConnection | None":
-        """Wait for a connection, or for None: there is room to open one. `first` waits at the front of the queue."""
-        waiter: asyncio.Future[AsyncpgConnection | None] = asyncio.get_running_loop().create_future()
-        (self._waiting.appendleft if first else self._waiting.append)(waiter)
-        try:
-            return await waiter
-        except asyncio.CancelledError:
-            if not waiter.cancelled() and waiter.done():
-                # The connection arrived at the moment of the cancellation.
-                await self._pass_on(waiter.result())
-            raise
-
-    async def _pass_on(self, handed: "AsyncpgConnection | None") -> None:
-        if handed is None:
-            self._hand(None)
-        else:
-            await self.release(handed)
-
-    def _hand(self, connection: "AsyncpgConnection | None") -> bool:
-        """Give a connection, or None for room to open one, to the first waiting call; return whether there was one."""
-        while self._waiting:
-            waiter = self._waiting.popleft()
-            if not waiter.done():
-                waiter.set_result(connection)
-                return True
-        return False
+    def _grow_again(self) -> None:
+        self._timer = None
+        self._grow()
 
     async def _close_one(self, connection: AsyncpgConnection) -> None:
         try:
@@ -177,8 +266,8 @@ class OwnPool:
             self._drop(connection)
 
     def _drop(self, connection: AsyncpgConnection) -> None:
-        """Drop a connection, and give its place to the first waiting call."""
+        """Drop a connection, and open another for a waiting call."""
         with suppress(asyncpg.InterfaceError):
             connection.terminate()
-        self._open.discard(connection)
-        self._hand(None)
+        self._open.pop(connection, None)
+        self._grow()

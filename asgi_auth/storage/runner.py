@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from copy import copy
 from typing import Any, Self, TypeVar
 
+from asgi_auth.bounds.deadline import DEFAULT, deadline
 from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.storage.driver import ConflictError, Connection, Driver, RetryError
 from asgi_auth.storage.names import Names
@@ -36,6 +37,8 @@ class Runner:
         """Connect nowhere yet. `names` defaults to `Names()`."""
         self.names: Names = names or Names()
         self._driver = driver
+        #: The seconds for a call, and for all calls of a request.
+        self.timeout: float = getattr(driver, "timeout", DEFAULT)
         self._connection: Connection | None = None
         postgres = driver.dialect == "postgresql"
         locks = {name: name.upper().replace("_", " ") if postgres else "" for name in ROW_LOCKS}
@@ -122,11 +125,18 @@ class Runner:
         return inner
 
     async def _retrying(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        for number in range(1, TRIES + 1):
+        if self._connection is not None:
             try:
                 return await attempt()
             except RetryError as error:
-                if number == TRIES or self._connection is not None:
-                    raise StorageUnavailableError from error
-                await asyncio.sleep(random.uniform(0, 0.01 * 2**number))  # noqa: S311 (jitter is not a secret)
+                raise StorageUnavailableError from error
+        with deadline(self.timeout) as end:
+            for number in range(1, TRIES + 1):
+                try:
+                    return await attempt()
+                except RetryError as error:
+                    pause = random.uniform(0, 0.01 * 2**number)  # noqa: S311 (jitter is not a secret)
+                    if number == TRIES or end.left() <= pause:
+                        raise StorageUnavailableError from error
+                    await asyncio.sleep(pause)
         raise AssertionError

@@ -15,10 +15,13 @@ from typing import Any, ClassVar, Literal
 
 from asgi_auth._fork import leave_behind, renew_after_fork
 from asgi_auth._per_loop import PerLoop
+from asgi_auth.bounds.breaker import Breaker
+from asgi_auth.bounds.deadline import current, left
 from asgi_auth.errors import StorageSetupError, StorageUnavailableError
 from asgi_auth.storage.driver import Connection, T
 from asgi_auth.storage.names import Names
 from asgi_auth.storage.sql import SQLStorage
+from asgi_auth.storage.sqlite_bounds import WriteTurn, begin, bounded
 from asgi_auth.storage.sqlite_connection import MEMORY, ThreadedConnection, errors, open_file, set_up
 from asgi_auth.storage.sqlite_fork import ForkSafeConnection
 from asgi_auth.storage.sqlite_writer import GroupCommit
@@ -27,8 +30,10 @@ from asgi_auth.storage.sqlite_writer import GroupCommit
 POLL = 0.05
 #: Seconds between two attempts to set up a connection while another one switches to the write-ahead log.
 SET_UP_PAUSE = 0.02
-#: Seconds between two attempts to write to memory while another event loop writes.
-TURN_POLL = 0.002
+#: Seconds of one attempt to get the lock for writing; attempts are repeated while a call has time left.
+ATTEMPT = 0.1
+#: Seconds that a call waits for its rollback; the rollback precedes the next transaction anyway.
+ROLLBACK_TIME = 0.25
 
 
 class SQLite(SQLStorage):
@@ -38,8 +43,9 @@ class SQLite(SQLStorage):
       forked child starts with empty memory.
     * `names`: the names of tables and columns; SQLite has no schemas.
     * `readers`: how many threads run the queries that read several rows.
-    * `timeout`: the seconds that a write waits for other writes of this process, and again for those of other
-      processes, before it raises StorageUnavailableError.
+    * `timeout`: the seconds for one call or transaction, including the wait for other writes of this process and of
+      others; after that it raises StorageUnavailableError. A request has as many seconds for all its calls. While
+      another process holds the lock for longer, one call waits for it, and other writes are refused at once.
     * `reads_on_loop`: whether queries for one row by its key run on the event loop's thread (the default). Such a
       query takes microseconds while the file is in the page cache, and a switch to a thread takes about ten times as
       long. A read from a slow disk stops the event loop, however: pass False if the file is on a network disk, or
@@ -52,7 +58,7 @@ class SQLite(SQLStorage):
         *,
         names: Names | None = None,
         readers: int = 2,
-        timeout: float = 4.0,
+        timeout: float = 5.0,
         reads_on_loop: bool = True,
     ) -> None:
         """Open nothing yet. Raises ValueError if `names` has a schema."""
@@ -67,8 +73,9 @@ class _LoopState:
 
     writer: ThreadedConnection
     readers: list[ThreadedConnection]
-    lock: asyncio.Lock
+    turn: WriteTurn
     group: GroupCommit
+    breaker: Breaker
     loop_connection: ForkSafeConnection | None
     data_version: int = -1
     next_reader: Iterator[ThreadedConnection] = field(init=False)
@@ -90,7 +97,7 @@ class SQLiteDriver:
         """Open nothing yet. The parameters are those of `SQLite`."""
         self._path = path
         self._readers = readers
-        self._timeout = timeout
+        self.timeout = timeout
         self._reads_on_loop = reads_on_loop and path != MEMORY
         self._loops: PerLoop[_LoopState] = PerLoop(self._discard)
         self._start()
@@ -113,8 +120,8 @@ class SQLiteDriver:
             return
         connections: list[ThreadedConnection] = []
         try:
-            for _ in range(1 if self._path == MEMORY else 1 + self._readers):
-                connections.append(ThreadedConnection(self._path, self._timeout))
+            for number in range(1 if self._path == MEMORY else 1 + self._readers):
+                connections.append(ThreadedConnection(self._path, self.timeout if number else ATTEMPT))
                 await self._set_up(connections[-1])
             self._attach(connections)
         finally:
@@ -140,7 +147,7 @@ class SQLiteDriver:
 
     async def _set_up(self, connection: ThreadedConnection) -> None:
         """Set up a connection, within `timeout` seconds: a switch to the log by another one fails without a wait."""
-        end = time.monotonic() + self._timeout
+        end = time.monotonic() + left(self.timeout)
         while True:
             try:
                 with errors():
@@ -172,7 +179,11 @@ class SQLiteDriver:
             # A lock that has to be waited for (rare with a write-ahead log) is waited for in a thread, below.
             with suppress(StorageUnavailableError), errors():
                 return state.loop_connection.run(lambda raw: raw.execute(sql, values).fetchall())
-        return await next(state.next_reader).fetch(sql, values)
+        try:
+            async with asyncio.timeout(left(self.timeout)):
+                return await next(state.next_reader).fetch(sql, values)
+        except TimeoutError:
+            raise StorageUnavailableError from None
 
     async def write(self, sql: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         """Run one statement in a transaction."""
@@ -180,21 +191,27 @@ class SQLiteDriver:
 
     async def atomically(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Run a transaction on the writer; those that wait together share one COMMIT."""
+        state = self._state_of_loop()
         with errors():
-            return await self._state_of_loop().group.run(work)
+            async with bounded(self.timeout, state.breaker) as (deadline, _):
+                return await state.group.run(work, deadline)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """Hold the writer and, from the start, SQLite's write lock: no later statement can fail for lack of it."""
         state = self._state_of_loop()
-        async with self._write_turn(state.lock):
+        async with bounded(self.timeout, state.breaker) as (_, bound), state.turn():
             try:
-                await state.writer.fetch("BEGIN IMMEDIATE", {})
+                await begin(state.writer, state.breaker)
+                if current() is None:
+                    # Only waits are bounded outside of requests.
+                    bound.reschedule(None)
                 yield state.writer
                 await state.writer.fetch("COMMIT", {})
             except BaseException:
                 # Calls run in their order: even if this one is cancelled, the rollback precedes the next transaction.
-                await asyncio.shield(state.writer.roll_back())
+                rollback = asyncio.ensure_future(state.writer.roll_back())
+                await asyncio.wait([rollback], timeout=ROLLBACK_TIME)
                 raise
 
     async def lock_migrations(self, connection: Connection, key: str) -> None:
@@ -217,31 +234,6 @@ class SQLiteDriver:
             if state.data_version != previous:
                 return
 
-    @asynccontextmanager
-    async def _write_turn(self, lock: asyncio.Lock) -> AsyncIterator[None]:
-        """Wait for the right to write: among the tasks of the loop, then, in memory, among loops. Both are bounded."""
-        try:
-            async with asyncio.timeout(self._timeout):
-                await lock.acquire()
-        except TimeoutError:
-            raise StorageUnavailableError from None
-        try:
-            await self._lock_memory()
-            try:
-                yield
-            finally:
-                if self._memory_lock is not None:
-                    self._memory_lock.release()
-        finally:
-            lock.release()
-
-    async def _lock_memory(self) -> None:
-        end = time.monotonic() + self._timeout
-        while self._memory_lock is not None and not self._memory_lock.acquire(blocking=False):
-            if time.monotonic() > end:
-                raise StorageUnavailableError
-            await asyncio.sleep(TURN_POLL)
-
     def _state_of_loop(self) -> _LoopState:
         state = self._loops.get()
         if state is None:
@@ -249,11 +241,12 @@ class SQLiteDriver:
         return state
 
     def _state(self, writer: ThreadedConnection, readers: list[ThreadedConnection]) -> _LoopState:
-        lock = asyncio.Lock()
-        group = GroupCommit(writer, lambda: self._write_turn(lock))
+        breaker = Breaker(self.timeout / 2, lambda: group.refuse_waiting(StorageUnavailableError()))
+        turn = WriteTurn(self._memory_lock)
+        group = GroupCommit(writer, turn, breaker.answered)
         # The connection of the event loop's thread is read-only, and never waits for a lock.
         on_loop = open_file(self._path, 0, read_only=True) if self._reads_on_loop else None
-        return _LoopState(writer, readers, lock, group, on_loop)
+        return _LoopState(writer, readers, turn, group, breaker, on_loop)
 
     def _discard(self, state: _LoopState) -> None:
         """Close the connections of an event loop that ended without closing the storage."""

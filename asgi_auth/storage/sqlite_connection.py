@@ -60,6 +60,11 @@ def errors() -> Iterator[None]:
         raise
 
 
+def is_locked(error: sqlite3.OperationalError) -> bool:
+    """Return whether a statement failed because another connection holds a lock."""
+    return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+
+
 class Connection(sqlite3.Connection):
     """A connection that closes itself when it is no longer used: since Python 3.13, `sqlite3` would warn."""
 

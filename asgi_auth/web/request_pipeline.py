@@ -1,10 +1,12 @@
 """The steps of every call of an endpoint over HTTP, for JSON and for forms alike."""
 
+import time
 from typing import Any
 
 import msgspec
 from starlette.types import Receive, Scope
 
+from asgi_auth.bounds.deadline import current
 from asgi_auth.errors import (
     BadRequestError,
     BodyTooLargeError,
@@ -63,7 +65,11 @@ class RequestPipeline:
 
     async def body(self, scope: Scope, receive: Receive, content_type: str) -> dict[str, Any]:
         """Read and parse the body of a request."""
+        started = time.monotonic()
         raw = await read_body(scope, receive, self._settings.max_body, self._settings.body_timeout)
+        if (deadline := current()) is not None:
+            # `body_timeout` bounds a slow client.
+            deadline.postpone(time.monotonic() - started)
         return parse_body(scope, raw, content_type)
 
     def client(self, scope: Scope, identity: Identity, transport: str = "cookie") -> Client:

@@ -58,8 +58,8 @@ DEFENCES = [
     Defence(
         "the queue of hashes is bounded",
         "crypto/argon2.py",
-        "if self._pending >= self._limit:",
-        "if self._pending < 0:",
+        "            if self.is_full:\n                raise BusyError\n",
+        "",
         "crypto/test_argon2.py::test_a_full_queue_is_refused_at_once",
     ),
     Defence(

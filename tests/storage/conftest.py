@@ -1,5 +1,6 @@
 """The storages under test: every driver, fresh for each test."""
 
+import asyncio
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -100,6 +101,16 @@ async def refused(call: Callable[[], Awaitable[object]], within: float) -> None:
     with pytest.raises(StorageUnavailableError):
         await call()
     assert time.monotonic() - started < within
+
+
+async def outcomes(calls: list[Awaitable[object]]) -> tuple[int, int, float]:
+    """Run all at once; how many succeeded, how many were refused, and the seconds until the last answer."""
+    started = time.monotonic()
+    results = await asyncio.gather(*calls, return_exceptions=True)
+    good = sum(not isinstance(result, BaseException) for result in results)
+    refusals = sum(isinstance(result, StorageUnavailableError) for result in results)
+    assert good + refusals == len(results), [result for result in results if isinstance(result, BaseException)]
+    return good, refusals, time.monotonic() - started
 
 
 @pytest.fixture(params=DRIVERS)

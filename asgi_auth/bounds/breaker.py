@@ -1,0 +1,92 @@
+"""A circuit breaker: while a server gives no answer, one call asks, and the others are refused at once."""
+
+import asyncio
+import math
+import time
+from collections.abc import Callable
+
+from asgi_auth.errors import StorageUnavailableError
+
+#: Seconds that calls wait for the answer to a call that has just begun to ask a silent server.
+VERDICT = 0.2
+
+
+class Breaker:
+    """Watches the answers of one server, for one event loop.
+
+    The server is silent from the moment when a call gives up that has waited for at least `patience` seconds, and in
+    that time no call had an answer. Any answer, an error included, ends the silence: a slow server is never silent.
+    """
+
+    def __init__(self, patience: float, on_silence: Callable[[], None] = lambda: None) -> None:
+        """Take the patience in seconds. `on_silence` refuses the calls that wait for others to get an answer."""
+        self.is_silent = False
+        self._patience = patience
+        self._on_silence = on_silence
+        self._answered_at = -math.inf
+        self._probe: asyncio.Future[None] | None = None
+        self._probing_since = 0.0
+
+    async def admit(self) -> "asyncio.Future[None] | None":
+        """Let a call through; raise StorageUnavailableError while the server is silent and another call asks it.
+
+        Returns what the call must pass to `leave`.
+        """
+        end = time.monotonic() + VERDICT
+        while self.is_silent:
+            now = time.monotonic()
+            if self._probe is None:
+                self._probe = asyncio.get_running_loop().create_future()
+                self._probing_since = now
+                return self._probe
+            patience = min(end, self._probing_since + VERDICT) - now
+            if patience <= 0:
+                raise StorageUnavailableError
+            await asyncio.wait([self._probe], timeout=patience)
+        return None
+
+    def leave(self, probe: "asyncio.Future[None] | None") -> None:
+        """End a call, whatever came of it: if it was the one that asks, the next call asks."""
+        if probe is not None and probe is self._probe:
+            self._end_probe()
+
+    def asking(self) -> "_Asking":
+        """Return a context manager for the wait for one answer."""
+        return _Asking(self)
+
+    def answered(self) -> None:
+        """Note an answer."""
+        self._answered_at = time.monotonic()
+        if self.is_silent:
+            self.is_silent = False
+            self._end_probe()
+
+    def gave_up(self, since: float) -> None:
+        """Note that a call has waited for an answer since a time of `time.monotonic()`, and waits no longer."""
+        if self._answered_at < since and time.monotonic() - since >= self._patience and not self.is_silent:
+            self.is_silent = True
+            self._on_silence()
+
+    def _end_probe(self) -> None:
+        if self._probe is not None and not self._probe.done():
+            self._probe.set_result(None)
+        self._probe = None
+
+
+class _Asking:
+    """The wait for one answer. Only a call that was cut off or timed out has had none."""
+
+    __slots__ = ("_breaker", "_since")
+
+    def __init__(self, breaker: Breaker) -> None:
+        self._breaker = breaker
+        self._since = 0.0
+
+    def __enter__(self) -> None:
+        self._since = time.monotonic()
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None and issubclass(kind, asyncio.CancelledError | TimeoutError):
+            self._breaker.gave_up(self._since)
+        else:
+            self._breaker.answered()

@@ -1,0 +1,76 @@
+"""Defences against overload and servers in trouble; `mutations` takes them out."""
+
+from tests.security.defences import Defence
+
+OVERLOAD = [
+    Defence(
+        "all steps of a request share one deadline",
+        "feature/pipeline.py",
+        "with deadline(self._timeout):",
+        "with deadline(3600):",
+        "web/test_overload.py::test_calls_in_process_have_a_deadline_too",
+    ),
+    Defence(
+        "requests in progress go before new ones",
+        "storage/waiting_line.py",
+        "group = self._begun if is_begun else self._new",
+        "group = self._new",
+        "storage/test_waiting_line.py::test_a_request_in_progress_goes_before_a_new_one",
+    ),
+    Defence(
+        "a request that cannot end in time is refused at once",
+        "storage/waiting_line.py",
+        "return self._pace.wait(ahead) + self._pace.span <= deadline.left()",
+        "return self._pace.places > ahead * 0",
+        "storage/test_waiting_line.py::test_a_new_request_that_would_end_too_late_is_refused_at_once",
+    ),
+    Defence(
+        "a silent server is asked by one call at a time",
+        "bounds/breaker.py",
+        "        while self.is_silent:",
+        "        while self.is_silent and end < 0:",
+        "bounds/test_breaker.py::test_while_the_server_is_silent_one_call_asks_and_the_others_are_refused",
+    ),
+    Defence(
+        "a slow server is not taken for silent",
+        "bounds/breaker.py",
+        "if self._answered_at < since and ",
+        "if ",
+        "bounds/test_breaker.py::test_a_slow_server_is_not_silent",
+    ),
+    Defence(
+        "a write that was refused does not run later",
+        "storage/sqlite_writer.py",
+        "    if waiting.answer.done():",
+        "    if waiting is None:",
+        "storage/test_overload_sqlite.py::test_a_write_in_sqlite_that_is_refused_does_not_run_later",
+    ),
+    Defence(
+        "a server without room for more connections is waited for",
+        "storage/postgres_pool.py",
+        "except asyncpg.TooManyConnectionsError:",
+        "except asyncpg.TooManyColumnsError:",
+        "storage/test_pool_trouble.py::test_a_role_with_few_connections_serves_all_who_call",
+    ),
+    Defence(
+        "a query whose connection was closed is run again",
+        "storage/postgres.py",
+        "            if not is_lost(error):\n                raise\n",
+        "            raise error\n",
+        "storage/test_pool_trouble.py::test_idle_connections_that_the_server_has_closed_cost_no_call",
+    ),
+    Defence(
+        "an idle connection is asked before a write is sent",
+        "storage/postgres_pool.py",
+        "if is_trusted or self._is_alive is None or await self._is_alive(connection):",
+        "if is_trusted or self._is_alive is None or connection:",
+        "storage/test_pool_trouble.py::test_an_idle_connection_is_asked_before_a_write_is_sent",
+    ),
+    Defence(
+        "a call whose pooled connection Redis has closed is made again",
+        "limits/redis.py",
+        "            await client.connection_pool.disconnect(inuse_connections=False)",
+        "            raise",
+        "limits/test_redis_faults.py::test_after_a_restart_no_pooled_connection_costs_a_call",
+    ),
+]
