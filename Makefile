@@ -8,12 +8,12 @@ HUGE_PAGES := glibc.malloc.hugetlb=1
 UV := VIRTUAL_ENV=$(V) UV_PYTHON_DOWNLOADS=never $(BIN)/uv
 
 # Other Pythons run the whole suite except for slow tests that depend little on the Python version:
-# the browser, the servers, the fuzzer guided by coverage, the benchmarks, and the type checkers.
+# the browser, the servers, their clocks, the fuzzer guided by coverage, the benchmarks, and the type checkers.
 OTHERS := 3.12 3.13 3.14
-LEFT_OUT := $(addprefix --ignore tests/,browser hosts/test_servers.py openapi/test_schemathesis.py test_benchmarks.py types) \
+LEFT_OUT := $(addprefix --ignore tests/,browser test_clock_skew.py hosts/test_servers.py openapi/test_schemathesis.py test_benchmarks.py types) \
 	--deselect tests/fuzz/test_fuzz.py::test_a_short_run_guided_by_coverage_finds_nothing
 
-.PHONY: demo test test-full lint types public docs suite others bench bench-quick wrk postgres redis browser pins dist clean
+.PHONY: demo test test-full lint types public docs suite others bench bench-quick wrk postgres redis faketime browser pins dist clean
 
 demo: $(V)/.run
 	GLIBC_TUNABLES=$(HUGE_PAGES) $(BIN)/python examples/demo.py
@@ -39,7 +39,7 @@ public: $(V)/.dev
 docs: $(V)/.dev
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
-suite: $(V)/.dev postgres redis browser
+suite: $(V)/.dev postgres redis faketime browser
 	rm -f .coverage .coverage.*
 	$(BIN)/coverage run -m pytest -q -n 2 --dist worksteal
 	$(BIN)/coverage combine -q
@@ -90,6 +90,13 @@ redis:
 	@if ! command -v redis-server >/dev/null && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
 		apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends redis-server \
 		|| echo "redis-server could not be installed"; \
+	fi
+
+# Debian provides faketime. If the installation fails, the test of clocks that differ names the missing package.
+faketime:
+	@if ! ls /usr/lib/*/faketime/libfaketime.so.1 >/dev/null 2>&1 && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends faketime \
+		|| echo "faketime could not be installed"; \
 	fi
 
 # Chromium drives the pages. If the installation fails, the tests name the missing program.

@@ -32,13 +32,12 @@ class Revocation:
         self._storage = storage
         self._lag = settings.max_revocation_lag
         self._strict = settings.revocation == "strict"
+        self._leeway = settings.leeway
         # Twice, because the clocks of the issuer and of this process may differ in opposite directions.
         self._horizon = settings.access_ttl + 2 * settings.leeway
-        # A repeated refresh gives an access token without a new time of the last use.
-        self._first_read = self._horizon + settings.refresh_grace
         self._now = now
         self._position = FeedPosition()
-        self._last_sync = float("-inf")
+        self._last_sync: tuple[float, float] | None = None
         #: Compares the clock of this process with that of the database.
         self.clock: ClockWatch = ClockWatch(settings.leeway)
         self._fresh_until = float("-inf")
@@ -66,17 +65,16 @@ class Revocation:
     async def sync(self) -> None:
         """Read the changes from the tables once; raises StorageUnavailableError."""
         started, before = time.monotonic(), self._now()
-        if before < self._last_sync:
-            self._restart(int(before))
+        self._follow_clock(started, before)
         self._syncs += 1
         number = self._syncs
         # Urgent: without the changes, every request reads its session from the database.
         with Deadline(left(DEFAULT), urgent=True):
             changes = await self._read(started, int(before))
         self.clock.compare(before, changes.now, self._now())
-        self._apply(changes, number)
         self._forget(int(before) - self._horizon)
-        self._last_sync = before
+        self._apply(changes, number)
+        self._last_sync = (started, before)
         self._fresh_until = float("-inf") if self.clock.disagrees else started + self._lag
 
     async def _read(self, started: float, now: int) -> Changes:
@@ -88,16 +86,22 @@ class Revocation:
                 self._position.note(started, changes.number)
                 return changes
             self._position.reset()
-        changes = await self._storage.changes_since(now - self._first_read)
+        changes = await self._storage.changes_since(now - self._horizon + 1)
         self._position.note(started, changes.number)
         return changes
 
-    def _restart(self, now: int) -> None:
-        """Read everything again, and keep it long enough: the clock of this process was set back."""
-        self._position.reset()
-        for known in (self.dead, self._changed_at):
-            for key in list(known):
-                known[key] = now
+    def _follow_clock(self, monotonic: float, now: float) -> None:
+        """Read everything again after the clock of this process was set: entries were dropped too early, or will be."""
+        if self._last_sync is None:
+            return
+        passed, shown = monotonic - self._last_sync[0], now - self._last_sync[1]
+        if abs(shown - passed) > self._leeway or shown < 0:
+            self._position.reset()
+        if shown < 0:
+            # Kept long enough by the clock as it is now, and in order.
+            for known in (self.dead, self._changed_at):
+                for key in list(known):
+                    known[key] = int(now)
 
     async def follow(self) -> None:
         """Synchronize after each notification, and at least twice within the lag, until cancelled."""
