@@ -35,6 +35,7 @@ from asgi_auth.runtime.config_check import ConfigCheck, Finding
 from asgi_auth.runtime.lifecycle import Lifecycle, load_validators
 from asgi_auth.runtime.page_urls import PageUrls
 from asgi_auth.runtime.purge import Purger
+from asgi_auth.sessions.generations import UsedGenerations
 from asgi_auth.sessions.identity import Identity, Transport
 from asgi_auth.sessions.revocation import Revocation
 from asgi_auth.sessions.service import HostClaims, SessionService
@@ -99,6 +100,7 @@ class Auth(HookRegistry):
         self.access_tokens: AccessTokens = AccessTokens(settings, self.keys, now, self.storage.is_user_id)
         self.refresh_tokens: RefreshTokens = RefreshTokens(self.keys)
         self.revocation: Revocation = Revocation(self.storage, settings, now)
+        self.used_generations: UsedGenerations = UsedGenerations(self.storage, settings.token_cache)
         self.stream: Stream = Stream(self.features, settings, self.keys, now)
         self.sessions: SessionService = SessionService(
             self.storage,
@@ -110,6 +112,7 @@ class Auth(HookRegistry):
             self.stream,
             now,
             self.storage.user,
+            self.used_generations,
             claims,
         )
 
@@ -135,7 +138,7 @@ class Auth(HookRegistry):
             self._lifecycle.start,
         )
         self.verifier: TokenVerifier = TokenVerifier(
-            self.access_tokens, self.revocation, storage, settings, now, self.users.find
+            self.access_tokens, self.revocation, storage, settings, now, self.users.find, self.used_generations
         )
 
     def _attach_features(self) -> None:
@@ -166,6 +169,7 @@ class Auth(HookRegistry):
             self.counters,
             settings,
             self.revocation,
+            self.used_generations,
             self.mail,
             self.purger,
             self.config_check,

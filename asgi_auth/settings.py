@@ -47,7 +47,7 @@ class Settings:
     max_sessions: int = 50
     """Maximum number of sessions per user. A further login ends the oldest session."""
     refresh_grace: int = 10
-    """Seconds in which a used refresh token still works, for lost responses and parallel tabs (0 to 300)."""
+    """Seconds in which a used refresh token still returns its successor, for parallel tabs (0 to 300)."""
     on_reuse: Literal["session", "user"] = "session"
     """What the reuse of an old refresh token ends: its `session`, or all sessions of its `user`."""
     revocation: Literal["cached", "strict"] = "cached"

@@ -16,6 +16,7 @@ from asgi_auth.feature.base import BaseFeature
 from asgi_auth.features.defaults import defaults
 from asgi_auth.limits.counters import Counters
 from asgi_auth.model.answers import TokenPair
+from asgi_auth.sessions.service import HostClaims
 from asgi_auth.storage import Storage
 from asgi_auth.storage.sqlite import SQLite
 from tests.openapi.walk import is_described
@@ -47,6 +48,7 @@ def make_auth(
     passwords: dict[str, Any] | None = None,
     mailer: Any = None,
     counters: Counters | None = None,
+    claims: HostClaims | None = None,
     **settings: Any,
 ) -> Auth:
     """An `Auth` with the cheapest hashes, and the flows by mail if there is a mailer; more `settings` by keyword.
@@ -61,7 +63,15 @@ def make_auth(
     cheap: list[Feature] = [Passwords(argon2=Argon2.cheap(), **passwords or {})]
     chosen: Sequence[BaseFeature] = [*cheap, *unlimited(mail=mailer is not None)] if features is None else features
     made = Settings(secret=SECRET, **settings)
-    auth = Auth(storage, settings=made, features=chosen, mailer=mailer, counters=counters, now=clock or time.time)
+    auth = Auth(
+        storage,
+        settings=made,
+        features=chosen,
+        claims=claims,
+        mailer=mailer,
+        counters=counters,
+        now=clock or time.time,
+    )
     auth.mail.pause = 0
     return auth
 

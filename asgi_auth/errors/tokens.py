@@ -30,7 +30,7 @@ class TokenRevokedError(InvalidTokenError):
 
 
 class TokenReuseError(InvalidTokenError):
-    """A refresh token was used again after the grace period; its session has been ended (RFC 9700, 4.14.2)."""
+    """A refresh token came again after its successor was used; its session has been ended (RFC 9700, 4.14.2)."""
 
     event: ClassVar[str | None] = events.TOKEN_REUSE
     code = "token_reuse"

@@ -29,6 +29,7 @@ LOGIN: Final = "login"
 PASSWORD_CHECK: Final = "password_check"
 SESSION_START: Final = "session_start"
 REFRESH: Final = "refresh"
+REFRESH_REPEATED: Final = "refresh_repeated"
 TOKEN_REUSE: Final = "token_reuse"
 SESSION_END: Final = "session_end"
 PASSWORD_CHANGE: Final = "password_change"
@@ -55,6 +56,10 @@ ACTIONS: Final[dict[str, Action]] = {
     PASSWORD_CHECK: Action("A password was verified, for a login or another action.", "authn_password_check_success"),
     SESSION_START: Action("A login started a session.", "session_created"),
     REFRESH: Action("A refresh token extended a session.", "session_renewed", "session_use_after_expire"),
+    REFRESH_REPEATED: Action(
+        "A used refresh token came again, before any token of its successor: the same successor was returned.",
+        "session_renewed",
+    ),
     TOKEN_REUSE: Action("An old refresh token was reused; its session was revoked.", "", "authn_token_reuse"),
     SESSION_END: Action(
         "A session was ended: by a logout, a new password, or the session limit.",

@@ -76,14 +76,15 @@ class Credential(Record, frozen=True, kw_only=True):
 class Session(Record, frozen=True, kw_only=True):
     """A login on one device.
 
-    `generation` is the number of refreshes. The refresh token of the previous generation stays valid for
-    `refresh_grace` seconds after `rotated_at`, the time of the last refresh. `auth_time` is the time of the login, and
-    `amr` lists its methods (RFC 8176).
+    `generation` is the number of refreshes, and `rotated_at` the time of the last one. `used_generation` is the newest
+    generation of which a token was used, so that the client has surely received it. `auth_time` is the time of the
+    login, and `amr` lists its methods (RFC 8176).
     """
 
     id: str
     user_id: str
     generation: int = 0
+    used_generation: int = 0
     created_at: int
     last_used_at: int
     rotated_at: int

@@ -15,6 +15,7 @@ from asgi_auth.limits.counters import Counters
 from asgi_auth.mail.delivery import Delivery
 from asgi_auth.runtime.config_check import ConfigCheck
 from asgi_auth.runtime.purge import Purger
+from asgi_auth.sessions.generations import UsedGenerations
 from asgi_auth.sessions.revocation import Revocation
 from asgi_auth.settings import Settings
 from asgi_auth.storage import Storage
@@ -45,6 +46,7 @@ class Lifecycle:
         counters: Counters,
         settings: Settings,
         revocation: Revocation,
+        used_generations: UsedGenerations,
         mail: Delivery,
         purger: Purger,
         config_check: ConfigCheck,
@@ -57,6 +59,7 @@ class Lifecycle:
         self._counters = counters
         self._settings = settings
         self._revocation = revocation
+        self._used_generations = used_generations
         self._mail = mail
         self._purger = purger
         self._config_check = config_check
@@ -133,6 +136,7 @@ class Lifecycle:
                 stack.push_async_callback(self._counters.close)
             stack.push_async_callback(self._purger.stop)
             stack.push_async_callback(self._stop_following)
+            stack.push_async_callback(self._used_generations.close)
             for feature in reversed(self._features):
                 stack.push_async_callback(feature.close)
             await self._mail.drain(DRAIN)

@@ -17,6 +17,7 @@ from asgi_auth.model import event_types as events
 from asgi_auth.model.answers import TokenPair
 from asgi_auth.model.records import Client, Credential, LoginAttempt, Session, User, new_id
 from asgi_auth.sessions.event_sink import EventSink
+from asgi_auth.sessions.generations import UsedGenerations
 from asgi_auth.sessions.identity import Loader
 from asgi_auth.sessions.revocation import Revocation
 from asgi_auth.sessions.tokens import AccessTokens, RefreshTokens
@@ -25,6 +26,8 @@ from asgi_auth.storage import Storage
 
 Rotated = tuple[Session, tuple[str, ...]]
 HostClaims = Callable[[User], Mapping[str, Any]]
+#: Seconds in which an unused successor is returned again.
+REPEATABLE = 86400
 
 #: The errors of every login, and those of a login with a second factor.
 LOGIN_ERRORS = (InvalidCredentialsError, AccountDisabledError)
@@ -55,6 +58,7 @@ class SessionService:
         events: EventSink,
         now: Callable[[], float],
         load_user: Loader,
+        used: UsedGenerations,
         claims: HostClaims | None,
     ) -> None:
         """Take the collaborators; `checks` run before every login, `claims` returns extra claims of access tokens."""
@@ -67,6 +71,7 @@ class SessionService:
         self._events = events
         self._now = now
         self._load_user = load_user
+        self._used = used
         self._claims = claims
 
     async def login(self, user: User, credential: Credential, amr: tuple[str, ...], client: Client) -> TokenPair:
@@ -78,11 +83,13 @@ class SessionService:
             raise
 
     async def refresh(self, refresh_token: str, client: Client, *, rotate: bool) -> TokenPair:
-        """Rotate by compare-and-swap. Within `refresh_grace` seconds, a repeated call gets the same successor.
+        """Rotate by compare-and-swap. A repeated call gets the same successor, as `_successor` says.
 
         Without `rotate` the refresh token stays the same, and only the access token is new.
         """
         session_id, generation = self._refresh_tokens.read(refresh_token)
+        # First, because the host's claims may raise: a token that was not rotated can be used again.
+        custom = await self._claims_of(session_id)
         now = int(self._now())
         idle_since = now - self._settings.session_idle
         rotate_or_touch = self._storage.rotate_session if rotate else self._storage.touch_session
@@ -90,7 +97,7 @@ class SessionService:
         session, roles = rotated or await self._successor(session_id, generation, now, client)
         if rotated:
             await self._events.emit(events.REFRESH, user_id=session.user_id, session_id=session.id, client=client)
-        return await self._pair(session, roles)
+        return self._pair(session, roles, custom)
 
     async def session_of(self, refresh_token: str) -> Session | None:
         """Look up the session of a genuine refresh token; None for all others."""
@@ -120,7 +127,7 @@ class SessionService:
         await self._run_checks(LoginAttempt(user, amr, client))
         session = self._new(user, amr, client)
         # First, because the host's claims may raise: no session must exist without its tokens.
-        pair = await self._pair(session, user.roles, user)
+        pair = self._pair(session, user.roles, self._claims(user) if self._claims is not None else {})
         ended = await self._storage.add_session(session, credential, self._settings.max_sessions)
         if ended is None:
             raise InvalidCredentialsError
@@ -163,7 +170,11 @@ class SessionService:
             await self.end(previous.user_id, only=previous.id, client=client)
 
     async def _successor(self, session_id: str, generation: int, now: int, client: Client) -> Rotated:
-        """Return the successor of a genuine token that could not be rotated, or raise the reason."""
+        """Return the successor of a genuine token that could not be rotated, or raise the reason.
+
+        A used token gets the same successor for `refresh_grace` seconds, and, until any token of the successor is used,
+        for a day: the server may have failed to answer. Otherwise it is a copy, and the session ends.
+        """
         settings = self._settings
         session = await self._storage.session(session_id)
         access = await self._storage.access(session_id, now)
@@ -173,20 +184,40 @@ class SessionService:
             raise TokenExpiredError
         if not access.alive or generation >= session.generation:
             raise TokenRevokedError
-        if generation == session.generation - 1 and now - session.rotated_at <= settings.refresh_grace:
-            return session, access.roles
+        if generation == session.generation - 1:
+            if now - session.rotated_at <= settings.refresh_grace:
+                return session, access.roles
+            if not self._is_used(session):
+                return await self._repeat(session, access.roles, now, client)
         await self.end(session.user_id, only=session.id if settings.on_reuse == "session" else None, client=client)
         error = TokenReuseError().about(session.user_id, session.id)
         await self._events.report_refusal(error, client)
         raise error
 
-    async def _pair(self, session: Session, roles: tuple[str, ...], user: User | None = None) -> TokenPair:
-        custom: Mapping[str, Any] = {}
-        if self._claims is not None:
-            user = user or await self._load_user(session.user_id)
-            if user is None:
-                raise TokenRevokedError
-            custom = self._claims(user)
+    def _is_used(self, session: Session) -> bool:
+        """Tell whether a client has used a token of the newest generation, and so has received it."""
+        return session.used_generation >= session.generation or self._used.has(session.id, session.generation)
+
+    async def _repeat(self, session: Session, roles: tuple[str, ...], now: int, client: Client) -> Rotated:
+        """Return the session again, for a day: an unused successor is no sign of a theft, but it does not live on."""
+        if now - session.rotated_at > REPEATABLE:
+            raise TokenExpiredError
+        await self._events.emit(events.REFRESH_REPEATED, user_id=session.user_id, session_id=session.id, client=client)
+        return session, roles
+
+    async def _claims_of(self, session_id: str) -> Mapping[str, Any]:
+        """Return the host's claims for a session, if there are any and a token can hold them."""
+        if self._claims is None:
+            return {}
+        session = await self._storage.session(session_id)
+        user = await self._load_user(session.user_id) if session is not None else None
+        if session is None or user is None or session.revoked_at is not None or user.status != "active":
+            raise TokenRevokedError
+        custom = self._claims(user)
+        self._access_tokens.make(session, user.roles, custom)
+        return custom
+
+    def _pair(self, session: Session, roles: tuple[str, ...], custom: Mapping[str, Any]) -> TokenPair:
         token, seconds = self._access_tokens.make(session, roles, custom)
         idle_end = session.last_used_at + self._settings.session_idle
         return TokenPair(

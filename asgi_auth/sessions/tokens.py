@@ -22,11 +22,14 @@ REFRESH = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(0|[1-9][0
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 CANONICAL_ENDS = (ALPHABET, "", ALPHABET[::16], ALPHABET[::4])
 OBJECT = msgspec.json.Decoder(dict[str, Any])
-RESERVED = frozenset({"iss", "aud", "sub", "sid", "jti", "iat", "exp", "nbf", "amr", "auth_time", "roles"})
+RESERVED = frozenset({"iss", "aud", "sub", "sid", "jti", "iat", "exp", "nbf", "amr", "auth_time", "roles", "gen"})
 
 
 class Claims(msgspec.Struct, frozen=True):
-    """The claims of every access token that the library issues (RFC 9068, section 2.2)."""
+    """The claims of every access token that the library issues (RFC 9068, section 2.2).
+
+    `gen` is the number of refreshes of the session before the token.
+    """
 
     iss: str
     aud: str
@@ -38,6 +41,7 @@ class Claims(msgspec.Struct, frozen=True):
     auth_time: int
     amr: tuple[str, ...]
     roles: tuple[str, ...]
+    gen: int
 
 
 class AccessTokens:
@@ -76,6 +80,7 @@ class AccessTokens:
             "auth_time": session.auth_time,
             "amr": session.amr,
             "roles": roles,
+            "gen": session.generation,
             **custom,
         }
         payload = msgspec.json.encode(claims)
@@ -118,7 +123,7 @@ class AccessTokens:
         now, settings = self._now(), self._settings
         if claims.iss != settings.issuer or claims.aud != settings.audience:
             raise InvalidTokenError
-        if not self._is_user_id(claims.sub) or not is_id(claims.sid):
+        if not self._is_user_id(claims.sub) or not is_id(claims.sid) or not 0 <= claims.gen < 2**40:
             raise InvalidTokenError
         if claims.iat > now + settings.leeway or not claims.iat <= claims.exp < 2**40:
             raise InvalidTokenError

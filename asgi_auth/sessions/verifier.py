@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Any
 
 from asgi_auth.errors import InvalidTokenError, TokenExpiredError, TokenRevokedError
+from asgi_auth.sessions.generations import UsedGenerations
 from asgi_auth.sessions.identity import Identity, Loader, Transport
 from asgi_auth.sessions.revocation import Revocation
 from asgi_auth.sessions.tokens import AccessTokens, Claims
@@ -23,8 +24,9 @@ class TokenVerifier:
         settings: Settings,
         now: Callable[[], float],
         load: Loader,
+        used: UsedGenerations,
     ) -> None:
-        """Take the verifier's sources; `load` reads the user of an identity."""
+        """Take the verifier's sources; `load` reads the user of an identity, `used` records what clients have."""
         self._tokens = access_tokens
         self._revocation = revocation
         self._storage = storage
@@ -32,6 +34,7 @@ class TokenVerifier:
         self._size = settings.token_cache
         self._now = now
         self._load = load
+        self._used = used
         self._cache: dict[str, tuple[Claims, Mapping[str, Any]]] = {}
 
     def cached(self, token: str, transport: Transport) -> Identity | None:
@@ -46,8 +49,20 @@ class TokenVerifier:
         return Identity(claims, raw, roles, transport, self._load, self._now)
 
     async def verify(self, token: str, transport: Transport) -> Identity:
-        """Return the identity that a token proves; raises InvalidTokenError and its subclasses."""
+        """Return the identity that the token of a client proves; raises InvalidTokenError and its subclasses.
+
+        Records that the client has this generation of tokens.
+        """
         claims, raw = self._cache.get(token) or self._read(token)
+        identity = await self._identity(claims, raw, transport)
+        await self._used.add(claims.sid, claims.gen)
+        return identity
+
+    async def verify_issued(self, token: str, transport: Transport) -> Identity:
+        """Return the identity of a token that was just made, and may never reach the client."""
+        return await self._identity(*self._read(token), transport)
+
+    async def _identity(self, claims: Claims, raw: Mapping[str, Any], transport: Transport) -> Identity:
         now = self._now()
         if now >= claims.exp + self._leeway:
             raise TokenExpiredError

@@ -1,5 +1,6 @@
 """Numbered migrations: all that are missing run in one transaction, in one process at a time."""
 
+import secrets
 from pathlib import Path
 
 from asgi_auth.storage.driver import Driver, SchemaError
@@ -34,6 +35,8 @@ async def migrate(storage: Runner, driver: Driver, now: int) -> list[int]:
             if statement.strip() and not _is_left_out(statement, own_users_table=storage.names.own_users_table):
                 await storage.run(statement, {})
         await storage.run(schema.ADD_MIGRATION, {"version": number, "now": now})
+    if still_missing:
+        await storage.run(schema.ADD_INSTALLATION, {"id": secrets.token_hex(16), "now": now})
     return [number for number, _ in still_missing]
 
 

@@ -8,7 +8,18 @@ import msgspec
 from asgi_auth.model.records import is_id
 
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,47}")
-TABLES = ("credentials", "sessions", "tokens", "counters", "audit", "devices", "networks", "migrations", "changes")
+TABLES = (
+    "credentials",
+    "sessions",
+    "tokens",
+    "counters",
+    "audit",
+    "devices",
+    "networks",
+    "installation",
+    "migrations",
+    "changes",
+)
 INDEXES = (
     "users_access_changed",
     "credentials_user",

@@ -73,6 +73,7 @@ def session_of(row: Row) -> Session:
         generation=row["generation"],
         created_at=row["created_at"],
         last_used_at=row["last_used_at"],
+        used_generation=row["used_generation"],
         rotated_at=row["rotated_at"],
         expires_at=row["expires_at"],
         revoked_at=row["revoked_at"],

@@ -18,7 +18,7 @@ class SQLSessions(Runner):
     async def add_session(self, session: Session, credential: Credential, limit: int) -> list[str] | None:
         """Insert the session in one statement; near the limit, in a transaction that ends the oldest sessions."""
         values = columns(session) | {"credential_id": credential.id, "version": credential.version}
-        del values["revoked_at"]
+        del values["revoked_at"], values["used_generation"]
         room = limit - MARGIN
         if room > 0 and await self.run(sessions.ADD_SESSION, values | {"room": room}):
             return []
@@ -53,6 +53,10 @@ class SQLSessions(Runner):
     ) -> tuple[Session, tuple[str, ...]] | None:
         """Compare the generation and set the time of the last use in one statement."""
         return await self._rotate_or_touch(session_id, generation, now, idle_since, raise_by=0)
+
+    async def use_generation(self, session_id: str, generation: int) -> None:
+        """Raise the used generation in one statement, which changes no row if it was raised before."""
+        await self.run(sessions.USE_GENERATION, {"session_id": session_id, "generation": generation})
 
     async def _rotate_or_touch(
         self, session_id: str, generation: int, now: int, idle_since: int, *, raise_by: int

@@ -55,6 +55,7 @@ class RequestAuthenticator:
         self.choice: CookieChoice = CookieChoice(settings, verifier.verify, session_of, now)
         self._settings = settings
         self._verify = verifier.verify
+        self._verify_issued = verifier.verify_issued
         self._cached = verifier.cached
         self._features = [feature for feature in features if feature.overrides("authenticate")]
         self._start = start
@@ -191,7 +192,7 @@ class RequestAuthenticator:
     async def _renew(self, refresh_token: str, scope: Scope) -> Authentication:
         """Refresh silently, and keep the refresh token: this response may never arrive."""
         pair = await self._refresh(refresh_token, client_of(scope, self._settings), rotate=False)
-        return await self._verify(pair.access_token, COOKIE), self.cookies.set(pair)
+        return await self._verify_issued(pair.access_token, COOKIE), self.cookies.set(pair)
 
     async def forget(self, choice: Choice, scope: Scope) -> Headers:
         """Return the headers that delete the cookies of an ended session, but none of another installation."""

@@ -82,6 +82,7 @@ DIAGRAMS = {
             say(1, 2, "refresh (token 7)"),
             reply(2, 0, "token 8"),
             reply(2, 1, "same token 8, within 10 s"),
+            say(0, 2, "request with access token 8"),
             Step("much later"),
             say(1, 2, "refresh (token 7): reuse"),
             Step("the session ends"),

@@ -81,9 +81,11 @@ async def test_what_becomes_of_sessions_is_told() -> None:
         first = (await app.login()).json["refresh_token"]
         kept = heard(app)
 
-        await app.client.post("/auth/refresh", {"refresh_token": first})
+        second = await app.client.post("/auth/refresh", {"refresh_token": first})
         await app.client.post("/auth/refresh", {"refresh_token": "x"})
         app.clock.move(60)
+        await app.client.post("/auth/refresh", {"refresh_token": first})
+        await app.client.get("/auth/me", headers=bearer(second.json["access_token"]))
         await app.client.post("/auth/refresh", {"refresh_token": first})
         headers = await app.headers()
         await app.client.request("DELETE", "/auth/sessions/unknown", headers=headers)
@@ -93,6 +95,7 @@ async def test_what_becomes_of_sessions_is_told() -> None:
     assert names == [
         ("refresh", "success", "session_renewed"),
         ("refresh", "failure", "session_use_after_expire"),
+        ("refresh_repeated", "success", "session_renewed"),
         ("session_end", "success", "authn_token_revoked"),
         ("token_reuse", "failure", "authn_token_reuse"),
         ("session_end", "failure", "malicious_direct_reference"),

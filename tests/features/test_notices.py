@@ -1,7 +1,7 @@
 """Notices: whoever's password has changed hears of it."""
 
 from tests.features.flows import NEW_PASSWORD, flows
-from tests.support import EMAIL, PASSWORD
+from tests.support import EMAIL, PASSWORD, bearer
 
 
 async def test_a_change_of_the_password_is_told_in_the_language_of_the_browser() -> None:
@@ -33,7 +33,8 @@ async def test_a_session_that_ended_as_its_token_came_back_is_told_and_a_wrong_p
     async with flows() as app:
         await app.verified()
         first = (await app.login()).json["refresh_token"]
-        await app.client.post("/auth/refresh", {"refresh_token": first})
+        second = await app.client.post("/auth/refresh", {"refresh_token": first})
+        await app.client.get("/auth/me", headers=bearer(second.json["access_token"]))
         app.clock.move(60)
 
         for _ in range(2):

@@ -93,6 +93,7 @@ async def test_after_the_grace_reuse_ends_the_session_or_all_of_them(clock: Cloc
         await register(auth)
         stolen, other = await login(auth), await login(auth)
         successor = await auth.refresh(str(stolen.refresh_token))
+        await auth.authenticate(successor.access_token)
         clock.move(11)
 
         assert await refused(auth, stolen) is TokenReuseError

@@ -49,6 +49,7 @@ async def test_a_used_refresh_token_stays_used_after_a_restart(
         await register(before)
         first = await login(before)
         second = await before.refresh(str(first.refresh_token))
+        await before.authenticate(second.access_token)
     clock.move(11)
 
     async with make_auth(url, clock=clock) as after:

@@ -90,6 +90,7 @@ CLAIMS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "sid is empty": lambda c: c | {"sid": ""},
     "sid is no id": lambda c: c | {"sid": "x"},
     "sid is in upper case": lambda c: c | {"sid": c["sid"].upper()},
+    "gen is negative": lambda c: c | {"gen": -1},
     "a doubled claim": lambda c: compact(c)[:-1] + b',"sub":"somebody else"}',
     "white space": lambda c: json.dumps(c).encode(),
     "an escape that isn't needed": lambda c: compact(c).replace(b'"iss"', b'"\\u0069ss"'),

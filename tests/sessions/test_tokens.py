@@ -12,7 +12,7 @@ from asgi_auth import Auth
 from asgi_auth.crypto.keys import derive
 from asgi_auth.errors import InvalidTokenError, TokenExpiredError
 from asgi_auth.model.answers import TokenPair
-from asgi_auth.sessions.tokens import MAX_TOKEN
+from asgi_auth.sessions.tokens import MAX_TOKEN, RESERVED
 from tests.sessions.forging import ALPHABET, CLAIMS, HEADER, HEADERS, KEY, compact, decode, encode, forge
 from tests.support import SECRET, Clock, login, make_auth, register
 
@@ -51,7 +51,7 @@ async def test_another_header_than_ours_is_refused_whatever_signs_it(
         assert await refused(auth, token)
 
 
-@pytest.mark.parametrize("name", ["iss", "aud", "sub", "sid", "jti", "iat", "exp", "auth_time", "amr", "roles"])
+@pytest.mark.parametrize("name", ["iss", "aud", "sub", "sid", "jti", "iat", "exp", "auth_time", "amr", "roles", "gen"])
 async def test_a_claim_that_is_missing_or_of_another_type_is_refused(
     auth: Auth, claims: dict[str, Any], name: str
 ) -> None:
@@ -177,7 +177,7 @@ async def test_one_kind_of_token_is_never_taken_for_another(auth: Auth, pair: To
 
 
 async def test_tokens_carry_no_address(pair: TokenPair, claims: dict[str, Any]) -> None:
-    assert claims.keys() == {"iss", "aud", "sub", "sid", "jti", "iat", "exp", "auth_time", "amr", "roles"}
+    assert claims.keys() == {"iss", "aud", "sub", "sid", "jti", "iat", "exp", "auth_time", "amr", "roles", "gen"}
     # With its @: three letters alone also stand in an id now and then.
     assert b"ada@" not in decode(str(pair.access_token).split(".")[1])
 
@@ -197,7 +197,7 @@ async def test_custom_claims_are_in_the_token_and_stay_when_it_is_refreshed() ->
 
 @pytest.mark.parametrize(
     ("claims", "complaint"),
-    [({name: "x"}, f"are reserved: {name}") for name in ("sub", "sid", "exp", "roles", "aud", "nbf", "amr", "jti")]
+    [({name: "x"}, f"are reserved: {name}") for name in sorted(RESERVED)]
     + [({"x": "x" * 7000}, "add fewer claims"), ({"x": [[]] * 300}, "lists and objects")],
 )
 async def test_custom_claims_that_are_ours_or_too_large_are_a_value_error(

@@ -93,6 +93,29 @@ async def test_a_rotation_raises_the_generation_and_brings_the_roles(storage: St
     assert await storage.rotate_session("session-1", 1, now=NOW + 8, idle_since=0) is not None
 
 
+async def test_a_generation_is_used_by_its_refresh_token_or_when_it_is_recorded(storage: Storage) -> None:
+    user, credential = await added(storage)
+    await storage.add_session(a_session(user), credential, 5)
+
+    async def used() -> int:
+        session = await storage.session("session-1")
+        assert session is not None
+        return session.used_generation
+
+    for generation in range(3):
+        await storage.rotate_session("session-1", generation, now=NOW, idle_since=0)
+        assert await used() == generation
+    await storage.touch_session("session-1", 3, now=NOW, idle_since=0)
+    assert await used() == 3
+    await storage.rotate_session("session-1", 3, now=NOW, idle_since=0)
+    await storage.use_generation("session-1", 4)
+    assert await used() == 4
+    for generation in (0, 3, 4, 5, 10**9):
+        await storage.use_generation("session-1", generation)
+        assert await used() == 4
+    await storage.use_generation("unknown", 1)
+
+
 async def test_a_dead_session_is_not_rotated(storage: Storage) -> None:
     user, credential = await added(storage)
     await storage.add_session(a_session(user), credential, 5)

@@ -26,6 +26,8 @@ class SessionStore(Protocol):
     ) -> tuple[Session, tuple[str, ...]] | None:
         """Raise the generation of a session by one, and return the session with the user's roles.
 
+        `generation` becomes the used generation: its refresh token was used.
+
         Returns None unless the session has this generation, is live and was used after `idle_since`, and its user is
         active. Exactly one of many concurrent calls with the same generation succeeds.
         """
@@ -34,6 +36,12 @@ class SessionStore(Protocol):
         self, session_id: str, generation: int, *, now: int, idle_since: int
     ) -> tuple[Session, tuple[str, ...]] | None:
         """Set the time of the last use without raising the generation; otherwise as `rotate_session`."""
+
+    async def use_generation(self, session_id: str, generation: int) -> None:
+        """Record that a token of a generation was used. A no-op for a generation that was never given, or used before.
+
+        The session may have ended meanwhile.
+        """
 
     async def end_sessions(
         self, user_id: str, now: int, *, only: str | None = None, keep: str | None = None

@@ -7,6 +7,11 @@ CREATE_MIGRATIONS = """
 """
 MIGRATIONS = "SELECT version FROM {migrations}"
 ADD_MIGRATION = "INSERT INTO {migrations} (version, applied_at) VALUES (:version, :now)"
+# Of many processes at once, the first one gives the id.
+ADD_INSTALLATION = """
+    INSERT INTO {installation} (one, id, created_at) VALUES (1, :id, :now) ON CONFLICT (one) DO NOTHING
+"""
+INSTALLATION = "SELECT id FROM {installation}"
 # Fails if a column or the unique index is missing, and needs no write. (A SELECT of a missing column does not fail in
 # SQLite, which reads the quoted name as a string.)
 CHECK_USERS = """

@@ -31,11 +31,17 @@ SESSIONS = """
 # A users table of the host may also have a column `user_id`, so both sides of the comparison are qualified.
 ROTATE_SESSION = """
     UPDATE {sessions} SET generation = generation + CAST(:raise_by AS BIGINT), last_used_at = :now,
+        used_generation = :generation,
         rotated_at = CASE WHEN CAST(:raise_by AS BIGINT) = 1 THEN :now ELSE rotated_at END
     WHERE id = :session_id AND generation = :generation AND revoked_at IS NULL AND expires_at > :now
         AND last_used_at > :idle_since
         AND EXISTS (SELECT 1 FROM {users} AS u WHERE u.{id} = {sessions}.user_id AND u.{status} = 'active')
     RETURNING *, (SELECT u.{roles} FROM {users} AS u WHERE u.{id} = {sessions}.user_id) AS user_roles
+"""
+USE_GENERATION = """
+    UPDATE {sessions} SET used_generation = :generation
+    WHERE id = :session_id AND used_generation < :generation AND generation >= :generation
+    RETURNING id
 """
 # A session that looks expired is ended, too: the clock of this process may be ahead.
 END_SESSIONS = """
