@@ -11,7 +11,6 @@ from asgi_auth.accounts.known_clients import KnownClients
 from asgi_auth.accounts.letters import Letters
 from asgi_auth.accounts.one_time_tokens import OneTimeTokens
 from asgi_auth.accounts.ownership_proof import OwnershipProof
-from asgi_auth.accounts.passwords import PasswordService
 from asgi_auth.accounts.registration import RegistrationService
 from asgi_auth.accounts.users import Users
 from asgi_auth.bounds.deadline import DEFAULT, deadline
@@ -30,9 +29,9 @@ from asgi_auth.mail.templates import Templates
 from asgi_auth.model.answers import TokenPair
 from asgi_auth.model.event_types import Outcome
 from asgi_auth.model.records import Client, Credential, Session, User
-from asgi_auth.runtime.attach import attach, check_verification
+from asgi_auth.runtime.attach import attach, check_verification, load_validators
 from asgi_auth.runtime.config_check import ConfigCheck, Finding
-from asgi_auth.runtime.lifecycle import Lifecycle, load_validators
+from asgi_auth.runtime.lifecycle import Lifecycle
 from asgi_auth.runtime.page_urls import PageUrls
 from asgi_auth.runtime.purge import Purger
 from asgi_auth.sessions.generations import UsedGenerations
@@ -156,9 +155,7 @@ class Auth(HookRegistry):
         attach(self.features, self)
         if isinstance(self.mail.mailer, Callbacks):
             self.mail.mailer.check(purpose for feature in self.features for purpose in feature.mails)
-        check_verification(
-            self.settings.verification, by_mail=self.get(RegistrationService) is not None, hide=self.conceals
-        )
+        check_verification(self)
 
     def _compose_runtime(self) -> None:
         settings, features = self.settings, self.features
@@ -175,12 +172,8 @@ class Auth(HookRegistry):
             self.config_check,
             features,
             self.now,
-            self._load_validators,
+            partial(load_validators, self),
         )
-
-    def _load_validators(self) -> None:
-        fields = {name for feature in self.features for endpoint in feature.endpoints for name in endpoint.fields}
-        load_validators(addresses="email" in fields, passwords=self.get(PasswordService) is not None)
 
     @property
     def conceals(self) -> bool:

@@ -19,8 +19,6 @@ from asgi_auth.sessions.generations import UsedGenerations
 from asgi_auth.sessions.revocation import Revocation
 from asgi_auth.settings import Settings
 from asgi_auth.storage import Storage
-from asgi_auth.validation.email_address import canonical_or_none
-from asgi_auth.validation.password_policy import common_passwords
 
 logger: logging.Logger = logging.getLogger("asgi_auth")
 #: Seconds that closing waits for mails in flight.
@@ -162,11 +160,3 @@ class Lifecycle:
         return asyncio.get_running_loop().create_task(
             self._revocation.follow(), name="asgi_auth revocation", context=Context()
         )
-
-
-def load_validators(*, addresses: bool, passwords: bool) -> None:
-    """Import what the first registration needs: that takes 0.1 s, and no request should wait for it."""
-    if addresses:
-        canonical_or_none("ada@bücher.example.com")
-    if passwords:
-        common_passwords()
