@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol, Self
 
+from asgi_auth.model.limits import MAX_SKEW
 from asgi_auth.model.records import Counter, Window
 
 #: The number of counters from which expired ones are removed.
@@ -54,14 +55,14 @@ class MemoryCounters:
 
     async def count(self, key: str, now: int, window: int) -> Counter:
         """Add one to a counter, and return it; an expired counter restarts from one."""
-        old = await self.counter(key, now)
+        old = self._live(key, now, window)
         expires_at = old.expires_at if old else now + window
         return self._store(Counter(key=key, count=old.count + 1 if old else 1, free_at=0, expires_at=expires_at), now)
 
     async def limit(self, windows: Sequence[Window], now: int) -> tuple[int, int] | None:
         """Check all windows, then count in all."""
         for number, window in enumerate(windows):
-            old = await self.counter(window.key, now)
+            old = self._live(window.key, now, window.seconds)
             if old is not None and old.count >= window.most:
                 return number, old.expires_at
         for window in windows:
@@ -70,7 +71,7 @@ class MemoryCounters:
 
     async def count_with_backoff(self, key: str, now: int, *, after: int, pause: int, longest: int, memory: int) -> int:
         """Count unless a pause is in effect."""
-        old = await self.counter(key, now)
+        old = self._live(key, now, memory)
         if old is not None and old.free_at > now:
             return old.free_at - now
         count = old.count + 1 if old else 1
@@ -90,6 +91,11 @@ class MemoryCounters:
 
     async def close(self) -> None:
         """No-op: there are no connections."""
+
+    def _live(self, key: str, now: int, window: int) -> Counter | None:
+        """Return a counter unless it has expired or is void."""
+        counter = self._counters.get(key)
+        return counter if counter is not None and now < counter.expires_at <= now + window + MAX_SKEW else None
 
     def _store(self, counter: Counter, now: int) -> Counter:
         """Store a counter. Each time their number has doubled, remove the expired counters."""

@@ -10,13 +10,12 @@ from asgi_auth._per_loop import PerLoop
 from asgi_auth.bounds.breaker import Breaker
 from asgi_auth.bounds.deadline import left
 from asgi_auth.errors import StorageUnavailableError
+from asgi_auth.model.limits import MAX_SKEW
 from asgi_auth.model.records import Counter, Window
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-#: Seconds that Redis keeps a key after its counter expires, in case its clock is ahead.
-CLOCK_SKEW = 60
 #: The maximum number of connections per event loop.
 MAX_CONNECTIONS = 50
 #: The maximum number of calls per event loop, those that wait for a connection included; further calls are refused.
@@ -24,7 +23,8 @@ MOST = 1000
 COUNT = """
     local now, count, expires_at = tonumber(ARGV[1]), 1, ARGV[1] + ARGV[2]
     local old = redis.call('HMGET', KEYS[1], 'count', 'expires_at')
-    if old[2] and tonumber(old[2]) > now then count, expires_at = old[1] + 1, tonumber(old[2]) end
+    local ends_at = tonumber(old[2] or 0)
+    if ends_at > now and ends_at <= expires_at + ARGV[3] then count, expires_at = old[1] + 1, ends_at end
     redis.call('HSET', KEYS[1], 'count', count, 'free_at', 0, 'expires_at', expires_at)
     redis.call('EXPIRE', KEYS[1], expires_at - now + ARGV[3])
     return {count, expires_at}
@@ -33,7 +33,8 @@ LIMIT = """
     local now, ends = tonumber(ARGV[1]), {}
     for i, key in ipairs(KEYS) do
         local old = redis.call('HMGET', key, 'count', 'expires_at')
-        ends[i] = old[2] and tonumber(old[2]) > now and tonumber(old[2])
+        local ends_at, latest = tonumber(old[2] or 0), now + ARGV[2 * i + 1] + ARGV[2]
+        ends[i] = ends_at > now and ends_at <= latest and ends_at
         if ends[i] and tonumber(old[1]) >= tonumber(ARGV[2 * i + 2]) then return {i - 1, ends[i]} end
     end
     for i, key in ipairs(KEYS) do
@@ -49,7 +50,7 @@ COUNT_WITH_BACKOFF = """
     local now, after, pause = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
     local longest, memory, count, wait = tonumber(ARGV[4]), tonumber(ARGV[5]), 1, 0
     local old = redis.call('HMGET', KEYS[1], 'count', 'expires_at', 'free_at')
-    if old[2] and tonumber(old[2]) > now then
+    if old[2] and tonumber(old[2]) > now and tonumber(old[2]) <= now + memory + ARGV[6] then
         if tonumber(old[3]) > now then return old[3] - now end
         count = old[1] + 1
     end
@@ -107,19 +108,19 @@ class RedisCounters:
 
     async def count(self, key: str, now: int, window: int) -> Counter:
         """Add one to a counter, and return it; an expired counter restarts from one."""
-        count, expires_at = await self._run("eval", COUNT, 1, self._prefix + key, now, window, CLOCK_SKEW)
+        count, expires_at = await self._run("eval", COUNT, 1, self._prefix + key, now, window, MAX_SKEW)
         return Counter(key=key, count=count, free_at=0, expires_at=expires_at)
 
     async def limit(self, windows: Sequence[Window], now: int) -> tuple[int, int] | None:
         """Check all windows, then count in all, in one script."""
         keys = [self._prefix + window.key for window in windows]
         bounds = [bound for window in windows for bound in (window.seconds, window.most)]
-        full = await self._run("eval", LIMIT, len(keys), *keys, now, CLOCK_SKEW, *bounds)
+        full = await self._run("eval", LIMIT, len(keys), *keys, now, MAX_SKEW, *bounds)
         return (int(full[0]), int(full[1])) if full else None
 
     async def count_with_backoff(self, key: str, now: int, *, after: int, pause: int, longest: int, memory: int) -> int:
         """Count unless a pause is in effect."""
-        values = (now, after, pause, longest, memory, CLOCK_SKEW)
+        values = (now, after, pause, longest, memory, MAX_SKEW)
         return int(await self._run("eval", COUNT_WITH_BACKOFF, 1, self._prefix + key, *values))
 
     async def counter(self, key: str, now: int) -> Counter | None:

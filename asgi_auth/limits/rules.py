@@ -10,6 +10,7 @@ from collections.abc import Callable
 from asgi_auth.feature.call import Call
 from asgi_auth.limits.counter_keys import CounterKeys, network_of
 from asgi_auth.limits.counters import Counters
+from asgi_auth.model.limits import MAX_SKEW
 from asgi_auth.model.records import Client
 from asgi_auth.validation.email_address import canonical_or_none
 
@@ -62,9 +63,15 @@ class Limiter:
         if not named:
             return [account, self._separate_key("session", call.identity.session_id, account)]
         network = network_of(call.client.address)
-        if network and await self.counters.counter(self.key("opened", network, account), int(self._now())):
+        if network and await self._is_open(network, account):
             return [account, self._separate_key("network", network, account)]
         return [account]
+
+    async def _is_open(self, network: str, account: str) -> bool:
+        """Tell whether the account was opened for a network, and not by a clock that was ahead."""
+        now = int(self._now())
+        opened = await self.counters.counter(self.key("opened", network, account), now)
+        return opened is not None and opened.expires_at <= now + OPEN + MAX_SKEW
 
     def _separate_key(self, kind: str, value: str, account: str) -> str:
         # A digest: no address has this form, so no caller can count for another session.

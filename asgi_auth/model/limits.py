@@ -1,6 +1,10 @@
-"""A limit as rules, errors and answers name it."""
+"""A limit as rules, errors and answers name it, and how far clocks may be apart."""
 
 from typing import NamedTuple
+
+#: Seconds by which the clocks of two processes may differ. A time that is further in the future is void: the clock that
+#: set it was ahead, and must bind nobody when it is right again.
+MAX_SKEW = 60
 
 
 class Rule(NamedTuple):

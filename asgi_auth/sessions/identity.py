@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from asgi_auth.errors import AuthError, ForbiddenError, FreshLoginRequiredError, UnauthorizedError
+from asgi_auth.model.limits import MAX_SKEW
 from asgi_auth.model.records import User
 from asgi_auth.sessions.tokens import Claims
 
@@ -107,7 +108,9 @@ class Identity:
         required = {roles} if isinstance(roles, str) else set(roles)
         if not required.issubset(self.roles):
             raise ForbiddenError
-        if fresh is not None and (self._now is None or self._now() - self.auth_time > fresh.total_seconds()):
+        if fresh is not None and (
+            self._now is None or not -MAX_SKEW <= self._now() - self.auth_time <= fresh.total_seconds()
+        ):
             raise FreshLoginRequiredError
         return self
 

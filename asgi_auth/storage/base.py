@@ -31,7 +31,8 @@ class Storage(UserStore, SessionStore, TokenStore, AuditStore, CounterStore, Net
     """Stores users, credentials, sessions, one-time tokens, audit records, known devices and networks, and counters.
 
     A session is live if it was not ended and has not expired. A one-time token is live if it was not used and has not
-    expired. A canonical address is the normalized form of an email address, and is unique among users.
+    expired, and was not created more than `MAX_SKEW` seconds in the future. A canonical address is the normalized form
+    of an email address, and is unique among users.
     """
 
     @property

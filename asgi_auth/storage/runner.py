@@ -9,6 +9,7 @@ from typing import Any, Self, TypeVar
 
 from asgi_auth.bounds.deadline import DEFAULT, deadline
 from asgi_auth.errors import StorageUnavailableError
+from asgi_auth.model.limits import MAX_SKEW
 from asgi_auth.storage.driver import ConflictError, Connection, Driver, RetryError
 from asgi_auth.storage.names import Names
 from asgi_auth.storage.rows import Row
@@ -42,7 +43,7 @@ class Runner:
         self._connection: Connection | None = None
         postgres = driver.dialect == "postgresql"
         locks = {name: name.upper().replace("_", " ") if postgres else "" for name in ROW_LOCKS}
-        self._parts = self.names.parts() | locks | DIALECTS[driver.dialect]
+        self._parts = self.names.parts() | locks | DIALECTS[driver.dialect] | {"max_skew": str(MAX_SKEW)}
         self._sql: dict[str, str] = {}
 
     def is_user_id(self, text: str) -> bool:

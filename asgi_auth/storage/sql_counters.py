@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from asgi_auth.model.limits import MAX_SKEW
 from asgi_auth.model.records import Counter, Window
 from asgi_auth.storage.rows import counter_of, first
 from asgi_auth.storage.runner import Runner
@@ -31,7 +32,8 @@ class SQLCounters(Runner):
         by_key = {row["key"]: row for row in counted}
         for number, window in enumerate(windows):
             row = by_key.get(window.key)
-            if row is not None and row["count"] >= window.most + allowed:
+            latest = now + window.seconds + MAX_SKEW
+            if row is not None and row["count"] >= window.most + allowed and row["expires_at"] <= latest:
                 return number, row["expires_at"]
         # The full window expired between the two statements: the next call is counted.
         return None if allowed else (0, now + 1)

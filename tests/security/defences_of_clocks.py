@@ -45,4 +45,32 @@ CLOCKS = [
         "if self._revocation.is_fresh():",
         "sessions/test_clocks.py::test_a_token_from_the_future_is_asked_about",
     ),
+    Defence(
+        "a lockout of a clock that was ahead binds nobody",
+        "storage/statements/counters.py",
+        "    WHERE c.free_at <= :now OR c.expires_at - {max_skew} > :expires_at",
+        "    WHERE c.free_at <= :now",
+        "test_clock_ahead.py::test_wrong_passwords_of_the_future_lock_nobody_out",
+    ),
+    Defence(
+        "a login of a clock that was ahead is not fresh",
+        "sessions/identity.py",
+        "not -MAX_SKEW <= self._now() - self.auth_time <= fresh.total_seconds()",
+        "not self._now() - self.auth_time <= fresh.total_seconds()",
+        "test_clock_ahead.py::test_a_login_of_the_future_is_not_fresh",
+    ),
+    Defence(
+        "a mailed link of a clock that was ahead is void",
+        "storage/statements/tokens.py",
+        "used_at IS NULL\n        AND expires_at > :now AND created_at - {max_skew} <= :now\n",
+        "used_at IS NULL\n        AND expires_at > :now\n",
+        "storage/test_rows_of_wrong_clocks.py::test_a_token_from_the_future_is_void",
+    ),
+    Defence(
+        "a use in the far future does not keep a session",
+        "storage/statements/sessions.py",
+        "        AND last_used_at > :idle_since AND last_used_at - :now < :now - :idle_since\n",
+        "        AND last_used_at > :idle_since\n",
+        "storage/test_rows_of_wrong_clocks.py::test_a_session_is_idle_if_its_last_use_is_far_away_in_either_direction",
+    ),
 ]

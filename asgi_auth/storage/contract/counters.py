@@ -7,7 +7,11 @@ from asgi_auth.model.records import Counter, Window
 
 
 class CounterStore(Protocol):
-    """Stores counters. The rules of `Storage` hold for every method."""
+    """Stores counters. The rules of `Storage` hold for every method.
+
+    A counter that expires more than `MAX_SKEW` seconds later than one that begins `now` is void, as if it had expired:
+    the clock that counted was ahead.
+    """
 
     async def count(self, key: str, now: int, window: int) -> Counter:
         """Add one to a counter, and return it. Each of many concurrent calls returns another count.
@@ -31,7 +35,7 @@ class CounterStore(Protocol):
         """
 
     async def counter(self, key: str, now: int) -> Counter | None:
-        """Return a counter without counting; None if it does not exist or has expired."""
+        """Return a counter without counting; None if it does not exist or has expired. A void one is returned."""
 
     async def clear_counter(self, key: str) -> None:
         """Delete a counter."""

@@ -19,7 +19,10 @@ class SessionStore(Protocol):
         """Return the session with an id, live or not."""
 
     async def sessions(self, user_id: str, now: int, idle_since: int) -> list[Session]:
-        """Return the live sessions of a user that were used after `idle_since`, newest first."""
+        """Return the live sessions of a user that were used after `idle_since`, newest first.
+
+        A last use that is as far in the future as `idle_since` is in the past is void, like one before `idle_since`.
+        """
 
     async def rotate_session(
         self, session_id: str, generation: int, *, now: int, idle_since: int

@@ -23,9 +23,11 @@ END_OLDEST = """
     RETURNING id
 """
 SESSION = "SELECT * FROM {sessions} WHERE id = :session_id"
+# A last use that is as far in the future as an idle session's is in the past was set by a clock that was ahead.
 SESSIONS = """
     SELECT * FROM {sessions}
     WHERE user_id = :user_id AND revoked_at IS NULL AND expires_at > :now AND last_used_at > :idle_since
+        AND last_used_at - :now < :now - :idle_since
     ORDER BY created_at DESC, id DESC
 """
 # A users table of the host may also have a column `user_id`, so both sides of the comparison are qualified.
@@ -34,7 +36,7 @@ ROTATE_SESSION = """
         used_generation = :generation,
         rotated_at = CASE WHEN CAST(:raise_by AS BIGINT) = 1 THEN :now ELSE rotated_at END
     WHERE id = :session_id AND generation = :generation AND revoked_at IS NULL AND expires_at > :now
-        AND last_used_at > :idle_since
+        AND last_used_at > :idle_since AND last_used_at - :now < :now - :idle_since
         AND EXISTS (SELECT 1 FROM {users} AS u WHERE u.{id} = {sessions}.user_id AND u.{status} = 'active')
     RETURNING *, (SELECT u.{roles} FROM {users} AS u WHERE u.{id} = {sessions}.user_id) AS user_roles
 """

@@ -1,4 +1,4 @@
-"""Statements about one-time tokens."""
+"""Statements about one-time tokens. A token from the future is void: the clock that made it was ahead."""
 
 # A token that is sent again keeps its id. The slot is random: with purpose and subject it is unique.
 ADD_TOKEN = """
@@ -12,23 +12,26 @@ ADD_TOKEN = """
     RETURNING id
 """
 FIND_TOKEN = """
-    SELECT * FROM {tokens} WHERE digest = :digest AND purpose = :purpose AND used_at IS NULL AND expires_at > :now
+    SELECT * FROM {tokens} WHERE digest = :digest AND purpose = :purpose AND used_at IS NULL
+        AND expires_at > :now AND created_at - {max_skew} <= :now
 """
 # Each side of the OR has an index: the primary key, and the unique index of the slots.
 RECALL_TOKEN = """
     SELECT * FROM {tokens}
     WHERE (id = :id AND subject = :subject OR purpose = :purpose AND subject = :subject)
-        AND used_at IS NULL AND expires_at > :now
+        AND used_at IS NULL AND expires_at > :now AND created_at - {max_skew} <= :now
     ORDER BY CASE WHEN id = :id THEN 0 ELSE 1 END, created_at DESC LIMIT 1
 """
 TRY_CODE = """
     UPDATE {tokens} SET attempts = attempts + CASE WHEN code = :code THEN 0 ELSE 1 END
-    WHERE id = :id AND purpose = :purpose AND used_at IS NULL AND expires_at > :now AND attempts < :tries
+    WHERE id = :id AND purpose = :purpose AND created_at - {max_skew} <= :now
+        AND used_at IS NULL AND expires_at > :now AND attempts < :tries
     RETURNING *
 """
 COUNT_PASSWORD = """
     UPDATE {tokens} SET password_attempts = password_attempts + 1
-    WHERE id = :id AND used_at IS NULL AND expires_at > :now AND password_attempts < :tries
+    WHERE id = :id AND used_at IS NULL AND created_at - {max_skew} <= :now
+        AND expires_at > :now AND password_attempts < :tries
     RETURNING id
 """
 UNCOUNT_PASSWORD = """
@@ -36,6 +39,7 @@ UNCOUNT_PASSWORD = """
 """
 USE_TOKEN = """
     UPDATE {tokens} SET used_at = :now, data = '{{}}' WHERE id = :id AND used_at IS NULL AND expires_at > :now
+        AND created_at - {max_skew} <= :now
     RETURNING id
 """
 VOID_TOKENS = """

@@ -1,0 +1,55 @@
+"""Counters after a clock that was ahead: what it counted binds nobody when it is right again."""
+
+import pytest
+
+from asgi_auth.limits.counters import Counters
+from asgi_auth.model.limits import MAX_SKEW
+from asgi_auth.model.records import Window
+from tests.storage.samples import NOW
+
+DAY = 86400
+WINDOW = Window("ada", 60, 2)
+BOUNDS = {"after": 2, "pause": 60, "longest": 3600, "memory": DAY}
+AHEAD = [MAX_SKEW + 1, 600, 3 * DAY, 10**9]
+
+
+@pytest.mark.parametrize("ahead", AHEAD)
+async def test_a_limit_that_was_filled_in_the_future_is_empty(counters: Counters, ahead: int) -> None:
+    for _ in range(2):
+        assert await counters.limit([WINDOW], NOW + ahead) is None
+    assert await counters.limit([WINDOW], NOW + ahead) is not None
+
+    assert [await counters.limit([WINDOW], NOW) for _ in range(3)] == [None, None, (0, NOW + 60)]
+
+
+@pytest.mark.parametrize("ahead", AHEAD)
+async def test_a_count_from_the_future_starts_again(counters: Counters, ahead: int) -> None:
+    await counters.count("ada", NOW + ahead, 60)
+
+    found = await counters.count("ada", NOW, 60)
+
+    assert (found.count, found.expires_at) == (1, NOW + 60)
+
+
+@pytest.mark.parametrize("ahead", AHEAD)
+async def test_a_pause_from_the_future_does_not_bind(counters: Counters, ahead: int) -> None:
+    for _ in range(2):
+        await counters.count_with_backoff("ada", NOW + ahead, **BOUNDS)
+    assert await counters.count_with_backoff("ada", NOW + ahead, **BOUNDS) > 0
+
+    assert [await counters.count_with_backoff("ada", NOW, **BOUNDS) for _ in range(3)] == [0, 0, 60]
+
+
+@pytest.mark.parametrize("ahead", [1, 30, MAX_SKEW])
+async def test_clocks_that_differ_a_little_count_together(counters: Counters, ahead: int) -> None:
+    """Otherwise an attacker would empty a limit by changing between two servers."""
+    assert await counters.limit([WINDOW], NOW + ahead) is None
+    assert await counters.limit([WINDOW], NOW) is None
+    assert await counters.limit([WINDOW], NOW) is not None
+
+    assert (await counters.count("bob", NOW + ahead, 60)).count == 1
+    assert (await counters.count("bob", NOW, 60)).count == 2
+
+    for now in (NOW + ahead, NOW):
+        await counters.count_with_backoff("eve", now, **BOUNDS | {"pause": 300})
+    assert await counters.count_with_backoff("eve", NOW, **BOUNDS) > 0
