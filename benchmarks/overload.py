@@ -1,12 +1,13 @@
-"""Logins beyond what a database, Redis or the cores carry: `python -m benchmarks.overload [SECONDS] [SITUATION …]`.
+"""Logins beyond what a database, Redis or the cores carry: `python -m benchmarks.overload [SECONDS [BOUND]]`.
 
 Workload: logins of different users, which arrive at a fixed rate whatever the answers are: 1, 2, 5 and 20 times the
 capacity. The capacity is the greatest rate of successful logins that few concurrent callers reach in the same
 situation; where no login can succeed, it is 10 logins a second. The goodput is the number of successful logins per
-second of the load. The slowest answer includes refusals.
+second until the last answer. The slowest answer includes refusals. BOUND is the `timeout` of the storage.
 """
 
 import asyncio
+import logging
 import secrets
 import sys
 import time
@@ -21,6 +22,7 @@ from typing import Any
 from asgi_auth import Argon2, Auth, AuthApp, Lockout, Passwords, RateLimits, RedisCounters
 from asgi_auth.features.sessions import Sessions
 from asgi_auth.limits.counters import Counters
+from asgi_auth.model.records import User, new_id
 from asgi_auth.storage import Storage
 from asgi_auth.storage.postgres import Postgres
 from asgi_auth.storage.sqlite import SQLite
@@ -133,8 +135,6 @@ async def service(
 
 
 async def _register(auth: Auth, email: str, hashed: str) -> None:
-    from asgi_auth.model.records import User, new_id  # noqa: PLC0415
-
     now = int(auth.now())
     user = User(
         id=new_id(auth.now()), email=email, email_canonical=email, email_verified=True, created_at=now, updated_at=now
@@ -143,12 +143,12 @@ async def _register(auth: Auth, email: str, hashed: str) -> None:
 
 
 @asynccontextmanager
-async def slow_postgres(_: Path) -> AsyncIterator[Service]:
+async def slow_postgres(_: Path, bound: float) -> AsyncIterator[Service]:
     """Every answer of the server is 20 ms late, and the pool has four connections."""
     with postgres() as server:
         async with FaultProxy(server.port) as proxy:
             database = server.database().rpartition("/")[2]
-            storage = Postgres(server.dsn(database, proxy.port), max_size=CONNECTIONS)
+            storage = Postgres(server.dsn(database, proxy.port), max_size=CONNECTIONS, timeout=bound)
             async with service(storage, callers=2 * CONNECTIONS) as started:
                 proxy.delay = DELAY
                 yield started
@@ -156,35 +156,35 @@ async def slow_postgres(_: Path) -> AsyncIterator[Service]:
 
 
 @asynccontextmanager
-async def hanging_postgres(_: Path) -> AsyncIterator[Service]:
+async def hanging_postgres(_: Path, bound: float) -> AsyncIterator[Service]:
     """The server accepts connections, and answers nothing."""
     with postgres() as server:
         async with FaultProxy(server.port) as proxy:
             database = server.database().rpartition("/")[2]
-            async with service(Postgres(server.dsn(database, proxy.port))) as started:
+            async with service(Postgres(server.dsn(database, proxy.port), timeout=bound)) as started:
                 proxy.pause()
                 yield started
                 proxy.cut()
 
 
 @asynccontextmanager
-async def refusing_postgres(_: Path) -> AsyncIterator[Service]:
+async def refusing_postgres(_: Path, bound: float) -> AsyncIterator[Service]:
     """The server is stopped."""
     with postgres() as server:
-        async with service(Postgres(server.database())) as started:
+        async with service(Postgres(server.database(), timeout=bound)) as started:
             server.kill()
             yield started
 
 
 @asynccontextmanager
-async def locked_sqlite(path: Path) -> AsyncIterator[Service]:
+async def locked_sqlite(path: Path, bound: float) -> AsyncIterator[Service]:
     """Another process holds the lock for writing."""
     hold = (
         "import sqlite3, sys, time; c = sqlite3.connect(sys.argv[1], isolation_level=None);"
         "c.execute('BEGIN IMMEDIATE'); print('held', flush=True); time.sleep(600)"
     )
     file = path / "locked.db"
-    async with service(SQLite(file)) as started:
+    async with service(SQLite(file, timeout=bound)) as started:
         held = await asyncio.create_subprocess_exec(
             sys.executable, "-c", hold, str(file), stdout=asyncio.subprocess.PIPE
         )
@@ -196,9 +196,9 @@ async def locked_sqlite(path: Path) -> AsyncIterator[Service]:
 
 
 @asynccontextmanager
-async def full_sqlite(path: Path) -> AsyncIterator[Service]:
+async def full_sqlite(path: Path, bound: float) -> AsyncIterator[Service]:
     """The file may not grow."""
-    storage = SQLite(path / "full.db")
+    storage = SQLite(path / "full.db", timeout=bound)
     async with service(storage) as started:
         driver: Any = storage._driver  # noqa: SLF001 (no other way to limit the size of the file)
         writer = driver._state_of_loop().writer  # noqa: SLF001
@@ -211,11 +211,12 @@ async def full_sqlite(path: Path) -> AsyncIterator[Service]:
 
 
 @asynccontextmanager
-async def dead_redis(path: Path) -> AsyncIterator[Service]:
+async def dead_redis(path: Path, bound: float) -> AsyncIterator[Service]:
     """The Redis that counts is stopped."""
     server = RedisServer(path)
     try:
-        async with service(SQLite(path / "redis.db"), counters=RedisCounters(server.url)) as started:
+        counters = RedisCounters(server.url)
+        async with service(SQLite(path / "redis.db", timeout=bound), counters=counters) as started:
             server.close()
             yield started
     finally:
@@ -223,13 +224,13 @@ async def dead_redis(path: Path) -> AsyncIterator[Service]:
 
 
 @asynccontextmanager
-async def hanging_redis(path: Path) -> AsyncIterator[Service]:
+async def hanging_redis(path: Path, bound: float) -> AsyncIterator[Service]:
     """The Redis that counts accepts connections, and answers nothing."""
     server = RedisServer(path)
     try:
         async with FaultProxy(int(server.url.rpartition(":")[2])) as proxy:
             counters = RedisCounters(f"redis://127.0.0.1:{proxy.port}")
-            async with service(SQLite(path / "redis.db"), counters=counters) as started:
+            async with service(SQLite(path / "redis.db", timeout=bound), counters=counters) as started:
                 proxy.pause()
                 yield started
                 proxy.cut()
@@ -238,13 +239,13 @@ async def hanging_redis(path: Path) -> AsyncIterator[Service]:
 
 
 @asynccontextmanager
-async def full_hash_queue(path: Path) -> AsyncIterator[Service]:
+async def full_hash_queue(path: Path, bound: float) -> AsyncIterator[Service]:
     """Every login costs the default hash."""
-    async with service(SQLite(path / "hashes.db"), argon2=Argon2(), callers=8) as started:
+    async with service(SQLite(path / "hashes.db", timeout=bound), argon2=Argon2(), callers=8) as started:
         yield started
 
 
-Situation = Callable[[Path], AbstractAsyncContextManager[Service]]
+Situation = Callable[[Path, float], AbstractAsyncContextManager[Service]]
 SITUATIONS: dict[str, Situation] = {
     "slow PostgreSQL": slow_postgres,
     "hanging PostgreSQL": hanging_postgres,
@@ -257,20 +258,22 @@ SITUATIONS: dict[str, Situation] = {
 }
 
 
-async def measure(situation: Situation, seconds: float) -> tuple[float, dict[int, Outcome]]:
+async def measure(situation: Situation, seconds: float, bound: float) -> tuple[float, dict[int, Outcome]]:
     """Return the capacity, and the outcome of each load."""
     with folder() as path:
-        async with situation(path) as started:
+        async with situation(path, bound) as started:
             capacity = await started.capacity(seconds)
             return capacity, {load: await started.load(load * capacity, seconds) for load in LOADS}
 
 
-async def main(seconds: float, names: list[str]) -> None:
+async def main(seconds: float = 5.0, bound: float = 5.0) -> None:
     """Print a row for each situation and load."""
+    # Every refusal would be a line.
+    logging.getLogger("asgi_auth").setLevel(logging.CRITICAL)
     print("| situation | capacity, logins/s | load | goodput, logins/s | slowest answer, s | statuses |")
     print("|---|---|---|---|---|---|")
-    for name in names or SITUATIONS:
-        capacity, outcomes = await measure(SITUATIONS[name], seconds)
+    for name, situation in SITUATIONS.items():
+        capacity, outcomes = await measure(situation, seconds, bound)
         for load, outcome in outcomes.items():
             found = ", ".join(f"{number} × {status}" for status, number in sorted(outcome.statuses.items()))
             numbers = f"{capacity:.1f} | {load} × | {outcome.goodput:.1f} | {outcome.slowest:.2f}"
@@ -278,7 +281,4 @@ async def main(seconds: float, names: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    import logging
-
-    logging.getLogger("asgi_auth").setLevel(logging.CRITICAL)
-    asyncio.run(main(float(sys.argv[1]) if len(sys.argv) > 1 else 6.0, sys.argv[2:]))
+    asyncio.run(main(*map(float, sys.argv[1:])))

@@ -16,7 +16,7 @@ DOCS = Path(__file__).parent.parent / "docs"
 PAGE = DOCS / "performance.md"
 CHARTS = DOCS / "images" / "benchmarks"
 #: The charts that the page shows.
-SHOWN = ("requests", "writes_postgresql", "storm")
+SHOWN = ("requests", "writes_postgresql", "storm", "overload")
 END = "<!-- end -->"
 #: What a PyJWT decode takes, in µs, on the machine that the targets come from.
 THEIRS = 41
@@ -89,6 +89,7 @@ def for_docs(folder: Path = RESULTS) -> dict[str, str]:
         "targets": targets_table(results),
         "carries": lines_of(carries(results)),
         "sizing": lines_of(sizing(results)),
+        "overload": rows_of(table_of(results, "overload")),
     }
 
 

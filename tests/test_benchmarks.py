@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 
 
 #: What starts servers by the dozen takes a minute: `make bench-quick` runs it.
-LONG = {"end_to_end", "writes", "storm"}
+LONG = {"end_to_end", "writes", "storm", "overload"}
 
 
 @pytest.mark.parametrize("name", [part for part in PARTS if part not in LONG])
