@@ -124,7 +124,7 @@ class PostgresDriver:
         breaker = Breaker(self.timeout / 2, lambda: pool.refuse_waiting(StorageUnavailableError()))
         pool: Pool
         if self._pool:
-            pool = HostPool(self._pool)
+            pool = HostPool(self._pool, breaker)
         else:
             opening = partial(connect, breaker, self._dsn, {"timeout": self.timeout, **self._connect})
             pool = OwnPool(opening, self._max_size, partial(is_alive, breaker))

@@ -49,6 +49,8 @@ LOST = (
     # asyncpg is confused by the last message of a server that shuts down.
     asyncpg.InternalClientError,
 )
+#: What pgbouncer and Supabase's pooler say, without a code of their own.
+FULL_POOLER = re.compile("no more connections allowed|max clients reached|too many clients", re.IGNORECASE)
 #: Seconds for a rollback after a failure; then the connection is closed.
 ROLLBACK_TIME = 0.25
 POOLER_ADVICE = (
@@ -122,6 +124,12 @@ def numbered(sql: str) -> tuple[str, tuple[str, ...]]:
         return f"${names.setdefault(match[1], len(names) + 1)}"
 
     return re.sub(r"(?<!:):([a-z_][a-z_0-9]*)", number, sql), tuple(names)
+
+
+def has_no_room(error: Exception) -> bool:
+    """Return whether the server, or a pooler in front of it, allows no more connections at present."""
+    cause = error.__cause__ or error
+    return isinstance(cause, asyncpg.TooManyConnectionsError) or FULL_POOLER.search(str(cause)) is not None
 
 
 def is_lost(error: BaseException) -> bool:

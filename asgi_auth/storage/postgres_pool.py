@@ -12,8 +12,9 @@ from typing import Any, Protocol
 
 import asyncpg
 
+from asgi_auth.bounds.breaker import Breaker
 from asgi_auth.bounds.deadline import Deadline
-from asgi_auth.storage.postgres_connection import UNAVAILABLE, AsyncpgConnection
+from asgi_auth.storage.postgres_connection import UNAVAILABLE, AsyncpgConnection, has_no_room
 from asgi_auth.storage.waiting_line import Pace, WaitingLine
 
 logger: logging.Logger = logging.getLogger("asgi_auth")
@@ -52,13 +53,19 @@ class Pool(Protocol):
 class HostPool:
     """A pool of the host, which is never closed here."""
 
-    def __init__(self, pool: "asyncpg.Pool[Any]") -> None:
-        """Wrap the pool."""
+    def __init__(self, pool: "asyncpg.Pool[Any]", breaker: Breaker) -> None:
+        """Wrap the pool. The breaker notes calls that get no connection: the pool may wait for a silent server."""
         self._pool = pool
+        self._breaker = breaker
 
     async def acquire(self, deadline: Deadline | None = None) -> AsyncpgConnection:  # noqa: ARG002 (the host's pool has its own order)
         """Take a connection."""
-        return await self._pool.acquire()
+        since = time.monotonic()
+        try:
+            return await self._pool.acquire()
+        except asyncio.CancelledError:
+            self._breaker.gave_up(since)
+            raise
 
     async def release(self, connection: AsyncpgConnection) -> None:
         """Return a connection."""
@@ -235,15 +242,14 @@ class OwnPool:
         connection = failure = None
         try:
             connection = await self._connect()
-        except asyncpg.TooManyConnectionsError:
-            pause = self._growth.refused(len(self._open) + len(self._connecting) - 1)
-            if self._timer is None and not self._closing:
-                self._timer = asyncio.get_running_loop().call_later(pause, self._grow_again)
         except TimeoutError:
             # The calls that have waited as long have ended; those that came later try again.
             pass
         except Exception as error:  # noqa: BLE001 (it is raised in the caller)
-            failure = error
+            if has_no_room(error):
+                self._wait_for_room()
+            else:
+                failure = error
         finally:
             self._connecting.discard(asyncio.current_task())
         if failure is not None:
@@ -253,6 +259,11 @@ class OwnPool:
             self._growth.grew(len(self._open))
             self._take_back(connection)
         self._grow()
+
+    def _wait_for_room(self) -> None:
+        pause = self._growth.refused(len(self._open) + len(self._connecting) - 1)
+        if self._timer is None and not self._closing:
+            self._timer = asyncio.get_running_loop().call_later(pause, self._grow_again)
 
     def _grow_again(self) -> None:
         self._timer = None

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from asgi_auth.bounds.deadline import Deadline, left
 from asgi_auth.errors import UserExistsError
 from asgi_auth.model.records import Credential, Stored, User
 from asgi_auth.storage.driver import ConflictError, SchemaError
@@ -24,6 +25,9 @@ from asgi_auth.storage.sql_sessions import SQLSessions
 from asgi_auth.storage.sql_tokens import SQLTokens
 from asgi_auth.storage.statements import audit, counters, feed, networks, schema, sessions, tokens, users
 
+#: Seconds for all migrations together, outside of requests. A driver may have a bound of its own.
+MIGRATION_TIME = 60.0
+
 
 class SQLStorage(SQLSessions, SQLTokens, SQLCounters, SQLAudit, SQLNetworks):
     """Implements `Storage` over a driver; `Storage` documents the methods."""
@@ -34,7 +38,9 @@ class SQLStorage(SQLSessions, SQLTokens, SQLCounters, SQLAudit, SQLNetworks):
         at = int(time.time()) if now is None else now
         ran: list[int] = []
         if await missing(self):
-            ran = await self._atomically(lambda storage: migrate(storage, self._driver, at))
+            # SQLite changes a large table for longer than a call may take.
+            with Deadline(left(MIGRATION_TIME), urgent=True):
+                ran = await self._atomically(lambda storage: migrate(storage, self._driver, at))
         await check(self)
         return ran
 

@@ -48,8 +48,8 @@ OVERLOAD = [
     Defence(
         "a server without room for more connections is waited for",
         "storage/postgres_pool.py",
-        "except asyncpg.TooManyConnectionsError:",
-        "except asyncpg.TooManyColumnsError:",
+        "            if has_no_room(error):\n",
+        "            if has_no_room(error) is None:\n",
         "storage/test_pool_trouble.py::test_a_role_with_few_connections_serves_all_who_call",
     ),
     Defence(
@@ -57,7 +57,7 @@ OVERLOAD = [
         "storage/postgres.py",
         "            if not is_lost(error):\n                raise\n",
         "            raise error\n",
-        "storage/test_pool_trouble.py::test_idle_connections_that_the_server_has_closed_cost_no_call",
+        "storage/test_pool_trouble.py::test_a_connection_that_is_cut_costs_no_query_and_no_transaction_that_begins",
     ),
     Defence(
         "an idle connection is asked before a write is sent",

@@ -103,3 +103,22 @@ async def test_a_statement_that_waits_for_a_row_lock_holds_up_no_others(fresh: F
 
         await waiting
         assert (await outcomes([storage.user("user-1") for _ in range(20)]))[0] == 20
+
+
+async def test_while_the_pool_of_the_host_is_silent_one_call_asks_it(fresh: Fresh, servers: Servers) -> None:
+    async with FaultProxy(servers.get(POSTGRES).port) as proxy:
+        url = servers.get(POSTGRES).dsn(fresh(POSTGRES).rpartition("/")[2], proxy.port)
+        async with opened(f"databases-{POSTGRES}", url, timeout=1) as storage:
+            await added(storage)
+            proxy.pause()
+            await outcomes([storage.user("user-1") for _ in range(20)])
+            asking = asyncio.create_task(storage.user("user-1"))
+            await asyncio.sleep(0.3)
+
+            good, refusals, seconds = await outcomes([storage.user("user-1") for _ in range(50)])
+
+            assert (good, refusals) == (0, 50)
+            assert seconds < 0.5
+            proxy.resume()
+            await asyncio.wait([asking])
+            assert await storage.user("user-1") is not None

@@ -11,9 +11,11 @@ import asyncpg
 import pytest
 
 from asgi_auth.bounds.deadline import Deadline
-from asgi_auth.errors import StorageUnavailableError
+from asgi_auth.errors import StorageSetupError, StorageUnavailableError
 from asgi_auth.storage.driver import PoolerError
+from asgi_auth.storage.postgres_connection import has_no_room
 from asgi_auth.storage.postgres_pool import OwnPool
+from tests.faultproxy import FaultProxy
 from tests.storage.conftest import Servers, opened, outcomes
 from tests.storage.samples import NOW, a_user, added
 
@@ -40,6 +42,23 @@ async def test_a_role_with_few_connections_serves_all_who_call(
         async with asyncio.timeout(15):
             while len(pool._open) <= allowed:
                 await outcomes([storage.user("user-2") for _ in range(40)])
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (asyncpg.TooManyConnectionsError("sorry, too many clients already"), True),
+        (asyncpg.ProtocolViolationError("no more connections allowed (max_client_conn)"), True),
+        (asyncpg.InternalServerError("MaxClientsInSessionMode: max clients reached"), True),
+        (asyncpg.InvalidPasswordError("password authentication failed"), False),
+        (ConnectionRefusedError("refused"), False),
+    ],
+)
+def test_servers_and_poolers_say_that_they_have_no_room(error: Exception, *, expected: bool) -> None:
+    wrapped = StorageSetupError("correct the database URL")
+    wrapped.__cause__ = error
+
+    assert has_no_room(error) is has_no_room(wrapped) is expected
 
 
 async def test_a_server_without_any_room_is_waited_for(fresh: Fresh, servers: Servers) -> None:
@@ -113,19 +132,46 @@ async def test_idle_connections_that_the_server_has_closed_cost_no_call(fresh: F
         await admin.close()
 
 
-async def test_an_idle_connection_is_asked_before_a_write_is_sent(
-    fresh: Fresh, monkeypatch: pytest.MonkeyPatch
+async def test_a_connection_that_is_cut_costs_no_query_and_no_transaction_that_begins(
+    fresh: Fresh, servers: Servers
 ) -> None:
-    """A write on a closed connection cannot be repeated: it may have been done."""
-    monkeypatch.setattr("asgi_auth.storage.postgres_pool.RESTED", 0.0)
-    url = fresh(POSTGRES)
-    async with opened(POSTGRES, url, server_settings={"application_name": "pooled"}) as storage:
-        await outcomes([storage.user("user-1") for _ in range(20)])
-        admin = await asyncpg.connect(url)
-        await kill_backends(admin)
-        await admin.close()
+    """A write may have been done, so it is not repeated; it is a 503."""
+    async with FaultProxy(servers.get(POSTGRES).port) as proxy:
+        url = servers.get(POSTGRES).dsn(fresh(POSTGRES).rpartition("/")[2], proxy.port)
+        async with opened(POSTGRES, url, max_size=1) as storage:
+            await added(storage)
+            assert (await storage.count("key", NOW, 60)).count == 1
+            assert await storage.user("user-1") is not None
 
-        assert (await outcomes([storage.count(f"key{number}", NOW, 60) for number in range(20)]))[0] == 20
+            proxy.cut_before = b"__asyncpg_stmt"
+            assert await storage.user("user-1") is not None
+            assert proxy.cut_before is None
+            proxy.cut_before = b"BEGIN"
+            async with storage.transaction() as inside:
+                await inside.count("key", NOW, 60)
+            assert proxy.cut_before is None
+            await storage.count("key", NOW, 60)
+            proxy.cut_before = b"__asyncpg_stmt"
+            with pytest.raises(StorageUnavailableError):
+                await storage.count("key", NOW, 60)
+
+            assert (await storage.count("key", NOW, 60)).count == 4
+
+
+async def test_an_idle_connection_is_asked_before_a_write_is_sent(
+    fresh: Fresh, servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The end of a connection may arrive with the write, which must not be repeated."""
+    monkeypatch.setattr("asgi_auth.storage.postgres_pool.RESTED", 0.0)
+    async with FaultProxy(servers.get(POSTGRES).port) as proxy:
+        url = servers.get(POSTGRES).dsn(fresh(POSTGRES).rpartition("/")[2], proxy.port)
+        async with opened(POSTGRES, url, max_size=1) as storage:
+            await storage.count("key", NOW, 60)
+            proxy.cut_before = b"SELECT 1"
+
+            assert (await storage.count("key", NOW, 60)).count == 2
+
+            assert proxy.cut_before is None
 
 
 async def test_without_its_prepared_statements_a_pooler_is_named(
