@@ -60,3 +60,16 @@ def sizing(results: Results) -> list[list[str]]:
 
 def _rate(value: float | None) -> str:
     return "–" if value is None else f"{float(f'{value:.2g}'):,g}"
+
+
+def overloaded(results: Results) -> list[list[str]]:
+    """What succeeds beyond the capacity, and how slow the slowest answer is."""
+    table = table_of(results, "overload")
+    loads = [name for name in next(iter(table.rows.values()), {}) if name.startswith("goodput")]
+    lines = [["logins in a second", "capacity", *loads, "slowest answer, s"], ["---"] * (3 + len(loads))]
+    for name, row in table.rows.items():
+        good = [row[load].median for load in loads]
+        nothing = ["–", *("0" for _ in good)]
+        shown = [f"{value:.1f}" for value in (row["capacity"].median, *good)] if any(good) else nothing
+        lines.append([name, *shown, f"{row['slowest answer, s'].most:.1f}"])
+    return lines

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks.costs import carries, sizing, table_of
+from benchmarks.costs import carries, overloaded, sizing, table_of
 from benchmarks.parts import requests
 from benchmarks.plots import chart
 from benchmarks.records import Figure, Results, Table, Target
@@ -89,7 +89,7 @@ def for_docs(folder: Path = RESULTS) -> dict[str, str]:
         "targets": targets_table(results),
         "carries": lines_of(carries(results)),
         "sizing": lines_of(sizing(results)),
-        "overload": rows_of(table_of(results, "overload")),
+        "overload": lines_of(overloaded(results)),
     }
 
 

@@ -2,13 +2,15 @@
 
 import logging
 
+import pytest
+
 from benchmarks.overload import LOADS, NOMINAL, SITUATIONS, measure
 from benchmarks.parts.overload import CAPACITY, SLOWEST, goodput, targets
 from benchmarks.records import Part, Table
 
 
-async def test_a_situation_is_measured_with_each_load() -> None:
-    logging.getLogger("asgi_auth").setLevel(logging.CRITICAL)
+async def test_a_situation_is_measured_with_each_load(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.CRITICAL, "asgi_auth")
 
     capacity, outcomes = await measure(SITUATIONS["locked SQLite"], seconds=0.3, bound=0.5)
 

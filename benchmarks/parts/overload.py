@@ -46,6 +46,7 @@ def _collect(kept: Collected, capacity: float, outcomes: dict[int, Outcome]) -> 
     kept.add(CAPACITY, capacity)
     for load, outcome in outcomes.items():
         kept.add(goodput(load), outcome.goodput)
+    for outcome in outcomes.values():
         kept.add(SLOWEST, outcome.slowest)
 
 

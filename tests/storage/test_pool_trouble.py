@@ -132,6 +132,10 @@ async def test_idle_connections_that_the_server_has_closed_cost_no_call(fresh: F
         await admin.close()
 
 
+def was_cut(proxy: FaultProxy) -> bool:
+    return proxy.cut_before is None
+
+
 async def test_a_connection_that_is_cut_costs_no_query_and_no_transaction_that_begins(
     fresh: Fresh, servers: Servers
 ) -> None:
@@ -145,11 +149,11 @@ async def test_a_connection_that_is_cut_costs_no_query_and_no_transaction_that_b
 
             proxy.cut_before = b"__asyncpg_stmt"
             assert await storage.user("user-1") is not None
-            assert proxy.cut_before is None
+            assert was_cut(proxy)
             proxy.cut_before = b"BEGIN"
             async with storage.transaction() as inside:
                 await inside.count("key", NOW, 60)
-            assert proxy.cut_before is None
+            assert was_cut(proxy)
             await storage.count("key", NOW, 60)
             proxy.cut_before = b"__asyncpg_stmt"
             with pytest.raises(StorageUnavailableError):
@@ -171,7 +175,7 @@ async def test_an_idle_connection_is_asked_before_a_write_is_sent(
 
             assert (await storage.count("key", NOW, 60)).count == 2
 
-            assert proxy.cut_before is None
+            assert was_cut(proxy)
 
 
 async def test_without_its_prepared_statements_a_pooler_is_named(
