@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from asgi_auth._fork import leave_behind, renew_after_fork
+from asgi_auth.process.fork import leave_behind, renew_after_fork
 
 T = TypeVar("T")
 

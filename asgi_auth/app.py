@@ -1,6 +1,5 @@
 """AuthApp: the features' endpoints as a raw ASGI app, mountable anywhere. It answers every error itself."""
 
-import logging
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from asgi_auth.feature.endpoint import Endpoint
 from asgi_auth.feature.route import Route, Served
 from asgi_auth.limits.counter_keys import network_of
 from asgi_auth.model.answers import Answer
+from asgi_auth.process.log import logger
 from asgi_auth.sessions.identity import Identity
 from asgi_auth.settings import Secrets
 from asgi_auth.web.authenticator import Headers, RequestAuthenticator
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from asgi_auth.pages.server import PageServer
     from asgi_auth.pages.visits import Visit
 
-logger: logging.Logger = logging.getLogger("asgi_auth")
 TRANSPORTS = ("bearer", "cookie")
 #: The key of a scope for the seconds that the middleware has spent on a request.
 SPENT = "asgi_auth.spent"

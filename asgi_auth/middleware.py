@@ -1,6 +1,5 @@
 """AuthMiddleware: authenticates every request, for every ASGI framework. It rejects only with `required=True`."""
 
-import logging
 from collections.abc import Awaitable
 
 import msgspec
@@ -10,6 +9,7 @@ from asgi_auth.app import SPENT, AuthApp, authenticator_of
 from asgi_auth.auth import Auth
 from asgi_auth.bounds.deadline import Deadline
 from asgi_auth.errors import AuthError, InternalError, UnauthorizedError
+from asgi_auth.process.log import logger
 from asgi_auth.sessions.identity import Identity, current
 from asgi_auth.settings import check_mount
 from asgi_auth.web.authenticator import Headers
@@ -23,7 +23,6 @@ from asgi_auth.web.websockets import SessionSocket
 
 NO_HEADERS: Headers = []
 NO_STORE = (b"cache-control", b"no-store")
-logger: logging.Logger = logging.getLogger("asgi_auth")
 
 
 class AuthMiddleware:

@@ -32,7 +32,7 @@ OUTSIDE = {
 }  # fmt: skip
 #: A module imports from its own room, or from a lower floor.
 FLOORS = [
-    {"_fork"},
+    {"process"},
     {"model", "texts", "bounds.deadline", "_environment", "_lazy", "_per_loop", "_typed_text"},
     {"errors"},
     {"validation", "crypto", "bounds.breaker", "bounds"},

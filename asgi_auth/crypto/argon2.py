@@ -15,12 +15,12 @@ from typing import TypeVar
 
 import argon2
 
-from asgi_auth._fork import leave_behind, renew_after_fork
 from asgi_auth._typed_text import composed
 from asgi_auth.bounds.deadline import left
 from asgi_auth.crypto.cpus import usable_cpus
 from asgi_auth.crypto.equal_work import EqualWork
 from asgi_auth.errors import BusyError
+from asgi_auth.process.fork import leave_behind, renew_after_fork
 
 T = TypeVar("T")
 #: The minimum of the OWASP Password Storage Cheat Sheet, in KiB, for hashes of two passes.

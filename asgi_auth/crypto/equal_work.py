@@ -5,7 +5,6 @@ at once. Both would reveal that the account exists, so a mismatch gets the rest 
 `harden_runtime`; ASVS 6.3.8).
 """
 
-import logging
 import secrets
 
 import argon2
@@ -13,8 +12,8 @@ from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatc
 from argon2.low_level import Type, error_to_str, hash_secret_raw
 
 from asgi_auth.errors import BusyError
+from asgi_auth.process.log import logger
 
-logger: logging.Logger = logging.getLogger("asgi_auth")
 #: The texts of errors that say nothing about the hash: no memory, and no thread (argon2.h).
 NO_RESOURCES = frozenset(error_to_str(code) for code in (-22, -33))
 #: The least memory of Argon2 with one lane, in KiB.

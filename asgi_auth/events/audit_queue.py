@@ -1,19 +1,18 @@
 """The queue of audit records: written after the response, in batches, with a size limit."""
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from contextvars import Context
 
 import msgspec
 
 from asgi_auth._per_loop import PerLoop
 from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.model.records import AuditRecord
+from asgi_auth.process.background import begin
+from asgi_auth.process.log import logger
 
-logger: logging.Logger = logging.getLogger("asgi_auth")
 BATCH = 100
 Write = Callable[[Sequence[AuditRecord]], Awaitable[None]]
 
@@ -52,9 +51,7 @@ class AuditQueue:
             return
         run.queued.append(record)
         if run.writer is None or run.writer.done():
-            run.writer = asyncio.get_running_loop().create_task(
-                self._run(run), name="asgi_auth audit", context=Context()
-            )
+            run.writer = begin(self._run(run), "audit")
 
     async def flush(self) -> None:
         """Write the queue of the running loop. Raises StorageUnavailableError."""

@@ -1,19 +1,34 @@
 """The host's own hooks: functions that receive events, and functions that may refuse a call."""
 
+import asyncio
 import inspect
-import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from asgi_auth.errors import ForbiddenError
 from asgi_auth.feature.call import Call
 from asgi_auth.model.event_types import Outcome
 from asgi_auth.model.records import Event
+from asgi_auth.process.background import is_cancelled
+from asgi_auth.process.log import logger
 
-logger: logging.Logger = logging.getLogger("asgi_auth")
 EVERY = "*"
 #: The usual error of a host's function that refuses a call; it may raise any other.
 REFUSALS = (ForbiddenError,)
+
+
+@contextmanager
+def logged(message: str) -> Iterator[None]:
+    """Log what a receiver of an event raises, and go on. Only the cancellation of the current task is raised."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        if is_cancelled():
+            raise
+        logger.exception(message)
+    except Exception:
+        logger.exception(message)
 
 
 class Hooks:
@@ -41,12 +56,10 @@ class Hooks:
         """Call the functions. Their errors are logged, and not raised."""
         for key in ((event.name, event.outcome), (EVERY, event.outcome)):
             for function in self._after.get(key, ()):
-                try:
+                with logged(f"a hook failed on {event.name}"):
                     result = function(event)
                     if inspect.isawaitable(result):
                         await result
-                except Exception:
-                    logger.exception("a hook failed on %s", event.name)
 
 
 def check_name(name: str, known: Collection[str]) -> None:

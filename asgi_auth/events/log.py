@@ -7,8 +7,8 @@ from typing import Any
 
 from asgi_auth.model.event_types import Outcome
 from asgi_auth.model.records import Event
+from asgi_auth.process.log import logger
 
-logger: logging.Logger = logging.getLogger("asgi_auth")
 LEVELS = {"success": logging.INFO, "failure": logging.WARNING}
 #: The reason of requests without any token. Pages send them to find out whether the user is logged in: no attack.
 EXPECTED_REASON = "unauthorized"

@@ -1,7 +1,6 @@
 """The one stream of events: from the code that emits them to the log, the features and the host's hooks."""
 
 import hmac
-import logging
 import secrets
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,7 +10,7 @@ import msgspec
 from asgi_auth.crypto.keys import KeyRing
 from asgi_auth.errors import AuthError
 from asgi_auth.events import log as event_log
-from asgi_auth.events.hooks import Hooks
+from asgi_auth.events.hooks import Hooks, logged
 from asgi_auth.events.telemetry import Telemetry
 from asgi_auth.feature.base import BaseFeature
 from asgi_auth.feature.call import Call
@@ -21,7 +20,6 @@ from asgi_auth.model.records import Client, Event
 from asgi_auth.settings import Settings
 from asgi_auth.validation.email_address import canonical_or_none
 
-logger: logging.Logger = logging.getLogger("asgi_auth")
 DIGEST = 32
 #: The statuses of requests that cannot be read, or have invalid fields.
 UNREADABLE = {400, 408, 413, 415, 422}
@@ -108,12 +106,11 @@ class Stream:
 
     async def _deliver(self, event: Event, observers: Sequence[BaseFeature]) -> None:
         if self.telemetry is not None:
-            self.telemetry.count(event)
+            with logged("a meter failed"):
+                self.telemetry.count(event)
         for feature in observers:
-            try:
+            with logged(f"a feature failed to observe {event.name}"):
                 await feature.observe(event)
-            except Exception:
-                logger.exception("a feature failed to observe %s", event.name)
         await self.hooks.after(event)
 
     def _observers_of(self, name: str) -> list[BaseFeature]:

@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any
 
 from asgi_auth.errors import AuthError
+from asgi_auth.events.hooks import logged
 from asgi_auth.model.records import Event
 
 NAME = "asgi_auth"
@@ -31,26 +32,45 @@ class Telemetry:
     @contextmanager
     def span(self, endpoint: str) -> Iterator[None]:
         """Open a span while an endpoint runs. Only server errors set the error status; refusals set the error type."""
-        attributes = {"asgi_auth.endpoint": endpoint}
-        options = {"record_exception": False, "set_status_on_exception": False}
-        with self._tracer.start_as_current_span(f"{NAME} {endpoint}", attributes=attributes, **options) as span:
-            try:
-                yield
-                span.set_attribute("asgi_auth.outcome", "success")
-            except AuthError as error:
-                self._fail(span, error.code, server_error=error.status >= 500)
-                raise
-            except Exception as error:
-                self._fail(span, type(error).__name__, server_error=True)
-                raise
-
-    def _fail(self, span: Any, reason: str, *, server_error: bool) -> None:
-        span.set_attribute("asgi_auth.outcome", "failure")
-        span.set_attribute("error.type", reason)
-        if server_error:
-            span.set_status(self._error)
+        span = _Span(self._tracer, endpoint, self._error)
+        try:
+            yield
+        except AuthError as error:
+            span.end(error.code, server_error=error.status >= 500)
+            raise
+        except BaseException as error:
+            span.end(type(error).__name__, server_error=isinstance(error, Exception))
+            raise
+        span.end()
 
     def count(self, event: Event) -> None:
         """Count an event by name, outcome and code."""
         labels = {"event": event.name, "outcome": event.outcome, "code": event.code}
         self._events.add(1, {f"{NAME}.{name}": value for name, value in labels.items()})
+
+
+class _Span:
+    """A span whose errors, such as those of a span processor of the host, are logged and change nothing."""
+
+    def __init__(self, tracer: Any, endpoint: str, error_status: Any) -> None:
+        self._error_status = error_status
+        self._open: Any = None
+        self._span: Any = None
+        with logged("a tracer failed"):
+            attributes = {"asgi_auth.endpoint": endpoint}
+            options = {"record_exception": False, "set_status_on_exception": False}
+            self._open = tracer.start_as_current_span(f"{NAME} {endpoint}", attributes=attributes, **options)
+            self._span = self._open.__enter__()
+
+    def end(self, reason: str = "", *, server_error: bool = False) -> None:
+        """Set the outcome, which is a success without a reason, and end the span."""
+        if self._span is None:
+            return
+        with logged("a tracer failed"):
+            self._span.set_attribute("asgi_auth.outcome", "failure" if reason else "success")
+            if reason:
+                self._span.set_attribute("error.type", reason)
+            if server_error:
+                self._span.set_status(self._error_status)
+        with logged("a tracer failed"):
+            self._open.__exit__(None, None, None)

@@ -1,6 +1,5 @@
 """Audit: events are stored, and listed by user."""
 
-import logging
 from collections.abc import Collection, Container, Sequence
 
 from asgi_auth.events.audit_queue import AuditQueue
@@ -10,7 +9,6 @@ from asgi_auth.feature import Feature
 from asgi_auth.model import event_types as events
 from asgi_auth.model.records import AuditRecord, Event, new_id
 
-logger: logging.Logger = logging.getLogger("asgi_auth")
 DAY = 86400
 BATCH = 1000
 DRAIN = 5.0

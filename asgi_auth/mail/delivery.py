@@ -1,11 +1,9 @@
 """Background delivery of mails: one task per mail, a limited number of workers, and retries."""
 
 import asyncio
-import logging
 import random
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
-from contextvars import Context
 from typing import Any, cast
 
 from asgi_auth._per_loop import PerLoop
@@ -13,8 +11,9 @@ from asgi_auth.mail.message import Mailer
 from asgi_auth.mail.send_once import GiveUpError, PendingMail, WriteLetter, send_once
 from asgi_auth.mail.templates import Templates
 from asgi_auth.model import event_types as events
+from asgi_auth.process.background import begin
+from asgi_auth.process.log import logger
 
-logger: logging.Logger = logging.getLogger("asgi_auth")
 #: Seconds before each retry.
 DELAYS = (1.0, 4.0, 16.0, 64.0)
 #: The longest random delay before the first attempt, in seconds.
@@ -36,7 +35,7 @@ class _Queue:
 
     def spawn(self, work: Coroutine[Any, Any, None], *, decoy: bool = False) -> None:
         """Start a task, and keep a reference until the task ends: asyncio itself keeps none."""
-        task = asyncio.get_running_loop().create_task(work, name="asgi_auth mail", context=Context())
+        task = begin(work, "mail")
         tasks = self.decoys if decoy else self.tasks
         tasks.add(task)
         task.add_done_callback(tasks.discard)

@@ -10,8 +10,8 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any, TextIO
 
-from asgi_auth._fork import leave_behind, renew_after_fork
 from asgi_auth.mail.message import Mail, Mailer, MailError, TemporaryMailError
+from asgi_auth.process.fork import leave_behind, renew_after_fork
 from asgi_auth.texts import purposes
 
 MAX_THREADS = 4

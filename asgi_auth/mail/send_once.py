@@ -4,15 +4,15 @@ Not public: `Delivery` calls `send_once`.
 """
 
 import asyncio
-import logging
 import traceback
 from collections.abc import Awaitable, Callable
 from typing import Literal, TypeAlias
 
 from asgi_auth.mail.message import Letter, Mail, Mailer, MailError, TemporaryMailError
 from asgi_auth.mail.templates import Templates
+from asgi_auth.process.background import is_cancelled
+from asgi_auth.process.log import logger
 
-logger: logging.Logger = logging.getLogger("asgi_auth")
 #: Writes a letter, or returns None if there is nothing to send.
 WriteLetter: TypeAlias = Callable[[], Awaitable[Letter | None]]
 #: `nothing`: there was no letter, or the letter was a decoy.
@@ -91,6 +91,10 @@ async def _send(pending: PendingMail, mail: Mail, mailer: Mailer) -> Result:
         pending.last_error = str(error)
     except MailError as error:
         raise GiveUpError("refused", str(error)) from None
+    except asyncio.CancelledError as error:
+        if is_cancelled():
+            raise
+        pending.last_error = _describe(error)
     except Exception as error:  # noqa: BLE001 (the mailer of a host can raise anything)
         pending.last_error = _describe(error)
     else:
@@ -99,6 +103,6 @@ async def _send(pending: PendingMail, mail: Mail, mailer: Mailer) -> Result:
     return "retry"
 
 
-def _describe(error: Exception) -> str:
+def _describe(error: BaseException) -> str:
     """Return the type and the traceback of an error, without its message and values: they can contain a token."""
     return f"{type(error).__name__}\n{''.join(traceback.format_tb(error.__traceback__))}".rstrip()

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from asgi_auth._fork import renew_after_fork
 from asgi_auth.mail.message import Letter, Mail
+from asgi_auth.process.fork import renew_after_fork
 from asgi_auth.texts import Texts, placeholders, purposes, shipped
 
 if TYPE_CHECKING:

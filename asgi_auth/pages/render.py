@@ -10,9 +10,9 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from starlette.responses import Response
 
-from asgi_auth._fork import renew_after_fork
 from asgi_auth.pages.colors import readable, text_on
 from asgi_auth.pages.feature import Pages
+from asgi_auth.process.fork import renew_after_fork
 from asgi_auth.settings import Settings
 from asgi_auth.web.responses import HEADERS, WholeResponse
 

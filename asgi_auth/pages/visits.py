@@ -1,6 +1,5 @@
 """The requests of a browser: for a file, for a page, or with a form."""
 
-import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -26,13 +25,13 @@ from asgi_auth.pages.plan import FORMS, ONWARD, Form, Page
 from asgi_auth.pages.query import query_of
 from asgi_auth.pages.site import Site
 from asgi_auth.pages.view import View
+from asgi_auth.process.log import logger
 from asgi_auth.sessions.identity import Identity
 from asgi_auth.web.csrf import check_origin
 from asgi_auth.web.headers import FORM_TYPE
 from asgi_auth.web.request_pipeline import Result
 from asgi_auth.web.responses import problem
 
-logger: logging.Logger = logging.getLogger("asgi_auth")
 #: Authenticates the request.
 Authenticate = Callable[[], Awaitable[Identity]]
 BY_ENDPOINT = {form.endpoint: form for form in FORMS}

@@ -1,12 +1,14 @@
 """Attaches the features to an `Auth`, after which they find each other."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from asgi_auth.accounts.passwords import PasswordService
 from asgi_auth.accounts.registration import RegistrationService
 from asgi_auth.feature.base import BaseFeature
+from asgi_auth.model.event_types import ACTIONS
 from asgi_auth.validation.email_address import canonical_or_none
+from asgi_auth.validation.fields import Field
 from asgi_auth.validation.password_policy import common_passwords
 
 
@@ -20,6 +22,8 @@ def attach(features: Sequence[BaseFeature], auth: Any) -> None:
         for kind in feature.needs:
             if auth.get(kind) is None:
                 raise ValueError(f"{type(feature).__name__} needs a {kind.__name__}")
+    _check_names(features)
+    _check_fields(features, auth.settings.fields)
     known = {endpoint.name for feature in features for endpoint in feature.endpoints}
     if unknown := {name for feature in features for name in feature.needs_endpoints} - known:
         raise ValueError(f"there is no endpoint {', '.join(sorted(unknown))}")
@@ -43,3 +47,30 @@ def load_validators(auth: Any) -> None:
         canonical_or_none("ada@bücher.example.com")
     if auth.get(PasswordService) is not None:
         common_passwords()
+
+
+def _check_names(features: Sequence[BaseFeature]) -> None:
+    """Raise ValueError when two features offer the same name: the later one would replace the other silently."""
+    offers: dict[str, Callable[[BaseFeature], Iterable[str]]] = {
+        "grant": lambda feature: feature.grants,
+        "action": lambda feature: feature.actions,
+        "endpoint": lambda feature: [endpoint.name for endpoint in feature.endpoints],
+        "service": lambda feature: {type(service).__name__ for service in feature.services},
+    }
+    for kind, names in offers.items():
+        offered: dict[str, str] = dict.fromkeys(ACTIONS, "the library") if kind == "action" else {}
+        for feature in features:
+            owner = type(feature).__name__
+            for name in names(feature):
+                if offered.setdefault(name, owner) != owner:
+                    raise ValueError(f"{offered[name]} and {owner} offer the same {kind}: {name!r}")
+
+
+def _check_fields(features: Sequence[BaseFeature], fields: Sequence[Field]) -> None:
+    """Raise ValueError when an extra field has the name of a field of an endpoint that takes extra fields."""
+    for feature in features:
+        for endpoint in feature.endpoints:
+            if endpoint.takes_data and (taken := endpoint.fields.keys() & {item.name for item in fields}):
+                raise ValueError(
+                    f"the endpoint {endpoint.name} has fields of its own: {', '.join(sorted(taken))}; rename yours"
+                )

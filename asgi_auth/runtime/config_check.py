@@ -1,7 +1,6 @@
 """The configuration check: valid settings that will not work, or are not safe."""
 
 import ipaddress
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -9,11 +8,10 @@ from urllib.parse import urlsplit
 from asgi_auth.feature.base import BaseFeature
 from asgi_auth.mail.mailers import ConsoleMailer
 from asgi_auth.mail.message import Mailer
+from asgi_auth.process.log import logger
 from asgi_auth.runtime.public_suffix import is_below, is_private_host, is_public_suffix, site_of
 from asgi_auth.sessions.clock_watch import ClockWatch
 from asgi_auth.settings import Settings
-
-logger: logging.Logger = logging.getLogger("asgi_auth")
 
 
 class Finding(NamedTuple):

@@ -5,7 +5,6 @@ import logging
 import weakref
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
-from contextvars import Context
 from copy import copy
 
 from asgi_auth._per_loop import PerLoop
@@ -13,6 +12,8 @@ from asgi_auth.errors import AuthError, StorageSetupError, StorageUnavailableErr
 from asgi_auth.feature.base import BaseFeature
 from asgi_auth.limits.counters import Counters
 from asgi_auth.mail.delivery import Delivery
+from asgi_auth.process.background import begin
+from asgi_auth.process.log import logger
 from asgi_auth.runtime.config_check import ConfigCheck
 from asgi_auth.runtime.purge import Purger
 from asgi_auth.sessions.generations import UsedGenerations
@@ -20,7 +21,6 @@ from asgi_auth.sessions.revocation import Revocation
 from asgi_auth.settings import Settings
 from asgi_auth.storage import Storage
 
-logger: logging.Logger = logging.getLogger("asgi_auth")
 #: Seconds that closing waits for mails in flight.
 DRAIN = 10.0
 
@@ -157,6 +157,4 @@ class Lifecycle:
             await self._storage.check_tables()
         await self._revocation.sync()
         await asyncio.to_thread(self._warm_up)
-        return asyncio.get_running_loop().create_task(
-            self._revocation.follow(), name="asgi_auth revocation", context=Context()
-        )
+        return begin(self._revocation.follow(), "revocation")

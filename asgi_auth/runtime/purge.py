@@ -1,18 +1,17 @@
 """Purge: expired rows are deleted in the background, in small batches, by one process at a time."""
 
 import asyncio
-import logging
 import random
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from contextvars import Context
 
 from asgi_auth._per_loop import PerLoop
 from asgi_auth.feature.base import BaseFeature
+from asgi_auth.process.background import begin
+from asgi_auth.process.log import logger
 from asgi_auth.storage import Storage
 
-logger: logging.Logger = logging.getLogger("asgi_auth")
 #: Seconds that expired rows are kept: mails are counted for an hour, and a clock may be wrong.
 KEPT = 86400
 BATCH = 500
@@ -61,9 +60,7 @@ class Purger:
         due = now >= self._due or self._due > now + 2 * interval
         if due and (task is None or task.done()):
             self._due = now + interval * random.uniform(0.75, 1.25)  # noqa: S311 (jitter, no secret)
-            self._tasks.set(
-                asyncio.get_running_loop().create_task(self._in_background(), name="asgi_auth purge", context=Context())
-            )
+            self._tasks.set(begin(self._in_background(), "purge"))
 
     async def run(self) -> int:
         """Purge for at most four minutes and return the number of deleted rows; 0 while another process does."""

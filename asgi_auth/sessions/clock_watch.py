@@ -1,8 +1,6 @@
 """The difference between the clock of this process and that of the database."""
 
-import logging
-
-logger: logging.Logger = logging.getLogger("asgi_auth")
+from asgi_auth.process.log import logger
 
 
 class ClockWatch:

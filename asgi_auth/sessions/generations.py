@@ -5,9 +5,9 @@ answer, and the client only repeats its request.
 """
 
 import asyncio
-from contextvars import Context
 
 from asgi_auth.errors import StorageUnavailableError
+from asgi_auth.process.background import begin
 from asgi_auth.storage import Storage
 
 #: Seconds that a request waits for the storage to record a generation; then the record goes on in the background.
@@ -44,7 +44,7 @@ class UsedGenerations:
             self._told.clear()
         self._told[session_id] = generation
         # In an empty context: the record outlives the request.
-        task = asyncio.create_task(self._record(session_id, generation), context=Context())
+        task = begin(self._record(session_id, generation), "used generation")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         await asyncio.wait({task}, timeout=0 if self._is_failing else PATIENCE)

@@ -19,10 +19,10 @@ NO_CLAIMS = Claims("", "", "", "", "", 0, 0, 0, (), (), 0)
 class Identity:
     """The user of a verified access token, or an anonymous caller. Compatible with Starlette's user and credentials.
 
-    `error` is the reason why presented credentials were rejected. Only `load` needs a query.
+    It cannot be changed, and neither can its claims. Only `load` needs a query.
     """
 
-    __slots__ = ("_claims", "_load", "_now", "_user", "claims", "error", "roles", "transport")
+    __slots__ = ("_claims", "_error", "_load", "_now", "_raw", "_roles", "_transport", "_user")
 
     def __init__(  # noqa: PLR0917 (names would cost a tenth of the hot path)
         self,
@@ -40,10 +40,30 @@ class Identity:
         self._load = load
         self._now = now
         self._user: User | None = None
-        self.claims: Mapping[str, Any] = raw
-        self.roles: tuple[str, ...] = roles
-        self.transport = transport
-        self.error: AuthError | None = error
+        self._raw = raw
+        self._roles = roles
+        self._transport: Transport = transport
+        self._error = error
+
+    @property
+    def claims(self) -> Mapping[str, Any]:
+        """All claims of the access token. They are shared by requests: to change one, copy it."""
+        return self._raw
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The current roles of the user."""
+        return self._roles
+
+    @property
+    def transport(self) -> Transport:
+        """How the access token was sent: `bearer`, `cookie`, or empty without one."""
+        return self._transport
+
+    @property
+    def error(self) -> AuthError | None:
+        """The reason why presented credentials were rejected, or None."""
+        return self._error
 
     @property
     def is_authenticated(self) -> bool:
@@ -73,7 +93,7 @@ class Identity:
     @property
     def scopes(self) -> list[str]:
         """`authenticated` and the roles, as Starlette's `requires` expects them."""
-        return ["authenticated", *self.roles] if self.is_authenticated else []
+        return ["authenticated", *self._roles] if self.is_authenticated else []
 
     @property
     def amr(self) -> tuple[str, ...]:
@@ -95,7 +115,7 @@ class Identity:
         if self._user is None and self._load is not None:
             self._user = await self._load(self.id)
         if self._user is None:
-            raise self.error or UnauthorizedError()
+            raise self._error or UnauthorizedError()
         return self._user
 
     def require(self, *, roles: str | tuple[str, ...] = (), fresh: timedelta | None = None) -> "Identity":
@@ -104,9 +124,9 @@ class Identity:
         Raises UnauthorizedError, ForbiddenError or FreshLoginRequiredError.
         """
         if not self.is_authenticated:
-            raise self.error or UnauthorizedError()
+            raise self._error or UnauthorizedError()
         required = {roles} if isinstance(roles, str) else set(roles)
-        if not required.issubset(self.roles):
+        if not required.issubset(self._roles):
             raise ForbiddenError
         if fresh is not None and (
             self._now is None or not -MAX_SKEW <= self._now() - self.auth_time <= fresh.total_seconds()

@@ -6,21 +6,20 @@ it does while the clock of the process and that of the database disagree: the ag
 """
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from itertools import takewhile
 
-from asgi_auth._fork import leave_behind, renew_after_fork
 from asgi_auth.bounds.deadline import DEFAULT, Deadline, left
 from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.model.records import Changes
+from asgi_auth.process.fork import leave_behind, renew_after_fork
+from asgi_auth.process.log import logger
 from asgi_auth.sessions.clock_watch import ClockWatch
 from asgi_auth.sessions.feed_position import FeedPosition
 from asgi_auth.settings import Settings
 from asgi_auth.storage import Storage
 
-logger: logging.Logger = logging.getLogger("asgi_auth")
 PAUSE = 0.2
 
 

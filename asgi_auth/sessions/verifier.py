@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Any
 
 from asgi_auth.errors import InvalidTokenError, TokenExpiredError, TokenRevokedError
+from asgi_auth.model.frozen import frozen
 from asgi_auth.sessions.generations import UsedGenerations
 from asgi_auth.sessions.identity import Identity, Loader, Transport
 from asgi_auth.sessions.revocation import Revocation
@@ -81,7 +82,7 @@ class TokenVerifier:
 
     def _read(self, token: str) -> tuple[Claims, Mapping[str, Any]]:
         claims, raw = self._tokens.read(token)
-        entry = (claims, MappingProxyType(raw))
+        entry = (claims, MappingProxyType(frozen(raw)))
         # A token from the future is not cached, so that the fast path needs no look at `iat`.
         if claims.iat <= self._now():
             make_room(self._cache, self._size)

@@ -10,9 +10,9 @@ try:
 except ImportError as _error:
     raise ImportError("a databases.Database needs the extra: pip install 'asgi-auth[databases]'") from _error
 
-from asgi_auth._fork import leave_behind, renew_after_fork
 from asgi_auth.bounds.deadline import left
 from asgi_auth.errors import StorageUnavailableError
+from asgi_auth.process.fork import leave_behind, renew_after_fork
 from asgi_auth.storage.driver import Driver
 from asgi_auth.storage.names import Names
 from asgi_auth.storage.sql import SQLStorage

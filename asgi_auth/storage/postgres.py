@@ -1,12 +1,13 @@
 """PostgreSQL with asyncpg: a pool of its own or that of the host, bounded waits, and LISTEN for changes."""
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, ClassVar, Literal
+
+from asgi_auth.process.log import logger
 
 try:
     import asyncpg
@@ -32,7 +33,6 @@ from asgi_auth.storage.postgres_pool import HostPool, OwnPool, Pool
 from asgi_auth.storage.postgres_url import parse
 from asgi_auth.storage.sql import SQLStorage
 
-logger: logging.Logger = logging.getLogger("asgi_auth")
 #: Seconds between polls for changes by other processes when no connection can listen for them.
 POLL = 0.5
 

@@ -1,7 +1,6 @@
 """Functions for an asyncpg connection: statements with named values, transactions, and errors of the contract."""
 
 import asyncio
-import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -12,10 +11,9 @@ import asyncpg
 
 from asgi_auth.bounds.breaker import Breaker
 from asgi_auth.errors import StorageSetupError, StorageUnavailableError
+from asgi_auth.process.log import logger
 from asgi_auth.storage.driver import ConflictError, PoolerError, RetryError, SchemaError
 from asgi_auth.storage.postgres_refusals import REFUSED, refusal
-
-logger: logging.Logger = logging.getLogger("asgi_auth")
 
 AsyncpgConnection: TypeAlias = "asyncpg.Connection[Any] | asyncpg.pool.PoolConnectionProxy[Any]"
 RETRY = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.InvalidCachedStatementError)

@@ -1,23 +1,22 @@
 """Pools of PostgreSQL connections for one event loop: one of the library, and that of the host."""
 
 import asyncio
-import logging
 import math
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from contextvars import Context
 from typing import Any, Protocol
 
 import asyncpg
 
 from asgi_auth.bounds.breaker import Breaker
 from asgi_auth.bounds.deadline import Deadline
+from asgi_auth.process.background import begin
+from asgi_auth.process.log import logger
 from asgi_auth.storage.postgres_connection import UNAVAILABLE, AsyncpgConnection, has_no_room
 from asgi_auth.storage.waiting_line import Pace, WaitingLine
 
-logger: logging.Logger = logging.getLogger("asgi_auth")
 #: Seconds after which an idle connection is closed: firewalls drop it, and the server limits their number.
 MAX_IDLE = 300
 #: Seconds after which an idle connection is asked before it is used again: the server may have restarted.
@@ -233,7 +232,7 @@ class OwnPool:
             and self._growth.allows(len(self._open) + len(self._connecting))
         ):
             # An empty context: the connection outlives the request that needs it first.
-            task = asyncio.get_running_loop().create_task(self._add(), name="asgi_auth connect", context=Context())
+            task = begin(self._add(), "connect")
             self._connecting.add(task)
             task.add_done_callback(self._connecting.discard)
 

@@ -13,11 +13,12 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from asgi_auth._fork import leave_behind, renew_after_fork
 from asgi_auth._per_loop import PerLoop
 from asgi_auth.bounds.breaker import Breaker
 from asgi_auth.bounds.deadline import current, left
 from asgi_auth.errors import StorageSetupError, StorageUnavailableError
+from asgi_auth.process import background
+from asgi_auth.process.fork import leave_behind, renew_after_fork
 from asgi_auth.storage.driver import Connection, T
 from asgi_auth.storage.names import Names
 from asgi_auth.storage.sql import SQLStorage
@@ -210,7 +211,7 @@ class SQLiteDriver:
                 await state.writer.fetch("COMMIT", {})
             except BaseException:
                 # Calls run in their order: even if this one is cancelled, the rollback precedes the next transaction.
-                rollback = asyncio.ensure_future(state.writer.roll_back())
+                rollback = background.begin(state.writer.roll_back(), "rollback")
                 await asyncio.wait([rollback], timeout=ROLLBACK_TIME)
                 raise
 

@@ -5,7 +5,6 @@ it does not hold, and another process could delete the write-ahead log that the 
 (https://www.sqlite.org/howtocorrupt.html, section 2.6). So files are closed before a fork, and opened again later.
 """
 
-import logging
 import os
 import sqlite3
 import threading
@@ -14,11 +13,11 @@ from contextlib import suppress
 from typing import TypeVar
 from weakref import WeakSet
 
-from asgi_auth._fork import leave_behind
 from asgi_auth.errors import StorageUnavailableError
+from asgi_auth.process.fork import leave_behind
+from asgi_auth.process.log import logger
 
 T = TypeVar("T")
-logger: logging.Logger = logging.getLogger("asgi_auth")
 #: Seconds that a fork waits for a statement that is running.
 LONGEST_WAIT = 2.0
 

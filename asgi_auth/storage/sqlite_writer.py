@@ -5,13 +5,13 @@ import sqlite3
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from contextvars import Context
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
 from asgi_auth.bounds.deadline import Deadline
 from asgi_auth.errors import StorageUnavailableError
+from asgi_auth.process.background import begin
 from asgi_auth.storage.driver import Connection
 from asgi_auth.storage.sqlite_connection import ThreadedConnection, errors, is_locked, settle
 
@@ -62,9 +62,7 @@ class GroupCommit:
         waiting = _Waiting(work, answer)  # type: ignore[arg-type]  # every awaitable here is a coroutine
         (self._begun if deadline.has_begun(self) else self._new).append(waiting)
         if self._task is None or self._task.done():
-            loop = asyncio.get_running_loop()
-            # An empty context: the task serves other requests as well.
-            self._task = loop.create_task(self._run_groups(), name="asgi_auth group commit", context=Context())
+            self._task = begin(self._run_groups(), "group commit")
         result: T = await answer
         deadline.begin(self)
         return result

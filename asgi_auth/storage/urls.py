@@ -1,10 +1,10 @@
 """Parts of database URLs: percent-decoding and options. A mistake is a ValueError that shows no password."""
 
-import logging
 import re
 from urllib.parse import unquote
 
-logger: logging.Logger = logging.getLogger("asgi_auth")
+from asgi_auth.process.log import logger
+
 BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 BOOLEANS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 

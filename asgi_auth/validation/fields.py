@@ -34,10 +34,11 @@ TokenText: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=8192
 Line: TypeAlias = Annotated[str, msgspec.Meta(max_length=1024)]
 #: Parameters of endpoints that the library passes; they are not fields of the body.
 INJECTED = {"client", "identity", "served"}
-#: Names that an extra field cannot have.
+#: Names that an extra field cannot have: the columns of a user, parameters of functions that take fields, and the names
+#: that the forms and texts of the library use.
 RESERVED = INJECTED | {
     "id", "email", "password", "username", "roles", "status", "email_verified", "data", "created_at", "updated_at",
-    "self",
+    "self", "user_id", "token", "request", "code", "next", "current_password", "new_password", "new_email", "policy",
 }  # fmt: skip
 
 

@@ -1,7 +1,6 @@
 """The ASGI lifespan protocol, around an inner app that may not support it."""
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -9,8 +8,8 @@ from starlette.types import Message, Receive, Scope, Send
 
 from asgi_auth.auth import Auth
 from asgi_auth.errors import StorageSetupError
+from asgi_auth.process.log import logger
 
-logger: logging.Logger = logging.getLogger("asgi_auth")
 Messages = asyncio.Queue[Message]
 # Hosts annotate scope, receive and send differently.
 HostApp = Callable[..., Awaitable[None]]

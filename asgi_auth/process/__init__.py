@@ -1,0 +1,1 @@
+"""The process: forks, tasks in the background, the logger. Not public."""
