@@ -9,12 +9,12 @@ from starlette.types import Receive, Scope, Send
 
 from asgi_auth.auth import Auth
 from asgi_auth.bounds.deadline import Deadline
-from asgi_auth.errors import AuthError, BadRequestError, InternalError, NotFoundError
+from asgi_auth.errors import AuthError, BadRequestError, NotFoundError
 from asgi_auth.feature.endpoint import Endpoint
 from asgi_auth.feature.route import Route, Served
 from asgi_auth.limits.counter_keys import network_of
 from asgi_auth.model.answers import Answer
-from asgi_auth.process.log import logger
+from asgi_auth.runtime.event_loop import unexpected
 from asgi_auth.sessions.identity import Identity
 from asgi_auth.settings import Secrets
 from asgi_auth.web.authenticator import Headers, RequestAuthenticator
@@ -118,9 +118,8 @@ class AuthApp:
         except AuthError as error:
             await self.auth.stream.report_refusal(error, client_of(scope, self.auth.settings))
             response = render_error(error)
-        except Exception:
-            logger.exception("asgi_auth failed to answer %s", scope["method"])
-            response = render_error(InternalError())
+        except Exception as error:  # noqa: BLE001 (`unexpected` logs it)
+            response = render_error(unexpected(error, f"answer {scope['method']}"))
         if visit is None:
             response.raw_headers.extend(self.cors.headers(scope))
         return response

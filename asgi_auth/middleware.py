@@ -1,6 +1,7 @@
 """AuthMiddleware: authenticates every request, for every ASGI framework. It rejects only with `required=True`."""
 
 from collections.abc import Awaitable
+from functools import partial
 
 import msgspec
 from starlette.types import Message, Receive, Scope, Send
@@ -8,8 +9,8 @@ from starlette.types import Message, Receive, Scope, Send
 from asgi_auth.app import SPENT, AuthApp, authenticator_of
 from asgi_auth.auth import Auth
 from asgi_auth.bounds.deadline import Deadline
-from asgi_auth.errors import AuthError, InternalError, UnauthorizedError
-from asgi_auth.process.log import logger
+from asgi_auth.errors import AuthError, UnauthorizedError
+from asgi_auth.runtime.event_loop import unexpected
 from asgi_auth.sessions.identity import Identity, current
 from asgi_auth.settings import check_mount
 from asgi_auth.web.authenticator import Headers
@@ -17,7 +18,7 @@ from asgi_auth.web.client import client_of
 from asgi_auth.web.cookies import Cookies
 from asgi_auth.web.cors import Cors
 from asgi_auth.web.lifespan import HostApp, serve_lifespan
-from asgi_auth.web.paths import below_mount
+from asgi_auth.web.paths import CHANGE_PASSWORD, below_mount
 from asgi_auth.web.responses import send_error, send_late_error
 from asgi_auth.web.websockets import SessionSocket
 
@@ -29,9 +30,10 @@ class AuthMiddleware:
     """Puts an `Identity` into `scope["user"]` and `scope["auth"]` of requests and websockets.
 
     With `mount="/auth"` it serves the auth routes itself, for hosts that have no mount. With `required=True` it
-    answers 401 to anonymous requests, but not to OPTIONS and not on the routes of its own `mount` (it cannot know
-    routes that the host has mounted). `auth` may be an `AuthApp`, whose selection of routes is then kept. As the
-    outermost app it also owns the lifespan.
+    answers 401 to anonymous requests, or sends a browser to the login page that it serves; but not to OPTIONS and not
+    on the routes of its own `mount` (it cannot know routes that the host has mounted). `auth` may be an `AuthApp`,
+    whose selection of routes is then kept. As the outermost app it also owns the lifespan. With `Pages` it answers
+    `/.well-known/change-password`.
     """
 
     def __init__(self, app: HostApp, auth: Auth | AuthApp, *, mount: str | None = None, required: bool = False) -> None:
@@ -45,6 +47,7 @@ class AuthMiddleware:
         if mount is not None:
             self._served = auth if isinstance(auth, AuthApp) else AuthApp(auth)
             self.auth.page_urls.mount(mount)
+        self._pages = self._served.pages if self._served is not None else None
         self._cors = Cors(self.auth.settings)
         self._required = required
         self._authenticator = authenticator_of(self.auth)
@@ -69,9 +72,8 @@ class AuthMiddleware:
             await self.auth.stream.report_refusal(error, client_of(scope, self.auth.settings))
             await self._refuse(error, scope, receive, send)
             return
-        except Exception:
-            logger.exception("asgi_auth failed to authenticate a request")
-            await self._refuse(InternalError(), scope, receive, send)
+        except Exception as error:  # noqa: BLE001 (`unexpected` logs it)
+            await self._refuse(unexpected(error, "authenticate a request"), scope, receive, send)
             return
         scope = dict(scope)
         scope["user"] = scope["auth"] = scope["asgi_auth"] = identity
@@ -94,8 +96,13 @@ class AuthMiddleware:
             and (path := below_mount(self._mount, scope)) is not None
         ):
             return self._served.serve(path, scope, receive, send)
+        if self._pages is not None and scope["path"].endswith(CHANGE_PASSWORD):
+            page = self._pages.to_change_password(scope, self._mount)
+            if page is not None:
+                return page(scope, receive, send)
         if self._required and not identity.is_authenticated and scope.get("method") != "OPTIONS":
-            return self._refuse(identity.error or UnauthorizedError(), scope, receive, send)
+            page = self._pages.to_login(scope, self._mount) if self._pages is not None else None
+            return (page or partial(self._refuse, identity.error or UnauthorizedError()))(scope, receive, send)
         if scope["type"] == "websocket" and identity.is_authenticated:
             return self._socket(identity, headers, receive, send).run(self._call_app, scope)
         return self._call_app(scope, receive, send)

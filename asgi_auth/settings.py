@@ -85,6 +85,8 @@ class Settings:
     """Parent domain of the host in `base_url`, such as `example.com`, whose hosts share the cookies."""
     cookie_same_site: str = "lax"
     """SameSite attribute of the cookies: `lax` or `strict`."""
+    clear_site_data: Sequence[str] = ("cache", "storage")
+    """What a browser clears for this origin when a session with cookies ends: `cache`, `storage`, or nothing (`()`)."""
     development: bool = False
     """Allow an http `base_url` and cookies without Secure. Never set it in production."""
     hsts: bool = False
@@ -225,6 +227,8 @@ class Settings:
         for url in filter(None, (self.base_url, *insecure)):
             if url.startswith("http:") and not self.development:
                 raise ValueError(f"{url!r} is not https; on your own machine, allow http with development=True")
+        if set(self.clear_site_data) - {"cache", "storage"}:
+            raise ValueError("clear_site_data lists cache and storage only; a logout deletes its own cookies by itself")
         for header in self.cors_headers:
             if not TOKEN.fullmatch(header) or header == "*":
                 raise ValueError(f"cors_headers: {header!r} is not the name of a header")

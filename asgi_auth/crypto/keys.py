@@ -66,11 +66,15 @@ class SigningKey:
     def from_pem(cls, pem: str | bytes, algorithm: str, kid: str) -> "SigningKey":
         """Read a PEM key for EdDSA, ES256 or RS256: a private key, or a public key that can only verify.
 
-        Raises ValueError for another algorithm, for a key of another kind, and for an RSA key below 2048 bits.
+        Raises ValueError for another algorithm, for a key of another kind, and for an RSA key below 2048 bits, and
+        ImportError without the extra `asymmetric`.
         """
         if algorithm not in ALGORITHMS[1:]:
             raise ValueError(f"the algorithm must be one of {', '.join(ALGORITHMS[1:])}")
-        prepare = jwt.get_algorithm_by_name(algorithm).prepare_key
+        try:
+            prepare = jwt.get_algorithm_by_name(algorithm).prepare_key
+        except NotImplementedError as error:
+            raise ImportError(f"{algorithm} needs the extra: pip install 'asgi-auth[asymmetric]'") from error
         try:
             key = prepare(pem)
         except (TypeError, ValueError, jwt.PyJWTError) as error:

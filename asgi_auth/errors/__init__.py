@@ -33,6 +33,7 @@ AuthError
 ├── RateLimitedError                        429 rate_limited
 │   └── AccountLockedError                  429 account_locked
 ├── InternalError                           500 internal_error
+│   └── AsyncioRequiredError                500 asyncio_required
 └── ServiceUnavailableError                 503 service_unavailable
     ├── BusyError                           503 busy
     └── StorageUnavailableError             503 storage_unavailable
@@ -71,6 +72,7 @@ from asgi_auth.errors.request import (
     ValidationError,
 )
 from asgi_auth.errors.service import (
+    AsyncioRequiredError,
     BusyError,
     InternalError,
     ServiceUnavailableError,
@@ -91,6 +93,7 @@ __all__ = [
     "AccountDisabledError",
     "AccountLockedError",
     "AlreadyVerifiedError",
+    "AsyncioRequiredError",
     "AuthError",
     "BadRequestError",
     "BodyTooLargeError",

@@ -15,6 +15,15 @@ class InternalError(AuthError):
     oauth2 = "server_error"
 
 
+class AsyncioRequiredError(InternalError):
+    """The server runs an event loop that is not asyncio's, such as that of trio."""
+
+    code = "asyncio_required"
+    default_detail = "The server runs without asyncio, which authentication needs. Start it with asyncio workers."
+    # An event could not be delivered without asyncio.
+    reported = True
+
+
 class ServiceUnavailableError(AuthError):
     """The service is not available; try again in `retry_after` seconds."""
 

@@ -20,6 +20,10 @@ from asgi_auth.web.routes import METHOD_ERRORS
 
 Kinds = Sequence[type[AuthError]]
 COOKIES: dict[str, Any] = {"description": "In cookie mode, the session's cookies.", "schema": {"type": "string"}}
+CLEARED: dict[str, Any] = {
+    "description": "In cookie mode, the data of this origin that the browser clears.",
+    "schema": {"type": "string"},
+}
 CACHING = {
     "ETag": {"description": "The version of the document.", "required": True, "schema": {"type": "string"}},
     "Cache-Control": {"description": "Revalidate each time.", "required": True, "schema": {"type": "string"}},
@@ -112,6 +116,8 @@ def _success(endpoint: Endpoint, kind: Any, schemas: Schemas) -> dict[str, Any]:
     headers = CACHING if endpoint.cacheable else {}
     if (endpoint.gives_tokens and not endpoint.oauth2) or endpoint.ends_session:
         headers = {**headers, "Set-Cookie": COOKIES}
+    if endpoint.ends_session:
+        headers = {**headers, "Clear-Site-Data": CLEARED}
     response: dict[str, Any] = {"headers": headers} if headers else {}
     if kind is NoneType:
         return {"description": "Done; there is no body."} | response

@@ -13,7 +13,8 @@ SAFE = ":/%#?=@[]!$&'()*+,;~"
 def is_local_path(path: str) -> bool:
     """Tell whether a text is a path of this site, both as written and decoded."""
     decoded = unquote(re.split(r"[?#]", path, maxsplit=1)[0])
-    return all(LOCAL.fullmatch(text) for text in (path, decoded)) and "//" not in decoded
+    leads_up = not {".", ".."}.isdisjoint(decoded.split("/"))
+    return all(LOCAL.fullmatch(text) for text in (path, decoded)) and "//" not in decoded and not leads_up
 
 
 def is_allowed(target: str, allowed: Collection[str]) -> bool:

@@ -1,17 +1,22 @@
 """The server of the pages: it finds the visit that answers a browser's request."""
 
 from collections.abc import Mapping
+from urllib.parse import urlencode
 
+from starlette.responses import Response
 from starlette.types import Scope
 
 from asgi_auth.auth import Auth
 from asgi_auth.errors import AuthError
 from asgi_auth.feature.route import Route
 from asgi_auth.pages.feature import Pages
+from asgi_auth.pages.links import is_local_path, location
 from asgi_auth.pages.query import query_of
 from asgi_auth.pages.site import Site
 from asgi_auth.pages.visits import AssetVisit, FormVisit, PageVisit, Visit
 from asgi_auth.web.cookies import Cookies
+from asgi_auth.web.headers import is_navigation
+from asgi_auth.web.paths import CHANGE_PASSWORD, app_root, below_root, route_path
 from asgi_auth.web.request_pipeline import RequestPipeline
 from asgi_auth.web.routes import Routes
 
@@ -43,6 +48,29 @@ class PageServer:
         asked = query_of(scope).get("_method", "POST")
         found = self._route(path, asked if asked in METHODS else "POST")
         return FormVisit(site, scope, path, *found) if found is not None else None
+
+    def to_change_password(self, scope: Scope, mount: str) -> Response | None:
+        """Redirect a password manager to the form that changes the password; None for another path or method."""
+        form = self._site.routes.named("change_password")
+        if form is None or route_path(scope) != CHANGE_PASSWORD or scope.get("method") not in {"GET", "HEAD"}:
+            return None
+        return self._to_page(scope, mount, "account", "#change-password")
+
+    def to_login(self, scope: Scope, mount: str) -> Response | None:
+        """Redirect an anonymous browser to the login page, and from there back; None for other clients."""
+        if not is_navigation(scope):
+            return None
+        query = f"?{scope['query_string'].decode('latin-1')}" if scope.get("query_string") else ""
+        target = location(below_root(self._root(scope), scope["path"])) + location(query)
+        back = {"next": target} if is_local_path(target) else {}
+        return self._to_page(scope, mount, "login", f"?{urlencode(back | {'said': 'login_needed'})}")
+
+    def _to_page(self, scope: Scope, mount: str, page: str, more: str) -> Response | None:
+        path = self._site.paths.get(page)
+        return self._site.renderer.redirect(f"{self._root(scope)}{mount}{path}{more}") if path is not None else None
+
+    def _root(self, scope: Scope) -> str:
+        return app_root(scope, "", self._site.auth.settings)
 
     def _route(self, path: str, method: str) -> tuple[Route, Mapping[str, str]] | None:
         try:

@@ -24,6 +24,7 @@ class View:
     query: Mapping[str, str]
     user: UserInfo | None = None
     failed: Failed | None = None
+    logo: str = ""
 
     def href(self, page: str, **query: str) -> str:
         """Return the link to a page, with the target of `next`; empty for a page that is not served."""
@@ -51,7 +52,7 @@ class View:
             "href": self.href,
             "action": self.action,
             "service": self.site.auth.settings.name,
-            "logo": self.site.pages.logo,
+            "logo": self.logo,
             "css": assets["/pages.css"],
             "js": assets["/pages.js"],
             "failed": self.failed is not None,

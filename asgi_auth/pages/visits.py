@@ -20,7 +20,8 @@ from asgi_auth.model.answers import Answer
 from asgi_auth.model.records import Client, UserInfo
 from asgi_auth.pages.forms import Failed
 from asgi_auth.pages.inputs import fields_of, values_of
-from asgi_auth.pages.links import Links, is_allowed, location
+from asgi_auth.pages.links import Links, is_allowed, is_local_path, location
+from asgi_auth.pages.owner import owner_of_link
 from asgi_auth.pages.plan import FORMS, ONWARD, Form, Page
 from asgi_auth.pages.query import query_of
 from asgi_auth.pages.site import Site
@@ -29,6 +30,7 @@ from asgi_auth.process.log import logger
 from asgi_auth.sessions.identity import Identity
 from asgi_auth.web.csrf import check_origin
 from asgi_auth.web.headers import FORM_TYPE
+from asgi_auth.web.paths import app_root, below_root
 from asgi_auth.web.request_pipeline import Result
 from asgi_auth.web.responses import problem
 
@@ -45,6 +47,7 @@ class Visit:
         self.site = site
         self.scope = scope
         self.links: Links = Links(scope, path)
+        self._root = app_root(scope, path, site.auth.settings)
         self.query: dict[str, str] = query_of(scope)
 
     async def respond(self, authenticate: Authenticate, receive: Receive) -> Response:
@@ -66,7 +69,15 @@ class Visit:
         """Return the context of the templates."""
         language = self.site.language(self.scope)
         query = self.query | {"next": self.onward}
-        return View(site=self.site, language=language, links=self.links, query=query, user=user, failed=failed)
+        return View(
+            site=self.site,
+            language=language,
+            links=self.links,
+            query=query,
+            user=user,
+            failed=failed,
+            logo=self.below_root(self.site.pages.logo or ""),
+        )
 
     @property
     def onward(self) -> str:
@@ -77,7 +88,12 @@ class Visit:
     def go_on(self) -> str:
         """Return the target after a login."""
         target = self.onward or self.site.pages.after_login
-        return self.view().href("account", next="") or "/" if target == "account" else location(target)
+        account = self.view().href("account", next="") if target == "account" else ""
+        return account or location(self.below_root("/" if target == "account" else target))
+
+    def below_root(self, target: str) -> str:
+        """Return a target that is below the host's app if it is a path: the app may be served below a path."""
+        return below_root(self._root, target) if is_local_path(target) else target
 
     def to_login(self, page: str, said: str) -> Response:
         """Redirect to the login page, and from there back to a page."""
@@ -95,6 +111,7 @@ class Visit:
             more = {"me": user, "sessions": self._with_devices(listed) if listed else ()}
         elif page.endpoint == "me":
             return self.to_login(page.name, "login_needed")
+        more["username"] = await owner_of_link(self.site, page, failed.sent if failed else self.query)
         context = self.view(user, failed).page(page) | more
         names = [page.name, "page"]
         response = self.site.renderer.page(names, context, failed.error.status if failed else 200)
@@ -221,7 +238,7 @@ class FormVisit(Visit):
         if form.after == ONWARD or (answer is not None and answer.token_pair() is not None):
             return self.go_on()
         after = "login" if form.after == "account" and not identity.is_authenticated else form.after
-        return view.href(after, **query) or location(self.site.pages.after_login)
+        return view.href(after, **query) or self.go_on()
 
 
 def _with_headers_of(response: Response, error: AuthError) -> Response:

@@ -15,6 +15,7 @@ from asgi_auth.mail.delivery import Delivery
 from asgi_auth.process.background import begin
 from asgi_auth.process.log import logger
 from asgi_auth.runtime.config_check import ConfigCheck
+from asgi_auth.runtime.event_loop import require_asyncio
 from asgi_auth.runtime.purge import Purger
 from asgi_auth.sessions.generations import UsedGenerations
 from asgi_auth.sessions.revocation import Revocation
@@ -72,8 +73,9 @@ class Lifecycle:
     async def start(self, *, reachable: bool = True) -> None:
         """Start for the running loop, and log a failure once; the next call tries again.
 
-        Raises StorageSetupError, and StorageUnavailableError unless `reachable` is false.
+        Raises StorageSetupError, StorageUnavailableError unless `reachable` is false, and AsyncioRequiredError.
         """
+        require_asyncio()
         try:
             await self._start()
         except StorageSetupError as error:

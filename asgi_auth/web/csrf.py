@@ -3,6 +3,7 @@
 from starlette.types import Scope
 
 from asgi_auth.errors import CrossSiteRequestError
+from asgi_auth.runtime.public_suffix import site_of
 from asgi_auth.settings import Settings
 from asgi_auth.validation.origins import origin_of
 from asgi_auth.web.headers import single_header
@@ -29,6 +30,25 @@ def check_origin(scope: Scope, settings: Settings) -> None:
         allowed = origin is not None and _is_of_host(origin, single_header(scope, b"host"))
     if not allowed:
         raise CrossSiteRequestError
+
+
+def check_site(scope: Scope, settings: Settings) -> None:
+    """Raise CrossSiteRequestError when the browser would drop the cookies of the response to a script.
+
+    Cookies with SameSite are neither stored nor sent for the page of another site, even if its origin is trusted. A
+    form is a navigation, and its cookies are stored.
+    """
+    if single_header(scope, b"sec-fetch-mode") == "navigate":
+        return
+    origin = single_header(scope, b"origin") or ""
+    own = settings.origin or f"{origin.partition('://')[0]}://{single_header(scope, b'host')}"
+    site = single_header(scope, b"sec-fetch-site")
+    crosses = site == "cross-site" if site is not None else bool(origin) and site_of(origin) != site_of(own)
+    if crosses:
+        raise CrossSiteRequestError(
+            f"The page at {origin} is of another site than {own}, so the browser would drop the cookies. "
+            "Serve both from one site, such as localhost and localhost, or use bearer tokens."
+        )
 
 
 def _is_of_host(origin: str, host: str | None) -> bool:

@@ -20,6 +20,13 @@ def single_header(scope: Scope, name: bytes) -> str | None:
     return values[0] if values else None
 
 
+def is_navigation(scope: Scope) -> bool:
+    """Tell the visit of a page by a browser from the request of a script or another client."""
+    modes = headers(scope, b"sec-fetch-mode")
+    reads = scope["type"] == "http" and scope["method"] in {"GET", "HEAD"}
+    return reads and modes in ([], ["navigate"]) and "text/html" in ",".join(headers(scope, b"accept")).lower()
+
+
 def is_browser_form(scope: Scope) -> bool:
     """Tell a browser's form from a client's request, by the content type and by what it accepts."""
     types = [value.partition(";")[0].strip().lower() for value in headers(scope, b"content-type")]

@@ -7,8 +7,9 @@ from typing import Any
 from starlette.types import Message, Receive, Scope, Send
 
 from asgi_auth.auth import Auth
-from asgi_auth.errors import StorageSetupError
+from asgi_auth.errors import AsyncioRequiredError, StorageSetupError
 from asgi_auth.process.log import logger
+from asgi_auth.runtime.event_loop import runs_asyncio
 
 Messages = asyncio.Queue[Message]
 # Hosts annotate scope, receive and send differently.
@@ -23,6 +24,10 @@ async def serve_lifespan(auth: Auth, app: HostApp | None, scope: Scope, receive:
     skipped. An unreachable database is no failure: the first request tries again. If the database refuses `auth`, the
     startup and shutdown of `app` still run, and the start of the server fails with the reason.
     """
+    if not runs_asyncio():
+        await receive()
+        await send({"type": STARTUP_FAILED, "message": f"asgi_auth: {AsyncioRequiredError.default_detail}"})
+        return
     inner = _InnerLifespan(app, scope) if app is not None else None
     try:
         failure = await _startup(auth, inner, await receive())

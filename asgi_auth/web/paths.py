@@ -1,10 +1,14 @@
 """Paths: the one below the mount, as hosts and servers give it, and the URL of the mount."""
 
-from urllib.parse import quote
+import re
+from urllib.parse import quote, unquote, urlsplit
 
 from starlette.types import Scope
 
 from asgi_auth.settings import Settings
+
+#: Where password managers look for the page that changes a password (W3C, A Well-Known URL for Changing Passwords).
+CHANGE_PASSWORD = "/.well-known/change-password"
 
 
 def route_path(scope: Scope) -> str | None:
@@ -34,6 +38,27 @@ def own_url(scope: Scope, path: str, settings: Settings) -> str:
     mount = (scope["path"] or "").rstrip("/").removesuffix(path)
     # Some hosts put the mount into both, and some servers the root_path into the first only.
     return quote((mount if mount.startswith(root) else root if root.endswith(mount) else root + mount) or "/")
+
+
+def app_root(scope: Scope, path: str, settings: Settings) -> str:
+    """Return the path of the host's app, without a slash at the end, from a request for a `path` below the mount.
+
+    It is the path of `base_url`, else the `root_path` without the mount: a host that mounts the routes adds the mount
+    to its `root_path`, and the middleware does not.
+    """
+    if settings.base_url is not None:
+        return urlsplit(settings.base_url).path
+    root = (scope.get("root_path") or "").rstrip("/")
+    if route_path(scope) == path:
+        outer = str(scope.get("app_root_path") or "").rstrip("/")
+        root = root.removesuffix(settings.mount) if root.endswith(settings.mount) else outer
+    return quote(root)
+
+
+def below_root(root: str, target: str) -> str:
+    """Return a path of this site, moved below the root of the host's app unless it is there already."""
+    plain, start = unquote(re.split(r"[?#]", target, maxsplit=1)[0]), unquote(root)
+    return target if plain == start or plain.startswith(start + "/") else root + target
 
 
 def _below(path: str, prefix: str) -> str | None:

@@ -26,7 +26,8 @@ from asgi_auth.settings import Settings
 from asgi_auth.web.authenticator import Headers, RequestAuthenticator
 from asgi_auth.web.body import parse_body, read_body
 from asgi_auth.web.client import client_of
-from asgi_auth.web.csrf import check_origin
+from asgi_auth.web.cookie_choice import Choice
+from asgi_auth.web.csrf import check_origin, check_site
 from asgi_auth.web.device_cookies import DeviceCookies
 
 #: The errors of every request for an endpoint.
@@ -44,7 +45,7 @@ REFRESH_TOKEN = "refresh_token"
 
 
 class Result(msgspec.Struct):
-    """What an endpoint returned, and the Set-Cookie headers that belong to it."""
+    """What an endpoint returned, and the headers that belong to it: Set-Cookie, and Clear-Site-Data."""
 
     value: Any
     cookies: Headers
@@ -98,6 +99,8 @@ class RequestPipeline:
                 transport = "cookie"
             if presented.by_cookie or (transport == "cookie" and endpoint.gives_tokens):
                 check_origin(scope, self._settings)
+            if transport == "cookie" and endpoint.gives_tokens and not presented.by_cookie:
+                check_site(scope, self._settings)
         client = self.client(scope, identity, transport)
         value = await self._pipeline.run(route.feature, endpoint, values, client, identity, served)
         pair = value.token_pair() if isinstance(value, Answer) else None
@@ -105,4 +108,10 @@ class RequestPipeline:
             device = await self._devices.after_login(pair, client) if endpoint.logs_in else Headers()
             return Result(value, self._authenticator.cookies.set(pair) + device, in_cookies=True)
         ended = endpoint.ends_session and presented.by_cookie
-        return Result(value, await self._authenticator.forget(choice, scope) if ended else [], in_cookies=False)
+        return Result(value, await self._ended(choice, scope) if ended else [], in_cookies=False)
+
+    async def _ended(self, choice: Choice, scope: Scope) -> Headers:
+        """Return the headers that delete the cookies of an ended session, and the data of the site (ASVS 14.3.1)."""
+        kinds = ", ".join(f'"{kind}"' for kind in self._settings.clear_site_data)
+        clear = [(b"clear-site-data", kinds.encode())] if kinds else Headers()
+        return await self._authenticator.forget(choice, scope) + clear

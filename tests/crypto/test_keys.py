@@ -207,3 +207,14 @@ def test_two_keys_with_one_id_are_refused() -> None:
 
     with pytest.raises(ValueError, match="same kid"):
         make_auth(signing_keys=keys)
+
+
+@pytest.mark.parametrize("algorithm", ["EdDSA", "ES256", "RS256"])
+def test_a_pem_key_without_its_library_names_the_extra(algorithm: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> None:
+        raise NotImplementedError(f"Algorithm '{name}' could not be found. Do you have cryptography installed?")
+
+    monkeypatch.setattr("jwt.get_algorithm_by_name", missing)
+
+    with pytest.raises(ImportError, match=r"pip install 'asgi-auth\[asymmetric\]'"):
+        SigningKey.from_pem(KEYS[algorithm].private_bytes(*PRIVATE), algorithm, "k1")

@@ -43,6 +43,7 @@ async def answers(auth: Auth, client: Client) -> list[Answer]:
     ("name", "value"),
     [
         ("x-content-type-options", "nosniff"),
+        ("x-frame-options", "DENY"),
         ("content-security-policy", CSP),
         ("referrer-policy", "no-referrer"),
         ("cross-origin-resource-policy", "same-origin"),
