@@ -156,7 +156,8 @@ class AuthApp:
         identity = await self._authenticate(scope, renewed)
         transport = self._transport(endpoint, scope)
         if endpoint.method != "GET":
-            values = await self.requests.body(scope, receive, FORM_TYPE if endpoint.oauth2 else JSON_TYPE) | values
+            content_type = FORM_TYPE if endpoint.oauth2 else JSON_TYPE
+            values = await self.requests.body(scope, receive, content_type, route, identity) | values
         served = self._served(endpoint, scope) if "served" in endpoint.injected else None
         result = await self.requests.call(route, values, scope, identity, transport, served)
         response = _render(endpoint, result)

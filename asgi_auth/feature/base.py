@@ -78,6 +78,12 @@ class BaseFeature:
     async def before(self, call: Call) -> None:
         """Run before an endpoint; raise to refuse the call."""
 
+    async def refused(self, call: Call) -> None:
+        """Run after a body was refused for its form: it cannot be read, or has invalid fields. `call` has no values.
+
+        Raise to answer another refusal, such as a limit. Runs where the feature takes part.
+        """
+
     async def before_login(self, login: LoginAttempt) -> None:
         """Run before a user gets a session; raise to refuse the login."""
 

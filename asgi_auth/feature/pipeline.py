@@ -2,11 +2,11 @@
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import Any, Protocol
 
 from asgi_auth.bounds.deadline import deadline
-from asgi_auth.errors import AuthError
+from asgi_auth.errors import AuthError, ServiceUnavailableError, ValidationError
 from asgi_auth.feature.call import Call, running
 from asgi_auth.feature.endpoint import Endpoint
 from asgi_auth.model.records import Client
@@ -25,8 +25,14 @@ class Participant(Protocol):
     def takes_part(self, endpoint: Endpoint) -> bool:
         """Tell whether `before` runs at an endpoint."""
 
+    def overrides(self, hook: str) -> bool:
+        """Tell whether the feature has a hook."""
+
     async def before(self, call: Call) -> None:
         """Run before the endpoint; raise to refuse."""
+
+    async def refused(self, call: Call) -> None:
+        """Run after a body was refused for its form; raise to refuse for another reason."""
 
 
 class Pipeline:
@@ -80,7 +86,11 @@ class Pipeline:
         endpoint, client, identity = raw.endpoint, raw.client, raw.identity
         if endpoint.needs_login:
             identity.require()
-        values = endpoint.check(self._fields, raw.values)
+        try:
+            values = endpoint.check(self._fields, raw.values)
+        except ValidationError:
+            await self.refused(endpoint, client, identity)
+            raise
         await self._start()
         call = Call(endpoint, values, client, identity)
         token = running.set(call.notes)
@@ -96,6 +106,17 @@ class Pipeline:
         finally:
             running.reset(token)
             call.notes.clear()
+
+    async def refused(self, endpoint: Endpoint, client: Client, identity: Identity) -> None:
+        """Tell the features of a body that was refused for its form; raises their refusal in its place.
+
+        While the database is away, the first refusal stands.
+        """
+        features = [item for item in self._features if item.overrides("refused") and item.takes_part(endpoint)]
+        with suppress(ServiceUnavailableError):
+            for feature in features:
+                await self._start()
+                await feature.refused(Call(endpoint, {}, client, identity))
 
     def plan(self, endpoint: Endpoint) -> list[Before]:
         """Return the `before` hooks that take part in an endpoint; cached."""

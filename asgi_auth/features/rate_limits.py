@@ -59,8 +59,9 @@ class RateLimits(Feature):
     """Answers 429 to calls over a limit.
 
     `rules` maps names of endpoints to limits that replace the defaults: `{"login": "10/m/ip, 5/15m/account"}`; an empty
-    text is no limit. Endpoints that take a password share their counters. Successful calls count as well. `refresh`
-    calls are counted in memory, per process, because refresh tokens cannot be guessed.
+    text is no limit. Endpoints that take a password share their counters. Successful calls count as well, and so do
+    bodies that are refused for their form, by address. `refresh` calls are counted in memory, per process, because
+    refresh tokens cannot be guessed.
     """
 
     def __init__(self, rules: Mapping[str, str] | None = None) -> None:
@@ -80,10 +81,17 @@ class RateLimits(Feature):
 
     async def before(self, call: Call) -> None:
         """Count the call; raise RateLimitedError for a call over a limit."""
+        await self._count(call, KEYS)
+
+    async def refused(self, call: Call) -> None:
+        """Count a body that was refused for its form, by address only: it names no account."""
+        await self._count(call, ("ip",))
+
+    async def _count(self, call: Call, keys: Collection[str]) -> None:
         guess = is_guess(call)
         # OAuth 2's token endpoint refreshes as well.
         name = REFRESH if call.endpoint.takes_password and not guess else call.endpoint.name
-        rules = self.rules.get(name, ())
+        rules = [rule for rule in self.rules.get(name, ()) if rule.key in keys]
         if not rules:
             return
         by = {rule.key for rule in rules}

@@ -190,7 +190,7 @@ class FormVisit(Visit):
         # Checked without cookies as well: another site must not log the visitor into its account (login CSRF).
         check_origin(self.scope, settings)
         identity = await authenticate()
-        sent: dict[str, str] = await self.site.requests.body(self.scope, receive, FORM_TYPE)
+        sent: dict[str, str] = await self.site.requests.body(self.scope, receive, FORM_TYPE, self._route, identity)
         # A page that is shown again keeps the `request` of its forms.
         kept = {"next": sent.pop("next", self.query.get("next", "")), "request": sent.get("request", "")}
         self.query: dict[str, str] = {name: value for name, value in kept.items() if value}

@@ -15,6 +15,8 @@ SCRIPT_ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://([A-Za-z0-9._~-]+)(:[1-9][0-9
 LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 HOST = re.compile(rf"(?=.{{1,253}}\Z){LABEL}(\.{LABEL})*\.?")
 NETLOC = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*)(?::[0-9]*)?")
+#: The longest host, in characters: it needs at least as many octets in ASCII (RFC 1035, section 2.3.4), and a dot.
+MAX_HOST = 254
 #: What browsers change or forbid in a URL: white space, control characters, and `\`, which they read as `/`.
 AMBIGUOUS = re.compile(r"[\x00-\x20\x7f-\x9f\\\s]")
 IPV4_LIKE = re.compile(r"(.*\.)?([0-9]+|0x[0-9a-f]*)\.?")
@@ -25,6 +27,9 @@ def host_of(text: str) -> str:
 
     Raises ValueError for a text that is no host.
     """
+    if len(text) > MAX_HOST:
+        # Before the conversion, whose time grows with the square of the length (CVE-2024-3651).
+        raise ValueError("a host has at most 253 characters")
     if text.startswith("[") and text.endswith("]"):
         return f"[{_ipv6(text[1:-1])}]"
     host = text.lower() if text.isascii() else _ascii(text)

@@ -43,7 +43,8 @@ def check_site(scope: Scope, settings: Settings) -> None:
     origin = single_header(scope, b"origin") or ""
     own = settings.origin or f"{origin.partition('://')[0]}://{single_header(scope, b'host')}"
     site = single_header(scope, b"sec-fetch-site")
-    crosses = site == "cross-site" if site is not None else bool(origin) and site_of(origin) != site_of(own)
+    # The sites are compared last: that needs the list of public suffixes.
+    crosses = site == "cross-site" if site is not None else origin not in {"", own} and site_of(origin) != site_of(own)
     if crosses:
         raise CrossSiteRequestError(
             f"The page at {origin} is of another site than {own}, so the browser would drop the cookies. "

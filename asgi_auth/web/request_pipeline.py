@@ -8,6 +8,7 @@ from starlette.types import Receive, Scope
 
 from asgi_auth.bounds.deadline import current
 from asgi_auth.errors import (
+    AuthError,
     BadRequestError,
     BodyTooLargeError,
     CrossSiteRequestError,
@@ -64,8 +65,17 @@ class RequestPipeline:
         self._pipeline = pipeline
         self._devices = devices
 
-    async def body(self, scope: Scope, receive: Receive, content_type: str) -> dict[str, Any]:
-        """Read and parse the body of a request."""
+    async def body(
+        self, scope: Scope, receive: Receive, content_type: str, route: Route, identity: Identity
+    ) -> dict[str, Any]:
+        """Read and parse the body of a request. One that is refused counts against the address of the client."""
+        try:
+            return await self._body(scope, receive, content_type)
+        except AuthError:
+            await self._pipeline.refused(route.endpoint, self.client(scope, identity), identity)
+            raise
+
+    async def _body(self, scope: Scope, receive: Receive, content_type: str) -> dict[str, Any]:
         started = time.monotonic()
         raw = await read_body(scope, receive, self._settings.max_body, self._settings.body_timeout)
         if (deadline := current()) is not None:

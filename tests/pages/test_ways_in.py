@@ -12,8 +12,8 @@ HTML = {"accept": "text/html,application/xhtml+xml", "sec-fetch-mode": "navigate
 CHANGE = "/.well-known/change-password"
 
 
-def make(**options: object) -> Auth:
-    return make_auth(mailer=Outbox(), features=all_features(Pages()), **options)
+def make() -> Auth:
+    return make_auth(mailer=Outbox(), features=all_features(Pages()))
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,20 @@ INPUT = [
         "web/test_sites.py::test_the_end_of_a_session_with_cookies_clears_the_data_of_the_site",
     ),
     Defence(
+        "a body that is refused for its fields counts by address",
+        "feature/pipeline.py",
+        "            await self.refused(endpoint, client, identity)\n            raise\n",
+        "            raise\n",
+        "features/test_refused_bodies.py::test_a_refused_body_counts_by_address",
+    ),
+    Defence(
+        "a body that cannot be read counts by address",
+        "web/request_pipeline.py",
+        "            await self._pipeline.refused(route.endpoint, self.client(scope, identity), identity)\n",
+        "",
+        "features/test_refused_bodies.py::test_a_refused_body_counts_by_address",
+    ),
+    Defence(
         "names and words are common, too",
         "validation/password_policy.py",
         "return frozenset(chain.from_iterable(FREQUENCY_LISTS.values()))",
