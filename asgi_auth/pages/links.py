@@ -7,11 +7,15 @@ from urllib.parse import quote, unquote, urlencode
 
 #: A path of this site. Browsers treat a backslash as a slash, drop tabs and newlines, and treat `//` as another host.
 LOCAL = re.compile(r"/(?!/)[^\\\s\x00-\x1f\x7f-\x9f]*")
+#: The longest target, in characters: longer URLs do not work in every browser and server.
+MAX_TARGET = 4096
 SAFE = ":/%#?=@[]!$&'()*+,;~"
 
 
 def is_local_path(path: str) -> bool:
     """Tell whether a text is a path of this site, both as written and decoded."""
+    if len(path) > MAX_TARGET:
+        return False
     decoded = unquote(re.split(r"[?#]", path, maxsplit=1)[0])
     leads_up = not {".", ".."}.isdisjoint(decoded.split("/"))
     return all(LOCAL.fullmatch(text) for text in (path, decoded)) and "//" not in decoded and not leads_up

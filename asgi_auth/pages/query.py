@@ -1,8 +1,8 @@
 """The query of a page's URL."""
 
-from urllib.parse import unquote_to_bytes
-
 from starlette.types import Scope
+
+from asgi_auth.web.percent import decode_part
 
 #: The parameters that the pages read. Mail gateways, trackers and proxies add others, which are ignored.
 NAMES = frozenset({b"token", b"request", b"code", b"next", b"said", b"_method"})
@@ -13,10 +13,18 @@ def query_of(scope: Scope) -> dict[str, str]:
     found: dict[bytes, set[bytes]] = {}
     for part in scope["query_string"].split(b"&"):
         raw, _, value = part.partition(b"=")
-        name = unquote_to_bytes(raw)
+        name = _decoded(raw)
         if name in NAMES:
-            found.setdefault(name, set()).add(unquote_to_bytes(value.replace(b"+", b" ")))
+            found.setdefault(name, set()).add(_decoded(value))
     return {name.decode(): text for name, values in found.items() if (text := _only(values)) is not None}
+
+
+def _decoded(part: bytes) -> bytes:
+    """Decode a part; one with an invalid percent-encoding stays as it is."""
+    try:
+        return decode_part(part)
+    except ValueError:
+        return part
 
 
 def _only(values: set[bytes]) -> str | None:

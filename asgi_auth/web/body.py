@@ -6,12 +6,12 @@ import math
 import re
 from collections.abc import Iterable
 from typing import Any, NoReturn
-from urllib.parse import parse_qsl
 
 from starlette.types import Receive, Scope
 
 from asgi_auth.errors import BadRequestError, BodyTooLargeError, RequestTimeoutError, UnsupportedMediaTypeError
 from asgi_auth.web.headers import headers
+from asgi_auth.web.percent import pairs_of
 
 MAX_DEPTH = 16
 MAX_VALUES = 1000
@@ -24,7 +24,6 @@ UTF_8 = re.compile(r"(?:unicode-1-1-utf-|unicode[12][01]utf|x-unicode20utf|utf[-
 PARAMETER = re.compile(r""";\s*([^=;\s]*)\s*(?:=\s*("(?:[^"\\]|\\.)*"|[^;]*))?""")
 #: The longest content type, in characters.
 MAX_TYPE = 1024
-BAD_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
 class ClientDisconnectedError(Exception):
@@ -85,15 +84,9 @@ def parse_json(body: bytes) -> dict[str, Any]:
 
 def parse_form(body: bytes) -> dict[str, Any]:
     """Parse a form (URL Standard, 5.1) in UTF-8, with unique names."""
-    if BAD_PERCENT.search(body):
-        raise BadRequestError("The form has an invalid percent-encoding.")
     try:
         # Some clients end a form with a separator.
-        text = body.decode("ascii", "strict").removesuffix("&")
-        pairs = parse_qsl(
-            text, keep_blank_values=True, strict_parsing=bool(text), errors="strict", max_num_fields=MAX_FIELDS
-        )
-        return _unique(pairs)
+        return _unique(pairs_of(body.removesuffix(b"&"), MAX_FIELDS))
     except ValueError:
         raise BadRequestError("The body is not a valid form.") from None
 

@@ -9,7 +9,8 @@ from urllib.parse import quote
 
 import pytest
 
-from asgi_auth import AuthApp, PasswordPolicy, Settings
+from asgi_auth import AuthApp, PasswordPolicy, Passwords, Settings
+from asgi_auth._typed_text import composed, plain_code
 from asgi_auth.crypto.keys import KeyRing
 from asgi_auth.errors import AuthError
 from asgi_auth.feature import Event
@@ -19,10 +20,15 @@ from asgi_auth.pages.query import query_of
 from asgi_auth.sessions.tokens import AccessTokens, RefreshTokens
 from asgi_auth.texts import Texts
 from asgi_auth.validation.email_address import canonical_or_none, parse_email
-from asgi_auth.web.body import parse_form, parse_json
+from asgi_auth.validation.origins import host_of
+from asgi_auth.web.body import parse_body, parse_form, parse_json
 from asgi_auth.web.client import client_of
 from asgi_auth.web.cookies import Cookies
 from asgi_auth.web.credentials import CredentialReader
+from asgi_auth.web.csrf import check_origin
+from asgi_auth.web.headers import is_browser_form
+from asgi_auth.web.paths import below_root
+from asgi_auth.web.responses import answer, cacheable
 from tests.support import EMAIL, SECRET, Client, http_scope, make_auth
 
 SIZE = 65_536
@@ -31,9 +37,11 @@ RATIO = 20
 #: Below this a ratio is noise, in seconds.
 FLOOR = 0.002
 SETTINGS = Settings(secret=SECRET, trusted_proxies=["10.0.0.0/8"])
+NO_URL = Settings(secret=SECRET)
 KEYS = KeyRing(SETTINGS.secrets, [])
 ACCESS, REFRESH = AccessTokens(SETTINGS, KEYS, time.time, is_id), RefreshTokens(KEYS)
 READER = CredentialReader(Cookies(SETTINGS))
+LOGIN = next(item for item in Passwords().endpoints if item.name == "login")
 TEXTS = Texts("en", {}, [])
 MARKS = "\u0344" * 16_000 + "\u0323" * 16_000
 WORST = {
@@ -52,6 +60,21 @@ WORST = {
     "pairs": "a=b&" * (SIZE // 4),
     "languages": "a-b-c-d-e-f-g-h;q=0.5," * (SIZE // 22),
     "addresses": "1.1.1.1," * (SIZE // 8),
+    "quotes": '"' * SIZE,
+    "escaped quotes": ';a="' + "\\" * (SIZE - 8) + '"',
+    "pairs of Forwarded": "for=1.1.1.1;by=x," * (SIZE // 17),
+    "cookies of ours": "__Host-auth=a.b.c; " * (SIZE // 19),
+    "refresh cookies of ours": f"__Host-auth-refresh={'a' * 80}; " * (SIZE // 102),
+    "an international host": "ü" * 32_000,
+    "labels of a host": "a." * (SIZE // 2) + "com",
+    "punycode": "xn--" + "a" * SIZE,
+    "digits of another script": "\uff11" * 21_000,
+    "hyphens": "-" * SIZE,
+    "invisible marks": "\u200b" * 21_000,
+    "one repeated piece": "ab" * (SIZE // 2),
+    "almost one repeated piece": "a" * (SIZE - 1) + "b",
+    "up": "/.." * (SIZE // 3),
+    "null characters": "\0" * SIZE,
 }
 
 
@@ -60,6 +83,18 @@ def headers(text: str, *names: str) -> dict[str, Any]:
     scope = http_scope("GET", "/", client=("10.0.0.1", 1))
     scope["headers"] = [(name.encode(), text.encode()) for name in names]
     return dict(scope)
+
+
+def with_host(scope: dict[str, Any]) -> dict[str, Any]:
+    """A scope whose host is the text as well."""
+    return scope | {"headers": [*scope["headers"], (b"host", scope["text"].encode())]}
+
+
+def host_or_none(text: str) -> str | None:
+    """Read a host, as settings and the check of the origin do."""
+    with suppress(ValueError):
+        return host_of(text)
+    return None
 
 
 Prepare = Callable[[str], Any]
@@ -74,8 +109,40 @@ READERS: dict[str, tuple[Prepare, Read]] = {
     "a bare form": (str.encode, parse_form),
     "a query": (lambda text: {"query_string": text.encode()}, query_of),
     "the client": (
-        lambda text: headers(text, "user-agent", "accept-language", "x-forwarded-for", "x-request-id"),
+        lambda text: headers(text, "user-agent", "accept-language", "x-request-id"),
         lambda scope: client_of(scope, SETTINGS),
+    ),
+    "X-Forwarded-For": (lambda text: headers(text, "x-forwarded-for"), lambda scope: client_of(scope, SETTINGS)),
+    "Forwarded": (lambda text: headers(text, "forwarded"), lambda scope: client_of(scope, SETTINGS)),
+    "X-Real-IP": (lambda text: headers(text, "x-real-ip"), lambda scope: client_of(scope, SETTINGS)),
+    "a content type": (
+        lambda text: headers(f"application/json;{text}", "content-type"),
+        lambda scope: parse_body(scope, b"{}", "application/json"),
+    ),
+    "an origin": (
+        lambda text: headers(text, "origin", "host"),
+        lambda scope: check_origin(scope, Settings(secret=SECRET)),
+    ),
+    "the host of an origin": (
+        lambda text: headers(f"https://{text}", "origin") | {"text": text},
+        lambda scope: check_origin(with_host(scope), NO_URL),
+    ),
+    "the host of a URL": (str, host_or_none),
+    "a form for a browser": (lambda text: headers(text, "content-type", "accept"), is_browser_form),
+    "tags of a cache": (
+        lambda text: headers(text, "if-none-match"),
+        lambda scope: cacheable(answer(200, {}), [value.decode() for _, value in scope["headers"]]),
+    ),
+    "a code": (str, plain_code),
+    "a password to verify": (str, composed),
+    "a subprotocol": (
+        lambda text: headers("", "accept") | {"type": "websocket", "subprotocols": [f"bearer.{text}"]},
+        READER.read,
+    ),
+    "a target below a path": (str, lambda text: below_root("/app", text)),
+    "fields of a body": (
+        lambda text: {"email": text[:32_000], "password": text[32_000:], text[:100]: text},
+        lambda values: LOGIN.check([], values),
     ),
     "credentials": (lambda text: headers(text, "authorization"), READER.read),
     "cookies": (lambda text: headers(text, "cookie"), READER.read),
@@ -88,13 +155,13 @@ READERS: dict[str, tuple[Prepare, Read]] = {
 
 
 def seconds(read: Read, request: object) -> float:
-    """The shortest of three times."""
+    """The shortest of three times, of the processor: other processes do not count."""
     times = []
     for _ in range(3):
-        start = time.perf_counter()
+        start = time.thread_time()
         with suppress(AuthError):
             read(request)
-        times.append(time.perf_counter() - start)
+        times.append(time.thread_time() - start)
     return min(times)
 
 
@@ -120,14 +187,14 @@ async def test_a_refused_request_costs_no_more_than_one_of_ascii(path: str) -> N
         client = Client(AuthApp(auth))
 
         async def refused(text: str) -> float:
-            start = time.perf_counter()
+            start = time.thread_time()
             if path == "/token":
                 body = f"grant_type=password&password=x&username={quote(text[:10_000])}".encode()
             else:
                 body = json.dumps({"email": text}, ensure_ascii=False).encode()
             answer = await client.post(path, body=body, headers=FORM if path == "/token" else JSON)
             assert answer.status in {400, 422}
-            return time.perf_counter() - start
+            return time.thread_time() - start
 
         plain = max(FLOOR, min([await refused("a" * 64_000) for _ in range(3)]))
         worst = min([await refused(f"{MARKS}@a.b") for _ in range(3)])
