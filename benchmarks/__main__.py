@@ -20,7 +20,18 @@ from benchmarks.records import Part, Results
 from benchmarks.report import RESULTS, write, write_docs
 from benchmarks.sizes import SIZES, Size
 
-PARTS = ("requests", "end_to_end", "writes", "storm", "drivers", "scale", "revocation", "startup", "overload")
+PARTS = (
+    "requests",
+    "end_to_end",
+    "writes",
+    "storm",
+    "drivers",
+    "scale",
+    "revocation",
+    "startup",
+    "overload",
+    "refused",
+)
 
 
 def run_part(name: str, size: Size, file: Path) -> Part:

@@ -11,6 +11,7 @@ from asgi_auth.pages.language import Language
 from asgi_auth.pages.plan import PAGES, Page
 from asgi_auth.pages.render import Renderer
 from asgi_auth.validation.password_policy import PasswordPolicy
+from asgi_auth.web.client import MAX_LANGUAGES
 from asgi_auth.web.cookies import Cookies
 from asgi_auth.web.headers import headers
 from asgi_auth.web.request_pipeline import RequestPipeline
@@ -43,7 +44,7 @@ class Site:
 
     def language(self, scope: Scope) -> Language:
         """Return the language that the browser prefers."""
-        wanted = ",".join(headers(scope, b"accept-language"))
+        wanted = ",".join(headers(scope, b"accept-language"))[:MAX_LANGUAGES]
         return Language(self.auth.texts, self.auth.texts.choose(wanted))
 
 
