@@ -18,19 +18,26 @@ class Breaker:
     that time no call had an answer. Any answer, an error included, ends the silence: a slow server is never silent.
     """
 
-    def __init__(self, patience: float, on_silence: Callable[[], None] = lambda: None) -> None:
-        """Take the patience in seconds. `on_silence` refuses the calls that wait for others to get an answer."""
+    def __init__(self, patience: float, on_silence: Callable[[], None] = lambda: None, *, probe: float = 1.0) -> None:
+        """Take the patience in seconds. `on_silence` refuses the calls that wait for others to get an answer.
+
+        The call that asks a silent server waits for `probe` seconds, at most the patience: its client should not pay
+        for all others.
+        """
         self.is_silent = False
         self._patience = patience
+        self._probe_seconds = min(probe, patience)
+        self._bound: tuple[asyncio.Timeout, float | None] | None = None
         self._on_silence = on_silence
         self._answered_at = -math.inf
         self._probe: asyncio.Future[None] | None = None
         self._probing_since = 0.0
 
-    async def admit(self) -> "asyncio.Future[None] | None":
+    async def admit(self, bound: asyncio.Timeout | None = None) -> "asyncio.Future[None] | None":
         """Let a call through; raise StorageUnavailableError while the server is silent and another call asks it.
 
-        Returns what the call must pass to `leave`.
+        Returns what the call must pass to `leave`. `bound` is the timeout of the call: shorter for the one that asks,
+        until it has an answer.
         """
         end = time.monotonic() + VERDICT
         while self.is_silent:
@@ -38,6 +45,8 @@ class Breaker:
             if self._probe is None:
                 self._probe = asyncio.get_running_loop().create_future()
                 self._probing_since = now
+                if bound is not None:
+                    self._shorten(bound)
                 return self._probe
             patience = min(end, self._probing_since + VERDICT) - now
             if patience <= 0:
@@ -67,7 +76,17 @@ class Breaker:
             self.is_silent = True
             self._on_silence()
 
+    def _shorten(self, bound: asyncio.Timeout) -> None:
+        end, full = asyncio.get_running_loop().time() + self._probe_seconds, bound.when()
+        self._bound = (bound, full)
+        bound.reschedule(end if full is None else min(end, full))
+
     def _end_probe(self) -> None:
+        if self._bound is not None:
+            bound, full = self._bound
+            self._bound = None
+            if not self.is_silent and not bound.expired():
+                bound.reschedule(full)
         if self._probe is not None and not self._probe.done():
             self._probe.set_result(None)
         self._probe = None

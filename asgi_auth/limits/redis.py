@@ -148,8 +148,8 @@ class RedisCounters:
         state.calls += 1
         call = getattr(state.client, command)
         try:
-            async with asyncio.timeout(left(self._timeout)):
-                probe = await state.breaker.admit()
+            async with asyncio.timeout(left(self._timeout)) as bound:
+                probe = await state.breaker.admit(bound)
                 try:
                     with state.breaker.asking():
                         return await self._once_more(state.client, lambda: call(*values))

@@ -228,7 +228,7 @@ class PostgresDriver:
         deadline = request or Deadline(self.timeout)
         try:
             async with asyncio.timeout(deadline.left(self.timeout)) as cut:
-                probe = await state.breaker.admit()
+                probe = await state.breaker.admit(cut)
                 try:
                     connection = await self._take(state, deadline, begin=begin)
                     try:

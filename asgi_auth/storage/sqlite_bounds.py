@@ -49,7 +49,7 @@ async def bounded(seconds: float, breaker: Breaker) -> AsyncIterator[tuple[Deadl
     deadline = request or Deadline(seconds)
     try:
         async with asyncio.timeout(deadline.left()) as cut:
-            probe = await breaker.admit()
+            probe = await breaker.admit(cut)
             try:
                 yield deadline, cut
             finally:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -114,3 +115,35 @@ async def test_a_call_that_gives_up_early_proves_nothing() -> None:
     assert not breaker.is_silent
     breaker.gave_up(time.monotonic() - 61)
     assert breaker.is_silent
+
+
+async def bounded(server: Server, answer_after: float | None, seconds: float = 5) -> float:
+    """Ask with a bound that the breaker may shorten; return the seconds until the end."""
+    started = time.monotonic()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds) as bound:
+            probe = await server.breaker.admit(bound)
+            try:
+                with server.breaker.asking():
+                    await asyncio.sleep(60 if answer_after is None else answer_after)
+                # A second step, which takes longer than a probe may wait.
+                await asyncio.sleep(4 * PATIENCE)
+            finally:
+                server.breaker.leave(probe)
+    return time.monotonic() - started
+
+
+async def test_the_call_that_asks_waits_for_a_moment_only() -> None:
+    server = await silent()
+
+    for _ in range(3):
+        assert await bounded(server, None) < 1
+    assert server.breaker.is_silent
+
+
+async def test_once_it_has_an_answer_the_call_that_asks_has_its_full_time() -> None:
+    server = await silent()
+
+    assert await bounded(server, 0) >= 4 * PATIENCE
+
+    assert not server.breaker.is_silent

@@ -57,10 +57,10 @@ async def test_while_redis_hangs_one_call_asks_it(own_redis: RedisServer) -> Non
         assert time.monotonic() - started < 1.5
 
         asking = asyncio.create_task(counters.count("key", NOW, 60))
-        await asyncio.sleep(0.25)
+        await asyncio.sleep(0.1)
         started = time.monotonic()
         assert await refusals(*(counters.count("key", NOW, 60) for _ in range(120))) == 120
-        assert time.monotonic() - started < 0.4
+        assert time.monotonic() - started < 0.9
         proxy.resume()
         await asyncio.wait([asking])
 

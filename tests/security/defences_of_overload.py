@@ -73,4 +73,11 @@ OVERLOAD = [
         "            raise",
         "limits/test_redis_faults.py::test_after_a_restart_no_pooled_connection_costs_a_call",
     ),
+    Defence(
+        "the call that asks a silent server waits for a moment only",
+        "bounds/breaker.py",
+        "bound.reschedule(end if full is None else min(end, full))",
+        "bound.reschedule(full)",
+        "bounds/test_breaker.py::test_the_call_that_asks_waits_for_a_moment_only",
+    ),
 ]
