@@ -151,7 +151,7 @@ async def test_an_account_that_was_disabled_meanwhile_is_not_reset() -> None:
         assert await reset(app, token=token) == (400, "invalid_reset_token")
 
 
-async def test_mails_keep_quiet_and_are_bounded_by_the_hour() -> None:
+async def test_mails_keep_quiet_and_are_bounded_by_the_day() -> None:
     async with flows() as app:
         await app.verified()
         for _ in range(20):

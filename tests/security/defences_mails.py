@@ -94,4 +94,66 @@ MAILS = [
         "            if True:\n",
         "accounts/test_own_records.py::test_the_export_of_a_caller_does_not_tell_which_addresses_have_an_account",
     ),
+    Defence(
+        "concealment: a request for a mail about nobody costs the same statements",
+        "accounts/one_time_tokens.py",
+        "        if await self._budget.take(purpose, subject, client):\n",
+        "        if (user or to) and await self._budget.take(purpose, subject, client):\n",
+        "security/test_concealment.py::test_random_sequences_show_no_account",
+    ),
+    Defence(
+        "concealment: a mail to nobody is written as well",
+        "accounts/letters.py",
+        "        self._delivery.send_later(write, decoy=not letter.to)\n",
+        "        if letter.to:\n            self._delivery.send_later(write)\n",
+        "security/test_concealment.py::test_random_sequences_show_no_account",
+    ),
+    Defence(
+        "concealment: the password of nobody is hashed as well",
+        "accounts/passwords.py",
+        "        fits = await self.hasher.verify(credential.secret if credential else None, password)\n",
+        """        if credential is None:
+            return None
+        fits = await self.hasher.verify(credential.secret, password)
+""",
+        "security/test_concealment.py::test_random_sequences_show_no_account",
+    ),
+    Defence(
+        "concealment: a registration of a known address voids as little",
+        "accounts/registration.py",
+        '            voids="nothing",\n',
+        '            voids="nothing" if known else "client",\n',
+        "security/test_concealment.py::test_random_sequences_show_no_account",
+    ),
+    Defence(
+        "concealment: a registration is looked for whether there is an account or not",
+        "accounts/registration.py",
+        "        found = await storage.recall_token(",
+        "        found = None if known else await storage.recall_token(",
+        "security/test_concealment.py::test_random_sequences_show_no_account",
+    ),
+    Defence(
+        "concealment: a request is repeated whether there is an account or not",
+        "accounts/one_time_tokens.py",
+        "self._requests.answer(earlier, purpose.path",
+        'self._requests.answer(earlier if user else "", purpose.path',
+        "security/test_concealment.py::test_random_sequences_show_no_account",
+    ),
+    Defence(
+        "concealment: a new address that is taken is asked like any other",
+        "features/email_change.py",
+        '            voids="user",\n',
+        '            voids="nothing" if taken else "user",\n',
+        "security/test_concealment.py::test_every_endpoint_and_page_alone_shows_no_account",
+    ),
+    Defence(
+        "concealment: a closed account is told after its password alone",
+        "features/passwords.py",
+        "        if user is None or credential is None:\n            raise InvalidCredentialsError()",
+        """        if user is not None and user.status != "active":
+            raise UserExistsError
+        if user is None or credential is None:
+            raise InvalidCredentialsError()""",
+        "security/test_concealment.py::test_random_sequences_show_no_account",
+    ),
 ]
