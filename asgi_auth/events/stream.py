@@ -11,6 +11,7 @@ from asgi_auth.crypto.keys import KeyRing
 from asgi_auth.errors import AuthError
 from asgi_auth.events import log as event_log
 from asgi_auth.events.hooks import Hooks, logged
+from asgi_auth.events.outages import Outages
 from asgi_auth.events.telemetry import Telemetry
 from asgi_auth.feature.base import BaseFeature
 from asgi_auth.feature.call import Call
@@ -40,6 +41,7 @@ class Stream:
         self._features = [feature for feature in features if feature.overrides("observe")]
         self._key = keys.derived("event")[0]
         self._now = now
+        self._outages = Outages()
         self._observers: dict[str, list[BaseFeature]] = {}
 
     def outcomes(self, name: str) -> tuple[Outcome, ...]:
@@ -60,8 +62,9 @@ class Stream:
         client: Client | None = None,
         data: dict[str, Any] | None = None,
         account: str | None = None,
+        written: bool = True,
     ) -> None:
-        """Log the event, then pass it to features and hooks; a no-op without receivers."""
+        """Log the event, if it is to be `written`, then pass it to features and hooks; a no-op without receivers."""
         client, data = client or Client(), data or {}
         observers, level = self._observers_of(name), event_log.level_of(outcome, data)
         if not (observers or self.telemetry or self.hooks.receive(name, outcome) or event_log.is_written(level)):
@@ -80,7 +83,8 @@ class Stream:
             account=account,
             data=data,
         )
-        event_log.write(event, level)
+        if written:
+            event_log.write(event, level)
         await self._deliver(event, observers)
 
     async def report_refusal(self, error: AuthError, client: Client, call: Call | None = None) -> None:
@@ -89,6 +93,8 @@ class Stream:
         if name is None or error.reported:
             return
         error.reported = True
+        # Events go to features and hooks each time. The log has the cause of an outage once in an interval.
+        written = error.status < 500 or self._outages.note(error)
         data: dict[str, Any] = {"reason": error.code}
         user_id, session_id = error.user_id, error.session_id
         if call is not None:
@@ -102,7 +108,15 @@ class Stream:
                     user_id or call.identity.id or None,
                     session_id or call.identity.session_id or None,
                 )
-        await self.emit(name, outcome="failure", user_id=user_id, session_id=session_id, client=client, data=data)
+        await self.emit(
+            name,
+            outcome="failure",
+            user_id=user_id,
+            session_id=session_id,
+            client=client,
+            data=data,
+            written=written,
+        )
 
     async def _deliver(self, event: Event, observers: Sequence[BaseFeature]) -> None:
         if self.telemetry is not None:

@@ -45,8 +45,8 @@ class _SecurityScheme(SecurityBase):
         self.model = OAuth2(flows=OAuthFlows(password=OAuthFlowPassword(tokenUrl=TOKEN_URL)))
         self.scheme_name = "asgi_auth"
 
-    def __call__(self) -> None:
-        """No-op: AuthMiddleware has verified the token."""
+    async def __call__(self) -> None:
+        """No-op: AuthMiddleware has verified the token. Async, because FastAPI calls plain functions in a thread."""
 
 
 def install(app: FastAPI, *, token_url: str = TOKEN_URL) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
+from contextvars import Context
 from typing import Any, cast
 
 from asgi_auth._per_loop import PerLoop
@@ -16,6 +17,8 @@ from asgi_auth.process.log import logger
 
 #: Seconds before each retry.
 DELAYS = (1.0, 4.0, 16.0, 64.0)
+#: Seconds between two reports of dropped mails.
+REPORT_INTERVAL = 60.0
 #: The longest random delay before the first attempt, in seconds.
 PAUSE = 0.2
 
@@ -31,7 +34,10 @@ class _Queue:
         self.retry_at: dict[asyncio.Task[None], float] = {}
         #: When the current drain ends, in seconds of the loop's clock.
         self.drain_ends: float | None = None
+        #: The mails that were dropped since the last report, and when that was, in seconds of the loop's clock.
         self.dropped = 0
+        self.reported_at = float("-inf")
+        self.next_report: asyncio.TimerHandle | None = None
 
     def spawn(self, work: Coroutine[Any, Any, None], *, decoy: bool = False) -> None:
         """Start a task, and keep a reference until the task ends: asyncio itself keeps none."""
@@ -107,7 +113,7 @@ class Delivery:
             return
         queue.dropped += 1
         if queue.dropped == 1:
-            queue.spawn(self._report_dropped(queue))
+            self._plan_report(queue)
 
     async def idle(self, seconds: float = 10) -> None:
         """Wait until no mail is in flight. Raises TimeoutError after `seconds`."""
@@ -122,6 +128,10 @@ class Delivery:
         if queue is None:
             return
         queue.drain_ends = asyncio.get_running_loop().time() + seconds
+        if queue.next_report is not None:
+            queue.next_report.cancel()
+            if queue.dropped:
+                queue.spawn(self._report_dropped(queue))
         try:
             _cancel(task for task, due in queue.retry_at.items() if due > queue.drain_ends)
             with suppress(TimeoutError):
@@ -129,6 +139,7 @@ class Delivery:
                     await queue.finish()
         finally:
             queue.drain_ends = None
+            queue.reported_at = float("-inf")
             _cancel(queue.tasks | queue.decoys)
         if in_flight := queue.tasks | queue.decoys:
             # Cancelled tasks still emit their events.
@@ -164,16 +175,23 @@ class Delivery:
         data = {"purpose": pending.purpose, "reason": reason}
         await self._emit(events.MAIL, outcome="failure", user_id=pending.user_id, data=data)
 
+    def _plan_report(self, queue: _Queue) -> None:
+        """Report dropped mails at once, or an interval after the last report."""
+        loop = asyncio.get_running_loop()
+        seconds = queue.reported_at + REPORT_INTERVAL - loop.time()
+        if seconds <= 0:
+            queue.spawn(self._report_dropped(queue))
+        else:
+            report = lambda: queue.spawn(self._report_dropped(queue))  # noqa: E731 (called once)
+            queue.next_report = loop.call_later(seconds, report, context=Context())
+
     async def _report_dropped(self, queue: _Queue) -> None:
         """Report dropped mails. Mails that are dropped during a report share the next log record and event."""
-        try:
-            while count := queue.dropped:
-                logger.error("%d mails were dropped: %d mails are in flight already", count, self._limit)
-                data = {"purpose": "", "reason": "queue_full", "count": count}
-                await self._emit(events.MAIL, outcome="failure", data=data)
-                queue.dropped -= count
-        finally:
-            queue.dropped = 0
+        count, queue.dropped = queue.dropped, 0
+        queue.reported_at = asyncio.get_running_loop().time()
+        logger.error("%d mails were dropped: %d mails are in flight already", count, self._limit)
+        data = {"purpose": "", "reason": "queue_full", "count": count}
+        await self._emit(events.MAIL, outcome="failure", data=data)
 
 
 def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:

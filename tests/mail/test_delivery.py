@@ -4,7 +4,6 @@ import asyncio
 import logging
 import threading
 import time
-from typing import Any
 
 import pytest
 
@@ -228,41 +227,6 @@ async def test_a_mailer_that_never_comes_back_is_cut_off(told: Events, monkeypat
     await delivery.idle()
 
     assert told == [failed("unreachable")]
-
-
-async def test_what_is_too_much_is_dropped_and_told_in_one_line(told: Events, caplog: pytest.LogCaptureFixture) -> None:
-    mailer = Blocking()
-    delivery = deliver(mailer, told, limit=5)
-
-    for _ in range(25):
-        delivery.send_later(writing())
-    await until(lambda: told)
-    mailer.go.set()
-    await delivery.idle()
-    delivery.send_later(writing())
-    await delivery.idle()
-
-    assert told == [failed("queue_full", "", count=20), *[SENT] * 6]
-    assert caplog.text.count("20 mails were dropped: 5 mails are in flight already") == 1
-
-
-async def test_what_is_dropped_while_that_is_told_is_told_as_well(told: Events) -> None:
-    mailer = Blocking()
-    delivery = deliver(mailer, told, limit=1)
-
-    async def emit(name: str, **what: Any) -> None:
-        if not told:
-            delivery.send_later(writing())
-        await Events.emit(told, name, **what)
-
-    delivery._emit = emit
-    for _ in range(3):
-        delivery.send_later(writing())
-    await until(lambda: len(told) == 2)
-    mailer.go.set()
-    await delivery.idle()
-
-    assert told == [failed("queue_full", "", count=2), failed("queue_full", "", count=1), SENT]
 
 
 async def test_rendering_happens_off_the_loop(told: Events, monkeypatch: pytest.MonkeyPatch) -> None:
