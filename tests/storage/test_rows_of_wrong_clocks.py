@@ -31,7 +31,6 @@ async def test_a_session_is_idle_if_its_last_use_is_far_away_in_either_direction
     await storage.add_session(a_session(user, last_used_at=NOW + used, expires_at=far), credential, 5)
     idle_since = NOW - 14 * DAY
 
-    listed = await storage.sessions(user.id, NOW, idle_since)
     touched = await storage.touch_session("session-1", 0, now=NOW, idle_since=idle_since)
 
-    assert [bool(listed), touched is not None] == [live] * 2
+    assert (touched is not None) is live

@@ -19,10 +19,7 @@ class SessionStore(Protocol):
         """Return the session with an id, live or not."""
 
     async def sessions(self, user_id: str, now: int, idle_since: int) -> list[Session]:
-        """Return the live sessions of a user that were used after `idle_since`, newest first.
-
-        A last use that is as far in the future as `idle_since` is in the past is void, like one before `idle_since`.
-        """
+        """Return the live sessions of a user that were used after `idle_since`, newest first."""
 
     async def rotate_session(
         self, session_id: str, generation: int, *, now: int, idle_since: int
@@ -33,6 +30,7 @@ class SessionStore(Protocol):
 
         Returns None unless the session has this generation, is live and was used after `idle_since`, and its user is
         active. Exactly one of many concurrent calls with the same generation succeeds.
+        A last use that is as far in the future as `idle_since` is in the past counts as before `idle_since`.
         """
 
     async def touch_session(

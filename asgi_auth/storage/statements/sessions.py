@@ -23,13 +23,12 @@ END_OLDEST = """
     RETURNING id
 """
 SESSION = "SELECT * FROM {sessions} WHERE id = :session_id"
-# A last use that is as far in the future as an idle session's is in the past was set by a clock that was ahead.
 SESSIONS = """
     SELECT * FROM {sessions}
     WHERE user_id = :user_id AND revoked_at IS NULL AND expires_at > :now AND last_used_at > :idle_since
-        AND last_used_at - :now < :now - :idle_since
     ORDER BY created_at DESC, id DESC
 """
+# A last use that is as far in the future as an idle session's is in the past was set by a clock that was ahead.
 # A users table of the host may also have a column `user_id`, so both sides of the comparison are qualified.
 ROTATE_SESSION = """
     UPDATE {sessions} SET generation = generation + CAST(:raise_by AS BIGINT), last_used_at = :now,
