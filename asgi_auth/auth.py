@@ -95,7 +95,7 @@ class Auth(HookRegistry):
 
     def _compose_sessions(self, claims: HostClaims | None) -> None:
         settings, now = self.settings, self.now
-        self.keys: KeyRing = KeyRing(settings.secrets, list(settings.signing_keys))
+        self.keys: KeyRing = KeyRing(settings.secrets, settings.signing_keys, settings.issuer, settings.audience)
         self.access_tokens: AccessTokens = AccessTokens(settings, self.keys, now, self.storage.is_user_id)
         self.refresh_tokens: RefreshTokens = RefreshTokens(self.keys)
         self.revocation: Revocation = Revocation(self.storage, settings, now)
@@ -164,6 +164,7 @@ class Auth(HookRegistry):
         self._lifecycle = Lifecycle(
             self.storage,
             self.counters,
+            self.keys,
             settings,
             self.revocation,
             self.used_generations,

@@ -35,7 +35,7 @@ class Settings:
     issuer: str = "asgi-auth"
     """The `iss` claim of access tokens (RFC 9068)."""
     audience: str = "asgi-auth"
-    """The `aud` claim of access tokens. Services that share a key need different values."""
+    """The `aud` claim of access tokens. Services that share a database or a signing key need different values."""
     access_ttl: int = 900
     """Lifetime of an access token, in seconds."""
     leeway: int = 30

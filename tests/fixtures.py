@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from asgi_auth import Auth, AuthMiddleware
-from tests.support import Client, Clock, make_auth, who
+from tests.support import INSTALLATION, Client, Clock, make_auth, who
 
 
 @pytest.fixture
@@ -16,6 +16,8 @@ def clock() -> Clock:
 @pytest.fixture
 async def auth(clock: Clock) -> AsyncIterator[Auth]:
     async with make_auth(clock=clock) as made:
+        # A known one, for forged tokens.
+        made.keys.bind(INSTALLATION)
         yield made
 
 

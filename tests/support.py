@@ -22,6 +22,7 @@ from asgi_auth.storage.sqlite import SQLite
 from tests.openapi.walk import is_described
 
 SECRET = "kV7-qWm2_zR9tYx4LbN8cPd3sGf6hJa1eUo5iTwQ0r"
+INSTALLATION = "0123456789abcdef0123456789abcdef"
 PASSWORD = "correct horse battery"
 EMAIL = "ada@example.com"
 ORIGIN = "https://app.example.com"
@@ -60,13 +61,13 @@ def make_auth(
     settings.setdefault("base_url", ORIGIN)
     settings.setdefault("enumeration", "tell")
     settings.setdefault("purge_interval", 0)
-    cheap: list[Feature] = [Passwords(argon2=Argon2.cheap(), **passwords or {})]
-    chosen: Sequence[BaseFeature] = [*cheap, *unlimited(mail=mailer is not None)] if features is None else features
+    if features is None:
+        features = [Passwords(argon2=Argon2.cheap(), **passwords or {}), *unlimited(mail=mailer is not None)]
     made = Settings(secret=SECRET, **settings)
     auth = Auth(
         storage,
         settings=made,
-        features=chosen,
+        features=features,
         claims=claims,
         mailer=mailer,
         counters=counters,
@@ -74,6 +75,11 @@ def make_auth(
     )
     auth.mail.pause = 0
     return auth
+
+
+def cheap(*, mail: bool = False) -> list[Feature]:
+    """The default features without the limits, and with the cheapest hashes."""
+    return [Passwords(argon2=Argon2.cheap()), *unlimited(mail=mail)]
 
 
 def unlimited(*, mail: bool) -> list[Feature]:

@@ -22,19 +22,21 @@ class MailRequests:
     """Makes and recognizes `request` values."""
 
     def __init__(self, keys: KeyRing) -> None:
-        """Derive the keys: the newest makes new values, all of them recognize values."""
-        self._keys = keys.derived("mail request")
+        """Take the keys: the newest makes new values, all of them recognize values."""
+        self._keys = keys
 
     def answer(self, earlier: str, path: str, subject: str) -> str:
         """Return `earlier` if it was made for this path and canonical address, else a new value."""
         if REQUEST.fullmatch(earlier) is not None and self._is_genuine(earlier, path, subject):
             return earlier
         nonce = _text(secrets.token_bytes(NONCE_BYTES))
-        return nonce + _mac(self._keys[0], nonce, path, subject)
+        return nonce + _mac(self._keys.derived("mail request")[0], nonce, path, subject)
 
     def _is_genuine(self, request: str, path: str, subject: str) -> bool:
         nonce, mac = request[:PART], request[PART:]
-        return any(hmac.compare_digest(_mac(key, nonce, path, subject), mac) for key in self._keys)
+        return any(
+            hmac.compare_digest(_mac(key, nonce, path, subject), mac) for key in self._keys.derived("mail request")
+        )
 
 
 def _mac(key: bytes, *parts: str) -> str:

@@ -64,7 +64,7 @@ class OneTimeTokens:
         events: EventSink,
         now: Callable[[], float],
     ) -> None:
-        """Derive the keys: the newest signs, all of them verify."""
+        """Take the keys, which are derived at the first use."""
         import itsdangerous  # noqa: PLC0415 (needed only by an Auth)
 
         self._library = itsdangerous
@@ -75,9 +75,7 @@ class OneTimeTokens:
         self._letters = letters
         self._events = events
         self._now = now
-        self._keys = keys.derived("one-time token")
-        # The oldest: during a rolling change of secrets all processes have it.
-        self._code_key = keys.derived("one-time code")[-1]
+        self._keys = keys
 
     async def request(self, purpose: Purpose, email: str, client: Client, earlier: str = "") -> Requested:
         """Mail a token to the active user of an address, if there is one: the answer is the same for every address.
@@ -229,12 +227,13 @@ class OneTimeTokens:
         return await self._storage.try_code(purpose.name, request, digest, now=now, tries=TRIES)
 
     def _signer(self, purpose: str) -> "Signer":
-        return self._library.Signer(
-            reversed(self._keys), salt=purpose, key_derivation="hmac", digest_method=hashlib.sha256
-        )
+        # The last signs, all verify.
+        keys = reversed(self._keys.for_service("one-time token"))
+        return self._library.Signer(keys, salt=purpose, key_derivation="hmac", digest_method=hashlib.sha256)
 
     def _code(self, request: str, code: str) -> str:
-        return hmac.digest(self._code_key, f"{request}:{code}".encode(), "sha256").hex()
+        # The oldest: during a rolling change of secrets all processes have it.
+        return hmac.digest(self._keys.for_service("one-time code")[-1], f"{request}:{code}".encode(), "sha256").hex()
 
 
 def _digits() -> str:

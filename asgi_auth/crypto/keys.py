@@ -1,8 +1,10 @@
-"""Keys: one derived from each secret for each purpose, and the signing keys of access tokens."""
+"""Keys: one derived from each secret for each installation and purpose, and the signing keys of access tokens."""
 
 import hashlib
 import hmac
+import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -18,6 +20,7 @@ PLACEHOLDERS = re.compile(
 #: The first is for keys derived from a secret, the others are for PEM keys.
 ALGORITHMS = ("HS256", "EdDSA", "ES256", "RS256")
 MIN_RSA_BITS = 2048
+UNBOUND = "the keys depend on the database; await auth.start() first"
 
 
 def check_secret(secret: bytes) -> None:
@@ -57,9 +60,8 @@ class SigningKey:
     kid: str
 
     @classmethod
-    def derived(cls, secret: bytes) -> "SigningKey":
-        """Derive the HS256 key of a secret. Its id is a digest, and reveals nothing about the key."""
-        key = derive(secret, "access token")
+    def symmetric(cls, key: bytes) -> "SigningKey":
+        """Make an HS256 key of 32 bytes. Its id is a digest, and reveals nothing about the key."""
         return cls("HS256", key, key, hashlib.sha256(b"kid" + key).hexdigest()[:12])
 
     @classmethod
@@ -91,24 +93,72 @@ class SigningKey:
 
 
 class KeyRing:
-    """All keys of an `Auth`: the keys derived from its secrets, and the signing keys of access tokens."""
+    """All keys of an `Auth`: the keys derived from its secrets, and the signing keys of access tokens.
 
-    def __init__(self, secrets: list[bytes], signing_keys: list[SigningKey]) -> None:
+    Keys are derived for one installation, which is one set of tables: two with the same secret share no key. An
+    installation has an id, kept in its tables, so there are no keys before `bind`.
+    """
+
+    def __init__(
+        self, secrets: Sequence[bytes], signing_keys: Sequence[SigningKey], issuer: str, audience: str
+    ) -> None:
         """Take the checked secrets and the signing keys, both newest first.
 
         Without signing keys, HS256 keys are derived from the secrets. Raises ValueError when the first signing key
         cannot sign, and when two signing keys have the same id.
         """
-        self._secrets = secrets
-        self._derived: dict[str, list[bytes]] = {}
-        self.signing: list[SigningKey] = signing_keys or [SigningKey.derived(secret) for secret in secrets]
-        if self.signing[0].private is None:
+        if not secrets:
+            raise ValueError("a secret is required")
+        if signing_keys and signing_keys[0].private is None:
             raise ValueError("the first signing key must have a private part, to sign tokens")
-        if len({key.kid for key in self.signing}) != len(self.signing):
+        if len({key.kid for key in signing_keys}) != len(signing_keys):
             raise ValueError("two signing keys have the same kid")
+        self._secrets = list(secrets)
+        self._signing_keys = list(signing_keys)
+        self._service = json.dumps([issuer, audience])
+        self._roots: list[bytes] = []
+        self._derived: dict[str, list[bytes]] = {}
+        self._signing: list[SigningKey] = []
+        #: The id of the installation; empty before `bind`.
+        self.installation: str = ""
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether the installation is known, so that there are keys."""
+        return bool(self.installation)
+
+    def bind(self, installation: str) -> None:
+        """Derive the keys from now on for an installation. A no-op for the current one."""
+        if installation == self.installation:
+            return
+        self._roots = [derive(secret, f"installation {installation}") for secret in self._secrets]
+        self._derived = {}
+        self.installation = installation
+        self._signing = self._signing_keys or [SigningKey.symmetric(key) for key in self.for_service("access token")]
+
+    @property
+    def signing(self) -> list[SigningKey]:
+        """The keys of access tokens, newest first; another list after `bind`. Raises RuntimeError before it."""
+        if not self._signing:
+            raise RuntimeError(UNBOUND)
+        return self._signing
+
+    @property
+    def token_binding(self) -> str:
+        """The value of the claim that binds access tokens to the installation; empty if their key does so already."""
+        return self.installation[:16] if self._signing_keys else ""
 
     def derived(self, purpose: str) -> list[bytes]:
-        """Return the keys for one purpose, newest first. Keys for different purposes are independent."""
+        """Return the installation's keys for a purpose, one for each secret, newest first. All keys are independent.
+
+        Raises RuntimeError before `bind`.
+        """
         if purpose not in self._derived:
-            self._derived[purpose] = [derive(secret, purpose) for secret in self._secrets]
+            if not self._roots:
+                raise RuntimeError(UNBOUND)
+            self._derived[purpose] = [derive(root, purpose) for root in self._roots]
         return self._derived[purpose]
+
+    def for_service(self, purpose: str) -> list[bytes]:
+        """Return the keys for a purpose that the installation has for one issuer and audience."""
+        return self.derived(f"{purpose} {self._service}")

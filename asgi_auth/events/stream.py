@@ -39,7 +39,7 @@ class Stream:
         for feature in features:
             self.actions.update(feature.actions)
         self._features = [feature for feature in features if feature.overrides("observe")]
-        self._key = keys.derived("event")[0]
+        self._keys = keys
         self._now = now
         self._outages = Outages()
         self._observers: dict[str, list[BaseFeature]] = {}
@@ -49,8 +49,14 @@ class Stream:
         return (self.actions[name].usual,) if name in self.actions else ("success", "failure")
 
     def digest(self, value: str) -> str:
-        """Return the keyed digest that stands for a session id or an address in logs and audit records."""
-        return hmac.digest(self._key, value.encode(errors="surrogatepass"), "sha256").hex()[:DIGEST]
+        """Return the keyed digest that stands for a session id or an address in logs and audit records.
+
+        Empty before the first start, when there are no keys.
+        """
+        if not self._keys.is_bound:
+            return ""
+        key = self._keys.derived("event")[0]
+        return hmac.digest(key, value.encode(errors="surrogatepass"), "sha256").hex()[:DIGEST]
 
     async def emit(
         self,
@@ -137,7 +143,8 @@ class Stream:
         """Return a digest of the address in the body: it identifies the attacked account without the address."""
         typed = call.values.get("email") or call.values.get("username")
         canonical = canonical_or_none(typed) if isinstance(typed, str) else None
-        return {"account": self.digest(canonical)} if canonical else {}
+        digest = self.digest(canonical) if canonical else ""
+        return {"account": digest} if digest else {}
 
 
 def _name_of(error: AuthError, call: Call | None) -> str | None:

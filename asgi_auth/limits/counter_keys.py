@@ -17,12 +17,13 @@ class CounterKeys:
     """Makes the keys of counters; without the secret no key tells what it counts."""
 
     def __init__(self, keys: KeyRing) -> None:
-        """Derive the key. The oldest secret: during a rolling change of secrets all processes have it."""
-        self._secret = keys.derived("counter")[-1]
+        """Take the keys, which are derived at the first use."""
+        self._keys = keys
 
     def key(self, *parts: str) -> str:
         """Return the key for some parts, such as a purpose, a network and an account."""
-        return hmac.digest(self._secret, "\0".join(parts).encode(), "sha256").hex()
+        # The oldest secret: during a rolling change of secrets all processes have it.
+        return hmac.digest(self._keys.derived("counter")[-1], "\0".join(parts).encode(), "sha256").hex()
 
 
 def network_of(address: str) -> str:

@@ -15,8 +15,12 @@ from asgi_auth.validation.password_policy import common_passwords
 def attach(features: Sequence[BaseFeature], auth: Any) -> None:
     """Attach the features; raises ValueError for one that is listed twice, or lacks another."""
     for number, feature in enumerate(features):
+        name = type(feature).__name__
         if any(type(feature) is type(other) for other in features[:number]):
-            raise ValueError("a feature is listed twice")
+            raise ValueError(f"the feature {name} is listed twice")
+        if "pipeline" in vars(feature):
+            raise ValueError(f"this {name} belongs to another Auth; make one for each Auth")
+    for feature in features:
         feature.attach(auth)
     for feature in features:
         for kind in feature.needs:

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, suppress
 from copy import copy
 
 from asgi_auth._per_loop import PerLoop
+from asgi_auth.crypto.keys import KeyRing
 from asgi_auth.errors import AuthError, StorageSetupError, StorageUnavailableError
 from asgi_auth.feature.base import BaseFeature
 from asgi_auth.limits.counters import Counters
@@ -43,6 +44,7 @@ class Lifecycle:
         self,
         storage: Storage,
         counters: Counters,
+        keys: KeyRing,
         settings: Settings,
         revocation: Revocation,
         used_generations: UsedGenerations,
@@ -56,6 +58,7 @@ class Lifecycle:
         """Take the parts to start and close; `warm_up` runs in a thread before the first request."""
         self._storage = storage
         self._counters = counters
+        self._keys = keys
         self._settings = settings
         self._revocation = revocation
         self._used_generations = used_generations
@@ -157,6 +160,7 @@ class Lifecycle:
             await self._storage.migrate(int(self._now()))
         else:
             await self._storage.check_tables()
+        self._keys.bind(await self._storage.installation(int(self._now())))
         await self._revocation.sync()
         await asyncio.to_thread(self._warm_up)
         return begin(self._revocation.follow(), "revocation")

@@ -13,7 +13,7 @@ from asgi_auth.sessions.tokens import Claims
 
 Transport = Literal["bearer", "cookie", ""]
 Loader = Callable[[str], Awaitable[User | None]]
-NO_CLAIMS = Claims("", "", "", "", "", 0, 0, 0, (), (), 0)
+NO_CLAIMS = Claims("", "", "", "", "", 0, 0, 0, (), (), 0, "")
 
 
 class Identity:

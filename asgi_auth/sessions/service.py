@@ -97,6 +97,9 @@ class SessionService:
         session, roles = rotated or await self._successor(session_id, generation, now, client)
         if rotated:
             await self._events.emit(events.REFRESH, user_id=session.user_id, session_id=session.id, client=client)
+        if custom is None:
+            # The user became active during this call. A repeated call gets the same successor.
+            raise TokenRevokedError
         return self._pair(session, roles, custom)
 
     async def session_of(self, refresh_token: str) -> Session | None:
@@ -205,14 +208,17 @@ class SessionService:
         await self._events.emit(events.REFRESH_REPEATED, user_id=session.user_id, session_id=session.id, client=client)
         return session, roles
 
-    async def _claims_of(self, session_id: str) -> Mapping[str, Any]:
-        """Return the host's claims for a session, if there are any and a token can hold them."""
+    async def _claims_of(self, session_id: str) -> Mapping[str, Any] | None:
+        """Return the host's claims for a session, after a check that a token can hold them.
+
+        Returns None for a session or user that is not active: the rotation will find the reason.
+        """
         if self._claims is None:
             return {}
         session = await self._storage.session(session_id)
         user = await self._load_user(session.user_id) if session is not None else None
         if session is None or user is None or session.revoked_at is not None or user.status != "active":
-            raise TokenRevokedError
+            return None
         custom = self._claims(user)
         self._access_tokens.make(session, user.roles, custom)
         return custom

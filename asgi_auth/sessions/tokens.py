@@ -22,13 +22,16 @@ REFRESH = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(0|[1-9][0
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 CANONICAL_ENDS = (ALPHABET, "", ALPHABET[::16], ALPHABET[::4])
 OBJECT = msgspec.json.Decoder(dict[str, Any])
-RESERVED = frozenset({"iss", "aud", "sub", "sid", "jti", "iat", "exp", "nbf", "amr", "auth_time", "roles", "gen"})
+RESERVED = frozenset(
+    {"iss", "aud", "sub", "sid", "jti", "iat", "exp", "nbf", "amr", "auth_time", "roles", "gen", "ins"}
+)
 
 
 class Claims(msgspec.Struct, frozen=True):
     """The claims of every access token that the library issues (RFC 9068, section 2.2).
 
-    `gen` is the number of refreshes of the session before the token.
+    `gen` is the number of refreshes of the session before the token. `ins` names the installation in tokens that a
+    configured signing key signs; other tokens have a key of their installation.
     """
 
     iss: str
@@ -42,6 +45,7 @@ class Claims(msgspec.Struct, frozen=True):
     amr: tuple[str, ...]
     roles: tuple[str, ...]
     gen: int
+    ins: str = ""
 
 
 class AccessTokens:
@@ -50,19 +54,16 @@ class AccessTokens:
     def __init__(
         self, settings: Settings, keys: KeyRing, now: Callable[[], float], is_user_id: Callable[[str], bool]
     ) -> None:
-        """Encode the header of each key: tokens of the key must have exactly this header.
-
-        `is_user_id` tells whether a text has the shape of a user's id.
-        """
+        """Take the keys, which are known after the start; `is_user_id` tells whether a text has the shape of an id."""
         self._settings = settings
         self._now = now
         self._is_user_id = is_user_id
-        self._header = _header_segment(keys.signing[0])
-        self._sign = _signer(keys.signing[0])
-        self._verifiers = {_header_segment(key): _verifier(key) for key in keys.signing}
+        self._keys = keys
+        self._signing: list[SigningKey] = []
 
     def make(self, session: Session, roles: tuple[str, ...], custom: Mapping[str, Any]) -> tuple[str, int]:
         """Sign a token for a session; return the token and its lifetime in seconds."""
+        self._use_keys()
         now = int(self._now())
         expires = min(now + self._settings.access_ttl, session.expires_at)
         if taken := RESERVED.intersection(custom):
@@ -81,6 +82,7 @@ class AccessTokens:
             "amr": session.amr,
             "roles": roles,
             "gen": session.generation,
+            **({"ins": self._keys.token_binding} if self._keys.token_binding else {}),
             **custom,
         }
         payload = msgspec.json.encode(claims)
@@ -101,6 +103,7 @@ class AccessTokens:
             raise InvalidTokenError
         signed, _, signature = token.rpartition(".")
         header, _, body = signed.partition(".")
+        self._use_keys()
         verify = self._verifiers.get(header)
         if verify is None or not (_is_canonical(body) and _is_canonical(signature)):
             raise InvalidTokenError
@@ -119,9 +122,18 @@ class AccessTokens:
         self._check_claims(claims)
         return claims, raw
 
+    def _use_keys(self) -> None:
+        """Encode the header of each key, once for an installation: tokens of the key must have exactly this header."""
+        keys = self._keys.signing
+        if keys is not self._signing:
+            self._header = _header_segment(keys[0])
+            self._sign = _signer(keys[0])
+            self._verifiers = {_header_segment(key): _verifier(key) for key in keys}
+            self._signing = keys
+
     def _check_claims(self, claims: Claims) -> None:
         now, settings = self._now(), self._settings
-        if claims.iss != settings.issuer or claims.aud != settings.audience:
+        if claims.iss != settings.issuer or claims.aud != settings.audience or claims.ins != self._keys.token_binding:
             raise InvalidTokenError
         if not self._is_user_id(claims.sub) or not is_id(claims.sid) or not 0 <= claims.gen < 2**40:
             raise InvalidTokenError
@@ -135,12 +147,12 @@ class RefreshTokens:
     """Makes and reads refresh tokens: session id, generation, and a MAC over both. Forged tokens need no query."""
 
     def __init__(self, keys: KeyRing) -> None:
-        """Derive the keys: the newest makes tokens, all keys verify."""
-        self._keys = keys.derived("refresh token")
+        """Take the keys: the newest makes tokens, all keys verify."""
+        self._keys = keys
 
     def make(self, session_id: str, generation: int) -> str:
         """Make the token of a generation. The same arguments always give the same token."""
-        return _refresh_text(self._keys[0], session_id, generation)
+        return _refresh_text(self._keys.derived("refresh token")[0], session_id, generation)
 
     def read(self, token: str) -> tuple[str, int]:
         """Return session id and generation of a genuine token; raise InvalidTokenError for all others."""
@@ -148,7 +160,7 @@ class RefreshTokens:
         if match is None:
             raise InvalidTokenError
         session_id, generation = match[1], int(match[2])
-        for key in self._keys:
+        for key in self._keys.derived("refresh token"):
             if hmac.compare_digest(_refresh_text(key, session_id, generation), token):
                 return session_id, generation
         raise InvalidTokenError

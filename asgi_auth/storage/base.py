@@ -63,6 +63,12 @@ class Storage(UserStore, SessionStore, TokenStore, AuditStore, CounterStore, Net
         Opens the storage for the running event loop, and only reads.
         """
 
+    async def installation(self, now: int) -> str:
+        """Return the id of the installation: random, made with the tables, and the same for all processes.
+
+        Tables of another database, schema or prefix have another id. Without the stored id, stores a new one.
+        """
+
     def transaction(self) -> AbstractAsyncContextManager["Storage"]:
         """Return a context manager that gives a storage whose calls are committed together.
 

@@ -36,8 +36,13 @@ async def migrate(storage: Runner, driver: Driver, now: int) -> list[int]:
                 await storage.run(statement, {})
         await storage.run(schema.ADD_MIGRATION, {"version": number, "now": now})
     if still_missing:
-        await storage.run(schema.ADD_INSTALLATION, {"id": secrets.token_hex(16), "now": now})
+        await add_installation(storage, now)
     return [number for number, _ in still_missing]
+
+
+async def add_installation(storage: Runner, now: int) -> None:
+    """Give the tables an id, unless they have one."""
+    await storage.run(schema.ADD_INSTALLATION, {"id": secrets.token_hex(16), "now": now})
 
 
 async def check(storage: Runner) -> None:

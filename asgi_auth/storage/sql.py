@@ -10,7 +10,7 @@ from asgi_auth.bounds.deadline import Deadline, left
 from asgi_auth.errors import UserExistsError
 from asgi_auth.model.records import Credential, Stored, User
 from asgi_auth.storage.driver import ConflictError, SchemaError
-from asgi_auth.storage.migrate import check, migrate, missing
+from asgi_auth.storage.migrate import add_installation, check, migrate, missing
 from asgi_auth.storage.rows import (
     columns,
     credential_of,
@@ -53,6 +53,13 @@ class SQLStorage(SQLSessions, SQLTokens, SQLCounters, SQLAudit, SQLNetworks):
                 "or run await auth.storage.migrate() with a role that may change tables"
             )
         await check(self)
+
+    async def installation(self, now: int) -> str:
+        """Select the id; insert one if the row was deleted."""
+        if not await self.run(schema.INSTALLATION, {}, read=True):
+            await add_installation(self, now)
+        [row] = await self.run(schema.INSTALLATION, {}, read=True)
+        return str(row["id"])
 
     async def add_user(self, user: User, credential: Credential | None = None) -> bool:
         """Insert the user, unless the address is taken, and the credential."""

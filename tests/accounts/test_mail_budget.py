@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from asgi_auth import Argon2, MagicLink, Passwords
+from asgi_auth import MagicLink
 from asgi_auth.accounts.mail_budget import ALL_KNOWN, KNOWN, STRANGER, STRANGERS
+from asgi_auth.feature import Feature
 from tests.features.flows import NEW_PASSWORD, Flows, flows
-from tests.support import EMAIL, PASSWORD, unlimited
+from tests.support import EMAIL, PASSWORD, cheap
 
 #: All endpoints by which a caller without a login can have a mail sent to any address.
 ASKING: dict[str, dict[str, str]] = {
@@ -18,7 +19,12 @@ ASKING: dict[str, dict[str, str]] = {
     "/auth/resend-verification": {},
     "/auth/register": {"password": NEW_PASSWORD},
 }
-FEATURES = [Passwords(argon2=Argon2.cheap()), *unlimited(mail=True), MagicLink()]
+
+
+def every_feature() -> list[Feature]:
+    return [*cheap(mail=True), MagicLink()]
+
+
 HOURS = 24
 HOME, STRANGERS_HOME = "198.51.100.7", "203.0.113.66"
 
@@ -54,7 +60,7 @@ async def flood(app: Flows, addresses: list[str], *, hours: int = HOURS, email: 
 
 @pytest.mark.parametrize("known", [True, False])
 async def test_a_stranger_has_a_few_mails_a_day_sent_to_a_person(known: bool) -> None:  # noqa: FBT001 (pytest gives it)
-    async with flows(enumeration="hide", features=FEATURES) as app:
+    async with flows(enumeration="hide", features=every_feature()) as app:
         if known:
             await an_account(app)
 
@@ -63,7 +69,7 @@ async def test_a_stranger_has_a_few_mails_a_day_sent_to_a_person(known: bool) ->
 
 
 async def test_all_strangers_together_have_a_bound_as_well() -> None:
-    async with flows(enumeration="hide", features=FEATURES) as app:
+    async with flows(enumeration="hide", features=every_feature()) as app:
         await an_account(app)
 
         count = await flood(app, [f"203.0.113.{number}" for number in range(6)], hours=4)
@@ -73,7 +79,7 @@ async def test_all_strangers_together_have_a_bound_as_well() -> None:
 
 
 async def test_one_flow_can_not_use_up_the_mails_of_all() -> None:
-    async with flows(enumeration="hide", features=FEATURES) as app:
+    async with flows(enumeration="hide", features=every_feature()) as app:
         await an_account(app)
         for _ in range(20):
             await app.client.post("/auth/forgot-password", {"email": EMAIL}, scope=at(STRANGERS_HOME))
@@ -85,7 +91,7 @@ async def test_one_flow_can_not_use_up_the_mails_of_all() -> None:
 
 
 async def test_a_cooldown_is_that_of_one_client() -> None:
-    async with flows(enumeration="hide", features=FEATURES) as app:
+    async with flows(enumeration="hide", features=every_feature()) as app:
         await an_account(app)
         for address in (STRANGERS_HOME, HOME, HOME):
             await app.client.post("/auth/forgot-password", {"email": EMAIL}, scope=at(address))
@@ -95,7 +101,7 @@ async def test_a_cooldown_is_that_of_one_client() -> None:
 
 
 async def test_strangers_can_not_use_up_the_mails_of_a_known_client() -> None:
-    async with flows(enumeration="hide", features=FEATURES) as app:
+    async with flows(enumeration="hide", features=every_feature()) as app:
         await an_account(app, known=True)
         await flood(app, [f"203.0.113.{number}" for number in range(6)], hours=4)
         app.outbox.mails.clear()
@@ -109,7 +115,7 @@ async def test_strangers_can_not_use_up_the_mails_of_a_known_client() -> None:
 
 
 async def test_the_mails_of_known_clients_are_bounded() -> None:
-    async with flows(enumeration="hide", features=FEATURES) as app:
+    async with flows(enumeration="hide", features=every_feature()) as app:
         await an_account(app, known=True)
 
         assert STRANGER < await flood(app, [HOME]) <= KNOWN <= ALL_KNOWN
@@ -118,7 +124,7 @@ async def test_the_mails_of_known_clients_are_bounded() -> None:
 async def test_a_known_client_is_answered_like_a_stranger() -> None:
     answers = []
     for known in (True, False):
-        async with flows(enumeration="hide", features=FEATURES) as app:
+        async with flows(enumeration="hide", features=every_feature()) as app:
             if known:
                 await an_account(app, known=True)
             first = (await app.client.post("/auth/magic-link", {"email": EMAIL}, scope=at(HOME))).json["request"]

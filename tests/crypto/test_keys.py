@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from asgi_auth import Auth, Settings, SigningKey
-from asgi_auth.crypto.keys import KeyRing, check_secret, derive
+from asgi_auth.crypto.keys import KeyRing, check_secret
 from asgi_auth.errors import InvalidTokenError
 from tests.sessions.forging import forge
 from tests.support import SECRET, Clock, login, make_auth, register
@@ -69,20 +69,52 @@ def test_an_auth_without_a_secret_is_refused() -> None:
         Auth("sqlite://")
 
 
+def a_ring(issuer: str = "x", audience: str = "y") -> KeyRing:
+    return KeyRing([SECRET.encode(), OTHER_SECRET.encode()], [], issuer, audience)
+
+
 def test_each_purpose_has_a_key_of_its_own() -> None:
-    ring = KeyRing([SECRET.encode(), OTHER_SECRET.encode()], [])
+    keys: list[bytes] = []
+    for installation, issuer, audience in (("1", "x", "y"), ("2", "x", "y"), ("1", "x", "z"), ("1", "z", "y")):
+        ring = a_ring(issuer, audience)
+        ring.bind(installation)
+        keys += [*ring.for_service("one-time token"), *(key.public for key in ring.signing)]
+        if (issuer, audience) == ("x", "y"):
+            keys += [*ring.derived("refresh token"), *ring.derived("another")]
 
-    keys = {*ring.derived("refresh token"), *ring.derived("another"), *(key.public for key in ring.signing)}
-
-    assert len(keys) == 6
+    assert len(set(keys)) == len(keys) == 24
     assert {len(key) for key in keys} == {32}
 
 
-def test_the_id_of_a_derived_key_is_no_part_of_it() -> None:
-    key = SigningKey.derived(SECRET.encode())
+def test_issuer_and_audience_are_told_apart() -> None:
+    keys = set()
+    for issuer, audience in (("a", "bc"), ("ab", "c"), ('a", "b', "c"), ("a", 'b", "c')):
+        ring = a_ring(issuer, audience)
+        ring.bind("1")
+        keys.add(ring.for_service("one-time token")[0])
 
-    assert key.kid not in derive(SECRET.encode(), "access token").hex()
-    assert key.kid != SigningKey.derived(OTHER_SECRET.encode()).kid
+    assert len(keys) == 4
+
+
+def test_there_are_no_keys_before_the_installation_is_known() -> None:
+    ring = a_ring()
+
+    for ask in (lambda: ring.signing, lambda: ring.derived("x"), lambda: ring.for_service("x")):
+        with pytest.raises(RuntimeError, match="start"):
+            ask()
+    ring.bind("1")
+    before = ring.derived("x")
+    ring.bind("1")
+    assert ring.derived("x") is before
+    ring.bind("2")
+    assert ring.derived("x") != before
+
+
+def test_the_id_of_a_derived_key_is_no_part_of_it() -> None:
+    key = SigningKey.symmetric(SECRET.encode())
+
+    assert key.kid not in SECRET.encode().hex()
+    assert key.kid != SigningKey.symmetric(OTHER_SECRET.encode()).kid
     assert SECRET not in repr(key)
     assert repr(key.private) not in repr(key)
 
@@ -125,15 +157,16 @@ async def test_asymmetric_keys_sign_and_verify(algorithm: str) -> None:
 
 
 @pytest.mark.parametrize("algorithm", KEYS)
-async def test_a_public_key_verifies_and_cannot_sign(algorithm: str) -> None:
+async def test_a_public_key_verifies_and_cannot_sign(algorithm: str, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/auth.db"
     signer = SigningKey.from_pem(pem(algorithm), algorithm, "old")
     verifier = SigningKey.from_pem(public_pem(algorithm).decode(), algorithm, "old")
     newest = SigningKey.from_pem(ed_pem(), "EdDSA", "new")
 
-    async with make_auth(signing_keys=[signer]) as auth:
+    async with make_auth(url, signing_keys=[signer]) as auth:
         await register(auth)
         token = str((await login(auth)).access_token)
-    async with make_auth(signing_keys=[newest, verifier]) as auth:
+    async with make_auth(url, signing_keys=[newest, verifier]) as auth:
         identity = await auth.authenticate(token)
 
     assert identity.is_authenticated
@@ -155,7 +188,7 @@ async def test_a_public_key_never_works_as_an_hmac_key(algorithm: str) -> None:
         raw = KEYS[algorithm].public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
         for secret in (public_pem(algorithm), public_pem(algorithm).strip(), raw, b""):
-            for header in (key.header, key.header | {"alg": "HS256"}, SigningKey.derived(SECRET.encode()).header):
+            for header in (key.header, key.header | {"alg": "HS256"}, SigningKey.symmetric(SECRET.encode()).header):
                 with pytest.raises(InvalidTokenError):
                     await auth.authenticate(forge(header, dict(claims), secret))
 

@@ -7,12 +7,17 @@ import pytest
 
 from asgi_auth import MagicLink
 from asgi_auth.accounts.one_time_tokens import Voids
+from asgi_auth.feature import Feature
 from asgi_auth.features.defaults import defaults
 from asgi_auth.model.records import OneTimeToken
 from tests.features.flows import NEW_PASSWORD, Flows, flows
 from tests.support import EMAIL, PASSWORD
 
-FEATURES = [*defaults(mail=True), MagicLink()]
+
+def every_feature() -> list[Feature]:
+    return [*defaults(mail=True), MagicLink()]
+
+
 STRANGER: dict[str, Any] = {"client": ("203.0.113.9", 1)}
 
 
@@ -69,7 +74,7 @@ async def test_a_known_address_is_not_registered_again_by_asking() -> None:
 
 @pytest.mark.parametrize("known", [True, False])
 async def test_a_request_goes_on_whether_a_mail_is_sent_or_not(known: bool) -> None:  # noqa: FBT001 (pytest gives it)
-    async with flows(features=FEATURES) as app:
+    async with flows(features=every_feature()) as app:
         if known:
             await app.verified()
         for path in ("/auth/forgot-password", "/auth/magic-link", "/auth/request-unlock"):
@@ -93,14 +98,14 @@ async def asked(app: Flows, path: str, email: str = EMAIL, **body: str) -> str:
 
 
 async def test_a_request_of_one_flow_is_none_of_another() -> None:
-    async with flows(features=FEATURES) as app:
+    async with flows(features=every_feature()) as app:
         reset = await asked(app, "/auth/forgot-password")
 
         assert await asked(app, "/auth/magic-link", request=reset) != reset
 
 
 async def test_a_mail_of_the_same_client_voids_the_one_before() -> None:
-    async with flows(features=FEATURES) as app:
+    async with flows(features=every_feature()) as app:
         await app.verified()
         requests, mails = [], []
         for _ in range(2):
@@ -114,7 +119,7 @@ async def test_a_mail_of_the_same_client_voids_the_one_before() -> None:
 
 
 async def test_a_mail_that_a_stranger_asks_for_voids_nothing() -> None:
-    async with flows(features=FEATURES) as app:
+    async with flows(features=every_feature()) as app:
         await app.verified()
         request = await asked(app, "/auth/forgot-password")
         mine = await app.mail("reset_password")
@@ -125,7 +130,7 @@ async def test_a_mail_that_a_stranger_asks_for_voids_nothing() -> None:
 
 
 async def test_clients_without_an_address_void_only_what_they_name() -> None:
-    async with flows(features=FEATURES) as app:
+    async with flows(features=every_feature()) as app:
         await app.verified()
         nowhere: dict[str, Any] = {"client": None}
         first = (await app.client.post("/auth/magic-link", {"email": EMAIL}, scope=nowhere)).json["request"]
@@ -139,7 +144,7 @@ async def test_clients_without_an_address_void_only_what_they_name() -> None:
 
 
 async def test_five_wrong_codes_leave_the_link_alone_and_the_right_code_is_dead() -> None:
-    async with flows(features=FEATURES) as app:
+    async with flows(features=every_feature()) as app:
         await app.verified()
         request = await asked(app, "/auth/forgot-password")
         mail = await app.mail("reset_password")
@@ -168,7 +173,7 @@ async def test_the_code_of_the_first_mail_goes_on_with_the_first_request() -> No
 
 
 async def test_a_mail_to_the_old_address_is_no_good_after_a_change() -> None:
-    async with flows(features=FEATURES) as app:
+    async with flows(features=every_feature()) as app:
         await app.verified()
         tokens = await mailed_while_the_address_changes(app)
 

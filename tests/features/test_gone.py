@@ -6,13 +6,16 @@ import pytest
 
 from asgi_auth import Account, MagicLink
 from asgi_auth.accounts.one_time_tokens import Voids
+from asgi_auth.feature import Feature
 from asgi_auth.features.defaults import defaults
 from asgi_auth.model.records import Credential, OneTimeToken, User
 from tests.features.flows import NEW_PASSWORD, Flows, flows
 from tests.storage.conftest import FILES_AND_SERVERS
 from tests.support import EMAIL, PASSWORD
 
-FEATURES = [*defaults(mail=True), MagicLink()]
+
+def every_feature() -> list[Feature]:
+    return [*defaults(mail=True), MagicLink()]
 
 
 async def mailed(app: Flows) -> list[tuple[str, dict[str, str]]]:
@@ -29,7 +32,7 @@ async def mailed(app: Flows) -> list[tuple[str, dict[str, str]]]:
 
 @pytest.mark.parametrize("status", ["disabled", "closed"])
 async def test_what_was_mailed_dies_with_the_account_and_stays_dead(status: str) -> None:
-    async with flows(features=FEATURES) as app:
+    async with flows(features=every_feature()) as app:
         uses = await mailed(app)
         user_id = (await app.auth.users.by_email(EMAIL)).id
 
@@ -62,7 +65,7 @@ async def test_an_old_registration_does_not_bring_a_deleted_account_back() -> No
 
 @pytest.mark.parametrize("driver", FILES_AND_SERVERS)
 async def test_a_user_who_is_deleted_while_asking_is_nobody(driver: str, fresh: Callable[[str], str]) -> None:
-    async with flows(fresh(driver), features=FEATURES) as app:
+    async with flows(fresh(driver), features=every_feature()) as app:
         await app.verified()
         owner, store = (await app.auth.users.by_email(EMAIL)).id, app.auth.one_time._store
 
@@ -81,7 +84,7 @@ async def test_a_user_who_is_deleted_while_asking_is_nobody(driver: str, fresh: 
 async def test_a_user_who_is_deleted_while_logging_in_by_mail_is_refused(
     driver: str, fresh: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with flows(fresh(driver), features=FEATURES) as app:
+    async with flows(fresh(driver), features=every_feature()) as app:
         (_, (path, body)) = await mailed(app)
         make = MagicLink._credential
 

@@ -3,11 +3,14 @@
 import asyncio
 
 from asgi_auth import MagicLink
+from asgi_auth.feature import Feature
 from asgi_auth.features.defaults import defaults
 from tests.features.flows import Flows, flows
 from tests.support import EMAIL, Answer, bearer
 
-ON = [*defaults(mail=True), MagicLink()]
+
+def with_magic_link() -> list[Feature]:
+    return [*defaults(mail=True), MagicLink()]
 
 
 async def ask(app: Flows, email: str = EMAIL) -> str:
@@ -21,7 +24,7 @@ async def enter(app: Flows, **fields: str) -> Answer:
 
 
 async def test_the_link_logs_in_once() -> None:
-    async with flows(features=ON) as app:
+    async with flows(features=with_magic_link()) as app:
         await app.verified()
         await ask(app)
         mail = await app.mail("magic_link", EMAIL)
@@ -36,7 +39,7 @@ async def test_the_link_logs_in_once() -> None:
 
 
 async def test_the_code_logs_in_with_its_request_time_after_time() -> None:
-    async with flows(features=ON) as app:
+    async with flows(features=with_magic_link()) as app:
         await app.register()
         for _ in range(2):
             request = await ask(app)
@@ -49,7 +52,7 @@ async def test_the_code_logs_in_with_its_request_time_after_time() -> None:
 
 
 async def test_the_first_proof_of_the_address_ends_the_sessions_from_before() -> None:
-    async with flows(features=ON) as app:
+    async with flows(features=with_magic_link()) as app:
         await app.register()
         stranger = await app.headers()
         for alive in (401, 200):
@@ -63,7 +66,7 @@ async def test_the_first_proof_of_the_address_ends_the_sessions_from_before() ->
 
 
 async def test_unknown_and_disabled_accounts_get_the_same_answer_and_no_token() -> None:
-    async with flows(features=ON) as app:
+    async with flows(features=with_magic_link()) as app:
         await app.verified()
         await ask(app)
         token = (await app.mail("magic_link")).token
@@ -80,7 +83,7 @@ async def test_unknown_and_disabled_accounts_get_the_same_answer_and_no_token() 
 async def test_it_is_off_by_default_and_a_late_link_is_no_good() -> None:
     async with flows() as app:
         assert (await app.client.post("/auth/magic-link", {"email": EMAIL})).status == 404
-    async with flows(features=ON) as app:
+    async with flows(features=with_magic_link()) as app:
         await app.verified()
         await ask(app)
         token = (await app.mail("magic_link")).token

@@ -6,12 +6,16 @@ from typing import Any
 import pytest
 
 from asgi_auth import MagicLink
+from asgi_auth.feature import Feature
 from asgi_auth.features.defaults import defaults
 from tests.features.flows import NEW_PASSWORD, Flows, flows
 from tests.support import EMAIL, PASSWORD, Answer, bearer
 
 STRANGERS = "evil mastermind staple"
-MAGIC = [*defaults(mail=True), MagicLink()]
+
+
+def with_magic_link() -> list[Feature]:
+    return [*defaults(mail=True), MagicLink()]
 
 
 async def hijacked(app: Flows) -> str:
@@ -27,7 +31,7 @@ async def move(app: Flows, token: str) -> Answer:
 
 
 async def test_the_first_login_by_mail_takes_an_unverified_account_from_who_made_it() -> None:
-    async with flows(features=MAGIC) as app:
+    async with flows(features=with_magic_link()) as app:
         change = await hijacked(app)
         strangers = await app.headers(STRANGERS)
         await app.client.post("/auth/magic-link", {"email": EMAIL})
@@ -50,7 +54,7 @@ async def test_the_first_login_by_mail_takes_an_unverified_account_from_who_made
 
 
 async def test_a_login_by_mail_leaves_the_password_of_a_verified_account_alone() -> None:
-    async with flows(features=MAGIC) as app:
+    async with flows(features=with_magic_link()) as app:
         await app.verified()
         await app.client.post("/auth/magic-link", {"email": EMAIL})
         await app.client.post("/auth/magic-link/login", {"token": (await app.mail("magic_link")).token})

@@ -11,14 +11,14 @@ from asgi_auth.pages.colors import contrast, readable, text_on
 from asgi_auth.pages.plan import FORMS, PAGES, SAID
 from asgi_auth.texts import shipped
 from tests.pages.surfer import Surfer
-from tests.support import Client, make_auth, who
+from tests.support import Client, cheap, make_auth, who
 
 ACCENTS = ["#000000", "#ffffff", "#ffdd00", "#3355ff", "#808080", "#00ff00", "#7f1d1d"]
 
 
 def made(pages: Pages, **settings: Any) -> Surfer:
     """A browser before an app with these pages."""
-    auth = make_auth(features=[*make_auth().features, pages], **settings)
+    auth = make_auth(features=[*cheap(), pages], **settings)
     return Surfer(AuthMiddleware(who, auth, mount="/auth"))
 
 
@@ -136,7 +136,7 @@ async def test_an_error_that_the_catalogue_does_not_know_is_told_in_its_own_word
         async def before_login(self, login: LoginAttempt) -> None:  # noqa: ARG002
             raise TooEarlyError
 
-    async with make_auth(features=[*make_auth().features, Pages(), Doors()]) as auth:
+    async with make_auth(features=[*cheap(), Pages(), Doors()]) as auth:
         surfer = Surfer(AuthMiddleware(who, auth, mount="/auth"))
         account = {"email": "a@example.com", "password": "some good password"}
         await Client(surfer.client.app).post("/auth/register", account)

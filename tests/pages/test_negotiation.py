@@ -12,7 +12,7 @@ from asgi_auth.sessions.identity import Identity
 from asgi_auth.validation.fields import Line
 from tests.browsers import ACCESS, DEVICE, REFRESH
 from tests.pages.surfer import VISITOR, Surfer
-from tests.support import EMAIL, ORIGIN, PASSWORD, Client, Clock, bearer, login, make_auth, register, who
+from tests.support import EMAIL, ORIGIN, PASSWORD, Client, Clock, bearer, cheap, login, make_auth, register, who
 
 FORM = ("content-type", "application/x-www-form-urlencoded")
 LOGIN = b"email=ada%40example.com&password=correct+horse+battery"
@@ -262,7 +262,7 @@ async def test_without_a_login_page_there_is_an_answer_all_the_same() -> None:
 
 
 async def test_parts_of_the_account_page_are_there_with_their_endpoints() -> None:
-    async with make_auth(features=[*make_auth().features, Pages()]) as auth:
+    async with make_auth(features=[*cheap(), Pages()]) as auth:
         surfer = Surfer(
             AuthApp(auth, exclude=["end_session", "logout_all", "update_me", "export", "close_account"]), mount=""
         )

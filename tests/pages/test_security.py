@@ -8,7 +8,7 @@ import pytest
 from asgi_auth import Auth, AuthApp, AuthMiddleware, Pages
 from tests.browsers import DEVICE
 from tests.pages.surfer import Surfer
-from tests.support import EMAIL, PASSWORD, Client, Clock, make_auth, who
+from tests.support import EMAIL, PASSWORD, Client, Clock, cheap, make_auth, who
 
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
 CSP = (
@@ -152,7 +152,7 @@ async def test_files_are_kept_by_their_hash_and_by_no_one_else(surfer: Surfer) -
 
 async def test_a_broken_template_is_answered_all_the_same(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "base.html").write_text("{{ nothing.at.all }}")
-    async with make_auth(features=[*make_auth().features, Pages()], templates=str(tmp_path)) as auth:
+    async with make_auth(features=[*cheap(), Pages()], templates=str(tmp_path)) as auth:
         answer = await Client(AuthMiddleware(who, auth, mount="/auth")).get("/auth/login")
 
     assert (answer.status, answer.json["code"]) == (500, "internal_error")

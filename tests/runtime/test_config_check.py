@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,9 @@ def make(*, features: list[Feature] | None = None, mailer: Any = SMTPMailer, **s
     if mailer is SMTPMailer:
         mailer = SMTPMailer("mail.example.com", sender="auth@example.com")
     made = Settings(**{"secret": SECRET, "base_url": ORIGIN} | settings)
-    return Auth("sqlite://", settings=made, features=features, mailer=mailer)
+    # Copies: a feature belongs to one Auth.
+    copies = None if features is None else [copy(item) for item in features]
+    return Auth("sqlite://", settings=made, features=copies, mailer=mailer)
 
 
 FINDINGS: list[tuple[dict[str, Any], str, str]] = [

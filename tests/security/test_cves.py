@@ -8,7 +8,7 @@ import pytest
 from asgi_auth import Argon2, AuthApp, AuthMiddleware, MagicLink, Passwords
 from asgi_auth.crypto.keys import KeyRing, SigningKey
 from asgi_auth.errors import InvalidTokenError, TokenReuseError
-from asgi_auth.feature import PasswordService
+from asgi_auth.feature import Feature, PasswordService
 from tests.features.flows import NEW_PASSWORD, flows
 from tests.storage.conftest import FILES_AND_SERVERS
 from tests.support import (
@@ -25,7 +25,9 @@ from tests.support import (
     who,
 )
 
-ALL = [Passwords(argon2=Argon2.cheap()), *unlimited(mail=True), MagicLink()]
+
+def every_feature() -> list[Feature]:
+    return [Passwords(argon2=Argon2.cheap()), *unlimited(mail=True), MagicLink()]
 
 
 # 3, 4: a missing key
@@ -34,7 +36,7 @@ ALL = [Passwords(argon2=Argon2.cheap()), *unlimited(mail=True), MagicLink()]
 @pytest.mark.parametrize("keys", [[], [SigningKey("HS256", None, None, "k")]])
 def test_a_missing_key_raises_before_any_token_is_read(keys: list[SigningKey]) -> None:
     with pytest.raises((ValueError, IndexError)):
-        KeyRing([], keys)
+        KeyRing([], keys, "issuer", "audience").bind("installation")
 
 
 # 9: rotation that was forgotten at a restart
@@ -106,7 +108,7 @@ async def test_of_two_open_changes_of_address_each_token_means_its_own() -> None
 @pytest.mark.parametrize("token", ["", " ", "0", 0, None, False, [], {}, [""], {"token": "x"}, "null", "\0", "."])
 @pytest.mark.parametrize("path", ["reset-password", "verify-email", "confirm-email-change", "magic-link/login"])
 async def test_no_blank_or_converted_token_is_good(path: str, token: object) -> None:
-    async with flows(features=ALL) as app:
+    async with flows(features=every_feature()) as app:
         await app.register()
         app.clock.move(61)
         for asking in ("forgot-password", "magic-link"):
@@ -123,7 +125,7 @@ async def test_no_blank_or_converted_token_is_good(path: str, token: object) -> 
 
 @pytest.mark.parametrize("typed", ["ADA@EXAMPLE.COM", "\uff21da@example.com", "ada\uff20example.com"])
 async def test_mail_goes_to_the_address_that_was_stored_not_to_the_one_that_was_typed(typed: str) -> None:
-    async with flows(features=ALL) as app:
+    async with flows(features=every_feature()) as app:
         await app.verified()
         app.clock.move(61)
 
@@ -134,7 +136,7 @@ async def test_mail_goes_to_the_address_that_was_stored_not_to_the_one_that_was_
 
 @pytest.mark.parametrize("typed", ["\u0430da@example.com", "ada@example.com.evil.example", "ada@ex\u0430mple.com"])
 async def test_an_address_that_only_looks_alike_gets_nobody_s_mail(typed: str) -> None:
-    async with flows(features=ALL) as app:
+    async with flows(features=every_feature()) as app:
         await app.verified()
         app.clock.move(61)
 
@@ -186,7 +188,7 @@ async def test_known_and_unknown_addresses_cost_the_same_statements(
     path: str, more: dict[str, str], fewest: int
 ) -> None:
     storage = CountingStorage()
-    async with flows(storage, features=ALL, max_revocation_lag=60) as app:
+    async with flows(storage, features=every_feature(), max_revocation_lag=60) as app:
         await app.verified()
         app.clock.move(61)
         work = []

@@ -5,14 +5,20 @@ from typing import Any
 import pytest
 
 from asgi_auth import Argon2, Auth, AuthApp, AuthMiddleware, MagicLink, Outbox, Passwords
+from asgi_auth.feature import Feature
 from tests.security.naughty import NAUGHTY
 from tests.security.test_authorization import name_of
 from tests.support import EMAIL, PASSWORD, Answer, Client, bearer, login, make_auth, register, unlimited, who
 
 ACCOUNT = {"email": EMAIL, "password": PASSWORD}
 CSP = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-ALL = [Passwords(argon2=Argon2.cheap()), *unlimited(mail=True), MagicLink()]
-ROUTES = list(AuthApp(make_auth(features=ALL)).routes)
+
+
+def every_feature() -> list[Feature]:
+    return [Passwords(argon2=Argon2.cheap()), *unlimited(mail=True), MagicLink()]
+
+
+ROUTES = list(AuthApp(make_auth(features=every_feature())).routes)
 ACTING = [(path, route) for path, route in ROUTES if route.endpoint.method != "GET"]
 
 
@@ -98,7 +104,7 @@ async def test_no_endpoint_redirects(client: Client) -> None:
 async def test_what_acts_is_reached_by_its_own_method_only(path: str, route: Any) -> None:
     wanted = route.endpoint.method
     override = dict.fromkeys(("x-http-method-override", "x-http-method", "x-method-override"), wanted)
-    async with make_auth(features=ALL, mailer=Outbox()) as auth:
+    async with make_auth(features=every_feature(), mailer=Outbox()) as auth:
         user_id = await register(auth)
         headers = bearer(await login(auth)) | override
 

@@ -19,7 +19,8 @@ def log(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
         yield caplog
 
 
-FEATURES = [Passwords(argon2=Argon2.cheap()), *unlimited(mail=True), MagicLink()]
+def every_feature() -> list[Feature]:
+    return [Passwords(argon2=Argon2.cheap()), *unlimited(mail=True), MagicLink()]
 
 
 class Deaf(Feature):
@@ -30,7 +31,7 @@ class Deaf(Feature):
 
 
 async def test_the_log_holds_no_secret_and_no_address_whatever_happens(log: pytest.LogCaptureFixture) -> None:
-    async with flows(CountingStorage(), features=[*FEATURES, Deaf()]) as app:
+    async with flows(CountingStorage(), features=[*every_feature(), Deaf()]) as app:
         secrets = [PASSWORD, NEW_PASSWORD, EMAIL, EMAIL.partition("@")[0] + "@"]
         await app.verified()
         pair = (await app.login()).json

@@ -58,7 +58,10 @@ async def by_a_renewed_cookie(app: Flows) -> Way:
 
 LOGINS = [by_password, by_the_token_endpoint, by_a_magic_link]
 WAYS = [*LOGINS, by_refreshing, by_refreshing_as_oauth, by_a_renewed_cookie]
-FEATURES = [Passwords(argon2=Argon2.cheap()), *unlimited(mail=True), MagicLink()]
+
+
+def every_feature() -> list[Feature]:
+    return [Passwords(argon2=Argon2.cheap()), *unlimited(mail=True), MagicLink()]
 
 
 class Gate(Feature):
@@ -77,7 +80,7 @@ def has_tokens(answer: Answer) -> bool:
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("state", ["active", "disabled", "closed", "deleted"])
 async def test_only_an_active_user_gets_tokens(way: Callable[[Flows], Awaitable[Way]], state: str) -> None:
-    async with flows(features=FEATURES) as app:
+    async with flows(features=every_feature()) as app:
         await app.verified()
         user = await app.auth.users.by_email(EMAIL)
         enter = await way(app)
@@ -96,7 +99,7 @@ async def test_only_an_active_user_gets_tokens(way: Callable[[Flows], Awaitable[
 async def test_an_address_that_is_not_verified_gets_no_tokens_where_that_is_required(
     way: Callable[[Flows], Awaitable[Way]],
 ) -> None:
-    async with flows(features=FEATURES, verification="required", enumeration="tell") as app:
+    async with flows(features=every_feature(), verification="required", enumeration="tell") as app:
         await app.register()
 
         answer = await (await way(app))()
@@ -108,7 +111,7 @@ async def test_an_address_that_is_not_verified_gets_no_tokens_where_that_is_requ
 @pytest.mark.parametrize("way", LOGINS)
 async def test_a_wanted_second_factor_stands_before_every_way_in(way: Callable[[Flows], Awaitable[Way]]) -> None:
     gate = Gate()
-    async with flows(features=[*FEATURES, gate]) as app:
+    async with flows(features=[*every_feature(), gate]) as app:
         await app.verified()
         enter = await way(app)
         gate.wanted = "otp"

@@ -35,6 +35,7 @@ WHO_KNOWS_CRYPTO = {
     "accounts.known_clients": {"hmac", "secrets"},
     "accounts.one_time_tokens": {"hashlib", "hmac", "secrets", "itsdangerous"},
     "accounts.mail_requests": {"hmac", "secrets"}, "storage.sql_tokens": {"hmac", "secrets"},
+    "storage.migrate": {"secrets"},
     "storage.runner": {"random"}, "mail.smtp": {"ssl"}, "pages.render": {"hashlib"},
     "mail.delivery": {"random"}, "mail.message": {"secrets"},
 }  # fmt: skip

@@ -38,7 +38,8 @@ RATIO = 20
 FLOOR = 0.002
 SETTINGS = Settings(secret=SECRET, trusted_proxies=["10.0.0.0/8"])
 NO_URL = Settings(secret=SECRET)
-KEYS = KeyRing(SETTINGS.secrets, [])
+KEYS = KeyRing(SETTINGS.secrets, [], "issuer", "audience")
+KEYS.bind("installation")
 ACCESS, REFRESH = AccessTokens(SETTINGS, KEYS, time.time, is_id), RefreshTokens(KEYS)
 READER = CredentialReader(Cookies(SETTINGS))
 LOGIN = next(item for item in Passwords().endpoints if item.name == "login")

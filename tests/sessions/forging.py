@@ -7,12 +7,15 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from asgi_auth.crypto.keys import SigningKey, derive
-from tests.support import SECRET
+from asgi_auth import Settings
+from asgi_auth.crypto.keys import KeyRing
+from tests.support import INSTALLATION, SECRET
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-KEY = derive(SECRET.encode(), "access token")
-HEADER = SigningKey.derived(SECRET.encode()).header
+KEYS = KeyRing([SECRET.encode()], [], Settings.issuer, Settings.audience)
+KEYS.bind(INSTALLATION)
+KEY: bytes = KEYS.signing[0].private
+HEADER = KEYS.signing[0].header
 
 
 def encode(data: bytes) -> str:

@@ -13,7 +13,7 @@ from asgi_auth.crypto.keys import derive
 from asgi_auth.errors import InvalidTokenError, TokenExpiredError
 from asgi_auth.model.answers import TokenPair
 from asgi_auth.sessions.tokens import MAX_TOKEN, RESERVED
-from tests.sessions.forging import ALPHABET, CLAIMS, HEADER, HEADERS, KEY, compact, decode, encode, forge
+from tests.sessions.forging import ALPHABET, CLAIMS, HEADER, HEADERS, KEY, KEYS, compact, decode, encode, forge
 from tests.support import SECRET, Clock, login, make_auth, register
 
 
@@ -78,7 +78,9 @@ async def test_a_changed_claim_is_refused_without_our_key(auth: Auth, claims: di
     for forged in (
         f"{header}.{encode(compact(claims | {'roles': ['admin']}))}.{signature}",
         f"{header}.{payload}.{encode(bytes(32))}",
-        forge(HEADER, claims, derive(SECRET.encode(), "refresh token")),
+        forge(HEADER, claims, derive(SECRET.encode(), "access token")),
+        forge(HEADER, claims, KEYS.derived("access token")[0]),
+        forge(HEADER, claims, KEYS.derived("refresh token")[0]),
         forge(HEADER, claims, SECRET.encode()),
     ):
         assert await refused(auth, forged)
@@ -183,9 +185,7 @@ async def test_tokens_carry_no_address(pair: TokenPair, claims: dict[str, Any]) 
 
 
 async def test_custom_claims_are_in_the_token_and_stay_when_it_is_refreshed() -> None:
-    auth = make_auth()
-    auth = Auth(auth.storage, settings=auth.settings, features=auth.features, claims=lambda user: {"mail": user.email})
-    async with auth:
+    async with make_auth(claims=lambda user: {"mail": user.email}) as auth:
         await register(auth)
 
         pair = await login(auth)
@@ -203,9 +203,7 @@ async def test_custom_claims_are_in_the_token_and_stay_when_it_is_refreshed() ->
 async def test_custom_claims_that_are_ours_or_too_large_are_a_value_error(
     claims: dict[str, Any], complaint: str
 ) -> None:
-    auth = make_auth()
-    auth = Auth(auth.storage, settings=auth.settings, features=auth.features, claims=lambda _: claims)
-    async with auth:
+    async with make_auth(claims=lambda _: claims) as auth:
         await register(auth)
 
         with pytest.raises(ValueError, match=complaint):
@@ -222,8 +220,9 @@ async def test_the_user_of_a_token_is_the_owner_of_its_session_where_the_databas
         token = str((await login(auth)).access_token)
         monkeypatch.setattr(auth.revocation, "is_fresh", lambda: False)
         claims = json.loads(decode(token.split(".")[1]))
+        key = auth.keys.signing[0]
 
-        assert await refused(auth, forge(HEADER, claims | {"sub": eve}))
+        assert await refused(auth, forge(key.header, claims | {"sub": eve}, key.private))
         assert (await auth.authenticate(token)).id == claims["sub"]
 
 

@@ -242,8 +242,7 @@ async def test_a_bearer_login_ends_no_other_session(auth: Auth) -> None:
 
 async def test_claims_that_do_not_fit_into_a_cookie_are_a_clear_error(caplog: pytest.LogCaptureFixture) -> None:
     claims: dict[str, Any] = {"x": "x" * 4000}
-    plain = make_auth(features=[Passwords(argon2=Argon2.cheap())])
-    async with Auth(plain.storage, settings=plain.settings, features=plain.features, claims=lambda _: claims) as auth:
+    async with make_auth(features=[Passwords(argon2=Argon2.cheap())], claims=lambda _: claims) as auth:
         await register(auth)
 
         answer = await browser_of(auth).post("/auth/login", ACCOUNT)
