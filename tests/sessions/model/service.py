@@ -1,0 +1,98 @@
+"""The library under test: two processes' worth of `Auth` on one database, a mailbox, and a clock."""
+
+import asyncio
+from collections.abc import Coroutine, Mapping
+from typing import Any, TypeVar
+
+from asgi_auth import Auth, Passwords, Settings
+from asgi_auth.crypto.argon2 import Argon2
+from asgi_auth.feature import Event
+from asgi_auth.features.defaults import defaults
+from asgi_auth.features.lockout import Lockout
+from asgi_auth.features.rate_limits import RateLimits
+from asgi_auth.mail import Mail
+from asgi_auth.model.records import User
+from asgi_auth.storage import from_url
+from asgi_auth.storage.sql import SQLStorage
+from tests.sessions.model.faults import Fault, FaultyDriver
+from tests.sessions.model.specification import MAX_SESSIONS
+from tests.support import ORIGIN, SECRET, Clock
+
+T = TypeVar("T")
+PROCESSES = 2
+
+
+class Service:
+    """The processes. They share nothing in memory, and one of them asks the host for claims."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._runner = asyncio.Runner()
+        self.clock = Clock()
+        self.mails: list[Mail] = []
+        self.events: list[str] = []
+        self.claims_fail = False
+        self.drivers: list[FaultyDriver] = []
+        self.auths: list[Auth] = []
+        for number in range(PROCESSES):
+            self.run(self._start(number))
+
+    def run(self, call: Coroutine[Any, Any, T]) -> T:
+        """Run a call in the event loop of the processes."""
+        return self._runner.run(call)
+
+    def arm(self, process: int, fault: Fault) -> None:
+        """Let the next write of a process, or its next call of the host's claims, fail; an empty fault disarms."""
+        self.claims_fail = fault == "claims"
+        self.drivers[process].fault = "" if fault == "claims" else fault
+
+    def restart(self, process: int) -> None:
+        """Restart a process: what it knew in memory is gone."""
+        self.run(self.auths[process].close())
+        self.run(self._start(process))
+
+    def close(self) -> None:
+        """End all processes."""
+        for auth in self.auths:
+            self.run(auth.close())
+        self._runner.close()
+
+    async def news(self) -> None:
+        """Let the news of ended sessions arrive everywhere, and the mails as well."""
+        for auth in self.auths:
+            await auth.revocation.sync()
+            await auth.mail.idle()
+
+    async def _start(self, number: int) -> None:
+        storage = from_url(self._url)
+        assert isinstance(storage, SQLStorage)
+        driver = FaultyDriver(storage._driver)
+        storage._driver = driver
+        unlimited = [item for item in defaults(mail=True) if not isinstance(item, Passwords | RateLimits | Lockout)]
+        auth = Auth(
+            storage,
+            settings=Settings(
+                secret=SECRET, base_url=ORIGIN, enumeration="tell", purge_interval=0, max_sessions=MAX_SESSIONS
+            ),
+            features=[Passwords(argon2=Argon2.cheap()), *unlimited],
+            claims=self._claims if number else None,
+            mailer=self.mails.append,
+            now=self.clock,
+        )
+        auth.mail.pause = 0
+
+        @auth.on("refresh_repeated")
+        def repeated(event: Event) -> None:
+            self.events.append(event.name)
+
+        await auth.start()
+        if number < len(self.auths):
+            self.auths[number], self.drivers[number] = auth, driver
+        else:
+            self.auths.append(auth)
+            self.drivers.append(driver)
+
+    def _claims(self, user: User) -> Mapping[str, Any]:
+        if self.claims_fail:
+            raise ConnectionError
+        return {"status": user.status}
