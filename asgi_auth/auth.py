@@ -118,8 +118,8 @@ class Auth(HookRegistry):
     def _compose_accounts(self) -> None:
         storage, settings, now = self.storage, self.settings, self.now
         counter_keys = CounterKeys(self.keys)
-        self.limiter: Limiter = Limiter(self.counters, counter_keys, now)
         self.known_clients: KnownClients = KnownClients(storage, self.keys, counter_keys, now)
+        self.limiter: Limiter = Limiter(self.counters, counter_keys, now, self.known_clients.label)
         self.page_urls: PageUrls = PageUrls(settings, pages=self.shows_pages)
         self.letters: Letters = Letters(self.mail, self.texts, self.page_urls.url)
         self.one_time: OneTimeTokens = OneTimeTokens(

@@ -11,7 +11,7 @@ from asgi_auth import AuthApp, MagicLink, OpenAPI, Settings
 from asgi_auth.errors import AuthError
 from asgi_auth.feature import Endpoint
 from asgi_auth.features.defaults import defaults
-from asgi_auth.features.rate_limits import DEFAULTS
+from asgi_auth.features.rate_limits import BEHIND_LOGIN, DEFAULTS
 from asgi_auth.model import event_types as events
 from asgi_auth.pages.plan import FORMS, PAGES
 from asgi_auth.texts import purposes, shipped
@@ -90,6 +90,7 @@ def limits() -> str:
         names = ", ".join(f"`{name}`" for name, theirs in DEFAULTS.items() if theirs == rules)
         shared = " (one shared counter)" if "`login`" in names else ""
         rows.append([names + shared, f"`{rules}`"])
+    rows.append(["all others behind a login (in memory, per process)", f"`{BEHIND_LOGIN}`"])
     return table(["endpoints", "limits"], rows)
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from asgi_auth.accounts.purpose import TOKEN_OR_CODE, Purpose
     from asgi_auth.accounts.registration import RegistrationService
     from asgi_auth.feature.base import REFUSED_TOKENS
-    from asgi_auth.feature.call import Call
+    from asgi_auth.feature.call import Call, Ending
     from asgi_auth.feature.declare import delete, get, patch, post
     from asgi_auth.feature.endpoint import Endpoint
     from asgi_auth.feature.feature import Feature
@@ -46,6 +46,7 @@ __all__ = [
     "Client",
     "Credential",
     "Email",
+    "Ending",
     "Endpoint",
     "Event",
     "Feature",
@@ -83,6 +84,7 @@ if not TYPE_CHECKING:
             "Action": "model.event_types",
             "Answer": "model.answers",
             "Call": "feature.call",
+            "Ending": "feature.call",
             "Client": "model.records",
             "Credential": "model.records",
             "Email": "validation.fields",

@@ -4,7 +4,7 @@ from collections.abc import Collection, Container, Mapping, Sequence
 from typing import Any, ClassVar
 
 from asgi_auth.errors import AuthError, InvalidTokenError, TokenExpiredError, TokenRevokedError, UnauthorizedError
-from asgi_auth.feature.call import Call
+from asgi_auth.feature.call import Call, Ending
 from asgi_auth.feature.endpoint import Endpoint
 from asgi_auth.feature.grant import Grant
 from asgi_auth.feature.pipeline import Pipeline
@@ -72,8 +72,8 @@ class BaseFeature:
         """
 
     def takes_part(self, endpoint: Endpoint) -> bool:  # noqa: ARG002 (a hook)
-        """Tell whether `before` runs at an endpoint; called once for each endpoint."""
-        return self.overrides("before")
+        """Tell whether `before` and `after` run at an endpoint; called once for each endpoint."""
+        return self.overrides("before") or self.overrides("after")
 
     async def before(self, call: Call) -> None:
         """Run before an endpoint; raise to refuse the call."""
@@ -82,6 +82,12 @@ class BaseFeature:
         """Run after a body was refused for its form: it cannot be read, or has invalid fields. `call` has no values.
 
         Raise to answer another refusal, such as a limit. Runs where the feature takes part.
+        """
+
+    async def after(self, call: Call, ending: Ending) -> None:
+        """Run after an endpoint, or after the refusal of a call, before the caller gets the answer.
+
+        An error replaces the refusal of an endpoint; after all other endings it is logged.
         """
 
     async def before_login(self, login: LoginAttempt) -> None:

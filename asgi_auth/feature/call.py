@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
 from asgi_auth.feature.endpoint import Endpoint
 from asgi_auth.model.records import Client, Record
 from asgi_auth.sessions.identity import Identity
+
+#: How a call has ended: the endpoint returned, refused with an error below 500, or has not judged the call.
+Ending: TypeAlias = Literal["done", "refused", "failed"]
 
 
 class Call(Record, frozen=True):

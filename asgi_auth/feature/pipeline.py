@@ -1,20 +1,25 @@
 """The pipeline of endpoint calls: the same steps over HTTP, from a form and in process."""
 
 import inspect
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from typing import Any, Protocol
 
-from asgi_auth.bounds.deadline import deadline
-from asgi_auth.errors import AuthError, ServiceUnavailableError, ValidationError
-from asgi_auth.feature.call import Call, running
+from asgi_auth.bounds.deadline import Deadline, deadline
+from asgi_auth.errors import AuthError, BadRequestError, ServiceUnavailableError, ValidationError
+from asgi_auth.feature.call import Call, Ending, running
 from asgi_auth.feature.endpoint import Endpoint
 from asgi_auth.model.records import Client
 from asgi_auth.sessions.event_sink import EventSink
 from asgi_auth.sessions.identity import Identity
 from asgi_auth.validation.fields import Field
 
+logger: logging.Logger = logging.getLogger("asgi_auth")
+#: Seconds in which each `after` hook has to end.
+TO_SETTLE = 2.0
 Before = Callable[[Call], Awaitable[None]]
+After = Callable[[Call, Ending], Awaitable[None]]
 HostHooks = Mapping[str, Sequence[Callable[[Call], Any]]]
 Span = Callable[[str], AbstractContextManager[None]]
 
@@ -33,6 +38,9 @@ class Participant(Protocol):
 
     async def refused(self, call: Call) -> None:
         """Run after a body was refused for its form; raise to refuse for another reason."""
+
+    async def after(self, call: Call, ending: Ending) -> None:
+        """Run after the endpoint, or after a refusal."""
 
 
 class Pipeline:
@@ -59,7 +67,7 @@ class Pipeline:
         self._start = start
         self.span = span
         self._timeout = timeout
-        self._plans: dict[Endpoint, list[Before]] = {}
+        self._plans: dict[Endpoint, tuple[list[Before], list[After]]] = {}
 
     async def run(  # noqa: PLR0917 (names would cost on the way of every call)
         self,
@@ -94,18 +102,46 @@ class Pipeline:
         await self._start()
         call = Call(endpoint, values, client, identity)
         token = running.set(call.notes)
+        ending: Ending = "failed"
         try:
-            for before in self.plan(endpoint):
-                await before(call)
-            for hook in self._host_hooks.get(endpoint.name, ()):
-                result = hook(call)
-                if inspect.isawaitable(result):
-                    await result
-            given = {"client": client, "identity": identity, "served": served}
-            return await endpoint.function(feature, **values, **{name: given[name] for name in endpoint.injected})
+            await self._before(call)
+            try:
+                given = {"client": client, "identity": identity, "served": served}
+                given = {name: given[name] for name in endpoint.injected}
+                answer = await endpoint.function(feature, **values, **given)
+                ending = "done"
+            except AuthError as error:
+                # A malformed request was not judged.
+                ending = "failed" if error.status >= 500 or isinstance(error, BadRequestError) else "refused"
+                raise
+            return answer
         finally:
-            running.reset(token)
-            call.notes.clear()
+            try:
+                await self._after(call, ending)
+            finally:
+                running.reset(token)
+                call.notes.clear()
+
+    async def _before(self, call: Call) -> None:
+        for before in self.plan(call.endpoint):
+            await before(call)
+        for hook in self._host_hooks.get(call.endpoint.name, ()):
+            result = hook(call)
+            if inspect.isawaitable(result):
+                await result
+
+    async def _after(self, call: Call, ending: Ending) -> None:
+        """Run the `after` hooks. A refusal that could not be counted is not told to the caller."""
+        for after in self._plan(call.endpoint)[1]:
+            try:
+                # Seconds of its own: a guess that was not judged in time must not count.
+                with Deadline(TO_SETTLE, urgent=True):
+                    await after(call, ending)
+            except Exception as error:
+                if ending == "refused":
+                    raise
+                if not isinstance(error, AuthError):
+                    logger.exception("a feature failed after %s", call.endpoint.name)
 
     async def refused(self, endpoint: Endpoint, client: Client, identity: Identity) -> None:
         """Tell the features of a body that was refused for its form; raises their refusal in its place.
@@ -120,6 +156,11 @@ class Pipeline:
 
     def plan(self, endpoint: Endpoint) -> list[Before]:
         """Return the `before` hooks that take part in an endpoint; cached."""
+        return self._plan(endpoint)[0]
+
+    def _plan(self, endpoint: Endpoint) -> tuple[list[Before], list[After]]:
         if endpoint not in self._plans:
-            self._plans[endpoint] = [feature.before for feature in self._features if feature.takes_part(endpoint)]
+            features = [feature for feature in self._features if feature.takes_part(endpoint)]
+            afters: list[After] = [feature.after for feature in features if feature.overrides("after")]
+            self._plans[endpoint] = ([feature.before for feature in features], afters)
         return self._plans[endpoint]

@@ -1,15 +1,17 @@
-"""Lockout: wrong passwords from any network start a cooldown for an account, longer each time."""
+"""Lockout: wrong passwords from any network start a cooldown for strangers, longer each time."""
 
 from collections.abc import Collection, Container
 
-from asgi_auth.errors import AccountLockedError, AuthError
-from asgi_auth.feature import Call, Endpoint, Event, Feature
-from asgi_auth.feature.call import running
-from asgi_auth.limits.rules import is_guess
+from asgi_auth.errors import AccountLockedError, AuthError, BusyError
+from asgi_auth.feature import Call, Ending, Endpoint, Event, Feature
+from asgi_auth.limits.rules import Guess, is_guess, note_right_password, was_right, was_wrong
 from asgi_auth.model import event_types as events
+from asgi_auth.model.records import Backoff
 
-#: The key of the note that holds the accounts for which a call's password is counted.
-GUESSERS = "guessers"
+#: The note of a call whose guess is in flight.
+BEGUN = "lockout"
+#: More wrong passwords than any count has.
+ALL = 2**31
 
 
 class Lockout(Feature):
@@ -18,11 +20,11 @@ class Lockout(Feature):
     `after`: the number of the wrong password that starts the first cooldown; `pause`: its seconds, doubled each time up
     to `longest`; `memory`: seconds without an attempt after which the count starts over. During a cooldown every
     password is refused with 429 `account_locked` before it is checked, the right one too, and for addresses without an
-    account as well.
+    account as well. Right passwords, and those that the server could not check, are not counted.
 
-    The owner is not locked out: sessions and refresh go on, and for a logged-in user only the wrong passwords of that
-    session count. A mailed link (`Unlock`) or a new password opens the account. For a day after that, the network of
-    the request has a count of its own as well.
+    The owner is not locked out: sessions and refresh go on, and a live session, a known device and a known network are
+    judged by their own wrong passwords alone. A mailed link (`Unlock`) or a new password opens the account for the
+    network of the request, for a day.
     """
 
     observes: Container[str] | None = (events.PASSWORD_CHECK, events.PASSWORD_CHANGE)
@@ -31,47 +33,63 @@ class Lockout(Feature):
         """Take the bounds. Raises ValueError."""
         if not (0 < after <= 100 and 0 < pause <= longest < memory < 10**9):
             raise ValueError("after is 1 to 100, and pause, longest and memory grow in this order")
-        self.bounds: dict[str, int] = {"after": after, "pause": pause, "longest": longest, "memory": memory}
+        self.backoff: Backoff = Backoff(after=after, pause=pause, longest=longest, memory=memory)
 
     def errors_at(self, endpoint: Endpoint) -> Collection[type[AuthError]]:
-        """Name the error of endpoints that take a password."""
-        return (AccountLockedError,) if endpoint.takes_password else ()
+        """Name the errors of endpoints that take a password."""
+        return (AccountLockedError, BusyError) if endpoint.takes_password else ()
 
     def takes_part(self, endpoint: Endpoint) -> bool:
         """Tell whether an endpoint takes a password."""
         return endpoint.takes_password
 
     async def before(self, call: Call) -> None:
-        """Count the password as wrong before it is checked: concurrent guesses do not get around the count."""
-        if not is_guess(call):
+        """Begin the guess before the password is checked: concurrent guesses do not get around the count."""
+        guess = await self.auth.limiter.guess_of(call) if is_guess(call) else None
+        if guess is None:
             return
-        seconds, now = 0, int(self.auth.now())
-        guessers = call.notes[GUESSERS] = await self.auth.limiter.accounts_of(call)
-        for guesser in guessers:
-            seconds = await self.auth.counters.count_with_backoff(
-                self.auth.limiter.lockout_key(guesser), now, **self.bounds
-            )
+        key = self.auth.limiter.lockout_key(guess)
+        seconds = await self.auth.limiter.patiently(
+            key,
+            lambda now: self.auth.counters.begin_guess(key, now, self.backoff),
+            lambda result, _: result is None,
+        )
         if seconds:
             raise AccountLockedError(seconds)
+        call.notes[BEGUN] = guess
+
+    async def after(self, call: Call, ending: Ending) -> None:
+        """Count the guess if the password was wrong."""
+        guess: Guess | None = call.notes.get(BEGUN)
+        if guess is None:
+            return
+        key, now = self.auth.limiter.lockout_key(guess), int(self.auth.now())
+        own = self.auth.limiter.key("lockout of a network", guess.network, guess.key) if guess.is_of_stranger else None
+        counters = self.auth.counters
+        if was_wrong(call, ending):
+            await counters.end_guess(key, now, self.backoff, wrong=True)
+            if own is not None:
+                await counters.count(own, now, self.backoff.memory)
+        elif was_right(call):
+            await self._forgive(key, own, now)
+        else:
+            await counters.end_guess(key, now, self.backoff, wrong=False)
 
     async def observe(self, event: Event) -> None:
-        """Reset the count after the right password; open an account with a new password."""
-        if event.outcome != "success":
-            return
-        guessers = (running.get() or {}).get(GUESSERS, [])
-        # The password may belong to another account than the one that the call names.
-        if event.name == events.PASSWORD_CHECK and guessers and event.account == guessers[0]:
-            await self._forgive(guessers, event.at)
-        elif event.name == events.PASSWORD_CHANGE and event.user_id is not None:
+        """Note a right password; open an account with a new one."""
+        if event.name == events.PASSWORD_CHECK:
+            note_right_password(event)
+        elif event.outcome == "success" and event.user_id is not None:
             user = await self.auth.storage.user(event.user_id)
             if user is not None:
                 await self.auth.limiter.open_account(user.email_canonical, event.client)
 
-    async def _forgive(self, guessers: list[str], now: int) -> None:
-        own, *others = [self.auth.limiter.lockout_key(guesser) for guesser in reversed(guessers)]
-        await self.auth.counters.clear_counter(own)
-        for key in others:
-            counter = await self.auth.counters.counter(key, now)
-            # Strangers may have caused the cooldown of the account, so a right password does not end it.
-            if counter is not None and counter.free_at <= now:
-                await self.auth.counters.clear_counter(key)
+    async def _forgive(self, key: str, own: str | None, now: int) -> None:
+        """Forget the wrong passwords of the client that knows the right one, and no others."""
+        counters, forgiven = self.auth.counters, ALL
+        if own is not None:
+            counted = await counters.counter(own, now)
+            forgiven = counted.count if counted is not None else 0
+        await counters.end_guess(key, now, self.backoff, wrong=False, forgiven=forgiven)
+        if own is not None and forgiven:
+            await counters.clear_counter(own)

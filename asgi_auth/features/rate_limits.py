@@ -1,24 +1,31 @@
-"""Rate limits: how often each endpoint may be called, by address, by account and in total."""
+"""Rate limits: how often each endpoint may be called, by network, by account and in total."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Container, Mapping
 
 from asgi_auth.errors import AuthError, RateLimitedError
-from asgi_auth.feature import Call, Endpoint, Feature
-from asgi_auth.limits.counter_keys import network_of
-from asgi_auth.limits.counters import MemoryCounters
-from asgi_auth.limits.rules import is_guess
+from asgi_auth.feature import Call, Ending, Endpoint, Event, Feature
+from asgi_auth.limits.counter_keys import networks_of
+from asgi_auth.limits.counters import Counters, MemoryCounters
+from asgi_auth.limits.rules import Guess, is_guess, named_in, note_right_password, was_wrong
+from asgi_auth.model import event_types as events
 from asgi_auth.model.limits import Rule
-from asgi_auth.model.records import Window
+from asgi_auth.model.records import Client, Window
 
 NOTATION = re.compile(r"([1-9][0-9]{0,8})/([1-9][0-9]{0,3})?([smhd])/(ip|account|all)")
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 REFRESH = "refresh"
 KEYS = ("ip", "account", "all")
-NEVER = 2**40
+#: Clients without an address share one count, so many times as high as that of one address.
+UNKNOWN = 10
+#: A /56 of IPv6 has as much as an IPv4 address, a /64 half of it and a /48 four times, but a /64 has this at least.
+LEAST = 5
+#: The note of a call with the keys of the windows in which its guess is in flight.
+JUDGED = "rate_limits"
 #: For all endpoints that take a password, which share their counters.
 PASSWORD = "60/m/ip, 600/h/ip, 10/m/account, 100/h/account"
-MAIL = "30/m/ip, 300/h/ip, 10/10m/account"
+#: By network alone: a request for a mail is never refused because of what others asked.
+MAIL = "30/m/ip, 300/h/ip"
 TOKEN = "60/m/ip, 300/h/ip"
 DEFAULTS = {
     "login": PASSWORD,
@@ -26,7 +33,7 @@ DEFAULTS = {
     "change_password": PASSWORD,
     "change_email": PASSWORD,
     "close_account": PASSWORD,
-    "register": "60/m/ip, 300/h/ip, 10/10m/account",
+    "register": "60/m/ip, 300/h/ip",
     "forgot_password": MAIL,
     "resend_verification": MAIL,
     "magic_link": MAIL,
@@ -36,8 +43,11 @@ DEFAULTS = {
     "confirm_email_change": TOKEN,
     "magic_link_login": TOKEN,
     "unlock": TOKEN,
+    "export": "10/m/account, 60/h/account",
     REFRESH: "600/m/ip",
 }
+#: For all other endpoints that a logged-in user can call.
+BEHIND_LOGIN = "300/m/account, 6000/h/account"
 
 
 def parse_rules(text: str) -> list[Rule]:
@@ -59,16 +69,20 @@ class RateLimits(Feature):
     """Answers 429 to calls over a limit.
 
     `rules` maps names of endpoints to limits that replace the defaults: `{"login": "10/m/ip, 5/15m/account"}`; an empty
-    text is no limit. Endpoints that take a password share their counters. Successful calls count as well, and so do
-    bodies that are refused for their form, by address. `refresh` calls are counted in memory, per process, because
-    refresh tokens cannot be guessed.
+    text is no limit. Endpoints that take a password share their counters. By network, successful calls count as well,
+    and so do bodies that are refused for their form; by account, only wrong passwords do. Calls of `refresh`, and of
+    endpoints behind a login that have no rule of their own, are counted in memory, per process.
     """
+
+    observes: Container[str] | None = (events.PASSWORD_CHECK,)
 
     def __init__(self, rules: Mapping[str, str] | None = None) -> None:
         """Parse the rules. Raises ValueError for invalid notation; `Auth` raises it for an unknown endpoint."""
         given = dict(rules or {})
         self.rules: dict[str, list[Rule]] = {name: parse_rules(text) for name, text in (DEFAULTS | given).items()}
         self.needs_endpoints: Collection[str] = given.keys() - DEFAULTS.keys()
+        self._password = parse_rules(PASSWORD)
+        self._behind_login = parse_rules(BEHIND_LOGIN)
         self._of_this_process = MemoryCounters()
 
     def errors_at(self, endpoint: Endpoint) -> Collection[type[AuthError]]:
@@ -77,45 +91,89 @@ class RateLimits(Feature):
 
     def takes_part(self, endpoint: Endpoint) -> bool:
         """Tell whether an endpoint has a limit."""
-        return any(self.rules.get(name) for name in _names(endpoint))
+        return any(self._rules_of(endpoint, name) for name in _names(endpoint))
 
     async def before(self, call: Call) -> None:
         """Count the call; raise RateLimitedError for a call over a limit."""
         await self._count(call, KEYS)
 
     async def refused(self, call: Call) -> None:
-        """Count a body that was refused for its form, by address only: it names no account."""
+        """Count a body that was refused for its form, by network only: it names no account."""
         await self._count(call, ("ip",))
 
     async def _count(self, call: Call, keys: Collection[str]) -> None:
-        guess = is_guess(call)
-        # OAuth 2's token endpoint refreshes as well.
-        name = REFRESH if call.endpoint.takes_password and not guess else call.endpoint.name
-        rules = [rule for rule in self.rules.get(name, ()) if rule.key in keys]
-        if not rules:
-            return
-        by = {rule.key for rule in rules}
-        network = network_of(call.client.address)
-        who = {
-            "ip": [network] if network else [],
-            "account": await self.auth.limiter.accounts_of(call) if "account" in by else [],
-            "all": ["all"],
-        }
-        now = int(self.auth.now())
-        counters = self._of_this_process if name == REFRESH else self.auth.counters
-        windows = self._windows("password" if guess else name, rules, who)
-        full = await counters.limit([window for window, _ in windows], now) if windows else None
-        if full is not None:
-            rule = windows[full[0]][1]
-            raise RateLimitedError(full[1] - now, rule)
+        name = _name_of(call) if call.values else call.endpoint.name
+        rules = [rule for rule in self._rules_of(call.endpoint, name) if rule.key in keys] if name else []
+        counters = self._counters_of(call.endpoint, name)
+        guess = await self.auth.limiter.guess_of(call) if is_guess(call) and _by_account(rules) else None
+        takes_password = call.endpoint.takes_password and name != REFRESH
+        windows = self._windows("password" if takes_password else name, rules, call, guess)
+        # The network first, and apart: a guess that waits for others is counted there once.
+        for judged in (False, True):
+            if some := [item for item in windows if item[0].judged == judged]:
+                await self._limit(counters, some, guess.key if guess else "")
+        call.notes[JUDGED] = [window.key for window, _ in windows if window.judged]
 
-    def _windows(self, group: str, rules: list[Rule], who: Mapping[str, list[str]]) -> list[tuple[Window, Rule]]:
-        """Return the windows to count; of several values of a key the last one decides, and the others only count."""
-        return [
-            (Window(self.auth.limiter.key(group, rule.key, str(rule.seconds), value), rule.seconds, most), rule)
-            for rule in rules
-            for value, most in zip(who[rule.key], [*[NEVER] * (len(who[rule.key]) - 1), rule.most], strict=False)
-        ]
+    async def _limit(self, counters: Counters, windows: list[tuple[Window, Rule]], key: str) -> None:
+        def is_busy(full: tuple[int, int] | None, now: int) -> bool:
+            return full is not None and windows[full[0]][0].judged and full[1] == now
+
+        asked = [window for window, _ in windows]
+        full = await self.auth.limiter.patiently(key, lambda now: counters.limit(asked, now), is_busy)
+        if full is not None:
+            raise RateLimitedError(full[1] - int(self.auth.now()), windows[full[0]][1])
+
+    async def after(self, call: Call, ending: Ending) -> None:
+        """Count the guess for its account if the password was wrong."""
+        keys = call.notes.get(JUDGED)
+        if keys:
+            await self.auth.counters.settle(keys, int(self.auth.now()), wrong=was_wrong(call, ending))
+
+    async def observe(self, event: Event) -> None:
+        """Note a right password."""
+        note_right_password(event)
+
+    def _rules_of(self, endpoint: Endpoint, name: str) -> list[Rule]:
+        """Return the rules of an endpoint, also of one that only its feature knows."""
+        if name in self.rules or endpoint.takes_password:
+            return self.rules.get(name, self._password)
+        return self._behind_login if "identity" in endpoint.injected else []
+
+    def _counters_of(self, endpoint: Endpoint, name: str) -> Counters:
+        is_shared = name != REFRESH and (name in self.rules or endpoint.takes_password)
+        return self.auth.counters if is_shared else self._of_this_process
+
+    def _windows(self, group: str, rules: list[Rule], call: Call, guess: Guess | None) -> list[tuple[Window, Rule]]:
+        """Return the windows to count, each with the rule that it enforces."""
+        account = guess.key if guess else "" if is_guess(call) else named_in(call) or call.identity.id
+        found = []
+        for rule in rules:
+            values = {"all": [("all", rule.most)], "account": [(account, rule.most)] if account else []}
+            for value, most in values.get(rule.key) or (_bounds(call.client, rule.most) if rule.key == "ip" else []):
+                key = self.auth.limiter.key(group, rule.key, str(rule.seconds), value)
+                judged = guess is not None and rule.key == "account"
+                found.append((Window(key, rule.seconds, most, judged), rule._replace(most=most)))
+        return found
+
+
+def _bounds(client: Client, most: int) -> list[tuple[str, int]]:
+    """Return the networks of a client with their bounds. Calls in process without an address are not counted."""
+    networks = networks_of(client.address)
+    if not networks:
+        return [("unknown", UNKNOWN * most)] if client.request_id else []
+    smallest = most if len(networks) == 1 else max(min(most, LEAST), most // 2)
+    return list(zip(networks, (smallest, 2 * smallest, 8 * smallest), strict=False))
+
+
+def _by_account(rules: list[Rule]) -> bool:
+    return any(rule.key == "account" for rule in rules)
+
+
+def _name_of(call: Call) -> str:
+    """Return the name of the limits of a call; empty for a call of the token endpoint that lacks a password."""
+    if not call.endpoint.oauth2 or is_guess(call):
+        return call.endpoint.name
+    return REFRESH if call.values.get("grant_type") == "refresh_token" else ""
 
 
 def _names(endpoint: Endpoint) -> set[str]:

@@ -10,8 +10,8 @@ from asgi_auth._per_loop import PerLoop
 from asgi_auth.bounds.breaker import Breaker
 from asgi_auth.bounds.deadline import left
 from asgi_auth.errors import StorageUnavailableError
-from asgi_auth.model.limits import MAX_SKEW
-from asgi_auth.model.records import Counter, Window
+from asgi_auth.model.limits import IN_FLIGHT, MAX_SKEW
+from asgi_auth.model.records import Backoff, Counter, Window
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -29,35 +29,76 @@ COUNT = """
     redis.call('EXPIRE', KEYS[1], expires_at - now + ARGV[3])
     return {count, expires_at}
 """
+#: ARGV: now, skew, the time of stale guesses, then seconds, the most, and 1 for a judged window, for each key.
 LIMIT = """
     local now, ends = tonumber(ARGV[1]), {}
     for i, key in ipairs(KEYS) do
-        local old = redis.call('HMGET', key, 'count', 'expires_at')
-        local ends_at, latest = tonumber(old[2] or 0), now + ARGV[2 * i + 1] + ARGV[2]
+        local most, judged = tonumber(ARGV[3 * i + 2]), ARGV[3 * i + 3] == '1'
+        local old = redis.call('HMGET', key, 'count', 'expires_at', 'flights', 'begun_at')
+        local ends_at, latest = tonumber(old[2] or 0), now + ARGV[3 * i + 1] + ARGV[2]
         ends[i] = ends_at > now and ends_at <= latest and ends_at
-        if ends[i] and tonumber(old[1]) >= tonumber(ARGV[2 * i + 2]) then return {i - 1, ends[i]} end
+        if ends[i] and tonumber(old[1]) >= most then return {i - 1, ends[i]} end
+        if judged and old[4] and tonumber(old[4]) <= tonumber(ARGV[3]) then redis.call('HDEL', key, 'flights') end
+        local flights = tonumber(redis.call('HGET', key, 'flights') or 0)
+        if judged and ends[i] and tonumber(old[1]) + flights >= most then return {i - 1, now} end
     end
     for i, key in ipairs(KEYS) do
         if not ends[i] then
-            redis.call('HSET', key, 'count', 0, 'free_at', 0, 'expires_at', now + ARGV[2 * i + 1])
-            redis.call('EXPIRE', key, ARGV[2 * i + 1] + ARGV[2])
+            redis.call('HSET', key, 'count', 0, 'free_at', 0, 'expires_at', now + ARGV[3 * i + 1], 'flights', 0)
+            redis.call('EXPIRE', key, ARGV[3 * i + 1] + ARGV[2])
         end
-        redis.call('HINCRBY', key, 'count', 1)
+        if ARGV[3 * i + 3] == '1' then
+            redis.call('HINCRBY', key, 'flights', 1)
+            redis.call('HSET', key, 'begun_at', now)
+        else
+            redis.call('HINCRBY', key, 'count', 1)
+        end
     end
     return false
 """
-COUNT_WITH_BACKOFF = """
-    local now, after, pause = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-    local longest, memory, count, wait = tonumber(ARGV[4]), tonumber(ARGV[5]), 1, 0
-    local old = redis.call('HMGET', KEYS[1], 'count', 'expires_at', 'free_at')
-    if old[2] and tonumber(old[2]) > now and tonumber(old[2]) <= now + memory + ARGV[6] then
-        if tonumber(old[3]) > now then return old[3] - now end
-        count = old[1] + 1
+#: ARGV: now, and 1 for a wrong guess.
+SETTLE = """
+    for _, key in ipairs(KEYS) do
+        local old = redis.call('HMGET', key, 'expires_at', 'flights')
+        if old[1] and tonumber(old[1]) > tonumber(ARGV[1]) then
+            if tonumber(old[2] or 0) > 0 then redis.call('HINCRBY', key, 'flights', -1) end
+            redis.call('HINCRBY', key, 'count', ARGV[2])
+        end
     end
-    if count >= after then wait = math.min(pause * 2 ^ (count - after), longest) end
-    redis.call('HSET', KEYS[1], 'count', count, 'free_at', now + wait, 'expires_at', now + memory)
-    redis.call('EXPIRE', KEYS[1], memory + ARGV[6])
+"""
+#: ARGV: now, skew, the time of stale guesses, after, memory. Returns -1 for guesses in flight.
+BEGIN_GUESS = """
+    local now, after, count, flights, free_at = tonumber(ARGV[1]), tonumber(ARGV[4]), 0, 0, 0
+    local old = redis.call('HMGET', KEYS[1], 'count', 'expires_at', 'free_at', 'flights', 'begun_at')
+    if old[2] and tonumber(old[2]) > now and tonumber(old[2]) <= now + ARGV[5] + ARGV[2] then
+        count, free_at = tonumber(old[1]), tonumber(old[3])
+        if free_at > now then return free_at - now end
+        if old[5] and tonumber(old[5]) > tonumber(ARGV[3]) then flights = tonumber(old[4]) end
+        if flights >= math.max(1, after - count) then return -1 end
+    end
+    redis.call('HSET', KEYS[1], 'count', count, 'free_at', free_at, 'expires_at', now + ARGV[5],
+        'flights', flights + 1, 'begun_at', now)
+    redis.call('EXPIRE', KEYS[1], ARGV[5] + ARGV[2])
     return 0
+"""
+#: ARGV: now, skew, after, memory, 1 for a wrong guess, the number of forgiven guesses, pause, longest.
+END_GUESS = """
+    local now, after, count, flights = tonumber(ARGV[1]), tonumber(ARGV[3]), 0, 0
+    local old = redis.call('HMGET', KEYS[1], 'count', 'expires_at', 'free_at', 'flights')
+    local live = old[2] and tonumber(old[2]) > now and tonumber(old[2]) <= now + ARGV[4] + ARGV[2]
+    if live then count, flights = tonumber(old[1]), math.max(0, tonumber(old[4] or 0) - 1) end
+    if ARGV[5] == '1' then
+        count = count + 1
+        local wait = 0
+        if count >= after then wait = math.min(ARGV[7] * 2 ^ math.min(count - after, 64), tonumber(ARGV[8])) end
+        redis.call('HSET', KEYS[1], 'count', count, 'free_at', wait > 0 and now + wait or 0,
+            'expires_at', now + ARGV[4], 'flights', flights)
+        redis.call('EXPIRE', KEYS[1], ARGV[4] + ARGV[2])
+    elseif live then
+        count = math.max(0, count - ARGV[6])
+        redis.call('HSET', KEYS[1], 'count', count, 'flights', flights)
+        if count < after then redis.call('HSET', KEYS[1], 'free_at', 0) end
+    end
 """
 
 
@@ -114,14 +155,24 @@ class RedisCounters:
     async def limit(self, windows: Sequence[Window], now: int) -> tuple[int, int] | None:
         """Check all windows, then count in all, in one script."""
         keys = [self._prefix + window.key for window in windows]
-        bounds = [bound for window in windows for bound in (window.seconds, window.most)]
-        full = await self._run("eval", LIMIT, len(keys), *keys, now, MAX_SKEW, *bounds)
+        bounds = [bound for window in windows for bound in (window.seconds, window.most, int(window.judged))]
+        full = await self._run("eval", LIMIT, len(keys), *keys, now, MAX_SKEW, now - IN_FLIGHT, *bounds)
         return (int(full[0]), int(full[1])) if full else None
 
-    async def count_with_backoff(self, key: str, now: int, *, after: int, pause: int, longest: int, memory: int) -> int:
-        """Count unless a pause is in effect."""
-        values = (now, after, pause, longest, memory, MAX_SKEW)
-        return int(await self._run("eval", COUNT_WITH_BACKOFF, 1, self._prefix + key, *values))
+    async def settle(self, keys: Sequence[str], now: int, *, wrong: bool) -> None:
+        """End the guess in each counter, in one script."""
+        await self._run("eval", SETTLE, len(keys), *(self._prefix + key for key in keys), now, int(wrong))
+
+    async def begin_guess(self, key: str, now: int, backoff: Backoff) -> int | None:
+        """Note the guess, unless it has to wait."""
+        values = (now, MAX_SKEW, now - IN_FLIGHT, backoff.after, backoff.memory)
+        seconds = int(await self._run("eval", BEGIN_GUESS, 1, self._prefix + key, *values))
+        return None if seconds < 0 else seconds
+
+    async def end_guess(self, key: str, now: int, backoff: Backoff, *, wrong: bool, forgiven: int = 0) -> None:
+        """Count the guess as wrong, or end it."""
+        values = (now, MAX_SKEW, backoff.after, backoff.memory, int(wrong), forgiven, backoff.pause, backoff.longest)
+        await self._run("eval", END_GUESS, 1, self._prefix + key, *values)
 
     async def counter(self, key: str, now: int) -> Counter | None:
         """Return a counter unless it has expired."""

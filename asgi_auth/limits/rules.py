@@ -1,71 +1,136 @@
 """The keys by which guesses and calls are counted, for `RateLimits`, `Lockout` and `Unlock`.
 
-Guesses of an attacker must not lock the owner of an account out. So each guess is counted for the account, and this
-count decides only when nothing tells the owner from an attacker: each session has a separate count, and so has each
-network from which the account was opened, by a mailed link or with a new password.
+Guesses of strangers must not lock the owner of an account out. So guesses at an account are counted together only when
+nothing tells the owner from a stranger. Each session has a count of its own. So has each known client
+(`auth.known_clients`), and each network from which the account was opened, by a mailed link or with a new password.
 """
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
-from asgi_auth.feature.call import Call
+from asgi_auth.errors import BusyError
+from asgi_auth.feature.call import Call, Ending, running
 from asgi_auth.limits.counter_keys import CounterKeys, network_of
 from asgi_auth.limits.counters import Counters
 from asgi_auth.model.limits import MAX_SKEW
-from asgi_auth.model.records import Client
+from asgi_auth.model.records import Client, Event, Record
 from asgi_auth.validation.email_address import canonical_or_none
 
+T = TypeVar("T")
 #: Seconds that an account stays open for a network.
 OPEN = 86400
-#: The note of a call that keeps the accounts it is counted for.
-ACCOUNTS = "accounts"
+#: Seconds that a guess waits for others in flight, and the seconds between two looks, which double.
+LONGEST_WAIT = 5.0
+FIRST_LOOK, LAST_LOOK = 0.02, 0.25
+#: The most guesses of a process that wait for one count.
+MOST_WAITING = 64
+#: The notes of a call: its guess, and whether the password was right.
+GUESS, RIGHT = "guess", "right"
+
+
+class Guess(Record, frozen=True, kw_only=True):
+    """The password of a call.
+
+    `key` stands for those whose wrong guesses are counted together. A guess of a stranger has the `network` that it
+    came from; those in a session have its id instead of an account.
+    """
+
+    key: str
+    account: str = ""
+    session_id: str = ""
+    network: str | None = None
+
+    @property
+    def is_of_stranger(self) -> bool:
+        """Whether nothing tells the client from a stranger."""
+        return self.network is not None
 
 
 class Limiter:
     """Counts for accounts, sessions and networks: `auth.limiter`."""
 
-    def __init__(self, counters: Counters, keys: CounterKeys, now: Callable[[], float]) -> None:
-        """Take the counters and their keys."""
+    def __init__(
+        self,
+        counters: Counters,
+        keys: CounterKeys,
+        now: Callable[[], float],
+        label: Callable[[str, Client], Awaitable[str]],
+    ) -> None:
+        """Take the counters and their keys; `label` names a known client of an account (`KnownClients.label`)."""
         self.counters = counters
         self.key: Callable[..., str] = keys.key
         self._now = now
+        self._label = label
+        self._waiting: dict[str, int] = {}
 
-    def lockout_key(self, guesser: str) -> str:
+    def lockout_key(self, guess: Guess) -> str:
         """Return the key under which wrong passwords are counted."""
-        return self.key("lockout", guesser)
+        return self.key("lockout", guess.key)
 
-    async def accounts_of(self, call: Call) -> list[str]:
-        """Return the accounts of a call, from the body or the caller; the count of the last one decides."""
-        if ACCOUNTS not in call.notes:
-            call.notes[ACCOUNTS] = await self._accounts_of(call)
-        found: list[str] = call.notes[ACCOUNTS]
+    async def guess_of(self, call: Call) -> Guess | None:
+        """Return the guess of a call that has a password; None if it names no account."""
+        if GUESS not in call.notes:
+            call.notes[GUESS] = await self._guess_of(call)
+        found: Guess | None = call.notes[GUESS]
         return found
 
+    async def patiently(self, key: str, attempt: Callable[[int], Awaitable[T]], is_busy: Callable[[T, int], bool]) -> T:
+        """Attempt to count a guess until no guesses in flight are in its way; `attempt` takes the current time.
+
+        Raises BusyError when that takes too long, and when too many guesses wait.
+        """
+        now = int(self._now())
+        result = await attempt(now)
+        if not is_busy(result, now):
+            return result
+        if self._waiting.get(key, 0) >= MOST_WAITING:
+            raise BusyError
+        self._waiting[key] = self._waiting.get(key, 0) + 1
+        try:
+            return await self._wait(attempt, is_busy)
+        finally:
+            self._waiting[key] -= 1
+            if not self._waiting[key]:
+                del self._waiting[key]
+
     async def open_account(self, account: str, client: Client) -> None:
-        """Forget the wrong passwords of an account, and count the client's network separately from now on."""
-        network, now = network_of(client.address), int(self._now())
+        """Count the guesses of the client at an account separately from now on, and forget its earlier ones.
+
+        Those of strangers stay counted: the end of their pause would reveal that the account exists.
+        """
+        network, label = network_of(client.address), await self._label(account, client)
+        own = label or ("opened " + network if network else "")
         async with self.counters.transaction() as counters:
-            await counters.clear_counter(self.lockout_key(account))
-            if network:
-                await counters.clear_counter(self.lockout_key(self._separate_key("network", network, account)))
+            if own:
+                await counters.clear_counter(self.lockout_key(self._separate(own, account)))
+            if own and not label:
                 # Cleared first, because an existing counter would keep its expiry.
                 opened = self.key("opened", network, account)
                 await counters.clear_counter(opened)
-                await counters.count(opened, now, OPEN)
+                await counters.count(opened, int(self._now()), OPEN)
 
-    async def _accounts_of(self, call: Call) -> list[str]:
-        named = named_in(call)
-        account = named or ((await call.identity.load()).email_canonical if call.identity.is_authenticated else "")
+    async def _wait(self, attempt: Callable[[int], Awaitable[T]], is_busy: Callable[[T, int], bool]) -> T:
+        waited, pause = 0.0, FIRST_LOOK
+        while waited < LONGEST_WAIT:
+            await asyncio.sleep(pause)
+            waited, pause = waited + pause, min(2 * pause, LAST_LOOK)
+            now = int(self._now())
+            result = await attempt(now)
+            if not is_busy(result, now):
+                return result
+        raise BusyError
+
+    async def _guess_of(self, call: Call) -> Guess | None:
+        account = named_in(call)
         if not account:
-            return []
-        if not is_guess(call):
-            return [account]
-        # The count of the session decides for a logged-in caller, and that of an opened network for others.
-        if not named:
-            return [account, self._separate_key("session", call.identity.session_id, account)]
+            session_id = call.identity.session_id
+            return Guess(key=self.key("apart", "session", session_id), session_id=session_id) if session_id else None
         network = network_of(call.client.address)
-        if network and await self._is_open(network, account):
-            return [account, self._separate_key("network", network, account)]
-        return [account]
+        label = await self._label(account, call.client)
+        if not label and network:
+            label = "opened " + network if await self._is_open(network, account) else ""
+        return self._separate(label, account) if label else Guess(key=account, account=account, network=network)
 
     async def _is_open(self, network: str, account: str) -> bool:
         """Tell whether the account was opened for a network, and not by a clock that was ahead."""
@@ -73,14 +138,37 @@ class Limiter:
         opened = await self.counters.counter(self.key("opened", network, account), now)
         return opened is not None and opened.expires_at <= now + OPEN + MAX_SKEW
 
-    def _separate_key(self, kind: str, value: str, account: str) -> str:
-        # A digest: no address has this form, so no caller can count for another session.
-        return self.key("apart", kind, value, account)
+    def _separate(self, label: str, account: str) -> Guess:
+        # A digest: no address has this form, so no caller can count for another client.
+        return Guess(key=self.key("apart", label, account), account=account)
+
+
+def note_right_password(event: Event) -> None:
+    """Note that the password of the running call was right; that of another account is not a right one."""
+    notes: dict[str, Any] = running.get() or {}
+    guess: Guess | None = notes.get(GUESS)
+    if guess is not None and event.outcome == "success":
+        in_session = bool(guess.session_id) and event.session_id == guess.session_id
+        if in_session or (guess.account and event.account == guess.account):
+            notes[RIGHT] = True
+
+
+def was_wrong(call: Call, ending: Ending) -> bool:
+    """Tell whether a call was judged, and its password not found to be the right one of the named account."""
+    return ending != "failed" and not call.notes.get(RIGHT)
+
+
+def was_right(call: Call) -> bool:
+    """Tell whether the password of a call was found to be the right one of the named account."""
+    return bool(call.notes.get(RIGHT))
 
 
 def is_guess(call: Call) -> bool:
-    """Tell whether the call has a password; OAuth 2's token endpoint also takes refresh tokens."""
-    return call.endpoint.takes_password and call.values.get("grant_type") != "refresh_token"
+    """Tell whether the call has a password; OAuth 2's token endpoint also takes refresh tokens, and empty fields."""
+    if not call.endpoint.takes_password or not call.endpoint.oauth2:
+        return call.endpoint.takes_password
+    values = call.values
+    return values.get("grant_type") != "refresh_token" and bool(values.get("username") and values.get("password"))
 
 
 def named_in(call: Call) -> str:

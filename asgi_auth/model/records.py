@@ -122,8 +122,8 @@ class OneTimeToken(Record, frozen=True, kw_only=True):
 class Counter(Record, frozen=True, kw_only=True):
     """The number of attempts under one key.
 
-    `key` is a digest, so that no address is stored. `free_at` is the time of the next allowed attempt, or 0 without a
-    backoff. At `expires_at` the counter restarts.
+    `key` is a digest, so that no address is stored. `count` is the number of calls or wrong guesses. `free_at` is the
+    time of the next allowed guess, or 0 without a backoff. At `expires_at` the counter restarts.
     """
 
     key: str
@@ -133,11 +133,33 @@ class Counter(Record, frozen=True, kw_only=True):
 
 
 class Window(Record, frozen=True):
-    """A rate limit: at most `most` counts of `key` within `seconds` of the first."""
+    """A rate limit: at most `most` counts of `key` within `seconds` of the first.
+
+    With `judged`, the window counts wrong guesses: a call is in flight there until it is settled.
+    """
 
     key: str
     seconds: int
     most: int
+    judged: bool = False
+
+
+class Backoff(Record, frozen=True, kw_only=True):
+    """The pauses after wrong guesses, in seconds.
+
+    Wrong guess number `after` starts a pause of `pause` seconds. Each further one starts a pause twice as long as the
+    last, up to `longest`. Without a guess for `memory` seconds, which exceed `longest`, the count starts over.
+    """
+
+    after: int
+    pause: int
+    longest: int
+    memory: int
+
+    def seconds(self, wrong: int) -> int:
+        """Return the pause after a number of wrong guesses."""
+        # A shift without a bound would compute huge integers; 64 doublings exceed any `longest`.
+        return min(self.pause << min(wrong - self.after, 64), self.longest) if wrong >= self.after else 0
 
 
 class Stored(Record, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from asgi_auth.model.records import AuditRecord, Counter, Credential, OneTimeToken, Session, User
+from asgi_auth.storage.statements.counters import FLIGHT
 
 T = TypeVar("T")
 Row = Mapping[str, Any]
@@ -121,5 +122,5 @@ def audit_record_of(row: Row) -> AuditRecord:
 
 
 def counter_of(row: Row) -> Counter:
-    """Convert a row to a counter."""
-    return Counter(key=row["key"], count=row["count"], free_at=row["free_at"], expires_at=row["expires_at"])
+    """Convert a row to a counter; guesses in flight are left out."""
+    return Counter(key=row["key"], count=row["count"] % FLIGHT, free_at=row["free_at"], expires_at=row["expires_at"])

@@ -52,6 +52,17 @@ def check_site(scope: Scope, settings: Settings) -> None:
         )
 
 
+def check_form(scope: Scope, settings: Settings) -> None:
+    """Raise CrossSiteRequestError for a form from a page of another site; for endpoints that clients call by forms.
+
+    Browsers send such forms without a preflight. Clients that are no browsers send neither Origin nor Sec-Fetch-Site.
+    """
+    origin, site = single_header(scope, b"origin"), single_header(scope, b"sec-fetch-site")
+    if "*" in settings.cors_origins or origin in settings.cors_origins or (origin is None and site is None):
+        return
+    check_origin(scope, settings)
+
+
 def _is_of_host(origin: str, host: str | None) -> bool:
     """Tell whether an origin names the requested host. Clients and proxies may add the default port to the host."""
     try:

@@ -28,7 +28,7 @@ from asgi_auth.web.authenticator import Headers, RequestAuthenticator
 from asgi_auth.web.body import parse_body, read_body
 from asgi_auth.web.client import client_of
 from asgi_auth.web.cookie_choice import Choice
-from asgi_auth.web.csrf import check_origin, check_site
+from asgi_auth.web.csrf import check_form, check_origin, check_site
 from asgi_auth.web.device_cookies import DeviceCookies
 
 #: The errors of every request for an endpoint.
@@ -107,6 +107,8 @@ class RequestPipeline:
             if choice.refresh and missing and not endpoint.oauth2:
                 values[REFRESH_TOKEN] = choice.refresh
                 transport = "cookie"
+            if endpoint.oauth2:
+                check_form(scope, self._settings)
             if presented.by_cookie or (transport == "cookie" and endpoint.gives_tokens):
                 check_origin(scope, self._settings)
             if transport == "cookie" and endpoint.gives_tokens and not presented.by_cookie:

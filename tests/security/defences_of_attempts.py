@@ -4,6 +4,48 @@ from tests.security.defence import Defence
 
 ATTEMPTS = [
     Defence(
+        "strangers slow down strangers alone",
+        "limits/rules.py",
+        "return self._separate(label, account) if label else Guess(key=account, account=account, network=network)",
+        "return Guess(key=account, account=account, network=network if label or account else None)",
+        "features/test_known_clients_and_limits.py::test_known_clients_log_in_while_strangers_are_locked",
+    ),
+    Defence(
+        "a success forgets what its own network did",
+        "features/lockout.py",
+        "            forgiven = counted.count if counted is not None else 0\n",
+        "            forgiven = ALL if counted is None or forgiven else 0\n",
+        "features/test_known_clients_and_limits.py::test_the_owners_logins_change_nothing_that_a_stranger_sees",
+    ),
+    Defence(
+        "a right password is of the account that is named",
+        "limits/rules.py",
+        "(guess.account and event.account == guess.account)",
+        "(guess.account and event.account)",
+        "events/test_observers.py::test_a_right_password_forgets_no_guesses_at_an_account_that_was_only_named",
+    ),
+    Defence(
+        "a wrong password is told when it was counted",
+        "feature/pipeline.py",
+        '                if ending == "refused":\n                    raise\n',
+        "",
+        "features/test_known_clients_and_limits.py::test_a_wrong_password_that_could_not_be_counted_is_not_told",
+    ),
+    Defence(
+        "what was not judged is no guess",
+        "limits/rules.py",
+        'return ending != "failed" and not call.notes.get(RIGHT)',
+        "return not call.notes.get(RIGHT)",
+        "features/test_known_clients_and_limits.py::test_what_the_server_did_not_judge_is_no_guess",
+    ),
+    Defence(
+        "a form of another site reaches no password",
+        "web/request_pipeline.py",
+        "            if endpoint.oauth2:\n                check_form(scope, self._settings)\n",
+        "",
+        "web/test_token_cross_site.py::test_a_form_of_another_site_is_refused_before_it_counts",
+    ),
+    Defence(
         "headers that name different clients do not count",
         "web/client_address.py",
         "return clients.pop() if len(clients) == 1 else nearest",

@@ -2,16 +2,31 @@
 
 import asyncio
 
+import msgspec
 import pytest
 
 from asgi_auth.limits.counters import Counters
-from asgi_auth.model.records import Counter, Window
+from asgi_auth.model.records import Backoff, Counter, Window
 from asgi_auth.storage import Storage
 from tests.storage.samples import CALLERS, NOW, at_once
 
+BACKOFF = Backoff(after=3, pause=60, longest=600, memory=86400)
 
-async def attempt(counters: Counters, now: int, key: str = "ada", after: int = 3) -> int:
-    return await counters.count_with_backoff(key, now, after=after, pause=60, longest=600, memory=86400)
+
+async def begin(counters: Counters, now: int = NOW, key: str = "ada", after: int = 3) -> int | None:
+    return await counters.begin_guess(key, now, msgspec.structs.replace(BACKOFF, after=after))
+
+
+async def attempt(counters: Counters, now: int, key: str = "ada", after: int = 3) -> int | None:
+    """A wrong guess."""
+    seconds = await begin(counters, now, key, after)
+    if seconds == 0:
+        await counters.end_guess(key, now, msgspec.structs.replace(BACKOFF, after=after), wrong=True)
+    return seconds
+
+
+def judged(most: int, key: str = "ada") -> list[Window]:
+    return [Window("all", 60, 99), Window(key, 60, most, judged=True)]
 
 
 async def test_a_counter_counts_within_its_window_and_then_begins_anew(counters: Counters) -> None:
@@ -101,8 +116,8 @@ async def test_pauses_double_up_to_the_longest(counters: Counters) -> None:
         assert await attempt(counters, now) == 0
         counter = await counters.counter("ada", now)
         assert counter is not None
-        pauses.append(counter.free_at - now)
-        now = counter.free_at
+        pauses.append(max(0, counter.free_at - now))
+        now = max(now, counter.free_at)
 
     assert pauses == [0, 0, 60, 120, 240, 480, 600, 600, 600]
 
@@ -129,10 +144,126 @@ async def test_attempts_are_forgotten_after_a_while(counters: Counters) -> None:
     assert [await attempt(counters, NOW + 86400) for _ in range(4)] == [0, 0, 0, 60]
 
 
-async def test_concurrent_attempts_never_exceed_what_is_allowed(counters: Counters) -> None:
-    assert (await at_once(lambda _: attempt(counters, NOW))).count(0) == 3
-    assert (await at_once(lambda _: attempt(counters, NOW + 60))).count(0) == 1
-    assert (await at_once(lambda _: attempt(counters, NOW + 60))).count(0) == 0
+async def test_concurrent_guesses_never_exceed_what_is_allowed(counters: Counters) -> None:
+    begun = await at_once(lambda _: begin(counters))
+    assert (begun.count(0), begun.count(None)) == (3, CALLERS - 3)
+    await at_once(lambda _: counters.end_guess("ada", NOW, BACKOFF, wrong=True), 3)
+    assert await begin(counters) == 60
+
+    begun = await at_once(lambda _: begin(counters, NOW + 60))
+    assert (begun.count(0), begun.count(None)) == (1, CALLERS - 1)
+    await counters.end_guess("ada", NOW + 60, BACKOFF, wrong=True)
+    assert await begin(counters, NOW + 60) == 120
+
+
+async def test_right_guesses_are_never_counted(counters: Counters) -> None:
+    for _ in range(9):
+        assert await begin(counters) == 0
+        await counters.end_guess("ada", NOW, BACKOFF, wrong=False)
+
+    assert [await attempt(counters, NOW) for _ in range(4)] == [0, 0, 0, 60]
+
+
+async def test_a_right_guess_among_wrong_ones_makes_room_for_one(counters: Counters) -> None:
+    await attempt(counters, NOW)
+    assert [await begin(counters) for _ in range(3)] == [0, 0, None]
+
+    await counters.end_guess("ada", NOW, BACKOFF, wrong=False)
+
+    assert [await begin(counters) for _ in range(2)] == [0, None]
+
+
+async def test_guesses_in_flight_are_dropped_after_a_minute(counters: Counters) -> None:
+    assert [await begin(counters) for _ in range(4)] == [0, 0, 0, None]
+    assert await begin(counters, NOW + 59) is None
+
+    assert [await begin(counters, NOW + 60) for _ in range(4)] == [0, 0, 0, None]
+
+
+async def test_wrong_guesses_may_be_forgiven(counters: Counters) -> None:
+    for _ in range(2):
+        await attempt(counters, NOW)
+    await begin(counters)
+
+    await counters.end_guess("ada", NOW, BACKOFF, wrong=False, forgiven=1)
+
+    assert [await attempt(counters, NOW) for _ in range(3)] == [0, 0, 60]
+
+
+async def test_a_pause_ends_when_the_guesses_that_it_needs_are_forgiven(counters: Counters) -> None:
+    for _ in range(3):
+        await attempt(counters, NOW)
+    assert await begin(counters) == 60
+    await counters.end_guess("ada", NOW, BACKOFF, wrong=False, forgiven=1)
+    assert await begin(counters) == 0
+    await counters.end_guess("ada", NOW, BACKOFF, wrong=False, forgiven=9)
+
+    assert [await attempt(counters, NOW) for _ in range(4)] == [0, 0, 0, 60]
+
+
+async def test_the_end_of_a_guess_that_is_unknown_by_now_counts_a_wrong_one(counters: Counters) -> None:
+    await counters.end_guess("ada", NOW, BACKOFF, wrong=True)
+    await counters.end_guess("bob", NOW, BACKOFF, wrong=False)
+
+    assert [await attempt(counters, NOW) for _ in range(3)] == [0, 0, 60]
+    assert [await attempt(counters, NOW, "bob") for _ in range(4)] == [0, 0, 0, 60]
+
+
+async def test_a_judged_window_counts_wrong_guesses_only(counters: Counters) -> None:
+    for _ in range(5):
+        assert await counters.limit(judged(2), NOW) is None
+        await counters.settle(["ada"], NOW, wrong=False)
+    for _ in range(2):
+        assert await counters.limit(judged(2), NOW) is None
+        await counters.settle(["ada"], NOW, wrong=True)
+
+    assert await counters.limit(judged(2), NOW) == (1, NOW + 60)
+    found = await counters.counter("all", NOW)
+    assert found is not None
+    assert found.count == 7
+
+
+async def test_guesses_in_flight_fill_a_judged_window_for_a_moment(counters: Counters) -> None:
+    for _ in range(2):
+        assert await counters.limit(judged(2), NOW) is None
+    assert await counters.limit(judged(2), NOW) == (1, NOW)
+
+    await counters.settle(["ada"], NOW, wrong=False)
+
+    assert await counters.limit(judged(2), NOW + 1) is None
+    assert await counters.limit(judged(2), NOW + 1) == (1, NOW + 1)
+
+
+async def test_guesses_in_flight_in_a_window_are_dropped_after_a_minute(counters: Counters) -> None:
+    hour = [Window("ada", 3600, 2, judged=True)]
+    for _ in range(2):
+        assert await counters.limit(hour, NOW) is None
+    assert await counters.limit(hour, NOW + 59) == (0, NOW + 59)
+
+    assert await counters.limit(hour, NOW + 60) is None
+    assert await counters.limit(hour, NOW + 60) is None
+    assert await counters.limit(hour, NOW + 60) == (0, NOW + 60)
+
+
+async def test_of_many_guesses_at_once_a_judged_window_lets_through_as_many_as_it_has_room_for(
+    counters: Counters,
+) -> None:
+    answers = await at_once(lambda _: counters.limit(judged(7), NOW))
+    assert answers.count(None) <= 7
+    assert set(answers) == {None, (1, NOW)}
+
+    await at_once(lambda _: counters.settle(["ada"], NOW, wrong=False), answers.count(None))
+    again = [await counters.limit(judged(7), NOW) for _ in range(8)]
+
+    assert again == [None] * 7 + [(1, NOW)]
+
+
+async def test_settling_after_the_window_counts_nothing(counters: Counters) -> None:
+    await counters.limit(judged(2), NOW)
+
+    await counters.settle(["ada", "nobody"], NOW + 60, wrong=True)
+
+    assert await counters.counter("ada", NOW + 60) is None
 
 
 async def test_expired_counters_are_purged_in_batches(storage: Storage) -> None:

@@ -1,16 +1,25 @@
 """Counters after a clock that was ahead: what it counted binds nobody when it is right again."""
 
+import msgspec
 import pytest
 
 from asgi_auth.limits.counters import Counters
 from asgi_auth.model.limits import MAX_SKEW
-from asgi_auth.model.records import Window
+from asgi_auth.model.records import Backoff, Window
 from tests.storage.samples import NOW
 
 DAY = 86400
 WINDOW = Window("ada", 60, 2)
-BOUNDS = {"after": 2, "pause": 60, "longest": 3600, "memory": DAY}
+BACKOFF = Backoff(after=2, pause=60, longest=3600, memory=DAY)
 AHEAD = [MAX_SKEW + 1, 600, 3 * DAY, 10**9]
+
+
+async def guess(counters: Counters, now: int, key: str = "ada", backoff: Backoff = BACKOFF) -> int | None:
+    """Guess wrong."""
+    seconds = await counters.begin_guess(key, now, backoff)
+    if seconds == 0:
+        await counters.end_guess(key, now, backoff, wrong=True)
+    return seconds
 
 
 @pytest.mark.parametrize("ahead", AHEAD)
@@ -34,10 +43,21 @@ async def test_a_count_from_the_future_starts_again(counters: Counters, ahead: i
 @pytest.mark.parametrize("ahead", AHEAD)
 async def test_a_pause_from_the_future_does_not_bind(counters: Counters, ahead: int) -> None:
     for _ in range(2):
-        await counters.count_with_backoff("ada", NOW + ahead, **BOUNDS)
-    assert await counters.count_with_backoff("ada", NOW + ahead, **BOUNDS) > 0
+        await guess(counters, NOW + ahead)
+    assert await guess(counters, NOW + ahead)
 
-    assert [await counters.count_with_backoff("ada", NOW, **BOUNDS) for _ in range(3)] == [0, 0, 60]
+    assert [await guess(counters, NOW) for _ in range(3)] == [0, 0, 60]
+
+
+@pytest.mark.parametrize("ahead", AHEAD)
+async def test_guesses_in_flight_from_the_future_take_no_room(counters: Counters, ahead: int) -> None:
+    judged = Window("eve", 60, 2, judged=True)
+    for _ in range(2):
+        assert await counters.begin_guess("ada", NOW + ahead, BACKOFF) == 0
+        assert await counters.limit([judged], NOW + ahead) is None
+
+    assert [await counters.begin_guess("ada", NOW, BACKOFF) for _ in range(3)] == [0, 0, None]
+    assert [await counters.limit([judged], NOW) for _ in range(3)] == [None, None, (0, NOW)]
 
 
 @pytest.mark.parametrize("ahead", [1, 30, MAX_SKEW])
@@ -51,5 +71,5 @@ async def test_clocks_that_differ_a_little_count_together(counters: Counters, ah
     assert (await counters.count("bob", NOW, 60)).count == 2
 
     for now in (NOW + ahead, NOW):
-        await counters.count_with_backoff("eve", now, **BOUNDS | {"pause": 300})
-    assert await counters.count_with_backoff("eve", NOW, **BOUNDS) > 0
+        await guess(counters, now, "eve", msgspec.structs.replace(BACKOFF, pause=300))
+    assert await guess(counters, NOW, "eve")

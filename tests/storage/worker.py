@@ -7,6 +7,7 @@ from typing import Any
 
 from asgi_auth import Auth
 from asgi_auth.errors import StorageUnavailableError
+from asgi_auth.model.records import Backoff
 from asgi_auth.storage import from_url
 from asgi_auth.storage.rows import Row
 from asgi_auth.storage.runner import Runner
@@ -41,8 +42,8 @@ async def count(storage: SQLStorage, most: str) -> int:
 
 async def attempt(storage: SQLStorage, after: str) -> int:
     """Try many times at once; return how often that was allowed."""
-    bounds = {"after": int(after), "pause": 60, "longest": 600, "memory": 86400}
-    return (await at_once(lambda _: storage.count_with_backoff("bob", NOW, **bounds), CALLERS)).count(0)
+    backoff = Backoff(after=int(after), pause=60, longest=600, memory=86400)
+    return (await at_once(lambda _: storage.begin_guess("bob", NOW, backoff), CALLERS)).count(0)
 
 
 async def migrate(storage: SQLStorage, _: str) -> list[int]:

@@ -1,9 +1,14 @@
-"""The contract of a storage: counters."""
+"""The contract of a storage: counters.
+
+A guess is counted only when it turns out to be wrong. Until then it is in flight, and takes up the room of a wrong one,
+so that concurrent guesses do not get around a limit. A guess that has not ended after `model.limits.IN_FLIGHT` seconds
+is dropped: its caller got no answer.
+"""
 
 from collections.abc import Sequence
 from typing import Protocol
 
-from asgi_auth.model.records import Counter, Window
+from asgi_auth.model.records import Backoff, Counter, Window
 
 
 class CounterStore(Protocol):
@@ -23,15 +28,24 @@ class CounterStore(Protocol):
         """Count once in every window and return None; or return the index of a full window, and when it expires.
 
         The keys of the windows differ. If a window is full, no window counts the call; a concurrent call may still be
-        counted in the others. Of many concurrent calls, at most `most` of a window return None.
+        counted in the others. Of many concurrent calls, at most `most` of a window return None. In a `judged` window
+        the call is in flight. For a window that guesses in flight fill up, the time is `now`: try again in a moment.
         """
 
-    async def count_with_backoff(self, key: str, now: int, *, after: int, pause: int, longest: int, memory: int) -> int:
-        """Count an attempt and return 0; or, during a pause, return its remaining seconds (at least 1).
+    async def settle(self, keys: Sequence[str], now: int, *, wrong: bool) -> None:
+        """End a call that is in flight in the windows with these keys, and count it if it was `wrong`."""
 
-        Attempt number `after` starts a pause of `pause` seconds. Each further attempt starts one twice as long as the
-        last, up to `longest` seconds. The counter expires `memory` seconds after the last attempt; `memory` exceeds
-        `longest`. Concurrent calls return 0 no more often than consecutive calls.
+    async def begin_guess(self, key: str, now: int, backoff: Backoff) -> int | None:
+        """Begin a guess and return 0; or, during a pause, return its remaining seconds (at least 1).
+
+        Returns None while as many guesses are in flight as may be wrong before the next pause; try again in a moment.
+        Concurrent calls let no more wrong guesses pass than consecutive calls.
+        """
+
+    async def end_guess(self, key: str, now: int, backoff: Backoff, *, wrong: bool, forgiven: int = 0) -> None:
+        """End a guess that is in flight. A wrong one is counted, and may start a pause.
+
+        Otherwise `forgiven` earlier wrong guesses are no longer counted, and a pause that needs them ends.
         """
 
     async def counter(self, key: str, now: int) -> Counter | None:
