@@ -9,7 +9,13 @@ from asgi_auth.accounts.passwords import PasswordService
 from asgi_auth.accounts.registration import RegistrationService
 from asgi_auth.auth import Auth
 from asgi_auth.crypto.argon2 import Argon2, PasswordHasher
-from asgi_auth.errors import BusyError, InvalidCredentialsError, PasswordPolicyError, UserExistsError
+from asgi_auth.errors import (
+    BusyError,
+    InvalidCredentialsError,
+    PasswordPolicyError,
+    StorageUnavailableError,
+    UserExistsError,
+)
 from asgi_auth.feature import (
     Answer,
     Call,
@@ -175,11 +181,17 @@ class Passwords(Feature):
         user, credential = await self.passwords.reauthenticate(identity, current_password, client)
         self.passwords.check(new_password, "new_password", user.email_canonical, current_password)
         secret = await self.passwords.hasher.hash(new_password)
-        keep, now = identity.session_id, int(self.auth.now())
-        async with self.auth.storage.transaction() as storage:
-            if not await self.passwords.replace(storage, user.id, secret, version=credential.version):
-                raise InvalidCredentialsError("The password was changed a moment ago.")
-            ended = await storage.end_sessions(user.id, now, keep=keep)
+        keep, now, ended = identity.session_id, int(self.auth.now()), list[str]()
+        try:
+            async with self.auth.storage.transaction() as storage:
+                if not await self.passwords.replace(storage, user.id, secret, version=credential.version):
+                    raise InvalidCredentialsError("The password was changed a moment ago.")
+                ended = await storage.end_sessions(user.id, now, keep=keep)
+        except StorageUnavailableError:
+            # The commit may have taken effect: then the current password is wrong by now, and counts when tried again.
+            stored = await self.auth.storage.credential(user.id, credential.kind)
+            if stored is None or stored.secret != secret:
+                raise
         await self.auth.sessions.ended(user.id, ended, client)
         await self.auth.emit(events.PASSWORD_CHANGE, user_id=user.id, session_id=keep, client=client)
 

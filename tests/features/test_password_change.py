@@ -1,12 +1,15 @@
 """Passwords: the token endpoint of OAuth 2, and changing the password."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
 from asgi_auth import Auth
-from asgi_auth.errors import InvalidCredentialsError, TokenRevokedError
+from asgi_auth.errors import InvalidCredentialsError, StorageUnavailableError, TokenRevokedError
 from tests.support import EMAIL, PASSWORD, Answer, Client, bearer, change_password, login, register
 
 ACCOUNT = {"email": EMAIL, "password": PASSWORD}
@@ -130,3 +133,31 @@ async def test_of_racing_changes_one_wins(auth: Auth, client: Client) -> None:
     assert await login(auth, password=f"{NEW} {winner}")
     with pytest.raises(InvalidCredentialsError):
         await login(auth)
+
+
+@pytest.mark.parametrize("takes_effect", [True, False])
+async def test_a_commit_without_an_answer_is_looked_up(
+    auth: Auth,
+    client: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    takes_effect: bool,  # noqa: FBT001
+) -> None:
+    await register(auth)
+    pair = await login(auth)
+    real = auth.storage.transaction
+
+    @asynccontextmanager
+    async def lost() -> AsyncIterator[Any]:
+        with suppress(ZeroDivisionError):
+            async with real() as storage:
+                yield storage
+                if not takes_effect:
+                    raise ZeroDivisionError
+        raise StorageUnavailableError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(auth.storage, "transaction", lost)
+        answer = await change_password(client, pair, "another battery staple")
+
+    assert answer.status == (204 if takes_effect else 503)
+    assert await login(auth, password="another battery staple" if takes_effect else PASSWORD)
