@@ -38,6 +38,8 @@ AuthError
     ├── BusyError                           503 busy
     └── StorageUnavailableError             503 storage_unavailable
         └── StorageSetupError               503 storage_unavailable
+            ├── SchemaError                 503 storage_unavailable
+            └── PoolerError                 503 storage_unavailable
 
 A mistake in the configuration is a ValueError, raised when the object is made.
 """

@@ -177,4 +177,4 @@ def named_in(call: Call) -> str:
     Text that is not an address is returned case-folded, so that it is counted too.
     """
     named = str(call.values.get("email") or call.values.get("username") or "")
-    return canonical_or_none(named) or named.casefold()
+    return (canonical_or_none(named) or named.casefold()) if named else ""

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from asgi_auth import Auth, AuthApp, AuthMiddleware, Lockout, OpenAPI, Outbox, Passwords, RateLimits, Sessions
+from asgi_auth import Argon2, Auth, AuthApp, AuthMiddleware, Lockout, OpenAPI, Outbox, Passwords, RateLimits, Sessions
 from asgi_auth.feature import Call, Endpoint, Event, Feature, get, post
 from asgi_auth.features.defaults import defaults
 from asgi_auth.features.passwords import Registration
@@ -51,7 +51,7 @@ async def test_a_feature_is_asked_once_whether_it_takes_part() -> None:
             self.calls.append(call.endpoint.name)
 
     picky = Picky()
-    async with make_auth(features=[*unlimited(mail=False), make_auth()[Passwords], picky]) as auth:
+    async with make_auth(features=[*unlimited(mail=False), Passwords(argon2=Argon2.cheap()), picky]) as auth:
         await register(auth)
         for _ in range(2):
             await login(auth)
