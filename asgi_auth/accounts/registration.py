@@ -111,11 +111,13 @@ class RegistrationService:
         now = int(self._now())
         user = msgspec.structs.replace(pending.user, email_verified=True, created_at=now, updated_at=now)
         async with self._storage.transaction() as storage:
-            won = await storage.use_token(token.id, now) and await storage.add_user(user, pending.credential)
-            if won:
-                await self.void(storage, user.email_canonical)
-        if not won:
+            won = await storage.use_token(token.id, now)
+            added = await storage.add_user(user, pending.credential) if won else None
+            if added is not None:
+                await self.void(storage, added.email_canonical)
+        if added is None:
             raise self.registration.error
+        user = added
         await self._events.emit(events.REGISTER, user_id=user.id, client=client)
         await self._events.emit(events.EMAIL_VERIFY, user_id=user.id, client=client)
         return user

@@ -101,6 +101,18 @@ class Users:
         await self._events.emit(events.ACCOUNT_DELETE, user_id=user_id)
         return True
 
+    async def changed(self, user_id: str) -> None:
+        """Apply what the host has changed by SQL: the status, the roles, or a deletion.
+
+        Triggers of the users table do this by themselves. Call it where they cannot exist (see `migrate`).
+        """
+        await self._start()
+        user, ended = await self._storage.note_change(user_id, int(self._now()))
+        await self._sessions.ended(user_id, ended)
+        if user is not None:
+            self._revocation.change(user_id, user.roles)
+        await self._events.emit(events.USER_CHANGE, user_id=user_id, data={"by": "host"})
+
     async def set_data(self, user_id: str, **data: Any) -> User:
         """Set extra fields, those for administrators too; the others stay. Raises ValidationError."""
         return await self._update(user_id, {"data": checked_data(self._fields, data)})
@@ -117,8 +129,10 @@ class Users:
         async with self._storage.transaction() as storage:
             if status != "active":
                 await storage.void_tokens(user_id, now)
-            user = _found(await storage.update_user(user_id, {"status": status}, now))
+            # Before and after: a trigger of the update may end sessions, which would then not be returned here.
             ended = [] if status == "active" else await storage.end_sessions(user_id, now)
+            user = _found(await storage.update_user(user_id, {"status": status}, now))
+            ended += [] if status == "active" else await storage.end_sessions(user_id, now)
         await self._sessions.ended(user_id, ended)
         name = events.ACCOUNT_CLOSE if status == "closed" else events.USER_CHANGE
         await self._events.emit(name, user_id=user_id, data={"status": status})

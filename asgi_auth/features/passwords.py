@@ -152,8 +152,10 @@ class Passwords(Feature):
         registration = self.auth.get(RegistrationService)
         if registration is not None and self.auth.conceals:
             return Registration(verification=await registration.start(user, credential, client))
-        if not await self.auth.storage.add_user(user, credential):
+        added = await self.auth.storage.add_user(user, credential)
+        if added is None:
             raise UserExistsError
+        user = added
         await self.auth.emit(events.REGISTER, user_id=user.id, client=client)
         verification, tokens = None, None
         if registration is not None and self.auth.settings.verification != "off":

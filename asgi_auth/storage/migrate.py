@@ -2,8 +2,11 @@
 
 import secrets
 from pathlib import Path
+from typing import Any
 
+from asgi_auth.storage import user_columns
 from asgi_auth.storage.driver import Driver, SchemaError
+from asgi_auth.storage.names import USER_COLUMNS
 from asgi_auth.storage.runner import Runner
 from asgi_auth.storage.statements import schema
 
@@ -45,10 +48,43 @@ async def add_installation(storage: Runner, now: int) -> None:
     await storage.run(schema.ADD_INSTALLATION, {"id": secrets.token_hex(16), "now": now})
 
 
+async def fit(storage: Runner) -> None:
+    """Check the encoding of the database, and adapt to the columns of a users table of the host. Raises SchemaError."""
+    names, dialect = storage.names, storage.dialect
+    if dialect == "postgresql":
+        [row] = await storage.run(schema.ENCODING, {}, read=True)
+        if row["encoding"] != "UTF8":
+            raise SchemaError(
+                f"the encoding of the database is {row['encoding']}, and must be UTF8: "
+                "CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
+            )
+    if not names.own_users_table:
+        return
+    rows = await storage.run(schema.COLUMNS[dialect], {"table": storage.users_table}, read=True)
+    own = {names.user_columns.get(name, name) for name in USER_COLUMNS}
+    # SQLite ignores the case of names.
+    spelling = {name.lower(): name for name in own} if dialect == "sqlite" else {}
+    columns = [
+        user_columns.Column(**{**row, "name": spelling.get(row["name"].lower(), row["name"])})
+        for row in map(dict[str, Any], rows)
+    ]
+    if found := user_columns.problems(names, dialect, columns):
+        raise SchemaError(f"the users table does not fit: {'; '.join(found)}")
+    [key] = [column for column in columns if column.name == names.user_columns.get("id", "id")]
+    id_type = user_columns.key_type(dialect, key)
+    if names.id_type not in {None, id_type}:
+        raise SchemaError(f"{key.name} is {key.type}, and id_type is {names.id_type}: set id_type={id_type!r}")
+    storage.adapt(id_type, user_columns.parts(names, dialect, columns))
+
+
 async def check(storage: Runner) -> None:
-    """Check a users table of the host. Raises SchemaError."""
-    if storage.names.own_users_table:
+    """Check that addresses are unique in a users table of the host. Raises SchemaError."""
+    if not storage.names.own_users_table:
+        return
+    try:
         await storage.run(schema.CHECK_USERS, {}, read=True)
+    except SchemaError as error:
+        raise SchemaError(f"{error}: create a unique index of the column email_canonical") from error
 
 
 def migrations() -> list[tuple[int, str]]:

@@ -20,6 +20,7 @@ TABLES = (
     "migrations",
     "changes",
 )
+TRIGGERS = ("users_changed", "users_deleted")
 INDEXES = (
     "users_access_changed",
     "credentials_user",
@@ -60,9 +61,10 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
     * `schema`: the PostgreSQL schema of the tables; it is created if it is missing.
     * `users`: the name of the users table; the default is the prefix and `users`.
     * `user_columns`: names of the columns of the users table that differ: the library's name to that in the table.
-    * `own_users_table`: whether the users table belongs to the host. Migrations then do not create or change it, and
-      check that it has the columns and the unique index.
-    * `id_type`: the SQL type of a user's id, TEXT or UUID.
+    * `own_users_table`: whether the users table belongs to the host. Migrations then do not create or change its
+      columns, and check that they fit.
+    * `id_type`: the SQL type of a user's id: TEXT or UUID, or with a table of the host also BIGINT or INTEGER, whose
+      values the database assigns. The default is the type of the host's column, and TEXT without one.
     """
 
     prefix: str = "auth_"
@@ -70,7 +72,7 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
     users: str | None = None
     user_columns: Mapping[str, str] = {}
     own_users_table: bool = False
-    id_type: str = "TEXT"
+    id_type: str | None = None
 
     def __post_init__(self) -> None:
         """Raise ValueError for names that are not plain identifiers, or that clash."""
@@ -85,12 +87,14 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
         names = [self.user_columns.get(name, name).lower() for name in USER_COLUMNS]
         if duplicates := {name for name in names if names.count(name) > 1}:
             raise ValueError(f"two columns of the users table have the same name: {', '.join(sorted(duplicates))}")
-        if self.id_type not in {"TEXT", "UUID"}:
-            raise ValueError("id_type must be TEXT or UUID")
+        if self.id_type not in {None, "TEXT", "UUID", "BIGINT", "INTEGER"}:
+            raise ValueError("id_type must be TEXT, UUID, BIGINT or INTEGER")
+        if self.id_type in {"BIGINT", "INTEGER"} and not self.own_users_table:
+            raise ValueError("an id_type of BIGINT or INTEGER needs a users table of the host (own_users_table=True)")
 
-    def is_user_id(self, text: str) -> bool:
+    def is_user_id(self, text: str, id_type: str | None = None) -> bool:
         """Tell whether a text has the shape of a user's id: a UUID, or any short printable text in a host's table."""
-        if self.own_users_table and self.id_type == "TEXT":
+        if self.own_users_table and (id_type or self.id_type or "TEXT") == "TEXT":
             return 0 < len(text) <= MAX_ID and text.isprintable()
         return is_id(text)
 
@@ -103,16 +107,26 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
         """Return the quoted identifiers by their names in statements, such as `users` for `{users}`."""
         columns = {name: f'"{self.user_columns.get(name, name)}"' for name in USER_COLUMNS}
         tables = {name: self._table(self.prefix + name) for name in TABLES}
-        indexes = {name: f'"{self.prefix}{name}"' for name in INDEXES}
-        selected = ", ".join(f'{column} AS "{name}"' for name, column in columns.items())
+        indexes = {name: f'"{self.prefix}{name}"' for name in (*INDEXES, *TRIGGERS)}
         return {
             **columns,
             **tables,
             **indexes,
             "users": self._table(self.users or f"{self.prefix}users"),
             "schema": f'"{self.schema}"',
-            "user": selected,
-            "id_type": self.id_type,
+            "channel": self.channel,
+            "id_type": self.id_type or "TEXT",
+        }
+
+    def parts_in(self, schema: str) -> dict[str, str]:
+        """Return the qualified names of a function and of its tables in the schema that the database has found."""
+        home = '"{}"'.format(schema.replace('"', '""'))
+        users = self.users or f"{self.prefix}users"
+        return {
+            "home": home,
+            "users_at_home": f'{home}."{users}"',
+            "sessions_at_home": f'{home}."{self.prefix}sessions"',
+            "changes_at_home": f'{home}."{self.prefix}changes"',
         }
 
     def _table(self, name: str) -> str:

@@ -1,14 +1,19 @@
 """Converts rows to records, and records to columns. Tuples and dicts are stored as JSON text."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
 
-from asgi_auth.model.records import AuditRecord, Counter, Credential, OneTimeToken, Session, User
+from asgi_auth.model.records import NO_USER_ID, AuditRecord, Counter, Credential, OneTimeToken, Session, User
 from asgi_auth.storage.statements.counters import FLIGHT
 
 T = TypeVar("T")
+UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+#: A positive integer in its only spelling: one user has one id.
+NUMBER = re.compile(r"[1-9][0-9]{0,18}")
+NO_USER_NUMBER = -1
 Row = Mapping[str, Any]
 
 
@@ -24,6 +29,16 @@ def columns(record: msgspec.Struct) -> dict[str, Any]:
 def first(convert: Callable[[Row], T], rows: Sequence[Row]) -> T | None:
     """Convert the first row, or return None if there are no rows."""
     return convert(rows[0]) if rows else None
+
+
+def key_of(id_type: str, user_id: str | None) -> str | int | None:
+    """Convert the id of a user to the type of the key. An id of another shape becomes one that no user has."""
+    if user_id is None or id_type == "TEXT":
+        return user_id
+    if id_type == "UUID":
+        return user_id if UUID.fullmatch(user_id) else NO_USER_ID
+    largest = 2**31 - 1 if id_type == "INTEGER" else 2**63 - 1
+    return int(user_id) if NUMBER.fullmatch(user_id) and int(user_id) <= largest else NO_USER_NUMBER
 
 
 def strings_of(text: str) -> tuple[str, ...]:

@@ -5,14 +5,15 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from copy import copy
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 from asgi_auth.bounds.deadline import DEFAULT, deadline
 from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.model.limits import MAX_SKEW
+from asgi_auth.storage import user_columns
 from asgi_auth.storage.driver import ConflictError, Connection, Driver, RetryError
 from asgi_auth.storage.names import Names
-from asgi_auth.storage.rows import Row
+from asgi_auth.storage.rows import NO_USER_NUMBER, Row, key_of
 from asgi_auth.storage.statements import BY_KEY
 from asgi_auth.storage.statements.schema import ROLLBACK_TO_SAVEPOINT, SAVEPOINT
 
@@ -41,14 +42,24 @@ class Runner:
         #: The seconds for a call, and for all calls of a request.
         self.timeout: float = getattr(driver, "timeout", DEFAULT)
         self._connection: Connection | None = None
-        postgres = driver.dialect == "postgresql"
-        locks = {name: name.upper().replace("_", " ") if postgres else "" for name in ROW_LOCKS}
-        self._parts = self.names.parts() | locks | DIALECTS[driver.dialect] | {"max_skew": str(MAX_SKEW)}
+        self.id_type: str = self.names.id_type or "TEXT"
+        self.dialect: Literal["sqlite", "postgresql"] = driver.dialect
+        locks = {name: name.upper().replace("_", " ") if self.dialect == "postgresql" else "" for name in ROW_LOCKS}
+        own = user_columns.parts(self.names, self.dialect, ())
+        self._parts = self.names.parts() | locks | DIALECTS[driver.dialect] | own | {"max_skew": str(MAX_SKEW)}
         self._sql: dict[str, str] = {}
 
     def is_user_id(self, text: str) -> bool:
         """Tell whether a text has the shape of a user's id. Reads nothing."""
-        return self.names.is_user_id(text)
+        if user_columns.is_assigned(self.id_type):
+            return key_of(self.id_type, text) != NO_USER_NUMBER
+        return self.names.is_user_id(text, self.id_type)
+
+    def adapt(self, id_type: str, parts: dict[str, str]) -> None:
+        """Use the types of a users table of the host in all statements."""
+        self.id_type = id_type
+        self._parts = self._parts | parts | {"id_type": id_type}
+        self._sql = {}
 
     async def open(self) -> None:
         """Connect for the running event loop; a no-op if it is connected."""
@@ -61,6 +72,11 @@ class Runner:
     async def wait_for_change(self, seconds: float) -> None:
         """Return when another process may have committed a change, at the latest after `seconds`."""
         await self._driver.wait(self.names.channel, seconds)
+
+    @property
+    def users_table(self) -> str:
+        """The users table as the catalog of the database finds it: quoted in PostgreSQL."""
+        return self._parts["users"] if self.dialect == "postgresql" else self._parts["users"].strip('"')
 
     @property
     def connection(self) -> Connection:
@@ -87,6 +103,8 @@ class Runner:
 
     async def run(self, statement: str, values: Mapping[str, Any], *, read: bool = False) -> Sequence[Row]:
         """Run one statement, in the current transaction if there is one. `read` says that it changes nothing."""
+        if "user_id" in values and self.id_type != "TEXT":
+            values = {**values, "user_id": key_of(self.id_type, values["user_id"])}
         sql = self._sql.get(statement) or self._sql.setdefault(statement, statement.format_map(self._parts))
         if self._connection is not None:
             return await self._connection.fetch(sql, values)

@@ -7,10 +7,11 @@ from typing import Any
 import msgspec
 
 from asgi_auth.bounds.deadline import Deadline, left
-from asgi_auth.errors import UserExistsError
+from asgi_auth.errors import StorageUnavailableError, UserExistsError
 from asgi_auth.model.records import Credential, Stored, User
+from asgi_auth.storage import triggers, user_columns
 from asgi_auth.storage.driver import ConflictError, SchemaError
-from asgi_auth.storage.migrate import add_installation, check, migrate, missing
+from asgi_auth.storage.migrate import add_installation, check, fit, migrate, missing
 from asgi_auth.storage.rows import (
     columns,
     credential_of,
@@ -35,6 +36,7 @@ class SQLStorage(SQLSessions, SQLTokens, SQLCounters, SQLAudit, SQLNetworks):
     async def migrate(self, now: int | None = None) -> list[int]:
         """Open the storage and run the missing migrations."""
         await self.open()
+        await fit(self)
         at = int(time.time()) if now is None else now
         ran: list[int] = []
         if await missing(self):
@@ -42,17 +44,22 @@ class SQLStorage(SQLSessions, SQLTokens, SQLCounters, SQLAudit, SQLNetworks):
             with Deadline(left(MIGRATION_TIME), urgent=True):
                 ran = await self._atomically(lambda storage: migrate(storage, self._driver, at))
         await check(self)
+        if not await triggers.are_there(self):
+            await self._create_triggers()
         return ran
 
     async def check_tables(self) -> None:
         """Open the storage, and compare its tables with the migrations."""
         await self.open()
+        await fit(self)
         if numbers := [number for number, _ in await missing(self)]:
             raise SchemaError(
                 f"the migrations {', '.join(map(str, numbers))} have not run: set auto_migrate=True, "
                 "or run await auth.storage.migrate() with a role that may change tables"
             )
         await check(self)
+        if not await triggers.are_there(self):
+            triggers.warn()
 
     async def installation(self, now: int) -> str:
         """Select the id; insert one if the row was deleted."""
@@ -61,15 +68,29 @@ class SQLStorage(SQLSessions, SQLTokens, SQLCounters, SQLAudit, SQLNetworks):
         [row] = await self.run(schema.INSTALLATION, {}, read=True)
         return str(row["id"])
 
-    async def add_user(self, user: User, credential: Credential | None = None) -> bool:
-        """Insert the user, unless the address is taken, and the credential."""
+    async def _create_triggers(self) -> None:
+        """Create the triggers of the users table; log a warning where the role may not."""
+        try:
+            await self._atomically(lambda storage: triggers.create(storage, self._driver))
+        except StorageUnavailableError as error:
+            triggers.warn(error)
 
-        async def add(storage: "SQLStorage") -> bool:
-            if not await storage.run(users.ADD_USER, columns(user)):
-                return False
-            if credential is not None and not await storage.add_credential(credential):
+    async def add_user(self, user: User, credential: Credential | None = None) -> User | None:
+        """Insert the user, unless the address is taken, and the credential."""
+        is_assigned = user_columns.is_assigned(self.id_type)
+        statement = users.ADD_USER_WITHOUT_ID if is_assigned else users.ADD_USER
+
+        async def add(storage: "SQLStorage") -> User | None:
+            rows = await storage.run(statement, columns(user) | {"access_changed_at": 0})
+            if not rows:
+                return None
+            added, first_credential = user, credential
+            if is_assigned:
+                added = msgspec.structs.replace(user, id=str(rows[0]["id"]))
+                first_credential = _of_user(credential, added.id) if credential is not None else None
+            if first_credential is not None and not await storage.add_credential(first_credential):
                 raise ConflictError
-            return True
+            return added
 
         return await self._atomically(add)
 
@@ -95,11 +116,13 @@ class SQLStorage(SQLSessions, SQLTokens, SQLCounters, SQLAudit, SQLNetworks):
                 return None
             merged = {"data": old.data | changes["data"]} if "data" in changes else {}
             new = msgspec.structs.replace(old, **{**changes, **merged})
-            values = columns(new) | {"user_id": user_id, "now": now}
-            for name in ("id", "created_at", "updated_at"):
+            has_changed = (new.status, new.roles) != (old.status, old.roles)
+            values = columns(new) | {"user_id": user_id, "updated_at": now}
+            values["access_changed_at"] = now if has_changed else None
+            for name in ("id", "created_at"):
                 del values[name]
             rows = await storage.run(users.UPDATE_USER, values)
-            if (new.status, new.roles) != (old.status, old.roles):
+            if has_changed:
                 await storage.run(feed.ADD_CHANGED, {"user_id": user_id, "now": now, "expires_at": now + feed.KEPT})
                 await storage.announce()
             return first(user_of, rows)
@@ -114,6 +137,24 @@ class SQLStorage(SQLSessions, SQLTokens, SQLCounters, SQLAudit, SQLNetworks):
             if inside:
                 await self.run(schema.ROLLBACK_TO_SAVEPOINT, {})
             raise UserExistsError from None
+
+    async def note_change(self, user_id: str, now: int) -> tuple[User | None, list[str]]:
+        """Set the time of the change, and end the sessions unless the user is active."""
+
+        async def note(storage: "SQLStorage") -> tuple[User | None, list[str]]:
+            values = {"user_id": user_id, "access_changed_at": now}
+            user, ended = first(user_of, await storage.run(users.NOTE_CHANGE, values)), list[str]()
+            if user is not None:
+                await storage.run(feed.ADD_CHANGED, {"user_id": user_id, "now": now, "expires_at": now + feed.KEPT})
+            else:
+                ended = [row["id"] for row in await storage.run(sessions.END_ORPHANS, {"now": now})]
+                await storage.run(feed.ADD_ORPHANS, {"now": now})
+            if user is None or user.status != "active":
+                ended += await storage.end_sessions(user_id, now)
+            await storage.announce()
+            return user, ended
+
+        return await self._atomically(note)
 
     async def delete_user(self, user_id: str, now: int) -> list[str] | None:
         """End and anonymize the sessions, anonymize the audit records, and delete the user; the rest cascades."""
@@ -173,3 +214,9 @@ class SQLStorage(SQLSessions, SQLTokens, SQLCounters, SQLAudit, SQLNetworks):
         await self.run(feed.PURGE_CHANGES, values)
         tables = (sessions.PURGE_SESSIONS, tokens.PURGE_TOKENS, counters.PURGE_COUNTERS, networks.PURGE_NETWORKS)
         return sum([len(await self.run(each, values)) for each in tables])
+
+
+def _of_user(credential: Credential, user_id: str) -> Credential:
+    """Give a credential the id that the database has assigned to its user."""
+    identifier = user_id if credential.identifier == credential.user_id else credential.identifier
+    return msgspec.structs.replace(credential, user_id=user_id, identifier=identifier)

@@ -25,4 +25,25 @@ DATABASES = [
         "        if True:\n",
         "storage/test_start_reads.py::test_a_second_migration_takes_no_lock",
     ),
+    Defence(
+        "a user whom the host has deleted by SQL has no session",
+        "storage/statements/triggers.py",
+        '_end("user_id IS NULL")',
+        '_end("FALSE")',
+        "accounts/test_changed_by_sql.py::test_a_deletion_ends_every_session",
+    ),
+    Defence(
+        "the function of the triggers takes no table of the session for ours",
+        "storage/statements/triggers.py",
+        "UPDATE {{sessions_at_home}} SET revoked_at = moment",
+        "UPDATE {{sessions}} SET revoked_at = moment",
+        "accounts/test_changed_by_sql.py::test_a_role_of_the_host_needs_no_grant_on_our_tables",
+    ),
+    Defence(
+        "a change by SQL is stamped at its COMMIT",
+        "storage/statements/triggers.py",
+        "AFTER DELETE ON {users} DEFERRABLE INITIALLY DEFERRED FOR EACH ROW",
+        "AFTER DELETE ON {users} DEFERRABLE INITIALLY IMMEDIATE FOR EACH ROW",
+        "accounts/test_changed_by_sql.py::test_a_long_transaction_counts_from_its_commit",
+    ),
 ]

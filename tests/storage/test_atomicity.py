@@ -28,7 +28,7 @@ async def test_of_many_concurrent_rotations_exactly_one_wins(storage: Storage) -
 async def test_of_many_concurrent_users_with_one_address_exactly_one_is_added(storage: Storage) -> None:
     async def add(number: int) -> bool:
         user = a_user(number, email_canonical="same@example.com")
-        return await storage.add_user(user, a_credential(user))
+        return await storage.add_user(user, a_credential(user)) is not None
 
     wins = await at_once(add)
 

@@ -17,6 +17,8 @@ from tests.storage.conftest import opened
 MODULES = (audit, counters, feed, sessions, tokens, users)
 #: What a statement has made itself: values, and subqueries of them.
 IN_MEMORY = ("SCAN CONSTANT ROW", "SCAN subject", "SCAN r", "SCAN (")
+#: The connections of a storage that run queries.
+READERS = 2
 VALUES = {"text": "x", "varchar": "x", "int8": 1, "int4": 1, "bool": False, "numeric": 1}
 
 
@@ -97,6 +99,9 @@ def is_whole(node: dict[str, Any]) -> bool:
 async def without_on_sqlite(storage: SQLStorage) -> list[str]:
     """The statements that scan a table or an index of ours."""
     found = []
+    for _ in range(READERS):
+        # EXPLAIN does not notice that another connection has changed the tables.
+        await storage.run("SELECT COUNT(*) FROM {sessions}", {}, read=True)
     for name, statement in STATEMENTS.items():
         _, names = numbered(statement.format_map(storage._parts))
         rows = await storage.run(f"EXPLAIN QUERY PLAN {statement}", dict.fromkeys(names, 1), read=True)

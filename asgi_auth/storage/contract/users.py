@@ -9,8 +9,11 @@ from asgi_auth.model.records import Credential, Stored, User
 class UserStore(Protocol):
     """Stores users and credentials. The rules of `Storage` hold for every method."""
 
-    async def add_user(self, user: User, credential: Credential | None = None) -> bool:
-        """Add a user, with a first credential if one is given. Returns False if the canonical address is taken."""
+    async def add_user(self, user: User, credential: Credential | None = None) -> User | None:
+        """Add a user, with a first credential if one is given; return the user, or None if the address is taken.
+
+        The id of the returned user differs from the given one if the database assigns the keys of the users table.
+        """
 
     async def user(self, user_id: str) -> User | None:
         """Return the user with an id."""
@@ -26,6 +29,12 @@ class UserStore(Protocol):
 
         `data` is merged into the stored object, key by key. `changes_since` reports a change of `status` or `roles`.
         Raises UserExistsError if a new canonical address is taken.
+        """
+
+    async def note_change(self, user_id: str, now: int) -> tuple[User | None, list[str]]:
+        """Let other processes know of a change of a user by SQL; return the user, and the ids of the ended sessions.
+
+        The sessions end unless the user is active. `changes_since` reports the roles.
         """
 
     async def delete_user(self, user_id: str, now: int) -> list[str] | None:

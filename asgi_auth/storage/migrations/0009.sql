@@ -15,5 +15,6 @@ SELECT id, revoked_at, expires_at FROM {sessions}
 WHERE revoked_at >= (SELECT MAX(revoked_at) FROM {sessions}) - 86400;
 
 INSERT INTO {changes} (user_id, at, expires_at)
-SELECT {id}, {access_changed_at}, {access_changed_at} + 2592000 FROM {users}
-WHERE {access_changed_at} >= (SELECT MAX({access_changed_at}) FROM {users}) - 86400 AND {access_changed_at} > 0;
+SELECT {id}, {read_access_changed_at}, {read_access_changed_at} + 2592000 FROM {users}
+WHERE {read_access_changed_at} >= (SELECT MAX({read_access_changed_at}) FROM {users}) - 86400
+    AND {read_access_changed_at} > 0;

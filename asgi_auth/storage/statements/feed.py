@@ -11,6 +11,8 @@ ADD_ENDED = """
     ON CONFLICT (session_id) DO NOTHING
     RETURNING number
 """
+# The sessions of users that the host has deleted.
+ADD_ORPHANS = ADD_ENDED.replace("user_id = :user_id", "user_id IS NULL")
 ADD_CHANGED = """
     INSERT INTO {changes} (user_id, at, expires_at)
     SELECT u.{id}, CASE WHEN subject.used > :now THEN subject.used ELSE :now END,
@@ -23,7 +25,7 @@ ADD_CHANGED = """
 """
 NEWEST = "SELECT COALESCE(MAX(number), 0) AS number, {database_time} AS now FROM {changes} WHERE number > 0"
 CHANGES = """
-    SELECT c.session_id, c.user_id, c.at, (SELECT u.{roles} FROM {users} AS u WHERE u.{id} = c.user_id) AS roles
+    SELECT c.session_id, c.user_id, c.at, (SELECT {read_roles_u} FROM {users} AS u WHERE u.{id} = c.user_id) AS roles
     FROM {changes} AS c WHERE c.number > :after AND c.at >= :since ORDER BY c.number
 """
 PURGE_CHANGES = """

@@ -12,14 +12,29 @@ ADD_INSTALLATION = """
     INSERT INTO {installation} (one, id, created_at) VALUES (1, :id, :now) ON CONFLICT (one) DO NOTHING
 """
 INSTALLATION = "SELECT id FROM {installation}"
-# Fails if a column or the unique index is missing, and needs no write. (A SELECT of a missing column does not fail in
-# SQLite, which reads the quoted name as a string.)
+# The encoding of the database.
+ENCODING = "SELECT current_setting('server_encoding') AS encoding"
+#: The columns of a table, by dialect. A trigger before an INSERT may fill any column.
+COLUMNS = {
+    "postgresql": """
+        SELECT a.attname AS name, format_type(COALESCE(NULLIF(t.typbasetype, 0), a.atttypid), NULL) AS type,
+            a.attnotnull AS required, a.atthasdef OR a.attidentity <> '' OR EXISTS (
+                SELECT 1 FROM pg_trigger AS g
+                WHERE g.tgrelid = a.attrelid AND NOT g.tgisinternal AND g.tgtype & 6 = 6) AS filled,
+            CASE WHEN a.atttypid = CAST('character varying' AS regtype) THEN NULLIF(a.atttypmod, -1) - 4 END AS length
+        FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
+        WHERE a.attrelid = to_regclass(CAST(:table AS TEXT)) AND a.attnum > 0 AND NOT a.attisdropped
+        ORDER BY a.attnum
+    """,
+    "sqlite": """
+        SELECT name, type, "notnull" OR pk > 0 AS required, dflt_value IS NOT NULL OR (pk > 0 AND type LIKE 'integer')
+            AS filled, NULL AS length
+        FROM pragma_table_info(:table)
+    """,
+}
+# Fails without a unique index of the addresses, and needs no write.
 CHECK_USERS = """
-    EXPLAIN INSERT INTO {users} ({id}, {email}, {email_canonical}, {email_verified}, {status}, {roles}, {data},
-        {created_at}, {updated_at}, {access_changed_at})
-    SELECT {id}, {email}, {email_canonical}, {email_verified}, {status}, {roles}, {data},
-        {created_at}, {updated_at}, {access_changed_at}
-    FROM {users} WHERE 1 = 0
+    EXPLAIN INSERT INTO {users} ({email_canonical}) SELECT {email_canonical} FROM {users} WHERE 1 = 0
     ON CONFLICT ({email_canonical}) DO NOTHING
 """
 SAVEPOINT = "SAVEPOINT asgi_auth"

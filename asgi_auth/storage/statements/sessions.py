@@ -37,7 +37,7 @@ ROTATE_SESSION = """
     WHERE id = :session_id AND generation = :generation AND revoked_at IS NULL AND expires_at > :now
         AND last_used_at > :idle_since AND last_used_at - :now < :now - :idle_since
         AND EXISTS (SELECT 1 FROM {users} AS u WHERE u.{id} = {sessions}.user_id AND u.{status} = 'active')
-    RETURNING *, (SELECT u.{roles} FROM {users} AS u WHERE u.{id} = {sessions}.user_id) AS user_roles
+    RETURNING *, (SELECT {read_roles_u} FROM {users} AS u WHERE u.{id} = {sessions}.user_id) AS user_roles
 """
 USE_GENERATION = """
     UPDATE {sessions} SET used_generation = :generation
@@ -51,8 +51,10 @@ END_SESSIONS = """
         AND (CAST(:only AS TEXT) IS NULL OR id = :only) AND (CAST(:keep AS TEXT) IS NULL OR id <> :keep)
     RETURNING id, expires_at
 """
+# The sessions of users that the host has deleted.
+END_ORPHANS = "UPDATE {sessions} SET revoked_at = :now WHERE user_id IS NULL AND revoked_at IS NULL RETURNING id"
 ACCESS = """
-    SELECT s.user_id, s.revoked_at, s.expires_at, u.{status} AS status, u.{roles} AS roles
+    SELECT s.user_id, s.revoked_at, s.expires_at, {read_status_u} AS status, {read_roles_u} AS roles
     FROM {sessions} AS s JOIN {users} AS u ON u.{id} = s.user_id WHERE s.id = :session_id
 """
 # The ids of the sessions and the times of their end are kept: other processes must learn of them.

@@ -1,12 +1,15 @@
 """Statements about users and credentials."""
 
+# `put_roles` and the like are values in the type of the column, which may be another one in a table of the host.
 ADD_USER = """
     INSERT INTO {users} ({id}, {email}, {email_canonical}, {email_verified}, {status}, {roles}, {data},
         {created_at}, {updated_at}, {access_changed_at})
-    VALUES (:id, :email, :email_canonical, :email_verified, :status, :roles, :data, :created_at, :updated_at, 0)
+    VALUES (:id, :email, :email_canonical, :email_verified, :status, {put_roles}, {put_data},
+        {put_created_at}, {put_updated_at}, {put_access_changed_at})
     ON CONFLICT ({email_canonical}) DO NOTHING
-    RETURNING {id}
+    RETURNING {id} AS id
 """
+ADD_USER_WITHOUT_ID = ADD_USER.replace("{id}, {email}", "{email}").replace(":id, :email", ":email")
 USER = "SELECT {user} FROM {users} WHERE {id} = :user_id"
 USER_TO_CHANGE = "SELECT {user} FROM {users} WHERE {id} = :user_id {for_update}"
 USER_BY_EMAIL = "SELECT {user} FROM {users} WHERE {email_canonical} = :canonical"
@@ -20,16 +23,19 @@ USER_WITH_CREDENTIAL = """
 """
 UPDATE_USER = """
     UPDATE {users} SET {email} = :email, {email_canonical} = :email_canonical, {email_verified} = :email_verified,
-        {status} = :status, {roles} = :roles, {data} = :data, {updated_at} = :now,
-        {access_changed_at} = CASE WHEN {status} <> :status OR {roles} <> :roles THEN :now ELSE {access_changed_at} END
+        {status} = :status, {roles} = {put_roles}, {data} = {put_data}, {updated_at} = {put_updated_at},
+        {access_changed_at} = COALESCE({put_access_changed_at}, {access_changed_at})
     WHERE {id} = :user_id
     RETURNING {user}
 """
 # The time of users whose access has never changed is 0: they are most of the index.
 CLOSED_USERS = """
     SELECT {id} AS id FROM {users}
-    WHERE {access_changed_at} > 0 AND {access_changed_at} < :before AND {status} = 'closed'
+    WHERE {access_changed_at} > {zero_as_access} AND {access_changed_at} < {before_as_access} AND {status} = 'closed'
     ORDER BY {access_changed_at} LIMIT :limit
+"""
+NOTE_CHANGE = """
+    UPDATE {users} SET {access_changed_at} = {put_access_changed_at} WHERE {id} = :user_id RETURNING {user}
 """
 LOCK_USER = "SELECT {id} FROM {users} WHERE {id} = :user_id {for_no_key_update}"
 DELETE_USER = "DELETE FROM {users} WHERE {id} = :user_id RETURNING {id}"

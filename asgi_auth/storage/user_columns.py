@@ -1,0 +1,171 @@
+"""The columns of a users table of the host: which types fit, and how each is read and written."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from asgi_auth.storage.names import USER_COLUMNS, Names
+
+#: The length that a column of text must hold, in characters.
+LENGTHS = {"id": 36, "email": 254, "email_canonical": 254, "status": 8, "roles": 4096, "data": 65536}
+TIMES = frozenset({"created_at", "updated_at", "access_changed_at"})
+#: What a row of the host has where a column is NULL: it may do nothing.
+DEFAULTS = {"email": "''", "email_canonical": "''", "email_verified": "FALSE", "status": "'disabled'"}
+DEFAULTS |= {"roles": "'[]'", "data": "'{{}}'", **dict.fromkeys(TIMES, "0")}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column as the catalog describes it. `filled`: the database gives a value where an INSERT has none."""
+
+    name: str
+    type: str
+    required: bool
+    filled: bool
+    length: int | None = None
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a type is read into the library's form, and written from it: templates of SQL."""
+
+    read: str = "{}"
+    write: str = "{}"
+
+
+PLAIN = Form()
+EPOCH = "CAST(FLOOR(EXTRACT(EPOCH FROM {})) AS BIGINT)"
+POSTGRES_TEXT = {"text": PLAIN, "character varying": PLAIN, "citext": PLAIN}
+POSTGRES_JSON = {
+    "json": Form("CAST({} AS TEXT)", "CAST({} AS JSON)"),
+    "jsonb": Form("CAST({} AS TEXT)", "CAST({} AS JSONB)"),
+}
+ARRAY = Form("CAST(array_to_json({}) AS TEXT)", "ARRAY(SELECT jsonb_array_elements_text(CAST({} AS JSONB)))")
+POSTGRES_TIMES = {
+    "bigint": PLAIN,
+    "timestamp with time zone": Form(EPOCH, "to_timestamp({})"),
+    "timestamp without time zone": Form(EPOCH, "(to_timestamp({}) AT TIME ZONE 'UTC')"),
+}
+POSTGRES: dict[str, dict[str, Form]] = {
+    "id": {"text": PLAIN, "character varying": PLAIN, "uuid": PLAIN, "bigint": PLAIN, "integer": PLAIN},
+    "email": POSTGRES_TEXT,
+    "email_canonical": POSTGRES_TEXT,
+    "email_verified": {"boolean": PLAIN},
+    "status": POSTGRES_TEXT,
+    "roles": {**POSTGRES_TEXT, **POSTGRES_JSON, "text[]": ARRAY, "character varying[]": ARRAY},
+    "data": {**POSTGRES_TEXT, **POSTGRES_JSON},
+    **dict.fromkeys(TIMES, POSTGRES_TIMES),
+}
+SQLITE_TIME = Form("CAST(strftime('%s', {}) AS INTEGER)", "strftime('%Y-%m-%d %H:%M:%S', {}, 'unixepoch')")
+#: The time of the database in seconds, in a trigger.
+MOMENT = {"postgresql": "moment", "sqlite": "CAST(strftime('%s', 'now') AS INTEGER)"}
+#: The type of the columns that refer to the key, by the type of the key.
+KEYS = {"uuid": "UUID", "bigint": "BIGINT", "integer": "INTEGER"}
+
+
+def form_of(dialect: str, name: str, column: Column) -> Form | None:
+    """Return how a column is read and written; None if its type does not fit."""
+    if dialect == "postgresql":
+        return POSTGRES[name].get(column.type)
+    declared = column.type.upper()
+    is_text = any(word in declared for word in ("CHAR", "CLOB", "TEXT"))
+    if name in TIMES and ("DATE" in declared or "TIME" in declared):
+        return SQLITE_TIME
+    if name in TIMES or name == "email_verified":
+        return None if is_text else PLAIN
+    if name == "id":
+        return PLAIN if is_text or declared in {"INTEGER", "UUID", ""} else None
+    return None if "INT" in declared or "REAL" in declared else PLAIN
+
+
+def key_type(dialect: str, column: Column) -> str:
+    """Return the SQL type of the columns that refer to the key."""
+    if dialect == "postgresql":
+        return KEYS.get(column.type, "TEXT")
+    return {"INTEGER": "INTEGER", "UUID": "UUID"}.get(column.type.upper(), "TEXT")
+
+
+def problems(names: Names, dialect: str, columns: Sequence[Column]) -> list[str]:
+    """Return what does not fit about the users table of the host, each with the change that it needs."""
+    table = names.users or f"{names.prefix}users"
+    by_name = {column.name: column for column in columns}
+    if not columns:
+        return [f"the table {table} does not exist"]
+    found: list[str] = []
+    for name in USER_COLUMNS:
+        own = names.user_columns.get(name, name)
+        column = by_name.pop(own, None)
+        if column is None:
+            found.append(f"{table} has no column {own}: ALTER TABLE {table} ADD COLUMN {own} {_wanted(name)}")
+        else:
+            found += _misfit(dialect, name, column, table)
+    for column in by_name.values():
+        if column.required and not column.filled:
+            found.append(
+                f"{column.name} is NOT NULL and has no default, so no user can be added: "
+                f"give it a default, or allow NULL (ALTER TABLE {table} ALTER COLUMN {column.name} SET DEFAULT …)"
+            )
+    return found
+
+
+def _misfit(dialect: str, name: str, column: Column, table: str) -> list[str]:
+    if form_of(dialect, name, column) is None:
+        wanted = _wanted(name)
+        if dialect == "sqlite":
+            return [f"{column.name} is {column.type}, and must be declared as {wanted}"]
+        change = f"ALTER TABLE {table} ALTER COLUMN {column.name} TYPE {wanted} USING …"
+        return [f"{column.name} is {column.type}, and must be {' or '.join(POSTGRES[name])}: {change}"]
+    if column.length is not None and column.length < LENGTHS[name]:
+        change = f"ALTER TABLE {table} ALTER COLUMN {column.name} TYPE TEXT"
+        return [f"{column.name} holds {column.length} characters, and must hold {LENGTHS[name]}: {change}"]
+    if name == "id" and is_assigned(key_type(dialect, column)) and not column.filled:
+        change = f"ALTER TABLE {table} ALTER COLUMN {column.name} ADD GENERATED BY DEFAULT AS IDENTITY"
+        return [f"{column.name} is {column.type} and has no default: {change}"]
+    return []
+
+
+def _wanted(name: str) -> str:
+    if name in TIMES:
+        return "BIGINT"
+    return "BOOLEAN" if name == "email_verified" else "TEXT"
+
+
+def is_assigned(id_type: str) -> bool:
+    """Tell whether the database assigns the keys."""
+    return id_type in {"BIGINT", "INTEGER"}
+
+
+def parts(names: Names, dialect: str, columns: Sequence[Column]) -> dict[str, str]:
+    """Return the parts of statements that depend on the columns of the users table, which must fit."""
+    forms: dict[str, Form] = {}
+    nullable: set[str] = set()
+    by_name = {column.name: column for column in columns}
+    for name in USER_COLUMNS:
+        if (column := by_name.get(names.user_columns.get(name, name))) is not None:
+            forms[name] = form_of(dialect, name, column) or PLAIN
+            nullable |= set() if column.required else {name}
+    return _parts(names, dialect, forms, nullable)
+
+
+def _parts(names: Names, dialect: str, forms: Mapping[str, Form], nullable: set[str]) -> dict[str, str]:
+    def read(name: str, source: str = "") -> str:
+        text = forms.get(name, PLAIN).read.format(f'{source}"{names.user_columns.get(name, name)}"')
+        return f"COALESCE({text}, {DEFAULTS[name].format()})" if name in nullable and name in DEFAULTS else text
+
+    def write(name: str, value: str) -> str:
+        return forms.get(name, PLAIN).write.format(value)
+
+    put: dict[str, Any] = {f"put_{name}": write(name, f":{name}") for name in USER_COLUMNS}
+    return {
+        **put,
+        "user": ", ".join(f'{read(name)} AS "{name}"' for name in USER_COLUMNS if name != "access_changed_at"),
+        "read_roles": read("roles"),
+        "read_roles_u": read("roles", "u."),
+        "read_status_u": read("status", "u."),
+        "read_access_changed_at": read("access_changed_at"),
+        "before_as_access": write("access_changed_at", ":before"),
+        "zero_as_access": write("access_changed_at", "0"),
+        "read_roles_old": read("roles", "OLD."),
+        "read_roles_new": read("roles", "NEW."),
+        "moment_as_access": write("access_changed_at", MOMENT[dialect]),
+    }
