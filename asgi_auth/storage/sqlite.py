@@ -6,12 +6,11 @@ A commit that has returned survives a power failure (`synchronous = FULL`).
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
-from itertools import cycle
 from pathlib import Path
 from typing import Any, ClassVar, Literal
+from weakref import WeakSet
 
 from asgi_auth._per_loop import PerLoop
 from asgi_auth.bounds.breaker import Breaker
@@ -24,7 +23,8 @@ from asgi_auth.storage.names import Names
 from asgi_auth.storage.sql import SQLStorage
 from asgi_auth.storage.sqlite_bounds import WriteTurn, begin, bounded
 from asgi_auth.storage.sqlite_connection import MEMORY, ThreadedConnection, errors, open_file, set_up
-from asgi_auth.storage.sqlite_fork import ForkSafeConnection
+from asgi_auth.storage.sqlite_file import DatabaseFile
+from asgi_auth.storage.sqlite_state import LoopState, close_all
 from asgi_auth.storage.sqlite_writer import GroupCommit
 
 #: Seconds between two looks for commits of other processes.
@@ -68,27 +68,6 @@ class SQLite(SQLStorage):
         super().__init__(SQLiteDriver(str(path), readers, timeout, reads_on_loop=reads_on_loop), names)
 
 
-@dataclass
-class _LoopState:
-    """The connections of one event loop. `data_version` is the last value of the PRAGMA of that name."""
-
-    writer: ThreadedConnection
-    readers: list[ThreadedConnection]
-    turn: WriteTurn
-    group: GroupCommit
-    breaker: Breaker
-    loop_connection: ForkSafeConnection | None
-    data_version: int = -1
-    next_reader: Iterator[ThreadedConnection] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.next_reader = cycle(self.readers)
-
-    @property
-    def connections(self) -> set[ThreadedConnection]:
-        return {self.writer, *self.readers}
-
-
 class SQLiteDriver:
     """Runs statements on SQLite. Each event loop has its own connections to a file; memory has one connection."""
 
@@ -100,11 +79,13 @@ class SQLiteDriver:
         self._readers = readers
         self.timeout = timeout
         self._reads_on_loop = reads_on_loop and path != MEMORY
-        self._loops: PerLoop[_LoopState] = PerLoop(self._discard)
+        self._loops: PerLoop[LoopState] = PerLoop(self._discard)
         self._start()
         renew_after_fork(self)
 
     def _start(self) -> None:
+        #: The loops whose file was replaced, and which have no connections yet.
+        self._reopening: WeakSet[asyncio.AbstractEventLoop] = WeakSet()
         self._memory: ThreadedConnection | None = None
         self._memory_lock = threading.Lock() if self._path == MEMORY else None
         #: Held while a loop gets its connections, or gives them up: loops of several threads share the memory.
@@ -126,7 +107,7 @@ class SQLiteDriver:
                 await self._set_up(connections[-1])
             self._attach(connections)
         finally:
-            await _close_all(connections)
+            await close_all(connections)
 
     def _attach(self, opened: list[ThreadedConnection]) -> bool:
         """Give the running loop the shared memory, or the `opened` connections, which are then removed from the list.
@@ -162,6 +143,10 @@ class SQLiteDriver:
 
     async def close(self) -> None:
         """Close the connections of the running loop; memory is lost when the last loop closes it."""
+        self._reopening.discard(asyncio.get_running_loop())
+        await self._close_loop()
+
+    async def _close_loop(self) -> None:
         with self._loops_lock:
             state = self._loops.pop()
             if state is None or (state.writer is self._memory and len(self._loops)):
@@ -169,7 +154,7 @@ class SQLiteDriver:
             self._memory = None
         if state.loop_connection is not None:
             state.loop_connection.close()
-        await _close_all(state.connections)
+        await close_all(state.connections)
 
     async def read(self, sql: str, values: Mapping[str, Any], *, by_key: bool = False) -> Sequence[Mapping[str, Any]]:
         """Run a query: on the event loop's thread if it reads one row by its key, else on the next reader."""
@@ -195,7 +180,9 @@ class SQLiteDriver:
         state = self._state_of_loop()
         with errors():
             async with bounded(self.timeout, state.breaker) as (deadline, _):
-                return await state.group.run(work, deadline)
+                result = await state.group.run(work, deadline)
+        await self._check_file(state)
+        return result
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -209,6 +196,7 @@ class SQLiteDriver:
                     bound.reschedule(None)
                 yield state.writer
                 await state.writer.fetch("COMMIT", {})
+                await self._check_file(state)
             except BaseException:
                 # Calls run in their order: even if this one is cancelled, the rollback precedes the next transaction.
                 rollback = background.begin(state.writer.roll_back(), "rollback")
@@ -223,44 +211,65 @@ class SQLiteDriver:
 
     async def wait(self, channel: str, seconds: float) -> None:  # noqa: ARG002 (the file is the channel)
         """Poll `PRAGMA data_version`, which changes with every commit of another connection."""
-        state = self._state_of_loop()
+        state = await self._state_with_file()
         if state.writer is self._memory:
             await asyncio.sleep(seconds)
             return
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             await asyncio.sleep(min(POLL, left))
+            state = await self._state_with_file()
             [row] = await state.readers[0].fetch("PRAGMA data_version", {})
             previous, state.data_version = state.data_version, row["data_version"]
             if state.data_version != previous:
                 return
 
-    def _state_of_loop(self) -> _LoopState:
+    def _state_of_loop(self) -> LoopState:
         state = self._loops.get()
         if state is None:
+            if asyncio.get_running_loop() in self._reopening:
+                raise StorageUnavailableError
             raise RuntimeError("the storage is not open; await storage.open() first")
+        if state.file is not None and state.file.is_lost:
+            state.file.check()
         return state
 
-    def _state(self, writer: ThreadedConnection, readers: list[ThreadedConnection]) -> _LoopState:
+    async def _check_file(self, state: LoopState) -> None:
+        """Raise StorageUnavailableError if what was read or committed is not in the file at the path."""
+        if state.file is not None:
+            if self._reads_on_loop:
+                state.file.check()
+            else:
+                await asyncio.to_thread(state.file.check)
+
+    async def _state_with_file(self) -> LoopState:
+        """Return the state of the loop; after a loss, open the file that is at the path now, if that is safe."""
+        loop, state = asyncio.get_running_loop(), self._loops.get()
+        if state is not None and state.file is not None:
+            try:
+                await self._check_file(state)
+            except StorageUnavailableError:
+                await state.file.prepare(state.writer)
+                self._reopening.add(loop)
+                await self._close_loop()
+        if loop in self._reopening:
+            await self.open()
+            self._reopening.discard(loop)
+        return self._state_of_loop()
+
+    def _state(self, writer: ThreadedConnection, readers: list[ThreadedConnection]) -> LoopState:
         breaker = Breaker(self.timeout / 2, lambda: group.refuse_waiting(StorageUnavailableError()))
         turn = WriteTurn(self._memory_lock)
         group = GroupCommit(writer, turn, breaker.answered)
         # The connection of the event loop's thread is read-only, and never waits for a lock.
         on_loop = open_file(self._path, 0, read_only=True) if self._reads_on_loop else None
-        return _LoopState(writer, readers, turn, group, breaker, on_loop)
+        file = DatabaseFile(self._path) if self._path != MEMORY else None
+        return LoopState(writer, readers, turn, group, breaker, on_loop, file)
 
-    def _discard(self, state: _LoopState) -> None:
+    def _discard(self, state: LoopState) -> None:
         """Close the connections of an event loop that ended without closing the storage."""
         if state.loop_connection is not None:
             state.loop_connection.close()
         for connection in state.connections:
             if connection is not self._memory:
                 connection.stop()
-
-
-async def _close_all(connections: Collection[ThreadedConnection]) -> None:
-    """Close connections and wait for them; all of them end even if the wait is cancelled."""
-    for connection in connections:
-        connection.end()
-    for connection in connections:
-        await connection.close()

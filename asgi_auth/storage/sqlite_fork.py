@@ -8,8 +8,8 @@ it does not hold, and another process could delete the write-ahead log that the 
 import os
 import sqlite3
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 from weakref import WeakSet
 
@@ -103,12 +103,14 @@ class _Fork:
     """The fork in progress: one at a time, because threads can fork concurrently."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
         self._suspended: list[ForkSafeConnection] = []
         self._open: list[ForkSafeConnection] = []
+        self.number = 0
 
     def before(self) -> None:
-        self._lock.acquire()
+        self.lock.acquire()
+        self.number += 1
         for connection in list(_files):
             (self._suspended if connection.suspend() else self._open).append(connection)
 
@@ -116,7 +118,7 @@ class _Fork:
         for connection in self._suspended:
             connection.resume()
         self._suspended, self._open = [], []
-        self._lock.release()
+        self.lock.release()
 
     def in_child(self) -> None:
         for connection in self._open:
@@ -125,6 +127,15 @@ class _Fork:
 
 
 _fork = _Fork()
+
+
+@contextmanager
+def no_fork() -> Iterator[int]:
+    """Let no fork close files in the block. Gives the number of forks: SQLite may delete a log with each of them."""
+    with _fork.lock:
+        yield _fork.number
+
+
 # Windows has no fork.
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_fork.before, after_in_parent=_fork.in_parent, after_in_child=_fork.in_child)
