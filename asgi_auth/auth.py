@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 from asgi_auth.accounts.known_clients import KnownClients
 from asgi_auth.accounts.letters import Letters
@@ -18,6 +18,7 @@ from asgi_auth.crypto.keys import KeyRing
 from asgi_auth.events.registry import HookRegistry
 from asgi_auth.events.stream import Stream
 from asgi_auth.feature.base import BaseFeature
+from asgi_auth.feature.lookup import FeatureLookup
 from asgi_auth.feature.pipeline import Pipeline
 from asgi_auth.limits.counter_keys import CounterKeys
 from asgi_auth.limits.counters import Counters
@@ -44,10 +45,8 @@ from asgi_auth.settings import Secrets, Settings
 from asgi_auth.storage import Storage, from_url
 from asgi_auth.texts import Texts
 
-T = TypeVar("T")
 
-
-class Auth(HookRegistry):
+class Auth(HookRegistry, FeatureLookup):
     """Authentication for one set of users.
 
     `storage` is a URL (`sqlite:///auth.db`, `sqlite://`, `postgresql://…`) or a storage object; `secret` and the
@@ -190,21 +189,6 @@ class Auth(HookRegistry):
         """Return every setting that will not work or is not safe, with the reason and the fix; start logs them too."""
         return self.config_check.check()
 
-    def __getitem__(self, kind: type[T]) -> T:
-        """Return a feature, or a service of one, by its class or a base of it: `auth[Passwords]`. Raises KeyError."""
-        found = self.get(kind)
-        if found is None:
-            raise KeyError(kind.__name__)
-        return found
-
-    def get(self, kind: type[T]) -> T | None:
-        """Return a feature or a service in the same way; None when it is missing."""
-        for feature in self.features:
-            for item in (feature, *feature.services):
-                if isinstance(item, kind):
-                    return item
-        return None
-
     async def start(self, *, reachable: bool = True) -> None:
         """Open the storage and load the ended sessions, once for each event loop; a no-op when that is done.
 
@@ -280,6 +264,11 @@ class Auth(HookRegistry):
         with deadline(self.request_timeout):
             await self.start()
             return await self.sessions.end(user_id, only=only, keep=keep, client=client)
+
+    async def end_everything(self) -> int:
+        """End all sessions and void all mailed tokens, as after the restore of a backup; return how many there were."""
+        await self.start()
+        return await self.sessions.end_everything()
 
     async def emit(
         self,

@@ -40,7 +40,7 @@ FLOORS = [
     {"storage", "mail", "limits.counters", "limits.redis", "limits.counter_keys"},
     {"sessions"},
     {"feature.endpoint", "feature.call", "feature.grant", "feature.pipeline", "feature.base", "feature.route",
-     "feature.declare"},
+     "feature.declare", "feature.lookup"},
     {"events", "limits.rules", "accounts"},
     {"runtime"},
     {"auth"},

@@ -44,6 +44,10 @@ class LoginCheck(Protocol):
         """Name the further factors of which one is required."""
 
 
+#: Rows that one statement of `end_everything` changes.
+BATCH = 1000
+
+
 class SessionService:
     """Starts, refreshes and ends sessions."""
 
@@ -117,6 +121,19 @@ class SessionService:
         ended = await self._storage.end_sessions(user_id, int(self._now()), only=only, keep=keep)
         await self.ended(user_id, ended, client)
         return ended
+
+    async def end_everything(self) -> int:
+        """End all sessions and void all one-time tokens, in batches; return how many there were."""
+        now, after, number = int(self._now()), "", 0
+        # Tokens first: a mailed link could start a session.
+        while voided := await self._storage.void_batch(after, now, BATCH):
+            after, number = voided[-1], number + len(voided)
+        after = ""
+        while ended := await self._storage.end_batch(after, now, BATCH):
+            self._revocation.end(ended)
+            after, number = ended[-1], number + len(ended)
+        await self._events.emit(events.SESSION_END, data={"everything": number})
+        return number
 
     async def ended(self, user_id: str, session_ids: Sequence[str], client: Client | None = None) -> None:
         """Revoke sessions that were ended in the storage, and emit their events."""

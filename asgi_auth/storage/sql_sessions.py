@@ -84,6 +84,19 @@ class SQLSessions(Runner):
             await self.run(feed.ADD_ENDED, {"user_id": user_id, "now": now})
             await self.announce()
 
+    async def end_batch(self, after: str, now: int, batch: int) -> list[str]:
+        """End one batch of sessions, by the primary key, and notify other processes."""
+
+        async def end(storage: "SQLSessions") -> list[str]:
+            rows = await storage.run(sessions.END_BATCH, {"after": after, "now": now, "batch": batch})
+            ended = sorted(row["id"] for row in rows)
+            if ended:
+                await storage.run(feed.ADD_BATCH, {"after": after, "last": ended[-1], "now": now})
+                await storage.announce()
+            return ended
+
+        return await self._atomically(end)
+
     async def access(self, session_id: str, now: int) -> Access | None:
         """Select the state of the session joined with its user."""
         rows = await self.run(sessions.ACCESS, {"session_id": session_id}, read=True)

@@ -59,6 +59,11 @@ class SQLTokens(Runner):
         """Mark the live tokens about the address that belong to no user as used."""
         await self.run(tokens.VOID_SUBJECT, {"subject": subject, "now": now, "purpose": purpose})
 
+    async def void_batch(self, after: str, now: int, batch: int) -> list[str]:
+        """Mark one batch of tokens as used, by the primary key."""
+        rows = await self.run(tokens.VOID_BATCH, {"after": after, "now": now, "batch": batch})
+        return sorted(row["id"] for row in rows)
+
     async def delete_tokens_about(self, subject: str) -> None:
         """Delete the tokens by their subject."""
         await self.run(tokens.DELETE_TOKENS_ABOUT, {"subject": subject})

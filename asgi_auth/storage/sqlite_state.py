@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import cycle
 
-from asgi_auth._breaker import Breaker
+from asgi_auth.bounds.breaker import Breaker
 from asgi_auth.storage.sqlite_bounds import WriteTurn
 from asgi_auth.storage.sqlite_connection import ThreadedConnection
 from asgi_auth.storage.sqlite_file import DatabaseFile

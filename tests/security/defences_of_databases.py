@@ -46,4 +46,18 @@ DATABASES = [
         "AFTER DELETE ON {users} DEFERRABLE INITIALLY IMMEDIATE FOR EACH ROW",
         "accounts/test_changed_by_sql.py::test_a_long_transaction_counts_from_its_commit",
     ),
+    Defence(
+        "a write to a SQLite file that was deleted is not acknowledged",
+        "storage/sqlite.py",
+        "        await self._check_file(state)\n        return result\n",
+        "        return result\n",
+        "storage/test_file_replaced.py::test_nothing_is_acknowledged_in_a_file_that_was_deleted",
+    ),
+    Defence(
+        "a path without the database is not opened anew",
+        "storage/sqlite_file.py",
+        "!= await writer.run(lambda _: self._schema())",
+        "== []",
+        "storage/test_file_replaced.py::test_another_database_in_its_place_is_not_opened",
+    ),
 ]

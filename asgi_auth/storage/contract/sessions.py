@@ -52,6 +52,9 @@ class SessionStore(Protocol):
         With `only`, end that session alone; with `keep`, end all but that one. A session of another user is not ended.
         """
 
+    async def end_batch(self, after: str, now: int, batch: int) -> list[str]:
+        """End at most `batch` sessions of any user whose ids are greater than `after`; return their ids, ascending."""
+
     async def access(self, session_id: str, now: int) -> Access | None:
         """Return the user of a session, the user's roles, and whether the session is live and the user active.
 

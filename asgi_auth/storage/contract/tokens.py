@@ -50,5 +50,8 @@ class TokenStore(Protocol):
     async def void_subject(self, subject: str, now: int, purpose: str) -> None:
         """Use all live tokens of a purpose about a canonical address that belong to no user."""
 
+    async def void_batch(self, after: str, now: int, batch: int) -> list[str]:
+        """Use at most `batch` tokens of any kind whose ids are greater than `after`; return their ids, ascending."""
+
     async def delete_tokens_about(self, subject: str) -> None:
         """Delete all tokens about a canonical address."""

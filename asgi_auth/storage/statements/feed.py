@@ -13,6 +13,8 @@ ADD_ENDED = """
 """
 # The sessions of users that the host has deleted.
 ADD_ORPHANS = ADD_ENDED.replace("user_id = :user_id", "user_id IS NULL")
+# A batch of the sessions of all users, by the primary key.
+ADD_BATCH = ADD_ENDED.replace("user_id = :user_id", "id > :after AND id <= :last")
 ADD_CHANGED = """
     INSERT INTO {changes} (user_id, at, expires_at)
     SELECT u.{id}, CASE WHEN subject.used > :now THEN subject.used ELSE :now END,

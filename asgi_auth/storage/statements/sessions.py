@@ -51,6 +51,11 @@ END_SESSIONS = """
         AND (CAST(:only AS TEXT) IS NULL OR id = :only) AND (CAST(:keep AS TEXT) IS NULL OR id <> :keep)
     RETURNING id, expires_at
 """
+END_BATCH = """
+    UPDATE {sessions} SET revoked_at = :now
+    WHERE id IN (SELECT id FROM {sessions} WHERE id > :after AND revoked_at IS NULL ORDER BY id LIMIT :batch)
+    RETURNING id
+"""
 # The sessions of users that the host has deleted.
 END_ORPHANS = "UPDATE {sessions} SET revoked_at = :now WHERE user_id IS NULL AND revoked_at IS NULL RETURNING id"
 ACCESS = """

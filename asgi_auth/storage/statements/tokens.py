@@ -58,6 +58,11 @@ VOID_SUBJECT = """
     WHERE subject = :subject AND purpose = :purpose AND user_id IS NULL AND used_at IS NULL
     RETURNING id
 """
+VOID_BATCH = """
+    UPDATE {tokens} SET used_at = :now, data = '{{}}'
+    WHERE id IN (SELECT id FROM {tokens} WHERE id > :after AND used_at IS NULL ORDER BY id LIMIT :batch)
+    RETURNING id
+"""
 DELETE_TOKENS_ABOUT = "DELETE FROM {tokens} WHERE subject = :subject RETURNING id"
 # Tokens about the address of a user, which may be older than the account; those with the user's id cascade.
 DELETE_TOKENS_OF = """
