@@ -3,6 +3,7 @@
 from collections.abc import Collection, Container, Sequence
 
 from asgi_auth.events.audit_queue import AuditQueue
+from asgi_auth.events.audit_tally import COUNTED, AuditTally, merged
 from asgi_auth.events.hooks import check_name
 from asgi_auth.events.log import encoded
 from asgi_auth.feature import Feature
@@ -31,19 +32,32 @@ LEFT_OUT = frozenset(
 class Audit(Feature):
     """Stores events as records after the response. The log has every event as well.
 
-    `leave_out` names the events that are not stored; `keep`: seconds until a record is deleted; `queue`: the longest
-    queue of records that wait to be written. The records of a deleted user stay, without address, user agent and data.
+    `leave_out` names the events that are not stored; `keep`: seconds until a record is deleted; `keep_unknown`: the
+    same for records about no user, which any client can cause; `queue`: the longest queue of records that wait to be
+    written. The records of a deleted user stay, without address, user agent and data.
+
+    In an hour, a process stores 20 records of one kind about one user or from one network, and 1,000 of one kind about
+    no user. Further ones are counted in one record.
     """
 
-    def __init__(self, *, leave_out: Collection[str] = LEFT_OUT, keep: int = 90 * DAY, queue: int = 10_000) -> None:
+    def __init__(
+        self,
+        *,
+        leave_out: Collection[str] = LEFT_OUT,
+        keep: int = 90 * DAY,
+        keep_unknown: int = 7 * DAY,
+        queue: int = 10_000,
+    ) -> None:
         """Take the settings; raises ValueError."""
-        if keep <= 0 or queue <= 0:
-            raise ValueError("keep and queue are positive")
+        if keep <= 0 or keep_unknown <= 0 or queue <= 0:
+            raise ValueError("keep, keep_unknown and queue are positive")
         for name in leave_out:
             check_name(name, events.ACTIONS)
         self.leave_out: frozenset[str] = frozenset(leave_out)
         self.observes: Container[str] | None = _AllBut(self.leave_out)
         self.keep = keep
+        self.keep_unknown = keep_unknown
+        self._tally = AuditTally()
         self.queue: AuditQueue = AuditQueue(self._write, limit=queue)
         self._millisecond = 0
 
@@ -80,15 +94,17 @@ class Audit(Feature):
             request_id=encoded(client.request_id),
             data=encoded(event.data),
         )
-        self.queue.add(record)
+        self.queue.add(self._tally.take(record))
 
     async def close(self) -> None:
         """Write the waiting records, for at most five seconds."""
         await self.queue.close(DRAIN)
 
     async def purge(self, now: int, batch: int) -> int:
-        """Delete a batch of the records older than `keep`."""
-        return await self.auth.storage.prune_audit_records(now - self.keep, batch)
+        """Delete a batch of the records older than `keep`, and one of those about no user."""
+        storage = self.auth.storage
+        unknown = await storage.prune_audit_records(now - self.keep_unknown, batch, without_user=True)
+        return unknown + await storage.prune_audit_records(now - self.keep, batch)
 
     def _next_id(self) -> str:
         """Return an id greater than the last one of this process, even within one millisecond."""
@@ -97,7 +113,10 @@ class Audit(Feature):
 
     async def _write(self, records: Sequence[AuditRecord]) -> None:
         await self.auth.start()
-        await self.auth.storage.add_audit_records(records)
+        counting = [record for record in records if record.data == COUNTED]
+        await self.auth.storage.add_audit_records([record for record in records if record.data != COUNTED])
+        if counting:
+            await self.auth.storage.count_audit_records(merged(counting))
 
 
 class _AllBut:

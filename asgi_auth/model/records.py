@@ -239,7 +239,11 @@ class Event(Record, frozen=True, kw_only=True):
 
 
 class AuditRecord(Record, frozen=True, kw_only=True):
-    """A stored event. Ids sort by time; `session` is the keyed digest of the session id."""
+    """A stored event. Ids sort by time; `session` is the keyed digest of the session id.
+
+    Above a number of events of one kind and subject in an hour, further ones are one record, whose `count` is their
+    number.
+    """
 
     id: str
     name: str
@@ -252,6 +256,7 @@ class AuditRecord(Record, frozen=True, kw_only=True):
     user_agent: str = ""
     request_id: str = ""
     data: dict[str, Any] = {}
+    count: int = 1
 
 
 class LoginAttempt(Record, frozen=True):

@@ -32,6 +32,7 @@ INDEXES = (
     "tokens_expires",
     "audit_user",
     "audit_at",
+    "audit_nobody",
     "counters_expires",
     "changes_at",
     "changes_expires",

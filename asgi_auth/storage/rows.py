@@ -133,6 +133,7 @@ def audit_record_of(row: Row) -> AuditRecord:
         user_agent=row["user_agent"],
         request_id=row["request_id"],
         data=msgspec.json.decode(row["data"]),
+        count=row["count"],
     )
 
 

@@ -13,21 +13,28 @@ class SQLAudit(Runner):
 
     async def add_audit_records(self, records: Sequence[AuditRecord]) -> None:
         """Insert the records under a lock of each user, so that a concurrent deletion anonymizes them, too."""
+        await self._run_for_each(audit.ADD_AUDIT_RECORD, records)
 
-        async def add(storage: "SQLAudit") -> None:
+    async def count_audit_records(self, records: Sequence[AuditRecord]) -> None:
+        """Insert the records, or add their counts, in the order of their ids: concurrent calls do not deadlock."""
+        await self._run_for_each(audit.COUNT_AUDIT_RECORD, sorted(records, key=lambda record: record.id))
+
+    async def _run_for_each(self, statement: str, records: Sequence[AuditRecord]) -> None:
+        async def run(storage: "SQLAudit") -> None:
             for record in records:
-                await storage.run(audit.ADD_AUDIT_RECORD, columns(record))
+                await storage.run(statement, columns(record))
 
-        await self._atomically(add)
+        await self._atomically(run)
 
     async def audit_records(self, user_id: str, limit: int, before: str | None = None) -> list[AuditRecord]:
         """Select one page by the index."""
         values = {"user_id": user_id, "limit": limit, "before": before}
         return [audit_record_of(row) for row in await self.run(audit.AUDIT_RECORDS, values, read=True)]
 
-    async def prune_audit_records(self, before: int, batch: int) -> int:
-        """Delete one batch."""
-        return len(await self.run(audit.PRUNE_AUDIT_RECORDS, {"before": before, "batch": batch}))
+    async def prune_audit_records(self, before: int, batch: int, *, without_user: bool = False) -> int:
+        """Delete one batch, by the index of the times."""
+        statement = audit.PRUNE_AUDIT_RECORDS_WITHOUT_USER if without_user else audit.PRUNE_AUDIT_RECORDS
+        return len(await self.run(statement, {"before": before, "batch": batch}))
 
     async def see_device(self, user_id: str, digest: str, now: int, most: int) -> Sighting:
         """Update a known device; otherwise lock the user, check again, insert, and delete the oldest devices."""

@@ -202,7 +202,7 @@ async def test_an_event_in_the_middle_of_a_flush_is_written_as_well() -> None:
 
         await asyncio.gather(*(emit(number) for number in range(250)))
 
-        assert len(await auth[Audit].list("u1", limit=999)) == 250
+        assert sum(record.count for record in await auth[Audit].list("u1", limit=999)) == 250
 
 
 async def test_old_records_are_pruned_by_hand_and_by_themselves(clock: Clock) -> None:

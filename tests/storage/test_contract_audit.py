@@ -132,3 +132,22 @@ async def test_devices_go_with_their_user(storage: Storage) -> None:
     await asyncio.gather(storage.delete_user(user.id, NOW), storage.see_device(user.id, "b", NOW, 9))
 
     assert await storage.see_device(user.id, "a", NOW, 9) == "known"
+
+
+async def test_counts_of_records_with_one_id_are_added(storage: Storage) -> None:
+    user, _ = await added(storage)
+    for _ in range(3):
+        await storage.count_audit_records([a_record(1, user.id, count=4), a_record(2, count=1)])
+    await at_once(lambda _: storage.count_audit_records([a_record(1, user.id), a_record(3, user.id)]), 8)
+
+    found = {record.id: record.count for record in await storage.audit_records(user.id, 10)}
+    assert sorted(found.values()) == [8, 20]
+
+
+async def test_records_without_a_user_are_pruned_alone(storage: Storage) -> None:
+    user, _ = await added(storage)
+    await storage.add_audit_records([a_record(1, user.id), a_record(2), a_record(3), a_record(4)])
+
+    assert await storage.prune_audit_records(NOW + 100, 2, without_user=True) == 2
+    assert await storage.prune_audit_records(NOW + 100, 2, without_user=True) == 1
+    assert len(await storage.audit_records(user.id, 10)) == 1

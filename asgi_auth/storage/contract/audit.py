@@ -15,11 +15,17 @@ class AuditStore(Protocol):
         If the user of a record was deleted, address, user agent and data are left out.
         """
 
+    async def count_audit_records(self, records: Sequence[AuditRecord]) -> None:
+        """Add records; for one whose id is stored already, add its count to that of the stored record."""
+
     async def audit_records(self, user_id: str, limit: int, before: str | None = None) -> list[AuditRecord]:
         """Return at most `limit` records about a user, newest first; with `before`, records older than that id."""
 
-    async def prune_audit_records(self, before: int, batch: int) -> int:
-        """Delete at most `batch` records that are older than the time `before`; return their number."""
+    async def prune_audit_records(self, before: int, batch: int, *, without_user: bool = False) -> int:
+        """Delete at most `batch` records that are older than the time `before`; return their number.
+
+        `without_user` deletes only records that are about no user.
+        """
 
     async def see_device(self, user_id: str, digest: str, now: int, most: int) -> Sighting:
         """Store that a user's device was seen, and return whether it is the "first", a "new" or a "known" device.

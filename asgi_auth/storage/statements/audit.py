@@ -2,18 +2,23 @@
 
 # If the user no longer exists, the record is stored without personal data. The row lock blocks a concurrent deletion.
 ADD_AUDIT_RECORD = """
-    INSERT INTO {audit} (id, name, outcome, code, at, user_id, session, address, user_agent, request_id, data)
+    INSERT INTO {audit} AS a (id, name, outcome, code, at, user_id, session, address, user_agent, request_id, data,
+        count)
     SELECT CAST(:id AS TEXT), CAST(:name AS TEXT), CAST(:outcome AS TEXT), CAST(:code AS TEXT), CAST(:at AS BIGINT),
         CAST(:user_id AS {id_type}), CAST(:session AS TEXT),
         CASE WHEN subject.user_exists THEN CAST(:address AS TEXT) ELSE '' END,
         CASE WHEN subject.user_exists THEN CAST(:user_agent AS TEXT) ELSE '' END,
-        CAST(:request_id AS TEXT), CASE WHEN subject.user_exists THEN CAST(:data AS TEXT) ELSE '{{}}' END
+        CAST(:request_id AS TEXT), CASE WHEN subject.user_exists THEN CAST(:data AS TEXT) ELSE '{{}}' END,
+        CAST(:count AS BIGINT)
     FROM (SELECT CAST(:user_id AS {id_type}) IS NULL OR EXISTS (
         SELECT 1 FROM {users} WHERE {id} = CAST(:user_id AS {id_type}) {for_key_share}) AS user_exists) AS subject
     WHERE 1 = 1
     ON CONFLICT (id) DO NOTHING
     RETURNING id
 """
+COUNT_AUDIT_RECORD = ADD_AUDIT_RECORD.replace(
+    "DO NOTHING", "DO UPDATE SET count = a.count + excluded.count, at = excluded.at"
+)
 AUDIT_RECORDS = """
     SELECT * FROM {audit} WHERE user_id = :user_id AND (CAST(:before AS TEXT) IS NULL OR id < :before)
     ORDER BY id DESC LIMIT :limit
@@ -21,11 +26,15 @@ AUDIT_RECORDS = """
 PRUNE_AUDIT_RECORDS = """
     DELETE FROM {audit} WHERE id IN (SELECT id FROM {audit} WHERE at < :before LIMIT :batch) RETURNING id
 """
+PRUNE_AUDIT_RECORDS_WITHOUT_USER = """
+    DELETE FROM {audit} WHERE id IN (SELECT id FROM {audit} WHERE user_id IS NULL AND at < :before LIMIT :batch)
+    RETURNING id
+"""
 ANONYMIZE_AUDIT_RECORDS = """
     UPDATE {audit} SET address = '', user_agent = '', data = '{{}}' WHERE user_id = :user_id RETURNING id
 """
 STORED_AUDIT_RECORDS = """
-    SELECT name, outcome, at, address, user_agent, data FROM {audit} WHERE user_id = :user_id ORDER BY id
+    SELECT name, outcome, at, address, user_agent, data, count FROM {audit} WHERE user_id = :user_id ORDER BY id
 """
 SEE_DEVICE = "UPDATE {devices} SET seen_at = :now WHERE user_id = :user_id AND digest = :digest RETURNING digest"
 DEVICES = "SELECT digest FROM {devices} WHERE user_id = :user_id ORDER BY seen_at DESC, digest"
