@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 from asgi_auth.accounts.letters import INACTIVE
 from asgi_auth.accounts.passwords import PasswordService
 from asgi_auth.errors import BusyError, InvalidCredentialsError, UnauthorizedError
-from asgi_auth.feature import Client, Endpoint, Feature, Identity, Secret, UserInfo, get, patch, post
+from asgi_auth.feature import Client, Endpoint, Feature, Identity, Secret, Served, UserInfo, get, patch, post
 from asgi_auth.model import event_types as events
 from asgi_auth.model.records import Stored
 
@@ -48,12 +48,13 @@ class Account(Feature):
         return UserInfo.of(await self.auth.users.set_data(identity.id, **data))
 
     @get("/me/export")
-    async def export(self, *, identity: Identity) -> Stored:
+    async def export(self, *, identity: Identity, served: Served | None = None) -> Stored:
         """Return everything that is stored about your account."""
-        stored = await self.auth.storage.stored(identity.id)
+        storage = self.auth.storage
+        stored = await storage.stored(identity.id, events=served is None)
         if stored is None:
             raise UnauthorizedError
-        return stored
+        return stored if served is None else stored.paged(storage.stored_events(identity.id))
 
     @post(
         "/close-account",

@@ -3,6 +3,7 @@
 import re
 import secrets
 import uuid
+from collections.abc import AsyncIterator
 from typing import Any, Literal
 
 import msgspec
@@ -170,6 +171,16 @@ class Stored(Record, frozen=True, kw_only=True):
     sessions: list[dict[str, Any]]
     tokens: list[dict[str, Any]]
     events: list[dict[str, Any]] = []
+
+    def paged(self, pages: AsyncIterator[list[dict[str, Any]]]) -> "StoredPages":
+        """Return the same with pages of events."""
+        return StoredPages(pages=pages, **{name: getattr(self, name) for name in Stored.__struct_fields__})
+
+
+class StoredPages(Stored, frozen=True, kw_only=True):
+    """The same without the events, which come in pages: over HTTP they are sent one page after another."""
+
+    pages: AsyncIterator[list[dict[str, Any]]]
 
 
 class Changes(Record, frozen=True, kw_only=True):

@@ -177,7 +177,7 @@ class SQLStorage(SQLSessions, SQLTokens, SQLCounters, SQLAudit, SQLNetworks):
         values = {"before": before, "limit": limit}
         return [str(row["id"]) for row in await self.run(users.CLOSED_USERS, values, read=True)]
 
-    async def stored(self, user_id: str) -> Stored | None:
+    async def stored(self, user_id: str, *, events: bool = True) -> Stored | None:
         """Select everything about the user except secrets."""
         user = await self.user(user_id)
         if user is None:
@@ -186,11 +186,11 @@ class SQLStorage(SQLSessions, SQLTokens, SQLCounters, SQLAudit, SQLNetworks):
             "credentials": users.STORED_CREDENTIALS,
             "sessions": sessions.STORED_SESSIONS,
             "tokens": tokens.STORED_TOKENS,
-            "events": audit.STORED_AUDIT_RECORDS,
         }
         values = {"user_id": user_id}
         stored = {name: [dict(row) for row in await self.run(each, values, read=True)] for name, each in tables.items()}
-        return Stored(user=user, **stored)
+        pages = [page async for page in self.stored_events(user_id)] if events else []
+        return Stored(user=user, **stored, events=[event for page in pages for event in page])
 
     async def add_credential(self, credential: Credential) -> bool:
         """Insert the credential, unless its kind and identifier are taken."""

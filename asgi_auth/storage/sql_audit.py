@@ -1,11 +1,15 @@
 """Audit records and known devices over SQL."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
 from asgi_auth.model.records import AuditRecord, Sighting
 from asgi_auth.storage.rows import audit_record_of, columns
 from asgi_auth.storage.runner import Runner
 from asgi_auth.storage.statements import audit, users
+
+#: Records in one page of an export.
+PAGE = 500
 
 
 class SQLAudit(Runner):
@@ -30,6 +34,13 @@ class SQLAudit(Runner):
         """Select one page by the index."""
         values = {"user_id": user_id, "limit": limit, "before": before}
         return [audit_record_of(row) for row in await self.run(audit.AUDIT_RECORDS, values, read=True)]
+
+    async def stored_events(self, user_id: str) -> AsyncIterator[list[dict[str, Any]]]:
+        """Select one page after another by the index."""
+        values = {"user_id": user_id, "after": "", "limit": PAGE}
+        while rows := await self.run(audit.STORED_AUDIT_RECORDS, values, read=True):
+            yield [{name: value for name, value in dict(row).items() if name != "id"} for row in rows]
+            values["after"] = rows[-1]["id"]
 
     async def prune_audit_records(self, before: int, batch: int, *, without_user: bool = False) -> int:
         """Delete one batch, by the index of the times."""

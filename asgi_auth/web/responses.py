@@ -1,15 +1,16 @@
 """Responses: the same headers on every one, and errors as problem+json (RFC 9457)."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from http import HTTPStatus
 from typing import Any
 
 import msgspec
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from asgi_auth.errors import AuthError
+from asgi_auth.model.records import Stored, StoredPages
 
 WEBSOCKET_UNAUTHORIZED = 4401
 HEADERS = {
@@ -37,8 +38,36 @@ class WholeResponse(Response):
 
 def answer(status: int, content: Any = None, media_type: str = "application/json") -> Response:
     """Make a response; None makes one without a body."""
+    if isinstance(content, StoredPages):
+        return StreamedResponse(status, content)
     body = b"" if content is None else msgspec.json.encode(content)
     return WholeResponse(body, status, HEADERS, None if content is None else media_type)
+
+
+class StreamedResponse(StreamingResponse):
+    """The JSON of an export, one page after another: a page is all that is in memory."""
+
+    def __init__(self, status: int, content: StoredPages) -> None:
+        """Take the status and the content."""
+        super().__init__(_json_of(content), status, HEADERS, "application/json")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the response; the headers only for HEAD."""
+        if scope["method"] == "HEAD":
+            await Response(b"", self.status_code, dict(self.headers))(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
+async def _json_of(content: StoredPages) -> AsyncIterator[bytes]:
+    whole = {name: getattr(content, name) for name in Stored.__struct_fields__}
+    # The events are the last member.
+    yield msgspec.json.encode(whole)[: -len(b"]}")]
+    separator = b""
+    async for page in content.pages:
+        yield separator + msgspec.json.encode(page)[1:-1]
+        separator = b","
+    yield b"]}"
 
 
 def problem(error: AuthError) -> Response:

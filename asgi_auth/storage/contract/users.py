@@ -1,6 +1,6 @@
 """The contract of a storage: users and credentials."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, Protocol
 
 from asgi_auth.model.records import Credential, Stored, User
@@ -48,8 +48,14 @@ class UserStore(Protocol):
     async def closed_users(self, before: int, limit: int) -> list[str]:
         """Return the ids of at most `limit` users with the status `closed` since before the time `before`."""
 
-    async def stored(self, user_id: str) -> Stored | None:
-        """Return everything that is stored about a user, without secrets; None if the user does not exist."""
+    async def stored(self, user_id: str, *, events: bool = True) -> Stored | None:
+        """Return everything that is stored about a user, without secrets; None if the user does not exist.
+
+        Without `events`, the audit records are left out.
+        """
+
+    def stored_events(self, user_id: str) -> AsyncIterator[list[dict[str, Any]]]:
+        """Return the audit records of a user in the form of `stored`, oldest first, page by page."""
 
     async def add_credential(self, credential: Credential) -> bool:
         """Add a credential. Returns False if its kind and identifier are taken, or the user does not exist."""

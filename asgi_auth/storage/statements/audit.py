@@ -34,7 +34,8 @@ ANONYMIZE_AUDIT_RECORDS = """
     UPDATE {audit} SET address = '', user_agent = '', data = '{{}}' WHERE user_id = :user_id RETURNING id
 """
 STORED_AUDIT_RECORDS = """
-    SELECT name, outcome, at, address, user_agent, data, count FROM {audit} WHERE user_id = :user_id ORDER BY id
+    SELECT id, name, outcome, at, address, user_agent, data, count FROM {audit}
+    WHERE user_id = :user_id AND id > :after ORDER BY id LIMIT :limit
 """
 SEE_DEVICE = "UPDATE {devices} SET seen_at = :now WHERE user_id = :user_id AND digest = :digest RETURNING digest"
 DEVICES = "SELECT digest FROM {devices} WHERE user_id = :user_id ORDER BY seen_at DESC, digest"
