@@ -7,7 +7,7 @@ from asgi_auth.accounts.passwords import PasswordService
 from asgi_auth.errors import BusyError, InvalidCredentialsError, UnauthorizedError
 from asgi_auth.feature import Client, Endpoint, Feature, Identity, Secret, Served, UserInfo, get, patch, post
 from asgi_auth.model import event_types as events
-from asgi_auth.model.records import Stored
+from asgi_auth.model.stored import Stored
 
 
 class Account(Feature):

@@ -3,7 +3,6 @@
 import re
 import secrets
 import uuid
-from collections.abc import AsyncIterator
 from typing import Any, Literal
 
 import msgspec
@@ -161,26 +160,6 @@ class Backoff(Record, frozen=True, kw_only=True):
         """Return the pause after a number of wrong guesses."""
         # A shift without a bound would compute huge integers; 64 doublings exceed any `longest`.
         return min(self.pause << min(wrong - self.after, 64), self.longest) if wrong >= self.after else 0
-
-
-class Stored(Record, frozen=True, kw_only=True):
-    """All stored data about a user, without secrets and digests."""
-
-    user: User
-    credentials: list[dict[str, Any]]
-    sessions: list[dict[str, Any]]
-    tokens: list[dict[str, Any]]
-    events: list[dict[str, Any]] = []
-
-    def paged(self, pages: AsyncIterator[list[dict[str, Any]]]) -> "StoredPages":
-        """Return the same with pages of events."""
-        return StoredPages(pages=pages, **{name: getattr(self, name) for name in Stored.__struct_fields__})
-
-
-class StoredPages(Stored, frozen=True, kw_only=True):
-    """The same without the events, which come in pages: over HTTP they are sent one page after another."""
-
-    pages: AsyncIterator[list[dict[str, Any]]]
 
 
 class Changes(Record, frozen=True, kw_only=True):

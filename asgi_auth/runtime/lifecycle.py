@@ -119,7 +119,7 @@ class Lifecycle:
     def _log(self, level: int, message: str) -> None:
         if message != self._logged:
             self._logged = message
-            logger.log(level, message)
+            logger.log(level, "%s", message)
 
     async def start_call(self) -> None:
         """Start before a call of an endpoint, and begin a purge that is due, if the clock can tell what has expired."""

@@ -56,7 +56,7 @@ async def fit(storage: Runner) -> None:
         if row["encoding"] != "UTF8":
             raise SchemaError(
                 f"the encoding of the database is {row['encoding']}, and must be UTF8: "
-                "CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
+                "create another one with ENCODING 'UTF8' TEMPLATE template0"
             )
     if not names.own_users_table:
         return

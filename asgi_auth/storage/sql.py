@@ -8,7 +8,8 @@ import msgspec
 
 from asgi_auth.bounds.deadline import Deadline, left
 from asgi_auth.errors import StorageUnavailableError, UserExistsError
-from asgi_auth.model.records import Credential, Stored, User
+from asgi_auth.model.records import Credential, User
+from asgi_auth.model.stored import Stored
 from asgi_auth.storage import triggers, user_columns
 from asgi_auth.storage.driver import ConflictError, SchemaError
 from asgi_auth.storage.migrate import add_installation, check, fit, migrate, missing

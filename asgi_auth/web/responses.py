@@ -10,7 +10,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from asgi_auth.errors import AuthError
-from asgi_auth.model.records import Stored, StoredPages
+from asgi_auth.model.stored import Stored, StoredPages
 
 WEBSOCKET_UNAUTHORIZED = 4401
 HEADERS = {

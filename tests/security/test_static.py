@@ -37,6 +37,7 @@ WHO_KNOWS_CRYPTO = {
     "accounts.mail_requests": {"hmac", "secrets"}, "storage.sql_tokens": {"hmac", "secrets"},
     "storage.migrate": {"secrets"},
     "storage.runner": {"random"}, "mail.smtp": {"ssl"}, "pages.render": {"hashlib"},
+    "storage.postgres_refusals": {"ssl"}, "storage.postgres_url": {"ssl"},
     "mail.delivery": {"random"}, "mail.message": {"secrets"},
 }  # fmt: skip
 #: Numbers of ours: a pragma takes no value, and the rows of several counters are numbered.

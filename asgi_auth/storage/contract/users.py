@@ -3,7 +3,8 @@
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Protocol
 
-from asgi_auth.model.records import Credential, Stored, User
+from asgi_auth.model.records import Credential, User
+from asgi_auth.model.stored import Stored
 
 
 class UserStore(Protocol):
