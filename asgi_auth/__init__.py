@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from asgi_auth.middleware import AuthMiddleware
     from asgi_auth.openapi.feature import OpenAPI
     from asgi_auth.pages.feature import Pages
+    from asgi_auth.sessions.handover import acting_as, identity_of
     from asgi_auth.sessions.identity import Identity, current_user, require
     from asgi_auth.settings import Settings
     from asgi_auth.validation.fields import Field
@@ -71,7 +72,9 @@ __all__ = [
     "SigningKey",
     "TokenEndpoint",
     "Unlock",
+    "acting_as",
     "current_user",
+    "identity_of",
     "problem",
     "require",
 ]
@@ -112,7 +115,9 @@ LATER = {
     "SigningKey": "crypto.keys",
     "TokenEndpoint": "features.token_endpoint",
     "Unlock": "features.unlock",
+    "acting_as": "sessions.handover",
     "current_user": "sessions.identity",
+    "identity_of": "sessions.handover",
     "problem": "web.responses",
     "require": "sessions.identity",
 }

@@ -146,7 +146,8 @@ current: ContextVar[Identity] = ContextVar("asgi_auth_identity", default=ANONYMO
 def current_user() -> Identity:
     """Return the identity of the current request; anonymous outside of a request.
 
-    Works in sync and async code, and where a host hides the scope.
+    Works in sync and async code, and where a host hides the scope. Threads and workers of a host are outside of the
+    request: see `acting_as` and `identity_of`.
     """
     return current.get()
 
