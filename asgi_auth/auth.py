@@ -30,7 +30,7 @@ from asgi_auth.mail.templates import Templates
 from asgi_auth.model.answers import TokenPair
 from asgi_auth.model.event_types import Outcome
 from asgi_auth.model.records import Client, Credential, Session, User
-from asgi_auth.runtime.attach import attach, check_verification, load_validators
+from asgi_auth.runtime.attach import attach, check_verification, load_validators, texts_of
 from asgi_auth.runtime.config_check import ConfigCheck, Finding
 from asgi_auth.runtime.lifecycle import Lifecycle
 from asgi_auth.runtime.page_urls import PageUrls
@@ -78,14 +78,14 @@ class Auth(HookRegistry, FeatureLookup):
         #: The seconds that a request has for the database, the counters and password hashes: those of a storage call.
         self.request_timeout: float = getattr(self.storage, "timeout", DEFAULT)
         self.counters: Counters = self.storage if counters is None else counters
-        self.texts: Texts = Texts(settings.language, settings.texts, [f"field.{item.name}" for item in settings.fields])
-        templates = Templates(self.texts, settings.name, settings.templates)
         sender = as_mailer(mailer, development=settings.development)
         if features is None:
             from asgi_auth.features.defaults import defaults  # noqa: PLC0415 (an Auth with named features needs no others)
 
             features = defaults(mail=sender is not None)
         self.features: list[BaseFeature] = list(features)
+        self.texts: Texts = texts_of(settings, self.features)
+        templates = Templates(self.texts, settings.name, settings.templates)
         self._compose_sessions(claims)
         self.mail: Delivery = Delivery(sender, templates, self.stream.emit)
         self._compose_runtime()

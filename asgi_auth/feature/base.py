@@ -11,6 +11,8 @@ from asgi_auth.feature.pipeline import Pipeline
 from asgi_auth.model.event_types import Action
 from asgi_auth.model.records import Event, LoginAttempt
 from asgi_auth.sessions.identity import Identity
+from asgi_auth.texts import Overrides
+from asgi_auth.texts.added import declare
 
 #: The errors of callers that are not logged in, or whose token is not valid.
 REFUSED_TOKENS = (UnauthorizedError, InvalidTokenError, TokenExpiredError, TokenRevokedError)
@@ -25,6 +27,8 @@ class BaseFeature:
     needs_mail: ClassVar[bool] = False
     #: The purposes of the mails that it sends.
     mails: ClassVar[tuple[str, ...]] = ()
+    #: The texts that it adds to the catalog, by language and code, such as `mail.<purpose>.subject`.
+    texts: ClassVar[Overrides] = {}
     #: Whether it serves HTML pages, to which mails can link.
     shows_pages: ClassVar[bool] = False
     #: The events that it adds to those of the library, by name.
@@ -35,6 +39,11 @@ class BaseFeature:
     needs_endpoints: Collection[str] = ()
 
     pipeline: Pipeline
+
+    def __init_subclass__(cls) -> None:
+        """Make the purposes of its mails known to mailers."""
+        super().__init_subclass__()
+        declare(cls.mails)
 
     def attach(self, auth: Any) -> None:
         """Join an `Auth`: called once, before any request. A subclass calls this one first."""

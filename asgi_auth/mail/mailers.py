@@ -12,7 +12,7 @@ from typing import Any, TextIO
 
 from asgi_auth.mail.message import Mail, Mailer, MailError, TemporaryMailError
 from asgi_auth.process.fork import leave_behind, renew_after_fork
-from asgi_auth.texts import purposes
+from asgi_auth.texts.added import known_purposes
 
 MAX_THREADS = 4
 
@@ -96,16 +96,18 @@ class Callbacks:
     """Passes addresses and tokens to functions of the host: `Callbacks(verify_email=send)` calls `send(email, token)`.
 
     Each purpose has its own function, sync or async. `others` is a mailer, or a function of the mail, for purposes
-    without a function. A function that takes longer than 30 seconds has failed, and is called again later. Raises
-    ValueError for an unknown purpose. `Auth` raises ValueError when a feature sends a mail that no function takes.
+    without a function. A function that takes longer than 30 seconds has failed, and is called again later.
+
+    A purpose is one of the library, or one that the class of a feature names in `mails`. Raises ValueError for any
+    other. `Auth` raises ValueError when a feature sends a mail that no function takes.
     """
 
     def __init__(
         self, *, others: Mailer | Callable[[Mail], Any] | None = None, **functions: Callable[[str, str], Any]
     ) -> None:
         """Take one function per purpose."""
-        if unknown := functions.keys() - purposes():
-            raise ValueError(f"unknown mail purposes {sorted(unknown)}; the known ones are {sorted(purposes())}")
+        if unknown := functions.keys() - known_purposes():
+            raise ValueError(f"unknown mail purposes {sorted(unknown)}; the known ones are {sorted(known_purposes())}")
         self._call = _BoundedCall()
         self._functions = functions
         self._others = as_mailer(others)

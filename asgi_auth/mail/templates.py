@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from asgi_auth.mail.message import Letter, Mail
 from asgi_auth.process.fork import renew_after_fork
-from asgi_auth.texts import Texts, placeholders, purposes, shipped
+from asgi_auth.texts import Texts, placeholders
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -36,8 +36,11 @@ class Templates:
 
     def _check_all(self) -> None:
         """Render each mail once: a mistake in a template shows at startup, not with the first real mail."""
-        for purpose in purposes():
-            named = placeholders("".join(shipped()["en"][f"mail.{purpose}.{part}"] for part in ("subject", "body")))
+        for purpose in self._texts.mails:
+            parts = (
+                self._texts.find_raw(f"mail.{purpose}.{part}") for part in ("subject", "body", "action", "not_you")
+            )
+            named = placeholders("".join(filter(None, parts)))
             values = dict.fromkeys(named, "x")
             for link in ("", "https://example.com/?token=x"):
                 letter = Letter(purpose=purpose, to="x", link=link, token="x", code="x", seconds=60, values=values)

@@ -7,6 +7,8 @@ from asgi_auth.accounts.passwords import PasswordService
 from asgi_auth.accounts.registration import RegistrationService
 from asgi_auth.feature.base import BaseFeature
 from asgi_auth.model.event_types import ACTIONS
+from asgi_auth.settings import Settings
+from asgi_auth.texts import Texts
 from asgi_auth.validation.email_address import canonical_or_none
 from asgi_auth.validation.fields import Field
 from asgi_auth.validation.password_policy import common_passwords
@@ -31,6 +33,13 @@ def attach(features: Sequence[BaseFeature], auth: Any) -> None:
     known = {endpoint.name for feature in features for endpoint in feature.endpoints}
     if unknown := {name for feature in features for name in feature.needs_endpoints} - known:
         raise ValueError(f"there is no endpoint {', '.join(sorted(unknown))}")
+
+
+def texts_of(settings: Settings, features: Sequence[BaseFeature]) -> Texts:
+    """Make the catalog: the texts of the library, of features and of the host. Raises ValueError."""
+    mails = {purpose for feature in features for purpose in feature.mails}
+    codes = [f"field.{item.name}" for item in settings.fields]
+    return Texts(settings.language, settings.texts, codes, added=[feature.texts for feature in features], mails=mails)
 
 
 def check_verification(auth: Any) -> None:

@@ -1,15 +1,14 @@
 """The catalog of all texts on pages and in mails, by code and language. Hosts can replace each text."""
 
 import re
-import string
-from collections.abc import Collection, Iterator, Mapping
-from functools import cache
-from pathlib import Path
-from typing import Any, TypeAlias
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
 
-#: Texts by language and code.
-Overrides: TypeAlias = Mapping[str, Mapping[str, str]]
-DEFAULT = "en"
+from asgi_auth.texts.added import Allowed, allowed_in, merged
+from asgi_auth.texts.catalog import DEFAULT, Overrides, placeholders, purposes, shipped
+
+__all__ = ["DEFAULT", "Overrides", "Texts", "placeholders", "purposes", "shipped"]
+
 #: A lowercase language range with its weight (RFC 4647, section 2.1; RFC 9110, section 12.4.2).
 RANGE = re.compile(
     r"(?P<tag>\*|[a-z]{1,8}(-[a-z0-9]{1,8}){0,8})([ \t]*;[ \t]*q=(?P<weight>0(\.[0-9]{0,3})?|1(\.0{0,3})?))?"
@@ -21,26 +20,41 @@ class Texts:
 
     `language` is the default language. `overrides` replaces texts, and can add languages. A text that a language lacks
     is taken from the default language, then from English. `extra_codes` are further codes that `overrides` can have.
+    `added` are the texts of features, and `mails` the purposes of their mails, whose texts may come from either.
     Raises ValueError for an unknown language, an unknown code, and an unknown placeholder in a text.
     """
 
     def __init__(
-        self, language: str = DEFAULT, overrides: Overrides | None = None, extra_codes: Collection[str] = ()
+        self,
+        language: str = DEFAULT,
+        overrides: Overrides | None = None,
+        extra_codes: Collection[str] = (),
+        *,
+        added: Sequence[Overrides] = (),
+        mails: Collection[str] = (),
     ) -> None:
-        """Merge the shipped texts with the overrides."""
+        """Merge the shipped texts, those of features, and the overrides."""
         self._texts = {name: dict(texts) for name, texts in shipped().items()}
-        known = dict.fromkeys(extra_codes, "") | self._texts[DEFAULT]
+        features = merged(added)
+        known: dict[str, Allowed] = dict.fromkeys(extra_codes, frozenset()) | allowed_in(features, mails)
         for name, texts in (overrides or {}).items():
-            for code, text in texts.items():
-                if code not in known:
-                    raise ValueError(f"unknown text {code!r}")
-                allowed = placeholders(known[code])
-                if not placeholders(text) <= allowed:
-                    raise ValueError(f"the text {code!r} can only use the placeholders {sorted(allowed)}")
+            _check(texts, known)
             self._texts.setdefault(name, {}).update(texts)
         if language not in self._texts:
             raise ValueError(f"no texts for the language {language!r}")
+        for name, texts in self._texts.items():
+            self._texts[name] = dict(features.get(name, {})) | texts
         self._default = language
+        self._mails = purposes() | set(mails)
+
+    @property
+    def mails(self) -> list[str]:
+        """The purposes of the mails that can be written: each has a subject and a body."""
+        return sorted(
+            purpose
+            for purpose in self._mails
+            if all(self.find_raw(f"mail.{purpose}.{part}") is not None for part in ("subject", "body"))
+        )
 
     @property
     def languages(self) -> list[str]:
@@ -71,10 +85,15 @@ class Texts:
 
     def find(self, code: str, language: str = "", /, **values: Any) -> str | None:
         """Return a text with its placeholders filled in, or None for an unknown code."""
+        text = self.find_raw(code, language)
+        return None if text is None else text.format_map({key: str(value) for key, value in values.items()})
+
+    def find_raw(self, code: str, language: str = "") -> str | None:
+        """Return a text with its placeholders, or None for an unknown code."""
         for name in (language, self._default, DEFAULT):
             text = self._texts.get(name, {}).get(code)
             if text is not None:
-                return text.format_map({key: str(value) for key, value in values.items()})
+                return text
         return None
 
     def get(self, code: str, language: str = "", /, **values: Any) -> str:
@@ -85,39 +104,19 @@ class Texts:
         return text
 
 
+def _check(texts: Mapping[str, str], known: Mapping[str, Allowed]) -> None:
+    """Raise ValueError for an unknown code, and for an unknown placeholder."""
+    for code, text in texts.items():
+        if code not in known:
+            raise ValueError(f"unknown text {code!r}")
+        allowed = known[code]
+        if allowed is not None and not placeholders(text) <= allowed:
+            raise ValueError(f"the text {code!r} can only use the placeholders {sorted(allowed)}")
+
+
 def _ranges(accept_language: str) -> Iterator[tuple[str, float]]:
     """Yield the language ranges of a header, in lowercase, with their weights. Malformed parts are skipped."""
     for part in accept_language.split(","):
         match = RANGE.fullmatch(part.strip().lower())
         if match is not None:
             yield match["tag"], float(match["weight"] or 1)
-
-
-@cache
-def shipped() -> dict[str, dict[str, str]]:
-    """Return the texts of the library, by language and code. The file `en/mail.toml` holds the codes `mail.…`."""
-    import tomllib  # noqa: PLC0415 (first needed by an Auth)
-
-    texts: dict[str, dict[str, str]] = {}
-    for file in Path(__file__).parent.glob("*/*.toml"):
-        _flatten(file.stem, tomllib.loads(file.read_text("utf-8")), texts.setdefault(file.parent.name, {}))
-    return texts
-
-
-def purposes() -> set[str]:
-    """Return each purpose of a mail in the catalog, such as `reset_password`."""
-    codes = [code.split(".") for code in shipped()["en"]]
-    return {parts[1] for parts in codes if parts[0] == "mail" and parts[-1] == "subject"}
-
-
-def placeholders(text: str) -> set[str]:
-    """Return the names of the placeholders in a text."""
-    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
-
-
-def _flatten(prefix: str, node: Mapping[str, Any], into: dict[str, str]) -> None:
-    for key, value in node.items():
-        if isinstance(value, Mapping):
-            _flatten(f"{prefix}.{key}", value, into)
-        else:
-            into[f"{prefix}.{key}"] = str(value)

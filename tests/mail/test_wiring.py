@@ -112,7 +112,6 @@ async def test_features_that_need_no_mail_cause_no_warning(caplog: pytest.LogCap
 
 async def test_closing_sends_what_is_under_way_while_the_storage_is_still_open() -> None:
     outbox, needy = Outbox(), Needy()
-    auth = make(outbox, needy)
     tries = 0
 
     async def send(mail: Mail) -> None:
