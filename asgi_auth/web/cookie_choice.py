@@ -69,13 +69,14 @@ class CookieChoice:
         self._now = now
 
     async def choose(self, presented: PresentedCredentials) -> Choice:
-        """Choose the cookies of the newest login; a cookie without a repetition is returned unseen.
+        """Choose the cookies of the newest login; cookies without a repetition are returned as they are.
 
         Raises BadRequestError when the cookies cannot be read, or when two users are logged in by them.
         """
         if presented.unreadable:
             raise BadRequestError(presented.unreadable)
         if not presented.repeated:
+            await self._require_one_user(presented)
             return Choice(next(iter(presented.access), None), next(iter(presented.refresh), None))
         ended: list[str] = []
         access = [item for token in presented.access if (item := await self._by_access(token, ended))]
@@ -100,6 +101,20 @@ class CookieChoice:
         if choice.refresh is not None:
             refresh = await self._session_of(choice.refresh) is None
         return access, refresh
+
+    async def _require_one_user(self, presented: PresentedCredentials) -> None:
+        """Refuse an access cookie beside the refresh cookie of another user: another host of the domain set one.
+
+        Cookies of one session need no query.
+        """
+        if not (presented.access and presented.refresh):
+            return
+        access = await self._by_access(presented.access[0], [])
+        if access is None or presented.refresh[0].partition(".")[0] == access.login[1]:
+            return
+        refresh = await self._by_refresh(presented.refresh[0], [])
+        if refresh is not None and refresh.user_id != access.user_id:
+            raise BadRequestError(TWO_USERS)
 
     async def _by_access(self, token: str, ended: list[str]) -> _Candidate | None:
         try:

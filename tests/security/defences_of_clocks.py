@@ -18,6 +18,13 @@ CLOCKS = [
         "web/test_cookies_beside_ours.py::test_two_users_are_refused_where_a_login_is_asked_for_and_break_no_public_page",
     ),
     Defence(
+        "an access cookie beside the refresh cookie of another user logs nobody in",
+        "web/cookie_choice.py",
+        "if refresh is not None and refresh.user_id != access.user_id:",
+        "if False:",
+        "web/test_cookies_beside_ours.py::test_an_access_cookie_beside_the_refresh_cookie_of_another_user_is_refused",
+    ),
+    Defence(
         "the feed of revocations goes by numbers, not by clocks",
         "sessions/revocation.py",
         "await self._storage.changes_since(0, self._position.after(started))",

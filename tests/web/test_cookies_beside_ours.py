@@ -227,6 +227,26 @@ async def test_two_users_in_the_refresh_cookies_alone_are_refused_too(widened: W
     assert (public.status, public.json["error"], ours.status, refresh.status) == (200, "bad_request", 400, 400)
 
 
+@pytest.mark.parametrize("planted", [DOMAIN, DOMAIN_REFRESH])
+async def test_an_access_cookie_beside_the_refresh_cookie_of_another_user_is_refused(
+    widened: Widened, planted: str
+) -> None:
+    jar, eve = await entered(widened.now), await entered(widened.now, EVE)
+    mixed = jar | {planted: eve[planted]}
+
+    public, me = await widened.seen(mixed), await widened.seen(mixed, path="/auth/me")
+    refresh = await widened.seen(mixed, method="POST", path="/auth/refresh")
+
+    assert (public.status, public.json["id"], public.json["error"]) == (200, "", "bad_request")
+    assert (me.status, refresh.status) == (400, 400)
+
+
+async def test_cookies_of_two_logins_of_one_user_are_no_two_users(widened: Widened) -> None:
+    old, new = await entered(widened.now), await entered(widened.now)
+
+    assert (await widened.seen(old | {DOMAIN: new[DOMAIN]}, path="/auth/me")).status == 200
+
+
 async def test_a_logout_clears_every_cookie_of_the_browser(widened: Widened) -> None:
     old = await entered(widened.before)
     widened.clock.move(5)
