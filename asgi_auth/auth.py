@@ -239,6 +239,7 @@ class Auth(HookRegistry, FeatureLookup):
         Raises AccountDisabledError, SecondFactorRequiredError, InvalidCredentialsError when the credential has changed
         meanwhile, and the refusals of features.
         """
+        client = client.identified()
         pair = await self.sessions.login(user, credential, tuple(amr), client)
         await self.known_clients.remember(user, client)
         return pair
@@ -250,7 +251,7 @@ class Auth(HookRegistry, FeatureLookup):
         """
         with deadline(self.request_timeout):
             await self.start()
-            return await self.sessions.refresh(refresh_token, client or Client(), rotate=rotate)
+            return await self.sessions.refresh(refresh_token, (client or Client()).identified(), rotate=rotate)
 
     async def session_of(self, refresh_token: str) -> Session | None:
         """Look up the session of a genuine refresh token of any generation; None for all others."""

@@ -1,6 +1,7 @@
 """AuthMiddleware: authenticates every request, for every ASGI framework. It rejects only with `required=True`."""
 
 from collections.abc import Awaitable
+from contextlib import suppress
 from functools import partial
 
 import msgspec
@@ -19,10 +20,12 @@ from asgi_auth.web.cookies import Cookies
 from asgi_auth.web.cors import Cors
 from asgi_auth.web.lifespan import HostApp, serve_lifespan
 from asgi_auth.web.paths import CHANGE_PASSWORD, below_mount
-from asgi_auth.web.responses import send_error, send_late_error
+from asgi_auth.web.responses import WEBSOCKET_UNAUTHORIZED, send_error, send_late_error
 from asgi_auth.web.websockets import SessionSocket
 
 NO_HEADERS: Headers = []
+#: The messages after which a websocket is open.
+OPEN_SOCKET = ("websocket.accept", "websocket.send")
 NO_STORE = (b"cache-control", b"no-store")
 
 
@@ -114,20 +117,27 @@ class AuthMiddleware:
         )
 
     async def _call_app(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Call the app, and answer an AuthError that it raises before its own response."""
-        started = False
+        """Call the app, and answer an AuthError that it raises before its own response.
+
+        A websocket that was accepted is closed with code 4401.
+        """
+        last = ""
 
         async def watched(message: Message) -> None:
-            nonlocal started
-            started = True
+            nonlocal last
+            last = message["type"]
             await send(message)
 
         try:
             await self.app(scope, receive, watched)
         except AuthError as error:
-            if started:
+            if last in OPEN_SOCKET:
+                with suppress(OSError):  # the client has disconnected
+                    await send({"type": "websocket.close", "code": WEBSOCKET_UNAUTHORIZED, "reason": error.code})
+            elif last:
                 raise
-            await send_late_error(error, scope, receive, send)
+            else:
+                await send_late_error(error, scope, receive, send)
 
     async def _refuse(self, error: AuthError, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse a request. On an auth route, which the host may have mounted, scripts may read the reason.

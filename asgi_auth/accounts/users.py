@@ -8,7 +8,7 @@ import msgspec
 from asgi_auth.accounts.registration import RegistrationService
 from asgi_auth.errors import UserNotFoundError, ValidationError
 from asgi_auth.model import event_types as events
-from asgi_auth.model.records import Status, User
+from asgi_auth.model.records import Client, Status, User
 from asgi_auth.sessions.event_sink import EventSink
 from asgi_auth.sessions.revocation import Revocation
 from asgi_auth.sessions.service import SessionService
@@ -97,8 +97,9 @@ class Users:
             ended = await storage.delete_user(user_id, now)
         if ended is None:
             return False
-        await self._sessions.ended(user_id, ended)
-        await self._events.emit(events.ACCOUNT_DELETE, user_id=user_id)
+        call = Client().identified()
+        await self._sessions.ended(user_id, ended, call)
+        await self._events.emit(events.ACCOUNT_DELETE, user_id=user_id, client=call)
         return True
 
     async def changed(self, user_id: str) -> None:
@@ -108,10 +109,11 @@ class Users:
         """
         await self._start()
         user, ended = await self._storage.note_change(user_id, int(self._now()))
-        await self._sessions.ended(user_id, ended)
+        call = Client().identified()
+        await self._sessions.ended(user_id, ended, call)
         if user is not None:
             self._revocation.change(user_id, user.roles)
-        await self._events.emit(events.USER_CHANGE, user_id=user_id, data={"by": "host"})
+        await self._events.emit(events.USER_CHANGE, user_id=user_id, client=call, data={"by": "host"})
 
     async def set_data(self, user_id: str, **data: Any) -> User:
         """Set extra fields, those for administrators too; the others stay. Raises ValidationError."""
@@ -133,9 +135,10 @@ class Users:
             ended = [] if status == "active" else await storage.end_sessions(user_id, now)
             user = _found(await storage.update_user(user_id, {"status": status}, now))
             ended += [] if status == "active" else await storage.end_sessions(user_id, now)
-        await self._sessions.ended(user_id, ended)
+        call = Client().identified()
+        await self._sessions.ended(user_id, ended, call)
         name = events.ACCOUNT_CLOSE if status == "closed" else events.USER_CHANGE
-        await self._events.emit(name, user_id=user_id, data={"status": status})
+        await self._events.emit(name, user_id=user_id, client=call, data={"status": status})
         return user
 
     async def _update(self, user_id: str, changes: dict[str, Any]) -> User:

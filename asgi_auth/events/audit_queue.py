@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from contextvars import Context
 
 import msgspec
 
@@ -14,6 +15,8 @@ from asgi_auth.process.background import begin
 from asgi_auth.process.log import logger
 
 BATCH = 100
+#: Seconds between two reports of dropped records.
+REPORT_INTERVAL = 60.0
 Write = Callable[[Sequence[AuditRecord]], Awaitable[None]]
 
 
@@ -23,14 +26,17 @@ class _Run(msgspec.Struct):
     queued: deque[AuditRecord] = msgspec.field(default_factory=deque)
     lock: asyncio.Lock = msgspec.field(default_factory=asyncio.Lock)
     writer: asyncio.Task[None] | None = None
+    #: The records that were dropped since the last report, and when that was, in seconds of the loop's clock.
     dropped: int = 0
+    reported_at: float = float("-inf")
+    next_report: asyncio.TimerHandle | None = None
 
 
 class AuditQueue:
     """Queues records and passes batches to `write` every `pause` seconds.
 
-    Records beyond `limit` are dropped. An unavailable storage is tried again every `retry` seconds; batches that fail
-    otherwise are dropped. Every loss is logged.
+    Records beyond `limit` are dropped, and counted in one line of the log a minute. An unavailable storage is tried
+    again every `retry` seconds; batches that fail otherwise are dropped. Every loss is logged.
     """
 
     def __init__(self, write: Write, *, limit: int, pause: float = 0.2, retry: float = 1.0) -> None:
@@ -45,9 +51,7 @@ class AuditQueue:
         """Queue a record and return at once; never raises."""
         run = self._runs.get() or self._runs.set(_Run())
         if len(run.queued) >= self._limit:
-            run.dropped += 1
-            if run.dropped == 1:
-                logger.error("audit records are dropped: the queue is full (%d)", self._limit)
+            self._drop(run)
             return
         run.queued.append(record)
         if run.writer is None or run.writer.done():
@@ -100,11 +104,25 @@ class AuditQueue:
             logger.exception("%d audit records could not be written", len(batch))
         for _ in batch:
             run.queued.popleft()
-        if run.dropped:
-            logger.error("%d audit records were dropped", run.dropped)
-            run.dropped = 0
+
+    def _drop(self, run: _Run) -> None:
+        """Count a record that is dropped, and report at once, or an interval after the last report."""
+        run.dropped += 1
+        if run.next_report is None:
+            loop = asyncio.get_running_loop()
+            seconds = max(0.0, run.reported_at + REPORT_INTERVAL - loop.time())
+            run.next_report = loop.call_later(seconds, _report_dropped, run, loop.time, context=Context())
+
+
+def _report_dropped(run: _Run, time: Callable[[], float]) -> None:
+    """Log the number of dropped records. Those that are dropped later share the next line."""
+    logger.error("%d audit records were dropped: the queue is full", run.dropped)
+    run.dropped, run.reported_at, run.next_report = 0, time(), None
 
 
 def _log_lost(run: _Run) -> None:
+    if run.next_report is not None:
+        run.next_report.cancel()
+        _report_dropped(run, lambda: float("-inf"))
     if run.queued:
         logger.error("%d audit records were lost: the storage was unavailable or too slow", len(run.queued))

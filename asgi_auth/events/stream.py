@@ -1,11 +1,8 @@
 """The one stream of events: from the code that emits them to the log, the features and the host's hooks."""
 
 import hmac
-import secrets
 from collections.abc import Callable, Sequence
 from typing import Any
-
-import msgspec
 
 from asgi_auth.crypto.keys import KeyRing
 from asgi_auth.errors import AuthError
@@ -75,8 +72,7 @@ class Stream:
         observers, level = self._observers_of(name), event_log.level_of(outcome, data)
         if not (observers or self.telemetry or self.hooks.receive(name, outcome) or event_log.is_written(level)):
             return
-        if not client.request_id:
-            client = msgspec.structs.replace(client, request_id=secrets.token_hex(8))
+        client = client.identified()
         event = Event(
             name=name,
             outcome=outcome,

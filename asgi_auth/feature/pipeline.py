@@ -79,6 +79,7 @@ class Pipeline:
         served: object = None,
     ) -> Any:
         """Run an endpoint and return its answer; raises AuthError."""
+        client = client.identified()
         call = Call(endpoint, arguments, client, identity)
         with deadline(self._timeout):
             try:

@@ -199,6 +199,10 @@ class Client(Record, frozen=True, kw_only=True):
     request_id: str = ""
     device: str | None = None
 
+    def identified(self) -> "Client":
+        """Return the client with a request id: a new one for a call without any, shared by all events of the call."""
+        return self if self.request_id else msgspec.structs.replace(self, request_id=secrets.token_hex(8))
+
     def __rich_repr__(self) -> list[tuple[str, Any]]:
         """Return all fields but `device`."""
         return [(name, getattr(self, name)) for name in self.__struct_fields__ if name != "device"]

@@ -1,5 +1,6 @@
 """Responses: the same headers on every one, and errors as problem+json (RFC 9457)."""
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Sequence
 from http import HTTPStatus
@@ -11,6 +12,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from asgi_auth.errors import AuthError
 from asgi_auth.model.stored import Stored, StoredPages
+from asgi_auth.runtime.event_loop import runs_asyncio
 
 WEBSOCKET_UNAUTHORIZED = 4401
 HEADERS = {
@@ -28,12 +30,15 @@ class WholeResponse(Response):
     """A response that marks its body as complete: ASGI makes that optional, and Quart's test client requires it."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the response."""
+        """Send the response, for a refused websocket as well."""
 
         async def whole(message: Message) -> None:
             await send({"more_body": False, **message} if message["type"].endswith("response.body") else message)
 
         await super().__call__(scope, receive, whole)
+        if scope["type"] == "websocket" and runs_asyncio():
+            # uvicorn logs an error if the app returns before the connection is closed, in the next turn of the loop.
+            await asyncio.sleep(0)
 
 
 def answer(status: int, content: Any = None, media_type: str = "application/json") -> Response:
