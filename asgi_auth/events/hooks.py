@@ -19,16 +19,16 @@ REFUSALS = (ForbiddenError,)
 
 
 @contextmanager
-def logged(message: str) -> Iterator[None]:
+def logged(message: str, *values: str) -> Iterator[None]:
     """Log what a receiver of an event raises, and go on. Only the cancellation of the current task is raised."""
     try:
         yield
     except asyncio.CancelledError:
         if is_cancelled():
             raise
-        logger.exception(message)
+        logger.exception(message, *values)
     except Exception:
-        logger.exception(message)
+        logger.exception(message, *values)
 
 
 class Hooks:
@@ -56,7 +56,7 @@ class Hooks:
         """Call the functions. Their errors are logged, and not raised."""
         for key in ((event.name, event.outcome), (EVERY, event.outcome)):
             for function in self._after.get(key, ()):
-                with logged(f"a hook failed on {event.name}"):
+                with logged("a hook failed on %s", event.name):
                     result = function(event)
                     if inspect.isawaitable(result):
                         await result

@@ -125,7 +125,7 @@ class Stream:
             with logged("a meter failed"):
                 self.telemetry.count(event)
         for feature in observers:
-            with logged(f"a feature failed to observe {event.name}"):
+            with logged("a feature failed to observe %s", event.name):
                 await feature.observe(event)
         await self.hooks.after(event)
 

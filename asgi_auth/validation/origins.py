@@ -12,8 +12,7 @@ PORTS = {"http": 80, "https": 443}
 #: Schemes whose pages have no origin of their own, or that no page has.
 NO_PAGES = frozenset({"about", "blob", "data", "file", "ftp", "javascript", "mailto", "null", "ws", "wss"})
 SCRIPT_ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://([A-Za-z0-9._~-]+)(:[1-9][0-9]{0,4})?")
-LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
-HOST = re.compile(rf"(?=.{{1,253}}\Z){LABEL}(\.{LABEL})*\.?")
+HOST = re.compile(r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*\.?")
 NETLOC = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*)(?::[0-9]*)?")
 #: The longest host, in characters: it needs at least as many octets in ASCII (RFC 1035, section 2.3.4), and a dot.
 MAX_HOST = 254

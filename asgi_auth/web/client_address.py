@@ -21,9 +21,13 @@ UNIX = "unix"
 #: The longest value of all headers of one name that is read, in characters.
 MAX_FORWARDED = 8192
 LOOPBACK = ("127.0.0.1", "::1")
-PORT = r"(?::(?:[0-9]{1,5}|_[A-Za-z0-9._-]+))?"
-WITH_PORT = re.compile(rf"([0-9.]+){PORT}|\[([0-9A-Fa-f:.%]+)\]{PORT}")
-PAIR = re.compile(r"""\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)=("(?:[^"\\]|\\.)*"|[^\s;,"]*)\s*([;,]|$)""")
+WITH_PORT = re.compile(
+    r"([0-9.]+)(?::(?:[0-9]{1,5}|_[A-Za-z0-9._-]+))?|\[([0-9A-Fa-f:.%]+)\](?::(?:[0-9]{1,5}|_[A-Za-z0-9._-]+))?"
+)
+#: A parameter of `Forwarded`. The lengths are bounded, so that no text takes long.
+PAIR = re.compile(
+    r"""\s{0,8}([!#$%&'*+.^_`|~0-9A-Za-z-]{1,64})=("(?:[^"\\]|\\.){0,256}"|[^\s;,"]{0,256})\s{0,8}([;,]|$)"""
+)
 
 
 class Proxies:

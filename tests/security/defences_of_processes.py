@@ -76,7 +76,7 @@ PROCESSES = [
     Defence(
         "a hook that awaits a cancelled task changes nothing",
         "events/hooks.py",
-        "        if is_cancelled():\n            raise\n        logger.exception(message)\n",
+        "        if is_cancelled():\n            raise\n        logger.exception(message, *values)\n",
         "        raise\n",
         "events/test_receivers_that_fail.py::test_a_receiver_that_fails_changes_nothing",
     ),
