@@ -6,6 +6,11 @@ BENCH := .venv-bench
 # Argon2 fills 64 MiB for each hash: a quarter faster in huge pages (glibc 2.35 or later; other systems ignore it).
 HUGE_PAGES := glibc.malloc.hugetlb=1
 UV := VIRTUAL_ENV=$(V) UV_PYTHON_DOWNLOADS=never $(BIN)/uv
+# Into an environment: the packages of its own requirements.txt, and the library.
+define INSTALL
+	$(UV) pip sync -q --python $(1)/bin/python --require-hashes $(1)/requirements.txt
+	$(UV) pip install -q --python $(1)/bin/python --no-deps --no-build-isolation -e .
+endef
 
 # Other Pythons run the whole suite except for slow tests that depend little on the Python version:
 # the browser, the servers, their clocks, the fuzzer guided by coverage, the benchmarks, and the type checkers.
@@ -13,12 +18,18 @@ OTHERS := 3.12 3.13 3.14
 LEFT_OUT := $(addprefix --ignore tests/,browser test_clock_skew.py hosts/test_servers.py openapi/test_schemathesis.py test_benchmarks.py types) \
 	--deselect tests/fuzz/test_fuzz.py::test_a_short_run_guided_by_coverage_finds_nothing
 
-.PHONY: demo test test-full lint types public docs suite others bench bench-quick wrk postgres redis faketime browser pins dist clean
+# What depends most on the versions of other packages.
+CORE := $(addprefix tests/,crypto limits mail/test_smtp.py mail/test_templates.py validation test_main_job.py \
+	storage/test_databases.py sessions/test_tokens.py sessions/test_refresh_tokens.py openapi/test_document.py \
+	hosts/test_glue.py pages/test_ways_in.py events/test_telemetry.py) \
+	$(wildcard tests/storage/test_contract*.py)
+
+.PHONY: demo test test-full lint types public docs suite others lowest newest bench bench-quick wrk postgres redis faketime browser pins dist clean
 
 demo: $(V)/.run
 	GLIBC_TUNABLES=$(HUGE_PAGES) $(BIN)/python examples/demo.py
 
-test: lint types public others suite
+test: lint types public others suite lowest newest
 
 # The same with every test on every Python. The servers and the browser make it several times as long.
 test-full:
@@ -56,6 +67,26 @@ others: $(V)/.dev postgres redis
 		$(BIN)/uv pip install -q --python .venv-$$version/bin/python --no-deps --no-build-isolation -e . || exit 1; \
 		.venv-$$version/bin/python -m pytest -q -n 2 --dist worksteal $(LEFT_OUT) || exit 1; \
 	done
+
+# The direct dependencies at their lower bounds, and everything at the newest versions. A resolution that fails, fails here.
+lowest newest: %: .venv-%/.done postgres redis
+	.venv-$*/bin/python -m pytest -q -n 2 --dist worksteal $(CORE)
+
+# Other packages keep the versions of requirements-dev.txt, and move only where a lower bound demands it.
+.venv-lowest/.done: requirements-dev.txt pyproject.toml | $(V)/.dev
+	$(UV) venv -q --clear --python $(BIN)/python .venv-lowest
+	$(UV) pip compile -q --no-deps --resolution lowest-direct --all-extras pyproject.toml -o .venv-lowest/bounds.txt
+	cp requirements-dev.txt .venv-lowest/requirements.txt
+	$(UV) pip compile -q --generate-hashes --all-extras --group dev -c .venv-lowest/bounds.txt pyproject.toml \
+		-o .venv-lowest/requirements.txt
+	$(call INSTALL,.venv-lowest)
+	touch $@
+
+# This file is never written, so every run resolves anew.
+.venv-newest/.done: | $(V)/.dev
+	[ -x .venv-newest/bin/python ] || $(UV) venv -q --python $(BIN)/python .venv-newest
+	$(UV) pip compile -q --generate-hashes --all-extras --group dev --upgrade pyproject.toml -o .venv-newest/requirements.txt
+	$(call INSTALL,.venv-newest)
 
 # Twenty minutes at most. Results go to benchmarks/results and into the docs; the quick run keeps its results apart.
 bench: $(BENCH)/.done postgres wrk

@@ -136,6 +136,28 @@ def test_what_other_pythons_leave_out_is_there() -> None:
     assert [name for name in names if not (ROOT / "tests" / name).exists()] == []
 
 
+def test_what_runs_with_the_lowest_and_the_newest_versions_is_there() -> None:
+    (text,) = re.findall(r"^CORE := \$\(addprefix tests/,(.+?)\)", MAKEFILE, re.MULTILINE | re.DOTALL)
+    names = text.replace("\\\n", " ").split()
+
+    assert [name for name in names if not (ROOT / "tests" / name).exists()] == []
+    assert list((ROOT / "tests" / "storage").glob("test_contract*.py"))
+
+
+def test_a_run_of_all_checks_includes_the_lowest_and_the_newest_versions() -> None:
+    (needed,) = re.findall(r"^test: (.+)$", MAKEFILE, re.MULTILINE)
+
+    assert {"lowest", "newest"} <= set(needed.split())
+
+
+def test_every_dependency_has_a_lower_bound_and_only_one_with_a_private_attribute_an_upper_bound() -> None:
+    extras = PROJECT["optional-dependencies"].values()
+    bounds = [bound for listed in (PROJECT["dependencies"], *extras) for bound in listed]
+
+    assert [bound for bound in bounds if ">=" not in bound] == []
+    assert [re.split(r"\W", bound)[0] for bound in bounds if re.search("<|==|~=|!=", bound)] == ["databases"]
+
+
 def test_the_urls_lead_to_one_repository() -> None:
     urls = PROJECT["urls"]
 
