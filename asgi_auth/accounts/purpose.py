@@ -8,12 +8,17 @@ from asgi_auth.errors import InvalidOneTimeTokenError
 #: The body of an endpoint that takes the token, or the code with its request: for `post(schema=…)`.
 TOKEN_OR_CODE: Mapping[str, Any] = {
     "oneOf": [
-        {"required": ["token"], "properties": {"token": {"type": "string"}}},
         {
+            "title": "ByToken",
+            "required": ["token"],
+            "properties": {"token": {"type": "string", "examples": ["3q2-7wAAyXo1b9dVYxM0Jc5nQmTtU8r6LhKpEfGsZiA"]}},
+        },
+        {
+            "title": "ByCode",
             "required": ["request", "code"],
             "properties": {
-                "request": {"type": "string", "minLength": 1},
-                "code": {"type": "string", "minLength": 1},
+                "request": {"type": "string", "minLength": 1, "examples": ["0192f0c1d3e47a5b8c6d9e0f1a2b3c4d"]},
+                "code": {"type": "string", "minLength": 1, "examples": ["482913"]},
             },
         },
     ]

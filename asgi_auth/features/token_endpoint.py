@@ -11,15 +11,20 @@ from asgi_auth.model import event_types as events
 GRANTS: Mapping[str, Any] = {
     "oneOf": [
         {
+            "title": "ByPassword",
             "properties": {
                 "grant_type": {"const": "password"},
-                "username": {"minLength": 1},
-                "password": {"minLength": 1},
+                "username": {"minLength": 1, "examples": ["ada@example.com"]},
+                "password": {"minLength": 1, "examples": ["correct horse battery"]},
             },
             "required": ["username", "password"],
         },
         {
-            "properties": {"grant_type": {"const": "refresh_token"}, "refresh_token": {"minLength": 1}},
+            "title": "ByRefreshToken",
+            "properties": {
+                "grant_type": {"const": "refresh_token"},
+                "refresh_token": {"minLength": 1, "examples": ["3q2-7wAAyXo1b9dVYxM0Jc5nQmTtU8r6LhKpEfGsZiA"]},
+            },
             "required": ["refresh_token"],
         },
     ]

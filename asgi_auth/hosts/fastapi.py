@@ -30,7 +30,7 @@ except ImportError as _error:
 from asgi_auth.app import AuthApp
 from asgi_auth.auth import Auth
 from asgi_auth.hosts import starlette
-from asgi_auth.hosts.merge import auth_document, merge_into
+from asgi_auth.hosts.merge import auth_document, merge_into, share_scheme
 from asgi_auth.sessions.identity import Identity, current_user
 from asgi_auth.sessions.identity import require as require_in_scope
 
@@ -52,7 +52,8 @@ class _SecurityScheme(SecurityBase):
 def install(app: FastAPI, *, token_url: str = TOKEN_URL) -> None:
     """Answer each AuthError with problem+json, as the auth routes do, and set the token endpoint of the docs.
 
-    `token_url` is the path of the token endpoint, relative to the root of the app.
+    `token_url` is the path of the token endpoint, relative to the root of the app. `merge_openapi` knows the path from
+    its mount and replaces it.
     """
     starlette.install(app)
     original = app.openapi
@@ -70,12 +71,18 @@ def install(app: FastAPI, *, token_url: str = TOKEN_URL) -> None:
 def merge_openapi(app: FastAPI, auth: Auth | AuthApp, *, mount: str = "/auth") -> None:
     """Add the auth routes to the OpenAPI document of the app.
 
-    `mount` is the path of the auth routes, relative to the root of the app. Raises ValueError when `mount` is not a
-    path such as `/auth`.
+    `mount` is the path of the auth routes, relative to the root of the app. The Authorize button of the docs then logs
+    in at their token endpoint, for the routes of the app as well. Raises ValueError when `mount` is not a path such as
+    `/auth`.
     """
     part, original = auth_document(auth, mount), app.openapi
-    # FastAPI's documented way to extend the document
-    app.openapi = lambda: merge_into(original(), part)  # type: ignore[method-assign]
+
+    def openapi() -> dict[str, Any]:
+        schema = original()
+        share_scheme(schema, part, _scheme.scheme_name)
+        return merge_into(schema, part)
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
 
 
 def require(*, roles: str | tuple[str, ...] = (), fresh: timedelta | None = None) -> Any:

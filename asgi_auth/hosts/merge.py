@@ -21,14 +21,15 @@ COMPONENT = "#/components/"
 def auth_document(auth: Auth | AuthApp, mount: str) -> dict[str, Any]:
     """Return the OpenAPI document of the auth routes, ready to merge into another document.
 
-    Each path starts with the mount. Each name starts with a prefix made from the mount (`auth.` for `/auth`), so that
+    Each path starts with the mount. Each name starts with a prefix made from the mount (`auth_` for `/auth`), so that
     it differs from the names of the host. Raises ValueError when `mount` is not a path such as `/auth`.
     """
     check_mount(mount)
     app = auth if isinstance(auth, AuthApp) else AuthApp(auth)
     # Without a leading slash, URLs are relative to the document, as in FastAPI: the host's root_path is unknown here.
     part = document(app.auth, Served(app.routes, mount[1:]), Info())
-    prefix = re.sub(r"[^A-Za-z0-9._-]", ".", mount[1:]) + "."
+    # Generators of clients make identifiers of the names: no dots.
+    prefix = re.sub(r"[^A-Za-z0-9_-]", "_", mount[1:]) + "_"
     for kind, components in part["components"].items():
         part["components"][kind] = {prefix + name: component for name, component in components.items()}
     part["paths"] = {mount + path: operations for path, operations in part["paths"].items()}
@@ -51,6 +52,28 @@ def merge_into(host: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
     tags = host.setdefault("tags", [])
     tags += [tag for tag in part["tags"] if tag not in tags]
     return host
+
+
+def share_scheme(host: dict[str, Any], part: dict[str, Any], name: str) -> None:
+    """Replace the security scheme `name` of the host by the OAuth 2 scheme of a part, in place.
+
+    A user who logs in at this scheme in the docs then is logged in for the routes of both. A part without a token
+    endpoint has no such scheme, and changes nothing.
+    """
+    schemes: dict[str, Any] = host.get("components", {}).get("securitySchemes", {})
+    shared = next(
+        (key for key, item in part["components"]["securitySchemes"].items() if item["type"] == "oauth2"), None
+    )
+    if shared is None or name not in schemes:
+        return
+    del schemes[name]
+    # A path may also have a summary, which is text, and parameters, which are a list.
+    operations = (item for path in host["paths"].values() for item in path.values() if isinstance(item, dict))
+    for operation in operations:
+        if "security" in operation:
+            operation["security"] = [
+                {shared if key == name else key: scopes for key, scopes in way.items()} for way in operation["security"]
+            ]
 
 
 def _prefix_references(value: Any, prefix: str) -> Any:

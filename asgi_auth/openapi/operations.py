@@ -11,17 +11,12 @@ from asgi_auth.openapi.schemas import SEGMENT, Schemas, body_fields
 from asgi_auth.web.body import JSON_TYPE
 from asgi_auth.web.headers import FORM_TYPE
 
-TRANSPORT: dict[str, Any] = {
-    "name": "Auth-Transport",
-    "in": "header",
-    "description": "Where the tokens go: into the body, or into cookies.",
-    "schema": {"enum": ["bearer", "cookie"]},
-}
 KNOWN: dict[str, Any] = {
     "name": "If-None-Match",
     "in": "header",
     "description": "The ETag of the version that the client has.",
     "schema": {"type": "string"},
+    "example": '"5d41402abc4b2a76b9719d911017c592"',
 }
 
 
@@ -55,16 +50,31 @@ def _parameters(auth: Auth, path: str, route: Route) -> list[dict[str, Any]]:
     schema = {"type": "string", "minLength": 1, "maxLength": 1024, "pattern": SEGMENT}
     found: list[dict[str, Any]] = [{"name": name, "in": "path", "required": True, "schema": schema} for name in names]
     if endpoint.gives_tokens and not endpoint.oauth2:
-        found.append(TRANSPORT)
+        found.append(_transport(auth))
     if endpoint.cacheable:
         found.append(KNOWN)
     return found
 
 
+def _transport(auth: Auth) -> dict[str, Any]:
+    """Return the header that chooses the transport of tokens; the default is that of the settings."""
+    default = auth.settings.transport
+    return {
+        "name": "Auth-Transport",
+        "in": "header",
+        "description": "Where the tokens go: into the body, or into cookies.",
+        "schema": {"type": "string", "enum": ["bearer", "cookie"], "default": default},
+        "example": default,
+    }
+
+
 def _body(route: Route, schemas: Schemas) -> dict[str, Any]:
     endpoint, schema = route.endpoint, schemas.body(route)
     content: dict[str, Any] = {"schema": schema}
-    if example := schemas.example(route):
+    examples = schemas.examples(route)
+    if len(examples) > 1:
+        content["examples"] = {name: {"value": example} for name, example in examples.items()}
+    elif example := next(iter(examples.values())):
         content["example"] = example
     required = any(field.required for field in endpoint.fields.values()) or bool(endpoint.schema)
     body = {"required": required, "content": {FORM_TYPE if endpoint.oauth2 else JSON_TYPE: content}}

@@ -9,11 +9,14 @@ import msgspec
 from asgi_auth.feature.route import Route
 from asgi_auth.model.answers import Answer
 from asgi_auth.model.records import Record
+from asgi_auth.openapi.alternatives import example_of, written_out
 from asgi_auth.validation.fields import BodyField, Field
 
 REF = "#/components/schemas/{name}"
 #: PostgreSQL stores no NUL characters, so no field accepts them.
 NO_NUL = r"^[^\u0000]*$"
+#: The end of the names of bodies.
+SUFFIX = "Request"
 SEGMENT = r"^[^/\u0000]+$"
 
 
@@ -67,11 +70,11 @@ class Schemas:
         """Return the schema of an endpoint's body."""
         return self._schemas[self._bodies[route.endpoint.name]]
 
-    def example(self, route: Route) -> dict[str, Any]:
-        """Return a body with the required fields."""
-        schema = self._component(self.body(route))
-        properties = {name: schema["properties"][name] for name in schema.get("required", ())}
-        return {name: item["examples"][0] for name, item in properties.items() if "examples" in item}
+    def examples(self, route: Route) -> dict[str, dict[str, Any]]:
+        """Return a body with the required fields for each alternative, by the name of its schema."""
+        body = self.body(route)
+        references = self._component(body).get("oneOf", [body])
+        return {_name(item): example_of(self._component(item)) for item in references}
 
     def shared(self, name: str, response: dict[str, Any]) -> dict[str, Any]:
         """Store a response under a name, and return a reference to it."""
@@ -82,13 +85,30 @@ class Schemas:
     def _narrow(self, route: Route) -> None:
         """Add the checks that msgspec doesn't know to the schema of a body."""
         schema = self._component(self.body(route))
-        schema |= route.endpoint.schema
+        further = dict(route.endpoint.schema)
+        parts = further.pop("oneOf", None)
+        schema |= further
         for name, item in schema["properties"].items():
             found = _with_null(item)
             schema["properties"][name] = found | limits(found)
+        if parts:
+            self._write_out(_name(self.body(route)), parts)
+
+    def _write_out(self, name: str, parts: Sequence[Mapping[str, Any]]) -> None:
+        """Replace a body by the choice of its alternatives: each is a schema with a name of its own."""
+        named = {
+            f"{name.removesuffix(SUFFIX)}{title}{SUFFIX}": schema
+            for title, schema in written_out(self.components[name], parts).items()
+        }
+        self.components |= named
+        self.components[name] = {"oneOf": [{"$ref": REF.format(name=item)} for item in named]}
 
     def _component(self, schema: Mapping[str, Any]) -> dict[str, Any]:
-        return self.components[schema["$ref"].rpartition("/")[2]]
+        return self.components[_name(schema)]
+
+
+def _name(reference: Mapping[str, Any]) -> str:
+    return str(reference["$ref"]).rpartition("/")[2]
 
 
 def limits(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -131,7 +151,7 @@ def _body(path: str, route: Route, extra: Sequence[Field]) -> type[msgspec.Struc
         (name, field.type) if field.required else (name, field.type | absent, msgspec.UNSET)
         for name, field in body_fields(path, route, extra).items()
     ]
-    name = f"{endpoint.name.title().replace('_', '')}Request"
+    name = f"{endpoint.name.title().replace('_', '')}{SUFFIX}"
     return msgspec.defstruct(name, fields, kw_only=True, forbid_unknown_fields=not endpoint.oauth2)
 
 

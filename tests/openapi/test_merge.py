@@ -73,7 +73,10 @@ async def test_the_hosts_document_has_both(merged: Callable[..., Any], own: str,
     assert {f"{mount}{path}" for path in served.json["paths"]} | {own} == document["paths"].keys()
     identifiers = [operation["operationId"] for item in document["paths"].values() for operation in item.values()]
     assert len(set(identifiers)) == len(identifiers)
-    host_schema = next(key for key in document["components"]["schemas"] if key.endswith(name) and "." not in key)
+    prefix = mount[1:].replace("/", "_") + "_"
+    host_schema = next(
+        key for key in document["components"]["schemas"] if key.endswith(name) and not key.startswith(prefix)
+    )
     assert document["components"]["schemas"][host_schema]["properties"].keys() <= {"nickname", "left"}
 
 
@@ -111,24 +114,69 @@ async def test_a_selection_of_routes_and_a_second_merge_are_kept() -> None:
     assert len(second["tags"]) == 2
 
 
-async def test_the_authorize_button_of_fastapi_logs_in_at_either_scheme() -> None:
-    auth, app = make_auth(), fastapi_host()
-    fastapi.merge_openapi(app, auth)
-    client = Client(AuthMiddleware(app, auth, mount="/auth"))
+@pytest.mark.parametrize(("merged", "own", "name"), HOSTS)
+async def test_the_names_have_no_dots_which_client_generators_refuse(
+    merged: Callable[..., Any], own: str, name: str
+) -> None:
+    del own
+    auth = everything()
+    async with auth:
+        document = await merged(auth, "/v1.2/login")
+
+    names = {key for kind in document["components"].values() for key in kind if not key.endswith(name)}
+    names |= {item["operationId"] for path in document["paths"].values() for item in path.values()}
+    assert len(names) > 50
+    assert all("." not in key for key in names)
+
+
+@pytest.mark.parametrize("mount", ["/auth", "/accounts"])
+async def test_the_authorize_button_of_fastapi_logs_in_at_one_scheme_for_all_routes(mount: str) -> None:
+    auth, app = make_auth(mount=mount), fastapi_host()
+    fastapi.merge_openapi(app, auth, mount=mount)
+    client = Client(AuthMiddleware(app, auth, mount=mount))
     async with auth:
         user_id = await register(auth)
-        schemes = (await client.get("/openapi.json")).json["components"]["securitySchemes"]
+        document = (await client.get("/openapi.json")).json
         page = await client.get("/docs")
-        answers = []
-        for name in ("asgi_auth", "auth.oauth2"):
-            form = f"grant_type=password&username={EMAIL}&password={PASSWORD}".replace(" ", "+").encode()
-            kind = {"content-type": "application/x-www-form-urlencoded"}
-            url = schemes[name]["flows"]["password"]["tokenUrl"]
-            token = (await client.post(f"/{url}", body=form, headers=kind)).json
-            answers.append(await client.get("/", headers=bearer(token["access_token"])))
+        schemes = document["components"]["securitySchemes"]
+        name = next(iter(document["paths"]["/"]["get"]["security"][0]))
+        form = f"grant_type=password&username={EMAIL}&password={PASSWORD}".replace(" ", "+").encode()
+        kind = {"content-type": "application/x-www-form-urlencoded"}
+        url = schemes[name]["flows"]["password"]["tokenUrl"]
+        token = (await client.post(f"/{url}", body=form, headers=kind)).json
+        answer = await client.get("/", headers=bearer(token["access_token"]))
 
     assert page.status == 200
-    assert [answer.json for answer in answers] == [{"nickname": user_id}] * 2
+    assert answer.json == {"nickname": user_id}
+    assert [key for key, item in schemes.items() if item["type"] == "oauth2"] == [name]
+    assert {name: []} in document["paths"][f"{mount}/me"]["get"]["security"]
+
+
+async def test_routes_without_a_token_endpoint_leave_the_scheme_of_the_host() -> None:
+    app = fastapi_host()
+    fastapi.merge_openapi(app, AuthApp(make_auth(), include=["me"]))
+
+    document = app.openapi()
+
+    assert document["paths"]["/"]["get"]["security"] == [{"asgi_auth": []}]
+    assert document["components"]["securitySchemes"].keys() == {"asgi_auth", "auth_bearer", "auth_cookie"}
+
+
+async def test_two_auths_keep_a_scheme_each_and_a_public_route_gets_none() -> None:
+    app = fastapi_host()
+
+    @app.get("/public")
+    async def public() -> str:
+        return "open to all"
+
+    fastapi.merge_openapi(app, make_auth(), mount="/auth")
+    fastapi.merge_openapi(app, make_auth(), mount="/staff")
+
+    document = app.openapi()
+
+    assert document["paths"]["/"]["get"]["security"] == [{"auth_oauth2": []}]
+    assert "security" not in document["paths"]["/public"]["get"]
+    assert {"staff_oauth2": []} in document["paths"]["/staff/me"]["get"]["security"]
 
 
 @pytest.mark.parametrize("mount", ["auth", "/auth/", "/"])
