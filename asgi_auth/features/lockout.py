@@ -23,8 +23,8 @@ class Lockout(Feature):
     account as well. Right passwords, and those that the server could not check, are not counted.
 
     The owner is not locked out: sessions and refresh go on, and a live session, a known device and a known network are
-    judged by their own wrong passwords alone. A mailed link (`Unlock`) or a new password opens the account for the
-    network of the request, for a day.
+    judged by their own wrong passwords alone. All known clients of an account together have 100 a day; beyond, they are
+    strangers. A mailed link (`Unlock`) or a new password opens the account for the network of the request, for a day.
     """
 
     observes: Container[str] | None = (events.PASSWORD_CHECK, events.PASSWORD_CHANGE)
@@ -70,6 +70,8 @@ class Lockout(Feature):
             await counters.end_guess(key, now, self.backoff, wrong=True)
             if own is not None:
                 await counters.count(own, now, self.backoff.memory)
+            if guess.is_known:
+                await self.auth.limiter.count_of_known(guess, now)
         elif was_right(call):
             await self._forgive(key, own, now)
         else:

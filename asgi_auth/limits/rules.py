@@ -20,6 +20,9 @@ from asgi_auth.validation.email_address import canonical_or_none
 T = TypeVar("T")
 #: Seconds that an account stays open for a network.
 OPEN = 86400
+#: Wrong passwords of all known clients of an account, and the seconds in which they are counted. From then on they are
+#: strangers: one client can have many device cookies (NIST SP 800-63B-4, 3.2.2).
+MOST_OF_KNOWN, KNOWN_MEMORY = 100, 86400
 #: Seconds that a guess waits for others in flight, and the seconds between two looks, which double.
 LONGEST_WAIT = 5.0
 FIRST_LOOK, LAST_LOOK = 0.02, 0.25
@@ -33,13 +36,14 @@ class Guess(Record, frozen=True, kw_only=True):
     """The password of a call.
 
     `key` stands for those whose wrong guesses are counted together. A guess of a stranger has the `network` that it
-    came from; those in a session have its id instead of an account.
+    came from; those in a session have its id instead of an account. `is_known`: the device or network is known.
     """
 
     key: str
     account: str = ""
     session_id: str = ""
     network: str | None = None
+    is_known: bool = False
 
     @property
     def is_of_stranger(self) -> bool:
@@ -100,15 +104,20 @@ class Limiter:
         Those of strangers stay counted: the end of their pause would reveal that the account exists.
         """
         network, label = network_of(client.address), await self._label(account, client)
-        own = label or ("opened " + network if network else "")
+        # A known client that is a stranger today needs its network.
+        opens = bool(network) and (not label or await self._is_used_up(account))
         async with self.counters.transaction() as counters:
-            if own:
+            for own in filter(None, (label, "opened " + network if opens else "")):
                 await counters.clear_counter(self.lockout_key(self._separate(own, account)))
-            if own and not label:
+            if opens:
                 # Cleared first, because an existing counter would keep its expiry.
                 opened = self.key("opened", network, account)
                 await counters.clear_counter(opened)
                 await counters.count(opened, int(self._now()), OPEN)
+
+    async def count_of_known(self, guess: Guess, now: int) -> None:
+        """Count a wrong password of a known client for all known clients of the account."""
+        await self.counters.count(self._known_key(guess.account), now, KNOWN_MEMORY)
 
     async def _wait(self, attempt: Callable[[int], Awaitable[T]], is_busy: Callable[[T, int], bool]) -> T:
         waited, pause = 0.0, FIRST_LOOK
@@ -128,9 +137,22 @@ class Limiter:
             return Guess(key=self.key("apart", "session", session_id), session_id=session_id) if session_id else None
         network = network_of(call.client.address)
         label = await self._label(account, call.client)
-        if not label and network:
-            label = "opened " + network if await self._is_open(network, account) else ""
-        return self._separate(label, account) if label else Guess(key=account, account=account, network=network)
+        if label and not await self._is_used_up(account):
+            return self._separate(label, account, is_known=True)
+        if network and await self._is_open(network, account):
+            return self._separate("opened " + network, account)
+        return Guess(key=account, account=account, network=network)
+
+    async def _is_used_up(self, account: str) -> bool:
+        """Tell whether the known clients of an account have had too many wrong passwords together."""
+        now = int(self._now())
+        counted = await self.counters.counter(self._known_key(account), now)
+        if counted is None or counted.expires_at > now + KNOWN_MEMORY + MAX_SKEW:
+            return False
+        return counted.count >= MOST_OF_KNOWN
+
+    def _known_key(self, account: str) -> str:
+        return self.key("all known", account)
 
     async def _is_open(self, network: str, account: str) -> bool:
         """Tell whether the account was opened for a network, and not by a clock that was ahead."""
@@ -138,9 +160,9 @@ class Limiter:
         opened = await self.counters.counter(self.key("opened", network, account), now)
         return opened is not None and opened.expires_at <= now + OPEN + MAX_SKEW
 
-    def _separate(self, label: str, account: str) -> Guess:
+    def _separate(self, label: str, account: str, *, is_known: bool = False) -> Guess:
         # A digest: no address has this form, so no caller can count for another client.
-        return Guess(key=self.key("apart", label, account), account=account)
+        return Guess(key=self.key("apart", label, account), account=account, is_known=is_known)
 
 
 def note_right_password(event: Event) -> None:

@@ -77,6 +77,34 @@ async def test_each_known_client_has_guesses_of_its_own() -> None:
         assert (await log_in(app, EVIL, WRONG)).status == 401
 
 
+@pytest.mark.parametrize("counters", ["database", "memory"])
+async def test_many_device_cookies_of_one_thief_are_no_way_around_the_limits(counters: str) -> None:
+    own: dict[str, Any] = {"counters": MemoryCounters()} if counters == "memory" else {}
+    async with all_defaults(**own) as app:
+        devices = [Client(AuthMiddleware(who, app.auth, mount="/auth"), COOKIE, keep_cookies=True) for _ in range(13)]
+        for device in devices:
+            assert (await log_in(app, EVIL, client=device)).status == 200
+            app.clock.move(7)
+        assert (await log_in(app, HOME)).status == 200
+
+        judged = 0
+        for device in devices:
+            while (await log_in(app, EVIL, WRONG, client=device)).status == 401:
+                judged += 1
+                app.clock.move(6)
+
+        assert judged <= 100 + 10
+        assert (await log_in(app, HOME)).json["code"] == "account_locked"
+        # The mail opens the account for the owner, whose network is that of a known client.
+        await app.client.post("/auth/request-unlock", {"email": EMAIL}, scope={"client": (HOME, 1)})
+        token = (await app.mail("unlock")).token
+        assert (await app.client.post("/auth/unlock", {"token": token}, scope={"client": (HOME, 1)})).status == 204
+        assert (await log_in(app, HOME)).status == 200
+        # A day later the known clients are known again.
+        app.clock.move(86400)
+        assert (await log_in(app, HOME)).status == 200
+
+
 async def test_a_session_goes_on_while_all_others_are_locked() -> None:
     async with all_defaults() as app:
         pair = (await log_in(app, HOME)).json["access_token"]

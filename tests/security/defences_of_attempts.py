@@ -6,9 +6,16 @@ ATTEMPTS = [
     Defence(
         "strangers slow down strangers alone",
         "limits/rules.py",
-        "return self._separate(label, account) if label else Guess(key=account, account=account, network=network)",
-        "return Guess(key=account, account=account, network=network if label or account else None)",
+        "if label and not await self._is_used_up(account):",
+        "if not account:",
         "features/test_known_clients_and_limits.py::test_known_clients_log_in_while_strangers_are_locked",
+    ),
+    Defence(
+        "all known clients of an account together have a bound",
+        "limits/rules.py",
+        "return counted.count >= MOST_OF_KNOWN",
+        "return False",
+        "features/test_known_clients_and_limits.py::test_many_device_cookies_of_one_thief_are_no_way_around_the_limits",
     ),
     Defence(
         "a success forgets what its own network did",
