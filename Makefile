@@ -3,6 +3,7 @@ PYTHON ?= python3
 V := .venv
 BIN := $(V)/bin
 BENCH := .venv-bench
+CLIENTS := tests/openapi/clients
 # Argon2 fills 64 MiB for each hash: a quarter faster in huge pages (glibc 2.35 or later; other systems ignore it).
 HUGE_PAGES := glibc.malloc.hugetlb=1
 UV := VIRTUAL_ENV=$(V) UV_PYTHON_DOWNLOADS=never $(BIN)/uv
@@ -13,9 +14,11 @@ define INSTALL
 endef
 
 # Other Pythons run the whole suite except for slow tests that depend little on the Python version:
-# the browser, the servers, their clocks, the fuzzer guided by coverage, the benchmarks, and the type checkers.
+# the browser, the servers, their clocks, the clients of the OpenAPI document, the fuzzer guided by coverage, the
+# benchmarks, and the type checkers.
 OTHERS := 3.12 3.13 3.14
-LEFT_OUT := $(addprefix --ignore tests/,browser test_clock_skew.py hosts/test_servers.py openapi/test_schemathesis.py test_benchmarks.py types) \
+LEFT_OUT := $(addprefix --ignore tests/,browser test_clock_skew.py hosts/test_servers.py openapi/test_schemathesis.py openapi/test_clients.py \
+	test_benchmarks.py types) \
 	--deselect tests/fuzz/test_fuzz.py::test_a_short_run_guided_by_coverage_finds_nothing
 
 # What depends most on the versions of other packages.
@@ -24,7 +27,7 @@ CORE := $(addprefix tests/,crypto limits mail/test_smtp.py mail/test_templates.p
 	hosts/test_glue.py pages/test_ways_in.py events/test_telemetry.py) \
 	$(wildcard tests/storage/test_contract*.py)
 
-.PHONY: demo test test-full lint types public docs suite others lowest newest bench bench-quick wrk postgres redis faketime browser pins dist clean
+.PHONY: demo test test-full lint types public docs suite others lowest newest bench bench-quick wrk postgres redis faketime browser node pins dist clean
 
 demo: $(V)/.run
 	GLIBC_TUNABLES=$(HUGE_PAGES) $(BIN)/python examples/demo.py
@@ -50,7 +53,7 @@ public: $(V)/.dev
 docs: $(V)/.dev
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
-suite: $(V)/.dev postgres redis faketime browser
+suite: $(V)/.dev postgres redis faketime browser node
 	rm -f .coverage .coverage.*
 	$(BIN)/coverage run -m pytest -q -n 2 --dist worksteal
 	$(BIN)/coverage combine -q
@@ -137,6 +140,17 @@ browser:
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-liberation; \
 	fi
 
+# Node.js runs the linters and generators of OpenAPI. If the installation fails, the tests name what is missing.
+node: $(CLIENTS)/node_modules/.done
+
+$(CLIENTS)/node_modules/.done: $(CLIENTS)/package.json $(CLIENTS)/package-lock.json
+	@if ! command -v npm >/dev/null && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm; \
+	fi
+	@if ! command -v npm >/dev/null; then echo "npm could not be installed"; \
+		elif cd $(CLIENTS) && npm ci --loglevel=error; then touch node_modules/.done; \
+		else echo "the npm packages could not be installed"; fi
+
 pins: $(BIN)/uv
 	$(UV) pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
 		--all-extras --group demo pyproject.toml -o requirements.txt
@@ -150,7 +164,7 @@ dist: $(V)/.dev
 	$(BIN)/python -m hatchling build
 
 clean:
-	rm -rf $(V) .venv-* .coverage* .mypy_cache .ruff_cache .hypothesis dist site
+	rm -rf $(V) .venv-* .coverage* .mypy_cache .ruff_cache .hypothesis dist site $(CLIENTS)/node_modules
 
 $(BIN)/uv:
 	$(PYTHON) -m venv $(V)
