@@ -9,6 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 from asgi_auth.auth import Auth
 from asgi_auth.bounds.deadline import Deadline
+from asgi_auth.bounds.settling import Settling
 from asgi_auth.errors import AuthError, BadRequestError, NotFoundError
 from asgi_auth.feature.endpoint import Endpoint
 from asgi_auth.feature.route import Route, Served
@@ -84,8 +85,10 @@ class AuthApp:
         if not network_of(address_of(scope, settings.trusted_proxies)):
             self.auth.config_check.note_unknown_client()
         renewed = Headers()
-        with Deadline(self.auth.request_timeout - scope.get(SPENT, 0.0)):
-            response = await self._respond(path, scope, receive, renewed)
+        async with Settling(enabled=not settings.after_answer) as settling:
+            with Deadline(self.auth.request_timeout - scope.get(SPENT, 0.0)) as deadline:
+                response = await self._respond(path, scope, receive, renewed)
+            settling.seconds = deadline.left()
         if response is None:
             return
         if renewed and "set-cookie" not in response.headers:

@@ -150,6 +150,7 @@ class Auth(HookRegistry, FeatureLookup):
             self._lifecycle.start_call,
             stream.telemetry.span if stream.telemetry else None,
             self.request_timeout,
+            after_answer=self.settings.after_answer,
         )
         attach(self.features, self)
         if isinstance(self.mail.mailer, Callbacks):

@@ -10,6 +10,7 @@ from starlette.types import Message, Receive, Scope, Send
 from asgi_auth.app import SPENT, AuthApp, authenticator_of
 from asgi_auth.auth import Auth
 from asgi_auth.bounds.deadline import Deadline
+from asgi_auth.bounds.settling import Settling
 from asgi_auth.errors import AuthError, UnauthorizedError
 from asgi_auth.runtime.event_loop import unexpected
 from asgi_auth.sessions.identity import Identity, current
@@ -72,7 +73,8 @@ class AuthMiddleware:
                     # The rest is for the auth routes; the code of the host has no deadline.
                     scope = {**scope, SPENT: self.auth.request_timeout - deadline.left()}
         except AuthError as error:
-            await self.auth.stream.report_refusal(error, client_of(scope, self.auth.settings))
+            async with Settling(enabled=not self.auth.settings.after_answer):
+                await self.auth.stream.report_refusal(error, client_of(scope, self.auth.settings))
             await self._refuse(error, scope, receive, send)
             return
         except Exception as error:  # noqa: BLE001 (`unexpected` logs it)

@@ -109,6 +109,8 @@ class Settings:
     """Extra fields of a user, stored in `User.data`."""
     telemetry: bool = False
     """Emit OpenTelemetry spans and counters through the providers of the host. Needs the extra `otel`."""
+    after_answer: bool = True
+    """Send mails and write audit records after the answer. `False` is for hosts that stop after it, as AWS Lambda."""
     auto_migrate: bool = True
     """Create and update the tables at startup."""
     purge_interval: int = 3600

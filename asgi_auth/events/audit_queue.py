@@ -9,6 +9,7 @@ from contextvars import Context
 import msgspec
 
 from asgi_auth._per_loop import PerLoop
+from asgi_auth.bounds.settling import hand_over
 from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.model.records import AuditRecord
 from asgi_auth.process.background import begin
@@ -54,8 +55,15 @@ class AuditQueue:
             self._drop(run)
             return
         run.queued.append(record)
+        hand_over(self.settle)
         if run.writer is None or run.writer.done():
             run.writer = begin(self._run(run), "audit")
+
+    @property
+    def waiting(self) -> int:
+        """The number of records of the running loop that wait to be written."""
+        run = self._runs.get()
+        return len(run.queued) if run is not None else 0
 
     async def flush(self) -> None:
         """Write the queue of the running loop. Raises StorageUnavailableError."""
@@ -64,6 +72,14 @@ class AuditQueue:
             async with run.lock:
                 while run.queued:
                     await self._write_batch(run)
+
+    async def settle(self, _: object, seconds: float) -> None:
+        """Write the queue of the running loop for a call, `seconds` at most. What fails is written later."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self.flush()
+        except (TimeoutError, StorageUnavailableError):
+            logger.warning("audit records could not be written before the answer, and are tried again after it")
 
     async def close(self, seconds: float) -> None:
         """Write the queue within `seconds`, and log the number of lost records."""

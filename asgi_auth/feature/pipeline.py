@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, suppress
 from typing import Any, Protocol
 
 from asgi_auth.bounds.deadline import Deadline, deadline
+from asgi_auth.bounds.settling import Settling
 from asgi_auth.errors import AuthError, BadRequestError, ServiceUnavailableError, ValidationError
 from asgi_auth.feature.call import Call, Ending, running
 from asgi_auth.feature.endpoint import Endpoint
@@ -55,10 +56,13 @@ class Pipeline:
         start: Callable[[], Awaitable[None]],
         span: Span | None,
         timeout: float,
+        *,
+        after_answer: bool = True,
     ) -> None:
         """Take the features that may take part, and the function that starts the storage.
 
         A call has `timeout` seconds for all its steps, unless the request that it belongs to has a deadline already.
+        Without `after_answer` it waits for its mails and records.
         """
         self._features = features
         self._fields = fields
@@ -67,6 +71,7 @@ class Pipeline:
         self._start = start
         self.span = span
         self._timeout = timeout
+        self._after_answer = after_answer
         self._plans: dict[Endpoint, tuple[list[Before], list[After]]] = {}
 
     async def run(  # noqa: PLR0917 (names would cost on the way of every call)
@@ -81,15 +86,18 @@ class Pipeline:
         """Run an endpoint and return its answer; raises AuthError."""
         client = client.identified()
         call = Call(endpoint, arguments, client, identity)
-        with deadline(self._timeout):
-            try:
-                if self.span is None:
-                    return await self._run(feature, call, served)
-                with self.span(endpoint.name):
-                    return await self._run(feature, call, served)
-            except AuthError as error:
-                await self._events.report_refusal(error, client, call)
-                raise
+        async with Settling(enabled=not self._after_answer) as settling:
+            with deadline(self._timeout) as bound:
+                try:
+                    if self.span is None:
+                        return await self._run(feature, call, served)
+                    with self.span(endpoint.name):
+                        return await self._run(feature, call, served)
+                except AuthError as error:
+                    await self._events.report_refusal(error, client, call)
+                    raise
+                finally:
+                    settling.seconds = bound.left()
 
     async def _run(self, feature: object, raw: Call, served: object) -> Any:
         endpoint, client, identity = raw.endpoint, raw.client, raw.identity

@@ -2,12 +2,14 @@
 
 import asyncio
 import random
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from contextvars import Context
 from typing import Any, cast
 
 from asgi_auth._per_loop import PerLoop
+from asgi_auth.bounds.settling import hand_over
 from asgi_auth.mail.message import Mailer
 from asgi_auth.mail.send_once import GiveUpError, PendingMail, WriteLetter, send_once
 from asgi_auth.mail.templates import Templates
@@ -21,6 +23,8 @@ DELAYS = (1.0, 4.0, 16.0, 64.0)
 REPORT_INTERVAL = 60.0
 #: The longest random delay before the first attempt, in seconds.
 PAUSE = 0.2
+#: The number of recent waits for a mail from which decoys draw theirs.
+SAMPLE = 32
 
 
 class _Queue:
@@ -39,12 +43,13 @@ class _Queue:
         self.reported_at = float("-inf")
         self.next_report: asyncio.TimerHandle | None = None
 
-    def spawn(self, work: Coroutine[Any, Any, None], *, decoy: bool = False) -> None:
+    def spawn(self, work: Coroutine[Any, Any, None], *, decoy: bool = False) -> asyncio.Task[None]:
         """Start a task, and keep a reference until the task ends: asyncio itself keeps none."""
         task = begin(work, "mail")
         tasks = self.decoys if decoy else self.tasks
         tasks.add(task)
         task.add_done_callback(tasks.discard)
+        return task
 
     async def wait_for_retry(self, seconds: float) -> None:
         """Sleep until the next attempt. Raises GiveUpError when that is after the end of a drain."""
@@ -98,6 +103,8 @@ class Delivery:
         self._limit = limit
         self._workers = workers
         self._queues: PerLoop[_Queue] = PerLoop(_log_lost)
+        #: The seconds that recent calls with a mail have waited for it.
+        self._waits: deque[float] = deque(maxlen=SAMPLE)
 
     def send_later(self, write: WriteLetter, *, decoy: bool = False) -> None:
         """Queue a mail and return at once. Never raises an error for a failed mail.
@@ -107,13 +114,30 @@ class Delivery:
         """
         queue = self._queues.get() or self._queues.set(_Queue(self._workers))
         if len(queue.decoys if decoy else queue.tasks) < self._limit:
-            queue.spawn(self._deliver(queue, PendingMail(write)), decoy=decoy)
+            hand_over(self.settle, (queue.spawn(self._deliver(queue, PendingMail(write)), decoy=decoy), decoy))
             return
         if decoy:
             return
         queue.dropped += 1
         if queue.dropped == 1:
             self._plan_report(queue)
+
+    async def settle(self, handed: Sequence[tuple[asyncio.Task[None], bool]], seconds: float) -> None:
+        """Wait for the mails of a call, `seconds` at most. Mails that take longer are sent after the answer.
+
+        A call with decoys alone waits as long as a recent call with a mail has waited: the time of the answer does not
+        tell which of them it was.
+        """
+        began = asyncio.get_running_loop().time()
+        real = [task for task, is_decoy in handed if not is_decoy]
+        await asyncio.wait([task for task, _ in handed], timeout=seconds)
+        waited = asyncio.get_running_loop().time() - began
+        if not real:
+            await asyncio.sleep(min(seconds, random.choice(self._waits or [0.0])) - waited)  # noqa: S311 (no secret)
+            return
+        self._waits.append(waited)
+        if late := sum(not task.done() for task in real):
+            logger.warning("%d mails could not be sent before the answer, and are tried again after it", late)
 
     async def idle(self, seconds: float = 10) -> None:
         """Wait until no mail is in flight. Raises TimeoutError after `seconds`."""

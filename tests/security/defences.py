@@ -4,6 +4,7 @@ from tests.security.defence import SOURCE, Defence
 from tests.security.defences_mails import MAILS
 from tests.security.defences_of_attempts import ATTEMPTS
 from tests.security.defences_of_databases import DATABASES
+from tests.security.defences_of_hosts import HOSTS
 from tests.security.defences_sessions import SESSIONS
 
 __all__ = ["DEFENCES", "SOURCE", "Defence"]
@@ -13,6 +14,7 @@ DEFENCES = [
     *ATTEMPTS,
     *SESSIONS,
     *DATABASES,
+    *HOSTS,
     Defence(
         "a used token stays used",
         "storage/statements/tokens.py",
