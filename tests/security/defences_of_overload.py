@@ -6,8 +6,8 @@ OVERLOAD = [
     Defence(
         "all steps of a request share one deadline",
         "feature/pipeline.py",
-        "with deadline(self._timeout):",
-        "with deadline(3600):",
+        "with deadline(self._timeout) as bound:",
+        "with deadline(3600) as bound:",
         "web/test_overload.py::test_calls_in_process_have_a_deadline_too",
     ),
     Defence(
