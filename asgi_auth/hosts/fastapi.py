@@ -86,7 +86,7 @@ def merge_openapi(app: FastAPI, auth: Auth | AuthApp, *, mount: str = "/auth") -
 
     def openapi() -> dict[str, Any]:
         schema = original()
-        share_scheme(schema, part, _scheme.scheme_name)
+        share_scheme(schema, part, SCHEME)
         return merge_into(schema, part)
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
