@@ -130,11 +130,16 @@ class Revocation:
         self._told.pop(user_id, None)
         self._first_sync[user_id] = self._syncs + 1
 
-    def watch(self, session_id: str, user_id: str, close: Callable[[], None]) -> Callable[[], None]:
-        """Call `close` when the session ends or the user's roles change; returns a function that stops watching."""
+    def watch(
+        self, session_id: str, user_id: str, roles: tuple[str, ...], close: Callable[[], None]
+    ) -> Callable[[], None]:
+        """Call `close` when the session ends or the user no longer has these `roles`.
+
+        Returns a function that stops watching. What has changed since the handshake began counts, too.
+        """
         for watched in (session_id, user_id):
             self._sockets.setdefault(watched, set()).add(close)
-        if session_id in self.dead:
+        if session_id in self.dead or self.roles.get(user_id, roles) != roles:
             close()
 
         def stop() -> None:

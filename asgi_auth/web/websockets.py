@@ -59,7 +59,7 @@ class SessionSocket:
             self._protocols = []
         loop = asyncio.get_running_loop()
         close = partial(_set_threadsafe, loop, self._ended)
-        stop = self._revocation.watch(self._identity.session_id, self._identity.id, close)
+        stop = self._revocation.watch(self._identity.session_id, self._identity.id, self._identity.roles, close)
         watcher = asyncio.ensure_future(self._watch())
         try:
             await app(scope, self.receive, self.send)

@@ -25,6 +25,13 @@ CLOCKS = [
         "web/test_cookies_beside_ours.py::test_an_access_cookie_beside_the_refresh_cookie_of_another_user_is_refused",
     ),
     Defence(
+        "roles that change during a handshake close the websocket",
+        "sessions/revocation.py",
+        "if session_id in self.dead or self.roles.get(user_id, roles) != roles:",
+        "if session_id in self.dead:",
+        "web/test_websocket_ends.py::test_roles_that_change_during_the_handshake_close_the_socket",
+    ),
+    Defence(
         "the feed of revocations goes by numbers, not by clocks",
         "sessions/revocation.py",
         "await self._storage.changes_since(0, self._position.after(started))",

@@ -43,13 +43,30 @@ async def test_a_live_socket_is_closed_when_the_roles_change(auth: Auth, pair: T
     again.task.cancel()
 
 
+async def test_roles_that_change_during_the_handshake_close_the_socket(
+    auth: Auth, pair: TokenPair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user_id = await user_of(auth, pair)
+    refreshed = await auth.refresh(pair.refresh_token)
+
+    async def change_roles(*_: object) -> None:
+        await auth.users.set_roles(user_id, ["other"])
+
+    monkeypatch.setattr(auth.storage, "use_generation", change_roles)
+    late = Line(AuthMiddleware(echo, auth), bearer(refreshed))
+
+    await asyncio.wait([late.task], timeout=10)
+    assert late.task.done()
+    assert (await late.next())["code"] == 4401
+
+
 async def test_a_socket_of_a_closed_event_loop_does_not_keep_other_sessions_alive(auth: Auth, pair: TokenPair) -> None:
     identity = await auth.authenticate(str(pair.access_token))
     others = [await auth.authenticate(str((await login(auth)).access_token)) for _ in range(2)]
     loop = asyncio.new_event_loop()
     loop.close()
     for each in (identity, *others):
-        auth.revocation.watch(each.session_id, each.id, partial(_set_threadsafe, loop, asyncio.Event()))
+        auth.revocation.watch(each.session_id, each.id, (), partial(_set_threadsafe, loop, asyncio.Event()))
 
     await auth.end_sessions(identity.id)
 
