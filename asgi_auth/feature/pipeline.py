@@ -12,6 +12,7 @@ from asgi_auth.errors import AuthError, BadRequestError, ServiceUnavailableError
 from asgi_auth.feature.call import Call, Ending, running
 from asgi_auth.feature.endpoint import Endpoint
 from asgi_auth.model.records import Client
+from asgi_auth.process.background import finish
 from asgi_auth.sessions.event_sink import EventSink
 from asgi_auth.sessions.identity import Identity
 from asgi_auth.validation.fields import Field
@@ -126,7 +127,9 @@ class Pipeline:
             return answer
         finally:
             try:
-                await self._after(call, ending)
+                if self._plan(endpoint)[1]:
+                    # A guess whose call is cancelled must not stay in flight.
+                    await finish(self._after(call, ending))
             finally:
                 running.reset(token)
                 call.notes.clear()

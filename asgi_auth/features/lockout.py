@@ -49,10 +49,16 @@ class Lockout(Feature):
         if guess is None:
             return
         key = self.auth.limiter.lockout_key(guess)
+
+        async def take_back(result: int | None) -> None:
+            if result == 0:
+                await self.auth.counters.end_guess(key, int(self.auth.now()), self.backoff, wrong=False)
+
         seconds = await self.auth.limiter.patiently(
             key,
             lambda now: self.auth.counters.begin_guess(key, now, self.backoff),
             lambda result, _: result is None,
+            take_back,
         )
         if seconds:
             raise AccountLockedError(seconds)

@@ -118,8 +118,12 @@ class RateLimits(Feature):
         def is_busy(full: tuple[int, int] | None, now: int) -> bool:
             return full is not None and windows[full[0]][0].judged and full[1] == now
 
+        async def take_back(full: tuple[int, int] | None) -> None:
+            begun = [window.key for window in asked if window.judged] if full is None else []
+            await counters.settle(begun, int(self.auth.now()), wrong=False)
+
         asked = [window for window, _ in windows]
-        full = await self.auth.limiter.patiently(key, lambda now: counters.limit(asked, now), is_busy)
+        full = await self.auth.limiter.patiently(key, lambda now: counters.limit(asked, now), is_busy, take_back)
         if full is not None:
             raise RateLimitedError(full[1] - int(self.auth.now()), windows[full[0]][1])
 

@@ -6,7 +6,7 @@ nothing tells the owner from a stranger. Each session has a count of its own. So
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 from asgi_auth.errors import BusyError
@@ -15,6 +15,7 @@ from asgi_auth.limits.counter_keys import CounterKeys, network_of
 from asgi_auth.limits.counters import Counters
 from asgi_auth.model.limits import MAX_SKEW
 from asgi_auth.model.records import Client, Event, Record
+from asgi_auth.process.background import finish
 from asgi_auth.validation.email_address import canonical_or_none
 
 T = TypeVar("T")
@@ -79,20 +80,31 @@ class Limiter:
         found: Guess | None = call.notes[GUESS]
         return found
 
-    async def patiently(self, key: str, attempt: Callable[[int], Awaitable[T]], is_busy: Callable[[T, int], bool]) -> T:
+    async def patiently(
+        self,
+        key: str,
+        attempt: Callable[[int], Coroutine[Any, Any, T]],
+        is_busy: Callable[[T, int], bool],
+        take_back: Callable[[T], Awaitable[None]],
+    ) -> T:
         """Attempt to count a guess until no guesses in flight are in its way; `attempt` takes the current time.
 
+        When the call is cancelled during an attempt, `take_back` ends the guess that the attempt may have begun.
         Raises BusyError when that takes too long, and when too many guesses wait.
         """
+
+        async def whole(now: int) -> T:
+            return await finish(attempt(now), take_back)
+
         now = int(self._now())
-        result = await attempt(now)
+        result = await whole(now)
         if not is_busy(result, now):
             return result
         if self._waiting.get(key, 0) >= MOST_WAITING:
             raise BusyError
         self._waiting[key] = self._waiting.get(key, 0) + 1
         try:
-            return await self._wait(attempt, is_busy)
+            return await self._wait(whole, is_busy)
         finally:
             self._waiting[key] -= 1
             if not self._waiting[key]:

@@ -12,6 +12,7 @@ from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.feature import Feature, PasswordService
 from asgi_auth.features.defaults import defaults
 from asgi_auth.model.records import User, new_id
+from asgi_auth.storage import Storage
 from tests.browsers import COOKIE
 from tests.features.flows import Flows, flows
 from tests.storage.conftest import FILES_AND_SERVERS
@@ -22,7 +23,7 @@ NOBODY, WRONG = "nobody@example.com", "not the right one"
 
 
 @asynccontextmanager
-async def all_defaults(storage: str = "sqlite://", **options: Any) -> AsyncIterator[Flows]:
+async def all_defaults(storage: str | Storage = "sqlite://", **options: Any) -> AsyncIterator[Flows]:
     """An app with the default features and the cheapest hash, and a user."""
     others: list[Feature] = [item for item in defaults(mail=True) if not isinstance(item, Passwords)]
     async with flows(storage, features=[Passwords(argon2=Argon2.cheap()), *others], **options) as app:

@@ -18,6 +18,13 @@ ATTEMPTS = [
         "features/test_known_clients_and_limits.py::test_many_device_cookies_of_one_thief_are_no_way_around_the_limits",
     ),
     Defence(
+        "a guess whose call is cancelled does not stay in flight",
+        "limits/rules.py",
+        "return await finish(attempt(now), take_back)",
+        "return await attempt(now)",
+        "features/test_cancelled_guesses.py::test_a_guess_that_is_cancelled_at_any_statement_does_not_stay_in_flight",
+    ),
+    Defence(
         "a success forgets what its own network did",
         "features/lockout.py",
         "            forgiven = counted.count if counted is not None else 0\n",
