@@ -1,64 +1,46 @@
 """Random sequences of calls, lost answers, failed commits, restarts and waits: the library answers as the model."""
 
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, initialize, multiple, rule
+from hypothesis.stateful import Bundle, MultipleResults, initialize, multiple, rule
 
 from asgi_auth import Auth, EmailChange, EmailVerification, PasswordReset, Passwords, Sessions
-from asgi_auth.errors import AuthError, RateLimitedError, StorageUnavailableError
-from asgi_auth.model.answers import TokenPair
+from asgi_auth.errors import RateLimitedError
+from tests.sessions.model.comparison import TTL, Comparison, Tokens
 from tests.sessions.model.faults import Fault
-from tests.sessions.model.service import PROCESSES, Service
-from tests.sessions.model.specification import ACCESS_TTL, DAY, SESSION_TTL, Link, Model, RefusedError, Session
+from tests.sessions.model.service import PROCESSES
+from tests.sessions.model.specification import (
+    ACCESS_TTL,
+    DAY,
+    Link,
+)
 
 T = TypeVar("T")
-ADDRESSES = st.sampled_from(["a", "b", "c"])
+ADDRESSES = st.sampled_from(["a", "a", "a", "a", "b", "c"])
 PASSWORDS = st.sampled_from(["correct horse battery", "wrong donkey charger"])
 PROCESS = st.integers(0, PROCESSES - 1)
 FAULTS: st.SearchStrategy[Fault] = st.sampled_from(("", "", "", "lost commit", "lost answer"))
 REFRESH_FAULTS: st.SearchStrategy[Fault] = st.sampled_from(("", "", "", "lost commit", "lost answer", "claims"))
-WAITS = st.sampled_from(
-    [1, 9, 11, 60, 300, ACCESS_TTL - 1, ACCESS_TTL + 60, 3600, DAY - 60, DAY + 1, 2 * DAY, 15 * DAY]
-)
-TTL = {"verify_email": DAY, "reset_password": 900, "change_email": 3600}
-#: Codes of the library that the model does not tell apart.
-INVALID = {"invalid_one_time_token", "invalid_reset_token", "invalid_verification_token"}
+OFTEN = st.sampled_from([True, True, True, False])
+SELDOM = st.sampled_from([False, False, False, True])
+STATUSES = st.sampled_from(["active", "active", "disabled"])
+RETRIES = st.sampled_from([1, 11, 11, 300, 3600, DAY - 60, DAY + 1, 2 * DAY])
+WAITS = st.sampled_from([1, 9, 11, 60, 300, ACCESS_TTL - 1, ACCESS_TTL + 60, 3600, DAY - 60, DAY + 1, 13 * DAY])
 
 
-@dataclass(frozen=True)
-class Tokens:
-    """What a client holds: an access token and a refresh token of one generation."""
-
-    session: Session
-    generation: int
-    access: str
-    refresh: str
-    expires_at: int
-
-
-class Machine(RuleBasedStateMachine):
+class Machine(Comparison):
     """Compares each call of the library with the model's."""
-
-    #: The library; the runs of a machine share it, each with addresses of its own.
-    service: ClassVar[Service]
-    runs: ClassVar[int] = 0
-    steps: ClassVar[int] = 0
 
     tokens: Bundle[Tokens] = Bundle("tokens")
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(target=tokens)
+    def begin(self) -> Tokens | MultipleResults[Tokens]:
         """Begin with addresses that no other run has, and a session."""
-        Machine.runs += 1
-        clock = self.service.clock
-        self.model = Model(int(clock.at), self.service.auths[0].settings.leeway)
-        self.links: dict[tuple[str, Any], tuple[Link, str]] = {}
-        self.refresh_tokens: dict[tuple[int, int], str] = {}
-        self.ids: dict[int, str] = {}
+        self.begin_run()
         self.register("a", "correct horse battery", 0)
+        return self.login("a", 0, "", right=True, lost=False)
 
     # Accounts
 
@@ -66,43 +48,46 @@ class Machine(RuleBasedStateMachine):
     def register(self, address: str, password: str, process: int) -> None:
         address = self.full(address)
         call = self.auth(process)[Passwords].register(email=address, password=password)
-        account, answer = self.both(call, lambda: self.model.register(address, password))
+        account, _ = self.both(call, lambda: self.model.register(address, password))
         if account is not None:
-            self.ids[id(account)] = answer.user_id
             self.take_mail("verify_email", account)
 
-    @rule(target=tokens, address=ADDRESSES, password=PASSWORDS, process=PROCESS, fault=FAULTS, lost=st.booleans())
+    @rule(target=tokens, address=ADDRESSES, process=PROCESS, fault=FAULTS, right=OFTEN, lost=SELDOM)
     def login(
-        self, address: str, password: str, process: int, fault: Fault, *, lost: bool
+        self, address: str, process: int, fault: Fault, *, right: bool, lost: bool
     ) -> Tokens | MultipleResults[Tokens]:
         self.wait(1)
         address = self.full(address)
+        account = self.model.account(address)
+        password = account.password if account is not None and right else "another donkey charger"
         call = self.auth(process)[Passwords].login(email=address, password=password)
-        session, pair = self.both(call, lambda: self.model.login(address, password), process, fault)
+        session, pair = self.both(call, lambda: self.model.login(address, password), fault)
         return multiple() if session is None or lost else self.handed(session, 0, pair)
 
-    @rule(tokens=tokens, password=PASSWORDS, new=PASSWORDS, process=PROCESS, fault=FAULTS)
-    def change_password(self, tokens: Tokens, password: str, new: str, process: int, fault: Fault) -> None:
+    @rule(tokens=tokens, right=OFTEN, new=PASSWORDS, process=PROCESS, fault=FAULTS)
+    def change_password(self, tokens: Tokens, new: str, process: int, fault: Fault, *, right: bool) -> None:
+        tokens = self.newest[id(tokens.session)]
         identity = self.identity(tokens, process)
+        password = tokens.session.account.password if right else "another donkey charger"
         if identity is not None and password != new:
             call = self.auth(process)[Passwords].change_password(
                 current_password=password, new_password=new, identity=identity
             )
-            self.both(call, lambda: self.model.change_password(tokens.session, password, new), process, fault)
+            self.both(call, lambda: self.model.change_password(tokens.session, password, new), fault)
 
-    @rule(address=ADDRESSES, status=st.sampled_from(["disabled", "active"]), process=PROCESS, fault=FAULTS)
+    @rule(address=ADDRESSES, status=STATUSES, process=PROCESS, fault=FAULTS)
     def set_status(self, address: str, status: Any, process: int, fault: Fault) -> None:
         account = self.model.account(self.full(address))
         if account is not None:
-            call = self.auth(process).users.set_status(self.ids[id(account)], status)
-            self.both(call, lambda: self.model.set_status(account, status), process, fault)
+            call = self.auth(process).users.set_status(self.id_of(account), status)
+            self.both(call, lambda: self.model.set_status(account, status), fault)
 
-    @rule(address=ADDRESSES, process=PROCESS, fault=FAULTS)
-    def delete(self, address: str, process: int, fault: Fault) -> None:
+    @rule(address=ADDRESSES, process=PROCESS, fault=FAULTS, sure=SELDOM)
+    def delete(self, address: str, process: int, fault: Fault, *, sure: bool) -> None:
         account = self.model.account(self.full(address))
-        if account is not None:
-            call = self.auth(process).users.delete(self.ids[id(account)])
-            self.both(call, lambda: self.model.delete(account), process, fault)
+        if account is not None and sure:
+            call = self.auth(process).users.delete(self.id_of(account))
+            self.both(call, lambda: self.model.delete(account), fault)
 
     # Mails
 
@@ -138,7 +123,7 @@ class Machine(RuleBasedStateMachine):
             call, password = self.following(self.auth(process), link, token, password)
             # The first write of the other links is the count of an attempt.
             fault = fault if purpose == "reset_password" else ""
-            self.both(call, lambda: self.model.follow(link, password), process, fault)
+            self.both(call, lambda: self.model.follow(link, password), fault)
 
     @staticmethod
     def following(auth: Auth, link: Link, token: str, new: str) -> tuple[Coroutine[Any, Any, None], str]:
@@ -152,17 +137,18 @@ class Machine(RuleBasedStateMachine):
 
     # Sessions
 
-    @rule(target=tokens, tokens=tokens, process=PROCESS, fault=REFRESH_FAULTS, rotate=st.booleans(), lost=st.booleans())
+    @rule(target=tokens, tokens=tokens, process=PROCESS, fault=REFRESH_FAULTS, rotate=OFTEN, lost=SELDOM, old=SELDOM)
     def refresh(
-        self, tokens: Tokens, process: int, fault: Fault, *, rotate: bool, lost: bool
+        self, tokens: Tokens, process: int, fault: Fault, *, rotate: bool, lost: bool, old: bool
     ) -> Tokens | MultipleResults[Tokens]:
-        """Refresh with any token that a client has ever got: the newest, or an old one."""
+        """Refresh with a token that a client has got: the newest of its session, or an old one."""
+        tokens = tokens if old else self.newest[id(tokens.session)]
         session, generation = tokens.session, tokens.generation
         if generation != session.generation and fault == "lost answer":
             fault = "lost commit"  # The first statement of such a refresh changes nothing.
         self.service.events.clear()
         call = self.auth(process).refresh(tokens.refresh, rotate=rotate)
-        result, pair = self.both(call, lambda: self.model.refresh(session, generation, rotate=rotate), process, fault)
+        result, pair = self.both(call, lambda: self.model.refresh(session, generation, rotate=rotate), fault)
         if result is None:
             return multiple()
         newest, repeated = result
@@ -171,6 +157,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(tokens=tokens, process=PROCESS)
     def use(self, tokens: Tokens, process: int) -> None:
+        self.identity(self.newest[id(tokens.session)], process)
         self.identity(tokens, process)
 
     def identity(self, tokens: Tokens, process: int) -> Any:
@@ -180,10 +167,35 @@ class Machine(RuleBasedStateMachine):
         _, identity = self.both(call, lambda: self.model.use(*expected))
         return identity
 
-    @rule(tokens=tokens, process=PROCESS, fault=FAULTS)
-    def logout(self, tokens: Tokens, process: int, fault: Fault) -> None:
+    @rule(target=tokens, tokens=tokens, processes=st.tuples(PROCESS, PROCESS), seconds=RETRIES, rotate=OFTEN)
+    def lose_the_answer_and_retry(
+        self, tokens: Tokens, processes: tuple[int, int], seconds: int, *, rotate: bool
+    ) -> Tokens | MultipleResults[Tokens]:
+        """Refresh, lose the answer, and come again later."""
+        tokens = self.newest[id(tokens.session)]
+        self.refresh(tokens, processes[0], "", rotate=True, lost=True, old=True)
+        self.wait(seconds)
+        return self.refresh(tokens, processes[1], "", rotate=rotate, lost=False, old=True)
+
+    @rule(tokens=tokens, processes=st.tuples(PROCESS, PROCESS), seconds=RETRIES, by_access=st.booleans())
+    def use_a_copy(self, tokens: Tokens, processes: tuple[int, int], seconds: int, *, by_access: bool) -> None:
+        """Refresh and use one of the new tokens; then a copy of the old refresh token comes."""
+        tokens = self.newest[id(tokens.session)]
+        newer = self.refresh(tokens, processes[0], "", rotate=True, lost=False, old=True)
+        if isinstance(newer, Tokens):
+            if by_access:
+                self.identity(newer, processes[1])
+            else:
+                self.refresh(newer, processes[1], "", rotate=False, lost=False, old=True)
+            self.wait(seconds)
+            self.refresh(tokens, processes[0], "", rotate=True, lost=False, old=True)
+
+    @rule(tokens=tokens, process=PROCESS, fault=FAULTS, sure=SELDOM)
+    def logout(self, tokens: Tokens, process: int, fault: Fault, *, sure: bool) -> None:
+        if not sure:
+            return
         call = self.auth(process)[Sessions].logout(refresh_token=tokens.refresh)
-        self.both(call, lambda: self.model.logout(tokens.session), process, fault)
+        self.both(call, lambda: self.model.logout(tokens.session), fault)
 
     # Time and processes
 
@@ -195,70 +207,3 @@ class Machine(RuleBasedStateMachine):
     @rule(process=PROCESS)
     def restart(self, process: int) -> None:
         self.service.restart(process)
-
-    # How both are compared
-
-    def both(
-        self, call: Coroutine[Any, Any, T], expected: Callable[[], Any], process: int = 0, fault: Fault = ""
-    ) -> tuple[Any, T | Any]:
-        """Run a call of the library and of the model; return both answers, or None twice after a refusal or a fault.
-
-        After a lost commit nothing happened, after a lost answer all did, and the client knows of neither.
-        """
-        Machine.steps += 1
-        self.service.arm(process, fault)
-        answer, refusal = None, None
-        try:
-            answer = self.run(call)
-        except (StorageUnavailableError, ConnectionError):
-            if not fault:
-                raise
-            if fault == "lost answer":
-                self.try_model(expected)
-            return None, None
-        except AuthError as error:
-            refusal = "invalid" if error.code in INVALID else error.code
-        finally:
-            self.service.arm(process, "")
-            self.run(self.service.news())
-        wanted, wanted_refusal = self.try_model(expected)
-        assert refusal == wanted_refusal
-        return (None, None) if refusal else (wanted or True, answer)
-
-    @staticmethod
-    def try_model(expected: Callable[[], Any]) -> tuple[Any, str | None]:
-        """Run a call of the model; return its answer and its refusal."""
-        try:
-            return expected(), None
-        except RefusedError as refused:
-            return None, str(refused)
-
-    def handed(self, session: Session, generation: int, pair: TokenPair) -> Tokens:
-        """Give a client its tokens. All refresh tokens of a generation are the same text."""
-        kept = self.refresh_tokens.setdefault((id(session), generation), pair.refresh_token)
-        assert kept == pair.refresh_token
-        assert list(self.refresh_tokens.values()).count(kept) == 1
-        expires_at = min(self.model.now + ACCESS_TTL, session.began_at + SESSION_TTL)
-        assert pair.expires_in == expires_at - self.model.now
-        return Tokens(session, generation, pair.access_token, pair.refresh_token, expires_at)
-
-    def take_mail(self, purpose: str, account: Any, new_address: str = "") -> None:
-        """Keep the link of a mail, if one came: how many come is not the model's subject."""
-        self.run(self.service.news())
-        mails = [mail for mail in self.service.mails if mail.purpose == purpose and mail.token]
-        self.service.mails.clear()
-        for mail in mails[-1:]:
-            link = Link(purpose, account, account.address, self.model.now + TTL[purpose], new_address)
-            self.model.links.append(link)
-            # Only the newest link of each purpose is followed: which mail voids which is not the model's subject.
-            self.links.pop((purpose, id(account)), None)
-            self.links[purpose, id(account)] = link, str(mail.token)
-
-    def run(self, call: Coroutine[Any, Any, T]) -> T:
-        return self.service.run(call)
-
-    def auth(self, process: int) -> Auth:
-        return self.service.auths[process]
-
-    def full(self, address: str) -> str:
-        return f"{address}{Machine.runs}@example.com"

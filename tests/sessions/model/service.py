@@ -14,7 +14,7 @@ from asgi_auth.mail import Mail
 from asgi_auth.model.records import User
 from asgi_auth.storage import from_url
 from asgi_auth.storage.sql import SQLStorage
-from tests.sessions.model.faults import Fault, FaultyDriver
+from tests.sessions.model.faults import ARMED, Fault, FaultyDriver
 from tests.sessions.model.specification import MAX_SESSIONS
 from tests.support import ORIGIN, SECRET, Clock
 
@@ -32,7 +32,6 @@ class Service:
         self.mails: list[Mail] = []
         self.events: list[str] = []
         self.claims_fail = False
-        self.drivers: list[FaultyDriver] = []
         self.auths: list[Auth] = []
         for number in range(PROCESSES):
             self.run(self._start(number))
@@ -41,10 +40,21 @@ class Service:
         """Run a call in the event loop of the processes."""
         return self._runner.run(call)
 
-    def arm(self, process: int, fault: Fault) -> None:
-        """Let the next write of a process, or its next call of the host's claims, fail; an empty fault disarms."""
+    def run_with(self, fault: Fault, call: Coroutine[Any, Any, T]) -> T:
+        """Run a call whose first write, or whose claims of the host, fail."""
+
+        async def armed() -> T:
+            ARMED.set([] if fault in {"", "claims"} else [fault])
+            try:
+                return await call
+            finally:
+                ARMED.set([])
+
         self.claims_fail = fault == "claims"
-        self.drivers[process].fault = "" if fault == "claims" else fault
+        try:
+            return self.run(armed())
+        finally:
+            self.claims_fail = False
 
     def restart(self, process: int) -> None:
         """Restart a process: what it knew in memory is gone."""
@@ -58,16 +68,17 @@ class Service:
         self._runner.close()
 
     async def news(self) -> None:
-        """Let the news of ended sessions arrive everywhere, and the mails as well."""
+        """Let the news of used generations and ended sessions arrive everywhere, and the mails as well."""
         for auth in self.auths:
+            while auth.used_generations._tasks:
+                await asyncio.wait(list(auth.used_generations._tasks))
             await auth.revocation.sync()
             await auth.mail.idle()
 
     async def _start(self, number: int) -> None:
         storage = from_url(self._url)
         assert isinstance(storage, SQLStorage)
-        driver = FaultyDriver(storage._driver)
-        storage._driver = driver
+        storage._driver = FaultyDriver(storage._driver)
         unlimited = [item for item in defaults(mail=True) if not isinstance(item, Passwords | RateLimits | Lockout)]
         auth = Auth(
             storage,
@@ -87,10 +98,9 @@ class Service:
 
         await auth.start()
         if number < len(self.auths):
-            self.auths[number], self.drivers[number] = auth, driver
+            self.auths[number] = auth
         else:
             self.auths.append(auth)
-            self.drivers.append(driver)
 
     def _claims(self, user: User) -> Mapping[str, Any]:
         if self.claims_fail:
