@@ -40,8 +40,20 @@ TOKENS = f"""
     FROM generate_series($1::bigint, $2::bigint - 1) AS i
 """
 ENDED = """
-    INSERT INTO auth_sessions SELECT 'ended' || i, NULL, 0, $2::bigint, $2::bigint, $2::bigint, $2::bigint + 99999,
+    INSERT INTO auth_sessions (id, user_id, generation, created_at, last_used_at, rotated_at, expires_at, revoked_at,
+        auth_time, amr, user_agent, address)
+    SELECT 'ended' || i, NULL, 0, $2::bigint, $2::bigint, $2::bigint, $2::bigint + 99999,
         $2::bigint - i % 900, $2::bigint, '[]', '', '' FROM generate_series(1, $1::bigint) AS i
+"""
+ENDED_IN_SQLITE = """
+    INSERT INTO auth_sessions (id, user_id, generation, created_at, last_used_at, rotated_at, expires_at, revoked_at,
+        auth_time, amr, user_agent, address)
+    VALUES (?1, NULL, 0, ?3, ?3, ?3, ?3 + 99999, ?2, ?3, '[]', '', '')
+"""
+#: The feed that other processes read.
+CHANGES = """
+    INSERT INTO auth_changes (session_id, at, expires_at)
+    SELECT id, revoked_at, expires_at FROM auth_sessions WHERE id LIKE 'ended%'
 """
 
 
@@ -92,12 +104,12 @@ async def add_ended(url: str, count: int) -> None:
     if not url.startswith("sqlite"):
         async with _connected(url) as connection:
             await connection.execute(ENDED, count, now)
+            await connection.execute(CHANGES)
         return
     rows = [(f"ended{i}", now - i % 900, now) for i in range(count)]
     with contextlib.closing(sqlite3.connect(url.removeprefix("sqlite:///"), timeout=30)) as database, database:
-        database.executemany(
-            "INSERT INTO auth_sessions VALUES (?1, NULL, 0, ?3, ?3, ?3, ?3 + 99999, ?2, ?3, '[]', '', '')", rows
-        )
+        database.executemany(ENDED_IN_SQLITE, rows)
+        database.execute(CHANGES)
 
 
 @contextlib.asynccontextmanager
