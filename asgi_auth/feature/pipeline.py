@@ -1,7 +1,6 @@
 """The pipeline of endpoint calls: the same steps over HTTP, from a form and in process."""
 
 import inspect
-import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from typing import Any, Protocol
@@ -13,11 +12,11 @@ from asgi_auth.feature.call import Call, Ending, running
 from asgi_auth.feature.endpoint import Endpoint
 from asgi_auth.model.records import Client
 from asgi_auth.process.background import finish
+from asgi_auth.process.log import logger
 from asgi_auth.sessions.event_sink import EventSink
 from asgi_auth.sessions.identity import Identity
 from asgi_auth.validation.fields import Field
 
-logger: logging.Logger = logging.getLogger("asgi_auth")
 #: Seconds in which each `after` hook has to end.
 TO_SETTLE = 2.0
 Before = Callable[[Call], Awaitable[None]]

@@ -1,16 +1,15 @@
 """Whether a SQLite file is still the one at its path: what is written to a deleted file is lost, without any error."""
 
-import logging
 import os
 import sqlite3
 from pathlib import Path
 from urllib.parse import quote
 
 from asgi_auth.errors import StorageUnavailableError
+from asgi_auth.process.log import logger
 from asgi_auth.storage.sqlite_connection import ThreadedConnection
 from asgi_auth.storage.sqlite_fork import no_fork
 
-logger: logging.Logger = logging.getLogger("asgi_auth")
 Identity = tuple[int, int] | None
 SCHEMA = "SELECT type, name, sql FROM sqlite_master ORDER BY type, name"
 

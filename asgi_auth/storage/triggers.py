@@ -4,14 +4,11 @@ A status other than `active` and a deletion end the sessions of the user, and ne
 those of the database. Triggers belong to no migration: a host may make its users table anew, so a start checks them.
 """
 
-import logging
-
 from asgi_auth.errors import StorageUnavailableError
+from asgi_auth.process.log import logger
 from asgi_auth.storage.driver import Driver
 from asgi_auth.storage.runner import Runner
 from asgi_auth.storage.statements import triggers
-
-logger: logging.Logger = logging.getLogger("asgi_auth")
 
 
 async def are_there(storage: Runner) -> bool:
