@@ -12,11 +12,14 @@ from asgi_auth.accounts.one_time_tokens import DIGITS, TRIES
 from asgi_auth.accounts.users import MAX_ROLES
 from asgi_auth.crypto.argon2 import PasswordHasher
 from asgi_auth.crypto.keys import ALGORITHMS, MIN_RSA_BITS, MIN_SECRET_BYTES
+from asgi_auth.limits.redis import MOST as MOST_COUNTS
 from asgi_auth.mail.delivery import Delivery
 from asgi_auth.mail.smtp import SMTPMailer
 from asgi_auth.storage.postgres import Postgres
 from asgi_auth.storage.runner import TRIES as CONFLICTS
 from asgi_auth.storage.sqlite import SQLite
+from asgi_auth.storage.sqlite_writer import MOST as MOST_WRITES
+from asgi_auth.storage.waiting_line import MOST as MOST_WAITING
 from asgi_auth.validation import fields as body_fields
 from asgi_auth.web.body import MAX_DEPTH, MAX_VALUES
 from asgi_auth.web.client import MAX_LANGUAGES, MAX_USER_AGENT
@@ -83,13 +86,16 @@ def test_the_algorithms_are_those_of_the_code(said: str) -> None:
     assert said in section("Keys and algorithms")
 
 
+SECONDS = f"{default(Postgres, 'timeout'):.0f}"
+
+
 @pytest.mark.parametrize(
     "said",
     [
-        f"{default(Postgres, 'max_size')} connections, {default(Postgres, 'timeout'):.0f} seconds for a call",
+        f"{default(Postgres, 'max_size')} connections, {MOST_WAITING} waiting calls, {SECONDS} seconds for all",
         f"deadlocks are tried {CONFLICTS} times",
-        f"one writer, {2 * default(SQLite, 'timeout'):.0f} seconds",
-        f"`RedisCounters` are chosen | {default(RedisCounters, 'timeout'):.0f} seconds",
+        f"one writer, {MOST_WRITES} waiting calls, {default(SQLite, 'timeout'):.0f} seconds for all calls of a request",
+        f"{MOST_COUNTS} calls, {default(RedisCounters, 'timeout'):.0f} seconds",
         f"{default(Delivery, 'workers')} at a time, {default(SMTPMailer, 'timeout'):.0f} seconds a step",
     ],
 )
