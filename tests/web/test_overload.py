@@ -64,7 +64,8 @@ async def test_over_two_slow_connections_logins_succeed_and_the_others_are_refus
 
             assert statuses[200] >= 3
             assert statuses[200] + statuses[503] == number
-            assert slowest < 5
+            # The bound is 4 seconds. A busy machine is slow by itself, and without the bound it is 14 seconds.
+            assert slowest < 8
             proxy.delay = 0
             assert (await client.post("/login", {"email": EMAIL, "password": PASSWORD})).status == 200
 
