@@ -93,6 +93,8 @@ class MemoryCounters:
             old = await self.counter(key, now)
             if wrong and old is not None:
                 self._store(msgspec.structs.replace(old, count=old.count + 1), now)
+            elif old is not None and old.count == 0 and key not in self._flights:
+                await self.clear_counter(key)
 
     async def begin_guess(self, key: str, now: int, backoff: Backoff) -> int | None:
         """Note the guess, unless it has to wait."""

@@ -61,8 +61,9 @@ SETTLE = """
     for _, key in ipairs(KEYS) do
         local old = redis.call('HMGET', key, 'expires_at', 'flights')
         if old[1] and tonumber(old[1]) > tonumber(ARGV[1]) then
-            if tonumber(old[2] or 0) > 0 then redis.call('HINCRBY', key, 'flights', -1) end
-            redis.call('HINCRBY', key, 'count', ARGV[2])
+            local flights = tonumber(old[2] or 0)
+            if flights > 0 then flights = redis.call('HINCRBY', key, 'flights', -1) end
+            if redis.call('HINCRBY', key, 'count', ARGV[2]) == 0 and flights <= 0 then redis.call('DEL', key) end
         end
     end
 """

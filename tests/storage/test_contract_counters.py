@@ -258,6 +258,28 @@ async def test_of_many_guesses_at_once_a_judged_window_lets_through_as_many_as_i
     assert again == [None] * 7 + [(1, NOW)]
 
 
+async def test_a_window_whose_only_guess_was_right_begins_again(counters: Counters) -> None:
+    assert await counters.limit(judged(2), NOW) is None
+    await counters.settle(["ada"], NOW + 1, wrong=False)
+    assert await counters.counter("ada", NOW + 1) is None
+
+    for _ in range(2):
+        assert await counters.limit(judged(2), NOW + 30) is None
+        await counters.settle(["ada"], NOW + 30, wrong=True)
+
+    assert await counters.limit(judged(2), NOW + 30) == (1, NOW + 90)
+
+
+async def test_a_right_guess_leaves_the_window_of_others_as_it_is(counters: Counters) -> None:
+    for wrong in (True, False):
+        assert await counters.limit(judged(2), NOW) is None
+        await counters.settle(["ada"], NOW, wrong=wrong)
+    assert await counters.limit(judged(2), NOW + 30) is None
+    await counters.settle(["ada"], NOW + 30, wrong=True)
+
+    assert await counters.limit(judged(2), NOW + 30) == (1, NOW + 60)
+
+
 async def test_settling_after_the_window_counts_nothing(counters: Counters) -> None:
     await counters.limit(judged(2), NOW)
 

@@ -33,7 +33,10 @@ class CounterStore(Protocol):
         """
 
     async def settle(self, keys: Sequence[str], now: int, *, wrong: bool) -> None:
-        """End a call that is in flight in the windows with these keys, and count it if it was `wrong`."""
+        """End a call that is in flight in the windows with these keys, and count it if it was `wrong`.
+
+        A window without any call ends: the time of a call that was not wrong must not show in a later one.
+        """
 
     async def begin_guess(self, key: str, now: int, backoff: Backoff) -> int | None:
         """Begin a guess and return 0; or, during a pause, return its remaining seconds (at least 1).

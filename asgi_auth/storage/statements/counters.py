@@ -55,10 +55,11 @@ def counters(number: int) -> str:
 
 @cache
 def settle(number: int) -> str:
-    """Return a statement that ends one guess in flight in each of a number of counters."""
+    """Return a statement that ends one guess in flight in each of a number of counters, and the empty counters."""
     keys = ", ".join(f":key{i}" for i in range(number))
+    left = f"CASE WHEN count >= {FLIGHT} THEN count - {FLIGHT} ELSE count END + :wrong"
     return f"""
-        UPDATE {{counters}} SET count = CASE WHEN count >= {FLIGHT} THEN count - {FLIGHT} ELSE count END + :wrong
+        UPDATE {{counters}} SET count = {left}, expires_at = CASE WHEN {left} = 0 THEN :now ELSE expires_at END
         WHERE expires_at > :now AND key IN ({keys}) RETURNING key
     """  # noqa: S608 (only indexes and a constant are interpolated)
 
