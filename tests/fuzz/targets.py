@@ -27,7 +27,7 @@ from asgi_auth.web.credentials import CredentialReader
 from asgi_auth.web.csrf import check_origin
 from asgi_auth.web.headers import FORM_TYPE
 from asgi_auth.web.paths import route_path
-from tests.support import make_auth
+from tests.support import INSTALLATION, make_auth
 
 Headers = list[tuple[bytes, bytes]]
 MAX_SECONDS = 2.0
@@ -44,7 +44,10 @@ def a_scope(path: str = "/", headers: Headers | None = None, **more: Any) -> dic
 def an_auth() -> Auth:
     """One for all inputs, behind a proxy."""
     features = [Passwords(argon2=Argon2.cheap()), Sessions()]
-    return make_auth(features=features, trusted_proxies=["192.0.2.0/24"], transport="cookie")
+    auth = make_auth(features=features, trusted_proxies=["192.0.2.0/24"], transport="cookie")
+    # As if it had started: the keys depend on the installation.
+    auth.keys.bind(INSTALLATION)
+    return auth
 
 
 def json_body(data: bytes) -> None:

@@ -65,7 +65,9 @@ async def test_while_redis_hangs_one_call_asks_it(own_redis: RedisServer) -> Non
         await asyncio.wait([asking])
 
         await counters.count("key", NOW, 60)
-        assert await refusals(*(counters.count("key", NOW, 60) for _ in range(120))) == 0
+        # The measured pace, which refuses what cannot end in time, recovers within a few rounds.
+        rounds = [await refusals(*(counters.count("key", NOW, 60) for _ in range(120))) for _ in range(10)]
+        assert rounds[-1] == 0
         await counters.close()
 
 
