@@ -89,6 +89,8 @@ def blacksheep_host(seen: list[str]) -> Any:
 
 def sanic_host(seen: list[str]) -> Any:
     web = sanic.Sanic("handover")
+    # Sanic rewrites its own methods once in a process; a second app would fail to start.
+    web.config.TOUCHUP = False
 
     @web.get("/")
     async def page(request: sanic.Request) -> sanic.HTTPResponse:
