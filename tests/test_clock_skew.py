@@ -1,6 +1,6 @@
 """Servers whose clocks differ, on one database: real processes under libfaketime, one right and one for each skew.
 
-Whatever the clocks say, a logout on one server is seen by the other within the lag. Within the leeway nobody is logged
+Whatever the clocks say, a logout on one server is seen by the other within the lag. Within the leeway no user is logged
 out; beyond it, browsers go on by their refresh cookies.
 """
 

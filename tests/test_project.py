@@ -195,3 +195,11 @@ def test_the_source_distribution_has_all_that_its_tests_need(tmp_path: Path) -> 
     assert SHIPPED - names == set()
     assert {name for name in names if UNWANTED.search(name)} == set()
     assert {f"tests/{file.relative_to(ROOT / 'tests').as_posix()}" for file in (ROOT / "tests").rglob("*.py")} <= names
+
+
+PINS = [*ROOT.glob("requirements*.txt"), ROOT / "tests" / "openapi" / "clients" / "package-lock.json"]
+
+
+@pytest.mark.parametrize("file", PINS, ids=lambda file: file.name)
+def test_no_pin_file_carries_a_url(file: Path) -> None:
+    assert "://" not in file.read_text("utf-8")

@@ -62,7 +62,7 @@ class EmailChange(Feature):
             raise ValidationError({"new_email": [Reason("same_address")]})
         taken = await self.auth.storage.user_by_email(address.canonical)
         if taken is not None and taken.id == user.id:
-            # The user changes the capitals of the own address.
+            # The user changes the capitals of their address.
             taken = None
         requested = await self.auth.one_time.ask(
             self.purpose,

@@ -3,7 +3,7 @@
 from typing import Final, NamedTuple
 
 #: Seconds by which the clocks of two processes may differ. A time that is further in the future is void: the clock that
-#: set it was ahead, and must bind nobody when it is right again.
+#: set it was ahead, and must bind no client when it is right again.
 MAX_SKEW = 60
 #: Seconds after which a guess in flight is dropped, unless another one has begun meanwhile.
 IN_FLIGHT: Final = 60

@@ -49,7 +49,7 @@ class Proxies:
     def trusts_peer(self, scope: Scope, peer: str) -> bool:
         """Return whether the peer of a request is a trusted proxy. A peer without an address has a unix socket.
 
-        Processes of the own machine are trusted by their socket as by a loopback address, if the server reports one.
+        Processes of the same machine are trusted by their socket as by a loopback address, if the server reports one.
         """
         hop = parse_hop(peer)
         if hop is not None and hop != UNIX:

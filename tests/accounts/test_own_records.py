@@ -10,7 +10,7 @@ MALLORY = "mallory@example.com"
 
 
 async def export(*, known: bool) -> dict[str, list[Any]]:
-    """A logged-in caller tries the address of another person everywhere, and exports the own records."""
+    """A logged-in caller tries the address of another person everywhere, and exports their own records."""
     features = [Passwords(argon2=Argon2.cheap()), *unlimited(mail=True)]
     async with flows(features=features, enumeration="hide") as app:
         for email in (MALLORY, *([EMAIL] if known else [])):

@@ -1,4 +1,4 @@
-"""Counters after a clock that was ahead: what it counted binds nobody when it is right again."""
+"""Counters after a clock that was ahead: what it counted binds no client when it is right again."""
 
 import msgspec
 import pytest
