@@ -11,7 +11,7 @@ from asgi_auth.validation.fields import Line
 from tests.security.concealment.__main__ import run_once
 from tests.security.concealment.calls import FIELDS, Call, Reference, endpoints_of
 from tests.security.concealment.machine import STATES, Pair
-from tests.security.concealment.owner import QUIET, administrator_deletes
+from tests.security.concealment.owner import DEEDS, administrator_deletes
 from tests.storage.conftest import Servers
 from tests.support import EMAIL, PASSWORD, make_auth
 
@@ -52,7 +52,7 @@ def test_every_endpoint_and_page_alone_shows_no_account(pair: Pair, state: str) 
 
 
 @pytest.mark.parametrize("path", ASKING)
-@pytest.mark.parametrize("deed", QUIET, ids=lambda deed: deed.__name__)
+@pytest.mark.parametrize("deed", DEEDS, ids=lambda deed: deed.__name__)
 def test_what_the_owner_does_between_two_requests_is_not_seen(pair: Pair, deed: object, path: str) -> None:
     pair.run(pair.begin("verified"))
     again = Call("POST", path, {"email": EMAIL, "request": Reference("request")})

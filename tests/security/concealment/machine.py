@@ -14,11 +14,11 @@ from asgi_auth import AuthApp
 from tests.security.concealment.calls import Call, calls, endpoints_of
 from tests.security.concealment.compare import view_of
 from tests.security.concealment.installation import DAY, MALLORY, Installation, Seen
-from tests.security.concealment.owner import QUIET, Deed, Owner, log_in
+from tests.security.concealment.owner import DEEDS, Deed, Owner, log_in
 from tests.support import EMAIL, PASSWORD
 
 T = TypeVar("T")
-STATES = ("verified", "unverified", "pending", "disabled", "closed", "verified")
+STATES = ("verified", "unverified", "pending", "disabled", "closed", "logged in")
 MINUTE = 60
 PAUSES = (1, 1, 30, 61, 61, 601, 901, 3601, DAY + 1, 4 * DAY)
 REQUEST = re.compile(r'(?:request=|"request":")([A-Za-z0-9_-]{22,})')
@@ -124,7 +124,7 @@ def remember(installation: Installation, seen: Seen, made: Call) -> None:
         installation.tokens |= {name: answer.json[name] for name in ("access_token", "refresh_token")}
 
 
-def machine(pair: Pair, deeds: Sequence[Deed] = QUIET) -> type[RuleBasedStateMachine]:
+def machine(pair: Pair, deeds: Sequence[Deed] = DEEDS) -> type[RuleBasedStateMachine]:
     """Make the machine of a pair, whose owner does some deeds."""
     app = AuthApp(pair.known.auth)
     endpoints, pages = endpoints_of(app), sorted(app.routes.pages)

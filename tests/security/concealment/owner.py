@@ -164,4 +164,5 @@ QUIET: tuple[Deed, ...] = (
 )
 #: What the owner proves by the password or a mail; the limits must treat it apart from the guesses of strangers.
 PROVEN: tuple[Deed, ...] = (log_in, log_in_by_browser, reset, unlock, magic, verify, change_address, close)
-__all__ = ["HOME", "PASSWORD", "PROVEN", "QUIET", "Deed", "Owner", "log_in"]
+DEEDS = QUIET + PROVEN
+__all__ = ["DEEDS", "HOME", "PASSWORD", "QUIET", "Deed", "Owner", "log_in"]
