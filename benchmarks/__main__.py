@@ -31,6 +31,7 @@ PARTS = (
     "startup",
     "overload",
     "refused",
+    "hosts",
 )
 
 

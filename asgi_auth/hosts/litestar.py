@@ -9,7 +9,7 @@
 `request.user` and `request.auth` are the identity of the user. No `AuthMiddleware` is needed: the plugin adds it.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, TypeAlias
 
@@ -37,7 +37,7 @@ from asgi_auth.sessions.identity import require as require_in_scope
 from asgi_auth.web.responses import WEBSOCKET_UNAUTHORIZED, problem
 
 __all__ = ["AuthPlugin", "answer", "current_user", "login_required", "merge_openapi", "require"]
-Guard: TypeAlias = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], None]
+Guard: TypeAlias = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], Awaitable[None]]
 
 
 class AuthPlugin(InitPluginProtocol):
@@ -97,7 +97,8 @@ def require(*, roles: str | tuple[str, ...] = (), fresh: timedelta | None = None
     The guard raises UnauthorizedError, ForbiddenError, or FreshLoginRequiredError. It closes websockets with code 4401.
     """
 
-    def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    # Async, because Litestar calls plain functions in a thread.
+    async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         try:
             require_in_scope(connection.scope, roles=roles, fresh=fresh)
         except AuthError as error:

@@ -5,13 +5,15 @@ from typing import Annotated, Any
 
 import pytest
 from fastapi import FastAPI
+from litestar import Litestar, get
+from quart import Quart
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from asgi_auth import AuthMiddleware, Identity
-from asgi_auth.hosts import fastapi, starlette
+from asgi_auth.hosts import fastapi, litestar, quart, starlette
 from asgi_auth.hosts.fastapi import CurrentUser
 from tests.support import Client, bearer, login, make_auth, register
 
@@ -35,7 +37,26 @@ def starlette_host() -> Any:
     return Starlette(routes=[Route("/", page)])
 
 
-@pytest.mark.parametrize("host", [fastapi_host, starlette_host])
+def litestar_host() -> Any:
+    @get("/", guards=[litestar.login_required, litestar.require()])
+    async def page() -> str:
+        return "page"
+
+    return Litestar([page])
+
+
+def quart_host() -> Any:
+    app = Quart(__name__)
+
+    @app.get("/")
+    @quart.login_required
+    async def page() -> str:
+        return "page"
+
+    return app
+
+
+@pytest.mark.parametrize("host", [fastapi_host, starlette_host, litestar_host, quart_host])
 async def test_a_guard_starts_no_thread(host: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     async with make_auth() as auth:
         await register(auth)
@@ -50,6 +71,7 @@ async def test_a_guard_starts_no_thread(host: Any, monkeypatch: pytest.MonkeyPat
 
         with monkeypatch.context() as patch:
             patch.setattr("anyio.to_thread.run_sync", in_a_thread)
+            patch.setattr("litestar.utils.sync.sync_to_thread", in_a_thread)
             patch.setattr(threading.Thread, "start", refuse)
             answer = await client.get("/", headers=bearer(pair))
 
