@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -19,6 +19,8 @@ PLACEHOLDERS = re.compile(
 )
 #: The first is for keys derived from a secret, the others are for PEM keys.
 ALGORITHMS = ("HS256", "EdDSA", "ES256", "RS256")
+#: What a PEM key for an algorithm has to be (RFC 8037, section 3.1; RFC 7518, sections 3.3 and 3.4).
+NEEDS = {"EdDSA": "an Ed25519 or Ed448 key", "ES256": "a P-256 key", "RS256": "an RSA key"}
 MIN_RSA_BITS = 2048
 UNBOUND = "the keys depend on the database; await auth.start() first"
 
@@ -77,10 +79,7 @@ class SigningKey:
             prepare = jwt.get_algorithm_by_name(algorithm).prepare_key
         except NotImplementedError as error:
             raise ImportError(f"{algorithm} needs the extra: pip install 'asgi-auth[asymmetric]'") from error
-        try:
-            key = prepare(pem)
-        except (TypeError, ValueError, jwt.PyJWTError) as error:
-            raise ValueError(f"the PEM text is not a key for {algorithm}") from error
+        key = _read(prepare, pem, algorithm)
         if algorithm == "RS256" and key.key_size < MIN_RSA_BITS:
             raise ValueError(f"an RSA key needs at least {MIN_RSA_BITS} bits")
         private = key if hasattr(key, "public_key") else None
@@ -90,6 +89,34 @@ class SigningKey:
     def header(self) -> dict[str, str]:
         """The header of the access tokens that this key signs (RFC 9068, section 2.1)."""
         return {"alg": self.algorithm, "kid": self.kid, "typ": "at+jwt"}
+
+
+def _read(prepare: Callable[[str | bytes], Any], pem: str | bytes, algorithm: str) -> Any:
+    """Read a key of the kind of an algorithm. Raises ValueError for all other texts."""
+    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 (of an extra)
+
+    failure: Exception | None = None
+    try:
+        key = prepare(pem)
+        # How far PyJWT looks at the kind of a key depends on its version.
+        if _fits(key, algorithm):
+            return key
+    except (TypeError, ValueError, jwt.PyJWTError, UnsupportedAlgorithm) as error:
+        failure = error
+    raise ValueError(f"the PEM text is not a key for {algorithm}, which needs {NEEDS[algorithm]}") from failure
+
+
+def _fits(key: Any, algorithm: str) -> bool:
+    """Return whether a private or public key is of the kind of an algorithm."""
+    from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa  # noqa: PLC0415 (of an extra)
+
+    if algorithm == "ES256":
+        is_elliptic = isinstance(key, ec.EllipticCurvePrivateKey | ec.EllipticCurvePublicKey)
+        return is_elliptic and isinstance(key.curve, ec.SECP256R1)
+    if algorithm == "RS256":
+        return isinstance(key, rsa.RSAPrivateKey | rsa.RSAPublicKey)
+    edwards = ed25519.Ed25519PrivateKey, ed25519.Ed25519PublicKey, ed448.Ed448PrivateKey, ed448.Ed448PublicKey
+    return isinstance(key, edwards)
 
 
 class KeyRing:

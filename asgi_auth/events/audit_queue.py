@@ -1,10 +1,10 @@
 """The queue of audit records: written after the response, in batches, with a size limit."""
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from contextvars import Context
 
 import msgspec
 
@@ -14,10 +14,12 @@ from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.model.records import AuditRecord
 from asgi_auth.process.background import begin
 from asgi_auth.process.log import logger
+from asgi_auth.process.rare_log import RareLog
 
 BATCH = 100
-#: Seconds between two reports of dropped records.
-REPORT_INTERVAL = 60.0
+DROPPED = "%d audit records were dropped: the queue is full"
+FAILED = "%d audit records could not be written"
+LATE = "audit records could not be written before %d answers, and are tried again after them"
 Write = Callable[[Sequence[AuditRecord]], Awaitable[None]]
 
 
@@ -27,17 +29,16 @@ class _Run(msgspec.Struct):
     queued: deque[AuditRecord] = msgspec.field(default_factory=deque)
     lock: asyncio.Lock = msgspec.field(default_factory=asyncio.Lock)
     writer: asyncio.Task[None] | None = None
-    #: The records that were dropped since the last report, and when that was, in seconds of the loop's clock.
-    dropped: int = 0
-    reported_at: float = float("-inf")
-    next_report: asyncio.TimerHandle | None = None
+    dropped: RareLog = msgspec.field(default_factory=lambda: RareLog(DROPPED))
+    failed: RareLog = msgspec.field(default_factory=lambda: RareLog(FAILED))
+    late: RareLog = msgspec.field(default_factory=lambda: RareLog(LATE, logging.WARNING))
 
 
 class AuditQueue:
     """Queues records and passes batches to `write` every `pause` seconds.
 
-    Records beyond `limit` are dropped, and counted in one line of the log a minute. An unavailable storage is tried
-    again every `retry` seconds; batches that fail otherwise are dropped. Every loss is logged.
+    Records beyond `limit` are dropped. An unavailable storage is tried again every `retry` seconds; batches that fail
+    otherwise are dropped. Every loss is counted in the log, in one line a minute for each of the two reasons.
     """
 
     def __init__(self, write: Write, *, limit: int, pause: float = 0.2, retry: float = 1.0) -> None:
@@ -52,7 +53,7 @@ class AuditQueue:
         """Queue a record and return at once; never raises."""
         run = self._runs.get() or self._runs.set(_Run())
         if len(run.queued) >= self._limit:
-            self._drop(run)
+            run.dropped.note()
             return
         run.queued.append(record)
         hand_over(self.settle)
@@ -79,7 +80,8 @@ class AuditQueue:
             async with asyncio.timeout(seconds):
                 await self.flush()
         except (TimeoutError, StorageUnavailableError):
-            logger.warning("audit records could not be written before the answer, and are tried again after it")
+            if (run := self._runs.get()) is not None:
+                run.late.note()
 
     async def close(self, seconds: float) -> None:
         """Write the queue within `seconds`, and log the number of lost records."""
@@ -116,29 +118,14 @@ class AuditQueue:
             await self._write(batch)
         except StorageUnavailableError:
             raise
-        except Exception:
-            logger.exception("%d audit records could not be written", len(batch))
+        except Exception as error:  # noqa: BLE001 (it is logged)
+            run.failed.note(len(batch), error)
         for _ in batch:
             run.queued.popleft()
 
-    def _drop(self, run: _Run) -> None:
-        """Count a record that is dropped, and report at once, or an interval after the last report."""
-        run.dropped += 1
-        if run.next_report is None:
-            loop = asyncio.get_running_loop()
-            seconds = max(0.0, run.reported_at + REPORT_INTERVAL - loop.time())
-            run.next_report = loop.call_later(seconds, _report_dropped, run, loop.time, context=Context())
-
-
-def _report_dropped(run: _Run, time: Callable[[], float]) -> None:
-    """Log the number of dropped records. Those that are dropped later share the next line."""
-    logger.error("%d audit records were dropped: the queue is full", run.dropped)
-    run.dropped, run.reported_at, run.next_report = 0, time(), None
-
 
 def _log_lost(run: _Run) -> None:
-    if run.next_report is not None:
-        run.next_report.cancel()
-        _report_dropped(run, lambda: float("-inf"))
+    for each in (run.dropped, run.failed, run.late):
+        each.finish()
     if run.queued:
         logger.error("%d audit records were lost: the storage was unavailable or too slow", len(run.queued))

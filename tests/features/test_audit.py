@@ -156,6 +156,7 @@ async def test_what_the_storage_can_not_take_is_dropped_and_logged(caplog: pytes
         await auth[Audit].queue.flush()
 
     assert "1 audit records could not be written" in caplog.text
+    assert "ZeroDivisionError" in caplog.text
     assert storage.batches == [1]
 
 

@@ -122,7 +122,7 @@ async def test_a_storage_in_trouble_loses_no_record_and_fails_no_call(
         with monkeypatch.context() as patch:
             patch.setattr(auth[Audit].queue, "_write", fail)
             user_id = await register(auth)
-        assert "audit records could not be written before the answer" in caplog.text
+        assert "audit records could not be written before 1 answers" in caplog.text
         assert "register" in [record.name for record in await auth[Audit].list(user_id)]
 
 
