@@ -1,4 +1,4 @@
-"""Makes README.md beside it: every requirement with the tests that prove it. `python -m tests.security.table`."""
+"""Writes README.md beside it: every requirement with the tests that prove it. `python -m tests.security.table`."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -11,11 +11,17 @@ HEAD = """# What must hold
 
 Made by `python -m tests.security.table` from [requirements.csv](requirements.csv), [lessons.csv](lessons.csv) and
 [evidence](evidence); a test compares. The requirements are those of OWASP ASVS 5.0.0, of RFCs 6265bis, 6750, 7009,
-7515, 7518, 7519, 8725, 9068, 9106, 9207 and 9700, of NIST SP 800-63B-4, of OWASP's cheat sheets, and some of our own
-(REL), in our own words. `python -m tests.security.mutations` takes defences out and shows that their tests then fail.
+7515, 7518, 7519, 8725, 9068, 9106, 9207 and 9700, of NIST SP 800-63B-4, of OWASP's cheat sheets, and some of this
+project (REL, KEY), in words of this project. `python -m tests.security.mutations` removes defenses and shows that their
+tests then fail.
 
-met: a test fails without it. documented: it is the reader's, and said. host's duty: no library can do it. in part, not
-met: what is missing is said. later: belongs to what is not part of this version.
+| state | meaning |
+| --- | --- |
+| met | a test fails when the requirement does not hold |
+| documented | the reader has to do it, and the documentation says so |
+| host's duty | a library alone cannot do it; the reason says what the host does |
+| in part, not met | the reason says what is missing |
+| later | part of a feature that this version does not have |
 
 """
 
