@@ -19,12 +19,12 @@ from asgi_auth.runtime.event_loop import unexpected
 from asgi_auth.sessions.identity import Identity
 from asgi_auth.settings import Secrets
 from asgi_auth.web.authenticator import Headers, RequestAuthenticator
-from asgi_auth.web.body import JSON_TYPE, ClientDisconnectedError
+from asgi_auth.web.body import ClientDisconnectedError
 from asgi_auth.web.client import client_of, is_forwarded
 from asgi_auth.web.client_address import address_of
 from asgi_auth.web.cors import Cors
 from asgi_auth.web.device_cookies import DeviceCookies
-from asgi_auth.web.headers import FORM_TYPE, headers, is_browser_form, single_header
+from asgi_auth.web.headers import headers, is_browser_form, single_header
 from asgi_auth.web.lifespan import serve_lifespan
 from asgi_auth.web.paths import own_url, route_path
 from asgi_auth.web.request_pipeline import RequestPipeline, Result
@@ -158,9 +158,7 @@ class AuthApp:
         endpoint = route.endpoint
         identity = await self._authenticate(scope, renewed)
         transport = self._transport(endpoint, scope)
-        if endpoint.method != "GET":
-            content_type = FORM_TYPE if endpoint.oauth2 else JSON_TYPE
-            values = await self.requests.body(scope, receive, content_type, route, identity) | values
+        values = await self.requests.values(scope, receive, route, identity, values)
         served = self._served(endpoint, scope) if "served" in endpoint.injected else None
         result = await self.requests.call(route, values, scope, identity, transport, served)
         response = _render(endpoint, result)

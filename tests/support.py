@@ -164,6 +164,7 @@ class Client:
 
 def http_scope(method: str, path: str, headers: Sequence[tuple[str, str]] = (), **more: Any) -> Scope:
     """A scope as a server makes it."""
+    path, _, query = path.partition("?")
     return {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -172,7 +173,7 @@ def http_scope(method: str, path: str, headers: Sequence[tuple[str, str]] = (), 
         "scheme": "https",
         "path": path,
         "raw_path": path.encode(),
-        "query_string": b"",
+        "query_string": query.encode("latin-1"),
         "root_path": "",
         "headers": [(b"host", b"app.example.com"), *((k.lower().encode(), v.encode("latin-1")) for k, v in headers)],
         "client": ("192.0.2.7", 4711),

@@ -1,8 +1,9 @@
 """Endpoints, declared by the signature of a feature's methods.
 
-The keyword parameters of an endpoint are the fields of the body. The library injects `client`, `identity` and
-`served`: `Identity` requires a login, `Identity | None` accepts one. `**data` are the extra fields that the host has
-declared. The return annotation is the answer. A call in process runs the same checks and hooks as a call over HTTP.
+The keyword parameters of an endpoint are the fields of the body, and for GET those of the query. The library injects
+`client`, `identity` and `served`: `Identity` requires a login, `Identity | None` accepts one. `**data` are the extra
+fields that the host has declared. The return annotation is the answer. A call in process runs the same checks and hooks
+as a call over HTTP.
 """
 
 import functools
@@ -69,7 +70,7 @@ class Endpoint:
 
     @functools.cached_property
     def fields(self) -> dict[str, BodyField]:
-        """The fields of body and path, by name."""
+        """The fields of path, and of body or query, by name."""
         parameters = inspect.signature(self.function).parameters.values()
         fields = [item for item in parameters if item.kind is item.KEYWORD_ONLY and item.name not in INJECTED]
         return {item.name: BodyField(self.hints[item.name], item.default is item.empty) for item in fields}
@@ -101,7 +102,7 @@ class Endpoint:
         return [item for item in declared if self.takes_data and item.write in writers]
 
     def all_fields(self, declared: Sequence[Field]) -> dict[str, BodyField]:
-        """The fields of body and path, with the host's extra fields."""
+        """The fields of path, and of body or query, with the host's extra fields."""
         return self.fields | {
             item.name: BodyField(item.change if self.partial else item.annotation, item.required and not self.partial)
             for item in self.extra_fields(declared)

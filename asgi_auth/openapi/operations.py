@@ -7,7 +7,7 @@ from typing import Any
 from asgi_auth.auth import Auth
 from asgi_auth.feature.route import Route
 from asgi_auth.openapi.responses import responses_of
-from asgi_auth.openapi.schemas import SEGMENT, Schemas, body_fields
+from asgi_auth.openapi.schemas import SEGMENT, Schemas, body_fields, query_fields, query_schema
 from asgi_auth.web.body import JSON_TYPE
 from asgi_auth.web.headers import FORM_TYPE
 
@@ -49,6 +49,10 @@ def _parameters(auth: Auth, path: str, route: Route) -> list[dict[str, Any]]:
     names = [name for name in endpoint.all_fields(auth.settings.fields) if f"{{{name}}}" in path]
     schema = {"type": "string", "minLength": 1, "maxLength": 1024, "pattern": SEGMENT}
     found: list[dict[str, Any]] = [{"name": name, "in": "path", "required": True, "schema": schema} for name in names]
+    found += [
+        {"name": name, "in": "query", "required": field.required, "schema": query_schema(field)}
+        for name, field in query_fields(path, route, auth.settings.fields).items()
+    ]
     if endpoint.gives_tokens and not endpoint.oauth2:
         found.append(_transport(auth))
     if endpoint.cacheable:

@@ -14,7 +14,7 @@ from asgi_auth.feature.endpoint import PATH_ERRORS, Endpoint
 from asgi_auth.feature.route import Route
 from asgi_auth.openapi.schemas import OAuth2Error, Problem, Schemas, answers_of
 from asgi_auth.sessions.service import LOGIN_ERRORS, SECOND_FACTOR_ERRORS
-from asgi_auth.web.request_pipeline import BODY_ERRORS, REQUEST_ERRORS
+from asgi_auth.web.request_pipeline import BODY_ERRORS, QUERY_ERRORS, REQUEST_ERRORS
 from asgi_auth.web.responses import oauth2_content, oauth2_status, problem_content
 from asgi_auth.web.routes import METHOD_ERRORS
 
@@ -55,8 +55,7 @@ def errors_of(auth: Auth, path: str, endpoint: Endpoint) -> Kinds:
     kinds: list[type[AuthError]] = [*REQUEST_ERRORS, *METHOD_ERRORS, *endpoint.errors]
     if endpoint.needs_login:
         kinds += REFUSED_TOKENS
-    if endpoint.method != "GET":
-        kinds += BODY_ERRORS
+    kinds += QUERY_ERRORS if endpoint.method == "GET" else BODY_ERRORS
     if "{" in path:
         kinds += PATH_ERRORS
     if endpoint.logs_in:

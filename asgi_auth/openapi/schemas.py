@@ -130,6 +130,24 @@ def _with_null(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def body_fields(path: str, route: Route, extra: Sequence[Field]) -> dict[str, BodyField]:
+    """Return the fields in the body of an endpoint; GET has none."""
+    return {} if route.endpoint.method == "GET" else _sent_fields(path, route, extra)
+
+
+def query_fields(path: str, route: Route, extra: Sequence[Field]) -> dict[str, BodyField]:
+    """Return the fields in the query of an endpoint; only GET has some."""
+    return _sent_fields(path, route, extra) if route.endpoint.method == "GET" else {}
+
+
+def query_schema(field: BodyField) -> dict[str, Any]:
+    """Return the schema of a field in a query, which is never null."""
+    schema = msgspec.json.schema(field.type)
+    kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
+    found = {"anyOf": kinds} if len(kinds) > 1 else kinds[0] if kinds else schema
+    return found | limits(found)
+
+
+def _sent_fields(path: str, route: Route, extra: Sequence[Field]) -> dict[str, BodyField]:
     """Return the fields of an endpoint that are not in its path."""
     fields = route.endpoint.all_fields(extra)
     return {name: field for name, field in fields.items() if f"{{{name}}}" not in path}

@@ -1,6 +1,9 @@
-"""Fields of request bodies: their common types, their strict conversion, and the extra fields of a user."""
+"""Fields of bodies and queries: their common types, their strict conversion, and the extra fields of a user."""
 
+import json
 import keyword
+import math
+import re
 import sys
 from dataclasses import dataclass
 from types import NoneType, UnionType
@@ -8,6 +11,11 @@ from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_orig
 
 import msgspec
 
+#: A number or a boolean as JSON writes it (RFC 8259, sections 3 and 6).
+SCALAR = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false")
+#: The longest number in a query, in characters.
+MAX_NUMBER = 64
+INT64 = 2**63
 #: Where an extra field can be set: see `Field`.
 Write: TypeAlias = Literal["register", "user", "admin"]
 #: The types that an extra field can have.
@@ -93,7 +101,7 @@ class Field:
 
 @dataclass(frozen=True)
 class BodyField:
-    """A field of a request body: its type with bounds, and whether it is required."""
+    """A field of a body or a query: its type with bounds, and whether it is required."""
 
     type: Any
     required: bool
@@ -118,7 +126,29 @@ def convert(value: Any, kind: Any) -> Any:
         raise msgspec.ValidationError("Contains characters that are not allowed")
     if isinstance(value, float) and value.is_integer() and accepts_integers_only(kind):
         value = int(value)
+    if isinstance(value, int) and not -INT64 <= value < INT64:
+        raise msgspec.ValidationError("Expected `int` of 64 bits")
     return msgspec.convert(value, kind)
+
+
+def from_text(text: str, kind: Any) -> Any:
+    """Return the value of a text in a query: for types other than text, numbers and booleans as JSON writes them.
+
+    All else stays text, so that `convert` refuses it where it does not fit the type.
+    """
+    if len(text) > MAX_NUMBER or accepts_text(kind) or not SCALAR.fullmatch(text):
+        return text
+    value = json.loads(text)
+    return value if math.isfinite(value) else text
+
+
+def accepts_text(kind: Any) -> bool:
+    """Return whether a type accepts some text, with or without bounds."""
+    if get_origin(kind) is Literal:
+        return any(isinstance(item, str) for item in get_args(kind))
+    if get_origin(kind) in {Union, UnionType}:
+        return any(accepts_text(item) for item in get_args(kind))
+    return kind in {str, Any} or (get_origin(kind) is Annotated and accepts_text(get_args(kind)[0]))
 
 
 def accepts_integers_only(kind: Any) -> bool:

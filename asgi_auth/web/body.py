@@ -1,4 +1,4 @@
-"""Request bodies: one strict reader. Input that two parsers could read differently is refused (ASVS 1.5.3, 15.3.7)."""
+"""Bodies and queries: one strict reader. What two parsers could read differently is refused (ASVS 1.5.3, 15.3.7)."""
 
 import asyncio
 import json
@@ -89,6 +89,14 @@ def parse_form(body: bytes) -> dict[str, Any]:
         return _unique(pairs_of(body.removesuffix(b"&"), MAX_FIELDS))
     except ValueError:
         raise BadRequestError("The body is not a valid form.") from None
+
+
+def parse_query(query: bytes) -> dict[str, str]:
+    """Parse the query of a URL (URL Standard, 5.1) in UTF-8, with unique names."""
+    try:
+        return _unique(pairs_of(query.removesuffix(b"&"), MAX_FIELDS))
+    except ValueError:
+        raise BadRequestError("The query of the URL is not valid.") from None
 
 
 def _media_type(value: str) -> str | None:

@@ -24,12 +24,15 @@ from asgi_auth.model.answers import Answer
 from asgi_auth.model.records import Client
 from asgi_auth.sessions.identity import Identity
 from asgi_auth.settings import Settings
+from asgi_auth.validation.fields import from_text
+from asgi_auth.validation.reasons import Reason
 from asgi_auth.web.authenticator import Headers, RequestAuthenticator
-from asgi_auth.web.body import parse_body, read_body
+from asgi_auth.web.body import JSON_TYPE, parse_body, parse_query, read_body
 from asgi_auth.web.client import client_of
 from asgi_auth.web.cookie_choice import Choice
 from asgi_auth.web.csrf import check_form, check_origin, check_site
 from asgi_auth.web.device_cookies import DeviceCookies
+from asgi_auth.web.headers import FORM_TYPE
 
 #: The errors of every request for an endpoint.
 REQUEST_ERRORS = (BadRequestError, InternalError, StorageUnavailableError)
@@ -41,6 +44,8 @@ BODY_ERRORS = (
     UnsupportedMediaTypeError,
     ValidationError,
 )
+#: The further errors of requests with a query.
+QUERY_ERRORS = (ValidationError,)
 #: The field that the refresh cookie fills in.
 REFRESH_TOKEN = "refresh_token"
 
@@ -54,7 +59,7 @@ class Result(msgspec.Struct):
 
 
 class RequestPipeline:
-    """Reads a body, fills in the refresh token of the cookie, checks the origin, calls, and makes the cookies."""
+    """Reads the fields, fills in the refresh token of the cookie, checks the origin, calls, and makes the cookies."""
 
     def __init__(
         self, settings: Settings, authenticator: RequestAuthenticator, pipeline: Pipeline, devices: DeviceCookies
@@ -65,6 +70,23 @@ class RequestPipeline:
         self._pipeline = pipeline
         self._devices = devices
 
+    async def values(
+        self, scope: Scope, receive: Receive, route: Route, identity: Identity, in_path: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Read the fields of a request: those in the path, and those in the query of GET, or in the body.
+
+        A request that is refused for its form counts against the address of the client.
+        """
+        endpoint = route.endpoint
+        if endpoint.method != "GET":
+            body_type = FORM_TYPE if endpoint.oauth2 else JSON_TYPE
+            return await self.body(scope, receive, body_type, route, identity) | in_path
+        try:
+            return self._query(scope, route, in_path) | in_path
+        except AuthError:
+            await self._pipeline.refused(endpoint, self.client(scope, identity), identity)
+            raise
+
     async def body(
         self, scope: Scope, receive: Receive, content_type: str, route: Route, identity: Identity
     ) -> dict[str, Any]:
@@ -74,6 +96,14 @@ class RequestPipeline:
         except AuthError:
             await self._pipeline.refused(route.endpoint, self.client(scope, identity), identity)
             raise
+
+    def _query(self, scope: Scope, route: Route, in_path: dict[str, Any]) -> dict[str, Any]:
+        """Read the fields in a query. Raises ValidationError for a field that is also in the path."""
+        sent = parse_query(scope["query_string"])
+        if repeated := sent.keys() & in_path.keys():
+            raise ValidationError({name: [Reason("unknown")] for name in repeated})
+        fields = route.endpoint.all_fields(self._settings.fields)
+        return {name: from_text(text, fields[name].type) if name in fields else text for name, text in sent.items()}
 
     async def _body(self, scope: Scope, receive: Receive, content_type: str) -> dict[str, Any]:
         started = time.monotonic()
