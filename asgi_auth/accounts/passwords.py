@@ -93,7 +93,7 @@ class PasswordService:
         elif version is not None and old.version != version:
             done = False
         else:
-            done = await storage.replace_secret(old, secret, now) is not None
+            done = await storage.change_credential(old, secret=secret, now=now) is not None
         done = done and (used is None or await storage.use_token(used, now))
         await storage.void_tokens(user_id, now)
         return done
@@ -110,7 +110,7 @@ class PasswordService:
             except BusyError:
                 # The password is right: its hash is renewed at a later login.
                 return await self._told(credential, user, client, session_id)
-            renewed = await self._storage.replace_secret(credential, secret, int(self._now()))
+            renewed = await self._storage.change_credential(credential, secret=secret, now=int(self._now()))
             if renewed is None:
                 # A concurrent call won: another login with the same hash, or a change of the password.
                 return await self.verify(user, password, client, session_id)
@@ -130,6 +130,6 @@ class PasswordService:
 async def disable(storage: Storage, user_id: str, now: int) -> None:
     """Disable the password of a user until a reset sets a new one, in a transaction."""
     old = await storage.credential(user_id, KIND)
-    while old is not None and old.secret and await storage.replace_secret(old, "", now) is None:
+    while old is not None and old.secret and await storage.change_credential(old, secret="", now=now) is None:
         # A concurrent login renewed the hash.
         old = await storage.credential(user_id, KIND)

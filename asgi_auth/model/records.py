@@ -59,7 +59,8 @@ class Credential(Record, frozen=True, kw_only=True):
     """A credential that a user can log in with.
 
     The pair of `kind` and `identifier` is unique. `secret` is never plain text: for a password, it is a hash. `version`
-    increases by one with each change of `secret`.
+    increases by one with each change of `secret` or `data`. `used_at` is the time of the last use, for the kinds that
+    record it.
     """
 
     id: str
@@ -71,6 +72,7 @@ class Credential(Record, frozen=True, kw_only=True):
     version: int = 1
     created_at: int
     updated_at: int
+    used_at: int | None = None
 
 
 class Session(Record, frozen=True, kw_only=True):
@@ -78,7 +80,8 @@ class Session(Record, frozen=True, kw_only=True):
 
     `generation` is the number of refreshes, and `rotated_at` the time of the last one. `used_generation` is the newest
     generation of which a token was used, so that the client has surely received it. `auth_time` is the time of the
-    login, and `amr` lists its methods (RFC 8176).
+    login, and `amr` lists its methods (RFC 8176). `data` holds what core and features note, such as the times at which
+    factors were proven.
     """
 
     id: str
@@ -94,6 +97,7 @@ class Session(Record, frozen=True, kw_only=True):
     amr: tuple[str, ...] = ()
     user_agent: str = ""
     address: str = ""
+    data: dict[str, Any] = {}
 
 
 class OneTimeToken(Record, frozen=True, kw_only=True):
@@ -236,7 +240,7 @@ class AuditRecord(Record, frozen=True, kw_only=True):
     """A stored event. Ids sort by time; `session` is the keyed digest of the session id.
 
     Above a number of events of one kind and subject in an hour, further ones are one record, whose `count` is their
-    number.
+    number. `actor` is the id of the user who did it, where that is another than the user whom the event is about.
     """
 
     id: str
@@ -251,6 +255,7 @@ class AuditRecord(Record, frozen=True, kw_only=True):
     request_id: str = ""
     data: dict[str, Any] = {}
     count: int = 1
+    actor: str | None = None
 
 
 class LoginAttempt(Record, frozen=True):

@@ -21,13 +21,14 @@ from typing import Protocol
 
 from asgi_auth.storage.contract.audit import AuditStore
 from asgi_auth.storage.contract.counters import CounterStore
+from asgi_auth.storage.contract.credentials import CredentialStore
 from asgi_auth.storage.contract.networks import NetworkStore
 from asgi_auth.storage.contract.sessions import SessionStore
 from asgi_auth.storage.contract.tokens import TokenStore
 from asgi_auth.storage.contract.users import UserStore
 
 
-class Storage(UserStore, SessionStore, TokenStore, AuditStore, CounterStore, NetworkStore, Protocol):
+class Storage(UserStore, CredentialStore, SessionStore, TokenStore, AuditStore, CounterStore, NetworkStore, Protocol):
     """Stores users, credentials, sessions, one-time tokens, audit records, known devices and networks, and counters.
 
     A session is live if it was not ended and has not expired. A one-time token is live if it was not used and has not

@@ -23,7 +23,10 @@ TABLES = (
 TRIGGERS = ("users_changed", "users_deleted")
 INDEXES = (
     "users_access_changed",
+    "users_created",
+    "users_prefix",
     "credentials_user",
+    "credentials_kind",
     "sessions_user",
     "sessions_revoked",
     "sessions_expires",
@@ -41,6 +44,18 @@ INDEXES = (
 )
 #: The longest id of a user in a table of the host, in characters.
 MAX_ID = 255
+CREDENTIAL_COLUMNS = (
+    "id",
+    "user_id",
+    "kind",
+    "identifier",
+    "secret",
+    "data",
+    "version",
+    "created_at",
+    "updated_at",
+    "used_at",
+)
 USER_COLUMNS = (
     "id",
     "email",
@@ -117,6 +132,7 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
             "schema": f'"{self.schema}"',
             "channel": self.channel,
             "id_type": self.id_type or "TEXT",
+            "joined_credential": ", ".join(f"c.{name} AS credential_{name}" for name in CREDENTIAL_COLUMNS),
         }
 
     def parts_in(self, schema: str) -> dict[str, str]:

@@ -73,6 +73,7 @@ def credential_of(row: Row, prefix: str = "") -> Credential:
         version=row[prefix + "version"],
         created_at=row[prefix + "created_at"],
         updated_at=row[prefix + "updated_at"],
+        used_at=row[prefix + "used_at"],
     )
 
 
@@ -97,6 +98,7 @@ def session_of(row: Row) -> Session:
         amr=strings_of(row["amr"]),
         user_agent=row["user_agent"],
         address=row["address"],
+        data=msgspec.json.decode(row["data"]),
     )
 
 
@@ -134,6 +136,7 @@ def audit_record_of(row: Row) -> AuditRecord:
         request_id=row["request_id"],
         data=msgspec.json.decode(row["data"]),
         count=row["count"],
+        actor=row["actor"],
     )
 
 

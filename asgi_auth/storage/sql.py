@@ -1,37 +1,40 @@
 """The storage contract over any SQL driver: methods build statements from records, and records from rows."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from asgi_auth.bounds.deadline import Deadline, left
 from asgi_auth.errors import StorageUnavailableError, UserExistsError
-from asgi_auth.model.records import Credential, User
+from asgi_auth.model.records import NO_USER_ID, Credential, Status, User
 from asgi_auth.model.stored import Stored
 from asgi_auth.storage import triggers, user_columns
 from asgi_auth.storage.driver import ConflictError, SchemaError
 from asgi_auth.storage.migrate import add_installation, check, fit, migrate, missing
 from asgi_auth.storage.rows import (
     columns,
-    credential_of,
     first,
     user_of,
-    user_with_credential_of,
 )
 from asgi_auth.storage.sql_audit import SQLAudit
 from asgi_auth.storage.sql_counters import SQLCounters
+from asgi_auth.storage.sql_credentials import SQLCredentials
 from asgi_auth.storage.sql_networks import SQLNetworks
 from asgi_auth.storage.sql_sessions import SQLSessions
 from asgi_auth.storage.sql_tokens import SQLTokens
-from asgi_auth.storage.statements import audit, counters, feed, networks, schema, sessions, tokens, users
+from asgi_auth.storage.statements import audit, counters, credentials, feed, networks, schema, sessions, tokens, users
 
 #: Seconds for all migrations together, outside of requests. A driver may have a bound of its own.
 MIGRATION_TIME = 60.0
+#: A time after all others.
+YEAR_9999 = 253402300799
+#: The character that sorts after all that an address can have.
+LAST = "\U0010ffff"
 
 
-class SQLStorage(SQLSessions, SQLTokens, SQLCounters, SQLAudit, SQLNetworks):
+class SQLStorage(SQLCredentials, SQLSessions, SQLTokens, SQLCounters, SQLAudit, SQLNetworks):
     """Implements `Storage` over a driver; `Storage` documents the methods."""
 
     async def migrate(self, now: int | None = None) -> list[int]:
@@ -95,6 +98,27 @@ class SQLStorage(SQLSessions, SQLTokens, SQLCounters, SQLAudit, SQLNetworks):
 
         return await self._atomically(add)
 
+    async def add_users(self, users: Sequence[tuple[User, Sequence[Credential]]]) -> list[User | None]:
+        """Insert the users one after the other in one transaction, each behind a savepoint."""
+
+        async def add_all(storage: "SQLStorage") -> list[User | None]:
+            return [await storage.add_if_free(user, given) for user, given in users]
+
+        return await self._atomically(add_all)
+
+    async def add_if_free(self, user: User, credentials: Sequence[Credential]) -> User | None:
+        """Insert a user with its credentials, or nothing, in the current transaction."""
+        await self.run(schema.SAVEPOINT_OF_USER, {})
+        try:
+            added = await self.add_user(user, credentials[0] if credentials else None)
+            mine = [_of_user(credential, added.id) for credential in credentials[1:]] if added else []
+            is_whole = all([await self.add_credential(credential) for credential in mine])
+        except ConflictError:
+            added, is_whole = None, False
+        if not is_whole:
+            await self.run(schema.ROLLBACK_TO_SAVEPOINT_OF_USER, {})
+        return added if is_whole else None
+
     async def user(self, user_id: str) -> User | None:
         """Select the user by id."""
         return first(user_of, await self.run(users.USER, {"user_id": user_id}, read=True))
@@ -102,11 +126,6 @@ class SQLStorage(SQLSessions, SQLTokens, SQLCounters, SQLAudit, SQLNetworks):
     async def user_by_email(self, canonical: str) -> User | None:
         """Select the user by canonical address."""
         return first(user_of, await self.run(users.USER_BY_EMAIL, {"canonical": canonical}, read=True))
-
-    async def user_with_credential(self, canonical: str, kind: str) -> tuple[User, Credential | None] | None:
-        """Select the user joined with the newest credential."""
-        values = {"canonical": canonical, "kind": kind}
-        return first(user_with_credential_of, await self.run(users.USER_WITH_CREDENTIAL, values, read=True))
 
     async def update_user(self, user_id: str, changes: Mapping[str, Any], now: int) -> User | None:
         """Lock the row, merge the changes, and update it."""
@@ -138,6 +157,30 @@ class SQLStorage(SQLSessions, SQLTokens, SQLCounters, SQLAudit, SQLNetworks):
             if inside:
                 await self.run(schema.ROLLBACK_TO_SAVEPOINT, {})
             raise UserExistsError from None
+
+    async def users(
+        self,
+        *,
+        prefix: str = "",
+        status: Status | None = None,
+        role: str | None = None,
+        after: User | None = None,
+        limit: int,
+        newest: bool = False,
+    ) -> list[User]:
+        """Select one page by the index of the times, or of the addresses."""
+        values: dict[str, Any] = {
+            "status": status,
+            "role": None if role is None else msgspec.json.encode(role).decode(),
+            "limit": limit,
+        }
+        if prefix:
+            statement = users.USERS_BY_PREFIX
+            values |= {"prefix": prefix, "end": prefix + LAST, "after": after.email_canonical if after else ""}
+        else:
+            statement, beyond = (users.NEWEST_USERS, YEAR_9999) if newest else (users.USERS, -1)
+            values |= {"at": after.created_at if after else beyond, "user_id": after.id if after else NO_USER_ID}
+        return [user_of(row) for row in await self.run(statement, values, read=True)]
 
     async def note_change(self, user_id: str, now: int) -> tuple[User | None, list[str]]:
         """Set the time of the change, and end the sessions unless the user is active."""
@@ -184,7 +227,7 @@ class SQLStorage(SQLSessions, SQLTokens, SQLCounters, SQLAudit, SQLNetworks):
         if user is None:
             return None
         tables = {
-            "credentials": users.STORED_CREDENTIALS,
+            "credentials": credentials.STORED_CREDENTIALS,
             "sessions": sessions.STORED_SESSIONS,
             "tokens": tokens.STORED_TOKENS,
         }
@@ -192,22 +235,6 @@ class SQLStorage(SQLSessions, SQLTokens, SQLCounters, SQLAudit, SQLNetworks):
         stored = {name: [dict(row) for row in await self.run(each, values, read=True)] for name, each in tables.items()}
         pages = [page async for page in self.stored_events(user_id)] if events else []
         return Stored(user=user, **stored, events=[event for page in pages for event in page])
-
-    async def add_credential(self, credential: Credential) -> bool:
-        """Insert the credential, unless its kind and identifier are taken."""
-        return bool(await self.run_unless_conflict(users.ADD_CREDENTIAL, columns(credential)))
-
-    async def credential(self, user_id: str, kind: str) -> Credential | None:
-        """Select the newest credential of the kind."""
-        rows = await self.run(users.CREDENTIAL, {"user_id": user_id, "kind": kind}, read=True)
-        return first(credential_of, rows)
-
-    async def replace_secret(self, credential: Credential, secret: str, now: int) -> Credential | None:
-        """Update the credential if its version is unchanged."""
-        values = {"id": credential.id, "version": credential.version, "secret": secret, "now": now}
-        rows = await self.run(users.REPLACE_SECRET, values)
-        changed = {"secret": secret, "version": credential.version + 1, "updated_at": now}
-        return msgspec.structs.replace(credential, **changed) if rows else None
 
     async def purge(self, before: int, batch: int) -> int:
         """Delete one batch of sessions, tokens, counters and networks each."""

@@ -1,6 +1,9 @@
 """Sessions over SQL."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import msgspec
 
 from asgi_auth.model.records import Access, Changes, Credential, Session
 from asgi_auth.storage.rows import columns, first, session_of, strings_of
@@ -10,6 +13,11 @@ from asgi_auth.storage.statements import feed, sessions
 #: Concurrent logins of one user miss each other's sessions, so this close to the limit a transaction counts them.
 MARGIN = 32
 NO_LIMIT = 2**40
+
+
+def _texts(**values: object) -> dict[str, str]:
+    """Return values as JSON texts."""
+    return {name: msgspec.json.encode(value).decode() for name, value in values.items()}
 
 
 class SQLSessions(Runner):
@@ -53,6 +61,36 @@ class SQLSessions(Runner):
     ) -> tuple[Session, tuple[str, ...]] | None:
         """Compare the generation and set the time of the last use in one statement."""
         return await self._rotate_or_touch(session_id, generation, now, idle_since, raise_by=0)
+
+    async def renew_session(
+        self, session_id: str, *, auth_time: int, amr: Collection[str], data: Mapping[str, Any], now: int
+    ) -> tuple[Session, tuple[str, ...]] | None:
+        """Lock the session, join methods and data, and update it."""
+
+        async def renew(storage: "SQLSessions") -> tuple[Session, tuple[str, ...]] | None:
+            values = {"session_id": session_id, "now": now}
+            old = first(session_of, await storage.run(sessions.SESSION_TO_CHANGE, values))
+            if old is None:
+                return None
+            joined = [*old.amr, *(method for method in amr if method not in old.amr)]
+            values |= {"auth_time": auth_time, **_texts(amr=joined, data=old.data | dict(data))}
+            rows = await storage.run(sessions.RENEW_SESSION, values)
+            return (session_of(rows[0]), strings_of(rows[0]["user_roles"])) if rows else None
+
+        return await self._atomically(renew)
+
+    async def lower_sessions(self, user_id: str, methods: Collection[str], now: int) -> list[str]:
+        """Lock the sessions of the user, and update those that have one of the methods."""
+
+        async def lower(storage: "SQLSessions") -> list[str]:
+            rows = await storage.run(sessions.SESSIONS_TO_CHANGE, {"user_id": user_id, "now": now})
+            changed = [session for session in map(session_of, rows) if not set(methods).isdisjoint(session.amr)]
+            for session in changed:
+                left = [method for method in session.amr if method not in methods]
+                await storage.run(sessions.SET_METHODS, {"session_id": session.id, **_texts(amr=left)})
+            return [session.id for session in changed]
+
+        return await self._atomically(lower)
 
     async def use_generation(self, session_id: str, generation: int) -> None:
         """Raise the used generation in one statement, which changes no row if it was raised before."""

@@ -2,6 +2,10 @@
 
 import hmac
 import secrets
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
 
 from asgi_auth.model.records import OneTimeToken
 from asgi_auth.storage.rows import columns, first, token_of
@@ -27,6 +31,16 @@ class SQLTokens(Runner):
         """Select the live token by its digest."""
         values = {"purpose": purpose, "digest": digest, "now": now}
         return first(token_of, await self.run(tokens.FIND_TOKEN, values, read=True))
+
+    async def tokens(self, user_id: str, purpose: str, now: int) -> list[OneTimeToken]:
+        """Select the live tokens by the index of users."""
+        values = {"user_id": user_id, "purpose": purpose, "now": now}
+        return [token_of(row) for row in await self.run(tokens.TOKENS, values, read=True)]
+
+    async def change_token(self, token_id: str, *, user_id: str, data: Mapping[str, Any], now: int) -> bool:
+        """Update the token in one statement, if it has no user yet."""
+        values = {"id": token_id, "user_id": user_id, "data": msgspec.json.encode(data).decode(), "now": now}
+        return bool(await self.run_unless_conflict(tokens.CHANGE_TOKEN, values))
 
     async def recall_token(self, request: str, purpose: str, subject: str, now: int) -> OneTimeToken | None:
         """Select the live token by its id, else the newest of the purpose."""

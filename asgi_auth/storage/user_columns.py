@@ -162,6 +162,7 @@ def _parts(names: Names, dialect: str, forms: Mapping[str, Form], nullable: set[
         "read_roles": read("roles"),
         "read_roles_u": read("roles", "u."),
         "read_status_u": read("status", "u."),
+        "read_created_at": read("created_at"),
         "read_access_changed_at": read("access_changed_at"),
         "before_as_access": write("access_changed_at", ":before"),
         "zero_as_access": write("access_changed_at", "0"),

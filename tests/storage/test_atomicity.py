@@ -44,7 +44,7 @@ async def test_of_many_concurrent_secrets_exactly_one_is_set(storage: Storage) -
     _, credential = await added(storage)
 
     async def replace(number: int) -> Credential | None:
-        return await storage.replace_secret(credential, f"secret {number}", NOW)
+        return await storage.change_credential(credential, secret=f"secret {number}", now=NOW)
 
     won = [replaced for replaced in await at_once(replace) if replaced is not None]
 
@@ -104,7 +104,7 @@ async def test_no_session_of_an_old_secret_outlives_its_replacement(storage: Sto
 
     async def change_secret() -> None:
         async with storage.transaction() as inside:
-            assert await inside.replace_secret(credential, "second", NOW)
+            assert await inside.change_credential(credential, secret="second", now=NOW)
             await inside.end_sessions(user.id, NOW)
 
     async def race(number: int) -> None:

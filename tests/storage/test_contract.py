@@ -1,4 +1,4 @@
-"""Every sentence of `asgi_auth/storage/base.py`, for every driver: opening, transactions, users and credentials.
+"""Every sentence of `asgi_auth/storage/base.py`, for every driver: opening, transactions and users.
 
 Sessions stand in `test_contract_sessions.py`, races in `test_atomicity.py`.
 """
@@ -127,25 +127,6 @@ async def test_a_taken_address_adds_neither_user_nor_credential(storage: Storage
     assert await storage.credential("other", "password") is None
 
 
-async def test_a_user_comes_with_the_newest_credential_of_a_kind(storage: Storage) -> None:
-    user = a_user(roles=("admin",), data={"a": 1})
-    old, new = a_credential(user), a_credential(user, id="new", identifier="new", data={"b": 2}, created_at=NOW + 1)
-    other = a_credential(user, id="other", kind="passkey", identifier="other", created_at=NOW + 2)
-    await storage.add_user(user, old)
-    await added(storage, 2)
-
-    assert await storage.user_with_credential("u1@example.com", "password") == (user, old)
-    assert await storage.user_with_credential("u1@example.com", "passkey") == (user, None)
-
-    assert await storage.add_credential(new)
-    assert await storage.add_credential(other)
-
-    assert await storage.user_with_credential("u1@example.com", "password") == (user, new)
-    assert await storage.user_with_credential("u1@example.com", "passkey") == (user, other)
-    assert await storage.user_with_credential("U1@example.com", "password") is None
-    assert await storage.user_with_credential("", "password") is None
-
-
 async def test_unknown_users_and_credentials_are_none(storage: Storage) -> None:
     assert await storage.user("nobody") is None
     assert await storage.user_by_email("nobody@example.com") is None
@@ -191,28 +172,6 @@ async def test_changes_of_status_and_roles_are_reported_and_others_are_not(stora
 
     assert sorted(changes.users) == [("user-1", (), NOW + 1), ("user-2", ("admin",), NOW + 2)]
     assert (await storage.changes_since(NOW + 3)).users == []
-
-
-async def test_of_several_credentials_of_a_kind_the_newest_is_found(storage: Storage) -> None:
-    user, _ = await added(storage)
-    newest = a_credential(user, id="newest", identifier="another", created_at=NOW + 1)
-    clash = a_user(2)
-    await storage.add_user(clash, newest)
-
-    assert await storage.credential(user.id, "password") == newest
-    assert await storage.credential(user.id, "passkey") is None
-
-
-async def test_a_secret_is_replaced_once_for_each_version(storage: Storage) -> None:
-    _, credential = await added(storage)
-
-    replaced = await storage.replace_secret(credential, "second", NOW + 1)
-
-    assert replaced is not None
-    assert (replaced.secret, replaced.version, replaced.updated_at) == ("second", 2, NOW + 1)
-    assert await storage.credential("user-1", "password") == replaced
-    assert await storage.replace_secret(credential, "third", NOW + 2) is None
-    assert await storage.replace_secret(replaced, "third", NOW + 2) is not None
 
 
 async def test_text_that_looks_like_sql_is_only_text(storage: Storage) -> None:

@@ -36,7 +36,7 @@ async def test_only_an_active_user_gets_a_session(storage: Storage, status: str)
 
 async def test_no_session_comes_from_an_old_version_of_a_credential(storage: Storage) -> None:
     user, credential = await added(storage)
-    changed = await storage.replace_secret(credential, "second", NOW)
+    changed = await storage.change_credential(credential, secret="second", now=NOW)
     assert changed is not None
 
     assert await storage.add_session(a_session(user, 1), credential, 5) is None

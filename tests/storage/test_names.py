@@ -56,7 +56,7 @@ async def use(storage: SQLStorage, user_id: str) -> None:
     access = await storage.access("session-2", NOW)
     assert access is not None
     assert access.alive
-    assert await storage.replace_secret(credential, "second", NOW) is not None
+    assert await storage.change_credential(credential, secret="second", now=NOW) is not None
     assert [item[0] for item in (await storage.changes_since(NOW)).users] == [user_id]
     assert await storage.end_sessions(user_id, NOW) == ["session-2"]
     assert await storage.purge(NOW * 2, 9) == 2

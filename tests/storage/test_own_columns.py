@@ -72,6 +72,10 @@ async def lives(storage: Any, change: Callable[[str], None]) -> str:
         assert (await client.get("/auth/sessions", headers=headers)).status == 200
         assert (await client.get("/auth/me/export", headers=headers)).status == 200
 
+        (first,) = await auth.storage.users(prefix=EMAIL[:2], role="admin", limit=5)
+        assert await auth.storage.users(limit=5) == [first]
+        assert (first.id, await auth.storage.users(after=first, limit=5, newest=True)) == (me["id"], [])
+
         change("UPDATE people SET status = 'disabled'")
         await asyncio.sleep(0.4)
         assert (await client.get("/", headers=headers)).json["error"] == "token_revoked"

@@ -10,11 +10,11 @@ import pytest
 
 from asgi_auth.storage.postgres_connection import numbered
 from asgi_auth.storage.sql import SQLStorage
-from asgi_auth.storage.statements import audit, counters, feed, sessions, tokens, users
+from asgi_auth.storage.statements import audit, counters, credentials, feed, sessions, tokens, users
 from tests.storage.conftest import opened
 
 #: The modules of statements; those of `schema` run once at start, or are about no rows.
-MODULES = (audit, counters, feed, sessions, tokens, users)
+MODULES = (audit, counters, credentials, feed, sessions, tokens, users)
 #: What a statement has made itself: values, and subqueries of them.
 IN_MEMORY = ("SCAN CONSTANT ROW", "SCAN subject", "SCAN r", "SCAN (")
 VERBS = {"SELECT", "INSERT", "UPDATE", "DELETE", "WITH"}

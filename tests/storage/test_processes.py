@@ -11,7 +11,7 @@ import pytest
 from asgi_auth.storage.names import TABLES
 from asgi_auth.storage.sql import SQLStorage
 from tests.storage.conftest import FILES_AND_SERVERS, connect
-from tests.storage.samples import MIGRATIONS, NOW, a_session, added
+from tests.storage.samples import MIGRATIONS, NOW, a_credential, a_session, a_token, added
 
 Fresh = Callable[[str], str]
 WORKERS = 4
@@ -106,6 +106,29 @@ async def test_callers_in_many_processes_are_counted_together(driver: str, fresh
 
         assert sum(map(int, within)) == 20
         assert sum(map(int, attempts)) == 7
+    workers.do("close", url)
+
+
+async def test_of_callers_in_many_processes_exactly_one_wins_a_credential_or_a_token(
+    driver: str, fresh: Fresh, workers: Workers
+) -> None:
+    url, won = fresh(driver), ["0", "0", "0", "1"]
+    async with opened(driver, url) as storage:
+        await storage.migrate(NOW)
+        user, _ = await added(storage)
+        for number in range(10):
+            key = a_credential(user, id=f"key-{number}", kind="passkey", identifier=f"{number}")
+            await storage.add_credential(key)
+            await storage.add_token(a_token(None, number))
+
+        for number in range(10):
+            assert workers.do("change_credential", url, lambda _: number + 1) == won  # noqa: B023 (called at once)
+            assert workers.do("delete_credential", url, lambda _: f"key-{number}") == won  # noqa: B023
+            assert workers.do("change_token", url, lambda _: f"request-{number}") == won  # noqa: B023
+
+        credential = await storage.credential(user.id, "password")
+        assert credential is not None
+        assert credential.version == 11
     workers.do("close", url)
 
 

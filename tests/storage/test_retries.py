@@ -27,7 +27,7 @@ async def crossing(storage: SQLStorage, pause: float) -> tuple[BaseException | N
                 await inside.update_user(user.id, {"data": {"n": 1}}, NOW)
                 logging_in.append(asyncio.create_task(storage.add_session(a_session(user), credential, 1)))
                 await asyncio.sleep(pause)
-                await inside.replace_secret(credential, "second", NOW)
+                await inside.change_credential(credential, secret="second", now=NOW)
         except StorageUnavailableError as error:
             return error
         return None

@@ -85,6 +85,24 @@ async def write(storage: SQLStorage, mine: str) -> int:
     return sum(await at_once(call, CALLERS))
 
 
+async def change_credential(storage: SQLStorage, version: str) -> int:
+    """Change the password of the first user; return how many callers did."""
+    credential = a_credential(a_user(), version=int(version))
+    changed = await at_once(lambda number: storage.change_credential(credential, data={"step": number}, now=NOW), 8)
+    return sum(each is not None for each in changed)
+
+
+async def delete_credential(storage: SQLStorage, credential_id: str) -> int:
+    """Delete a credential of the first user; return how many callers did."""
+    deleted = await at_once(lambda _: storage.delete_credential("user-1", credential_id), 8)
+    return sum(each is not None for each in deleted)
+
+
+async def change_token(storage: SQLStorage, token_id: str) -> int:
+    """Give a token the first user; return how many callers did."""
+    return sum(await at_once(lambda _: storage.change_token(token_id, user_id="user-1", data={}, now=NOW), 8))
+
+
 async def disable(storage: SQLStorage, user_id: str) -> bool:
     """Disable a user."""
     return await storage.update_user(user_id, {"status": "disabled"}, NOW) is not None
@@ -105,10 +123,9 @@ async def close(storage: SQLStorage, _: str) -> str:
 
 async def main() -> None:
     """Do one task after another; the first for a URL opens its storage."""
-    tasks = {
-        task.__name__: task
-        for task in (rotate, count, attempt, migrate, hang_in_migration, write, disable, purge, close)
-    }
+    sessions = (rotate, count, attempt, write, disable, purge)
+    features = (change_credential, delete_credential, change_token)
+    tasks = {task.__name__: task for task in (*sessions, *features, migrate, hang_in_migration, close)}
     storages: dict[str, SQLStorage] = {}
     while line := await asyncio.to_thread(sys.stdin.readline):
         task, url, argument = line.split()

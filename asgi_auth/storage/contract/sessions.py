@@ -1,6 +1,7 @@
 """The contract of a storage: sessions."""
 
-from typing import Protocol
+from collections.abc import Collection, Mapping
+from typing import Any, Protocol
 
 from asgi_auth.model.records import Access, Changes, Credential, Session
 
@@ -37,6 +38,18 @@ class SessionStore(Protocol):
         self, session_id: str, generation: int, *, now: int, idle_since: int
     ) -> tuple[Session, tuple[str, ...]] | None:
         """Set the time of the last use without raising the generation; otherwise as `rotate_session`."""
+
+    async def renew_session(
+        self, session_id: str, *, auth_time: int, amr: Collection[str], data: Mapping[str, Any], now: int
+    ) -> tuple[Session, tuple[str, ...]] | None:
+        """Record that the user of a session has proven a factor again; return the session with the user's roles.
+
+        Sets the time of the login, adds methods to those of the session, and merges `data` into its data, key by key.
+        Returns None unless the session is live and its user is active.
+        """
+
+    async def lower_sessions(self, user_id: str, methods: Collection[str], now: int) -> list[str]:
+        """Take methods from the `amr` of a user's live sessions; return the ids of those that had one."""
 
     async def use_generation(self, session_id: str, generation: int) -> None:
         """Record that a token of a generation was used. A no-op for a generation that was never given, or used before.

@@ -1,6 +1,7 @@
 """The contract of a storage: one-time tokens."""
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from asgi_auth.model.records import OneTimeToken
 
@@ -16,6 +17,15 @@ class TokenStore(Protocol):
 
     async def find_token(self, purpose: str, digest: str, now: int) -> OneTimeToken | None:
         """Return the live token of a purpose with a digest. Does not use it."""
+
+    async def tokens(self, user_id: str, purpose: str, now: int) -> list[OneTimeToken]:
+        """Return the live tokens of a user with a purpose, newest first."""
+
+    async def change_token(self, token_id: str, *, user_id: str, data: Mapping[str, Any], now: int) -> bool:
+        """Give a live token that belongs to no user a user and data; return whether it was one.
+
+        Exactly one of many concurrent calls returns True.
+        """
 
     async def recall_token(self, request: str, purpose: str, subject: str, now: int) -> OneTimeToken | None:
         """Return the live token about a subject with the id `request`, of any purpose.

@@ -1,19 +1,25 @@
-"""The contract of a storage: users and credentials."""
+"""The contract of a storage: users."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from asgi_auth.model.records import Credential, User
+from asgi_auth.model.records import Credential, Status, User
 from asgi_auth.model.stored import Stored
 
 
 class UserStore(Protocol):
-    """Stores users and credentials. The rules of `Storage` hold for every method."""
+    """Stores users. The rules of `Storage` hold for every method."""
 
     async def add_user(self, user: User, credential: Credential | None = None) -> User | None:
         """Add a user, with a first credential if one is given; return the user, or None if the address is taken.
 
         The id of the returned user differs from the given one if the database assigns the keys of the users table.
+        """
+
+    async def add_users(self, users: Sequence[tuple[User, Sequence[Credential]]]) -> list[User | None]:
+        """Add users with their credentials in one transaction; return for each the user, or None.
+
+        None stands for a user whose address, id or credential is taken: nothing of it is added.
         """
 
     async def user(self, user_id: str) -> User | None:
@@ -22,14 +28,27 @@ class UserStore(Protocol):
     async def user_by_email(self, canonical: str) -> User | None:
         """Return the user with a canonical address."""
 
-    async def user_with_credential(self, canonical: str, kind: str) -> tuple[User, Credential | None] | None:
-        """Return the user with a canonical address, and the newest credential of a kind; None without such a user."""
-
     async def update_user(self, user_id: str, changes: Mapping[str, Any], now: int) -> User | None:
         """Change fields of a user by name, and return the user; None if the user does not exist.
 
         `data` is merged into the stored object, key by key. `changes_since` reports a change of `status` or `roles`.
         Raises UserExistsError if a new canonical address is taken.
+        """
+
+    async def users(
+        self,
+        *,
+        prefix: str = "",
+        status: Status | None = None,
+        role: str | None = None,
+        after: User | None = None,
+        limit: int,
+        newest: bool = False,
+    ) -> list[User]:
+        """Return at most `limit` users after the user `after`, of a status and with a role where these are given.
+
+        They are in the order of their creation, with `newest` in the reverse order; with a `prefix` of their canonical
+        addresses, in the order of these. No number of users is ever counted.
         """
 
     async def note_change(self, user_id: str, now: int) -> tuple[User | None, list[str]]:
@@ -57,16 +76,3 @@ class UserStore(Protocol):
 
     def stored_events(self, user_id: str) -> AsyncIterator[list[dict[str, Any]]]:
         """Return the audit records of a user in the form of `stored`, oldest first, page by page."""
-
-    async def add_credential(self, credential: Credential) -> bool:
-        """Add a credential. Returns False if its kind and identifier are taken, or the user does not exist."""
-
-    async def credential(self, user_id: str, kind: str) -> Credential | None:
-        """Return a user's newest credential of a kind."""
-
-    async def replace_secret(self, credential: Credential, secret: str, now: int) -> Credential | None:
-        """Set a new secret, raise the version by one, and return the new credential.
-
-        Returns None if the stored version is no longer that of `credential`. Exactly one of many concurrent calls with
-        the same version succeeds.
-        """

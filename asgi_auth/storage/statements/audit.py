@@ -3,13 +3,13 @@
 # If the user no longer exists, the record is stored without personal data. The row lock blocks a concurrent deletion.
 ADD_AUDIT_RECORD = """
     INSERT INTO {audit} AS a (id, name, outcome, code, at, user_id, session, address, user_agent, request_id, data,
-        count)
+        count, actor)
     SELECT CAST(:id AS TEXT), CAST(:name AS TEXT), CAST(:outcome AS TEXT), CAST(:code AS TEXT), CAST(:at AS BIGINT),
         CAST(:user_id AS {id_type}), CAST(:session AS TEXT),
         CASE WHEN subject.user_exists THEN CAST(:address AS TEXT) ELSE '' END,
         CASE WHEN subject.user_exists THEN CAST(:user_agent AS TEXT) ELSE '' END,
         CAST(:request_id AS TEXT), CASE WHEN subject.user_exists THEN CAST(:data AS TEXT) ELSE '{{}}' END,
-        CAST(:count AS BIGINT)
+        CAST(:count AS BIGINT), CAST(:actor AS TEXT)
     FROM (SELECT CAST(:user_id AS {id_type}) IS NULL OR EXISTS (
         SELECT 1 FROM {users} WHERE {id} = CAST(:user_id AS {id_type}) {for_key_share}) AS user_exists) AS subject
     WHERE 1 = 1
@@ -34,7 +34,7 @@ ANONYMIZE_AUDIT_RECORDS = """
     UPDATE {audit} SET address = '', user_agent = '', data = '{{}}' WHERE user_id = :user_id RETURNING id
 """
 STORED_AUDIT_RECORDS = """
-    SELECT id, name, outcome, at, address, user_agent, data, count FROM {audit}
+    SELECT id, name, outcome, at, address, user_agent, data, count, actor FROM {audit}
     WHERE user_id = :user_id AND id > :after ORDER BY id LIMIT :limit
 """
 SEE_DEVICE = "UPDATE {devices} SET seen_at = :now WHERE user_id = :user_id AND digest = :digest RETURNING digest"

@@ -39,3 +39,6 @@ CHECK_USERS = """
 """
 SAVEPOINT = "SAVEPOINT asgi_auth"
 ROLLBACK_TO_SAVEPOINT = "ROLLBACK TO SAVEPOINT asgi_auth"
+# Of a user with its credentials: those around single statements are inside it.
+SAVEPOINT_OF_USER = "SAVEPOINT of_user"
+ROLLBACK_TO_SAVEPOINT_OF_USER = "ROLLBACK TO SAVEPOINT of_user"

@@ -4,10 +4,11 @@
 # older than the locks, so concurrent logins may miss each other's sessions.
 ADD_SESSION = """
     INSERT INTO {sessions} (id, user_id, generation, created_at, last_used_at, rotated_at, expires_at, auth_time, amr,
-        user_agent, address)
+        user_agent, address, data)
     SELECT CAST(:id AS TEXT), u.{id}, CAST(:generation AS BIGINT), CAST(:created_at AS BIGINT),
         CAST(:last_used_at AS BIGINT), CAST(:rotated_at AS BIGINT), CAST(:expires_at AS BIGINT),
-        CAST(:auth_time AS BIGINT), CAST(:amr AS TEXT), CAST(:user_agent AS TEXT), CAST(:address AS TEXT)
+        CAST(:auth_time AS BIGINT), CAST(:amr AS TEXT), CAST(:user_agent AS TEXT), CAST(:address AS TEXT),
+        CAST(:data AS TEXT)
     FROM {credentials} AS c JOIN {users} AS u ON u.{id} = c.user_id
     WHERE c.id = :credential_id AND c.version = :version AND u.{id} = :user_id AND u.{status} = 'active'
         AND :room > (SELECT COUNT(*) FROM {sessions} AS s
@@ -39,6 +40,21 @@ ROTATE_SESSION = """
         AND EXISTS (SELECT 1 FROM {users} AS u WHERE u.{id} = {sessions}.user_id AND u.{status} = 'active')
     RETURNING *, (SELECT {read_roles_u} FROM {users} AS u WHERE u.{id} = {sessions}.user_id) AS user_roles
 """
+SESSION_TO_CHANGE = """
+    SELECT * FROM {sessions} WHERE id = :session_id AND revoked_at IS NULL AND expires_at > :now {for_no_key_update}
+"""
+RENEW_SESSION = """
+    UPDATE {sessions} SET auth_time = :auth_time, amr = :amr, data = :data
+    WHERE id = :session_id AND revoked_at IS NULL AND expires_at > :now
+        AND EXISTS (SELECT 1 FROM {users} AS u WHERE u.{id} = {sessions}.user_id AND u.{status} = 'active')
+    RETURNING *, (SELECT {read_roles_u} FROM {users} AS u WHERE u.{id} = {sessions}.user_id) AS user_roles
+"""
+# In the order of their ids: concurrent calls do not deadlock.
+SESSIONS_TO_CHANGE = """
+    SELECT * FROM {sessions} WHERE user_id = :user_id AND revoked_at IS NULL AND expires_at > :now
+    ORDER BY id {for_no_key_update}
+"""
+SET_METHODS = "UPDATE {sessions} SET amr = :amr WHERE id = :session_id RETURNING id"
 USE_GENERATION = """
     UPDATE {sessions} SET used_generation = :generation
     WHERE id = :session_id AND used_generation < :generation AND generation >= :generation

@@ -15,6 +15,17 @@ FIND_TOKEN = """
     SELECT * FROM {tokens} WHERE digest = :digest AND purpose = :purpose AND used_at IS NULL
         AND expires_at > :now AND created_at - {max_skew} <= :now
 """
+TOKENS = """
+    SELECT * FROM {tokens}
+    WHERE user_id = :user_id AND purpose = :purpose
+        AND used_at IS NULL AND expires_at > :now AND created_at - {max_skew} <= :now
+    ORDER BY created_at DESC, id DESC
+"""
+CHANGE_TOKEN = """
+    UPDATE {tokens} SET user_id = :user_id, data = :data
+    WHERE id = :id AND user_id IS NULL AND used_at IS NULL AND expires_at > :now AND created_at - {max_skew} <= :now
+    RETURNING id
+"""
 # Each side of the OR has an index: the primary key, and the unique index of the slots.
 RECALL_TOKEN = """
     SELECT * FROM {tokens}

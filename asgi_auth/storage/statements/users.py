@@ -1,4 +1,4 @@
-"""Statements about users and credentials."""
+"""Statements about users."""
 
 # `put_roles` and the like are values in the type of the column, which may be another one in a table of the host.
 ADD_USER = """
@@ -13,14 +13,6 @@ ADD_USER_WITHOUT_ID = ADD_USER.replace("{id}, {email}", "{email}").replace(":id,
 USER = "SELECT {user} FROM {users} WHERE {id} = :user_id"
 USER_TO_CHANGE = "SELECT {user} FROM {users} WHERE {id} = :user_id {for_update}"
 USER_BY_EMAIL = "SELECT {user} FROM {users} WHERE {email_canonical} = :canonical"
-USER_WITH_CREDENTIAL = """
-    SELECT u.*, c.id AS credential_id, c.user_id AS credential_user_id, c.kind AS credential_kind,
-        c.identifier AS credential_identifier, c.secret AS credential_secret, c.data AS credential_data,
-        c.version AS credential_version, c.created_at AS credential_created_at, c.updated_at AS credential_updated_at
-    FROM (SELECT {user} FROM {users} WHERE {email_canonical} = :canonical) AS u
-    LEFT JOIN {credentials} AS c ON c.user_id = u.id AND c.kind = :kind
-    ORDER BY c.created_at DESC, c.id DESC LIMIT 1
-"""
 UPDATE_USER = """
     UPDATE {users} SET {email} = :email, {email_canonical} = :email_canonical, {email_verified} = :email_verified,
         {status} = :status, {roles} = {put_roles}, {data} = {put_data}, {updated_at} = {put_updated_at},
@@ -39,20 +31,24 @@ NOTE_CHANGE = """
 """
 LOCK_USER = "SELECT {id} FROM {users} WHERE {id} = :user_id {for_no_key_update}"
 DELETE_USER = "DELETE FROM {users} WHERE {id} = :user_id RETURNING {id}"
-ADD_CREDENTIAL = """
-    INSERT INTO {credentials} (id, user_id, kind, identifier, secret, data, version, created_at, updated_at)
-    VALUES (:id, :user_id, :kind, :identifier, :secret, :data, :version, :created_at, :updated_at)
-    ON CONFLICT (kind, identifier) DO NOTHING
-    RETURNING id
+# A role stands in quotes in the JSON array of the roles.
+# Pages of users by the time of their creation: the next page follows the time and the id of the last user.
+USERS = """
+    SELECT {user} FROM {users}
+    WHERE ({read_created_at}, {id}) > (CAST(:at AS BIGINT), CAST(:user_id AS {id_type}))
+        AND (CAST(:status AS TEXT) IS NULL OR {status} = :status)
+        AND (CAST(:role AS TEXT) IS NULL OR {find}({read_roles}, :role) > 0)
+    ORDER BY {read_created_at}, {id} LIMIT :limit
 """
-CREDENTIAL = """
-    SELECT id, user_id, kind, identifier, secret, data, version, created_at, updated_at FROM {credentials}
-    WHERE user_id = :user_id AND kind = :kind ORDER BY created_at DESC, id DESC LIMIT 1
-"""
-REPLACE_SECRET = """
-    UPDATE {credentials} SET secret = :secret, version = version + 1, updated_at = :now
-    WHERE id = :id AND version = :version RETURNING version
-"""
-STORED_CREDENTIALS = """
-    SELECT kind, created_at, updated_at FROM {credentials} WHERE user_id = :user_id ORDER BY created_at
+NEWEST_USERS = USERS.replace(") > (", ") < (").replace(
+    "ORDER BY {read_created_at}, {id}", "ORDER BY {read_created_at} DESC, {id} DESC"
+)
+# Pages of users whose canonical addresses begin with a text, by address.
+USERS_BY_PREFIX = """
+    SELECT {user} FROM {users}
+    WHERE {email_canonical} {bytewise} >= :prefix AND {email_canonical} {bytewise} < :end
+        AND {email_canonical} {bytewise} > :after
+        AND (CAST(:status AS TEXT) IS NULL OR {status} = :status)
+        AND (CAST(:role AS TEXT) IS NULL OR {find}({read_roles}, :role) > 0)
+    ORDER BY {email_canonical} {bytewise} LIMIT :limit
 """
