@@ -1,8 +1,6 @@
-"""Work that a host begins outside of the request: which user it is for, and `current_user()` inside of it.
+"""Work that a host begins outside of a request: the user of the work, and `current_user()` inside of it.
 
-def answer(message: str, request: gradio.Request) -> str:
-with acting_as(identity_of(request)):    # `current_user()` in this block, and in all that it calls
-...
+An event of Gradio, for example, sets the user for a block: `with acting_as(identity_of(request)): …`.
 """
 
 from collections.abc import Iterator, Mapping
