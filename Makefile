@@ -21,6 +21,9 @@ LEFT_OUT := $(addprefix --ignore tests/,browser test_clock_skew.py hosts/test_se
 	test_benchmarks.py types) \
 	--deselect tests/fuzz/test_fuzz.py::test_a_short_run_guided_by_coverage_finds_nothing
 
+# What the tests run beside Python: each target installs it where the machine is a Debian and the user is root.
+PROGRAMS := postgres redis faketime browser node
+
 # What depends most on the versions of other packages.
 CORE := $(addprefix tests/,crypto limits mail/test_smtp.py mail/test_templates.py validation test_main_job.py \
 	storage/test_databases.py sessions/test_tokens.py sessions/test_refresh_tokens.py openapi/test_document.py \
@@ -53,13 +56,13 @@ public: $(V)/.dev
 docs: $(V)/.dev
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
-suite: $(V)/.dev postgres redis faketime browser node
+suite: $(V)/.dev $(PROGRAMS)
 	rm -f .coverage .coverage.*
 	$(BIN)/coverage run -m pytest -q -n 2 --dist worksteal
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
 
-others: $(V)/.dev postgres redis
+others: $(V)/.dev $(PROGRAMS)
 	@for version in $(OTHERS); do \
 		python=$$(ls -d $$HOME/.pyenv/versions/$$version.*/bin/python 2>/dev/null | tail -n 1); \
 		python=$${python:-$$(command -v python$$version)}; \
@@ -116,7 +119,8 @@ postgres:
 	@if [ ! -x /usr/lib/postgresql/15/bin/postgres ] && [ -z "$$ASGI_AUTH_PG_BIN" ] && command -v apt-get >/dev/null \
 		&& [ "$$(id -u)" = 0 ]; then \
 		mkdir -p /etc/postgresql-common && echo 'create_main_cluster = false' > /etc/postgresql-common/createcluster.conf; \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql-15; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql-15 \
+		|| echo "postgresql-15 could not be installed"; \
 	fi
 
 # Debian provides Redis. If the installation fails, the tests of Redis are skipped and say so.
@@ -137,7 +141,8 @@ faketime:
 browser:
 	@if ! command -v chromium >/dev/null && ! command -v google-chrome >/dev/null && [ -z "$$ASGI_AUTH_CHROMIUM" ] \
 		&& command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-liberation; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-liberation \
+		|| echo "chromium could not be installed"; \
 	fi
 
 # Node.js runs the linters and generators of OpenAPI. If the installation fails, the tests name what is missing.
@@ -145,7 +150,8 @@ node: $(CLIENTS)/node_modules/.done
 
 $(CLIENTS)/node_modules/.done: $(CLIENTS)/package.json $(CLIENTS)/package-lock.json
 	@if ! command -v npm >/dev/null && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm \
+		|| echo "nodejs could not be installed"; \
 	fi
 	@if ! command -v npm >/dev/null; then echo "npm could not be installed"; \
 		elif cd $(CLIENTS) && npm ci --loglevel=error; then touch node_modules/.done; \

@@ -6,8 +6,11 @@ from typing import Any
 import pytest
 
 from asgi_auth import MagicLink
-from asgi_auth.accounts.mail_budget import ALL_KNOWN, KNOWN, STRANGER, STRANGERS
+from asgi_auth.accounts.mail_budget import ALL_KNOWN, KNOWN, STRANGER, STRANGERS, MailBudget
+from asgi_auth.accounts.purpose import Purpose
 from asgi_auth.feature import Feature
+from asgi_auth.limits.counter_keys import CounterKeys
+from asgi_auth.model.records import Client
 from tests.features.flows import NEW_PASSWORD, Flows, flows
 from tests.support import EMAIL, PASSWORD, cheap
 
@@ -112,6 +115,26 @@ async def test_strangers_can_not_use_up_the_mails_of_a_known_client() -> None:
         await app.auth.mail.idle()
 
         assert Counter(mail.purpose for mail in app.outbox.mails) == {"reset_password": 1, "magic_link": 1, "unlock": 1}
+
+
+async def test_strangers_and_known_clients_have_all_of_their_budgets_whoever_asked_before() -> None:
+    async with flows(features=every_feature()) as app:
+        await app.verified()
+        auth, clients = app.auth, [Client(address=f"198.51.100.{number}") for number in range(5)]
+        user = await auth.storage.user_by_email(EMAIL)
+        assert user is not None
+        for client in clients:
+            await auth.known_clients.remember(user, client)
+        budget = MailBudget(auth.counters, CounterKeys(auth.keys), auth.known_clients, app.clock)
+        purpose = Purpose("test", "/test", ttl=60, quiet=0, most=100)
+
+        async def taken(clients: list[Client]) -> int:
+            return sum([await budget.take(purpose, EMAIL, client) for client in clients for _ in range(KNOWN + 1)])
+
+        strangers = [Client(address=f"203.0.113.{number}") for number in range(5)]
+        for order in ([strangers, clients], [clients, strangers]):
+            app.clock.move(86_400 * 2)
+            assert {await taken(some) for some in order} == {STRANGERS, ALL_KNOWN}
 
 
 async def test_the_mails_of_known_clients_are_bounded() -> None:

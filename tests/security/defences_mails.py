@@ -57,7 +57,7 @@ MAILS = [
         "accounts/mail_budget.py",
         '"known" if known else "stranger"',
         '"stranger"',
-        "accounts/test_mail_budget.py::test_strangers_can_not_use_up_the_mails_of_a_known_client",
+        "accounts/test_mail_budget.py::test_strangers_and_known_clients_have_all_of_their_budgets_whoever_asked_before",
     ),
     Defence(
         "a used token keeps no data",
@@ -144,7 +144,7 @@ MAILS = [
         "features/email_change.py",
         '            voids="user",\n',
         '            voids="nothing" if taken else "user",\n',
-        "security/test_concealment.py::test_every_endpoint_and_page_alone_shows_no_account",
+        "security/test_concealment.py::test_a_user_who_asks_for_an_address_learns_nothing_of_it",
     ),
     Defence(
         "concealment: a closed account is told after its password alone",

@@ -10,6 +10,7 @@ from asgi_auth.features.defaults import defaults
 from asgi_auth.validation.fields import Line
 from tests.security.concealment.__main__ import run_once
 from tests.security.concealment.calls import FIELDS, Call, Reference, endpoints_of
+from tests.security.concealment.installation import EVE
 from tests.security.concealment.machine import STATES, Pair
 from tests.security.concealment.owner import DEEDS, administrator_deletes
 from tests.storage.conftest import Servers
@@ -45,10 +46,22 @@ def test_every_endpoint_and_page_alone_shows_no_account(pair: Pair, state: str) 
         for transport in ("bearer", "form"):
             for login in (False, True):
                 pair.run(pair.step(Call(endpoint.method, path, sent, transport=transport, login=login)))
-    owned = {"new_email": EMAIL, "password": PASSWORD}
-    pair.run(pair.step(Call("POST", "/change-email", owned, login=True)))
+                if "logout" in path:
+                    pair.run(pair.log_in())
+    assert pair.run(pair.step(Call("GET", "/me", login=True))) == 200
     for page in app.routes.pages:
         pair.run(pair.step(Call("GET", page, transport="form")))
+
+
+@pytest.mark.parametrize("state", dict.fromkeys(STATES))
+def test_a_user_who_asks_for_an_address_learns_nothing_of_it(pair: Pair, state: str) -> None:
+    pair.run(pair.begin(state))
+    for address in (EVE, EMAIL):
+        asked = Call("POST", "/change-email", {"new_email": address, "password": PASSWORD}, login=True)
+        assert pair.run(pair.step(asked)) == 202
+    for number in range(len(pair.known.outbox.mails)):
+        token = {"token": Reference("token", number)}
+        assert pair.run(pair.step(Call("POST", "/confirm-email-change", token, login=True))) == 400
 
 
 @pytest.mark.parametrize("path", ASKING)

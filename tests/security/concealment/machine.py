@@ -52,8 +52,7 @@ class Pair:
         for installation in (self.known, self.unknown):
             await installation.reset(self.epoch)
             await installation.add_user(MALLORY)
-        await self.step(Call("POST", "/login", {"email": MALLORY, "password": PASSWORD}))
-        await self.step(Call("POST", "/login", {"email": MALLORY, "password": PASSWORD}, transport="cookie"))
+        await self.log_in()
         self.owner = Owner(self.known, self.unknown)
         if state == "pending":
             await self.owner.mailed("/register", password=self.owner.password)
@@ -67,8 +66,14 @@ class Pair:
         self.steps += 1
         assert user.email == EMAIL
 
-    async def step(self, made: Call) -> None:
-        """Make a call at both installations, and compare what it showed."""
+    async def log_in(self) -> None:
+        """Log the caller in to the own account, by both transports."""
+        for transport in ("bearer", "cookie"):
+            values = {"email": MALLORY, "password": PASSWORD}
+            assert await self.step(Call("POST", "/login", values, transport=transport)) == 200
+
+    async def step(self, made: Call) -> int:
+        """Make a call at both installations, compare what it showed, and return the status."""
         self.steps += 1
         views = []
         for installation in (self.known, self.unknown):
@@ -86,6 +91,7 @@ class Pair:
         if self.known.granted:
             # Sessions of one second are listed in the order of their random ids.
             await self.wait(1)
+        return int(known["status"])
 
     async def wait(self, seconds: int) -> None:
         self.steps += 1
