@@ -25,6 +25,13 @@ SESSIONS = [
         "security/test_tokens_forged.py::test_a_token_for_another_service_with_the_same_key_is_refused",
     ),
     Defence(
+        "a token is of this issuer",
+        "sessions/tokens.py",
+        "claims.iss != settings.issuer or claims.aud != settings.audience",
+        "claims.aud != settings.audience",
+        "security/test_tokens_forged.py::test_a_token_for_another_service_with_the_same_key_is_refused",
+    ),
+    Defence(
         "a signature has one spelling",
         "sessions/tokens.py",
         "if verify is None or not (_is_canonical(body) and _is_canonical(signature)):",

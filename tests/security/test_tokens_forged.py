@@ -1,12 +1,15 @@
 """Forged access tokens against an app that lets nobody in without a login: none reaches it."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.types import Receive, Scope, Send
 
 from asgi_auth import Auth, AuthMiddleware
+from asgi_auth.crypto.keys import SigningKey
+from tests.crypto.test_keys import pem
 from tests.sessions.forging import CLAIMS, HEADER, HEADERS, forge
 from tests.support import Client, bearer, login, make_auth, register
 
@@ -61,10 +64,15 @@ async def test_no_token_with_claims_of_another_gets_through(
     assert (answer.status, answer.json["code"], guarded.reached) == (401, "invalid_token", 0)
 
 
+@pytest.mark.parametrize("signing", [False, True], ids=["secret", "signing key"])
 @pytest.mark.parametrize("name", ["audience", "issuer"])
-async def test_a_token_for_another_service_with_the_same_key_is_refused(name: str) -> None:
-    other: dict[str, Any] = {name: "billing"}
-    async with make_auth() as ours, make_auth(**other) as theirs:
+async def test_a_token_for_another_service_with_the_same_key_is_refused(
+    name: str, tmp_path: Path, *, signing: bool
+) -> None:
+    """Services of one database: with a secret the key differs by service, with a signing key the claims do."""
+    url, other = f"sqlite:///{tmp_path}/auth.db", dict[str, Any]({name: "billing"})
+    keys = [SigningKey.from_pem(pem("EdDSA"), "EdDSA", "k1")] if signing else []
+    async with make_auth(url, signing_keys=keys) as ours, make_auth(url, signing_keys=keys, **other) as theirs:
         await register(theirs)
         pair = await login(theirs)
         guarded = Guarded(ours)
