@@ -9,7 +9,7 @@ import sys
 import threading
 from typing import Any
 
-from asgi_auth import Auth, AuthMiddleware, MagicLink, OpenAPI, Outbox, Pages, Settings
+from asgi_auth import Argon2, Auth, AuthMiddleware, MagicLink, OpenAPI, Outbox, Pages, Passwords, Settings
 from asgi_auth.features.defaults import defaults
 
 ACCOUNT = {"email": "ada@example.com", "password": "correct horse battery"}
@@ -68,7 +68,8 @@ async def serve(app: Any, outbox: Outbox) -> None:
 async def main() -> None:
     outbox = Outbox()
     settings = Settings(secret="kV7-qWm2_zR9tYx4LbN8cPd3sGf6hJa1eUo5iTwQ0r", base_url="https://app.example.com")
-    features = [*defaults(mail=True), MagicLink(), Pages(), OpenAPI()]
+    others = [item for item in defaults(mail=True) if not isinstance(item, Passwords)]
+    features = [Passwords(argon2=Argon2.cheap()), *others, MagicLink(), Pages(), OpenAPI()]
     auth = Auth("sqlite://", settings=settings, features=features, mailer=outbox)
     app = AuthMiddleware(host, auth, mount="/auth")
     async with auth:
