@@ -155,7 +155,7 @@ def mails() -> str:
 
 def page_of(name: str) -> Path:
     """Return the page of a table."""
-    return DOCS / "reference" / f"{name}.md"
+    return DOCS / ("architecture.md" if name == "ways" else f"reference/{name}.md")
 
 
 def with_table(name: str, content: str) -> str:
@@ -163,11 +163,13 @@ def with_table(name: str, content: str) -> str:
     begin = MARK.format(name)
     before, found, rest = page_of(name).read_text("utf-8").partition(begin)
     _, ended, after = rest.partition(END)
-    assert found, f"docs/reference/{name}.md has no place for its table"
-    assert ended, f"the place for the table of docs/reference/{name}.md has no end"
+    assert found, f"{page_of(name)} has no place for its table"
+    assert ended, f"the place for the table of {page_of(name)} has no end"
     return f"{before}{begin}{content}\n{END}{after}"
 
 
 if __name__ == "__main__":
-    for name, content in tables().items():
+    from tests.ways import ways_table
+
+    for name, content in {**tables(), "ways": ways_table()}.items():
         page_of(name).write_text(with_table(name, content), "utf-8")

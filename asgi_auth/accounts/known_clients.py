@@ -61,9 +61,10 @@ class KnownClients:
         for entry in self._entries(client):
             if self._is_genuine(account, entry):
                 return f"device {entry[0]}"
-        digest = self._network(account, client)
+        network = network_of(client.address)
+        digest = self._digest(account, network)
         found = await self._storage.has_network(digest, int(self._now()))
-        return f"network {digest}" if found and network_of(client.address) else ""
+        return f"network {digest}" if found and network else ""
 
     async def remember(self, user: User, client: Client) -> None:
         """Store the network of a login, at most once a day. Never fails.
@@ -73,9 +74,10 @@ class KnownClients:
         has_cookie = client.device == "" or any(
             self._is_genuine(user.email_canonical, e) for e in self._entries(client)
         )
-        if has_cookie or not network_of(client.address):
+        network = network_of(client.address)
+        if has_cookie or not network:
             return
-        now, digest = int(self._now()), self._network(user.email_canonical, client)
+        now, digest = int(self._now()), self._digest(user.email_canonical, network)
         with suppress(StorageUnavailableError):
             if not await self._storage.has_network(digest, now + NETWORK_MEMORY - DAY):
                 await self._storage.add_network(user.id, digest, now + NETWORK_MEMORY, MOST_NETWORKS)
@@ -100,8 +102,8 @@ class KnownClients:
         genuine = any(hmac.compare_digest(self._mac(key, account, nonce, day), mac) for key in keys)
         return genuine and int(day, 16) * DAY + DEVICE_MEMORY > self._now()
 
-    def _network(self, account: str, client: Client) -> str:
-        return self._counter_key("known network", account, network_of(client.address))
+    def _digest(self, account: str, network: str) -> str:
+        return self._counter_key("known network", account, network)
 
     @staticmethod
     def _mac(key: bytes, account: str, nonce: str, day: str) -> str:

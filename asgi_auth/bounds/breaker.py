@@ -3,12 +3,16 @@
 import asyncio
 import math
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
+from asgi_auth.bounds.deadline import Deadline, current
 from asgi_auth.errors import StorageUnavailableError
 
 #: Seconds that calls wait for the answer to a call that has just begun to ask a silent server.
 VERDICT = 0.2
+#: Errors of calls that a server has not answered: those that were cut off, and those that did not reach it.
+NO_ANSWER = (asyncio.CancelledError, TimeoutError, StorageUnavailableError)
 
 
 class Breaker:
@@ -32,6 +36,43 @@ class Breaker:
         self._answered_at = -math.inf
         self._probe: asyncio.Future[None] | None = None
         self._probing_since = 0.0
+
+    @asynccontextmanager
+    async def bounded(self, seconds: float, *, asks: bool) -> AsyncIterator[tuple[Deadline, asyncio.Timeout]]:
+        """Hold a call to the server: within the deadline of the request, and so many seconds at most.
+
+        With `asks`, the block is one question: its end is an answer, unless it is cancelled or out of time. Otherwise
+        the block notes each answer itself. Raises StorageUnavailableError at the end of the time, and at once while
+        the server is silent and another call asks it.
+        """
+        request = current()
+        deadline = request or Deadline(seconds)
+        try:
+            async with asyncio.timeout(deadline.left(seconds)) as cut:
+                probe = await self.admit(cut) if self.is_silent else None
+                since = time.monotonic()
+                is_answer = asks
+                try:
+                    yield deadline, cut
+                except BaseException as error:
+                    is_answer = asks and not isinstance(error, NO_ANSWER)
+                    if asks and isinstance(error, asyncio.CancelledError | TimeoutError):
+                        self.gave_up(since)
+                    raise
+                finally:
+                    if is_answer:
+                        self._answered_at = time.monotonic()
+                        if self.is_silent:
+                            self.answered()
+                    if probe is not None:
+                        self.leave(probe)
+        except TimeoutError as error:
+            if cut.expired():
+                raise StorageUnavailableError from error
+            raise
+        finally:
+            if request is None:
+                deadline.close()
 
     async def admit(self, bound: asyncio.Timeout | None = None) -> "asyncio.Future[None] | None":
         """Let a call through; raise StorageUnavailableError while the server is silent and another call asks it.

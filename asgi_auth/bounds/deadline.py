@@ -23,7 +23,7 @@ class Deadline:
     to work that other requests depend on: it never waits behind new requests.
     """
 
-    __slots__ = ("_began", "_is_over", "_token", "until", "urgent")
+    __slots__ = ("__weakref__", "_began", "_is_over", "_token", "until", "urgent")
 
     def __init__(self, seconds: float, *, urgent: bool = False) -> None:
         """Let the time begin."""

@@ -18,17 +18,24 @@ EVERY = "*"
 REFUSALS = (ForbiddenError,)
 
 
+#: The errors of receivers of events, which `log_failure` takes.
+FAILURES = (Exception, asyncio.CancelledError)
+
+
+def log_failure(error: BaseException, message: str, *values: str) -> None:
+    """Log the error of a receiver of an event. Only the cancellation of the current task is raised."""
+    if isinstance(error, asyncio.CancelledError) and is_cancelled():
+        raise error
+    logger.error(message, *values, exc_info=error)
+
+
 @contextmanager
-def logged(message: str, *values: str) -> Iterator[None]:
-    """Log what a receiver of an event raises, and go on. Only the cancellation of the current task is raised."""
+def logged(message: str) -> Iterator[None]:
+    """Log what the block raises, and go on."""
     try:
         yield
-    except asyncio.CancelledError:
-        if is_cancelled():
-            raise
-        logger.exception(message, *values)
-    except Exception:
-        logger.exception(message, *values)
+    except FAILURES as error:
+        log_failure(error, message)
 
 
 class Hooks:
@@ -56,10 +63,12 @@ class Hooks:
         """Call the functions. Their errors are logged, and not raised."""
         for key in ((event.name, event.outcome), (EVERY, event.outcome)):
             for function in self._after.get(key, ()):
-                with logged("a hook failed on %s", event.name):
+                try:
                     result = function(event)
                     if inspect.isawaitable(result):
                         await result
+                except FAILURES as error:
+                    log_failure(error, "a hook failed on %s", event.name)
 
 
 def check_name(name: str, known: Collection[str]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from asgi_auth.crypto.keys import KeyRing
 from asgi_auth.errors import AuthError
 from asgi_auth.events import log as event_log
-from asgi_auth.events.hooks import Hooks, logged
+from asgi_auth.events.hooks import FAILURES, Hooks, log_failure
 from asgi_auth.events.outages import Outages
 from asgi_auth.events.telemetry import Telemetry
 from asgi_auth.feature.base import BaseFeature
@@ -122,11 +122,15 @@ class Stream:
 
     async def _deliver(self, event: Event, observers: Sequence[BaseFeature]) -> None:
         if self.telemetry is not None:
-            with logged("a meter failed"):
+            try:
                 self.telemetry.count(event)
+            except FAILURES as error:
+                log_failure(error, "a meter failed")
         for feature in observers:
-            with logged("a feature failed to observe %s", event.name):
+            try:
                 await feature.observe(event)
+            except FAILURES as error:
+                log_failure(error, "a feature failed to observe %s", event.name)
         await self.hooks.after(event)
 
     def _observers_of(self, name: str) -> list[BaseFeature]:

@@ -84,6 +84,10 @@ class BaseFeature:
         """Tell whether `before` and `after` run at an endpoint; called once for each endpoint."""
         return self.overrides("before") or self.overrides("after")
 
+    def takes_part_after(self, endpoint: Endpoint) -> bool:  # noqa: ARG002 (a hook)
+        """Tell whether `after` runs at an endpoint at which the feature takes part; called once for each endpoint."""
+        return self.overrides("after")
+
     async def before(self, call: Call) -> None:
         """Run before an endpoint; raise to refuse the call."""
 

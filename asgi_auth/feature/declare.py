@@ -11,6 +11,7 @@ from typing import Any, TypedDict, TypeVar, Unpack, cast
 
 from asgi_auth.errors import AuthError
 from asgi_auth.feature.base import BaseFeature
+from asgi_auth.feature.call import Call
 from asgi_auth.feature.endpoint import Endpoint
 from asgi_auth.model.answers import Answer
 from asgi_auth.model.records import Client
@@ -92,7 +93,7 @@ def _declare(method: str, path: str, kind: type, options: Mapping[str, Any]) -> 
         async def call(
             self: BaseFeature, *, client: Client | None = None, identity: Identity | None = None, **arguments: Any
         ) -> Any:
-            return await self.pipeline.run(self, endpoint, arguments, client or Client(), identity or ANONYMOUS)
+            return await self.pipeline.run(self, Call(endpoint, arguments, client or Client(), identity or ANONYMOUS))
 
         call.endpoint = endpoint  # type: ignore[attr-defined]  # functions take attributes
         return cast("F", call)

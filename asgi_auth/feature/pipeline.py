@@ -1,9 +1,12 @@
 """The pipeline of endpoint calls: the same steps over HTTP, from a form and in process."""
 
 import inspect
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from typing import Any, Protocol
+
+import msgspec
 
 from asgi_auth.bounds.deadline import Deadline, deadline
 from asgi_auth.bounds.settling import Settling
@@ -29,7 +32,10 @@ class Participant(Protocol):
     """The part of a feature that a call passes."""
 
     def takes_part(self, endpoint: Endpoint) -> bool:
-        """Tell whether `before` runs at an endpoint."""
+        """Tell whether the feature takes part at an endpoint."""
+
+    def takes_part_after(self, endpoint: Endpoint) -> bool:
+        """Tell whether `after` runs at an endpoint, too."""
 
     def overrides(self, hook: str) -> bool:
         """Tell whether the feature has a hook."""
@@ -74,30 +80,26 @@ class Pipeline:
         self._after_answer = after_answer
         self._plans: dict[Endpoint, tuple[list[Before], list[After]]] = {}
 
-    async def run(  # noqa: PLR0917 (names would cost on the way of every call)
-        self,
-        feature: object,
-        endpoint: Endpoint,
-        arguments: Mapping[str, Any],
-        client: Client,
-        identity: Identity,
-        served: object = None,
-    ) -> Any:
-        """Run an endpoint and return its answer; raises AuthError."""
-        client = client.identified()
-        call = Call(endpoint, arguments, client, identity)
+    async def run(self, feature: object, call: Call, served: object = None) -> Any:
+        """Run a call in process, like a request: with an id, and in the time of one. Raises AuthError."""
+        call = msgspec.structs.replace(call, client=call.client.identified())
         async with Settling(enabled=not self._after_answer) as settling:
             with deadline(self._timeout) as bound:
                 try:
-                    if self.span is None:
-                        return await self._run(feature, call, served)
-                    with self.span(endpoint.name):
-                        return await self._run(feature, call, served)
-                except AuthError as error:
-                    await self._events.report_refusal(error, client, call)
-                    raise
+                    return await self.run_request(feature, call, served)
                 finally:
                     settling.seconds = bound.left()
+
+    async def run_request(self, feature: object, call: Call, served: object = None) -> Any:
+        """Run the call of a request, which has an id and a deadline, and return its answer. Raises AuthError."""
+        try:
+            if self.span is None:
+                return await self._run(feature, call, served)
+            with self.span(call.endpoint.name):
+                return await self._run(feature, call, served)
+        except AuthError as error:
+            await self._events.report_refusal(error, call.client, call)
+            raise
 
     async def _run(self, feature: object, raw: Call, served: object) -> Any:
         endpoint, client, identity = raw.endpoint, raw.client, raw.identity
@@ -143,16 +145,17 @@ class Pipeline:
 
     async def _after(self, call: Call, ending: Ending) -> None:
         """Run the `after` hooks. A refusal that could not be counted is not told to the caller."""
-        for after in self._plan(call.endpoint)[1]:
-            try:
+        with Deadline(TO_SETTLE, urgent=True) as bound:
+            for after in self._plan(call.endpoint)[1]:
                 # Seconds of its own: a guess that was not judged in time must not count.
-                with Deadline(TO_SETTLE, urgent=True):
+                bound.until = time.monotonic() + TO_SETTLE
+                try:
                     await after(call, ending)
-            except Exception as error:
-                if ending == "refused":
-                    raise
-                if not isinstance(error, AuthError):
-                    logger.exception("a feature failed after %s", call.endpoint.name)
+                except Exception as error:
+                    if ending == "refused":
+                        raise
+                    if not isinstance(error, AuthError):
+                        logger.exception("a feature failed after %s", call.endpoint.name)
 
     async def refused(self, endpoint: Endpoint, client: Client, identity: Identity) -> None:
         """Tell the features of a body that was refused for its form; raises their refusal in its place.
@@ -172,6 +175,6 @@ class Pipeline:
     def _plan(self, endpoint: Endpoint) -> tuple[list[Before], list[After]]:
         if endpoint not in self._plans:
             features = [feature for feature in self._features if feature.takes_part(endpoint)]
-            afters: list[After] = [feature.after for feature in features if feature.overrides("after")]
+            afters: list[After] = [feature.after for feature in features if feature.takes_part_after(endpoint)]
             self._plans[endpoint] = ([feature.before for feature in features], afters)
         return self._plans[endpoint]

@@ -1,6 +1,7 @@
 """Lockout: wrong passwords from any network start a cooldown for strangers, longer each time."""
 
 from collections.abc import Collection, Container
+from functools import partial
 
 from asgi_auth.errors import AccountLockedError, AuthError, BusyError
 from asgi_auth.feature import Call, Ending, Endpoint, Event, Feature
@@ -56,7 +57,7 @@ class Lockout(Feature):
 
         seconds = await self.auth.limiter.patiently(
             key,
-            lambda now: self.auth.counters.begin_guess(key, now, self.backoff),
+            partial(self.auth.counters.begin_guess, key, backoff=self.backoff),
             lambda result, _: result is None,
             take_back,
         )

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Container, Mapping
+from functools import partial
 
 from asgi_auth.errors import AuthError, RateLimitedError
 from asgi_auth.feature import Call, Ending, Endpoint, Event, Feature
@@ -12,6 +13,8 @@ from asgi_auth.model import event_types as events
 from asgi_auth.model.limits import Rule
 from asgi_auth.model.records import Client, Window
 
+#: The index of a full window and when it expires; None if none is full.
+Full = tuple[int, int] | None
 NOTATION = re.compile(r"([1-9][0-9]{0,8})/([1-9][0-9]{0,3})?([smhd])/(ip|account|all)")
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 REFRESH = "refresh"
@@ -93,6 +96,10 @@ class RateLimits(Feature):
         """Tell whether an endpoint has a limit."""
         return any(self._rules_of(endpoint, name) for name in _names(endpoint))
 
+    def takes_part_after(self, endpoint: Endpoint) -> bool:
+        """Tell whether guesses of an endpoint are judged."""
+        return endpoint.takes_password
+
     async def before(self, call: Call) -> None:
         """Count the call; raise RateLimitedError for a call over a limit."""
         await self._count(call, KEYS)
@@ -105,27 +112,35 @@ class RateLimits(Feature):
         name = _name_of(call) if call.values else call.endpoint.name
         rules = [rule for rule in self._rules_of(call.endpoint, name) if rule.key in keys] if name else []
         counters = self._counters_of(call.endpoint, name)
-        guess = await self.auth.limiter.guess_of(call) if is_guess(call) and _by_account(rules) else None
+        by_account = any(rule.key == "account" for rule in rules)
+        guess = await self.auth.limiter.guess_of(call) if by_account and is_guess(call) else None
         takes_password = call.endpoint.takes_password and name != REFRESH
         windows = self._windows("password" if takes_password else name, rules, call, guess)
         # The network first, and apart: a guess that waits for others is counted there once.
-        for judged in (False, True):
-            if some := [item for item in windows if item[0].judged == judged]:
-                await self._limit(counters, some, guess.key if guess else "")
-        call.notes[JUDGED] = [window.key for window, _ in windows if window.judged]
+        if some := [item for item in windows if not item[0].judged]:
+            full = await counters.limit([window for window, _ in some], int(self.auth.now()))
+            if full is not None:
+                raise self._refusal(full, some)
+        if guess is not None and (judged := [item for item in windows if item[0].judged]):
+            full = await self._judge(counters, [window for window, _ in judged], guess)
+            if full is not None:
+                raise self._refusal(full, judged)
+            call.notes[JUDGED] = [window.key for window, _ in judged]
 
-    async def _limit(self, counters: Counters, windows: list[tuple[Window, Rule]], key: str) -> None:
-        def is_busy(full: tuple[int, int] | None, now: int) -> bool:
-            return full is not None and windows[full[0]][0].judged and full[1] == now
+    def _refusal(self, full: tuple[int, int], windows: list[tuple[Window, Rule]]) -> RateLimitedError:
+        return RateLimitedError(full[1] - int(self.auth.now()), windows[full[0]][1])
 
-        async def take_back(full: tuple[int, int] | None) -> None:
-            begun = [window.key for window in asked if window.judged] if full is None else []
+    async def _judge(self, counters: Counters, windows: list[Window], guess: Guess) -> Full:
+        """Note a guess in the windows of its account; wait while guesses in flight fill one of them."""
+
+        def is_busy(full: Full, now: int) -> bool:
+            return full is not None and full[1] == now
+
+        async def take_back(full: Full) -> None:
+            begun = [window.key for window in windows] if full is None else []
             await counters.settle(begun, int(self.auth.now()), wrong=False)
 
-        asked = [window for window, _ in windows]
-        full = await self.auth.limiter.patiently(key, lambda now: counters.limit(asked, now), is_busy, take_back)
-        if full is not None:
-            raise RateLimitedError(full[1] - int(self.auth.now()), windows[full[0]][1])
+        return await self.auth.limiter.patiently(guess.key, partial(counters.limit, windows), is_busy, take_back)
 
     async def after(self, call: Call, ending: Ending) -> None:
         """Count the guess for its account if the password was wrong."""
@@ -153,11 +168,13 @@ class RateLimits(Feature):
         found = []
         for rule in rules:
             values = {"all": [("all", rule.most)], "account": [(account, rule.most)] if account else []}
-            for value, most in values.get(rule.key) or (_bounds(call.client, rule.most) if rule.key == "ip" else []):
-                key = self.auth.limiter.key(group, rule.key, str(rule.seconds), value)
-                judged = guess is not None and rule.key == "account"
-                found.append((Window(key, rule.seconds, most, judged), rule._replace(most=most)))
-        return found
+            bounds = values[rule.key] if rule.key in values else _bounds(call.client, rule.most)
+            found += [(rule._replace(most=most), value) for value, most in bounds]
+        keys = [self.auth.limiter.key(group, rule.key, str(rule.seconds), value) for rule, value in found]
+        return [
+            (Window(key, rule.seconds, rule.most, guess is not None and rule.key == "account"), rule)
+            for key, (rule, _) in zip(keys, found, strict=True)
+        ]
 
 
 def _bounds(client: Client, most: int) -> list[tuple[str, int]]:
@@ -167,10 +184,6 @@ def _bounds(client: Client, most: int) -> list[tuple[str, int]]:
         return [("unknown", UNKNOWN * most)] if client.request_id else []
     smallest = most if len(networks) == 1 else max(min(most, LEAST), most // 2)
     return list(zip(networks, (smallest, 2 * smallest, 8 * smallest), strict=False))
-
-
-def _by_account(rules: list[Rule]) -> bool:
-    return any(rule.key == "account" for rule in rules)
 
 
 def _name_of(call: Call) -> str:

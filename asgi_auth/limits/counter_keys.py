@@ -19,11 +19,16 @@ class CounterKeys:
     def __init__(self, keys: KeyRing) -> None:
         """Take the keys, which are derived at the first use."""
         self._keys = keys
+        self._installation = ""
+        self._key = b""
 
     def key(self, *parts: str) -> str:
         """Return the key for some parts, such as a purpose, a network and an account."""
-        # The oldest secret: during a rolling change of secrets all processes have it.
-        return hmac.digest(self._keys.derived("counter")[-1], "\0".join(parts).encode(), "sha256").hex()
+        if not self._key or self._installation != self._keys.installation:
+            # The oldest secret: during a rolling change of secrets all processes have it.
+            self._key = self._keys.derived("counter")[-1]
+            self._installation = self._keys.installation
+        return hmac.digest(self._key, "\0".join(parts).encode(), "sha256").hex()
 
 
 def network_of(address: str) -> str:

@@ -1,6 +1,5 @@
 """Counters in Redis. Each method is one script, so concurrent calls cannot exceed a limit."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -8,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 from asgi_auth._per_loop import PerLoop
 from asgi_auth.bounds.breaker import Breaker
-from asgi_auth.bounds.deadline import left
 from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.model.limits import IN_FLIGHT, MAX_SKEW
 from asgi_auth.model.records import Backoff, Counter, Window
@@ -200,13 +198,8 @@ class RedisCounters:
         state.calls += 1
         call = getattr(state.client, command)
         try:
-            async with asyncio.timeout(left(self._timeout)) as bound:
-                probe = await state.breaker.admit(bound)
-                try:
-                    with state.breaker.asking():
-                        return await self._once_more(state.client, lambda: call(*values))
-                finally:
-                    state.breaker.leave(probe)
+            async with state.breaker.bounded(self._timeout, asks=True):
+                return await self._once_more(state.client, lambda: call(*values))
         except (self._library.RedisError, OSError, TimeoutError) as error:
             raise StorageUnavailableError from error
         finally:

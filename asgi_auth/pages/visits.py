@@ -15,6 +15,7 @@ from asgi_auth.errors import (
     InvalidOneTimeTokenError,
     UnauthorizedError,
 )
+from asgi_auth.feature.call import Call
 from asgi_auth.feature.route import Route
 from asgi_auth.model.answers import Answer
 from asgi_auth.model.records import Client, UserInfo
@@ -127,8 +128,9 @@ class Visit:
         found = self.site.routes.named(name)
         if found is None:
             return None
-        route, client = found[1], self.client(identity)
-        return await self.site.auth.pipeline.run(route.feature, route.endpoint, {}, client, identity)
+        route = found[1]
+        call = Call(route.endpoint, {}, self.client(identity), identity)
+        return await self.site.auth.pipeline.run_request(route.feature, call)
 
     def client(self, identity: Identity) -> Client:
         """Return the client."""

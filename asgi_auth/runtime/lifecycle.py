@@ -78,6 +78,8 @@ class Lifecycle:
 
         Raises StorageSetupError, StorageUnavailableError unless `reachable` is false, and AsyncioRequiredError.
         """
+        if self._is_started():
+            return
         require_asyncio()
         try:
             await self._start()
@@ -89,10 +91,16 @@ class Lifecycle:
             if reachable:
                 raise
 
+    def _is_started(self) -> bool:
+        if self._started is None:
+            return False
+        try:
+            return self._started() is asyncio.get_running_loop()
+        except RuntimeError:
+            # Another event loop, such as trio's.
+            return False
+
     async def _start(self) -> None:
-        loop = asyncio.get_running_loop()
-        if self._started is not None and self._started() is loop:
-            return
         run = self._runs.get() or self._runs.set(_Run())
         seen = run.failures
         async with run.lock:
@@ -101,7 +109,7 @@ class Lifecycle:
                     # Calls that waited for a failed attempt share its error, and do not try one after another.
                     raise copy(run.error) from run.error.__cause__
                 await self._attempt(run)
-        self._started = weakref.ref(loop)
+        self._started = weakref.ref(asyncio.get_running_loop())
 
     async def _attempt(self, run: _Run) -> None:
         try:
@@ -122,10 +130,9 @@ class Lifecycle:
             logger.log(level, "%s", message)
 
     async def start_call(self) -> None:
-        """Start before a call of an endpoint, and begin a purge that is due, if the clock can tell what has expired."""
+        """Start before a call of an endpoint, and begin a purge that is due."""
         await self.start()
-        if not self._revocation.clock.disagrees:
-            self._purger.nudge()
+        self._purger.nudge()
 
     async def close(self) -> None:
         """Send the mails in flight, for ten seconds at most; then close the features, and release everything else.

@@ -10,6 +10,7 @@ from asgi_auth._per_loop import PerLoop
 from asgi_auth.feature.base import BaseFeature
 from asgi_auth.process.background import begin
 from asgi_auth.process.log import logger
+from asgi_auth.sessions.clock_watch import ClockWatch
 from asgi_auth.storage import Storage
 
 #: Seconds that expired rows are kept: mails are counted for an hour, and a clock may be wrong.
@@ -33,17 +34,22 @@ class Purger:
         features: Sequence[BaseFeature],
         interval: int,
         now: Callable[[], float],
+        clock: ClockWatch,
         *,
         batch: int = BATCH,
         pause: float = PAUSE,
     ) -> None:
-        """Take the storage and the features; `interval` is the seconds between two runs, 0 for none."""
+        """Take the storage and the features; `interval` is the seconds between two runs, 0 for none.
+
+        While the `clock` disagrees with that of the database, it can't tell what has expired, and no run begins.
+        """
         self.batch = batch
         self.pause = pause
         self._storage = storage
         self._features = [feature for feature in features if feature.overrides("purge")]
         self._interval = interval
         self._now = now
+        self._clock = clock
         self._due: float | None = None
         self._tasks: PerLoop[asyncio.Task[None]] = PerLoop(lambda _: None)
 
@@ -55,10 +61,11 @@ class Purger:
         if self._due is None:
             # Jitter: processes that start together do not run together, and a short-lived one has its chance.
             self._due = now + interval * random.random()  # noqa: S311 (jitter, no secret)
-        task = self._tasks.get()
         # A time that is too far away was set by a clock that was ahead.
-        due = now >= self._due or self._due > now + 2 * interval
-        if due and (task is None or task.done()):
+        if self._due <= now + 2 * interval and now < self._due:
+            return
+        task = self._tasks.get()
+        if (task is None or task.done()) and not self._clock.disagrees:
             self._due = now + interval * random.uniform(0.75, 1.25)  # noqa: S311 (jitter, no secret)
             self._tasks.set(begin(self._in_background(), "purge"))
 

@@ -138,6 +138,8 @@ class SessionService:
     async def ended(self, user_id: str, session_ids: Sequence[str], client: Client | None = None) -> None:
         """Revoke sessions that were ended in the storage, and emit their events."""
         self._revocation.end(session_ids)
+        if not session_ids:
+            return
         client = (client or Client()).identified()
         for session_id in session_ids:
             await self._events.emit(events.SESSION_END, user_id=user_id, session_id=session_id, client=client)

@@ -82,7 +82,7 @@ class AccessTokens:
             "amr": session.amr,
             "roles": roles,
             "gen": session.generation,
-            **({"ins": self._keys.token_binding} if self._keys.token_binding else {}),
+            **({"ins": self._binding} if self._binding else {}),
             **custom,
         }
         payload = msgspec.json.encode(claims)
@@ -130,10 +130,11 @@ class AccessTokens:
             self._sign = _signer(keys[0])
             self._verifiers = {_header_segment(key): _verifier(key) for key in keys}
             self._signing = keys
+            self._binding = self._keys.token_binding
 
     def _check_claims(self, claims: Claims) -> None:
         now, settings = self._now(), self._settings
-        if claims.iss != settings.issuer or claims.aud != settings.audience or claims.ins != self._keys.token_binding:
+        if claims.iss != settings.issuer or claims.aud != settings.audience or claims.ins != self._binding:
             raise InvalidTokenError
         if not self._is_user_id(claims.sub) or not is_id(claims.sid) or not 0 <= claims.gen < 2**40:
             raise InvalidTokenError

@@ -16,7 +16,7 @@ except ImportError as _error:  # pragma: no cover (the tests install every extra
 
 from asgi_auth._per_loop import PerLoop
 from asgi_auth.bounds.breaker import Breaker
-from asgi_auth.bounds.deadline import Deadline, current
+from asgi_auth.bounds.deadline import Deadline
 from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.storage.driver import Connection, T
 from asgi_auth.storage.names import Names
@@ -224,32 +224,18 @@ class PostgresDriver:
     async def _acquire(self, *, begin: bool = False) -> AsyncIterator[WatchedConnection]:
         """Hold a connection until the deadline at most. Errors of the block itself are not translated."""
         state = self._state_of_loop()
-        request = current()
-        deadline = request or Deadline(self.timeout)
-        try:
-            async with asyncio.timeout(deadline.left(self.timeout)) as cut:
-                probe = await state.breaker.admit(cut)
-                try:
-                    connection = await self._take(state, deadline, begin=begin)
-                    try:
-                        yield connection
-                    except BaseException as error:
-                        # The message of a server that shuts down arrives before the end of the connection.
-                        if isinstance(error, asyncio.CancelledError) or is_lost(error):
-                            terminate(connection.raw)
-                        raise
-                    finally:
-                        with errors():
-                            await state.pool.release(connection.raw)
-                finally:
-                    state.breaker.leave(probe)
-        except TimeoutError as error:
-            if cut.expired():
-                raise StorageUnavailableError from error
-            raise
-        finally:
-            if request is None:
-                deadline.close()
+        async with state.breaker.bounded(self.timeout, asks=False) as (deadline, _):
+            connection = await self._take(state, deadline, begin=begin)
+            try:
+                yield connection
+            except BaseException as error:
+                # The message of a server that shuts down arrives before the end of the connection.
+                if isinstance(error, asyncio.CancelledError) or is_lost(error):
+                    terminate(connection.raw)
+                raise
+            finally:
+                with errors():
+                    await state.pool.release(connection.raw)
 
     async def _take(self, state: _LoopState, deadline: Deadline, *, begin: bool) -> WatchedConnection:
         """Take a connection, and begin a transaction on it; if it turns out to be closed, take another one."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from copy import copy
@@ -151,18 +152,25 @@ class Runner:
         return inner
 
     async def _retrying(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        if self._connection is not None:
-            try:
-                return await attempt()
-            except RetryError as error:
+        """Attempt, and attempt again after a conflict, outside of transactions and in the time of one call."""
+        began = time.monotonic()
+        try:
+            return await attempt()
+        except RetryError as error:
+            if self._connection is not None:
                 raise StorageUnavailableError from error
-        with deadline(self.timeout) as end:
-            for number in range(1, TRIES + 1):
+            failure = error
+        return await self._again(attempt, failure, self.timeout - (time.monotonic() - began))
+
+    async def _again(self, attempt: Callable[[], Awaitable[T]], failure: RetryError, seconds: float) -> T:
+        with deadline(seconds) as end:
+            for number in range(1, TRIES):
+                pause = random.uniform(0, 0.01 * 2**number)  # noqa: S311 (jitter is not a secret)
+                if end.left() <= pause:
+                    break
+                await asyncio.sleep(pause)
                 try:
                     return await attempt()
                 except RetryError as error:
-                    pause = random.uniform(0, 0.01 * 2**number)  # noqa: S311 (jitter is not a secret)
-                    if number == TRIES or end.left() <= pause:
-                        raise StorageUnavailableError from error
-                    await asyncio.sleep(pause)
-        raise AssertionError
+                    failure = error
+        raise StorageUnavailableError from failure

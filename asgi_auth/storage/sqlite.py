@@ -21,7 +21,7 @@ from asgi_auth.process.fork import leave_behind, renew_after_fork
 from asgi_auth.storage.driver import Connection, T
 from asgi_auth.storage.names import Names
 from asgi_auth.storage.sql import SQLStorage
-from asgi_auth.storage.sqlite_bounds import WriteTurn, begin, bounded
+from asgi_auth.storage.sqlite_bounds import WriteTurn, begin
 from asgi_auth.storage.sqlite_connection import MEMORY, ThreadedConnection, errors, open_file, set_up
 from asgi_auth.storage.sqlite_file import DatabaseFile
 from asgi_auth.storage.sqlite_state import LoopState, close_all
@@ -179,7 +179,7 @@ class SQLiteDriver:
         """Run a transaction on the writer; those that wait together share one COMMIT."""
         state = self._state_of_loop()
         with errors():
-            async with bounded(self.timeout, state.breaker) as (deadline, _):
+            async with state.breaker.bounded(self.timeout, asks=True) as (deadline, _):
                 result = await state.group.run(work, deadline)
         await self._check_file(state)
         return result
@@ -188,7 +188,7 @@ class SQLiteDriver:
     async def transaction(self) -> AsyncIterator[Connection]:
         """Hold the writer and, from the start, SQLite's write lock: no later statement can fail for lack of it."""
         state = self._state_of_loop()
-        async with bounded(self.timeout, state.breaker) as (_, bound), state.turn():
+        async with state.breaker.bounded(self.timeout, asks=True) as (_, bound), state.turn():
             try:
                 await begin(state.writer, state.breaker)
                 if current() is None:

@@ -96,17 +96,28 @@ class ThreadedConnection:
         """Run a function in the thread and return its result. A call that has begun cannot be cancelled half-way."""
         return await self._call(lambda: self._connection.run(work))
 
+    def begin(self, work: Callable[[sqlite3.Connection], T], at_end: Callable[[], None]) -> "asyncio.Future[T]":
+        """Run a function in the thread, then `at_end` there, whatever came of it. Return its result as a future."""
+
+        def whole() -> T:
+            try:
+                return self._connection.run(work)
+            finally:
+                at_end()
+
+        return self._call(whole)
+
     async def roll_back(self) -> None:
         """Roll the transaction back."""
         await self._call(self._connection.roll_back)
 
-    async def _call(self, work: Callable[[], T]) -> T:
+    def _call(self, work: Callable[[], T]) -> "asyncio.Future[T]":
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         with self._lock:
             if self._closed:
                 raise StorageUnavailableError
             self._calls.put((work, answer))
-        return await answer
+        return answer
 
     async def fetch(self, sql: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         """Run a statement with `:name` values and return its rows, in one call of the thread."""

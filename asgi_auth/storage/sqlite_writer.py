@@ -4,21 +4,20 @@ import asyncio
 import sqlite3
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 from asgi_auth.bounds.deadline import Deadline
 from asgi_auth.errors import StorageUnavailableError
-from asgi_auth.process.background import begin
 from asgi_auth.storage.driver import Connection
+from asgi_auth.storage.sqlite_bounds import WriteTurn
 from asgi_auth.storage.sqlite_connection import ThreadedConnection, errors, is_locked, settle
 
 T = TypeVar("T")
 Work = Callable[[Connection], Coroutine[Any, Any, Any]]
-Turn = Callable[[], AbstractAsyncContextManager[None]]
-Outcome = tuple[Any, Exception | None]
+Outcome = tuple[Any, BaseException | None]
 MAX_GROUP = 64
 #: The number of transactions that wait for the writer; further ones are refused.
 MOST = 2000
@@ -38,17 +37,20 @@ class GroupCommit:
     that have written before go before new ones, so that those in progress end in time.
     """
 
-    def __init__(self, writer: ThreadedConnection, turn: Turn, answered: Callable[[], None]) -> None:
-        """Take the connection, and a context manager that holds the right to write.
+    def __init__(self, writer: ThreadedConnection, turn: WriteTurn, answered: Callable[[], None]) -> None:
+        """Take the connection, and the right to write.
 
-        `answered` is called when SQLite has given the lock for writing.
+        `answered` is called when SQLite gave the lock for writing and no call of the group waits any longer; a call
+        that waits notes the answer itself.
         """
         self._writer = writer
         self._turn = turn
         self._answered = answered
         self._begun: deque[_Waiting] = deque()
         self._new: deque[_Waiting] = deque()
-        self._task: asyncio.Task[None] | None = None
+        #: The requests that have written before.
+        self._known: WeakSet[Deadline] = WeakSet()
+        self._is_running = False
 
     async def run(self, work: Callable[[Connection], Awaitable[T]], deadline: Deadline) -> T:
         """Run one transaction. The caller bounds the time, and may cancel.
@@ -60,11 +62,10 @@ class GroupCommit:
             raise StorageUnavailableError
         answer = asyncio.get_running_loop().create_future()
         waiting = _Waiting(work, answer)  # type: ignore[arg-type]  # every awaitable here is a coroutine
-        (self._begun if deadline.has_begun(self) else self._new).append(waiting)
-        if self._task is None or self._task.done():
-            self._task = begin(self._run_groups(), "group commit")
+        (self._begun if deadline.urgent or deadline in self._known else self._new).append(waiting)
+        self._run_next()
         result: T = await answer
-        deadline.begin(self)
+        self._known.add(deadline)
         return result
 
     def refuse_waiting(self, error: Exception) -> None:
@@ -72,31 +73,36 @@ class GroupCommit:
         for each in self._take(MOST):
             settle(each.answer, None, error)
 
-    def ended(self, seconds: float) -> None:
-        """No-op: a group has room for many requests."""
+    def _run_next(self) -> None:
+        """Run a group when its turn comes, unless one is on its way."""
+        if not self._is_running and (self._begun or self._new):
+            self._is_running = True
+            self._turn.ask(self._begin)
 
-    async def _run_groups(self) -> None:
-        while self._begun or self._new:
-            group: list[_Waiting] = []
-            try:
-                async with self._turn():
-                    group = self._take(MAX_GROUP)
-                    outcomes = await self._writer.run(partial(_run_group, group)) if group else []
-            except Exception as failure:  # noqa: BLE001 (it is raised in the callers)
-                group = group or self._take(MAX_GROUP)
-                outcomes = [(None, failure)] * len(group)
-            except asyncio.CancelledError:
-                for each in (*group, *self._take(MOST)):
-                    each.answer.cancel()
-                raise
-            if outcomes is None:
-                # Another process holds the lock. The calls go on waiting, each until its own deadline.
-                self._begun.extendleft(reversed(group))
-                continue
-            if group:
-                self._answered()
+    def _begin(self) -> None:
+        """Hand a group to the thread, which releases the lock itself: the event loop may be closed meanwhile."""
+        group = self._take(MAX_GROUP)
+        try:
+            running = self._writer.begin(partial(_run_group, group), self._turn.release)
+        except StorageUnavailableError as error:
+            self._turn.release()
+            self._end(group, [(None, error)] * len(group))
+        else:
+            running.add_done_callback(lambda _: self._end(group, outcomes_of(group, running)))
+
+    def _end(self, group: list[_Waiting], outcomes: list[Outcome] | None) -> None:
+        self._is_running = False
+        self._turn.pass_on()
+        if outcomes is None:
+            # Another process holds the lock. The calls go on waiting, each until its own deadline.
+            self._begun.extendleft(reversed(group))
+        else:
+            waiting = [each for each in group if not each.answer.done()]
             for each, (result, error) in zip(group, outcomes, strict=True):
                 settle(each.answer, result, error)
+            if not waiting:
+                self._answered()
+        self._run_next()
 
     def _take(self, most: int) -> list[_Waiting]:
         """Remove the next group from the queue, without the calls that have been cancelled."""
@@ -107,6 +113,12 @@ class GroupCommit:
                 if not each.answer.done():
                     group.append(each)
         return group
+
+
+def outcomes_of(group: list[_Waiting], running: "asyncio.Future[list[Outcome] | None]") -> list[Outcome] | None:
+    """Return the outcomes of a group that has ended; all of them are its failure, if it failed as a whole."""
+    failure = running.exception()
+    return running.result() if failure is None else [(None, failure)] * len(group)
 
 
 class _ThreadConnection:

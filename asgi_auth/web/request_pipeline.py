@@ -18,6 +18,7 @@ from asgi_auth.errors import (
     UnsupportedMediaTypeError,
     ValidationError,
 )
+from asgi_auth.feature.call import Call
 from asgi_auth.feature.pipeline import Pipeline
 from asgi_auth.feature.route import Route, Served
 from asgi_auth.model.answers import Answer
@@ -144,7 +145,7 @@ class RequestPipeline:
             if transport == "cookie" and endpoint.gives_tokens and not presented.by_cookie:
                 check_site(scope, self._settings)
         client = self.client(scope, identity, transport)
-        value = await self._pipeline.run(route.feature, endpoint, values, client, identity, served)
+        value = await self._pipeline.run_request(route.feature, Call(endpoint, values, client, identity), served)
         pair = value.token_pair() if isinstance(value, Answer) else None
         if pair is not None and transport == "cookie":
             device = await self._devices.after_login(pair, client) if endpoint.logs_in else Headers()

@@ -41,7 +41,7 @@ ATTEMPTS = [
     Defence(
         "a wrong password is told when it was counted",
         "feature/pipeline.py",
-        '                if ending == "refused":\n                    raise\n',
+        '                    if ending == "refused":\n                        raise\n',
         "",
         "features/test_known_clients_and_limits.py::test_a_wrong_password_that_could_not_be_counted_is_not_told",
     ),
@@ -118,8 +118,8 @@ ATTEMPTS = [
     Defence(
         "a known network is known for one account",
         "accounts/known_clients.py",
-        'self._counter_key("known network", account, network_of(client.address))',
-        'self._counter_key("known network", network_of(client.address))',
+        'self._counter_key("known network", account, network)',
+        'self._counter_key("known network", network)',
         "accounts/test_known_clients.py::test_a_network_is_known_after_a_login_for_this_account_alone",
     ),
     Defence(

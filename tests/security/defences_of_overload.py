@@ -46,6 +46,20 @@ OVERLOAD = [
         "storage/test_overload_sqlite.py::test_a_write_in_sqlite_that_is_refused_does_not_run_later",
     ),
     Defence(
+        "an answer that came too late for its call ends the silence",
+        "storage/sqlite_writer.py",
+        "            if not waiting:\n",
+        "            if waiting is None:\n",
+        "storage/test_group_commit.py::test_an_answer_for_which_no_call_waits_any_longer_ends_the_silence",
+    ),
+    Defence(
+        "a loop that closes keeps no other loop from writing to memory",
+        "storage/sqlite_connection.py",
+        "                at_end()\n",
+        "                pass\n",
+        "storage/test_group_commit.py::test_a_loop_that_closes_during_a_group_keeps_no_other_loop_from_writing",
+    ),
+    Defence(
         "a server without room for more connections is waited for",
         "storage/postgres_pool.py",
         "            if has_no_room(error):\n",

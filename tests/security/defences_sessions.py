@@ -195,7 +195,7 @@ SESSIONS = [
     Defence(
         "tokens of signing keys name their installation",
         "sessions/tokens.py",
-        " or claims.ins != self._keys.token_binding:",
+        " or claims.ins != self._binding:",
         ":",
         "sessions/test_installations.py::test_no_token_of_one_installation_is_good_at_another",
     ),

@@ -1,6 +1,7 @@
 """Group commit on SQLite: one COMMIT for all that wait, and an error of one leaves the others whole."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Awaitable
 from pathlib import Path
 from typing import Any
@@ -104,3 +105,93 @@ async def test_many_more_than_fit_in_one_group(driver: SQLiteDriver) -> None:
 
     assert answers == [None] * 300
     assert await things(driver) == list(range(300))
+
+
+async def test_a_call_that_is_made_while_a_group_commits_is_in_the_next_one(driver: SQLiteDriver) -> None:
+    first = asyncio.ensure_future(add(driver, 1))
+    await asyncio.sleep(0)
+
+    await add(driver, 2)
+    await first
+
+    assert await things(driver) == [1, 2]
+
+
+async def test_thousands_that_stop_waiting_for_their_turn_stop_no_one_else(driver: SQLiteDriver) -> None:
+    async def hold() -> None:
+        async with driver.transaction():
+            pass
+
+    async with driver.transaction() as connection:
+        gone = [asyncio.ensure_future(hold()) for _ in range(3000)]
+        last = asyncio.ensure_future(add(driver, 1))
+        await asyncio.sleep(0.05)
+        for each in gone:
+            each.cancel()
+        await connection.fetch(ADD, {"id": 2})
+    await last
+
+    assert await things(driver) == [1, 2]
+
+
+async def test_transactions_and_groups_take_turns(driver: SQLiteDriver) -> None:
+    async def long(number: int) -> None:
+        async with driver.transaction() as connection:
+            await connection.fetch(ADD, {"id": number})
+            await asyncio.sleep(0)
+            await connection.fetch(ADD, {"id": 1000 + number})
+
+    await asyncio.gather(*(work for number in range(50) for work in (long(number), add(driver, 2000 + number))))
+
+    assert len(await things(driver)) == 150
+
+
+async def test_an_answer_for_which_no_call_waits_any_longer_ends_the_silence(driver: SQLiteDriver) -> None:
+    state, gate = driver._state_of_loop(), threading.Event()
+
+    async def slow(connection: Connection) -> None:
+        gate.wait(30)
+        await connection.fetch(ADD, {"id": 1})
+
+    call = asyncio.ensure_future(driver.atomically(slow))
+    await asyncio.sleep(0.01)
+    state.breaker.is_silent = True
+    call.cancel()
+    await asyncio.wait([call])
+    gate.set()
+    await state.writer.run(lambda _: None)
+    await asyncio.sleep(0)
+
+    assert not state.breaker.is_silent
+    assert await things(driver) == [1]
+
+
+def test_a_loop_that_closes_during_a_group_keeps_no_other_loop_from_writing() -> None:
+    driver, gate = SQLiteDriver(":memory:", 1, 5.0), threading.Event()
+
+    async def slow(connection: Connection) -> None:
+        gate.wait(30)
+        await connection.fetch(ADD, {"id": 1})
+
+    async def begin() -> None:
+        await driver.open()
+        task.append(asyncio.ensure_future(driver.atomically(slow)))
+        await asyncio.sleep(0.01)
+
+    async def rest() -> None:
+        await driver.open()
+        await driver.write("CREATE TABLE things (id INTEGER PRIMARY KEY)", {})
+        await asyncio.to_thread(one)
+        gate.set()
+        await add(driver, 2)
+        assert 2 in await things(driver)
+        await driver.close()
+
+    def one() -> None:
+        loop = asyncio.new_event_loop()
+        loop.run_until_complete(begin())
+        # Without a word: neither the task nor the storage is closed.
+        loop.close()
+
+    task: list[asyncio.Future[None]] = []
+    asyncio.run(rest())

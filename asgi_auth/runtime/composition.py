@@ -1,0 +1,163 @@
+"""The parts of an `Auth`: what is made of its settings, its storage and its features."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from asgi_auth.accounts.known_clients import KnownClients
+from asgi_auth.accounts.letters import Letters
+from asgi_auth.accounts.one_time_tokens import OneTimeTokens
+from asgi_auth.accounts.ownership_proof import OwnershipProof
+from asgi_auth.accounts.registration import RegistrationService
+from asgi_auth.accounts.users import Users
+from asgi_auth.bounds.deadline import DEFAULT
+from asgi_auth.crypto.keys import KeyRing
+from asgi_auth.events.registry import HookRegistry
+from asgi_auth.events.stream import Stream
+from asgi_auth.feature.base import BaseFeature
+from asgi_auth.feature.lookup import FeatureLookup
+from asgi_auth.feature.pipeline import Pipeline
+from asgi_auth.limits.counter_keys import CounterKeys
+from asgi_auth.limits.counters import Counters
+from asgi_auth.limits.rules import Limiter
+from asgi_auth.mail.delivery import Delivery
+from asgi_auth.mail.mailers import Callbacks
+from asgi_auth.mail.message import Mailer
+from asgi_auth.mail.templates import Templates
+from asgi_auth.runtime.attach import attach, check_verification, load_validators, texts_of
+from asgi_auth.runtime.config_check import ConfigCheck
+from asgi_auth.runtime.lifecycle import Lifecycle
+from asgi_auth.runtime.page_urls import PageUrls
+from asgi_auth.runtime.purge import Purger
+from asgi_auth.sessions.generations import UsedGenerations
+from asgi_auth.sessions.revocation import Revocation
+from asgi_auth.sessions.service import HostClaims, SessionService
+from asgi_auth.sessions.tokens import AccessTokens, RefreshTokens
+from asgi_auth.sessions.verifier import TokenVerifier
+from asgi_auth.settings import Settings
+from asgi_auth.storage import Storage
+from asgi_auth.texts import Texts
+
+
+class Composition(HookRegistry, FeatureLookup):
+    """The base class of `Auth`, which adds what a host calls."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        settings: Settings,
+        features: Sequence[BaseFeature],
+        *,
+        claims: HostClaims | None,
+        mailer: Mailer | None,
+        counters: Counters | None,
+        now: Callable[[], float],
+    ) -> None:
+        """Make the parts, and attach the features. Raises ValueError for features that do not fit together."""
+        self.settings = settings
+        self.now = now
+        self.storage: Storage = storage
+        #: The seconds that a request has for the database, the counters and password hashes: those of a storage call.
+        self.request_timeout: float = getattr(storage, "timeout", DEFAULT)
+        self.counters: Counters = storage if counters is None else counters
+        self.features: list[BaseFeature] = list(features)
+        self.texts: Texts = texts_of(settings, self.features)
+        templates = Templates(self.texts, settings.name, settings.templates)
+        self._compose_sessions(claims)
+        self.mail: Delivery = Delivery(mailer, templates, self.stream.emit)
+        self._compose_runtime()
+        self._compose_accounts()
+        self._attach_features()
+
+    def _compose_sessions(self, claims: HostClaims | None) -> None:
+        settings, now = self.settings, self.now
+        self.keys: KeyRing = KeyRing(settings.secrets, settings.signing_keys, settings.issuer, settings.audience)
+        self.access_tokens: AccessTokens = AccessTokens(settings, self.keys, now, self.storage.is_user_id)
+        self.refresh_tokens: RefreshTokens = RefreshTokens(self.keys)
+        self.revocation: Revocation = Revocation(self.storage, settings, now)
+        self.used_generations: UsedGenerations = UsedGenerations(self.storage, settings.token_cache)
+        self.stream: Stream = Stream(self.features, settings, self.keys, now)
+        self.sessions: SessionService = SessionService(
+            self.storage,
+            settings,
+            self.access_tokens,
+            self.refresh_tokens,
+            self.revocation,
+            [item for item in self.features if item.overrides("before_login") or item.overrides("second_factor")],
+            self.stream,
+            now,
+            self.storage.user,
+            self.used_generations,
+            claims,
+        )
+
+    def _compose_accounts(self) -> None:
+        storage, settings, now = self.storage, self.settings, self.now
+        counter_keys = CounterKeys(self.keys)
+        self.known_clients: KnownClients = KnownClients(storage, self.keys, counter_keys, now)
+        self.limiter: Limiter = Limiter(self.counters, counter_keys, now, self.known_clients.label)
+        self.page_urls: PageUrls = PageUrls(settings, pages=self.shows_pages)
+        self.letters: Letters = Letters(self.mail, self.texts, self.page_urls.url)
+        self.one_time: OneTimeTokens = OneTimeTokens(
+            storage, self.counters, self.keys, counter_keys, self.known_clients, self.letters, self.stream, now
+        )
+        self.ownership: OwnershipProof = OwnershipProof(self.one_time, storage)
+        self.users: Users = Users(
+            storage,
+            self.stream,
+            self.revocation,
+            self.sessions,
+            partial(self.get, RegistrationService),
+            settings.fields,
+            now,
+            self._lifecycle.start,
+        )
+        self.verifier: TokenVerifier = TokenVerifier(
+            self.access_tokens, self.revocation, storage, settings, now, self.users.find, self.used_generations
+        )
+
+    def _attach_features(self) -> None:
+        """Attach the features; raises ValueError for one that is listed twice, or lacks another."""
+        stream = self.stream
+        self.pipeline: Pipeline = Pipeline(
+            self.features,
+            self.settings.fields,
+            stream.hooks.before,
+            stream,
+            self._lifecycle.start_call,
+            stream.telemetry.span if stream.telemetry else None,
+            self.request_timeout,
+            after_answer=self.settings.after_answer,
+        )
+        attach(self.features, self)
+        if isinstance(self.mail.mailer, Callbacks):
+            self.mail.mailer.check(purpose for feature in self.features for purpose in feature.mails)
+        check_verification(self)
+
+    def _compose_runtime(self) -> None:
+        settings, features = self.settings, self.features
+        self.config_check: ConfigCheck = ConfigCheck(settings, self.mail.mailer, features, lambda: self.conceals)
+        self.purger: Purger = Purger(self.storage, features, settings.purge_interval, self.now, self.revocation.clock)
+        self._lifecycle = Lifecycle(
+            self.storage,
+            self.counters,
+            self.keys,
+            settings,
+            self.revocation,
+            self.used_generations,
+            self.mail,
+            self.purger,
+            self.config_check,
+            features,
+            self.now,
+            partial(load_validators, self),
+        )
+
+    @property
+    def conceals(self) -> bool:
+        """Whether registering hides that an address is known: as set, where a mail can complete a registration."""
+        return self.settings.enumeration == "hide" and self.get(RegistrationService) is not None
+
+    @property
+    def shows_pages(self) -> bool:
+        """Whether there are HTML pages."""
+        return any(feature.shows_pages for feature in self.features)
