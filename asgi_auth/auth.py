@@ -146,7 +146,10 @@ class Auth(Composition):
             return await self.sessions.end(user_id, only=only, keep=keep, client=client)
 
     async def end_everything(self) -> int:
-        """End all sessions and void all mailed tokens, as after the restore of a backup; return how many there were."""
+        """End all sessions and void all mailed tokens, as after the restore of a backup; return how many there were.
+
+        Runs in batches, so an error leaves a part undone: call it again. Raises StorageUnavailableError.
+        """
         await self.start()
         return await self.sessions.end_everything()
 

@@ -92,7 +92,9 @@ class Settings:
     hsts: bool = False
     """Send Strict-Transport-Security from the auth endpoints (one year, with subdomains)."""
     trusted_proxies: Sequence[str] = ()
-    """Networks of proxies that may name the client, such as `10.0.0.0/8`; `unix` for those with a unix socket."""
+    """Networks of proxies, such as `10.0.0.0/8`, or `unix` for those that connect by a unix socket.
+
+    They name the client in `X-Forwarded-For`, `Forwarded` (RFC 7239) or `X-Real-IP`. Differing headers are ignored."""
     max_body: int = 65536
     """Maximum size of a request body, in bytes."""
     body_timeout: float = 10.0
@@ -110,7 +112,7 @@ class Settings:
     telemetry: bool = False
     """Emit OpenTelemetry spans and counters through the providers of the host. Needs the extra `otel`."""
     after_answer: bool = True
-    """Send mails and write audit records after the answer. `False` is for hosts that stop after it, as AWS Lambda."""
+    """Send mails and write audit records after the answer. `False` is for hosts that stop then, such as AWS Lambda."""
     auto_migrate: bool = True
     """Create and update the tables at startup."""
     purge_interval: int = 3600

@@ -29,9 +29,9 @@ class Purpose:
     """A kind of one-time token, with its lifetime and limits.
 
     `ttl`: seconds until the token expires. `quiet`: seconds in which one client can have no second mail sent to an
-    address. `most`: mails a day that a network from which the account has never logged in can have sent to an address;
-    all purposes together have a bound as well. `path`: the page below the mount that the link leads to; `link`: a page
-    elsewhere, with `{token}` in it. `error`: the error for an invalid token or code.
+    address. `most`: mails that a network from which the account has never logged in can have sent to an address in 24
+    hours; all purposes together have a bound as well. `path`: the page below the mount that the link leads to; `link`:
+    a page elsewhere, with `{token}` in it. `error`: the error for an invalid token or code.
     """
 
     def __init__(

@@ -105,7 +105,8 @@ class Users:
     async def changed(self, user_id: str) -> None:
         """Apply what the host has changed by SQL: the status, the roles, or a deletion.
 
-        Triggers of the users table do this by themselves. Call it where they cannot exist (see `migrate`).
+        Triggers of the users table do this by themselves. Call this where a start logs that it cannot create them.
+        Raises StorageUnavailableError.
         """
         await self._start()
         user, ended = await self._storage.note_change(user_id, int(self._now()))

@@ -86,9 +86,10 @@ class Registration(Answer, frozen=True, kw_only=True, omit_defaults=True):
 class Passwords(Feature):
     """Accounts with email address and password.
 
-    `policy` holds for new passwords; `argon2` is the cost of their hashes. `workers` threads compute the hashes, at the
-    nice value `niceness` (Linux; 0 does not change the priority). When `queue` further calls wait, the answer is 503.
-    `login_after_register` returns tokens with the registration.
+    `policy` holds for new passwords; `argon2` is the cost of their hashes. `workers` threads compute the hashes
+    (default: one for each CPU), at the nice value `niceness` (Linux; 0 does not change the priority). When `queue`
+    further calls wait (default: 16 for each thread), the answer is 503. `login_after_register` returns tokens with the
+    registration.
     """
 
     def __init__(

@@ -56,7 +56,7 @@ class Composition(HookRegistry, FeatureLookup):
         self.settings = settings
         self.now = now
         self.storage: Storage = storage
-        #: The seconds that a request has for the database, the counters and password hashes: those of a storage call.
+        #: The seconds that a request has for the database, the counters and password hashes: the storage's `timeout`.
         self.request_timeout: float = getattr(storage, "timeout", DEFAULT)
         self.counters: Counters = storage if counters is None else counters
         self.features: list[BaseFeature] = list(features)
