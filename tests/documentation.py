@@ -7,13 +7,12 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
-from asgi_auth import AuthApp, MagicLink, OpenAPI, Settings
+from asgi_auth import AuthApp, MagicLink, OpenAPI, Outbox, Pages, Settings
 from asgi_auth.errors import AuthError
 from asgi_auth.feature import Endpoint
 from asgi_auth.features.defaults import defaults
 from asgi_auth.features.rate_limits import BEHIND_LOGIN, DEFAULTS
 from asgi_auth.model import event_types as events
-from asgi_auth.pages.plan import FORMS, PAGES
 from asgi_auth.texts import purposes, shipped
 from tests.support import make_auth
 
@@ -55,15 +54,13 @@ def endpoints() -> str:
 
 def pages() -> str:
     """Return path, forms and screenshot of each page."""
-    rows = []
-    for page in PAGES:
-        posts = ", ".join(f"`{form.endpoint}`" for form in FORMS if form.page == page.name)
-        (path,) = (
-            [page.path] if page.path else [found.path for found in every_endpoint() if found.name == page.endpoint]
-        )
-        rows.append(
-            [f"`{path}`", f"`{page.endpoint}`", posts, f"[screenshot]({PICTURES}/{path[1:].replace('/', '-')}.png)"]
-        )
+    app = AuthApp(make_auth(features=[*defaults(mail=True), MagicLink(), Pages()], mailer=Outbox()))
+    assert app.pages is not None
+    plan, rows = app.pages.plan, []
+    for name, path in plan.paths.items():
+        posts = ", ".join(f"`{form.endpoint}`" for form in plan.forms_of(plan.pages[name]))
+        picture = f"[screenshot]({PICTURES}/{path[1:].replace('/', '-')}.png)"
+        rows.append([f"`{path}`", f"`{plan.pages[name].endpoint}`", posts, picture])
     return table(["page", "exists with", "forms", "screenshot"], rows)
 
 

@@ -17,9 +17,9 @@ from tests.support import SECRET
 ROOT = Path(__file__).parent.parent
 FOR_FEATURE_AUTHORS = {
     feature: (
-        "Action", "Call", "Client", "Credential", "Email", "Endpoint", "Event", "Feature", "Identity", "Letter", "Line",
-        "LoginAttempt", "Purpose", "Record", "Requested", "Secret", "Session", "TokenPair", "TokenText", "User",
-        "UserInfo", "delete", "get", "new_id", "patch", "post",
+        "Action", "Call", "Client", "Credential", "Email", "Endpoint", "Event", "Feature", "Form", "Identity", "Letter",
+        "Line", "LoginAttempt", "ONWARD", "Page", "Purpose", "Record", "Requested", "Secret", "Section", "Session",
+        "TokenPair", "TokenText", "User", "UserInfo", "delete", "get", "new_id", "patch", "post",
     ),
     errors: ("AuthError", "BadRequestError", "ForbiddenError", "NotFoundError", "UnauthorizedError", "ValidationError"),
 }  # fmt: skip
@@ -140,7 +140,9 @@ def test_an_auth_loads_the_features_that_it_has_and_no_others() -> None:
 
     loaded = json.loads(output_of("-c", script))
 
-    assert loaded == ["asgi_auth.features.passwords", "asgi_auth.features.sessions"]
+    assert [name for name in loaded if name.count(".") == 2] == [
+        "asgi_auth.features.passwords", "asgi_auth.features.sessions",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("features", "wanted"), [("Sessions()", False), ("Sessions(), MagicLink()", True)])

@@ -1,5 +1,7 @@
 """Errors about the state of an account."""
 
+from typing import ClassVar
+
 from asgi_auth.errors.authorization import ForbiddenError
 from asgi_auth.errors.base import AuthError
 from asgi_auth.errors.request import NotFoundError
@@ -34,6 +36,7 @@ class UserExistsError(AuthError):
 
     status = 409
     code = "user_exists"
+    fields: ClassVar[tuple[str, ...]] = ("email", "new_email")
     default_detail = "There is already an account with this address."
 
 

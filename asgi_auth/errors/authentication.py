@@ -41,6 +41,7 @@ class PasswordNeededError(UnauthorizedError):
     """The link alone is not enough: log in to that account, or send its `password`. The link stays valid."""
 
     code = "password_needed"
+    fields: ClassVar[tuple[str, ...]] = ("password",)
     default_detail = "Log in to this account, or enter its password."
 
 

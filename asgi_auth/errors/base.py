@@ -14,6 +14,8 @@ class AuthError(Exception):
     oauth2: ClassVar[str] = "invalid_request"
     #: The event that this error always is. None: the endpoint's own event has failed.
     event: ClassVar[str | None] = None
+    #: The possible names of the one field that the error is about: pages show the error beside it.
+    fields: ClassVar[tuple[str, ...]] = ()
     #: The meaning of each header that every answer to this error has, for the OpenAPI document.
     header_meanings: ClassVar[Mapping[str, str]] = {}
     #: The user and the session that the error is about, for its event only.

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from asgi_auth.feature.endpoint import Endpoint
     from asgi_auth.feature.feature import Feature
     from asgi_auth.feature.grant import Grant
+    from asgi_auth.feature.page import ONWARD, Form, Page, Section
     from asgi_auth.feature.route import Route, Served
     from asgi_auth.mail.message import Letter
     from asgi_auth.model.answers import Answer, Requested, TokenPair
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from asgi_auth.validation.fields import Email, Line, Secret, TokenText
 
 __all__ = [
+    "ONWARD",
     "REFUSED_TOKENS",
     "TOKEN_OR_CODE",
     "Action",
@@ -50,12 +52,14 @@ __all__ = [
     "Endpoint",
     "Event",
     "Feature",
+    "Form",
     "Grant",
     "Identity",
     "Letter",
     "Line",
     "LoginAttempt",
     "OneTimeToken",
+    "Page",
     "PasswordService",
     "Purpose",
     "Record",
@@ -64,6 +68,7 @@ __all__ = [
     "Route",
     "Rule",
     "Secret",
+    "Section",
     "Served",
     "Session",
     "TokenPair",
@@ -91,12 +96,15 @@ if not TYPE_CHECKING:
             "Endpoint": "feature.endpoint",
             "Event": "model.records",
             "Feature": "feature.feature",
+            "Form": "feature.page",
             "Grant": "feature.grant",
             "Identity": "sessions.identity",
             "Letter": "mail.message",
             "Line": "validation.fields",
             "LoginAttempt": "model.records",
+            "ONWARD": "feature.page",
             "OneTimeToken": "model.records",
+            "Page": "feature.page",
             "PasswordService": "accounts.passwords",
             "Purpose": "accounts.purpose",
             "REFUSED_TOKENS": "feature.base",
@@ -106,6 +114,7 @@ if not TYPE_CHECKING:
             "Route": "feature.route",
             "Rule": "model.limits",
             "Secret": "validation.fields",
+            "Section": "feature.page",
             "Served": "feature.route",
             "Session": "model.records",
             "TOKEN_OR_CODE": "accounts.purpose",

@@ -1,12 +1,14 @@
 """The interface between features and the core: declarations, endpoints and hooks."""
 
 from collections.abc import Collection, Container, Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 from asgi_auth.errors import AuthError, InvalidTokenError, TokenExpiredError, TokenRevokedError, UnauthorizedError
 from asgi_auth.feature.call import Call, Ending
 from asgi_auth.feature.endpoint import Endpoint
 from asgi_auth.feature.grant import Grant
+from asgi_auth.feature.page import Form, Page, Section
 from asgi_auth.feature.pipeline import Pipeline
 from asgi_auth.model.event_types import Action
 from asgi_auth.model.records import Event, LoginAttempt
@@ -29,6 +31,14 @@ class BaseFeature:
     mails: ClassVar[tuple[str, ...]] = ()
     #: The texts that it adds to the catalog, by language and code, such as `mail.<purpose>.subject`.
     texts: ClassVar[Overrides] = {}
+    #: Its folder, `Path(__file__).parent`, with `texts/<language>.toml`, `templates/*.html` and `scripts/*.js`.
+    room: ClassVar[Path | None] = None
+    #: Its pages, their forms, and its sections of the account page; the feature `Pages` serves them.
+    pages: ClassVar[Sequence[Page]] = ()
+    forms: ClassVar[Sequence[Form]] = ()
+    sections: ClassVar[Sequence[Section]] = ()
+    #: The files in `scripts` that every page loads; they are served below the mount.
+    scripts: ClassVar[Sequence[str]] = ()
     #: Whether it serves HTML pages, to which mails can link.
     shows_pages: ClassVar[bool] = False
     #: The events that it adds to those of the library, by name.
@@ -68,6 +78,12 @@ class BaseFeature:
             for name, value in vars(kind).items()
         }
         return [endpoint for endpoint in found.values() if isinstance(endpoint, Endpoint)]
+
+    @classmethod
+    def rooms(cls) -> list[Path]:
+        """Return the folder of the class, and those of its bases."""
+        found = (vars(kind).get("room") for kind in cls.__mro__)
+        return list(dict.fromkeys(room for room in found if isinstance(room, Path)))
 
     @classmethod
     def overrides(cls, hook: str) -> bool:

@@ -4,18 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from asgi_auth.errors import AuthError, ValidationError
+from asgi_auth.feature.page import Form
 from asgi_auth.model.records import UserInfo
 from asgi_auth.pages.inputs import TICKET, Input, attributes_of, kind_of, shown
 from asgi_auth.pages.language import Language
 from asgi_auth.validation.fields import BodyField
 from asgi_auth.validation.password_policy import PasswordPolicy
 
-#: Errors about one field, with the possible names of the field.
-BESIDE: dict[str, tuple[str, ...]] = {
-    "user_exists": ("email", "new_email"),
-    "wrong_password": ("current_password", "password"),
-    "password_needed": ("password",),
-}
+#: The code of invalid credentials where only the password can be wrong, and the names of its field.
+WRONG_PASSWORD = "wrong_password"
+PASSWORDS = ("current_password", "password")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +28,12 @@ class Failed:
     def code(self) -> str:
         """The code of the error; without an address, only the password can be wrong."""
         wrong = self.error.code == "invalid_credentials" and "email" not in self.sent
-        return "wrong_password" if wrong else self.error.code
+        return WRONG_PASSWORD if wrong else self.error.code
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """The possible names of the one field that the error is about."""
+        return PASSWORDS if self.code == WRONG_PASSWORD else self.error.fields
 
 
 @dataclass(kw_only=True)
@@ -67,23 +70,23 @@ class FormBuilder:
     user: UserInfo | None = None
     failed: Failed | None = None
 
-    def build(self, name: str, action: str, fields: Mapping[str, BodyField]) -> FormView | None:
+    def build(self, form: Form, action: str, fields: Mapping[str, BodyField]) -> FormView | None:
         """Make a form; None when it needs the token or the request of a mail, and has neither."""
-        failed = self.failed if self.failed and self.failed.endpoint == name else None
-        view = FormView(name=name, action=action)
+        failed = self.failed if self.failed and self.failed.endpoint == form.endpoint else None
+        view = FormView(name=form.endpoint, action=action)
         given = failed.sent if failed else self.given
         ticket = next((item for item in TICKET[:2] if item in fields and given.get(item)), None)
         if ticket is not None:
             view.hidden[ticket] = given[ticket]
-        elif "token" in fields:
+        elif "token" in fields or {"request", "code"} <= fields.keys():
             return None
-        left_out = {"token", "request"} if "request" in view.hidden else set(TICKET)
+        left_out = _left_out(view, fields)
         if "token" in fields and not self._password_needed(view, failed):
             left_out.add("password")
         reasons = self._reasons(failed, fields.keys() - left_out) if failed else {}
         for item, declared in fields.items():
             if item not in left_out:
-                view.inputs.append(self._input(name, item, declared, failed, reasons.pop(item, [])))
+                view.inputs.append(self._input(form, item, declared, failed, reasons.pop(item, [])))
         if failed is not None:
             view.alert = self._alert(failed, reasons, beside=any(item.errors for item in view.inputs))
         return view
@@ -93,19 +96,19 @@ class FormBuilder:
         asked_before = failed is not None and ("password" in failed.sent or failed.code == "password_needed")
         return asked_before or (view.by_link and self.user is None)
 
-    def _input(self, form: str, name: str, declared: BodyField, failed: Failed | None, errors: list[str]) -> Input:
+    def _input(self, form: Form, name: str, declared: BodyField, failed: Failed | None, errors: list[str]) -> Input:
         kind = kind_of(declared)
-        attributes = attributes_of(name, declared, form, self.policy)
-        value = failed.sent.get(name, "") if failed else self._known(form, name)
+        attributes = {**attributes_of(name, declared, form.endpoint, self.policy), **form.attributes.get(name, {})}
+        value = failed.sent.get(name, "") if failed else self._known(form.endpoint, name)
         hint = "policy" if "minlength" in attributes else name
         return Input(
             name=name,
-            id=f"{form}-{name}",
+            id=f"{form.endpoint}-{name}",
             kind=kind,
-            label=self.language.label(name),
+            label=self.language.label(name, form.endpoint),
             value="" if kind == "password" else value,
             attributes=attributes,
-            hint=self.language.maybe(f"pages.hint.{hint}", count=attributes.get("minlength")),
+            hint=self.language.hint(hint, form.endpoint, count=attributes.get("minlength")),
             errors=errors,
         )
 
@@ -122,7 +125,7 @@ class FormBuilder:
         if isinstance(failed.error, ValidationError):
             found = failed.error.reasons.items()
             return {name: [self.language.reason(reason) for reason in reasons] for name, reasons in found}
-        beside = [name for name in BESIDE.get(failed.code, ()) if name in names]
+        beside = [name for name in failed.beside if name in names]
         return {name: [self.language.error(failed.error, failed.code)] for name in beside[:1]}
 
     def _alert(self, failed: Failed, others: Mapping[str, list[str]], *, beside: bool) -> list[str]:
@@ -130,3 +133,10 @@ class FormBuilder:
         unseen = [f"{self.language.label(name)}: {reason}" for name, reasons in others.items() for reason in reasons]
         placed = beside and not isinstance(failed.error, ValidationError)
         return [self.language.error(failed.error, "validation_error" if placed else failed.code), *unseen]
+
+
+def _left_out(view: FormView, fields: Mapping[str, BodyField]) -> set[str]:
+    """Return the fields of a mail that the form does not show: its link fills them in, or they have no code yet."""
+    if "request" in view.hidden:
+        return {"token", "request"}
+    return set(TICKET) if {"token", "request"} & fields.keys() else set()

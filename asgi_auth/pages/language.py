@@ -24,9 +24,14 @@ class Language:
         """Return a text; empty for an unknown code."""
         return self.texts.find(code, self.name, **values) or ""
 
-    def label(self, field: str) -> str:
-        """Return the label of a field: from the catalog, else from its name."""
-        return self.maybe(f"field.{field}") or field.replace("_", " ").strip().capitalize()
+    def label(self, field: str, form: str = "") -> str:
+        """Return the label of a field: of the form, else of all forms, else from its name."""
+        own = self.maybe(f"field.{form}.{field}") or self.maybe(f"field.{field}")
+        return own or field.replace("_", " ").strip().capitalize()
+
+    def hint(self, field: str, form: str, **values: Any) -> str:
+        """Return the hint below a field: of the form, else of all forms, else empty."""
+        return self.maybe(f"pages.hint.{form}.{field}", **values) or self.maybe(f"pages.hint.{field}", **values)
 
     def device(self, user_agent: str) -> str:
         """Return the name of a device, such as `Firefox on Linux`."""

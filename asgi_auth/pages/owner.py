@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from asgi_auth.accounts.purpose import Purpose
 from asgi_auth.errors import AuthError
-from asgi_auth.pages.plan import Page
+from asgi_auth.feature.page import Page
 from asgi_auth.pages.site import Site
 
 

@@ -1,72 +1,92 @@
-"""The pages, their forms, and the page that follows each form.
+"""The plan of an app's pages: the pages, forms, sections and scripts of the features whose endpoints are served."""
 
-To add a page, add a line to PAGES, one line to FORMS for each form, and the texts to `texts/*/pages.toml`. A page or a
-form is served exactly when its endpoint is served, whatever its feature.
-"""
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar
 
-from dataclasses import dataclass
+from asgi_auth.feature.base import BaseFeature
+from asgi_auth.feature.page import Form, Page, Section
+from asgi_auth.texts import Texts
+from asgi_auth.web.routes import Routes
 
-#: In place of a page: the target of `next`, else `after_login`.
-ONWARD = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Page:
-    """A page, served at `path`, by default at the path of its endpoint."""
-
-    name: str
-    endpoint: str
-    path: str | None = None
-    entrance: bool = False
-    """Whether a logged-in user is redirected away from the page."""
-    links: tuple[str, ...] = ()
-    """The pages that are linked below the forms."""
+#: The messages that the pages themselves show.
+SAID = frozenset({"mail_sent", "login_needed", "fresh_login_required"})
+SCRIPT = re.compile(r"[a-z0-9_-]+\.js")
+T = TypeVar("T", Page, Form, Section)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Form:
-    """A form: its endpoint, its page, and the page and the message that follow."""
+class Plan:
+    """What the features show: `pages` and `sections` by name, `forms` by endpoint, the `paths` of pages by name.
 
-    endpoint: str
-    page: str
-    after: str = ONWARD
-    said: str = ""
-    waits: str = ""
-    """The page that follows instead when a mail with a code has been sent."""
+    Raises ValueError when two features show the same, and for a missing endpoint, text or script.
+    """
+
+    def __init__(self, features: Sequence[BaseFeature], routes: Routes, texts: Texts) -> None:
+        """Select what is served."""
+        for feature in features:
+            _check_endpoints(feature)
+        self.pages: Mapping[str, Page] = _unique("page", lambda item: item.name, (item.pages for item in features))
+        forms = _unique("form", lambda item: item.endpoint, (item.forms for item in features))
+        sections = _unique("section", lambda item: item.name, (item.sections for item in features))
+        self.forms: Mapping[str, Form] = {name: form for name, form in forms.items() if routes.named(name)}
+        found = [section for section in sections.values() if routes.named(section.endpoint)]
+        self.sections: Sequence[Section] = sorted(found, key=lambda section: section.order)
+        served = [(page, routes.named(page.endpoint)) for page in self.pages.values()]
+        self.paths: Mapping[str, str] = {page.name: page.path or at[0] for page, at in served if at is not None}
+        if len(set(self.paths.values())) < len(self.paths):
+            raise ValueError(f"two pages have the same path: {', '.join(sorted(self.paths.values()))}")
+        self.said: frozenset[str] = SAID | {form.said for form in self.forms.values() if form.said}
+        self.scripts: Mapping[str, Path] = _scripts(features)
+        self._check_texts(texts)
+
+    def forms_of(self, page: Page) -> list[Form]:
+        """Return the forms of a page, in the order of the features."""
+        return [form for form in self.forms.values() if form.page == page.name]
+
+    def links_of(self, page: Page) -> list[str]:
+        """Return the pages that a page links to."""
+        further = [other.name for other in self.pages.values() if page.name in other.linked_from]
+        return [name for name in dict.fromkeys([*page.links, *further]) if name in self.paths]
+
+    def _check_texts(self, texts: Texts) -> None:
+        pages = [self.pages[name] for name in self.paths]
+        codes = {f"pages.{page.name}.title" for page in pages}
+        codes |= {f"pages.link.{name}" for page in pages for name in self.links_of(page)}
+        codes |= {f"pages.{form.endpoint}.button" for form in self.forms.values()}
+        codes |= {f"pages.said.{said}" for said in self.said}
+        if missing := sorted(code for code in codes if texts.find_raw(code) is None):
+            raise ValueError(f"pages lack the texts {', '.join(missing)}")
 
 
-PAGES = (
-    Page(name="login", endpoint="login", entrance=True, links=("forgot_password", "magic_link", "register")),
-    Page(name="register", endpoint="register", entrance=True, links=("login",)),
-    Page(name="verify_email", endpoint="verify_email", links=("login",)),
-    Page(name="forgot_password", endpoint="forgot_password", links=("login", "request_unlock")),
-    Page(name="reset_password", endpoint="reset_password", links=("forgot_password", "login")),
-    Page(name="request_unlock", endpoint="request_unlock", links=("forgot_password", "login")),
-    Page(name="unlock", endpoint="unlock", links=("request_unlock", "login")),
-    Page(name="magic_link", endpoint="magic_link", entrance=True, links=("login",)),
-    Page(name="magic_link_login", endpoint="magic_link_login", links=("magic_link", "login")),
-    Page(name="confirm_email_change", endpoint="confirm_email_change", links=("account",)),
-    Page(name="account", endpoint="me", path="/account"),
-)
-FORMS = (
-    Form(endpoint="login", page="login"),
-    Form(endpoint="register", page="register", after="login", said="registered", waits="verify_email"),
-    Form(endpoint="verify_email", page="verify_email", after="account", said="email_verified"),
-    Form(endpoint="resend_verification", page="verify_email", after="verify_email", said="mail_sent"),
-    Form(endpoint="forgot_password", page="forgot_password", after="reset_password", said="mail_sent"),
-    Form(endpoint="reset_password", page="reset_password", after="login", said="password_changed"),
-    Form(endpoint="request_unlock", page="request_unlock", after="unlock", said="mail_sent"),
-    Form(endpoint="unlock", page="unlock", after="login", said="account_unlocked"),
-    Form(endpoint="magic_link", page="magic_link", after="magic_link_login", said="mail_sent"),
-    Form(endpoint="magic_link_login", page="magic_link_login"),
-    Form(endpoint="confirm_email_change", page="confirm_email_change", after="account", said="email_changed"),
-    Form(endpoint="update_me", page="account", after="account", said="saved"),
-    Form(endpoint="change_email", page="account", after="confirm_email_change", said="mail_sent"),
-    Form(endpoint="change_password", page="account", after="account", said="password_changed"),
-    Form(endpoint="end_session", page="account", after="account", said="session_ended"),
-    Form(endpoint="logout", page="account", after="login", said="logged_out"),
-    Form(endpoint="logout_all", page="account", after="login", said="logged_out_everywhere"),
-    Form(endpoint="close_account", page="account", after="login", said="account_closed"),
-)
-#: The messages that the query of a URL may select; pages show no other text from it.
-SAID = {form.said for form in FORMS if form.said} | {"login_needed", "fresh_login_required"}
+def _unique(kind: str, name_of: Callable[[T], str], parts: Iterable[Sequence[T]]) -> dict[str, T]:
+    """Return what features declare, by name. Raises ValueError when two declare the same name."""
+    found: dict[str, T] = {}
+    for item in (item for part in parts for item in part):
+        if found.setdefault(name_of(item), item) is not item:
+            raise ValueError(f"two features have the same {kind}: {name_of(item)!r}")
+    return found
+
+
+def _check_endpoints(feature: BaseFeature) -> None:
+    """Raise ValueError for an endpoint that the class does not declare, and for `loads` at one that is no GET."""
+    items: list[Page | Form | Section] = [*feature.pages, *feature.forms, *feature.sections]
+    for item in items:
+        endpoint = getattr(getattr(feature, item.endpoint, None), "endpoint", None)
+        name = type(feature).__name__
+        if endpoint is None:
+            raise ValueError(f"{name} has no endpoint {item.endpoint!r} for its {type(item).__name__.lower()}")
+        if not isinstance(item, Form) and item.loads and endpoint.method != "GET":
+            raise ValueError(f"{name}: `loads` needs a GET, and {item.endpoint!r} is a {endpoint.method}")
+
+
+def _scripts(features: Sequence[BaseFeature]) -> dict[str, Path]:
+    """Return the files of scripts, by path below the mount."""
+    found: dict[str, Path] = {}
+    for feature in features:
+        for name in feature.scripts:
+            files = [room / "scripts" / name for room in feature.rooms()]
+            file = next((file for file in files if SCRIPT.fullmatch(name) and file.is_file()), None)
+            if file is None or found.setdefault(f"/{name}", file) is not file:
+                raise ValueError(f"{type(feature).__name__}: the script {name!r} is missing, or there are two")
+    return found

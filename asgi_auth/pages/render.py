@@ -7,11 +7,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined, TemplateNotFound
 from starlette.responses import Response
 
+from asgi_auth.feature.base import BaseFeature
+from asgi_auth.feature.page import Section
 from asgi_auth.pages.colors import readable, text_on
 from asgi_auth.pages.feature import Pages
+from asgi_auth.pages.plan import Plan
 from asgi_auth.process.fork import renew_after_fork
 from asgi_auth.settings import Settings
 from asgi_auth.web.responses import HEADERS, WholeResponse
@@ -23,17 +26,19 @@ LIGHT, DARK = "#ffffff", "#171a21"
 class Renderer:
     """Makes the responses for browsers."""
 
-    def __init__(self, pages: Pages, settings: Settings) -> None:
-        """Read the static files. Raises ValueError when the host's folder of templates does not exist."""
+    def __init__(self, pages: Pages, settings: Settings, features: Sequence[BaseFeature], plan: Plan) -> None:
+        """Read the files. Raises ValueError for a missing folder of the host, and for a section without a template."""
         if settings.templates is not None and not Path(settings.templates).is_dir():
             raise ValueError(f"templates: there is no folder {settings.templates!r}")
-        self._templates = settings.templates
-        self._environment = _environment(self._templates)
+        self._folders: tuple[list[Path], list[Path]] = _folders(settings.templates, features)
+        self._environment = _environment(*self._folders)
+        self._check(plan.sections)
         renew_after_fork(self)
         self._csp = pages.csp
         self.assets: dict[str, tuple[str, str]] = {
             "/pages.css": (f"{_colors(pages.accent)}{_read('pages.css')}{pages.css}", "text/css"),
             "/pages.js": (_read("pages.js"), "text/javascript"),
+            **{path: (file.read_text("utf-8"), "text/javascript") for path, file in plan.scripts.items()},
         }
         #: Hashes of the files: changed files get new URLs.
         self.versions: dict[str, str] = {
@@ -42,7 +47,16 @@ class Renderer:
 
     def renew(self) -> None:
         """Load the templates again in a forked child: a thread of the parent may hold a lock of Jinja2."""
-        self._environment = _environment(self._templates)
+        self._environment = _environment(*self._folders)
+
+    def _check(self, sections: Sequence[Section]) -> None:
+        """Raise ValueError for a section without a template: a template is compiled by its first use only."""
+        loader = self._environment.loader
+        for section in sections:
+            try:
+                _ = loader and loader.get_source(self._environment, template_of(section))
+            except TemplateNotFound:
+                raise ValueError(f"there is no template {template_of(section)}") from None
 
     def page(self, names: Sequence[str], context: Mapping[str, Any], status: int) -> Response:
         """Render the first template that exists."""
@@ -71,11 +85,21 @@ class Renderer:
         return response
 
 
-def _environment(folder: str | None) -> Environment:
-    shipped = FileSystemLoader(HERE / "templates")
-    host = [FileSystemLoader(folder)] if folder else []
+def template_of(section: Section) -> str:
+    """Return the name of the template of a section."""
+    return f"sections/{section.name}.html"
+
+
+def _folders(host: str | None, features: Sequence[BaseFeature]) -> tuple[list[Path], list[Path]]:
+    """Return the folder of the host, and those of the library and its features."""
+    rooms = [room / "templates" for feature in features for room in feature.rooms()]
+    return [Path(host)] if host else [], [HERE / "templates", *filter(Path.is_dir, rooms)]
+
+
+def _environment(host: Sequence[Path], others: Sequence[Path]) -> Environment:
+    included = FileSystemLoader(others)
     environment = Environment(
-        loader=ChoiceLoader([*host, shipped, PrefixLoader({"asgi_auth": shipped})]),
+        loader=ChoiceLoader([FileSystemLoader(host), included, PrefixLoader({"asgi_auth": included})]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -11,6 +11,7 @@ from asgi_auth.errors import AuthError
 from asgi_auth.feature.route import Route
 from asgi_auth.pages.feature import Pages
 from asgi_auth.pages.links import is_local_path, location
+from asgi_auth.pages.plan import Plan
 from asgi_auth.pages.query import query_of
 from asgi_auth.pages.site import Site
 from asgi_auth.pages.visits import AssetVisit, FormVisit, PageVisit, Visit
@@ -30,6 +31,7 @@ class PageServer:
     def __init__(self, site: Site) -> None:
         """Take the pages and their paths."""
         self._site = site
+        self.plan: Plan = site.plan
         self.page_paths: dict[str, str] = site.page_paths()
 
     @classmethod
@@ -66,7 +68,7 @@ class PageServer:
         return self._to_page(scope, mount, "login", f"?{urlencode(back | {'said': 'login_needed'})}")
 
     def _to_page(self, scope: Scope, mount: str, page: str, more: str) -> Response | None:
-        path = self._site.paths.get(page)
+        path = self._site.plan.paths.get(page)
         return self._site.renderer.redirect(f"{self._root(scope)}{mount}{path}{more}") if path is not None else None
 
     def _root(self, scope: Scope) -> str:

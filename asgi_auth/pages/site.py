@@ -6,9 +6,10 @@ from starlette.types import Scope
 
 from asgi_auth.auth import Auth
 from asgi_auth.feature.base import BaseFeature
+from asgi_auth.feature.page import Page
 from asgi_auth.pages.feature import Pages
 from asgi_auth.pages.language import Language
-from asgi_auth.pages.plan import PAGES, Page
+from asgi_auth.pages.plan import Plan
 from asgi_auth.pages.render import Renderer
 from asgi_auth.validation.password_policy import PasswordPolicy
 from asgi_auth.web.client import MAX_LANGUAGES
@@ -28,14 +29,10 @@ class Site:
         self.routes = routes
         self.requests = requests
         self.cookies = cookies
-        self.renderer: Renderer = Renderer(pages, auth.settings)
+        self.plan: Plan = Plan(auth.features, routes, auth.texts)
+        self.renderer: Renderer = Renderer(pages, auth.settings, auth.features, self.plan)
         self.policy: PasswordPolicy | None = _policy(auth.features)
-        self.at: dict[str, Page] = {}
-        for page in PAGES:
-            if (found := routes.named(page.endpoint)) is not None:
-                self.at[page.path or found[0]] = page
-        self.paths: dict[str, str] = {page.name: path for path, page in self.at.items()}
-        self.by_name: dict[str, Page] = {page.name: page for page in PAGES}
+        self.at: dict[str, Page] = {path: self.plan.pages[name] for name, path in self.plan.paths.items()}
         routes.add_pages([*self.at, *self.renderer.assets])
 
     def page_paths(self) -> dict[str, str]:

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from asgi_auth.feature.page import Page
 from asgi_auth.model.records import UserInfo
 from asgi_auth.pages.forms import Failed, FormBuilder, FormView
 from asgi_auth.pages.inputs import TICKET, fields_of
 from asgi_auth.pages.language import Language
 from asgi_auth.pages.links import Links
-from asgi_auth.pages.plan import FORMS, SAID, Page
 from asgi_auth.pages.site import Site
 
 
@@ -28,7 +28,7 @@ class View:
 
     def href(self, page: str, **query: str) -> str:
         """Return the link to a page, with the target of `next`; empty for a page that is not served."""
-        path = self.site.paths.get(page)
+        path = self.site.plan.paths.get(page)
         return self.links.to(path, {"next": self.query.get("next", "")} | query) if path else ""
 
     def action(self, endpoint: str, **values: str) -> str:
@@ -55,6 +55,8 @@ class View:
             "logo": self.logo,
             "css": assets["/pages.css"],
             "js": assets["/pages.js"],
+            "scripts": [assets[path] for path in self.site.plan.scripts],
+            "device_name": self.language.device,
             "failed": self.failed is not None,
         }
 
@@ -63,19 +65,19 @@ class View:
         forms = self._forms(page)
         self._focus(page, forms)
         said = self.query.get("said", "")
-        below = [name for name in page.links if self.href(name)]
+        below = self.site.plan.links_of(page)
         return self.frame() | {
             "page": page.name,
             "title": self.language.get(f"pages.{page.name}.title"),
             "lead": self._lead(page, forms),
-            "said": self.language.get(f"pages.said.{said}") if said in SAID else "",
+            "said": self.language.get(f"pages.said.{said}") if said in self.site.plan.said else "",
             "forms": forms,
             "links": [(self._onward(name), self.language.get(f"pages.link.{name}")) for name in below],
         }
 
     def _onward(self, page: str) -> str:
         """Return the link to a page, with the request of an earlier mail if that page can ask for another mail."""
-        found = self.site.routes.named(self.site.by_name[page].endpoint)
+        found = self.site.routes.named(self.site.plan.pages[page].endpoint)
         asks = found is not None and {"request"} == set(TICKET) & found[1].endpoint.fields.keys()
         return self.href(page, request=self.query.get("request", "") if asks else "")
 
@@ -84,11 +86,11 @@ class View:
             language=self.language, policy=self.site.policy, given=self.query, user=self.user, failed=self.failed
         )
         forms = {}
-        for form in FORMS:
-            found = self.site.routes.named(form.endpoint) if form.page == page.name else None
+        for form in self.site.plan.forms_of(page):
+            found = self.site.routes.named(form.endpoint)
             if found is not None:
                 fields = fields_of(found[1], found[0], self.site.auth.settings)
-                forms[form.endpoint] = builder.build(form.endpoint, self.action(form.endpoint), fields)
+                forms[form.endpoint] = builder.build(form, self.action(form.endpoint), fields)
                 self._take_along(forms[form.endpoint])
         return {name: form for name, form in forms.items() if form is not None}
 
@@ -113,5 +115,5 @@ class View:
         refused = forms.get(self.failed.endpoint) if self.failed else None
         if refused is not None:
             refused.focus()
-        elif page.path is None and forms:
+        elif page.focus and forms:
             next(iter(forms.values())).focus()

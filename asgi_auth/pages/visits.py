@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-import msgspec
 from starlette.responses import Response
 from starlette.types import Receive, Scope
 
@@ -13,9 +12,11 @@ from asgi_auth.errors import (
     FreshLoginRequiredError,
     InternalError,
     InvalidOneTimeTokenError,
+    NotFoundError,
     UnauthorizedError,
 )
 from asgi_auth.feature.call import Call
+from asgi_auth.feature.page import ONWARD, Form, Page, Section
 from asgi_auth.feature.route import Route
 from asgi_auth.model.answers import Answer
 from asgi_auth.model.records import Client, UserInfo
@@ -23,8 +24,8 @@ from asgi_auth.pages.forms import Failed
 from asgi_auth.pages.inputs import fields_of, values_of
 from asgi_auth.pages.links import Links, is_allowed, is_local_path, location
 from asgi_auth.pages.owner import owner_of_link
-from asgi_auth.pages.plan import FORMS, ONWARD, Form, Page
 from asgi_auth.pages.query import query_of
+from asgi_auth.pages.render import template_of
 from asgi_auth.pages.site import Site
 from asgi_auth.pages.view import View
 from asgi_auth.process.log import logger
@@ -35,9 +36,10 @@ from asgi_auth.web.paths import app_root, below_root
 from asgi_auth.web.request_pipeline import Result
 from asgi_auth.web.responses import problem
 
+#: The page of the sections.
+ACCOUNT = "account"
 #: Authenticates the request.
 Authenticate = Callable[[], Awaitable[Identity]]
-BY_ENDPOINT = {form.endpoint: form for form in FORMS}
 
 
 class Visit:
@@ -103,32 +105,37 @@ class Visit:
             raise UnauthorizedError
         return self.site.renderer.redirect(target)
 
-    async def show(self, page: Page, identity: Identity, failed: Failed | None = None) -> Response:
-        """Render a page, with the data of the logged-in user."""
-        more: dict[str, Any] = {}
-        user = None
-        if identity.is_authenticated:
-            user, listed = await self.call("me", identity), await self.call("sessions", identity)
-            more = {"me": user, "sessions": self._with_devices(listed) if listed else ()}
-        elif page.endpoint == "me":
+    async def show(
+        self, page: Page, identity: Identity, failed: Failed | None = None, answer: object = None
+    ) -> Response:
+        """Render a page, with the data of the logged-in user, and the answer of a form."""
+        if page.login and not identity.is_authenticated:
             return self.to_login(page.name, "login_needed")
-        more["username"] = await owner_of_link(self.site, page, failed.sent if failed else self.query)
-        context = self.view(user, failed).page(page) | more
-        names = [page.name, "page"]
-        response = self.site.renderer.page(names, context, failed.error.status if failed else 200)
+        user = await self._user(identity)
+        context = self.view(user, failed).page(page) | {"me": user, "answer": answer}
+        context["username"] = await owner_of_link(self.site, page, failed.sent if failed else self.query)
+        context["data"] = await self.call(page.endpoint, identity) if page.loads else None
+        if page.name == ACCOUNT:
+            context["sections"] = [await self._section(section, identity) for section in self.site.plan.sections]
+        response = self.site.renderer.page([page.name, "page"], context, failed.error.status if failed else 200)
         return _with_headers_of(response, failed.error) if failed else response
 
-    def _with_devices(self, listed: Any) -> list[Any]:
-        """Return the sessions, with the names of devices in the visitor's language."""
-        language = self.site.language(self.scope)
-        return [msgspec.structs.replace(item, device=language.device(item.user_agent)) for item in listed.sessions]
+    async def _user(self, identity: Identity) -> UserInfo | None:
+        """Return the logged-in user. Raises UnauthorizedError for one that was deleted."""
+        if not identity.is_authenticated:
+            return None
+        return await self.call("me", identity) if self.site.routes.named("me") else UserInfo.of(await identity.load())
+
+    async def _section(self, section: Section, identity: Identity) -> dict[str, Any]:
+        """Return the template of a section, and its data."""
+        data = await self.call(section.endpoint, identity) if section.loads else None
+        return {"name": section.name, "template": template_of(section), "data": data}
 
     async def call(self, name: str, identity: Identity) -> Any:
-        """Call an endpoint that only reads; None for one that is not served."""
-        found = self.site.routes.named(name)
-        if found is None:
-            return None
-        route = found[1]
+        """Call an endpoint that only reads."""
+        _, route = self.site.routes.named(name) or (None, None)
+        if route is None:
+            raise NotFoundError
         call = Call(route.endpoint, {}, self.client(identity), identity)
         return await self.site.auth.pipeline.run_request(route.feature, call)
 
@@ -184,7 +191,7 @@ class FormVisit(Visit):
         super().__init__(site, scope, path)
         self._route = route
         self._in_path = values
-        self._form = BY_ENDPOINT.get(route.endpoint.name) or Form(endpoint=route.endpoint.name, page="")
+        self._form = site.plan.forms.get(route.endpoint.name) or Form(endpoint=route.endpoint.name, page="")
 
     async def respond(self, authenticate: Authenticate, receive: Receive) -> Response:
         """Call the endpoint; show the page again after an error, else redirect to the next page."""
@@ -200,7 +207,7 @@ class FormVisit(Visit):
             result = await self._call(sent, identity)
         except AuthError as error:
             return await self._refused(sent, error, identity)
-        return self._followed(result, identity)
+        return await self._followed(result, identity)
 
     async def _call(self, sent: Mapping[str, str], identity: Identity) -> Result:
         endpoint = self._route.endpoint
@@ -211,8 +218,8 @@ class FormVisit(Visit):
     async def _refused(self, sent: Mapping[str, str], error: AuthError, identity: Identity) -> Response:
         endpoint = self._route.endpoint
         await self.site.auth.stream.report_refusal(error, self.client(identity))
-        page = self.site.by_name.get(self._form.page)
-        if page is None or page.name not in self.site.paths:
+        page = self.site.plan.pages.get(self._form.page)
+        if page is None or page.name not in self.site.plan.paths:
             raise error
         if isinstance(error, FreshLoginRequiredError):
             return self.to_login(page.name, error.code)
@@ -222,10 +229,16 @@ class FormVisit(Visit):
         failed = Failed(endpoint=endpoint.name, sent=sent, error=error)
         return await self.show(page, identity, failed)
 
-    def _followed(self, result: Result, identity: Identity) -> Response:
-        """Redirect to the next page, with the cookies of the result."""
+    async def _followed(self, result: Result, identity: Identity) -> Response:
+        """Redirect to the next page, or show the answer on the page of the form, with the cookies of the result."""
         value = result.value if isinstance(result.value, Answer) else None
-        response = self.site.renderer.redirect(self._next(value, identity))
+        if self._form.shows and self._form.page in self.site.plan.paths:
+            # Further forms of the page go on with the `request` of the answer.
+            more = {"request": getattr(result.value, "request", ""), "said": self._form.said}
+            self.query |= {name: text for name, text in more.items() if text}
+            response = await self.show(self.site.plan.pages[self._form.page], identity, answer=result.value)
+        else:
+            response = self.site.renderer.redirect(self._next(value, identity))
         response.raw_headers.extend(result.cookies)
         return response
 

@@ -8,7 +8,7 @@ from asgi_auth.accounts.registration import RegistrationService
 from asgi_auth.feature.base import BaseFeature
 from asgi_auth.model.event_types import ACTIONS
 from asgi_auth.settings import Settings
-from asgi_auth.texts import Texts
+from asgi_auth.texts import Texts, texts_in
 from asgi_auth.validation.email_address import canonical_or_none
 from asgi_auth.validation.fields import Field
 from asgi_auth.validation.password_policy import common_passwords
@@ -39,7 +39,9 @@ def texts_of(settings: Settings, features: Sequence[BaseFeature]) -> Texts:
     """Make the catalog: the texts of the library, of features and of the host. Raises ValueError."""
     mails = {purpose for feature in features for purpose in feature.mails}
     codes = [f"field.{item.name}" for item in settings.fields]
-    return Texts(settings.language, settings.texts, codes, added=[feature.texts for feature in features], mails=mails)
+    rooms = dict.fromkeys(room for feature in features for room in feature.rooms())
+    added = [*(feature.texts for feature in features), *map(texts_in, rooms)]
+    return Texts(settings.language, settings.texts, codes, added=added, mails=mails)
 
 
 def check_verification(auth: Any) -> None:

@@ -5,9 +5,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from asgi_auth.texts.added import Allowed, allowed_in, merged
-from asgi_auth.texts.catalog import DEFAULT, Overrides, placeholders, purposes, shipped
+from asgi_auth.texts.catalog import DEFAULT, Overrides, placeholders, purposes, shipped, texts_in
 
-__all__ = ["DEFAULT", "Overrides", "Texts", "placeholders", "purposes", "shipped"]
+__all__ = ["DEFAULT", "Overrides", "Texts", "placeholders", "purposes", "shipped", "texts_in"]
 
 #: A lowercase language range with its weight (RFC 4647, section 2.1; RFC 9110, section 12.4.2).
 RANGE = re.compile(

@@ -11,15 +11,47 @@ Overrides: TypeAlias = Mapping[str, Mapping[str, str]]
 DEFAULT = "en"
 
 
+#: The folder of the library's features: each with texts has a room here.
+FEATURES = Path(__file__).parent.parent / "features"
+
+
 @cache
 def shipped() -> dict[str, dict[str, str]]:
-    """Return the texts of the library, by language and code. The file `en/mail.toml` holds the codes `mail.…`."""
-    import tomllib  # noqa: PLC0415 (first needed by an Auth)
+    """Return the texts of the library and of all its features, by language and code.
 
+    The file `en/mail.toml` holds the codes `mail.…`; the files of the features hold whole codes.
+    """
     texts: dict[str, dict[str, str]] = {}
     for file in Path(__file__).parent.glob("*/*.toml"):
-        _flatten(file.stem, tomllib.loads(file.read_text("utf-8")), texts.setdefault(file.parent.name, {}))
+        _flatten(f"{file.stem}.", _read(file), texts.setdefault(file.parent.name, {}))
+    for room in FEATURES.iterdir():
+        for language, added in _texts_of(room).items():
+            texts.setdefault(language, {}).update(added)
     return texts
+
+
+def texts_in(room: Path) -> Overrides:
+    """Return the texts in the room of a feature, by language and code; empty for a room whose texts are shipped.
+
+    Raises ValueError for a file that is no TOML.
+    """
+    return {} if room.parent == FEATURES else _texts_of(room)
+
+
+def _texts_of(room: Path) -> dict[str, dict[str, str]]:
+    texts: dict[str, dict[str, str]] = {}
+    for file in (room / "texts").glob("*.toml"):
+        _flatten("", _read(file), texts.setdefault(file.stem, {}))
+    return texts
+
+
+def _read(file: Path) -> Mapping[str, Any]:
+    import tomllib  # noqa: PLC0415 (first needed by an Auth)
+
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{file}: {error}") from error
 
 
 def purposes() -> set[str]:
@@ -36,6 +68,6 @@ def placeholders(text: str) -> frozenset[str]:
 def _flatten(prefix: str, node: Mapping[str, Any], into: dict[str, str]) -> None:
     for key, value in node.items():
         if isinstance(value, Mapping):
-            _flatten(f"{prefix}.{key}", value, into)
+            _flatten(f"{prefix}{key}.", value, into)
         else:
-            into[f"{prefix}.{key}"] = str(value)
+            into[f"{prefix}{key}"] = str(value)

@@ -26,7 +26,7 @@ from asgi_auth.accounts.mail_budget import ALL_KNOWN, KNOWN, STRANGER, STRANGERS
 from asgi_auth.accounts.one_time_tokens import DIGITS, TRIES
 from asgi_auth.accounts.purpose import Purpose
 from asgi_auth.events.log import MAX_TEXT
-from asgi_auth.features.new_device import PREFIXES
+from asgi_auth.features.new_device.feature import PREFIXES
 from asgi_auth.mail.delivery import DELAYS, Delivery
 from asgi_auth.mail.smtp import PORTS
 from asgi_auth.runtime.purge import BATCH, KEPT

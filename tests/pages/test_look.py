@@ -8,7 +8,6 @@ import pytest
 
 from asgi_auth import AuthMiddleware, Field, Pages
 from asgi_auth.pages.colors import contrast, readable, text_on
-from asgi_auth.pages.plan import FORMS, PAGES, SAID
 from asgi_auth.texts import shipped
 from tests.pages.surfer import Surfer
 from tests.support import Client, cheap, make_auth, who
@@ -108,14 +107,6 @@ async def test_the_browser_chooses_the_language(surfer: Surfer) -> None:
     assert "Die Adresse oder das Passwort ist falsch." in wrong.text
     await surfer.post("login", {"email": "a@example.com", "password": "ein gutes Passwort"})
     assert "Firefox auf Linux" in (await surfer.get("account")).text
-
-
-def test_every_page_form_and_message_has_its_texts() -> None:
-    texts = shipped()["en"]
-    wanted = {f"pages.{page.name}.title" for page in PAGES} | {f"pages.{form.endpoint}.button" for form in FORMS}
-    wanted |= {f"pages.said.{said}" for said in SAID} | {f"pages.link.{name}" for page in PAGES for name in page.links}
-
-    assert wanted - texts.keys() == set()
 
 
 def test_every_error_has_a_text() -> None:

@@ -141,14 +141,14 @@ MAILS = [
     ),
     Defence(
         "concealment: a new address that is taken is asked like any other",
-        "features/email_change.py",
+        "features/email_change/feature.py",
         '            voids="user",\n',
         '            voids="nothing" if taken else "user",\n',
         "security/test_concealment.py::test_a_user_who_asks_for_an_address_learns_nothing_of_it",
     ),
     Defence(
         "concealment: a closed account is told after its password alone",
-        "features/passwords.py",
+        "features/passwords/feature.py",
         "        if user is None or credential is None:\n            raise InvalidCredentialsError()",
         """        if user is not None and user.status != "active":
             raise UserExistsError

@@ -40,7 +40,7 @@ INPUT = [
     ),
     Defence(
         "an address is no public one by default",
-        "features/passwords.py",
+        "features/passwords/feature.py",
         "public=not self.auth.settings.private_addresses",
         "public=False",
         "features/test_typed_text.py::test_a_setting_lets_addresses_of_private_networks_in",

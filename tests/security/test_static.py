@@ -25,9 +25,9 @@ CRYPTO = {"hashlib", "hmac", "secrets", "argon2", "jwt", "itsdangerous", "crypto
 WHO_KNOWS_CRYPTO = {
     "crypto.argon2": {"secrets", "argon2"},
     "crypto.equal_work": {"secrets", "argon2"},
-    "crypto.keys": {"hashlib", "hmac", "jwt"},
+    "crypto.keys": {"cryptography", "hashlib", "hmac", "jwt"},
     "model.records": {"secrets"},
-    "limits.counter_keys": {"hmac"}, "runtime.purge": {"random"}, "features.new_device": {"hashlib"},
+    "limits.counter_keys": {"hmac"}, "runtime.purge": {"random"}, "features.new_device.feature": {"hashlib"},
     "web.client": {"secrets"},
     "web.responses": {"hashlib"},
     "events.stream": {"hmac"},

@@ -1,11 +1,13 @@
 """Password reset: a mail with a link and a code for users who forgot their password."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import ClassVar
 
 from asgi_auth.accounts.passwords import PasswordService
 from asgi_auth.accounts.purpose import TOKEN_OR_CODE, Purpose
 from asgi_auth.errors import BusyError, InvalidResetTokenError, PasswordPolicyError
-from asgi_auth.feature import Feature, post
+from asgi_auth.feature import Feature, Form, Page, post
 from asgi_auth.model import event_types as events
 from asgi_auth.model.answers import Requested
 from asgi_auth.model.records import NO_USER_ID, Client, OneTimeToken, User
@@ -21,6 +23,15 @@ class PasswordReset(Feature):
     needs: ClassVar[tuple[type, ...]] = (PasswordService,)
     needs_mail = True
     mails: ClassVar[tuple[str, ...]] = ("reset_password",)
+    room = Path(__file__).parent
+    pages: ClassVar[Sequence[Page]] = (
+        Page(name="forgot_password", endpoint="forgot_password", links=("login", "request_unlock")),
+        Page(name="reset_password", endpoint="reset_password", links=("forgot_password", "login")),
+    )
+    forms: ClassVar[Sequence[Form]] = (
+        Form(endpoint="forgot_password", page="forgot_password", after="reset_password", said="mail_sent"),
+        Form(endpoint="reset_password", page="reset_password", after="login", said="password_changed"),
+    )
 
     def __init__(self, *, ttl: int = 900, quiet: int = 60, link: str | None = None) -> None:
         """Take the settings."""

@@ -4,6 +4,7 @@ import hashlib
 import ipaddress
 from collections.abc import Container
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import ClassVar
 
 from asgi_auth.feature import Client, Event, Feature
@@ -24,6 +25,7 @@ class NewDevice(Feature):
 
     mails: ClassVar[tuple[str, ...]] = ("new_device",)
     observes: Container[str] | None = (events.LOGIN,)
+    room = Path(__file__).parent
 
     def __init__(self, *, network: bool = True, most: int = 50) -> None:
         """Take the settings; raises ValueError."""

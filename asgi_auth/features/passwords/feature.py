@@ -1,6 +1,7 @@
 """Passwords: register, log in, change the password."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import ClassVar
 
 import msgspec
@@ -23,10 +24,13 @@ from asgi_auth.feature import (
     Email,
     Endpoint,
     Feature,
+    Form,
     Grant,
     Identity,
+    Page,
     Requested,
     Secret,
+    Section,
     TokenPair,
     User,
     UserInfo,
@@ -91,6 +95,18 @@ class Passwords(Feature):
     further calls wait (default: 16 for each thread), the answer is 503. `login_after_register` returns tokens with the
     registration.
     """
+
+    room = Path(__file__).parent
+    pages: ClassVar[Sequence[Page]] = (
+        Page(name="login", endpoint="login", entrance=True, links=("forgot_password", "magic_link", "register")),
+        Page(name="register", endpoint="register", entrance=True, links=("login",)),
+    )
+    forms: ClassVar[Sequence[Form]] = (
+        Form(endpoint="login", page="login"),
+        Form(endpoint="register", page="register", after="login", said="registered", waits="verify_email"),
+        Form(endpoint="change_password", page="account", after="account", said="password_changed"),
+    )
+    sections: ClassVar[Sequence[Section]] = (Section(name="change_password", endpoint="change_password", order=30),)
 
     def __init__(
         self,

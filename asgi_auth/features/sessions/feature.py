@@ -1,16 +1,20 @@
 """Sessions: refresh, log out here or everywhere, and list the logged-in devices."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import ClassVar
 
 from asgi_auth.errors import SessionNotFoundError, TokenReuseError, TokenRevokedError, UnauthorizedError
 from asgi_auth.feature import (
     REFUSED_TOKENS,
     Client,
     Feature,
+    Form,
     Grant,
     Identity,
     Line,
     Record,
+    Section,
     TokenPair,
     TokenText,
     delete,
@@ -48,6 +52,14 @@ class Ended(Record, frozen=True, kw_only=True):
 
 class Sessions(Feature):
     """Refresh tokens, log out, and list or end your sessions."""
+
+    room = Path(__file__).parent
+    forms: ClassVar[Sequence[Form]] = (
+        Form(endpoint="end_session", page="account", after="account", said="session_ended"),
+        Form(endpoint="logout", page="account", after="login", said="logged_out"),
+        Form(endpoint="logout_all", page="account", after="login", said="logged_out_everywhere"),
+    )
+    sections: ClassVar[Sequence[Section]] = (Section(name="sessions", endpoint="sessions", order=50, loads=True),)
 
     @property
     def grants(self) -> Mapping[str, Grant]:

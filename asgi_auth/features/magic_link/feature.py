@@ -1,11 +1,13 @@
 """Magic link: log in by a mail, without a password. Off by default (ASVS 6.3.6: not for the highest level)."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import ClassVar
 
 from asgi_auth.accounts.passwords import disable
 from asgi_auth.accounts.purpose import TOKEN_OR_CODE, Purpose
 from asgi_auth.errors import InvalidOneTimeTokenError
-from asgi_auth.feature import Feature, post
+from asgi_auth.feature import Feature, Form, Page, post
 from asgi_auth.model import event_types as events
 from asgi_auth.model.answers import Requested, TokenPair
 from asgi_auth.model.records import NO_USER_ID, Client, Credential, User, new_id
@@ -24,6 +26,15 @@ class MagicLink(Feature):
 
     needs_mail = True
     mails: ClassVar[tuple[str, ...]] = ("magic_link",)
+    room = Path(__file__).parent
+    pages: ClassVar[Sequence[Page]] = (
+        Page(name="magic_link", endpoint="magic_link", entrance=True, links=("login",)),
+        Page(name="magic_link_login", endpoint="magic_link_login", links=("magic_link", "login")),
+    )
+    forms: ClassVar[Sequence[Form]] = (
+        Form(endpoint="magic_link", page="magic_link", after="magic_link_login", said="mail_sent"),
+        Form(endpoint="magic_link_login", page="magic_link_login"),
+    )
 
     def __init__(self, *, ttl: int = 600, quiet: int = 60, link: str | None = None) -> None:
         """Take the settings."""

@@ -1,11 +1,27 @@
 """Your account: read it, change extra fields, export everything as JSON, close it."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import ClassVar, Literal
 
 from asgi_auth.accounts.letters import INACTIVE
 from asgi_auth.accounts.passwords import PasswordService
 from asgi_auth.errors import BusyError, InvalidCredentialsError, UnauthorizedError
-from asgi_auth.feature import Client, Endpoint, Feature, Identity, Secret, Served, UserInfo, get, patch, post
+from asgi_auth.feature import (
+    Client,
+    Endpoint,
+    Feature,
+    Form,
+    Identity,
+    Page,
+    Secret,
+    Section,
+    Served,
+    UserInfo,
+    get,
+    patch,
+    post,
+)
 from asgi_auth.model import event_types as events
 from asgi_auth.model.stored import Stored
 
@@ -20,6 +36,17 @@ class Account(Feature):
     """
 
     mails: ClassVar[tuple[str, ...]] = ("account_closed", *INACTIVE.values())
+    room = Path(__file__).parent
+    pages: ClassVar[Sequence[Page]] = (Page(name="account", endpoint="me", path="/account", login=True, focus=False),)
+    forms: ClassVar[Sequence[Form]] = (
+        Form(endpoint="update_me", page="account", after="account", said="saved"),
+        Form(endpoint="close_account", page="account", after="login", said="account_closed"),
+    )
+    sections: ClassVar[Sequence[Section]] = (
+        Section(name="profile", endpoint="me", order=10),
+        Section(name="export", endpoint="export", order=80),
+        Section(name="close_account", endpoint="close_account", order=90),
+    )
 
     def __init__(self, *, closing: Literal["soft", "hard"] = "soft", reopen: int | None = None) -> None:
         """Take the settings; raises ValueError."""

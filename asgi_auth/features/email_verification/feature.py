@@ -1,6 +1,7 @@
 """Email verification: a mail at registration, and the link or the code in it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 from asgi_auth.accounts.ownership_proof import REFUSALS
@@ -15,10 +16,12 @@ from asgi_auth.feature import (
     Email,
     Endpoint,
     Feature,
+    Form,
     Identity,
     Line,
     LoginAttempt,
     OneTimeToken,
+    Page,
     Requested,
     Secret,
     TokenText,
@@ -42,6 +45,12 @@ class EmailVerification(Feature):
 
     needs_mail = True
     mails: ClassVar[tuple[str, ...]] = ("verify_email", "register", "already_registered")
+    room = Path(__file__).parent
+    pages: ClassVar[Sequence[Page]] = (Page(name="verify_email", endpoint="verify_email", links=("login",)),)
+    forms: ClassVar[Sequence[Form]] = (
+        Form(endpoint="verify_email", page="verify_email", after="account", said="email_verified"),
+        Form(endpoint="resend_verification", page="verify_email", after="verify_email", said="mail_sent"),
+    )
 
     def __init__(self, *, ttl: int = DAY, quiet: int = 60, link: str | None = None) -> None:
         """Take the settings."""

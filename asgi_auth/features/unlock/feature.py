@@ -1,10 +1,12 @@
 """Unlock: a mailed link opens an account that the guesses of strangers have locked."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import ClassVar
 
 from asgi_auth.accounts.purpose import TOKEN_OR_CODE, Purpose
 from asgi_auth.errors import InvalidOneTimeTokenError
-from asgi_auth.feature import Client, Email, Feature, Line, Requested, TokenText, post
+from asgi_auth.feature import Client, Email, Feature, Form, Line, Page, Requested, TokenText, post
 from asgi_auth.model import event_types as events
 
 
@@ -16,6 +18,15 @@ class Unlock(Feature):
 
     needs_mail = True
     mails: ClassVar[tuple[str, ...]] = ("unlock",)
+    room = Path(__file__).parent
+    pages: ClassVar[Sequence[Page]] = (
+        Page(name="request_unlock", endpoint="request_unlock", links=("forgot_password", "login")),
+        Page(name="unlock", endpoint="unlock", links=("request_unlock", "login")),
+    )
+    forms: ClassVar[Sequence[Form]] = (
+        Form(endpoint="request_unlock", page="request_unlock", after="unlock", said="mail_sent"),
+        Form(endpoint="unlock", page="unlock", after="login", said="account_unlocked"),
+    )
 
     def __init__(self, *, ttl: int = 3600, quiet: int = 60, link: str | None = None) -> None:
         """Take the settings."""

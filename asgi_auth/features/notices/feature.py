@@ -1,6 +1,7 @@
 """Notices: users get a mail when something about their account has changed (ASVS 6.3.7)."""
 
 from collections.abc import Container
+from pathlib import Path
 from typing import ClassVar
 
 from asgi_auth.feature import Event, Feature
@@ -18,6 +19,7 @@ class Notices(Feature):
     needs_mail = True
     mails: ClassVar[tuple[str, ...]] = tuple(PURPOSES.values())
     observes: Container[str] | None = {name for name, _ in PURPOSES}
+    room = Path(__file__).parent
 
     async def observe(self, event: Event) -> None:
         """Write to the user of the event."""

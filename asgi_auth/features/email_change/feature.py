@@ -1,5 +1,7 @@
 """Email change: requested with the password, confirmed at the new address, announced to the old one."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import ClassVar
 
 from asgi_auth.accounts.letters import notice_to
@@ -15,7 +17,7 @@ from asgi_auth.errors import (
     UserExistsError,
     ValidationError,
 )
-from asgi_auth.feature import Feature, post
+from asgi_auth.feature import Feature, Form, Page, Section, post
 from asgi_auth.model import event_types as events
 from asgi_auth.model.answers import Requested
 from asgi_auth.model.limits import Rule
@@ -39,6 +41,15 @@ class EmailChange(Feature):
     needs: ClassVar[tuple[type, ...]] = (PasswordService,)
     needs_mail = True
     mails: ClassVar[tuple[str, ...]] = ("change_email", "email_change_requested", "email_changed", "already_registered")
+    room = Path(__file__).parent
+    pages: ClassVar[Sequence[Page]] = (
+        Page(name="confirm_email_change", endpoint="confirm_email_change", links=("account",)),
+    )
+    forms: ClassVar[Sequence[Form]] = (
+        Form(endpoint="change_email", page="account", after="confirm_email_change", said="mail_sent"),
+        Form(endpoint="confirm_email_change", page="confirm_email_change", after="account", said="email_changed"),
+    )
+    sections: ClassVar[Sequence[Section]] = (Section(name="change_email", endpoint="change_email", order=20),)
 
     def __init__(self, *, ttl: int = 3600, quiet: int = 60, link: str | None = None) -> None:
         """Take the settings."""

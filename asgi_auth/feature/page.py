@@ -1,0 +1,65 @@
+"""What a feature shows in a browser, as plain data: pages, their forms, and sections of the account page.
+
+The feature `Pages` serves each of them exactly when its endpoint is served. Their texts have codes by their names:
+`pages.<page>.title`, `pages.<endpoint>.button` of a form, `pages.said.<said>`, and `pages.link.<page>` of a link.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+#: In place of a page: the target of `next`, else `after_login`.
+ONWARD = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """A page, served at `path`, by default at the path of its endpoint.
+
+    Its template is `<name>.html`, or else `page.html`, which shows the forms below each other.
+    """
+
+    name: str
+    endpoint: str
+    path: str | None = None
+    login: bool = False
+    """Whether only logged-in users see the page; others are redirected to the login page, and back."""
+    entrance: bool = False
+    """Whether a logged-in user is redirected away from the page."""
+    loads: bool = False
+    """Whether the endpoint, which has to be a GET, is called; its answer is `data` in the template."""
+    links: tuple[str, ...] = ()
+    """The pages that are linked below the forms."""
+    linked_from: tuple[str, ...] = ()
+    """The pages of other features that link to this one, after their own `links`."""
+    focus: bool = True
+    """Whether the first form gets the focus, as on a page for one purpose."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """A form: its endpoint, its page, and the page and the message that follow."""
+
+    endpoint: str
+    page: str
+    after: str = ONWARD
+    said: str = ""
+    waits: str = ""
+    """The page that follows instead when a mail with a code has been sent."""
+    shows: bool = False
+    """Whether the page of the form shows the answer, as `answer`, in place of a redirect: for values shown once.
+
+    Other forms of the page get the `request` of the answer."""
+    attributes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Attributes of input elements by field, beyond those that follow from the endpoint, such as `autocomplete`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """A part of the account page, by the template `sections/<name>.html`."""
+
+    name: str
+    endpoint: str
+    order: int = 60
+    """The place on the page, from low to high."""
+    loads: bool = False
+    """Whether the endpoint, which has to be a GET, is called; its answer is `data` in the template."""
