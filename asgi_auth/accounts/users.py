@@ -133,7 +133,9 @@ class Users:
             if status != "active":
                 await storage.void_tokens(user_id, now)
             # Before and after: a trigger of the update may end sessions, which would then not be returned here.
-            ended = [] if status == "active" else await storage.end_sessions(user_id, now)
+            # A session that is left from before must not come back.
+            end = storage.end_inactive if status == "active" else storage.end_sessions
+            ended = await end(user_id, now)
             user = _found(await storage.update_user(user_id, {"status": status}, now))
             ended += [] if status == "active" else await storage.end_sessions(user_id, now)
         call = Client().identified()

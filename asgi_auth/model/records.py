@@ -170,14 +170,16 @@ class Changes(Record, frozen=True, kw_only=True):
     """Revocations and role changes that each process must apply.
 
     `sessions` lists the revoked sessions as (id, time); `users` the users with changed roles as (id, roles, time).
-    `number` is the highest number of a change in the storage. `now` is the time of the database's own clock, in seconds
+    `inactive` lists users who are not active and have sessions among these that the storage has not ended yet.
+    `position` names the state of the storage that was read. `now` is the time of the database's own clock, in seconds
     since 1970; None for a database without one.
     """
 
-    number: int = 0
+    position: str = ""
     now: float | None = None
     sessions: list[tuple[str, int]] = []
     users: list[tuple[str, tuple[str, ...], int]] = []
+    inactive: list[str] = []
 
 
 class Access(Record, frozen=True, kw_only=True):

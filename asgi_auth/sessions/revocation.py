@@ -8,6 +8,7 @@ it does while the clock of the process and that of the database disagree: the ag
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from itertools import takewhile
 
 from asgi_auth.bounds.deadline import DEFAULT, Deadline, left
@@ -16,7 +17,6 @@ from asgi_auth.model.records import Changes
 from asgi_auth.process.fork import leave_behind, renew_after_fork
 from asgi_auth.process.log import logger
 from asgi_auth.sessions.clock_watch import ClockWatch
-from asgi_auth.sessions.feed_position import FeedPosition
 from asgi_auth.settings import Settings
 from asgi_auth.storage import Storage
 
@@ -35,7 +35,8 @@ class Revocation:
         # Twice, because the clocks of the issuer and of this process may differ in opposite directions.
         self._horizon = settings.access_ttl + 2 * settings.leeway
         self._now = now
-        self._position = FeedPosition()
+        #: The state of the feed up to which changes are known; empty before the first synchronization.
+        self._position = ""
         self._last_sync: tuple[float, float] | None = None
         #: Compares the clock of this process with that of the database.
         self.clock: ClockWatch = ClockWatch(settings.leeway)
@@ -69,25 +70,17 @@ class Revocation:
         number = self._syncs
         # Urgent: without the changes, every request reads its session from the database.
         with Deadline(left(DEFAULT), urgent=True):
-            changes = await self._read(started, int(before))
+            changes = await self._storage.changes_since(int(before) - self._horizon + 1, self._position)
         self.clock.compare(before, changes.now, self._now())
         self._forget(int(before) - self._horizon)
         self._apply(changes, number)
+        self._position = changes.position
         self._last_sync = (started, before)
         self._fresh_until = float("-inf") if self.clock.disagrees else started + self._lag
-
-    async def _read(self, started: float, now: int) -> Changes:
-        """Read the changes after the position; all that concern a living token at first, and after a restore."""
-        newest = self._position.newest
-        if newest is not None:
-            changes = await self._storage.changes_since(0, self._position.after(started))
-            if changes.number >= newest:
-                self._position.note(started, changes.number)
-                return changes
-            self._position.reset()
-        changes = await self._storage.changes_since(now - self._horizon + 1)
-        self._position.note(started, changes.number)
-        return changes
+        for user_id in changes.inactive:
+            # A database that only reads does not matter here: this process knows the sessions, and none is renewed.
+            with suppress(StorageUnavailableError):
+                await self._storage.end_inactive(user_id, int(before))
 
     def _follow_clock(self, monotonic: float, now: float) -> None:
         """Read everything again after the clock of this process was set: entries were dropped too early, or will be."""
@@ -95,7 +88,7 @@ class Revocation:
             return
         passed, shown = monotonic - self._last_sync[0], now - self._last_sync[1]
         if abs(shown - passed) > self._leeway or shown < 0:
-            self._position.reset()
+            self._position = ""
         if shown < 0:
             # Kept long enough by the clock as it is now, and in order.
             for known in (self.dead, self._changed_at):

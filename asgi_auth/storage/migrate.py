@@ -12,6 +12,8 @@ from asgi_auth.storage.statements import schema
 
 #: The comment above statements that create the users table or its indexes.
 USERS_ONLY = "-- users\n"
+#: The comment above statements for one database only, by dialect.
+DIALECT_ONLY = {"postgresql": "-- postgresql\n"}
 
 
 async def missing(storage: Runner) -> list[tuple[int, str]]:
@@ -35,7 +37,7 @@ async def migrate(storage: Runner, driver: Driver, now: int) -> list[int]:
     still_missing = await missing(storage)
     for number, text in still_missing:
         for statement in text.split(";\n"):
-            if statement.strip() and not _is_left_out(statement, own_users_table=storage.names.own_users_table):
+            if statement.strip() and not _is_left_out(statement, storage):
                 await storage.run(statement, {})
         await storage.run(schema.ADD_MIGRATION, {"version": number, "now": now})
     if still_missing:
@@ -93,5 +95,7 @@ def migrations() -> list[tuple[int, str]]:
     return [(int(file.stem), file.read_text("utf-8")) for file in files]
 
 
-def _is_left_out(statement: str, *, own_users_table: bool) -> bool:
-    return own_users_table and statement.lstrip().startswith(USERS_ONLY)
+def _is_left_out(statement: str, storage: Runner) -> bool:
+    text = statement.lstrip()
+    others = [comment for dialect, comment in DIALECT_ONLY.items() if dialect != storage.dialect]
+    return text.startswith(tuple(others)) or (storage.names.own_users_table and text.startswith(USERS_ONLY))

@@ -39,6 +39,7 @@ INDEXES = (
     "counters_expires",
     "changes_at",
     "changes_expires",
+    "changes_transaction",
     "networks_user",
     "networks_expires",
 )

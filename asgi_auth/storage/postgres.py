@@ -245,7 +245,8 @@ class PostgresDriver:
             connection = WatchedConnection(raw, state.breaker)
             try:
                 if begin:
-                    await connection.execute("BEGIN")
+                    # Whatever the default of the role: an older snapshot misses a login that was committed meanwhile.
+                    await connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
             except BaseException as error:
                 terminate(raw)
                 with errors():

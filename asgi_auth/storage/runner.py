@@ -23,17 +23,15 @@ TRIES = 5
 #: Kinds of PostgreSQL row locks; SQLite locks the whole file instead.
 ROW_LOCKS = ("for_update", "for_no_key_update", "for_key_share")
 
-#: What the dialects spell differently. SQLite has no clock of its own: its clock is that of the process.
+#: What the dialects spell differently.
 DIALECTS: dict[str, dict[str, str]] = {
     "sqlite": {
         "counted_key": "INTEGER PRIMARY KEY AUTOINCREMENT",
-        "database_time": "NULL",
         "bytewise": "",
         "find": "instr",
     },
     "postgresql": {
         "counted_key": "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
-        "database_time": "CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS DOUBLE PRECISION)",
         "bytewise": 'COLLATE "C"',
         "find": "strpos",
     },

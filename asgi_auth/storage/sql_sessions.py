@@ -1,6 +1,7 @@
 """Sessions over SQL."""
 
 from collections.abc import Collection, Mapping
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -144,15 +145,32 @@ class SQLSessions(Runner):
         alive = row["revoked_at"] is None and row["expires_at"] > now and row["status"] == "active"
         return Access(user_id=str(row["user_id"]), alive=alive, roles=strings_of(row["roles"]))
 
-    async def changes_since(self, since: int, after: int = 0) -> Changes:
-        """Read the newest number first: changes that are committed meanwhile are read again."""
-        [head] = await self.run(feed.NEWEST, {}, read=True)
-        rows = await self.run(feed.CHANGES, {"since": since, "after": after}, read=True)
+    async def end_inactive(self, user_id: str, now: int) -> list[str]:
+        """End the sessions in the statement that reads the status, and notify other processes."""
+
+        async def end(storage: "SQLSessions") -> list[str]:
+            rows = await storage.run(sessions.END_INACTIVE, {"user_id": user_id, "now": now})
+            await storage.tell_ended(user_id, now, rows)
+            return [row["id"] for row in rows]
+
+        return await self._atomically(end)
+
+    async def changes_since(self, since: int, after: str = "") -> Changes:
+        """Read the position first: changes that are committed meanwhile are read again."""
+        [head] = await self.run(feed.POSITION[self.dialect], {"after": after}, read=True)
+        goes_on = bool(after) and bool(head["is_known"])
+        values: dict[str, object] = {"after": after} if goes_on else {"since": since}
+        changes = feed.CHANGES_AFTER[self.dialect] if goes_on else feed.CHANGES_SINCE
+        rows = sorted(await self.run(changes, values, read=True), key=itemgetter("number"))
         # One entry for each user, of the last change.
         users = {str(row["user_id"]): row for row in rows if row["roles"] is not None}
+        inactive = [user_id for user_id, row in users.items() if row["left_over"] is not None]
+        left_over = [await self.run(feed.LEFT_OVER, {"user_id": user_id}, read=True) for user_id in inactive]
+        ended = [(row["session_id"], row["at"]) for row in rows if row["session_id"] is not None]
         return Changes(
-            number=head["number"],
+            position=head["position"],
             now=head["now"],
-            sessions=[(row["session_id"], row["at"]) for row in rows if row["session_id"] is not None],
+            sessions=ended + [(row["id"], row["last_used_at"]) for found in left_over for row in found],
             users=[(user_id, strings_of(row["roles"]), row["at"]) for user_id, row in users.items()],
+            inactive=inactive,
         )

@@ -220,7 +220,7 @@ async def test_a_clock_that_was_ahead_somewhere_keeps_nothing_from_being_forgott
     clock = Clock()
 
     class Ahead(SQLite):
-        async def changes_since(self, since: int, after: int = 0) -> Changes:
+        async def changes_since(self, since: int, after: str = "") -> Changes:
             found = await super().changes_since(since, after)
             return replace(found, sessions=[("odd", int(clock()) + 10**7), *found.sessions])
 
@@ -240,7 +240,7 @@ async def test_looking_goes_on_after_an_error(caplog: pytest.LogCaptureFixture) 
         pair = await login(auth)
         look, errors = auth.storage.changes_since, [StorageUnavailableError(), RuntimeError("a driver's bug")]
 
-        async def failing(since: int, after: int = 0) -> Changes:
+        async def failing(since: int, after: str = "") -> Changes:
             if errors:
                 raise errors.pop()
             return await look(since, after)

@@ -77,7 +77,7 @@ async def test_a_look_that_began_before_a_change_does_not_undo_it(monkeypatch: p
         await auth.users.set_roles(user_id, ["old"])
         look, go_on = auth.storage.changes_since, asyncio.Event()
 
-        async def slow(since: int, after: int = 0) -> Changes:
+        async def slow(since: int, after: str = "") -> Changes:
             found = await look(since, after)
             await go_on.wait()
             return found

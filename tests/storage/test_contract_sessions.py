@@ -4,9 +4,8 @@ import time
 from unittest.mock import ANY
 
 import pytest
-from msgspec.structs import replace
 
-from asgi_auth.model.records import Access
+from asgi_auth.model.records import Access, Changes
 from asgi_auth.storage import Names, Storage
 from tests.storage.samples import NOW, a_session, added
 
@@ -180,27 +179,37 @@ async def test_nothing_has_changed_in_the_beginning(storage: Storage) -> None:
     assert (found.sessions, found.users) == ([], [])
 
 
-async def test_changes_are_numbered_in_their_order_whatever_the_clocks_say(storage: Storage) -> None:
+async def test_changes_go_by_their_order_whatever_the_clocks_say(storage: Storage) -> None:
     user, credential = await added(storage)
     for number in (1, 2, 3):
         await storage.add_session(a_session(user, number), credential, 9)
-    before = (await storage.changes_since(0)).number
+    before = (await storage.changes_since(0)).position
     await storage.end_sessions(user.id, NOW + 3 * 86400, only="session-1")
-    middle = (await storage.changes_since(0)).number
+    middle = (await storage.changes_since(0)).position
     await storage.end_sessions(user.id, NOW - 3 * 86400, only="session-2")
     await storage.update_user(user.id, {"roles": ("admin",)}, NOW - 3 * 86400)
-    end = (await storage.changes_since(0)).number
+    end = (await storage.changes_since(0)).position
 
-    late = await storage.changes_since(0, middle)
+    late = await storage.changes_since(NOW + 10**6, middle)
 
-    assert before < middle < end
-    assert [session_id for session_id, _ in (await storage.changes_since(0, before)).sessions] == [
+    assert len({before, middle, end}) == 3
+    assert [session_id for session_id, _ in (await storage.changes_since(NOW + 10**6, before)).sessions] == [
         "session-1",
         "session-2",
     ]
     assert [session_id for session_id, _ in late.sessions] == ["session-2"]
     assert [(user_id, roles) for user_id, roles, _ in late.users] == [(user.id, ("admin",))]
-    assert await storage.changes_since(0, end) == replace(late, sessions=[], users=[], now=ANY)
+    assert await storage.changes_since(0, end) == Changes(position=ANY, now=ANY)
+
+
+async def test_a_position_of_another_database_is_none(storage: Storage) -> None:
+    user, credential = await added(storage)
+    await storage.add_session(a_session(user), credential, 9)
+    await storage.end_sessions(user.id, NOW)
+
+    for after in ("", "999/session-1/5", "1+2/999/", "nonsense"):
+        assert [session_id for session_id, _ in (await storage.changes_since(NOW, after)).sessions] == ["session-1"]
+        assert (await storage.changes_since(NOW + 1, after)).sessions == []
 
 
 async def test_an_end_is_not_dated_before_the_last_use_of_the_session(storage: Storage) -> None:
@@ -236,18 +245,16 @@ async def test_only_a_database_with_a_clock_tells_its_time(storage: Storage, dri
 async def test_changes_are_purged_with_the_sessions_that_they_are_about(storage: Storage) -> None:
     user, credential = await added(storage)
     await storage.add_session(a_session(user, expires_at=NOW + 10), credential, 9)
-    await storage.end_sessions(user.id, NOW)
-    number = (await storage.changes_since(0)).number
+    await storage.add_session(a_session(user, 2), credential, 9)
+    await storage.end_sessions(user.id, NOW, only="session-1")
+    await storage.end_sessions(user.id, NOW, only="session-2")
 
     await storage.purge(NOW + 10, 9)
     kept = await storage.changes_since(0)
     await storage.purge(NOW + 11, 9)
 
-    assert [session_id for session_id, _ in kept.sessions] == ["session-1"]
-    assert (await storage.changes_since(0)).sessions == []
-    await storage.add_session(a_session(user, 2), credential, 9)
-    await storage.end_sessions(user.id, NOW)
-    assert (await storage.changes_since(0)).number > number
+    assert [session_id for session_id, _ in kept.sessions] == ["session-1", "session-2"]
+    assert [session_id for session_id, _ in (await storage.changes_since(0)).sessions] == ["session-2"]
 
 
 async def test_a_purge_deletes_a_batch_of_what_had_expired(storage: Storage) -> None:

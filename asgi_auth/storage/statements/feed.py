@@ -1,4 +1,11 @@
-"""Statements about the feed of changes: ended sessions, and users whose status or roles changed."""
+"""Statements about the feed of changes: ended sessions, and users whose status or roles changed.
+
+A position names what a reader has seen. In SQLite, which has one writer, it is the newest row. In PostgreSQL it is a
+snapshot: rows are committed in another order than they are numbered, and a transaction may be open for hours. Each row
+has the id of its transaction. New are the rows of transactions that the snapshot did not contain: those that began
+later, and those that were open. So each row is read once, however late it is committed, and an open transaction costs
+no repeated reading.
+"""
 
 #: Seconds that the change of a user without live sessions is kept.
 KEPT = 30 * 86400
@@ -25,12 +32,64 @@ ADD_CHANGED = """
     WHERE u.{id} = :user_id
     RETURNING number
 """
-NEWEST = "SELECT COALESCE(MAX(number), 0) AS number, {database_time} AS now FROM {changes} WHERE number > 0"
-CHANGES = """
-    SELECT c.session_id, c.user_id, c.at, (SELECT {read_roles_u} FROM {users} AS u WHERE u.{id} = c.user_id) AS roles
-    FROM {changes} AS c WHERE c.number > :after AND c.at >= :since ORDER BY c.number
+# A row that is no longer the same, or a server that has started again, shows that the database may have been restored.
+# Statistics are reset after a crash, when the ids of transactions that were not yet on disk are used again.
+NEWEST_ROW = "number || '/' || COALESCE(session_id, user_id) || '/' || at"
+SERVER = """CAST(EXTRACT(EPOCH FROM pg_postmaster_start_time()) AS TEXT) || '+' ||
+        COALESCE((SELECT CAST(EXTRACT(EPOCH FROM stats_reset) AS TEXT) FROM pg_stat_archiver), '')"""
+#: The present position, the time of the database, and whether the position `after` is one of this database.
+POSITION = {
+    "sqlite": f"""
+        SELECT COALESCE((SELECT {NEWEST_ROW} FROM {{changes}}
+                WHERE number = (SELECT MAX(number) FROM {{changes}} WHERE number > 0)), '0') AS position, NULL AS now,
+            :after = '0' OR EXISTS (SELECT 1 FROM {{changes}}
+                WHERE number = CAST(:after AS INTEGER) AND {NEWEST_ROW} = :after) AS is_known
+    """,  # noqa: S608 (a part of this module)
+    # A server in recovery does not list the transactions that are open: all from the oldest one on are read again.
+    "postgresql": f"""
+        SELECT server || '/' || CASE
+                WHEN pg_is_in_recovery() THEN CAST(pg_snapshot_xmin(seen) AS TEXT) || '/'
+                ELSE CAST(pg_snapshot_xmax(seen) AS TEXT) || '/' ||
+                    array_to_string(ARRAY(SELECT pg_snapshot_xip(seen)), ',') END AS position,
+            CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS DOUBLE PRECISION) AS now,
+            split_part(CAST(:after AS TEXT), '/', 1) = server AS is_known
+        FROM (SELECT {SERVER} AS server, pg_current_snapshot() AS seen) AS present
+    """,  # noqa: S608 (a part of this module)
+}
+#: Conditions of the rows after a position. No genuine row has an id from the future, as a dump of another server may.
+AFTER = {
+    "sqlite": "c.number > CAST(:after AS INTEGER)",
+    "postgresql": """(
+        c.transaction_id >= CAST(split_part(CAST(:after AS TEXT), '/', 2) AS xid8)
+        AND c.transaction_id < pg_snapshot_xmax(pg_current_snapshot())
+        OR c.transaction_id = ANY (CAST(string_to_array(split_part(CAST(:after AS TEXT), '/', 3), ',') AS xid8[])))""",
+}
+SINCE = "c.at >= :since"
+
+
+# A session that began while a transaction switched its user off is left over: an older snapshot does not see it.
+LEFT_OVER = """
+    SELECT s.id, s.last_used_at FROM {sessions} AS s JOIN {users} AS u ON u.{id} = s.user_id
+    WHERE s.user_id = :user_id AND s.revoked_at IS NULL AND (u.{status} = 'active') IS NOT TRUE
 """
+
+
+def _changes(which: str) -> str:
+    """Return the statement that reads the changes for which a condition is true."""
+    one_left_over = LEFT_OVER.replace("s.id, s.last_used_at", "s.id").replace(":user_id", "c.user_id")
+    return f"""
+        SELECT c.number, c.session_id, c.user_id, c.at, ({one_left_over} LIMIT 1) AS left_over,
+            (SELECT {{read_roles_u}} FROM {{users}} AS u WHERE u.{{id}} = c.user_id) AS roles
+        FROM {{changes}} AS c WHERE {which}
+    """  # noqa: S608 (a condition of this module)
+
+
+CHANGES_SINCE = _changes(SINCE)
+CHANGES_AFTER = {dialect: _changes(which) for dialect, which in AFTER.items()}
+# The newest row stays: it is the position of the readers in SQLite.
 PURGE_CHANGES = """
-    DELETE FROM {changes} WHERE number IN (SELECT number FROM {changes} WHERE expires_at < :before LIMIT :batch)
+    DELETE FROM {changes} WHERE number IN (
+        SELECT number FROM {changes} WHERE expires_at < :before
+            AND number <> (SELECT MAX(number) FROM {changes} WHERE number > 0) LIMIT :batch)
     RETURNING number
 """

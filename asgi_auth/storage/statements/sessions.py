@@ -72,6 +72,12 @@ END_BATCH = """
     WHERE id IN (SELECT id FROM {sessions} WHERE id > :after AND revoked_at IS NULL ORDER BY id LIMIT :batch)
     RETURNING id
 """
+END_INACTIVE = """
+    UPDATE {sessions} SET revoked_at = :now
+    WHERE user_id = :user_id AND revoked_at IS NULL AND EXISTS (
+        SELECT 1 FROM {users} AS u WHERE u.{id} = {sessions}.user_id AND (u.{status} = 'active') IS NOT TRUE)
+    RETURNING id
+"""
 # The sessions of users that the host has deleted.
 END_ORPHANS = "UPDATE {sessions} SET revoked_at = :now WHERE user_id IS NULL AND revoked_at IS NULL RETURNING id"
 ACCESS = """

@@ -1,8 +1,9 @@
 """Triggers on the users table, by dialect.
 
-In PostgreSQL they fire at COMMIT, since a transaction of the host may be longer than the overlap of two readings of the
-changes. The function runs with the rights of its owner: a role of the host needs none on the tables of the library. So
-every name in it is qualified, and the search path holds no schema that others may write to.
+In PostgreSQL they fire at COMMIT, so that a change is dated when it takes effect. A switch to `active` ends sessions,
+too: one that is left from before must not come back. The function runs with the rights of its owner: a role of the host
+needs none on the tables of the library. So every name in it is qualified, and the search path holds no schema that
+others may write to.
 """
 
 NAMES = ("users_changed", "users_deleted")
@@ -36,7 +37,7 @@ FUNCTION = """
             UPDATE {users_at_home} SET {access_changed_at} = GREATEST({access_changed_at}, {moment_as_access})
             WHERE {id} = NEW.{id};
             INSERT INTO {changes_at_home} (user_id, at, expires_at) VALUES (NEW.{id}, moment, moment + 2592000);
-            IF NEW.{status} IS DISTINCT FROM 'active' THEN
+            IF NEW.{status} IS DISTINCT FROM 'active' OR OLD.{status} IS DISTINCT FROM 'active' THEN
                 <end those of the user>
             END IF;
         ELSE
@@ -74,10 +75,12 @@ SQLITE = (
         SELECT NEW.{id}, CAST(strftime('%s', 'now') AS INTEGER), CAST(strftime('%s', 'now') AS INTEGER) + 2592000;
         INSERT INTO {changes} (session_id, at, expires_at)
         SELECT id, MAX(last_used_at, CAST(strftime('%s', 'now') AS INTEGER)), expires_at FROM {sessions}
-        WHERE user_id = NEW.{id} AND revoked_at IS NULL AND NEW.{status} IS NOT 'active'
+        WHERE user_id = NEW.{id} AND revoked_at IS NULL
+            AND (NEW.{status} IS NOT 'active' OR OLD.{status} IS NOT 'active')
         ON CONFLICT (session_id) DO NOTHING;
         UPDATE {sessions} SET revoked_at = CAST(strftime('%s', 'now') AS INTEGER)
-        WHERE user_id = NEW.{id} AND revoked_at IS NULL AND NEW.{status} IS NOT 'active';
+        WHERE user_id = NEW.{id} AND revoked_at IS NULL
+            AND (NEW.{status} IS NOT 'active' OR OLD.{status} IS NOT 'active');
     END
     """,
     """
