@@ -16,6 +16,8 @@ class AuthError(Exception):
     event: ClassVar[str | None] = None
     #: The possible names of the one field that the error is about: pages show the error beside it.
     fields: ClassVar[tuple[str, ...]] = ()
+    #: The page that a form leads to after this error, if it is served; its members fill in hidden fields there.
+    page: ClassVar[str] = ""
     #: The meaning of each header that every answer to this error has, for the OpenAPI document.
     header_meanings: ClassVar[Mapping[str, str]] = {}
     #: The user and the session that the error is about, for its event only.

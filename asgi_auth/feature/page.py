@@ -23,6 +23,8 @@ class Page:
     path: str | None = None
     login: bool = False
     """Whether only logged-in users see the page; others are redirected to the login page, and back."""
+    carries: str = ""
+    """A hidden field, such as `pending`: whoever brings it sees the page without a login, and others do not."""
     entrance: bool = False
     """Whether a logged-in user is redirected away from the page."""
     loads: bool = False
@@ -49,6 +51,10 @@ class Form:
     """Whether the page of the form shows the answer, as `answer`, in place of a redirect: for values shown once.
 
     Other forms of the page get the `request` of the answer."""
+    hidden: tuple[str, ...] = ()
+    """Fields that no visitor types: they come from the answer, the error or the form before this one.
+
+    Without a value for a required one, the form is not shown."""
     attributes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Attributes of input elements by field, beyond those that follow from the endpoint, such as `autocomplete`."""
 

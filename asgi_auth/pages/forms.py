@@ -62,16 +62,19 @@ class FormView:
 
 @dataclass(frozen=True, kw_only=True)
 class FormBuilder:
-    """Makes the forms of one page; `given` are the values of the page's URL."""
+    """Makes the forms of one page: `given` are the values of the page's URL, `carried` those of hidden fields."""
 
     language: Language
     policy: PasswordPolicy | None
     given: Mapping[str, str]
+    carried: Mapping[str, str] = field(default_factory=dict)
     user: UserInfo | None = None
     failed: Failed | None = None
 
     def build(self, form: Form, action: str, fields: Mapping[str, BodyField]) -> FormView | None:
-        """Make a form; None when it needs the token or the request of a mail, and has neither."""
+        """Make a form; None when it lacks the token and the request of a mail, or a hidden field that it needs."""
+        if any(name in fields and fields[name].required and not self.carried.get(name) for name in form.hidden):
+            return None
         failed = self.failed if self.failed and self.failed.endpoint == form.endpoint else None
         view = FormView(name=form.endpoint, action=action)
         given = failed.sent if failed else self.given
@@ -80,7 +83,8 @@ class FormBuilder:
             view.hidden[ticket] = given[ticket]
         elif "token" in fields or {"request", "code"} <= fields.keys():
             return None
-        left_out = _left_out(view, fields)
+        view.hidden |= {name: self.carried[name] for name in form.hidden if self.carried.get(name)}
+        left_out = _left_out(view, fields) | set(form.hidden)
         if "token" in fields and not self._password_needed(view, failed):
             left_out.add("password")
         reasons = self._reasons(failed, fields.keys() - left_out) if failed else {}

@@ -1,7 +1,7 @@
 """The context of a page's templates: its texts, its forms, and the links to other pages."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
@@ -24,6 +24,7 @@ class View:
     query: Mapping[str, str]
     user: UserInfo | None = None
     failed: Failed | None = None
+    carried: Mapping[str, str] = field(default_factory=dict)
     logo: str = ""
 
     def href(self, page: str, **query: str) -> str:
@@ -83,7 +84,12 @@ class View:
 
     def _forms(self, page: Page) -> dict[str, FormView]:
         builder = FormBuilder(
-            language=self.language, policy=self.site.policy, given=self.query, user=self.user, failed=self.failed
+            language=self.language,
+            policy=self.site.policy,
+            given=self.query,
+            carried=self.carried,
+            user=self.user,
+            failed=self.failed,
         )
         forms = {}
         for form in self.site.plan.forms_of(page):

@@ -1,7 +1,6 @@
-"""The requests of a browser: for a file, for a page, or with a form."""
+"""The requests of a browser that only read: for a file, and for a page."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.responses import Response
@@ -11,17 +10,13 @@ from asgi_auth.errors import (
     AuthError,
     FreshLoginRequiredError,
     InternalError,
-    InvalidOneTimeTokenError,
     NotFoundError,
     UnauthorizedError,
 )
 from asgi_auth.feature.call import Call
-from asgi_auth.feature.page import ONWARD, Form, Page, Section
-from asgi_auth.feature.route import Route
-from asgi_auth.model.answers import Answer
+from asgi_auth.feature.page import Page, Section
 from asgi_auth.model.records import Client, UserInfo
 from asgi_auth.pages.forms import Failed
-from asgi_auth.pages.inputs import fields_of, values_of
 from asgi_auth.pages.links import Links, is_allowed, is_local_path, location
 from asgi_auth.pages.owner import owner_of_link
 from asgi_auth.pages.query import query_of
@@ -30,10 +25,7 @@ from asgi_auth.pages.site import Site
 from asgi_auth.pages.view import View
 from asgi_auth.process.log import logger
 from asgi_auth.sessions.identity import Identity
-from asgi_auth.web.csrf import check_origin
-from asgi_auth.web.headers import FORM_TYPE
 from asgi_auth.web.paths import app_root, below_root
-from asgi_auth.web.request_pipeline import Result
 from asgi_auth.web.responses import problem
 
 #: The page of the sections.
@@ -52,6 +44,8 @@ class Visit:
         self.links: Links = Links(scope, path)
         self._root = app_root(scope, path, site.auth.settings)
         self.query: dict[str, str] = query_of(scope)
+        #: The values of hidden fields, which go from one form to the next.
+        self.carried: dict[str, str] = {}
 
     async def respond(self, authenticate: Authenticate, receive: Receive) -> Response:
         """Respond. Raises AuthError for errors that need the page of errors."""
@@ -66,7 +60,7 @@ class Visit:
         except Exception:
             logger.exception("asgi_auth failed to show an error")
             return problem(InternalError())
-        return _with_headers_of(response, error)
+        return with_headers_of(response, error)
 
     def view(self, user: UserInfo | None = None, failed: Failed | None = None) -> View:
         """Return the context of the templates."""
@@ -79,20 +73,23 @@ class Visit:
             query=query,
             user=user,
             failed=failed,
+            carried=self.carried,
             logo=self.below_root(self.site.pages.logo or ""),
         )
 
     @property
     def onward(self) -> str:
-        """The target of `next`, if it is allowed: a path, an allowed URL, or `account`; else empty."""
+        """The target of `next`, if it is allowed: a path, an allowed URL, or a page for users; else empty."""
         target = self.query.get("next", "")
-        return target if target == "account" or is_allowed(target, self.site.pages.next_allowed) else ""
+        page = self.site.plan.pages.get(target)
+        return target if (page and page.login) or is_allowed(target, self.site.pages.next_allowed) else ""
 
     def go_on(self) -> str:
         """Return the target after a login."""
         target = self.onward or self.site.pages.after_login
-        account = self.view().href("account", next="") if target == "account" else ""
-        return account or location(self.below_root("/" if target == "account" else target))
+        if target.startswith("/") or target in self.site.pages.next_allowed:
+            return location(self.below_root(target))
+        return self.view().href(target, next="") or location(self.below_root("/"))
 
     def below_root(self, target: str) -> str:
         """Return a target that is below the host's app if it is a path: the app may be served below a path."""
@@ -109,8 +106,8 @@ class Visit:
         self, page: Page, identity: Identity, failed: Failed | None = None, answer: object = None
     ) -> Response:
         """Render a page, with the data of the logged-in user, and the answer of a form."""
-        if page.login and not identity.is_authenticated:
-            return self.to_login(page.name, "login_needed")
+        if not self._may_see(page, identity):
+            return self.to_login(page.name if page.login else "", "login_needed")
         user = await self._user(identity)
         context = self.view(user, failed).page(page) | {"me": user, "answer": answer}
         context["username"] = await owner_of_link(self.site, page, failed.sent if failed else self.query)
@@ -118,7 +115,13 @@ class Visit:
         if page.name == ACCOUNT:
             context["sections"] = [await self._section(section, identity) for section in self.site.plan.sections]
         response = self.site.renderer.page([page.name, "page"], context, failed.error.status if failed else 200)
-        return _with_headers_of(response, failed.error) if failed else response
+        return with_headers_of(response, failed.error) if failed else response
+
+    def _may_see(self, page: Page, identity: Identity) -> bool:
+        """Tell whether a page is for this visitor."""
+        if page.carries and self.carried.get(page.carries):
+            return True
+        return identity.is_authenticated if page.login else not page.carries
 
     async def _user(self, identity: Identity) -> UserInfo | None:
         """Return the logged-in user. Raises UnauthorizedError for one that was deleted."""
@@ -136,7 +139,8 @@ class Visit:
         _, route = self.site.routes.named(name) or (None, None)
         if route is None:
             raise NotFoundError
-        call = Call(route.endpoint, {}, self.client(identity), identity)
+        values = {field: text for field, text in self.carried.items() if field in route.endpoint.fields}
+        call = Call(route.endpoint, values, self.client(identity), identity)
         return await self.site.auth.pipeline.run_request(route.feature, call)
 
     def client(self, identity: Identity) -> Client:
@@ -183,80 +187,7 @@ class PageVisit(Visit):
         return await self.show(self._page, identity)
 
 
-class FormVisit(Visit):
-    """A form: the same endpoint as for a client, with cookies, and a redirect at the end."""
-
-    def __init__(self, site: Site, scope: Scope, path: str, route: Route, values: Mapping[str, Any]) -> None:
-        """Take the endpoint, and the values in its path."""
-        super().__init__(site, scope, path)
-        self._route = route
-        self._in_path = values
-        self._form = site.plan.forms.get(route.endpoint.name) or Form(endpoint=route.endpoint.name, page="")
-
-    async def respond(self, authenticate: Authenticate, receive: Receive) -> Response:
-        """Call the endpoint; show the page again after an error, else redirect to the next page."""
-        settings = self.site.auth.settings
-        # Checked without cookies as well: another site must not log the visitor into its account (login CSRF).
-        check_origin(self.scope, settings)
-        identity = await authenticate()
-        sent: dict[str, str] = await self.site.requests.body(self.scope, receive, FORM_TYPE, self._route, identity)
-        # A page that is shown again keeps the `request` of its forms.
-        kept = {"next": sent.pop("next", self.query.get("next", "")), "request": sent.get("request", "")}
-        self.query: dict[str, str] = {name: value for name, value in kept.items() if value}
-        try:
-            result = await self._call(sent, identity)
-        except AuthError as error:
-            return await self._refused(sent, error, identity)
-        return await self._followed(result, identity)
-
-    async def _call(self, sent: Mapping[str, str], identity: Identity) -> Result:
-        endpoint = self._route.endpoint
-        fields = fields_of(self._route, "", self.site.auth.settings)
-        values = values_of(fields, sent, partial=endpoint.partial) | dict(self._in_path)
-        return await self.site.requests.call(self._route, values, self.scope, identity, "cookie")
-
-    async def _refused(self, sent: Mapping[str, str], error: AuthError, identity: Identity) -> Response:
-        endpoint = self._route.endpoint
-        await self.site.auth.stream.report_refusal(error, self.client(identity))
-        page = self.site.plan.pages.get(self._form.page)
-        if page is None or page.name not in self.site.plan.paths:
-            raise error
-        if isinstance(error, FreshLoginRequiredError):
-            return self.to_login(page.name, error.code)
-        if endpoint.gives_tokens and identity.is_authenticated and isinstance(error, InvalidOneTimeTokenError):
-            # The form was sent twice, and the first request has logged in.
-            return self.site.renderer.redirect(self.go_on())
-        failed = Failed(endpoint=endpoint.name, sent=sent, error=error)
-        return await self.show(page, identity, failed)
-
-    async def _followed(self, result: Result, identity: Identity) -> Response:
-        """Redirect to the next page, or show the answer on the page of the form, with the cookies of the result."""
-        value = result.value if isinstance(result.value, Answer) else None
-        if self._form.shows and self._form.page in self.site.plan.paths:
-            # Further forms of the page go on with the `request` of the answer.
-            more = {"request": getattr(result.value, "request", ""), "said": self._form.said}
-            self.query |= {name: text for name, text in more.items() if text}
-            response = await self.show(self.site.plan.pages[self._form.page], identity, answer=result.value)
-        else:
-            response = self.site.renderer.redirect(self._next(value, identity))
-        response.raw_headers.extend(result.cookies)
-        return response
-
-    def _next(self, answer: Answer | None, identity: Identity) -> str:
-        """Return the page where the code of a mail is typed, the target of a login, or the page after the form."""
-        form, view = self._form, self.view()
-        asked = answer.mail_request() if answer is not None else None
-        if asked is not None:
-            form, query = replace(form, after=form.waits or form.after), {"request": asked.request, "said": "mail_sent"}
-        else:
-            query = {"said": form.said}
-        if form.after == ONWARD or (answer is not None and answer.token_pair() is not None):
-            return self.go_on()
-        after = "login" if form.after == "account" and not identity.is_authenticated else form.after
-        return view.href(after, **query) or self.go_on()
-
-
-def _with_headers_of(response: Response, error: AuthError) -> Response:
+def with_headers_of(response: Response, error: AuthError) -> Response:
     """Add the headers of an error, such as Retry-After."""
     for name, value in error.headers:
         response.headers.append(name, value)

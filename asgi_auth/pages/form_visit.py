@@ -1,0 +1,104 @@
+"""The form of a browser: the same endpoint as for a client, with cookies, and the page that follows."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope
+
+from asgi_auth.errors import AuthError, FreshLoginRequiredError, InvalidOneTimeTokenError
+from asgi_auth.feature.page import ONWARD, Form, Page
+from asgi_auth.feature.route import Route
+from asgi_auth.model.answers import Answer
+from asgi_auth.pages.forms import Failed
+from asgi_auth.pages.inputs import fields_of, values_of
+from asgi_auth.pages.site import Site
+from asgi_auth.pages.visits import Authenticate, Visit
+from asgi_auth.sessions.identity import Identity
+from asgi_auth.web.csrf import check_origin
+from asgi_auth.web.headers import FORM_TYPE
+from asgi_auth.web.request_pipeline import Result
+
+
+class FormVisit(Visit):
+    """A form: the same endpoint as for a client, with cookies, and a redirect at the end."""
+
+    def __init__(self, site: Site, scope: Scope, path: str, route: Route, values: Mapping[str, Any]) -> None:
+        """Take the endpoint, and the values in its path."""
+        super().__init__(site, scope, path)
+        self._route = route
+        self._in_path = values
+        self._form = site.plan.forms.get(route.endpoint.name) or Form(endpoint=route.endpoint.name, page="")
+
+    async def respond(self, authenticate: Authenticate, receive: Receive) -> Response:
+        """Call the endpoint; show the page again after an error, else redirect to the next page."""
+        settings = self.site.auth.settings
+        # Checked without cookies as well: another site must not log the visitor into its account (login CSRF).
+        check_origin(self.scope, settings)
+        identity = await authenticate()
+        sent: dict[str, str] = await self.site.requests.body(self.scope, receive, FORM_TYPE, self._route, identity)
+        # A page that is shown again keeps the `request` of its forms.
+        kept = {"next": sent.pop("next", self.query.get("next", "")), "request": sent.get("request", "")}
+        self.query: dict[str, str] = {name: value for name, value in kept.items() if value}
+        self.carried: dict[str, str] = {name: sent[name] for name in self._form.hidden if sent.get(name)}
+        try:
+            result = await self._call(sent, identity)
+        except AuthError as error:
+            return await self._refused(sent, error, identity)
+        return await self._followed(result, identity)
+
+    async def _call(self, sent: Mapping[str, str], identity: Identity) -> Result:
+        endpoint = self._route.endpoint
+        fields = fields_of(self._route, "", self.site.auth.settings)
+        values = values_of(fields, sent, partial=endpoint.partial) | dict(self._in_path)
+        return await self.site.requests.call(self._route, values, self.scope, identity, "cookie")
+
+    async def _refused(self, sent: Mapping[str, str], error: AuthError, identity: Identity) -> Response:
+        endpoint = self._route.endpoint
+        await self.site.auth.stream.report_refusal(error, self.client(identity))
+        page = self.site.plan.pages.get(self._form.page)
+        if page is None or page.name not in self.site.plan.paths:
+            raise error
+        if error.page in self.site.plan.paths:
+            return await self._led_to(error, page, identity)
+        if isinstance(error, FreshLoginRequiredError):
+            return self.to_login(page.name, error.code)
+        if endpoint.gives_tokens and identity.is_authenticated and isinstance(error, InvalidOneTimeTokenError):
+            # The form was sent twice, and the first request has logged in.
+            return self.site.renderer.redirect(self.go_on())
+        failed = Failed(endpoint=endpoint.name, sent=sent, error=error)
+        return await self.show(page, identity, failed)
+
+    async def _led_to(self, error: AuthError, page: Page, identity: Identity) -> Response:
+        """Show the page where the visitor does what an error asks for, and then goes on."""
+        if not page.entrance:
+            self.query.setdefault("next", page.name)
+        self.carried |= {name: value for name, value in error.members().items() if isinstance(value, str)}
+        return await self.show(self.site.plan.pages[error.page], identity)
+
+    async def _followed(self, result: Result, identity: Identity) -> Response:
+        """Redirect to the next page, or show the answer on the page of the form, with the cookies of the result."""
+        value = result.value if isinstance(result.value, Answer) else None
+        if self._form.shows and self._form.page in self.site.plan.paths:
+            # Further forms of the page go on with the `request` of the answer.
+            more = {"request": getattr(result.value, "request", ""), "said": self._form.said}
+            self.query |= {name: text for name, text in more.items() if text}
+            response = await self.show(self.site.plan.pages[self._form.page], identity, answer=result.value)
+        else:
+            response = self.site.renderer.redirect(self._next(value, identity))
+        response.raw_headers.extend(result.cookies)
+        return response
+
+    def _next(self, answer: Answer | None, identity: Identity) -> str:
+        """Return the page where the code of a mail is typed, the target of a login, or the page after the form."""
+        form, view = self._form, self.view()
+        asked = answer.mail_request() if answer is not None else None
+        if asked is not None:
+            form, query = replace(form, after=form.waits or form.after), {"request": asked.request, "said": "mail_sent"}
+        else:
+            query = {"said": form.said}
+        if form.after == ONWARD or (answer is not None and answer.token_pair() is not None):
+            return self.go_on()
+        after = "login" if form.after == "account" and not identity.is_authenticated else form.after
+        return view.href(after, **query) or self.go_on()
