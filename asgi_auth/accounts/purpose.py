@@ -31,7 +31,9 @@ class Purpose:
     `ttl`: seconds until the token expires. `quiet`: seconds in which one client can have no second mail sent to an
     address. `most`: mails that a network from which the account has never logged in can have sent to an address in 24
     hours; all purposes together have a bound as well. `path`: the page below the mount that the link leads to; `link`:
-    a page elsewhere, with `{token}` in it. `error`: the error for an invalid token or code.
+    a page elsewhere, with `{token}` in it. `error`: the error for an invalid token or code. `registers`: whether the
+    caller has no account yet; the first such mail of each network in 24 hours is then not among those that strangers
+    can use up.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class Purpose:
         quiet: int = 60,
         most: int = 5,
         link: str | None = None,
+        registers: bool = False,
         error: type[InvalidOneTimeTokenError] = InvalidOneTimeTokenError,
     ) -> None:
         """Check the bounds; raises ValueError."""
@@ -56,4 +59,5 @@ class Purpose:
         self.quiet = quiet
         self.most = most
         self.link = link
+        self.registers = registers
         self.error = error

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from asgi_auth import MagicLink
-from asgi_auth.accounts.mail_budget import ALL_KNOWN, KNOWN, STRANGER, STRANGERS, MailBudget
+from asgi_auth.accounts.mail_budget import ALL_KNOWN, KNOWN, NEWCOMERS, STRANGER, STRANGERS, MailBudget
 from asgi_auth.accounts.purpose import Purpose
 from asgi_auth.feature import Feature
 from asgi_auth.limits.counter_keys import CounterKeys
@@ -78,7 +78,61 @@ async def test_all_strangers_together_have_a_bound_as_well() -> None:
         count = await flood(app, [f"203.0.113.{number}" for number in range(6)], hours=4)
 
         # Some were for a verification, of which a verified address gets no mail.
-        assert STRANGER < count <= STRANGERS
+        assert STRANGER < count <= STRANGERS + 6
+
+
+async def test_no_number_of_strangers_has_more_mails_sent_to_a_person() -> None:
+    async with flows(enumeration="hide", features=every_feature()) as app:
+        crowd = [f"203.0.113.{number}" for number in range(3 * NEWCOMERS)]
+        count = await flood(app, crowd, hours=1)
+
+        assert NEWCOMERS < count <= STRANGERS + NEWCOMERS
+
+
+NEW = "new@example.com"
+
+
+async def registers(app: Flows, address: str) -> int:
+    """Register a new address from a network; return how many mails came."""
+    app.outbox.mails.clear()
+    answer = await app.client.post("/auth/register", {"email": NEW, "password": PASSWORD}, scope=at(address))
+    assert answer.status == 202
+    await app.auth.mail.idle()
+    return len(app.outbox.mails)
+
+
+@pytest.mark.parametrize("endpoints", [["/auth/register"], ["/auth/forgot-password", "/auth/magic-link"], [*ASKING]])
+async def test_strangers_do_not_keep_a_newcomer_from_registering(
+    endpoints: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path in ASKING.keys() - set(endpoints):
+        monkeypatch.delitem(ASKING, path)
+    async with flows(enumeration="hide", features=every_feature()) as app:
+        await flood(app, [f"203.0.113.{number}" for number in range(10)], hours=12, email=NEW)
+
+        assert await registers(app, HOME) == 1
+        mail = await app.mail("register")
+        await app.verify(mail.token)
+        assert (
+            await app.client.post("/auth/login", {"email": NEW, "password": PASSWORD}, scope=at(HOME))
+        ).status == 200
+
+
+async def test_the_first_registration_of_a_network_is_one_whatever_its_addresses() -> None:
+    async with flows(enumeration="hide", features=every_feature()) as app:
+        # All /64 networks of one /48.
+        await flood(app, [f"2001:db8:1:{number:x}::1" for number in range(40)], hours=1, email=NEW)
+
+        assert await registers(app, "2001:db8:2::1") == 1
+
+
+async def test_a_newcomer_who_registers_again_is_a_stranger() -> None:
+    async with flows(enumeration="hide", features=every_feature()) as app:
+        assert sum([await registers(app, HOME) for _ in range(12)]) == 5
+        await flood(app, [f"203.0.113.{number}" for number in range(6)], hours=4, email=NEW)
+
+        assert await registers(app, STRANGERS_HOME) == 1
+        assert await registers(app, STRANGERS_HOME) == 0
 
 
 async def test_one_flow_can_not_use_up_the_mails_of_all() -> None:

@@ -22,7 +22,7 @@ from asgi_auth import (
     SMTPMailer,
     Unlock,
 )
-from asgi_auth.accounts.mail_budget import ALL_KNOWN, KNOWN, STRANGER, STRANGERS
+from asgi_auth.accounts.mail_budget import ALL_KNOWN, KNOWN, NEWCOMERS, STRANGER, STRANGERS
 from asgi_auth.accounts.one_time_tokens import DIGITS, TRIES
 from asgi_auth.accounts.purpose import Purpose
 from asgi_auth.events.log import MAX_TEXT
@@ -61,6 +61,7 @@ def default(kind: Any, name: str) -> Any:
         ("concepts/mailed-links-and-codes", f"| { {5: 'five'}[default(Purpose, 'most')] } of a kind, and"),
         ("concepts/mailed-links-and-codes", f"of a kind, and { {8: 'eight'}[STRANGER] } in all |"),
         ("concepts/mailed-links-and-codes", f"| all such networks together | { {20: 'twenty'}[STRANGERS] } |"),
+        ("concepts/mailed-links-and-codes", f"with the address | { {20: 'twenty'}[NEWCOMERS] } |"),
         ("concepts/mailed-links-and-codes", f"has logged in before | { {20: 'twenty'}[KNOWN] } |"),
         ("concepts/mailed-links-and-codes", f"devices and networks together | { {60: 'sixty'}[ALL_KNOWN] } |"),
         ("concepts/limits", f"After {default(Lockout, 'after')} wrong passwords (`after`)"),

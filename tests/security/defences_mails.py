@@ -4,6 +4,27 @@ from tests.security.defence import Defence
 
 MAILS = [
     Defence(
+        "strangers do not use up the first registration of a network",
+        "accounts/mail_budget.py",
+        "if purpose.registers and not known and",
+        "if not purpose.registers and not known and",
+        "accounts/test_mail_budget.py::test_strangers_do_not_keep_a_newcomer_from_registering",
+    ),
+    Defence(
+        "first registrations are bounded, too",
+        "accounts/mail_budget.py",
+        "self._window(DAY, NEWCOMERS,",
+        "self._window(DAY, 999,",
+        "accounts/test_mail_budget.py::test_no_number_of_strangers_has_more_mails_sent_to_a_person",
+    ),
+    Defence(
+        "the first registration of an IPv6 network is that of its /48",
+        "accounts/mail_budget.py",
+        "networks_of(client.address)[-1:]",
+        "networks_of(client.address)[:1]",
+        "accounts/test_mail_budget.py::test_the_first_registration_of_a_network_is_one_whatever_its_addresses",
+    ),
+    Defence(
         "a mail voids those of the same asker only",
         "storage/statements/tokens.py",
         "AND asker = :asker AND id <> :id",

@@ -61,7 +61,7 @@ class EmailVerification(Feature):
             "error": InvalidVerificationTokenError,
         }
         # No cooldown: each registration has its own password, so the mail of another one does not complete it.
-        self.registration: Purpose = Purpose("register", quiet=0, **shared)
+        self.registration: Purpose = Purpose("register", quiet=0, registers=True, **shared)
         self.verification: Purpose = Purpose("verify_email", quiet=quiet, **shared)
 
     def attach(self, auth: Auth) -> None:
