@@ -47,8 +47,12 @@ class Breaker:
         """
         request = current()
         deadline = request or Deadline(seconds)
+        left = deadline.left(seconds)
+        if not left:
+            # A statement that is sent and then cut costs its connection.
+            raise StorageUnavailableError
         try:
-            async with asyncio.timeout(deadline.left(seconds)) as cut:
+            async with asyncio.timeout(left) as cut:
                 probe = await self.admit(cut) if self.is_silent else None
                 since = time.monotonic()
                 is_answer = asks

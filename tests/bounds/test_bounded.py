@@ -35,6 +35,16 @@ async def test_a_call_ends_with_its_own_time_or_with_that_of_its_request() -> No
         assert request.left() == 0
 
 
+async def test_a_call_without_time_does_not_begin() -> None:
+    begun = False
+
+    with Deadline(0), pytest.raises(StorageUnavailableError):
+        async with Breaker(60).bounded(60, asks=True):
+            begun = True
+
+    assert not begun
+
+
 async def test_outside_of_requests_the_time_of_a_call_is_its_own() -> None:
     async with Breaker(60).bounded(60, asks=True) as (deadline, _):
         assert current() is None

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import weakref
 from typing import Any
 
 import pytest
@@ -124,19 +125,24 @@ def test_a_loop_that_is_torn_down_loses_them_and_the_next_one_tells(
 ) -> None:
     delivery = deliver(Failing(TemporaryMailError("later")), told, delays=(LONG,))
 
-    async def one() -> None:
+    async def one() -> "weakref.ref[asyncio.Task[None]]":
         delivery.send_later(writing())
         await until(lambda: queue_of(delivery).retry_at)
+        [task] = queue_of(delivery).tasks
+        return weakref.ref(task)
 
     async def other() -> None:
         delivery.send_later(nothing)
         await delivery.idle()
 
     loop = asyncio.new_event_loop()
-    loop.run_until_complete(one())
+    waiting = loop.run_until_complete(one())
     loop.run_until_complete(loop.shutdown_default_executor())
     loop.close()
     asyncio.run(other())
-
+    # The loop holds the task that waits. Here, or another test would hear of its end.
+    del loop
     gc.collect()
+
     assert "1 mails were lost" in caplog.text
+    assert waiting() is None

@@ -1,6 +1,7 @@
 """Group commit on SQLite: one COMMIT for all that wait, and an error of one leaves the others whole."""
 
 import asyncio
+import gc
 import threading
 from collections.abc import AsyncIterator, Awaitable
 from pathlib import Path
@@ -175,7 +176,7 @@ def test_a_loop_that_closes_during_a_group_keeps_no_other_loop_from_writing() ->
 
     async def begin() -> None:
         await driver.open()
-        task.append(asyncio.ensure_future(driver.atomically(slow)))
+        tasks.append(asyncio.ensure_future(driver.atomically(slow)))
         await asyncio.sleep(0.01)
 
     async def rest() -> None:
@@ -193,5 +194,8 @@ def test_a_loop_that_closes_during_a_group_keeps_no_other_loop_from_writing() ->
         # Without a word: neither the task nor the storage is closed.
         loop.close()
 
-    task: list[asyncio.Future[None]] = []
+    tasks: list[asyncio.Future[None]] = []
     asyncio.run(rest())
+    # Here, or another test would hear of the end of the task.
+    tasks.clear()
+    gc.collect()
