@@ -22,11 +22,13 @@ from asgi_auth import (
     SMTPMailer,
     Unlock,
 )
+from asgi_auth.accounts.known_clients import DEVICE_MEMORY, MOST_NETWORKS, NETWORK_MEMORY
 from asgi_auth.accounts.mail_budget import ALL_KNOWN, KNOWN, NEWCOMERS, STRANGER, STRANGERS
 from asgi_auth.accounts.one_time_tokens import DIGITS, TRIES
 from asgi_auth.accounts.purpose import Purpose
 from asgi_auth.events.log import MAX_TEXT
 from asgi_auth.features.new_device.feature import PREFIXES
+from asgi_auth.limits.rules import MOST_OF_KNOWN
 from asgi_auth.mail.delivery import DELAYS, Delivery
 from asgi_auth.mail.smtp import PORTS
 from asgi_auth.runtime.purge import BATCH, KEPT
@@ -55,6 +57,9 @@ def default(kind: Any, name: str) -> Any:
         ("concepts/refresh", f"`refresh_grace` ({SETTINGS['refresh_grace']} seconds)"),
         ("concepts/refresh", f"| `access_ttl` | {SETTINGS['access_ttl']} seconds |"),
         ("concepts/refresh", f"| `on_reuse` | `{SETTINGS['on_reuse']}` |"),
+        ("concepts/limits", f"have {MOST_OF_KNOWN} wrong passwords a day"),
+        ("concepts/limits", f"over the account, lasts {DEVICE_MEMORY // DAY} days, and stays after a logout"),
+        ("concepts/limits", f"keyed digest: {MOST_NETWORKS} networks per account, for {NETWORK_MEMORY // DAY} days"),
         ("concepts/revocation", f"`max_revocation_lag` ({SETTINGS['max_revocation_lag']:.0f} seconds)"),
         ("concepts/mailed-links-and-codes", f"**{ {8: 'eight'}[DIGITS] }-digit code**"),
         ("concepts/mailed-links-and-codes", f"| cannot be guessed | { {5: 'five'}[TRIES] }, then"),

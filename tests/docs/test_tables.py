@@ -126,3 +126,12 @@ def test_no_page_is_a_wall_of_text() -> None:
     long = {file.name for file in DOCS.rglob("*.md") if len(file.read_text("utf-8").splitlines()) > 260}
 
     assert long == set()
+
+
+def test_the_changelog_names_a_change_once() -> None:
+    """Two branches that move the same lines can leave both versions behind."""
+    unreleased = (README.parent / "CHANGELOG.md").read_text("utf-8").partition("\n## [Unreleased]\n")[2]
+    changes = re.findall(r"^- (.{1,40})", unreleased.partition("\n## [")[0], re.MULTILINE)
+
+    assert sorted({change for change in changes if changes.count(change) > 1}) == []
+    assert len(changes) > 10
