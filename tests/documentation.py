@@ -11,7 +11,8 @@ from asgi_auth import AuthApp, MagicLink, OpenAPI, Outbox, Pages, Settings
 from asgi_auth.errors import AuthError
 from asgi_auth.feature import Endpoint
 from asgi_auth.features.defaults import defaults
-from asgi_auth.features.rate_limits import BEHIND_LOGIN, DEFAULTS
+from asgi_auth.features.endpoints import endpoints_of_library
+from asgi_auth.features.rate_limits import BEHIND_LOGIN, GUESSES
 from asgi_auth.model import event_types as events
 from asgi_auth.texts import purposes, shipped
 from tests.support import make_auth
@@ -82,11 +83,16 @@ def settings() -> str:
 
 def limits() -> str:
     """Return the default rate limits; endpoints with the same rules share a row."""
+    declared: dict[str, list[str]] = {GUESSES: []}
+    for endpoint in sorted(endpoints_of_library(), key=lambda item: item.name):
+        if endpoint.guesses:
+            declared[GUESSES].append(f"`{endpoint.name}`")
+        elif endpoint.limits:
+            declared.setdefault(", ".join(map(str, endpoint.limits)), []).append(f"`{endpoint.name}`")
     rows = []
-    for rules in dict.fromkeys(DEFAULTS.values()):
-        names = ", ".join(f"`{name}`" for name, theirs in DEFAULTS.items() if theirs == rules)
-        shared = " (one shared counter)" if "`login`" in names else ""
-        rows.append([names + shared, f"`{rules}`"])
+    for rules, names in sorted(declared.items(), key=lambda item: -len(item[1])):
+        shared = " (one shared counter)" if rules == GUESSES else ""
+        rows.append([", ".join(names) + shared, f"`{rules}`"])
     rows.append(["all others behind a login (in memory, per process)", f"`{BEHIND_LOGIN}`"])
     return table(["endpoints", "limits"], rows)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from asgi_auth import Account, Argon2, AuthMiddleware, OpenAPI, Outbox, Passwords, Sessions
+from asgi_auth import Account, Argon2, AuthMiddleware, OpenAPI, Outbox, Passwords, RateLimits, Sessions
 from asgi_auth.feature import Event
 from tests.scratch_feature import Nicknames
 from tests.support import PASSWORD, Client, bearer, login, make_auth, register, who
@@ -16,7 +16,7 @@ async def test_a_feature_in_a_folder_of_its_own_has_all_that_the_manual_promises
     language: str, greeting: str, subject: str
 ) -> None:
     outbox, seen = Outbox(), list[Event]()
-    features = [Passwords(argon2=Argon2.cheap()), Sessions(), Account(), Nicknames(most=2), OpenAPI()]
+    features = [Passwords(argon2=Argon2.cheap()), Sessions(), Account(), Nicknames(), RateLimits(), OpenAPI()]
     async with make_auth(features=features, mailer=outbox) as auth:
         for outcome in ("success", "failure"):
             auth.on("nickname", seen.append, outcome=outcome)

@@ -5,6 +5,10 @@ from typing import Any
 
 from asgi_auth.errors import InvalidOneTimeTokenError
 
+#: The limits of endpoints that send mails. By network alone: what strangers asked never refuses a mail to the owner.
+MAIL_LIMITS = "30/m/ip, 300/h/ip"
+#: The limits of endpoints that take the token of a mail.
+TOKEN_LIMITS = "60/m/ip, 300/h/ip"
 #: The body of an endpoint that takes the token, or the code with its request: for `post(schema=…)`.
 TOKEN_OR_CODE: Mapping[str, Any] = {
     "oneOf": [

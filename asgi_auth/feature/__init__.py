@@ -9,7 +9,7 @@ from asgi_auth._lazy import loader
 
 if TYPE_CHECKING:
     from asgi_auth.accounts.passwords import PasswordService
-    from asgi_auth.accounts.purpose import TOKEN_OR_CODE, Purpose
+    from asgi_auth.accounts.purpose import MAIL_LIMITS, TOKEN_LIMITS, TOKEN_OR_CODE, Purpose
     from asgi_auth.accounts.registration import RegistrationService
     from asgi_auth.feature.base import REFUSED_TOKENS
     from asgi_auth.feature.call import Call, Ending
@@ -39,8 +39,10 @@ if TYPE_CHECKING:
     from asgi_auth.validation.fields import Email, Line, Secret, TokenText
 
 __all__ = [
+    "MAIL_LIMITS",
     "ONWARD",
     "REFUSED_TOKENS",
+    "TOKEN_LIMITS",
     "TOKEN_OR_CODE",
     "Action",
     "Answer",
@@ -117,6 +119,8 @@ if not TYPE_CHECKING:
             "Section": "feature.page",
             "Served": "feature.route",
             "Session": "model.records",
+            "MAIL_LIMITS": "accounts.purpose",
+            "TOKEN_LIMITS": "accounts.purpose",
             "TOKEN_OR_CODE": "accounts.purpose",
             "TokenPair": "model.answers",
             "TokenText": "validation.fields",

@@ -133,6 +133,10 @@ class BaseFeature:
         """Name the errors that the other hooks raise at an endpoint, for the OpenAPI document."""
         return ()
 
+    def note_at(self, endpoint: Endpoint) -> str:  # noqa: ARG002 (a hook)
+        """Return a sentence about an endpoint for the OpenAPI document, such as its limits; empty without one."""
+        return ""
+
     async def close(self) -> None:
         """End what the feature began in the running loop; the storage is still open."""
 

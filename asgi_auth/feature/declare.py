@@ -1,8 +1,9 @@
 """The decorators that declare endpoints: `@get`, `@post`, `@patch`, `@delete`.
 
-All take `status`, `event` (the action that has failed when the endpoint refuses), `errors` (those that the method
-itself raises), `also` (answers beyond the return annotation) and `schema` (what the method asks of the body beyond
-its fields, in JSON Schema); the last three are for the OpenAPI document. An unknown option is a TypeError.
+All take `status`, `event` (the action that has failed when the endpoint refuses), `limits` (how often it may be called,
+such as `30/m/ip, 300/h/ip`: `RateLimits` counts), `errors` (those that the method itself raises), `also` (answers past
+the return annotation) and `schema` (what the method asks of the body beyond its fields, in JSON Schema); the last three
+are for the OpenAPI document. An unknown option is a TypeError, and a limit in no valid notation a ValueError.
 """
 
 import functools
@@ -12,7 +13,7 @@ from typing import Any, TypedDict, TypeVar, Unpack, cast
 from asgi_auth.errors import AuthError
 from asgi_auth.feature.base import BaseFeature
 from asgi_auth.feature.call import Call
-from asgi_auth.feature.endpoint import Endpoint
+from asgi_auth.feature.endpoint import Endpoint, Guesses
 from asgi_auth.model.answers import Answer
 from asgi_auth.model.records import Client
 from asgi_auth.sessions.identity import ANONYMOUS, Identity
@@ -28,6 +29,7 @@ class Options(TypedDict, total=False):
     errors: Sequence[type[AuthError]]
     also: Sequence[type[Answer]]
     schema: Mapping[str, Any]
+    limits: str
 
 
 class GetOptions(Options, total=False):
@@ -41,7 +43,7 @@ class PostOptions(Options, total=False):
 
     oauth2: bool
     logs_in: bool
-    takes_password: bool
+    guesses: Guesses
     ends_session: bool
 
 
@@ -65,8 +67,8 @@ def get(path: str, **options: Unpack[GetOptions]) -> Callable[[F], F]:
 def post(path: str, **options: Unpack[PostOptions]) -> Callable[[F], F]:
     """Declare an endpoint that acts.
 
-    `logs_in`: it gives a user a session by `auth.login`, and raises its errors. `takes_password`: it checks a
-    password, so its calls are counted as guesses. `ends_session`: cookies are cleared. `oauth2`: it reads forms
+    `logs_in`: it gives a user a session by `auth.login`, and raises its errors. `guesses`: it checks a `password` or a
+    `second factor`, so its calls are counted as guesses. `ends_session`: cookies are cleared. `oauth2`: it reads forms
     and answers errors in the form of RFC 6749.
     """
     return _declare("POST", path, PostOptions, options)

@@ -9,12 +9,13 @@ as a call over HTTP.
 import functools
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, get_args, get_type_hints
+from typing import Any, Literal, TypeAlias, get_args, get_type_hints
 
 import msgspec
 
 from asgi_auth.errors import AuthError, NotFoundError, ValidationError
 from asgi_auth.model.answers import Answer, TokenPair
+from asgi_auth.model.limits import Rule, parse_rules
 from asgi_auth.sessions.identity import Identity
 from asgi_auth.validation.fields import INJECTED, BodyField, Field, convert
 from asgi_auth.validation.reasons import Reason
@@ -22,6 +23,8 @@ from asgi_auth.validation.reasons import Reason
 #: The errors of an endpoint with values in its path.
 PATH_ERRORS = (NotFoundError, ValidationError)
 Function = Callable[..., Awaitable[Any]]
+#: What a call can guess.
+Guesses: TypeAlias = Literal["password", "second factor"]
 
 
 class Endpoint:
@@ -39,7 +42,8 @@ class Endpoint:
         partial: bool = False,
         logs_in: bool = False,
         cacheable: bool = False,
-        takes_password: bool = False,
+        guesses: Guesses | None = None,
+        limits: str | None = None,
         event: str | None = None,
         errors: Sequence[type[AuthError]] = (),
         also: Sequence[type[Answer]] = (),
@@ -56,7 +60,10 @@ class Endpoint:
         self.partial = partial
         self.logs_in = logs_in
         self.cacheable = cacheable
-        self.takes_password = takes_password
+        #: What a call guesses; guesses of one kind are counted together.
+        self.guesses = guesses
+        #: The limits of the endpoint; None: those of its kind.
+        self.limits: list[Rule] | None = None if limits is None else parse_rules(limits)
         self.event = event
         self.errors = errors
         self.also = also

@@ -38,11 +38,11 @@ class Lockout(Feature):
 
     def errors_at(self, endpoint: Endpoint) -> Collection[type[AuthError]]:
         """Name the errors of endpoints that take a password."""
-        return (AccountLockedError, BusyError) if endpoint.takes_password else ()
+        return (AccountLockedError, BusyError) if endpoint.guesses == "password" else ()
 
     def takes_part(self, endpoint: Endpoint) -> bool:
         """Tell whether an endpoint takes a password."""
-        return endpoint.takes_password
+        return endpoint.guesses == "password"
 
     async def before(self, call: Call) -> None:
         """Begin the guess before the password is checked: concurrent guesses do not get around the count."""

@@ -1,96 +1,62 @@
 """Rate limits: how often each endpoint may be called, by network, by account and in total."""
 
-import re
 from collections.abc import Collection, Container, Mapping
 from functools import partial
 
 from asgi_auth.errors import AuthError, RateLimitedError
 from asgi_auth.feature import Call, Ending, Endpoint, Event, Feature
+from asgi_auth.features.endpoints import endpoints_of_library
 from asgi_auth.limits.counter_keys import networks_of
 from asgi_auth.limits.counters import Counters, MemoryCounters
 from asgi_auth.limits.rules import Guess, is_guess, named_in, note_right_password, was_wrong
 from asgi_auth.model import event_types as events
-from asgi_auth.model.limits import Rule
+from asgi_auth.model.limits import KEYS, Rule, parse_rules
 from asgi_auth.model.records import Client, Window
 
 #: The index of a full window and when it expires; None if none is full.
 Full = tuple[int, int] | None
-NOTATION = re.compile(r"([1-9][0-9]{0,8})/([1-9][0-9]{0,3})?([smhd])/(ip|account|all)")
-SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 REFRESH = "refresh"
-KEYS = ("ip", "account", "all")
 #: Clients without an address share one count, so many times as high as that of one address.
 UNKNOWN = 10
 #: A /56 of IPv6 has as much as an IPv4 address, a /64 half of it and a /48 four times, but a /64 has this at least.
 LEAST = 5
 #: The note of a call with the keys of the windows in which its guess is in flight.
 JUDGED = "rate_limits"
-#: For all endpoints that take a password, which share their counters.
-PASSWORD = "60/m/ip, 600/h/ip, 10/m/account, 100/h/account"
-#: By network alone: a request for a mail is never refused because of what others asked.
-MAIL = "30/m/ip, 300/h/ip"
-TOKEN = "60/m/ip, 300/h/ip"
-DEFAULTS = {
-    "login": PASSWORD,
-    "token": PASSWORD,
-    "change_password": PASSWORD,
-    "change_email": PASSWORD,
-    "close_account": PASSWORD,
-    "register": "60/m/ip, 300/h/ip",
-    "forgot_password": MAIL,
-    "resend_verification": MAIL,
-    "magic_link": MAIL,
-    "request_unlock": MAIL,
-    "verify_email": TOKEN,
-    "reset_password": TOKEN,
-    "confirm_email_change": TOKEN,
-    "magic_link_login": TOKEN,
-    "unlock": TOKEN,
-    "export": "10/m/account, 60/h/account",
-    REFRESH: "600/m/ip",
-}
+#: For all endpoints with `guesses`. Those with guesses of one kind share their counters.
+GUESSES = "60/m/ip, 600/h/ip, 10/m/account, 100/h/account"
 #: For all other endpoints that a logged-in user can call.
 BEHIND_LOGIN = "300/m/account, 6000/h/account"
-
-
-def parse_rules(text: str) -> list[Rule]:
-    """Parse rules such as `10/m/ip, 5/5m/account`; an empty text has none. Raises ValueError."""
-    rules = []
-    for part in filter(None, (item.strip() for item in text.split(","))):
-        found = NOTATION.fullmatch(part)
-        if found is None:
-            raise ValueError(f"{part!r} is no limit; one is count/period/key, such as 10/m/ip or 5/15m/account")
-        count, number, unit, key = found.groups()
-        rules.append(Rule(key, int(number or 1) * SECONDS[unit], int(count)))
-    if len({(rule.key, rule.seconds) for rule in rules}) < len(rules):
-        raise ValueError(f"{text!r} limits the same twice")
-    # One order everywhere: calls that lock the same counters cannot deadlock.
-    return sorted(rules, key=lambda rule: (KEYS.index(rule.key), rule.seconds))
 
 
 class RateLimits(Feature):
     """Answers 429 to calls over a limit.
 
-    `rules` maps names of endpoints to limits that replace the defaults: `{"login": "10/m/ip, 5/15m/account"}`; an empty
-    text is no limit. Endpoints that take a password share their counters. By network, successful calls count as well,
-    and so do bodies that are refused for their form; by account, only wrong passwords do. Calls of `refresh`, and of
-    endpoints behind a login that have no rule of their own, are counted in memory, per process.
+    `rules` maps names of endpoints to limits that replace those of the endpoint: `{"login": "10/m/ip, 5/15m/account"}`;
+    an empty text is no limit. Endpoints that take a password share their counters. By network, successful calls count
+    as well, and so do bodies that are refused for their form; by account, only wrong passwords do. Calls of `refresh`,
+    and of endpoints behind a login that have no rule of their own, are counted in memory, per process.
     """
 
     observes: Container[str] | None = (events.PASSWORD_CHECK,)
 
     def __init__(self, rules: Mapping[str, str] | None = None) -> None:
         """Parse the rules. Raises ValueError for invalid notation; `Auth` raises it for an unknown endpoint."""
-        given = dict(rules or {})
-        self.rules: dict[str, list[Rule]] = {name: parse_rules(text) for name, text in (DEFAULTS | given).items()}
-        self.needs_endpoints: Collection[str] = given.keys() - DEFAULTS.keys()
-        self._password = parse_rules(PASSWORD)
+        self.rules: dict[str, list[Rule]] = {name: parse_rules(text) for name, text in (rules or {}).items()}
+        # A host may list the features of the library by circumstances, and its rules all at once.
+        self.needs_endpoints: Collection[str] = self._unknown()
+        self._guesses = parse_rules(GUESSES)
         self._behind_login = parse_rules(BEHIND_LOGIN)
+        self._refresh: list[Rule] | None = None
         self._of_this_process = MemoryCounters()
 
     def errors_at(self, endpoint: Endpoint) -> Collection[type[AuthError]]:
         """Name the error of endpoints with a limit."""
         return (RateLimitedError,) if self.takes_part(endpoint) else ()
+
+    def note_at(self, endpoint: Endpoint) -> str:
+        """Name the limits of an endpoint."""
+        rules = ", ".join(str(rule) for rule in self._rules_of(endpoint, endpoint.name))
+        return f"Limits: {rules}." if rules else ""
 
     def takes_part(self, endpoint: Endpoint) -> bool:
         """Tell whether an endpoint has a limit."""
@@ -114,8 +80,8 @@ class RateLimits(Feature):
         counters = self._counters_of(call.endpoint, name)
         by_account = any(rule.key == "account" for rule in rules)
         guess = await self.auth.limiter.guess_of(call) if by_account and is_guess(call) else None
-        takes_password = call.endpoint.takes_password and name != REFRESH
-        windows = self._windows("password" if takes_password else name, rules, call, guess)
+        group = call.endpoint.guesses if name != REFRESH else None
+        windows = self._windows(group or name, rules, call, guess)
         # The network first, and apart: a guess that waits for others is counted there once.
         if some := [item for item in windows if not item[0].judged]:
             full = await counters.limit([window for window, _ in some], int(self.auth.now()))
@@ -152,14 +118,32 @@ class RateLimits(Feature):
         """Note a right password."""
         note_right_password(event)
 
+    def _unknown(self) -> Collection[str]:
+        """Return the names in the rules that are not those of endpoints of the library."""
+        return self.rules.keys() - {item.name for item in endpoints_of_library()} if self.rules else ()
+
     def _rules_of(self, endpoint: Endpoint, name: str) -> list[Rule]:
         """Return the rules of an endpoint, also of one that only its feature knows."""
-        if name in self.rules or endpoint.takes_password:
-            return self.rules.get(name, self._password)
+        if name in self.rules:
+            return self.rules[name]
+        if (limits := self._limits_of(endpoint, name)) is not None:
+            return limits
+        if endpoint.guesses:
+            return self._guesses
         return self._behind_login if "identity" in endpoint.injected else []
 
+    def _limits_of(self, endpoint: Endpoint, name: str) -> list[Rule] | None:
+        """Return the limits that an endpoint declares; OAuth 2's token endpoint refreshes under those of `refresh`."""
+        if name == endpoint.name:
+            return endpoint.limits
+        if self._refresh is None:
+            found = [item for feature in self.auth.features for item in feature.endpoints if item.name == name]
+            self._refresh = (found[0].limits if found else None) or []
+        return self._refresh
+
     def _counters_of(self, endpoint: Endpoint, name: str) -> Counters:
-        is_shared = name != REFRESH and (name in self.rules or endpoint.takes_password)
+        declared = name in self.rules or endpoint.limits is not None or endpoint.guesses
+        is_shared = name != REFRESH and declared
         return self.auth.counters if is_shared else self._of_this_process
 
     def _windows(self, group: str, rules: list[Rule], call: Call, guess: Guess | None) -> list[tuple[Window, Rule]]:

@@ -38,7 +38,7 @@ class TokenEndpoint(Feature):
         "/token",
         oauth2=True,
         logs_in=True,
-        takes_password=True,
+        guesses="password",
         schema=GRANTS,
         event=events.LOGIN,
         errors=(UnsupportedGrantTypeError, *REFUSED_TOKENS, TokenReuseError, BusyError),

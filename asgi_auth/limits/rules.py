@@ -199,8 +199,8 @@ def was_right(call: Call) -> bool:
 
 def is_guess(call: Call) -> bool:
     """Tell whether the call has a password; OAuth 2's token endpoint also takes refresh tokens, and empty fields."""
-    if not call.endpoint.takes_password or not call.endpoint.oauth2:
-        return call.endpoint.takes_password
+    if call.endpoint.guesses != "password" or not call.endpoint.oauth2:
+        return call.endpoint.guesses == "password"
     values = call.values
     return values.get("grant_type") != "refresh_token" and bool(values.get("username") and values.get("password"))
 

@@ -24,6 +24,8 @@ def operation(auth: Auth, path: str, route: Route, schemas: Schemas, schemes: It
     """Describe an endpoint; `schemes` are the names of the security schemes."""
     endpoint = route.endpoint
     found: dict[str, Any] = {"operationId": endpoint.name, "summary": endpoint.summary, "tags": [tag_of(route)]}
+    if notes := " ".join(filter(None, (feature.note_at(endpoint) for feature in auth.features))):
+        found["description"] = notes
     if parameters := _parameters(auth, path, route):
         found["parameters"] = parameters
     if body_fields(path, route, auth.settings.fields):

@@ -3,12 +3,10 @@
 import asyncio
 from html import escape
 
-from asgi_auth.errors import AuthError, RateLimitedError
-from asgi_auth.feature import Action, Call, Client, Endpoint, Feature, Identity, Line, Record, Rule, post
+from asgi_auth.errors import AuthError
+from asgi_auth.feature import Action, Client, Feature, Identity, Line, Record, post
 from asgi_auth.mail import Mail
 from tests.scratch_feature.texts import text
-
-HOUR = 3600
 
 
 class NicknameTakenError(AuthError):
@@ -26,17 +24,16 @@ class Greeting(Record, frozen=True, kw_only=True):
 
 
 class Nicknames(Feature):
-    """Lets users choose a nickname, `most` times an hour."""
+    """Lets users choose a nickname, twice an hour."""
 
     actions = {"nickname": Action("A user chooses a nickname.", "user_updated", "user_update_fail")}  # noqa: RUF012
 
-    def __init__(self, *, most: int = 3) -> None:
-        """Take the settings."""
-        self.most = most
+    def __init__(self) -> None:
+        """Start without nicknames."""
         self.taken: dict[str, str] = {}
         self._sending: set[asyncio.Task[None]] = set()
 
-    @post("/nickname", event="nickname", errors=(NicknameTakenError, RateLimitedError))
+    @post("/nickname", event="nickname", limits="2/h/account", errors=(NicknameTakenError,))
     async def nickname(self, *, name: Line, identity: Identity, client: Client = Client()) -> Greeting:
         """Choose your nickname."""
         if self.taken.setdefault(name, identity.id) != identity.id:
@@ -46,18 +43,6 @@ class Nicknames(Feature):
         self._mail(language, user.email, name)
         await self.auth.emit("nickname", user_id=user.id, client=client)
         return Greeting(text=text(language, "greeting", name))
-
-    def takes_part(self, endpoint: Endpoint) -> bool:
-        """Only the endpoint of this feature has the limit."""
-        return endpoint.name == "nickname"
-
-    async def before(self, call: Call) -> None:
-        """Count the call for its user."""
-        now = int(self.auth.now())
-        key = self.auth.limiter.key("nickname", call.identity.id)
-        counter = await self.auth.counters.count(key, now, HOUR)
-        if counter.count > self.most:
-            raise RateLimitedError(counter.expires_at - now, Rule("account", HOUR, self.most))
 
     async def close(self) -> None:
         """Wait for the mails in flight."""

@@ -74,7 +74,7 @@ class Account(Feature):
         """Change extra fields of your account. Fields that are not sent stay as they are."""
         return UserInfo.of(await self.auth.users.set_data(identity.id, **data))
 
-    @get("/me/export")
+    @get("/me/export", limits="10/m/account, 60/h/account")
     async def export(self, *, identity: Identity, served: Served | None = None) -> Stored:
         """Return everything that is stored about your account."""
         storage = self.auth.storage
@@ -87,7 +87,7 @@ class Account(Feature):
         "/close-account",
         status=204,
         ends_session=True,
-        takes_password=True,
+        guesses="password",
         event=events.ACCOUNT_CLOSE,
         errors=(InvalidCredentialsError, BusyError),
     )

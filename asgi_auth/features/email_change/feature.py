@@ -8,7 +8,7 @@ from asgi_auth.accounts.letters import notice_to
 from asgi_auth.accounts.one_time_tokens import ADDRESS
 from asgi_auth.accounts.ownership_proof import OWN, REFUSALS
 from asgi_auth.accounts.passwords import PasswordService
-from asgi_auth.accounts.purpose import TOKEN_OR_CODE, Purpose
+from asgi_auth.accounts.purpose import TOKEN_LIMITS, TOKEN_OR_CODE, Purpose
 from asgi_auth.errors import (
     BusyError,
     InvalidCredentialsError,
@@ -58,7 +58,7 @@ class EmailChange(Feature):
     @post(
         "/change-email",
         status=202,
-        takes_password=True,
+        guesses="password",
         event=events.EMAIL_CHANGE,
         errors=(InvalidCredentialsError, BusyError, RateLimitedError),
     )
@@ -96,6 +96,7 @@ class EmailChange(Feature):
     @post(
         "/confirm-email-change",
         status=204,
+        limits=TOKEN_LIMITS,
         schema=TOKEN_OR_CODE,
         event=events.EMAIL_CHANGE,
         errors=(InvalidOneTimeTokenError, *REFUSALS),

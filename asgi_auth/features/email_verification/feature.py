@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from asgi_auth.accounts.ownership_proof import REFUSALS
 from asgi_auth.accounts.passwords import PasswordService
-from asgi_auth.accounts.purpose import TOKEN_OR_CODE, Purpose
+from asgi_auth.accounts.purpose import MAIL_LIMITS, TOKEN_LIMITS, TOKEN_OR_CODE, Purpose
 from asgi_auth.accounts.registration import Pending, RegistrationService
 from asgi_auth.auth import Auth
 from asgi_auth.errors import AlreadyVerifiedError, AuthError, EmailNotVerifiedError, InvalidVerificationTokenError
@@ -86,7 +86,13 @@ class EmailVerification(Feature):
         required = self.auth.settings.verification == "required"
         return (EmailNotVerifiedError,) if required and endpoint.logs_in else ()
 
-    @post("/verify-email", status=204, schema=TOKEN_OR_CODE, errors=(InvalidVerificationTokenError, *REFUSALS))
+    @post(
+        "/verify-email",
+        status=204,
+        limits=TOKEN_LIMITS,
+        schema=TOKEN_OR_CODE,
+        errors=(InvalidVerificationTokenError, *REFUSALS),
+    )
     async def verify_email(
         self,
         *,
@@ -115,7 +121,7 @@ class EmailVerification(Feature):
         else:
             await self._verify(found, identity, client)
 
-    @post("/resend-verification", status=202, errors=(*REFUSED_TOKENS, AlreadyVerifiedError))
+    @post("/resend-verification", status=202, limits=MAIL_LIMITS, errors=(*REFUSED_TOKENS, AlreadyVerifiedError))
     async def resend_verification(
         self, *, email: Email = "", request: Line = "", identity: Identity | None = None, client: Client = Client()
     ) -> Requested:

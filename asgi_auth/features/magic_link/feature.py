@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from asgi_auth.accounts.passwords import disable
-from asgi_auth.accounts.purpose import TOKEN_OR_CODE, Purpose
+from asgi_auth.accounts.purpose import MAIL_LIMITS, TOKEN_LIMITS, TOKEN_OR_CODE, Purpose
 from asgi_auth.errors import InvalidOneTimeTokenError
 from asgi_auth.feature import Feature, Form, Page, post
 from asgi_auth.model import event_types as events
@@ -40,13 +40,18 @@ class MagicLink(Feature):
         """Take the settings."""
         self.purpose: Purpose = Purpose("magic_link", "/magic-link/login", ttl=ttl, quiet=quiet, link=link)
 
-    @post("/magic-link", status=202)
+    @post("/magic-link", status=202, limits=MAIL_LIMITS)
     async def magic_link(self, *, email: Email, request: Line = "", client: Client = Client()) -> Requested:
         """Mail a link to log in. The answer is the same for every address."""
         return await self.auth.one_time.request(self.purpose, email, client, request)
 
     @post(
-        "/magic-link/login", logs_in=True, schema=TOKEN_OR_CODE, event=events.LOGIN, errors=(InvalidOneTimeTokenError,)
+        "/magic-link/login",
+        logs_in=True,
+        limits=TOKEN_LIMITS,
+        schema=TOKEN_OR_CODE,
+        event=events.LOGIN,
+        errors=(InvalidOneTimeTokenError,),
     )
     async def magic_link_login(
         self, *, token: TokenText = "", request: Line = "", code: Line = "", client: Client = Client()

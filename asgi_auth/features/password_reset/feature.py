@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from asgi_auth.accounts.passwords import PasswordService
-from asgi_auth.accounts.purpose import TOKEN_OR_CODE, Purpose
+from asgi_auth.accounts.purpose import MAIL_LIMITS, TOKEN_LIMITS, TOKEN_OR_CODE, Purpose
 from asgi_auth.errors import BusyError, InvalidResetTokenError, PasswordPolicyError
 from asgi_auth.feature import Feature, Form, Page, post
 from asgi_auth.model import event_types as events
@@ -39,7 +39,7 @@ class PasswordReset(Feature):
             "reset_password", "/reset-password", ttl=ttl, quiet=quiet, link=link, error=InvalidResetTokenError
         )
 
-    @post("/forgot-password", status=202)
+    @post("/forgot-password", status=202, limits=MAIL_LIMITS)
     async def forgot_password(self, *, email: Email, request: Line = "", client: Client = Client()) -> Requested:
         """Mail a link to set a new password. The answer is the same for every address."""
         return await self.auth.one_time.request(self.purpose, email, client, request)
@@ -47,6 +47,7 @@ class PasswordReset(Feature):
     @post(
         "/reset-password",
         status=204,
+        limits=TOKEN_LIMITS,
         schema=TOKEN_OR_CODE,
         event=events.PASSWORD_CHANGE,
         errors=(InvalidResetTokenError, PasswordPolicyError, BusyError),

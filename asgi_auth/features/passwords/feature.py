@@ -132,7 +132,7 @@ class Passwords(Feature):
 
     def takes_part(self, endpoint: Endpoint) -> bool:
         """Tell whether an endpoint takes a password."""
-        return endpoint.takes_password
+        return endpoint.guesses == "password"
 
     async def before(self, call: Call) -> None:
         """Refuse a password that cannot be checked in time before any work is done for it."""
@@ -153,6 +153,7 @@ class Passwords(Feature):
         "/register",
         status=201,
         logs_in=True,
+        limits="60/m/ip, 300/h/ip",
         event=events.REGISTER,
         errors=(UserExistsError, PasswordPolicyError, BusyError),
         also=(Requested,),
@@ -181,7 +182,7 @@ class Passwords(Feature):
             tokens = await self.auth.login(user, credential, amr=("pwd",), client=client)
         return Registration(user=UserInfo.of(user), tokens=tokens, verification=verification)
 
-    @post("/login", logs_in=True, takes_password=True, event=events.LOGIN, errors=(BusyError,))
+    @post("/login", logs_in=True, guesses="password", event=events.LOGIN, errors=(BusyError,))
     async def login(self, *, email: Email, password: Secret, client: Client = Client()) -> TokenPair:
         """Log in. An unknown address takes as long to refuse as a wrong password."""
         return await self._login(email, password, client)
@@ -189,7 +190,7 @@ class Passwords(Feature):
     @post(
         "/change-password",
         status=204,
-        takes_password=True,
+        guesses="password",
         event=events.PASSWORD_CHANGE,
         errors=(InvalidCredentialsError, PasswordPolicyError, BusyError),
     )

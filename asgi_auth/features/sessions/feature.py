@@ -66,7 +66,7 @@ class Sessions(Feature):
         """The refresh token grant (RFC 6749, section 6)."""
         return {"refresh_token": Grant(("refresh_token",), self._grant)}
 
-    @post("/refresh", event=events.REFRESH, errors=(*REFUSED_TOKENS, TokenReuseError))
+    @post("/refresh", limits="600/m/ip", event=events.REFRESH, errors=(*REFUSED_TOKENS, TokenReuseError))
     async def refresh(self, *, refresh_token: TokenText, client: Client = Client()) -> TokenPair:
         """Exchange a refresh token, from the body or the cookie, for the next pair."""
         return await self.auth.sessions.refresh(refresh_token, client, rotate=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from asgi_auth.accounts.purpose import TOKEN_OR_CODE, Purpose
+from asgi_auth.accounts.purpose import MAIL_LIMITS, TOKEN_LIMITS, TOKEN_OR_CODE, Purpose
 from asgi_auth.errors import InvalidOneTimeTokenError
 from asgi_auth.feature import Client, Email, Feature, Form, Line, Page, Requested, TokenText, post
 from asgi_auth.model import event_types as events
@@ -32,12 +32,12 @@ class Unlock(Feature):
         """Take the settings."""
         self.purpose: Purpose = Purpose("unlock", "/unlock", ttl=ttl, quiet=quiet, link=link)
 
-    @post("/request-unlock", status=202)
+    @post("/request-unlock", status=202, limits=MAIL_LIMITS)
     async def request_unlock(self, *, email: Email, request: Line = "", client: Client = Client()) -> Requested:
         """Mail a link to unlock an account. The answer is the same for every address."""
         return await self.auth.one_time.request(self.purpose, email, client, request)
 
-    @post("/unlock", status=204, schema=TOKEN_OR_CODE, errors=(InvalidOneTimeTokenError,))
+    @post("/unlock", status=204, limits=TOKEN_LIMITS, schema=TOKEN_OR_CODE, errors=(InvalidOneTimeTokenError,))
     async def unlock(
         self, *, token: TokenText = "", request: Line = "", code: Line = "", client: Client = Client()
     ) -> None:
