@@ -14,7 +14,7 @@ from asgi_auth.errors import AuthError, BadRequestError, NotFoundError
 from asgi_auth.feature.endpoint import Endpoint
 from asgi_auth.feature.route import Route, Served
 from asgi_auth.limits.counter_keys import network_of
-from asgi_auth.model.answers import Answer
+from asgi_auth.model.answers import Answer, Redirect
 from asgi_auth.runtime.event_loop import unexpected
 from asgi_auth.sessions.identity import Identity
 from asgi_auth.settings import Secrets
@@ -26,9 +26,9 @@ from asgi_auth.web.cors import Cors
 from asgi_auth.web.device_cookies import DeviceCookies
 from asgi_auth.web.headers import headers, is_browser_form, single_header
 from asgi_auth.web.lifespan import serve_lifespan
-from asgi_auth.web.paths import own_url, route_path
+from asgi_auth.web.paths import onward, own_url, route_path
 from asgi_auth.web.request_pipeline import RequestPipeline, Result
-from asgi_auth.web.responses import HSTS, answer, cacheable, oauth2_problem, problem, send_error
+from asgi_auth.web.responses import HSTS, add_headers, answer, cacheable, oauth2_problem, problem, send_error
 from asgi_auth.web.routes import Routes
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class AuthApp:
             settling.seconds = deadline.left()
         if response is None:
             return
-        if renewed and "set-cookie" not in response.headers:
+        if renewed and not any(self.authenticator.cookies.sets_token(line) for line in _cookies_of(response)):
             response.headers["cache-control"] = "no-store"
             response.raw_headers.extend(renewed)
         if settings.hsts:
@@ -115,12 +115,13 @@ class AuthApp:
             route, values = self.routes.find(path, scope["method"])
             if route is not None and route.endpoint.oauth2:
                 render_error = oauth2_problem
-            response = await self._serve(route, values, renewed, scope, receive)
+            response = await self._serve(route, values, renewed, scope, receive, path=path or "")
         except ClientDisconnectedError:
             return None
         except AuthError as error:
             await self.auth.stream.report_refusal(error, client_of(scope, self.auth.settings))
             response = render_error(error)
+            response.raw_headers.extend(self.authenticator.cookies.lines(error.http_cookies))
         except Exception as error:  # noqa: BLE001 (`unexpected` logs it)
             response = render_error(unexpected(error, f"answer {scope['method']}"))
         if visit is None:
@@ -138,7 +139,7 @@ class AuthApp:
     def _request_pipeline(self) -> RequestPipeline:
         auth, authenticator = self.auth, self.authenticator
         devices = DeviceCookies(authenticator.cookies, auth.known_clients, auth.verifier.verify)
-        return RequestPipeline(auth.settings, authenticator, auth.pipeline, devices)
+        return RequestPipeline(auth.settings, authenticator, auth.pipeline, devices, auth.page_urls.allows)
 
     def _page_server(self) -> "PageServer | None":
         if not self.auth.shows_pages:
@@ -148,9 +149,16 @@ class AuthApp:
         return PageServer.of(self.auth, self.routes, self.requests, self.authenticator.cookies)
 
     async def _serve(
-        self, route: Route | None, values: dict[str, Any], renewed: Headers, scope: Scope, receive: Receive
+        self,
+        route: Route | None,
+        values: dict[str, Any],
+        renewed: Headers,
+        scope: Scope,
+        receive: Receive,
+        *,
+        path: str,
     ) -> Response:
-        """Call an endpoint for a client; `values` are those of the path."""
+        """Call an endpoint for a client; `values` are those of the `path`."""
         if route is None:
             response = _options(values["methods"])
             response.raw_headers.extend(self.cors.preflight(scope, values["methods"]))
@@ -162,6 +170,8 @@ class AuthApp:
         served = self._served(endpoint, scope) if "served" in endpoint.injected else None
         result = await self.requests.call(route, values, scope, identity, transport, served)
         response = _render(endpoint, result)
+        if isinstance(result.value, Redirect):
+            response.headers["location"] = onward(scope, path, self.auth.settings, result.value.location)
         return cacheable(response, headers(scope, b"if-none-match")) if endpoint.cacheable else response
 
     def _served(self, endpoint: Endpoint, scope: Scope) -> Served | None:
@@ -205,11 +215,16 @@ def _render(endpoint: Endpoint, result: Result) -> Response:
     """Make the JSON response; tokens are in cookies or in the body, never in both."""
     value, status = result.value, endpoint.status
     if isinstance(value, Answer):
-        value = (value.without_tokens() if result.in_cookies else value).body()
-        status = value.http_status or status
+        shown = value.without_tokens() if result.in_cookies else value
+        value = shown.body()
+        status = (value or shown).http_status or status
     response = answer(status, value)
-    response.raw_headers.extend(result.cookies)
+    add_headers(response, result.headers)
     return response
+
+
+def _cookies_of(response: Response) -> list[bytes]:
+    return [value for name, value in response.raw_headers if name == b"set-cookie"]
 
 
 def _options(allowed: Sequence[str]) -> Response:

@@ -50,6 +50,8 @@ class Settings:
     """Seconds in which a used refresh token still returns its successor, for parallel tabs (0 to 300)."""
     on_reuse: Literal["session", "user"] = "session"
     """What the reuse of an old refresh token ends: its `session`, or all sessions of its `user`."""
+    fresh: int = 600
+    """Seconds after a login in which its user may call the endpoints that need a fresh one."""
     revocation: Literal["cached", "strict"] = "cached"
     """`cached` checks revocations in memory. `strict` queries the database on each request."""
     max_revocation_lag: float = 2.0
@@ -186,6 +188,7 @@ class Settings:
             "access_ttl",
             "session_ttl",
             "session_idle",
+            "fresh",
             "max_sessions",
             "max_body",
             "body_timeout",

@@ -11,9 +11,9 @@ from asgi_auth import AuthApp, MagicLink, OpenAPI, Outbox, Pages, Settings
 from asgi_auth.errors import AuthError
 from asgi_auth.feature import Endpoint
 from asgi_auth.features.defaults import defaults
-from asgi_auth.features.endpoints import endpoints_of_library
 from asgi_auth.features.rate_limits import BEHIND_LOGIN, GUESSES
 from asgi_auth.model import event_types as events
+from asgi_auth.runtime.library import endpoints_of_library
 from asgi_auth.texts import purposes, shipped
 from tests.support import make_auth
 
@@ -87,8 +87,8 @@ def limits() -> str:
     for endpoint in sorted(endpoints_of_library(), key=lambda item: item.name):
         if endpoint.guesses:
             declared[GUESSES].append(f"`{endpoint.name}`")
-        elif endpoint.limits:
-            declared.setdefault(", ".join(map(str, endpoint.limits)), []).append(f"`{endpoint.name}`")
+        elif endpoint.rules:
+            declared.setdefault(", ".join(map(str, endpoint.rules)), []).append(f"`{endpoint.name}`")
     rows = []
     for rules, names in sorted(declared.items(), key=lambda item: -len(item[1])):
         shared = " (one shared counter)" if rules == GUESSES else ""

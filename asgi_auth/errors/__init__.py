@@ -18,6 +18,8 @@ AuthError
 ├── ForbiddenError                          403 forbidden
 │   ├── AccountDisabledError                403 account_disabled
 │   ├── EmailNotVerifiedError               403 email_not_verified
+│   ├── SecondFactorNeededError             403 second_factor_needed
+│   ├── SessionNeededError                  403 session_needed
 │   └── CrossSiteRequestError               403 cross_site_request
 ├── NotFoundError                           404 not_found
 │   ├── SessionNotFoundError                404 session_not_found
@@ -59,7 +61,12 @@ from asgi_auth.errors.authentication import (
     SecondFactorRequiredError,
     UnauthorizedError,
 )
-from asgi_auth.errors.authorization import CrossSiteRequestError, ForbiddenError
+from asgi_auth.errors.authorization import (
+    CrossSiteRequestError,
+    ForbiddenError,
+    SecondFactorNeededError,
+    SessionNeededError,
+)
 from asgi_auth.errors.base import AuthError
 from asgi_auth.errors.limits import AccountLockedError, RateLimitedError
 from asgi_auth.errors.request import (
@@ -116,8 +123,10 @@ __all__ = [
     "PasswordPolicyError",
     "RateLimitedError",
     "RequestTimeoutError",
+    "SecondFactorNeededError",
     "SecondFactorRequiredError",
     "ServiceUnavailableError",
+    "SessionNeededError",
     "SessionNotFoundError",
     "StorageSetupError",
     "StorageUnavailableError",

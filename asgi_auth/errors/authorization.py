@@ -15,6 +15,20 @@ class ForbiddenError(AuthError):
     oauth2 = "access_denied"
 
 
+class SecondFactorNeededError(ForbiddenError):
+    """This session has not shown a second factor, and the action needs one."""
+
+    code = "second_factor_needed"
+    default_detail = "Log in with a second factor to do this."
+
+
+class SessionNeededError(ForbiddenError):
+    """The credential has no session, such as an API key, and the action needs one."""
+
+    code = "session_needed"
+    default_detail = "Log in to do this: this credential is not accepted here."
+
+
 class CrossSiteRequestError(ForbiddenError):
     """A request that changes something came with cookies from a page of another origin."""
 

@@ -1,7 +1,9 @@
 """The base of all errors that are answered to a client."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
+
+from asgi_auth.model.answers import SetCookie
 
 
 class AuthError(Exception):
@@ -35,6 +37,11 @@ class AuthError(Exception):
     def headers(self) -> list[tuple[str, str]]:
         """The headers that the answer must carry because of this error."""
         return []
+
+    @property
+    def http_cookies(self) -> Sequence[SetCookie]:
+        """The cookies that the answer sets because of this error."""
+        return ()
 
     def members(self) -> dict[str, Any]:
         """Return the extension members of the response (RFC 9457, section 3.2)."""

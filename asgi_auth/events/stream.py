@@ -72,7 +72,7 @@ class Stream:
         observers, level = self._observers_of(name), event_log.level_of(outcome, data)
         if not (observers or self.telemetry or self.hooks.receive(name, outcome) or event_log.is_written(level)):
             return
-        client = client.identified()
+        client = client.without_cookies().identified()
         event = Event(
             name=name,
             outcome=outcome,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from asgi_auth.feature.page import ONWARD, Form, Page, Section
     from asgi_auth.feature.route import Route, Served
     from asgi_auth.mail.message import Letter
-    from asgi_auth.model.answers import Answer, Requested, TokenPair
+    from asgi_auth.model.answers import Answer, Redirect, Requested, SetCookie, TokenPair
     from asgi_auth.model.event_types import Action
     from asgi_auth.model.limits import Rule
     from asgi_auth.model.records import (
@@ -65,6 +65,7 @@ __all__ = [
     "PasswordService",
     "Purpose",
     "Record",
+    "Redirect",
     "RegistrationService",
     "Requested",
     "Route",
@@ -73,6 +74,7 @@ __all__ = [
     "Section",
     "Served",
     "Session",
+    "SetCookie",
     "TokenPair",
     "TokenText",
     "User",
@@ -112,7 +114,9 @@ if not TYPE_CHECKING:
             "REFUSED_TOKENS": "feature.base",
             "Record": "model.records",
             "RegistrationService": "accounts.registration",
+            "Redirect": "model.answers",
             "Requested": "model.answers",
+            "SetCookie": "model.answers",
             "Route": "feature.route",
             "Rule": "model.limits",
             "Secret": "validation.fields",

@@ -48,6 +48,11 @@ class BaseFeature:
     #: The endpoints that its settings name; an unknown one is a ValueError.
     needs_endpoints: Collection[str] = ()
 
+    #: The exact URLs of other sites that redirects may lead to, whoever asks for them.
+    redirects_to: Collection[str] = ()
+    #: The security schemes of its credentials, for the OpenAPI document: how to call endpoints with `keys=True`.
+    schemes: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+
     pipeline: Pipeline
 
     def __init_subclass__(cls) -> None:
@@ -125,6 +130,10 @@ class BaseFeature:
     async def second_factor(self, login: LoginAttempt) -> Collection[str]:  # noqa: ARG002 (a hook)
         """Name the further factors of which one is required; none by default."""
         return ()
+
+    async def has_second_factor(self, user_id: str) -> bool:  # noqa: ARG002 (a hook)
+        """Tell whether a user has a second factor of this feature, which endpoints with `second_factor=True` demand."""
+        return False
 
     async def observe(self, event: Event) -> None:
         """Receive an event of `observes`. Errors are logged, and not raised."""

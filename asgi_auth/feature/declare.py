@@ -3,7 +3,11 @@
 All take `status`, `event` (the action that has failed when the endpoint refuses), `limits` (how often it may be called,
 such as `30/m/ip, 300/h/ip`: `RateLimits` counts), `errors` (those that the method itself raises), `also` (answers past
 the return annotation) and `schema` (what the method asks of the body beyond its fields, in JSON Schema); the last three
-are for the OpenAPI document. An unknown option is a TypeError, and a limit in no valid notation a ValueError.
+are for the OpenAPI document.
+
+`fresh` demands a login within `Settings.fresh`, `second_factor` a login with a second factor of users that have one.
+`keys` also accepts credentials without a session, such as API keys. All three need the parameter `identity`. An unknown
+option is a TypeError, and a limit in no valid notation a ValueError.
 """
 
 import functools
@@ -30,6 +34,9 @@ class Options(TypedDict, total=False):
     also: Sequence[type[Answer]]
     schema: Mapping[str, Any]
     limits: str
+    fresh: bool
+    second_factor: bool
+    keys: bool
 
 
 class GetOptions(Options, total=False):

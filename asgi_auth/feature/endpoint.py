@@ -9,6 +9,7 @@ as a call over HTTP.
 import functools
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Literal, TypeAlias, get_args, get_type_hints
 
 import msgspec
@@ -27,48 +28,40 @@ Function = Callable[..., Awaitable[Any]]
 Guesses: TypeAlias = Literal["password", "second factor"]
 
 
+@dataclass(eq=False)
 class Endpoint:
-    """A declared endpoint: everything that routing, checks and documentation read."""
+    """A declared endpoint: everything that routing, checks and documentation read. The signature is read late."""
 
-    def __init__(
-        self,
-        function: Function,
-        method: str,
-        path: str,
-        *,
-        status: int = 200,
-        oauth2: bool = False,
-        ends_session: bool = False,
-        partial: bool = False,
-        logs_in: bool = False,
-        cacheable: bool = False,
-        guesses: Guesses | None = None,
-        limits: str | None = None,
-        event: str | None = None,
-        errors: Sequence[type[AuthError]] = (),
-        also: Sequence[type[Answer]] = (),
-        schema: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Take the declared method and the options of `feature.declare`; the signature is read when first needed."""
-        self.function = function
-        self.name: str = function.__name__
-        self.method = method
-        self.path = path
-        self.status = status
-        self.oauth2 = oauth2
-        self.ends_session = ends_session
-        self.partial = partial
-        self.logs_in = logs_in
-        self.cacheable = cacheable
-        #: What a call guesses; guesses of one kind are counted together.
-        self.guesses = guesses
-        #: The limits of the endpoint; None: those of its kind.
-        self.limits: list[Rule] | None = None if limits is None else parse_rules(limits)
-        self.event = event
-        self.errors = errors
-        self.also = also
-        self.schema: Mapping[str, Any] = schema or {}
-        self.summary: str = (inspect.getdoc(function) or "").partition("\n")[0]
+    function: Function
+    method: str
+    path: str
+    _: KW_ONLY
+    status: int = 200
+    oauth2: bool = False
+    ends_session: bool = False
+    partial: bool = False
+    logs_in: bool = False
+    cacheable: bool = False
+    #: What a call guesses; guesses of one kind are counted together.
+    guesses: Guesses | None = None
+    #: Whether the caller needs a login within `Settings.fresh`.
+    fresh: bool = False
+    #: Whether the caller needs a login with a second factor, if the user has one.
+    second_factor: bool = False
+    #: Whether the endpoint accepts credentials without a session.
+    keys: bool = False
+    #: The limits in the notation of `parse_rules`; None: those of all endpoints of its kind.
+    limits: str | None = None
+    event: str | None = None
+    errors: Sequence[type[AuthError]] = ()
+    also: Sequence[type[Answer]] = ()
+    schema: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Read name, summary and limits. Raises ValueError for limits in no valid notation."""
+        self.name: str = self.function.__name__
+        self.rules: list[Rule] | None = None if self.limits is None else parse_rules(self.limits)
+        self.summary: str = (inspect.getdoc(self.function) or "").partition("\n")[0]
 
     @functools.cached_property
     def hints(self) -> dict[str, Any]:
@@ -122,11 +115,11 @@ class Endpoint:
         values: dict[str, Any] = {}
         for name in [] if self.oauth2 else arguments.keys() - fields.keys():
             errors[name] = [Reason("unknown")]
-        for name, field in fields.items():
+        for name, one in fields.items():
             try:
-                if name in arguments and not field.is_omitted(arguments[name]):
-                    values[name] = convert(arguments[name], field.type)
-                elif field.required:
+                if name in arguments and not one.is_omitted(arguments[name]):
+                    values[name] = convert(arguments[name], one.type)
+                elif one.required:
                     errors[name] = [Reason("missing")]
             except msgspec.ValidationError as error:
                 errors[name] = [Reason.of(error)]

@@ -11,6 +11,7 @@ import msgspec
 from asgi_auth.bounds.deadline import Deadline, deadline
 from asgi_auth.bounds.settling import Settling
 from asgi_auth.errors import AuthError, BadRequestError, ServiceUnavailableError, ValidationError
+from asgi_auth.feature.admission import Admission
 from asgi_auth.feature.call import Call, Ending, running
 from asgi_auth.feature.endpoint import Endpoint
 from asgi_auth.model.records import Client
@@ -56,6 +57,7 @@ class Pipeline:
     def __init__(  # noqa: PLR0917 (each is a collaborator)
         self,
         features: Sequence[Participant],
+        admission: Admission,
         fields: Sequence[Field],
         host_hooks: HostHooks,
         events: EventSink,
@@ -65,12 +67,13 @@ class Pipeline:
         *,
         after_answer: bool = True,
     ) -> None:
-        """Take the features that may take part, and the function that starts the storage.
+        """Take the features that may take part, the check of callers, and the function that starts the storage.
 
         A call has `timeout` seconds for all its steps, unless the request that it belongs to has a deadline already.
         Without `after_answer` it waits for its mails and records.
         """
         self._features = features
+        self.admission = admission
         self._fields = fields
         self._host_hooks = host_hooks
         self._events = events
@@ -102,9 +105,8 @@ class Pipeline:
             raise
 
     async def _run(self, feature: object, raw: Call, served: object) -> Any:
-        endpoint, client, identity = raw.endpoint, raw.client, raw.identity
-        if endpoint.needs_login:
-            identity.require()
+        endpoint, client = raw.endpoint, raw.client
+        identity = await self.admission.check(endpoint, raw.identity)
         try:
             values = endpoint.check(self._fields, raw.values)
         except ValidationError:

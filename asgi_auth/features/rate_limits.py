@@ -5,13 +5,13 @@ from functools import partial
 
 from asgi_auth.errors import AuthError, RateLimitedError
 from asgi_auth.feature import Call, Ending, Endpoint, Event, Feature
-from asgi_auth.features.endpoints import endpoints_of_library
 from asgi_auth.limits.counter_keys import networks_of
 from asgi_auth.limits.counters import Counters, MemoryCounters
 from asgi_auth.limits.rules import Guess, is_guess, named_in, note_right_password, was_wrong
 from asgi_auth.model import event_types as events
 from asgi_auth.model.limits import KEYS, Rule, parse_rules
 from asgi_auth.model.records import Client, Window
+from asgi_auth.runtime.library import endpoints_of_library
 
 #: The index of a full window and when it expires; None if none is full.
 Full = tuple[int, int] | None
@@ -64,7 +64,7 @@ class RateLimits(Feature):
 
     def takes_part_after(self, endpoint: Endpoint) -> bool:
         """Tell whether guesses of an endpoint are judged."""
-        return endpoint.takes_password
+        return endpoint.guesses == "password"
 
     async def before(self, call: Call) -> None:
         """Count the call; raise RateLimitedError for a call over a limit."""
@@ -135,14 +135,14 @@ class RateLimits(Feature):
     def _limits_of(self, endpoint: Endpoint, name: str) -> list[Rule] | None:
         """Return the limits that an endpoint declares; OAuth 2's token endpoint refreshes under those of `refresh`."""
         if name == endpoint.name:
-            return endpoint.limits
+            return endpoint.rules
         if self._refresh is None:
             found = [item for feature in self.auth.features for item in feature.endpoints if item.name == name]
-            self._refresh = (found[0].limits if found else None) or []
+            self._refresh = (found[0].rules if found else None) or []
         return self._refresh
 
     def _counters_of(self, endpoint: Endpoint, name: str) -> Counters:
-        declared = name in self.rules or endpoint.limits is not None or endpoint.guesses
+        declared = name in self.rules or endpoint.rules is not None or endpoint.guesses
         is_shared = name != REFRESH and declared
         return self.auth.counters if is_shared else self._of_this_process
 

@@ -45,15 +45,18 @@ class _Guard(SecurityBase):
     FastAPI's own OAuth2PasswordBearer does not support websockets.
     """
 
-    def __init__(self, roles: str | tuple[str, ...], fresh: timedelta | None) -> None:
+    def __init__(self, roles: str | tuple[str, ...], fresh: timedelta | None, second_factor: bool) -> None:  # noqa: FBT001 (private)
         self.model = OAuth2(flows=OAuthFlows(password=OAuthFlowPassword(tokenUrl=TOKEN_URL)))
         self.scheme_name = SCHEME
         self._roles = roles
         self._fresh = fresh
+        self._second_factor = second_factor
 
     async def __call__(self, connection: HTTPConnection) -> Identity:
         """Return the user. Async, because FastAPI calls plain functions in a thread."""
-        return require_in_scope(connection.scope, roles=self._roles, fresh=self._fresh)
+        return require_in_scope(
+            connection.scope, roles=self._roles, fresh=self._fresh, second_factor=self._second_factor
+        )
 
 
 def install(app: FastAPI, *, token_url: str = TOKEN_URL) -> None:
@@ -92,13 +95,15 @@ def merge_openapi(app: FastAPI, auth: Auth | AuthApp, *, mount: str = "/auth") -
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
 
 
-def require(*, roles: str | tuple[str, ...] = (), fresh: timedelta | None = None) -> Any:
-    """Return a dependency that requires a login, all `roles`, and a login no older than `fresh`. Its value is the user.
+def require(*, roles: str | tuple[str, ...] = (), fresh: timedelta | None = None, second_factor: bool = False) -> Any:
+    """Return a dependency that requires a login, all `roles`, a login no older than `fresh`, and a `second_factor`.
+
+    Its value is the user.
 
     Use the dependency in a signature, `admin: Annotated[Identity, require(roles="admin")]`, or in the `dependencies` of
     a route.
     """
-    return Depends(_Guard(roles, fresh))
+    return Depends(_Guard(roles, fresh, second_factor))
 
 
 CurrentUser: TypeAlias = Annotated[Identity, require()]

@@ -20,22 +20,25 @@ from asgi_auth.sessions.identity import current_user
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def require(*, roles: str | tuple[str, ...] = (), fresh: timedelta | None = None) -> Callable[[F], F]:
-    """Return a decorator that requires a login, all `roles`, and a login no older than `fresh`.
+def require(
+    *, roles: str | tuple[str, ...] = (), fresh: timedelta | None = None, second_factor: bool = False
+) -> Callable[[F], F]:
+    """Return a decorator that requires a login, all `roles`, a login no older than `fresh`, and a `second_factor`.
 
-    The decorated function raises UnauthorizedError, ForbiddenError, or FreshLoginRequiredError. `install` of the
-    framework's module (Django: `UserMiddleware`) converts these errors to responses.
+    The decorated function raises UnauthorizedError, ForbiddenError, FreshLoginRequiredError, or
+    SecondFactorNeededError. `install` of the framework's module (Django: `UserMiddleware`) converts these errors to
+    responses.
     """
 
     def decorate(function: F) -> F:
         @wraps(function)
         async def checked_async(*args: Any, **kwargs: Any) -> Any:
-            current_user().require(roles=roles, fresh=fresh)
+            current_user().require(roles=roles, fresh=fresh, second_factor=second_factor)
             return await function(*args, **kwargs)
 
         @wraps(function)
         def checked(*args: Any, **kwargs: Any) -> Any:
-            current_user().require(roles=roles, fresh=fresh)
+            current_user().require(roles=roles, fresh=fresh, second_factor=second_factor)
             return function(*args, **kwargs)
 
         return checked_async if iscoroutinefunction(function) else checked  # type: ignore[return-value]  # wraps F

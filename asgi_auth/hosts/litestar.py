@@ -91,16 +91,17 @@ def merge_openapi(app: Litestar, auth: Auth | AuthApp, *, mount: str = "/auth") 
     document.tags = [*(document.tags or []), *(Tag(**tag) for tag in part["tags"])]
 
 
-def require(*, roles: str | tuple[str, ...] = (), fresh: timedelta | None = None) -> Guard:
-    """Return a guard that requires a login, all `roles`, and a login no older than `fresh`.
+def require(*, roles: str | tuple[str, ...] = (), fresh: timedelta | None = None, second_factor: bool = False) -> Guard:
+    """Return a guard that requires a login, all `roles`, a login no older than `fresh`, and a `second_factor`.
 
-    The guard raises UnauthorizedError, ForbiddenError, or FreshLoginRequiredError. It closes websockets with code 4401.
+    The guard raises UnauthorizedError, ForbiddenError, FreshLoginRequiredError, or SecondFactorNeededError. It closes
+    websockets with code 4401.
     """
 
     # Async, because Litestar calls plain functions in a thread.
     async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         try:
-            require_in_scope(connection.scope, roles=roles, fresh=fresh)
+            require_in_scope(connection.scope, roles=roles, fresh=fresh, second_factor=second_factor)
         except AuthError as error:
             if connection.scope["type"] == ScopeType.HTTP:
                 raise

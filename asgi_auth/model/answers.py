@@ -1,22 +1,57 @@
 """The answers of endpoints: what they may hold beyond plain fields."""
 
-from typing import ClassVar, Literal, Self
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal, Self
 
 import msgspec
 
 from asgi_auth.model.records import Record
 
 
+class SetCookie(Record, frozen=True):
+    """A cookie of a feature for the browser, for `max_age` seconds; 0 deletes it.
+
+    The library puts its own prefix before `name`. The value is a credential, and not in the `repr`.
+    """
+
+    name: str
+    value: str
+    max_age: int
+    same_site: Literal["lax", "strict"] = "lax"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Return all fields but the value."""
+        return [(name, getattr(self, name)) for name in self.__struct_fields__ if name != "value"]
+
+    def __repr__(self) -> str:
+        """Show all fields but the value."""
+        return f"SetCookie({', '.join(f'{name}={value!r}' for name, value in self.__rich_repr__())})"
+
+
 class Answer(Record, frozen=True):
-    """Base of answers that need more than their fields: a status of their own, tokens, or a request for a mail."""
+    """Base of answers that need more than their fields: a status, headers, cookies, tokens, or a request for a mail."""
 
     #: The HTTP status; None: the status of the endpoint.
     http_status: ClassVar[int | None] = None
     #: The fields that may be None in process and are always in the body, for the OpenAPI document.
     always_sent: ClassVar[frozenset[str]] = frozenset()
 
-    def body(self) -> "Answer":
-        """Return what is sent over HTTP; the answer itself by default."""
+    #: Whether there is a body, and the meaning of each further header, for the OpenAPI document.
+    has_body: ClassVar[bool] = True
+    header_meanings: ClassVar[Mapping[str, str]] = {}
+
+    @property
+    def http_headers(self) -> Sequence[tuple[str, str]]:
+        """The further headers of the response."""
+        return ()
+
+    @property
+    def http_cookies(self) -> Sequence[SetCookie]:
+        """The cookies of the response beside those of the session."""
+        return ()
+
+    def body(self) -> "Answer | None":
+        """Return what is sent over HTTP; the answer itself by default, None for an empty body."""
         return self
 
     def token_pair(self) -> "TokenPair | None":
@@ -62,3 +97,27 @@ class Requested(Answer, frozen=True, kw_only=True):
     def mail_request(self) -> "Requested":
         """Return this answer."""
         return self
+
+
+class Redirect(Answer, frozen=True):
+    """A redirect (303): the client goes on with GET.
+
+    `location` is a path of this site, or a URL that the host allows for `next=`; others are refused (400), as they may
+    come from the request. With `elsewhere` it may be any URL: only for those of a configuration. `cookies` are set.
+    """
+
+    http_status: ClassVar[int | None] = 303
+    has_body: ClassVar[bool] = False
+    header_meanings: ClassVar[Mapping[str, str]] = {"Location": "Where to go on."}
+    location: str
+    cookies: tuple[SetCookie, ...] = ()
+    elsewhere: bool = False
+
+    @property
+    def http_cookies(self) -> Sequence[SetCookie]:
+        """The cookies."""
+        return self.cookies
+
+    def body(self) -> None:
+        """Return no body."""
+        return

@@ -3,6 +3,7 @@
 import re
 import secrets
 import uuid
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -14,6 +15,8 @@ NO_USER_ID = "00000000-0000-0000-0000-000000000000"
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 #: Only an `active` user can log in. Users close their accounts (`closed`), hosts disable them (`disabled`).
 Status = Literal["active", "disabled", "closed"]
+#: The fields of a client that must not be shown.
+CREDENTIALS = frozenset({"device", "cookies"})
 #: Whether a device is the first of its user, another new one, or already known.
 Sighting = Literal["first", "new", "known"]
 
@@ -195,7 +198,8 @@ class Client(Record, frozen=True, kw_only=True):
 
     `session_id` is the session of the cookies in the request, if any. `request_id` is the value of its `X-Request-ID`
     header, or a new id. `device` is the value of the device cookie: empty for a client that takes its tokens in cookies
-    and has no device cookie yet, None for a client that takes no cookies. It is a credential, and not in the `repr`.
+    and has no device cookie yet, None for a client that takes no cookies. `cookies` are the cookies of features, by the
+    names that they gave them. Both are credentials: they are not in the `repr`, and `cookies` not in events.
     """
 
     address: str = ""
@@ -204,17 +208,22 @@ class Client(Record, frozen=True, kw_only=True):
     session_id: str | None = None
     request_id: str = ""
     device: str | None = None
+    cookies: Mapping[str, str] = {}
 
     def identified(self) -> "Client":
         """Return the client with a request id: a new one for a call without any, shared by all events of the call."""
         return self if self.request_id else msgspec.structs.replace(self, request_id=secrets.token_hex(8))
 
+    def without_cookies(self) -> "Client":
+        """Return the client without the cookies of features, for events."""
+        return msgspec.structs.replace(self, cookies={}) if self.cookies else self
+
     def __rich_repr__(self) -> list[tuple[str, Any]]:
-        """Return all fields but `device`."""
-        return [(name, getattr(self, name)) for name in self.__struct_fields__ if name != "device"]
+        """Return all fields but the credentials."""
+        return [(name, getattr(self, name)) for name in self.__struct_fields__ if name not in CREDENTIALS]
 
     def __repr__(self) -> str:
-        """Show all fields but `device`."""
+        """Show all fields but the credentials."""
         return f"Client({', '.join(f'{name}={value!r}' for name, value in self.__rich_repr__())})"
 
 

@@ -47,9 +47,13 @@ def document(auth: Auth, served: Served, info: Info) -> dict[str, Any]:
         "components": {
             "schemas": schemas.components,
             "responses": schemas.responses,
-            "securitySchemes": schemes,
+            "securitySchemes": {**schemes, **_schemes_of_features(auth)},
         },
     }
+
+
+def _schemes_of_features(auth: Auth) -> Mapping[str, Any]:
+    return {name: scheme for feature in auth.features for name, scheme in feature.schemes.items()}
 
 
 def _schemes(auth: Auth, served: Served) -> Mapping[str, Any]:

@@ -24,15 +24,26 @@ def operation(auth: Auth, path: str, route: Route, schemas: Schemas, schemes: It
     """Describe an endpoint; `schemes` are the names of the security schemes."""
     endpoint = route.endpoint
     found: dict[str, Any] = {"operationId": endpoint.name, "summary": endpoint.summary, "tags": [tag_of(route)]}
-    if notes := " ".join(filter(None, (feature.note_at(endpoint) for feature in auth.features))):
+    if notes := _notes(auth, route):
         found["description"] = notes
     if parameters := _parameters(auth, path, route):
         found["parameters"] = parameters
     if body_fields(path, route, auth.settings.fields):
         found["requestBody"] = _body(route, schemas)
     found["responses"] = responses_of(auth, path, route, schemas)
-    found["security"] = _security(route, schemes)
+    found["security"] = _security(auth, route, schemes)
     return found
+
+
+def _notes(auth: Auth, route: Route) -> str:
+    """Return what the endpoint demands of its caller, and the notes of the features."""
+    endpoint = route.endpoint
+    demands = {
+        f"Needs a login within the last {auth.settings.fresh} seconds.": endpoint.fresh,
+        "Needs a login with a second factor if the user has one.": endpoint.second_factor,
+    }
+    notes = [text for text, demanded in demands.items() if demanded]
+    return " ".join(filter(None, [*notes, *(feature.note_at(endpoint) for feature in auth.features)]))
 
 
 def tag_of(route: Route) -> str:
@@ -89,9 +100,10 @@ def _body(route: Route, schemas: Schemas) -> dict[str, Any]:
     return body
 
 
-def _security(route: Route, schemes: Iterable[str]) -> list[dict[str, list[str]]]:
+def _security(auth: Auth, route: Route, schemes: Iterable[str]) -> list[dict[str, list[str]]]:
     """Return the accepted security schemes; an empty one where a login is optional."""
     if "identity" not in route.endpoint.hints:
         return []
-    logins: list[dict[str, list[str]]] = [{name: []} for name in schemes]
+    keys = [name for feature in auth.features for name in feature.schemes] if route.endpoint.keys else []
+    logins: list[dict[str, list[str]]] = [{name: []} for name in (*schemes, *keys)]
     return logins if route.endpoint.needs_login else [{}, *logins]

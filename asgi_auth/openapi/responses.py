@@ -53,8 +53,9 @@ def responses_of(auth: Auth, path: str, route: Route, schemas: Schemas) -> dict[
 def errors_of(auth: Auth, path: str, endpoint: Endpoint) -> Kinds:
     """Return every error of an endpoint, each once."""
     kinds: list[type[AuthError]] = [*REQUEST_ERRORS, *METHOD_ERRORS, *endpoint.errors]
-    if endpoint.needs_login:
+    if endpoint.needs_login or endpoint.fresh or endpoint.second_factor:
         kinds += REFUSED_TOKENS
+    kinds += auth.pipeline.admission.errors_at(endpoint)
     kinds += QUERY_ERRORS if endpoint.method == "GET" else BODY_ERRORS
     if "{" in path:
         kinds += PATH_ERRORS
@@ -112,12 +113,16 @@ def _headers(kinds: Kinds) -> dict[str, Any]:
 
 
 def _success(endpoint: Endpoint, kind: Any, schemas: Schemas) -> dict[str, Any]:
-    headers = CACHING if endpoint.cacheable else {}
+    headers: dict[str, Any] = CACHING if endpoint.cacheable else {}
     if (endpoint.gives_tokens and not endpoint.oauth2) or endpoint.ends_session:
         headers = {**headers, "Set-Cookie": COOKIES}
     if endpoint.ends_session:
         headers = {**headers, "Clear-Site-Data": CLEARED}
+    meanings = getattr(kind, "header_meanings", {})
+    headers = headers | {name: {"description": text, "schema": {"type": "string"}} for name, text in meanings.items()}
     response: dict[str, Any] = {"headers": headers} if headers else {}
+    if not getattr(kind, "has_body", True):
+        return {"description": _first_line(kind)} | response
     if kind is NoneType:
         return {"description": "Done; there is no body."} | response
     response["content"] = {"application/json": {"schema": schemas.of(kind)}}

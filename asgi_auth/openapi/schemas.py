@@ -48,7 +48,7 @@ class Schemas:
         self._bodies = {
             route.endpoint.name: _body(path, route, extra) for path, route in routes if body_fields(path, route, extra)
         }
-        answers = [kind for _, route in routes for kind in answers_of(route)]
+        answers = [kind for _, route in routes for kind in answers_of(route) if getattr(kind, "has_body", True)]
         kinds = [*self._bodies.values(), *answers, Problem, OAuth2Error]
         found, components = msgspec.json.schema_components(kinds, ref_template=REF)
         self._schemas: dict[Any, dict[str, Any]] = dict(zip(kinds, found, strict=True))

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from asgi_auth.feature import Feature
 from asgi_auth.pages.colors import parse_color
-from asgi_auth.pages.links import is_allowed, is_local_path
 from asgi_auth.validation.origins import origin_of
+from asgi_auth.validation.targets import is_allowed, is_local_path
 
 
 class Pages(Feature):
@@ -40,6 +40,7 @@ class Pages(Feature):
         self.css = css
         self.after_login = after_login
         self.next_allowed: tuple[str, ...] = tuple(next_allowed)
+        self.redirects_to: tuple[str, ...] = self.next_allowed
 
     @property
     def csp(self) -> str:

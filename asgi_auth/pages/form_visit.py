@@ -10,15 +10,17 @@ from starlette.types import Receive, Scope
 from asgi_auth.errors import AuthError, FreshLoginRequiredError, InvalidOneTimeTokenError
 from asgi_auth.feature.page import ONWARD, Form, Page
 from asgi_auth.feature.route import Route
-from asgi_auth.model.answers import Answer
+from asgi_auth.model.answers import Answer, Redirect
 from asgi_auth.pages.forms import Failed
 from asgi_auth.pages.inputs import fields_of, values_of
 from asgi_auth.pages.site import Site
 from asgi_auth.pages.visits import Authenticate, Visit
 from asgi_auth.sessions.identity import Identity
+from asgi_auth.validation.targets import location
 from asgi_auth.web.csrf import check_origin
 from asgi_auth.web.headers import FORM_TYPE
 from asgi_auth.web.request_pipeline import Result
+from asgi_auth.web.responses import add_headers
 
 
 class FormVisit(Visit):
@@ -45,7 +47,9 @@ class FormVisit(Visit):
         try:
             result = await self._call(sent, identity)
         except AuthError as error:
-            return await self._refused(sent, error, identity)
+            response = await self._refused(sent, error, identity)
+            response.raw_headers.extend(self.site.cookies.lines(error.http_cookies))
+            return response
         return await self._followed(result, identity)
 
     async def _call(self, sent: Mapping[str, str], identity: Identity) -> Result:
@@ -80,14 +84,16 @@ class FormVisit(Visit):
     async def _followed(self, result: Result, identity: Identity) -> Response:
         """Redirect to the next page, or show the answer on the page of the form, with the cookies of the result."""
         value = result.value if isinstance(result.value, Answer) else None
-        if self._form.shows and self._form.page in self.site.plan.paths:
+        if isinstance(value, Redirect):
+            response = self.site.renderer.redirect(location(self.below_root(value.location)))
+        elif self._form.shows and self._form.page in self.site.plan.paths:
             # Further forms of the page go on with the `request` of the answer.
             more = {"request": getattr(result.value, "request", ""), "said": self._form.said}
             self.query |= {name: text for name, text in more.items() if text}
             response = await self.show(self.site.plan.pages[self._form.page], identity, answer=result.value)
         else:
             response = self.site.renderer.redirect(self._next(value, identity))
-        response.raw_headers.extend(result.cookies)
+        add_headers(response, result.headers)
         return response
 
     def _next(self, answer: Answer | None, identity: Identity) -> str:

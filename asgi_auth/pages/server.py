@@ -11,11 +11,11 @@ from asgi_auth.errors import AuthError
 from asgi_auth.feature.route import Route
 from asgi_auth.pages.feature import Pages
 from asgi_auth.pages.form_visit import FormVisit
-from asgi_auth.pages.links import is_local_path, location
 from asgi_auth.pages.plan import Plan
 from asgi_auth.pages.query import query_of
 from asgi_auth.pages.site import Site
 from asgi_auth.pages.visits import AssetVisit, PageVisit, Visit
+from asgi_auth.validation.targets import is_local_path, location
 from asgi_auth.web.cookies import Cookies
 from asgi_auth.web.headers import is_navigation
 from asgi_auth.web.paths import CHANGE_PASSWORD, app_root, below_root, route_path

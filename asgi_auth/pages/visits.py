@@ -17,7 +17,7 @@ from asgi_auth.feature.call import Call
 from asgi_auth.feature.page import Page, Section
 from asgi_auth.model.records import Client, UserInfo
 from asgi_auth.pages.forms import Failed
-from asgi_auth.pages.links import Links, is_allowed, is_local_path, location
+from asgi_auth.pages.links import Links
 from asgi_auth.pages.owner import owner_of_link
 from asgi_auth.pages.query import query_of
 from asgi_auth.pages.render import template_of
@@ -25,6 +25,7 @@ from asgi_auth.pages.site import Site
 from asgi_auth.pages.view import View
 from asgi_auth.process.log import logger
 from asgi_auth.sessions.identity import Identity
+from asgi_auth.validation.targets import is_allowed, is_local_path, location
 from asgi_auth.web.paths import app_root, below_root
 from asgi_auth.web.responses import problem
 

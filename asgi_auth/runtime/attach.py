@@ -29,6 +29,7 @@ def attach(features: Sequence[BaseFeature], auth: Any) -> None:
             if auth.get(kind) is None:
                 raise ValueError(f"{type(feature).__name__} needs a {kind.__name__}")
     _check_names(features)
+    _check_callers(features)
     _check_fields(features, auth.settings.fields)
     known = {endpoint.name for feature in features for endpoint in feature.endpoints}
     if unknown := {name for feature in features for name in feature.needs_endpoints} - known:
@@ -70,6 +71,7 @@ def _check_names(features: Sequence[BaseFeature]) -> None:
         "grant": lambda feature: feature.grants,
         "action": lambda feature: feature.actions,
         "endpoint": lambda feature: [endpoint.name for endpoint in feature.endpoints],
+        "security scheme": lambda feature: feature.schemes,
         "service": lambda feature: {type(service).__name__ for service in feature.services},
     }
     for kind, names in offers.items():
@@ -79,6 +81,15 @@ def _check_names(features: Sequence[BaseFeature]) -> None:
             for name in names(feature):
                 if offered.setdefault(name, owner) != owner:
                     raise ValueError(f"{offered[name]} and {owner} offer the same {kind}: {name!r}")
+
+
+def _check_callers(features: Sequence[BaseFeature]) -> None:
+    """Raise ValueError for an endpoint that demands something of a caller that it does not know."""
+    for endpoint in [endpoint for feature in features for endpoint in feature.endpoints]:
+        demands = {"fresh": endpoint.fresh, "second_factor": endpoint.second_factor, "keys": endpoint.keys}
+        found = [name for name, demanded in demands.items() if demanded]
+        if found and "identity" not in endpoint.injected:
+            raise ValueError(f"the endpoint {endpoint.name} has {', '.join(found)}, and no parameter `identity`")
 
 
 def _check_fields(features: Sequence[BaseFeature], fields: Sequence[Field]) -> None:

@@ -13,6 +13,7 @@ from asgi_auth.bounds.deadline import DEFAULT
 from asgi_auth.crypto.keys import KeyRing
 from asgi_auth.events.registry import HookRegistry
 from asgi_auth.events.stream import Stream
+from asgi_auth.feature.admission import Admission
 from asgi_auth.feature.base import BaseFeature
 from asgi_auth.feature.lookup import FeatureLookup
 from asgi_auth.feature.pipeline import Pipeline
@@ -95,7 +96,11 @@ class Composition(HookRegistry, FeatureLookup):
         counter_keys = CounterKeys(self.keys)
         self.known_clients: KnownClients = KnownClients(storage, self.keys, counter_keys, now)
         self.limiter: Limiter = Limiter(self.counters, counter_keys, now, self.known_clients.label)
-        self.page_urls: PageUrls = PageUrls(settings, pages=self.shows_pages)
+        self.page_urls: PageUrls = PageUrls(
+            settings,
+            pages=self.shows_pages,
+            redirects_to={url for feature in self.features for url in feature.redirects_to},
+        )
         self.letters: Letters = Letters(self.mail, self.texts, self.page_urls.url)
         self.one_time: OneTimeTokens = OneTimeTokens(
             storage, self.counters, self.keys, counter_keys, self.known_clients, self.letters, self.stream, now
@@ -120,6 +125,7 @@ class Composition(HookRegistry, FeatureLookup):
         stream = self.stream
         self.pipeline: Pipeline = Pipeline(
             self.features,
+            Admission(self.features, self.settings.fresh, self._lifecycle.start_call, self.verifier.confirm),
             self.settings.fields,
             stream.hooks.before,
             stream,

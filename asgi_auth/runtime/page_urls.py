@@ -1,8 +1,9 @@
 """The public URLs of the pages, for the links of mails. A page that is not served has no URL."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from asgi_auth.settings import Settings
+from asgi_auth.validation.targets import is_allowed
 
 
 class PageUrls:
@@ -12,9 +13,10 @@ class PageUrls:
     below `Settings.mount`.
     """
 
-    def __init__(self, settings: Settings, *, pages: bool) -> None:
-        """Take the settings. `pages` is whether the `Auth` has pages at all."""
+    def __init__(self, settings: Settings, *, pages: bool, redirects_to: Collection[str] = ()) -> None:
+        """Take the settings. `pages` is whether the `Auth` has pages; `redirects_to` are the allowed URLs elsewhere."""
         self._settings = settings
+        self._redirects_to = redirects_to
         self._pages = pages
         self._paths: dict[str, str] | None = None
         self._mount: str | None = None
@@ -48,6 +50,10 @@ class PageUrls:
                     "Settings.mount to it; a path prefix that a proxy removes belongs in base_url"
                 )
         self._mount = mount
+
+    def allows(self, target: str) -> bool:
+        """Tell whether a redirect may lead to a target of a request: a path of this site, or an allowed URL."""
+        return is_allowed(target, self._redirects_to)
 
     def url(self, declared: str) -> str:
         """Return the public URL of a page by its declared path, or an empty string when the page is not served."""

@@ -6,13 +6,23 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, Literal
 
-from asgi_auth.errors import AuthError, ForbiddenError, FreshLoginRequiredError, UnauthorizedError
+from asgi_auth.errors import (
+    AuthError,
+    ForbiddenError,
+    FreshLoginRequiredError,
+    SecondFactorNeededError,
+    UnauthorizedError,
+)
 from asgi_auth.model.limits import MAX_SKEW
 from asgi_auth.model.records import User
 from asgi_auth.sessions.tokens import Claims
 
-Transport = Literal["bearer", "cookie", ""]
+Transport = Literal["bearer", "cookie", "feature", ""]
 Loader = Callable[[str], Awaitable[User | None]]
+#: The kind of the identity of a session.
+SESSION = "session"
+#: The authentication method of a login with a second factor (RFC 8176).
+MFA = "mfa"
 NO_CLAIMS = Claims("", "", "", "", "", 0, 0, 0, (), (), 0, "")
 
 
@@ -22,7 +32,8 @@ class Identity:
     It cannot be changed, and neither can its claims. Only `load` needs a query.
     """
 
-    __slots__ = ("_claims", "_error", "_load", "_now", "_raw", "_roles", "_transport", "_user")
+    __slots__ = ("_claims", "_error", "_kind", "_load", "_now", "_raw", "_roles", "_transport", "_user")
+    _kind: str
 
     def __init__(  # noqa: PLR0917 (names would cost a tenth of the hot path)
         self,
@@ -45,6 +56,27 @@ class Identity:
         self._transport: Transport = transport
         self._error = error
 
+    @classmethod
+    def of_credential(
+        cls, kind: str, user: User, *, amr: tuple[str, ...] = (), expires_at: int = 0, actor: str | None = None
+    ) -> "Identity":
+        """Return the identity of a user that a feature has authenticated by a credential of a `kind` of its own.
+
+        It has no session and is never a fresh login, and of the endpoints it can call those with `keys=True`. `actor`
+        is the id of the user that acts for this one. Raises ValueError for a kind of the library.
+        """
+        if kind in {"", SESSION}:
+            raise ValueError(f"{kind!r} is not a kind of a feature's credential")
+        claims = Claims("", "", user.id, "", "", 0, expires_at, 0, amr, user.roles, 0, "")
+        raw = {"sub": user.id} | ({"act": {"sub": actor}} if actor is not None else {})
+        identity = cls(claims, MappingProxyType(raw), user.roles, "feature")
+        identity._kind, identity._user = kind, user
+        return identity
+
+    def with_roles(self, roles: tuple[str, ...]) -> "Identity":
+        """Return the same identity with other roles."""
+        return Identity(self._claims, self._raw, roles, self._transport, self._load, self._now)
+
     @property
     def claims(self) -> Mapping[str, Any]:
         """All claims of the access token. They are shared by requests: to change one, copy it."""
@@ -57,8 +89,20 @@ class Identity:
 
     @property
     def transport(self) -> Transport:
-        """How the access token was sent: `bearer`, `cookie`, or empty without one."""
+        """How the credential was sent: `bearer`, `cookie`, as a `feature` reads it, or empty without one."""
         return self._transport
+
+    @property
+    def kind(self) -> str:
+        """The kind of the credential: `session`, or what a feature names, such as `api_key`; empty if anonymous."""
+        found: str | None = getattr(self, "_kind", None)
+        return found or (SESSION if self._claims.sid else "")
+
+    @property
+    def actor(self) -> str | None:
+        """The id of another user that acts for this one, such as an administrator (RFC 8693, 4.1); None without."""
+        act = self._raw.get("act")
+        return act.get("sub") if isinstance(act, Mapping) else None
 
     @property
     def error(self) -> AuthError | None:
@@ -118,10 +162,12 @@ class Identity:
             raise self._error or UnauthorizedError()
         return self._user
 
-    def require(self, *, roles: str | tuple[str, ...] = (), fresh: timedelta | None = None) -> "Identity":
-        """Return the identity if it has all `roles`, and a login that is not older than `fresh`.
+    def require(
+        self, *, roles: str | tuple[str, ...] = (), fresh: timedelta | None = None, second_factor: bool = False
+    ) -> "Identity":
+        """Return the identity if it has all `roles`, a login that is not older than `fresh`, and a `second_factor`.
 
-        Raises UnauthorizedError, ForbiddenError or FreshLoginRequiredError.
+        Raises UnauthorizedError, ForbiddenError, FreshLoginRequiredError or SecondFactorNeededError.
         """
         if not self.is_authenticated:
             raise self._error or UnauthorizedError()
@@ -132,6 +178,8 @@ class Identity:
             self._now is None or not -MAX_SKEW <= self._now() - self.auth_time <= fresh.total_seconds()
         ):
             raise FreshLoginRequiredError
+        if second_factor and MFA not in self.amr:
+            raise SecondFactorNeededError
         return self
 
     def __repr__(self) -> str:
@@ -152,11 +200,19 @@ def current_user() -> Identity:
     return current.get()
 
 
-def require(scope: Mapping[str, Any], *, roles: str | tuple[str, ...] = (), fresh: timedelta | None = None) -> Identity:
-    """Return the identity of a request if it has all `roles`, and a login that is not older than `fresh`.
+def require(
+    scope: Mapping[str, Any],
+    *,
+    roles: str | tuple[str, ...] = (),
+    fresh: timedelta | None = None,
+    second_factor: bool = False,
+) -> Identity:
+    """Return the identity of a request if it has all `roles`, a login not older than `fresh`, and a `second_factor`.
 
-    Raises UnauthorizedError (401), ForbiddenError (403) or FreshLoginRequiredError (401); the middleware answers them
-    unless the host handles them. Raises UnauthorizedError when the middleware is missing.
+    Raises UnauthorizedError (401), ForbiddenError (403), FreshLoginRequiredError (401) or SecondFactorNeededError
+    (403); the middleware answers them unless the host handles them. Raises UnauthorizedError when the middleware is
+    missing.
     """
     identity = scope.get("asgi_auth", ANONYMOUS)
-    return identity.require(roles=roles, fresh=fresh) if isinstance(identity, Identity) else ANONYMOUS.require()
+    found = identity if isinstance(identity, Identity) else ANONYMOUS
+    return found.require(roles=roles, fresh=fresh, second_factor=second_factor)

@@ -23,7 +23,7 @@ ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 CANONICAL_ENDS = (ALPHABET, "", ALPHABET[::16], ALPHABET[::4])
 OBJECT = msgspec.json.Decoder(dict[str, Any])
 RESERVED = frozenset(
-    {"iss", "aud", "sub", "sid", "jti", "iat", "exp", "nbf", "amr", "auth_time", "roles", "gen", "ins"}
+    {"iss", "aud", "sub", "sid", "jti", "iat", "exp", "nbf", "amr", "auth_time", "roles", "gen", "ins", "act"}
 )
 
 

@@ -73,8 +73,15 @@ class TokenVerifier:
                 raise TokenRevokedError
             roles = self._revocation.roles.get(claims.sub, claims.roles)
         else:
-            roles = await self._current_roles(claims)
+            roles = await self._current_roles(claims.sid, claims.sub)
         return Identity(claims, raw, roles, transport, self._load, self._now)
+
+    async def confirm(self, identity: Identity) -> Identity:
+        """Return the identity of a session with the current roles, read from the database.
+
+        Raises TokenRevokedError when the session or its user is not active any more.
+        """
+        return identity.with_roles(await self._current_roles(identity.session_id, identity.id))
 
     def forget(self) -> None:
         """Empty the cache; the next use of each token verifies it again."""
@@ -89,12 +96,12 @@ class TokenVerifier:
             self._cache[token] = entry
         return entry
 
-    async def _current_roles(self, claims: Claims) -> tuple[str, ...]:
+    async def _current_roles(self, session_id: str, user_id: str) -> tuple[str, ...]:
         """Read the roles of the session from the database."""
-        access = await self._storage.access(claims.sid, int(self._now()))
+        access = await self._storage.access(session_id, int(self._now()))
         if access is None or not access.alive:
             raise TokenRevokedError
-        if access.user_id != claims.sub:
+        if access.user_id != user_id:
             raise InvalidTokenError
         return access.roles
 

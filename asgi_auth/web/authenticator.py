@@ -104,8 +104,10 @@ class RequestAuthenticator:
         else:
             return await self._by_feature(scope), []
         if self._features and type(identity.error) is InvalidTokenError:
-            # Foreign cookies hide no credentials of a feature.
+            # Foreign cookies hide no credentials of a feature, and its token may be a bearer token.
             found = await self._by_feature(scope)
+            for access in presented.access if found.is_authenticated else ():
+                await self._require_same_user(found, access)
             identity = found if found is not ANONYMOUS else identity
         return identity, cookies
 

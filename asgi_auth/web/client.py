@@ -2,6 +2,8 @@
 
 import re
 import secrets
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from starlette.types import Scope
 
@@ -10,6 +12,7 @@ from asgi_auth.settings import Settings
 from asgi_auth.web.client_address import address_of
 from asgi_auth.web.headers import headers
 
+NO_COOKIES: Mapping[str, str] = MappingProxyType({})
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 MAX_USER_AGENT = 255
 MAX_LANGUAGES = 255
@@ -19,7 +22,13 @@ REQUEST_KEY = "asgi_auth.request_id"
 FORWARDED = {b"x-forwarded-for", b"forwarded", b"x-real-ip"}
 
 
-def client_of(scope: Scope, settings: Settings, session_id: str | None = None, device: str | None = None) -> Client:
+def client_of(
+    scope: Scope,
+    settings: Settings,
+    session_id: str | None = None,
+    device: str | None = None,
+    cookies: Mapping[str, str] = NO_COOKIES,
+) -> Client:
     """Describe the client; the user agent has no control characters, and at most 255 characters."""
     agent = " ".join(headers(scope, b"user-agent"))
     return Client(
@@ -29,6 +38,7 @@ def client_of(scope: Scope, settings: Settings, session_id: str | None = None, d
         session_id=session_id,
         request_id=_request_id(scope),
         device=device,
+        cookies=cookies,
     )
 
 

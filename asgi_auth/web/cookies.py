@@ -1,21 +1,27 @@
-"""The cookies for access, refresh and device (RFC 6265bis, 4.1.3.2). Only settings determine their attributes."""
+"""Our cookies: for access, refresh and device, and those of features (RFC 6265bis, 4.1.3.2)."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from typing import Literal
 
-from asgi_auth.model.answers import TokenPair
-from asgi_auth.settings import DOMAIN, Settings
+from asgi_auth.model.answers import SetCookie, TokenPair
+from asgi_auth.settings import DOMAIN, SAME_SITE, Settings
 
 MAX_COOKIE = 4096
 #: Seconds that browsers keep the device cookie: their maximum (RFC 6265bis, 5.6.2).
 DEVICE_TTL = 400 * 86400
 #: The maximum number of lines that delete stale cookies: proxies bound the size of a response's headers.
 MAX_DELETIONS = 16
+#: A name of a feature's cookie, after the prefix.
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+#: A value of a cookie, without quotes (RFC 6265, 4.1.1).
+VALUE = re.compile(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*")
+TAKEN = frozenset({"refresh", "device"})
 SAFE_PATH = re.compile(r"[A-Za-z0-9/._~-]+")
 
 
 class Cookies:
-    """Names, attributes and header lines of the three cookies."""
+    """Names, attributes and header lines of cookies."""
 
     def __init__(self, settings: Settings) -> None:
         """Compose names and attributes.
@@ -31,7 +37,10 @@ class Cookies:
         self._secure = secure = "" if settings.development else "; Secure"
         self._domain = settings.cookie_domain or ""
         domain = f"; Domain={settings.cookie_domain}" if settings.cookie_domain else ""
-        self._attributes = f"Path=/; HttpOnly; SameSite={settings.cookie_same_site.capitalize()}{domain}{secure}"
+        self._by_same_site = {
+            each: f"Path=/; HttpOnly; SameSite={each.capitalize()}{domain}{secure}" for each in SAME_SITE
+        }
+        self._attributes = self._by_same_site[settings.cookie_same_site]
 
     def set(self, pair: TokenPair) -> list[tuple[bytes, bytes]]:
         """Return the headers that set the cookies of a session.
@@ -52,6 +61,27 @@ class Cookies:
         """Return the header that sets the device cookie."""
         line = f"{self.device}={value}; Max-Age={DEVICE_TTL}; {self._attributes}"
         return [(b"set-cookie", line.encode("ascii"))]
+
+    def line(
+        self, name: str, value: str, max_age: int, same_site: Literal["lax", "strict"] = "lax"
+    ) -> tuple[bytes, bytes]:
+        """Return the header that sets a cookie of a feature, or with `max_age=0` deletes it.
+
+        Its name is `name` after the prefix of all our cookies. Raises ValueError for a name, a value or an age that no
+        cookie has, and for the name of another cookie.
+        """
+        if NAME.fullmatch(name) is None or name in TAKEN:
+            raise ValueError(f"{name!r} cannot be the name of a cookie of a feature")
+        full = f"{self.access}-{name}"
+        if VALUE.fullmatch(value) is None or len(f"{full}={value}") > MAX_COOKIE:
+            raise ValueError(f"the value of the cookie {full} has forbidden characters, or is too long")
+        if not 0 <= max_age <= DEVICE_TTL:
+            raise ValueError(f"the cookie {full} must live 0 to {DEVICE_TTL} seconds")
+        return b"set-cookie", f"{full}={value}; Max-Age={max_age}; {self._by_same_site[same_site]}".encode("ascii")
+
+    def lines(self, asked: Iterable[SetCookie]) -> list[tuple[bytes, bytes]]:
+        """Return the headers that set cookies of features."""
+        return [self.line(item.name, item.value, item.max_age, item.same_site) for item in asked]
 
     def clear(self, keep: Collection[str] = ()) -> list[tuple[bytes, bytes]]:
         """Return the headers that delete the cookies of a session, but not those to `keep`, by the same attributes.

@@ -1,6 +1,7 @@
 """The credentials of a request: bearer token, cookies, websocket subprotocol. A repeated bearer token is refused."""
 
 import re
+from collections.abc import Iterator, Mapping
 
 import msgspec
 from starlette.types import Scope
@@ -14,7 +15,43 @@ MAX_HEADER = 65536
 MAX_VALUES = 8
 #: Device cookies after this number of characters are ignored.
 MAX_DEVICE = 2048
+#: The maximum number of cookies of features in one request, and their longest value, in characters.
+MAX_OWN, MAX_OWN_VALUE = 16, 4096
 SUBPROTOCOL = "bearer."
+
+
+class OwnCookies(Mapping[str, str]):
+    """The cookies of features in one request: `Client.cookies`. The values are credentials, and not in the `repr`."""
+
+    def __init__(self) -> None:
+        """Start without cookies."""
+        self._values: dict[str, set[str]] = {}
+
+    def add(self, name: str, value: str) -> None:
+        """Add a cookie, up to the bounds."""
+        if len(value) <= MAX_OWN_VALUE and (name in self._values or len(self._values) < MAX_OWN):
+            # Two values are as good as ten: neither is used.
+            found = self._values.setdefault(name, set())
+            found |= {value} if len(found) < 2 else set()
+
+    def __getitem__(self, name: str) -> str:
+        """Return the value of a cookie. Raises BadRequestError when it has several: another site may have set one."""
+        values = self._values[name]
+        if len(values) > 1:
+            raise BadRequestError("A cookie has several values.")
+        return next(iter(values))
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the names."""
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        """Return the number of names."""
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        """Show the names."""
+        return f"<OwnCookies {', '.join(self)}>"
 
 
 class PresentedCredentials(msgspec.Struct):
@@ -22,7 +59,7 @@ class PresentedCredentials(msgspec.Struct):
 
     `access` and `refresh` are the different values of the cookies: browsers send a cookie several times when it is set
     for several domains or paths. `device` has the values of all device cookies, separated by spaces. `unreadable` says
-    why the cookies of the session cannot be used.
+    why the cookies of the session cannot be used. `own` are the cookies of features.
     """
 
     bearer: str | None = None
@@ -30,6 +67,7 @@ class PresentedCredentials(msgspec.Struct):
     refresh: list[str] = []
     device: str = ""
     unreadable: str = ""
+    own: OwnCookies = msgspec.field(default_factory=OwnCookies)
 
     @property
     def by_cookie(self) -> bool:
@@ -49,9 +87,9 @@ class CredentialReader:
         """Take the names of the cookies."""
         self._access = cookies.access.encode()
         self._device = cookies.device.encode()
+        self._refresh = cookies.refresh.encode()
         # One search that is linear in the length, instead of a split: most cookies belong to other software.
-        names = b"|".join(re.escape(name.encode()) for name in (cookies.access, cookies.refresh, cookies.device))
-        self._pair = re.compile(rb"(?:^|;)[ \t]*(%s)=([^;]*)" % names)
+        self._pair = re.compile(rb"(?:^|;)[ \t]*(%s(?:-[a-z0-9_-]{1,64})?)=([^;]*)" % re.escape(self._access))
 
     def read(self, scope: Scope) -> PresentedCredentials:
         """Read the credentials; raises BadRequestError for a repeated Authorization header (RFC 6750, section 2)."""
@@ -75,8 +113,10 @@ class CredentialReader:
             return
         for name, value in self._pair.findall(line):
             text = value.strip().decode("latin-1")
-            if name != self._device:
+            if name in {self._access, self._refresh}:
                 _add(presented, presented.access if name == self._access else presented.refresh, text)
+            elif name != self._device:
+                presented.own.add(name[len(self._access) + 1 :].decode(), text)
             elif len(presented.device) < MAX_DEVICE:
                 presented.device = f"{presented.device} {text}".strip()
 

@@ -6,6 +6,7 @@ from urllib.parse import quote, unquote, urlsplit
 from starlette.types import Scope
 
 from asgi_auth.settings import Settings
+from asgi_auth.validation.targets import is_local_path, location
 
 #: Where password managers look for the page that changes a password (W3C, A Well-Known URL for Changing Passwords).
 CHANGE_PASSWORD = "/.well-known/change-password"
@@ -59,6 +60,14 @@ def below_root(root: str, target: str) -> str:
     """Return a path of this site, moved below the root of the host's app unless it is there already."""
     plain, start = unquote(re.split(r"[?#]", target, maxsplit=1)[0]), unquote(root)
     return target if plain == start or plain.startswith(start + "/") else root + target
+
+
+def onward(scope: Scope, path: str, settings: Settings, target: str) -> str:
+    """Return a Location header for a target: a path of this site, moved below the host's app, or a URL.
+
+    `path` is that of the request, below the mount.
+    """
+    return location(below_root(app_root(scope, path, settings), target) if is_local_path(target) else target)
 
 
 def _below(path: str, prefix: str) -> str | None:

@@ -1,6 +1,7 @@
 """The steps of every call of an endpoint over HTTP, for JSON and for forms alike."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -21,7 +22,7 @@ from asgi_auth.errors import (
 from asgi_auth.feature.call import Call
 from asgi_auth.feature.pipeline import Pipeline
 from asgi_auth.feature.route import Route, Served
-from asgi_auth.model.answers import Answer
+from asgi_auth.model.answers import Answer, Redirect
 from asgi_auth.model.records import Client
 from asgi_auth.sessions.identity import Identity
 from asgi_auth.settings import Settings
@@ -52,10 +53,10 @@ REFRESH_TOKEN = "refresh_token"
 
 
 class Result(msgspec.Struct):
-    """What an endpoint returned, and the headers that belong to it: Set-Cookie, and Clear-Site-Data."""
+    """What an endpoint returned, and the headers that belong to it, Set-Cookie among them."""
 
     value: Any
-    cookies: Headers
+    headers: Headers
     in_cookies: bool
 
 
@@ -63,13 +64,19 @@ class RequestPipeline:
     """Reads the fields, fills in the refresh token of the cookie, checks the origin, calls, and makes the cookies."""
 
     def __init__(
-        self, settings: Settings, authenticator: RequestAuthenticator, pipeline: Pipeline, devices: DeviceCookies
+        self,
+        settings: Settings,
+        authenticator: RequestAuthenticator,
+        pipeline: Pipeline,
+        devices: DeviceCookies,
+        allows: Callable[[str], bool],
     ) -> None:
-        """Take the collaborators."""
+        """Take the collaborators; `allows` tells whether a redirect may lead to a target."""
         self._settings = settings
         self._authenticator = authenticator
         self._pipeline = pipeline
         self._devices = devices
+        self._allows = allows
 
     async def values(
         self, scope: Scope, receive: Receive, route: Route, identity: Identity, in_path: dict[str, Any]
@@ -115,10 +122,12 @@ class RequestPipeline:
         return parse_body(scope, raw, content_type)
 
     def client(self, scope: Scope, identity: Identity, transport: str = "cookie") -> Client:
-        """Describe the client of a request, with the session of its cookie and its device cookies."""
+        """Describe the client of a request, with the session of its cookie, and other cookies of ours."""
         by_cookie = identity.transport == "cookie" and identity.is_authenticated
-        device = self._authenticator.reader.read(scope).device or ("" if transport == "cookie" else None)
-        return client_of(scope, self._settings, identity.session_id if by_cookie else None, device)
+        presented = self._authenticator.reader.read(scope)
+        device = presented.device or ("" if transport == "cookie" else None)
+        session_id = identity.session_id if by_cookie else None
+        return client_of(scope, self._settings, session_id, device, presented.own)
 
     async def call(  # noqa: PLR0917 (one call site for each renderer)
         self,
@@ -140,18 +149,29 @@ class RequestPipeline:
                 transport = "cookie"
             if endpoint.oauth2:
                 check_form(scope, self._settings)
-            if presented.by_cookie or (transport == "cookie" and endpoint.gives_tokens):
+            if presented.by_cookie or presented.own or (transport == "cookie" and endpoint.gives_tokens):
                 check_origin(scope, self._settings)
             if transport == "cookie" and endpoint.gives_tokens and not presented.by_cookie:
                 check_site(scope, self._settings)
         client = self.client(scope, identity, transport)
         value = await self._pipeline.run_request(route.feature, Call(endpoint, values, client, identity), served)
+        added = self._added(value) if isinstance(value, Answer) else Headers()
         pair = value.token_pair() if isinstance(value, Answer) else None
         if pair is not None and transport == "cookie":
             device = await self._devices.after_login(pair, client) if endpoint.logs_in else Headers()
-            return Result(value, self._authenticator.cookies.set(pair) + device, in_cookies=True)
+            return Result(value, self._authenticator.cookies.set(pair) + device + added, in_cookies=True)
         ended = endpoint.ends_session and presented.by_cookie
-        return Result(value, await self._ended(choice, scope) if ended else [], in_cookies=False)
+        return Result(value, (await self._ended(choice, scope) if ended else []) + added, in_cookies=False)
+
+    def _added(self, value: Answer) -> Headers:
+        """Return the headers and cookies that an answer asks for.
+
+        Raises BadRequestError for a redirect that may lead a client of this site to another one.
+        """
+        if isinstance(value, Redirect) and not (value.elsewhere or self._allows(value.location)):
+            raise BadRequestError("The target of the redirect is not allowed.")
+        headers = [(name.lower().encode("ascii"), text.encode("latin-1")) for name, text in value.http_headers]
+        return headers + self._authenticator.cookies.lines(value.http_cookies)
 
     async def _ended(self, choice: Choice, scope: Scope) -> Headers:
         """Return the headers that delete the cookies of an ended session, and the data of the site (ASVS 14.3.1)."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -47,6 +47,15 @@ def answer(status: int, content: Any = None, media_type: str = "application/json
         return StreamedResponse(status, content)
     body = b"" if content is None else msgspec.json.encode(content)
     return WholeResponse(body, status, HEADERS, None if content is None else media_type)
+
+
+def add_headers(response: Response, headers: Iterable[tuple[bytes, bytes]]) -> None:
+    """Add headers to a response. All but cookies replace those of the same name."""
+    for name, value in headers:
+        if name == b"set-cookie":
+            response.raw_headers.append((name, value))
+        else:
+            response.headers[name.decode("latin-1")] = value.decode("latin-1")
 
 
 class StreamedResponse(StreamingResponse):

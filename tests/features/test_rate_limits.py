@@ -9,9 +9,9 @@ import pytest
 
 from asgi_auth import Argon2, MemoryCounters, Passwords, RateLimits
 from asgi_auth.errors import RateLimitedError, StorageUnavailableError
-from asgi_auth.features.endpoints import endpoints_of_library
 from asgi_auth.model.limits import Rule, parse_rules
 from asgi_auth.model.records import Window
+from asgi_auth.runtime.library import endpoints_of_library
 from tests.features.flows import Flows
 from tests.features.limited import WRONG, limited, login
 from tests.storage.conftest import FILES_AND_SERVERS
@@ -68,7 +68,7 @@ def test_every_endpoint_that_takes_secrets_or_sends_mail_has_limits_by_default()
     wanted += " change_password change_email close_account magic_link magic_link_login"
     wanted += " request_unlock unlock confirm_email_change"
 
-    assert set(wanted.split()) <= {item.name for item in endpoints_of_library() if item.limits or item.guesses}
+    assert set(wanted.split()) <= {item.name for item in endpoints_of_library() if item.rules or item.guesses}
 
 
 async def test_an_account_is_limited_over_all_addresses_and_spellings() -> None:

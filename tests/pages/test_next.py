@@ -5,7 +5,7 @@ from urllib.parse import quote
 import pytest
 
 from asgi_auth import Auth, Passwords
-from asgi_auth.pages.links import is_local_path
+from asgi_auth.validation.targets import is_local_path
 from tests.pages.surfer import Surfer
 from tests.support import EMAIL, PASSWORD
 

@@ -82,7 +82,7 @@ DEFENCES = [
     Defence(
         "a login that asks for cookies wants a page of ours",
         "web/request_pipeline.py",
-        'presented.by_cookie or (transport == "cookie" and endpoint.gives_tokens)',
+        'presented.by_cookie or presented.own or (transport == "cookie" and endpoint.gives_tokens)',
         "presented.by_cookie",
         "web/test_cookies.py::test_no_other_site_logs_a_browser_in",
     ),
@@ -151,7 +151,7 @@ DEFENCES = [
     ),
     Defence(
         "a login leads to places of this site alone",
-        "pages/links.py",
+        "validation/targets.py",
         'return all(LOCAL.fullmatch(text) for text in (path, decoded)) and "//" not in decoded',
         'return path.startswith("/")',
         "pages/test_next.py::test_a_login_never_leads_to_where_it_may_not",

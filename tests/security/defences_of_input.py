@@ -68,7 +68,7 @@ INPUT = [
     ),
     Defence(
         "no redirect leads up",
-        "pages/links.py",
+        "validation/targets.py",
         'and "//" not in decoded and not leads_up',
         'and "//" not in decoded',
         "pages/test_sub_paths.py::test_a_login_stays_below_the_path",

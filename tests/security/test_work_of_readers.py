@@ -15,12 +15,12 @@ from asgi_auth.crypto.keys import KeyRing
 from asgi_auth.errors import AuthError
 from asgi_auth.feature import Event
 from asgi_auth.model.records import is_id
-from asgi_auth.pages.links import is_local_path
 from asgi_auth.pages.query import query_of
 from asgi_auth.sessions.tokens import AccessTokens, RefreshTokens
 from asgi_auth.texts import Texts
 from asgi_auth.validation.email_address import canonical_or_none, parse_email
 from asgi_auth.validation.origins import host_of
+from asgi_auth.validation.targets import is_local_path
 from asgi_auth.web.body import parse_body, parse_form, parse_json
 from asgi_auth.web.client import client_of
 from asgi_auth.web.cookies import Cookies

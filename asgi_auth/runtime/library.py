@@ -10,8 +10,8 @@ from asgi_auth.feature.endpoint import Endpoint
 
 @functools.cache
 def endpoints_of_library() -> frozenset[Endpoint]:
-    """Return the endpoints of the features in this package."""
-    package = import_module(__name__.rpartition(".")[0])
+    """Return the endpoints of the features in the package `features`."""
+    package = import_module("asgi_auth.features")
     modules = [import_module(f"{package.__name__}.{found.name}") for found in pkgutil.iter_modules(package.__path__)]
     kinds = {item for module in modules for item in vars(module).values() if isinstance(item, type)}
     members = [item for kind in kinds if issubclass(kind, BaseFeature) for item in vars(kind).values()]

@@ -1,0 +1,77 @@
+"""What an endpoint demands of its caller: a login, a fresh one, a second factor, a session."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from typing import Protocol
+
+from asgi_auth.errors import AuthError, FreshLoginRequiredError, SecondFactorNeededError, SessionNeededError
+from asgi_auth.feature.endpoint import Endpoint
+from asgi_auth.sessions.identity import MFA, SESSION, Identity
+
+
+class Factor(Protocol):
+    """The part of a feature that knows of second factors."""
+
+    def overrides(self, hook: str) -> bool:
+        """Tell whether the feature has a hook."""
+
+    async def has_second_factor(self, user_id: str) -> bool:
+        """Tell whether a user has a second factor."""
+
+
+class Admission:
+    """Checks the caller of an endpoint, before its fields are looked at."""
+
+    def __init__(
+        self,
+        features: Sequence[Factor],
+        fresh: int,
+        start: Callable[[], Awaitable[None]],
+        confirm: Callable[[Identity], Awaitable[Identity]],
+    ) -> None:
+        """Take the features.
+
+        A fresh login is at most `fresh` seconds old. `start` starts the storage; `confirm` reads session and roles of
+        an identity from it.
+        """
+        self._factors = [feature for feature in features if feature.overrides("has_second_factor")]
+        self._takes_others = any(feature.overrides("authenticate") for feature in features)
+        self._fresh = timedelta(seconds=fresh)
+        self._start = start
+        self._confirm = confirm
+
+    async def check(self, endpoint: Endpoint, identity: Identity) -> Identity:
+        """Return the identity for the endpoint; raises UnauthorizedError and ForbiddenError.
+
+        An endpoint that demands more than a login gets session and roles as the database has them, whatever is cached.
+        """
+        if endpoint.needs_login:
+            identity.require()
+        if "identity" not in endpoint.injected or not identity.is_authenticated:
+            return identity
+        if identity.kind != SESSION and not endpoint.keys:
+            raise SessionNeededError
+        if endpoint.fresh or endpoint.second_factor:
+            await self._start()
+            identity = await self._confirm(identity) if identity.kind == SESSION else identity
+        if endpoint.fresh:
+            identity.require(fresh=self._fresh)
+        if endpoint.second_factor and MFA not in identity.amr and await self._has_second_factor(identity.id):
+            raise SecondFactorNeededError
+        return identity
+
+    def errors_at(self, endpoint: Endpoint) -> list[type[AuthError]]:
+        """Name the errors of callers that are logged in, and that the endpoint does not accept."""
+        has_factors, knows_caller = bool(self._factors), "identity" in endpoint.injected
+        possible = {
+            FreshLoginRequiredError: endpoint.fresh,
+            SecondFactorNeededError: endpoint.second_factor and has_factors,
+            SessionNeededError: self._takes_others and knows_caller and not endpoint.keys,
+        }
+        return [kind for kind, is_possible in possible.items() if is_possible]
+
+    async def _has_second_factor(self, user_id: str) -> bool:
+        for feature in self._factors:
+            if await feature.has_second_factor(user_id):
+                return True
+        return False
