@@ -22,15 +22,16 @@ DAY = 86400
 #: Seconds that a device and a network are remembered after their last login.
 DEVICE_MEMORY = 400 * DAY
 NETWORK_MEMORY = 90 * DAY
-#: The most networks of an account, accounts of a device cookie, and device cookies of a request.
+#: The most networks of an account, accounts of a device cookie, and accounts in all device cookies of a request.
 MOST_NETWORKS = 20
 MOST_ACCOUNTS = 8
-MOST_COOKIES = 4
+MOST_ENTRIES = 512
 NONCE_BYTES = 12
 MAC_BYTES = 16
 #: One account in a device cookie: a nonce, the day of the login as a hexadecimal number, and the MAC of both.
 ENTRY = re.compile(r"([A-Za-z0-9_-]{16})\.([0-9a-f]{1,5})\.([A-Za-z0-9_-]{22})")
 BETWEEN = "~"
+Entry = tuple[str, str, str]
 
 
 class KnownClients:
@@ -58,7 +59,7 @@ class KnownClients:
 
         Two known devices have different names. Raises StorageUnavailableError.
         """
-        for entry in self._entries(client):
+        for entry in _entries(client.device or ""):
             if self._is_genuine(account, entry):
                 return f"device {entry[0]}"
         network = network_of(client.address)
@@ -72,7 +73,7 @@ class KnownClients:
         A network may have many people, so it is not stored for clients that have a device cookie, or get one.
         """
         has_cookie = client.device == "" or any(
-            self._is_genuine(user.email_canonical, e) for e in self._entries(client)
+            self._is_genuine(user.email_canonical, e) for e in _entries(client.device or "")
         )
         network = network_of(client.address)
         if has_cookie or not network:
@@ -87,16 +88,14 @@ class KnownClients:
         nonce = urlsafe_b64encode(secrets.token_bytes(NONCE_BYTES)).decode()
         day = f"{int(self._now()) // DAY:x}"
         entries = [(nonce, day, self._mac(self._keys.derived("device")[0], account, nonce, day))]
-        entries += [entry for entry in self._entries(client) if not self._is_genuine(account, entry)]
+        # A cookie that is genuine for the account comes before those that a sibling domain may have set.
+        values = (client.device or "").split(" ")
+        own = [value for value in values if any(self._is_genuine(account, entry) for entry in _entries(value))]
+        others = _entries(" ".join([*own, *values]))
+        entries += [entry for entry in others if not self._is_genuine(account, entry)]
         return BETWEEN.join(".".join(entry) for entry in entries[:MOST_ACCOUNTS])
 
-    def _entries(self, client: Client) -> list[tuple[str, str, str]]:
-        """Return the well-formed entries of the device cookies, without repetitions."""
-        texts = [text for value in (client.device or "").split(" ")[:MOST_COOKIES] for text in value.split(BETWEEN)]
-        found = [ENTRY.fullmatch(text) for text in texts[: MOST_COOKIES * MOST_ACCOUNTS]]
-        return list(dict.fromkeys((entry[1], entry[2], entry[3]) for entry in found if entry is not None))
-
-    def _is_genuine(self, account: str, entry: tuple[str, str, str]) -> bool:
+    def _is_genuine(self, account: str, entry: Entry) -> bool:
         nonce, day, mac = entry
         keys = self._keys.derived("device")
         genuine = any(hmac.compare_digest(self._mac(key, account, nonce, day), mac) for key in keys)
@@ -109,3 +108,10 @@ class KnownClients:
     def _mac(key: bytes, account: str, nonce: str, day: str) -> str:
         digest = hmac.digest(key, f"{account}\0{nonce}\0{day}".encode(errors="surrogatepass"), "sha256")
         return urlsafe_b64encode(digest[:MAC_BYTES]).rstrip(b"=").decode()
+
+
+def _entries(device: str) -> list[Entry]:
+    """Return the well-formed entries of device cookies, without repetitions."""
+    found = [ENTRY.fullmatch(text) for text in device.replace(BETWEEN, " ").split(" ")]
+    entries = dict.fromkeys((entry[1], entry[2], entry[3]) for entry in found if entry is not None)
+    return list(entries)[:MOST_ENTRIES]

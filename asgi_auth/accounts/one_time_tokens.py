@@ -7,12 +7,13 @@ link alone. A newer mail voids the earlier ones of the same client, and never th
 mails.
 """
 
+import asyncio
 import hashlib
 import hmac
 import re
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -23,14 +24,16 @@ from asgi_auth.accounts.letters import Letters, notice_to
 from asgi_auth.accounts.mail_budget import MailBudget
 from asgi_auth.accounts.mail_requests import MailRequests
 from asgi_auth.accounts.purpose import Purpose
+from asgi_auth.bounds.deadline import TO_SETTLE, Deadline
 from asgi_auth.crypto.keys import KeyRing
-from asgi_auth.errors import InvalidOneTimeTokenError, ServiceUnavailableError, ValidationError
+from asgi_auth.errors import InvalidOneTimeTokenError, ServiceUnavailableError, StorageUnavailableError, ValidationError
 from asgi_auth.limits.counter_keys import CounterKeys, network_of
 from asgi_auth.limits.counters import Counters
 from asgi_auth.mail import Letter
 from asgi_auth.model import event_types as events
 from asgi_auth.model.answers import Requested
 from asgi_auth.model.records import NO_USER_ID, Client, OneTimeToken, User
+from asgi_auth.process.background import finish
 from asgi_auth.sessions.event_sink import EventSink
 from asgi_auth.storage import Storage
 from asgi_auth.validation.email_address import parse_email
@@ -142,15 +145,22 @@ class OneTimeTokens:
         """Count an attempt at the password of a live token; raises `error` after five. Codes are counted apart.
 
         The attempt is counted before the block, so that concurrent guesses do not get around the count. It is taken
-        back when the block raises ServiceUnavailableError: then nothing was judged.
+        back when the block raises ServiceUnavailableError or is cancelled: then nothing was judged.
         """
         now = int(self._now())
-        if not await self._storage.count_password(token.id, now=now, tries=TRIES):
+
+        async def take_back(counted: bool = True) -> None:  # noqa: FBT001, FBT002 (the result of the count)
+            # Seconds of its own: the request may have none left.
+            with Deadline(TO_SETTLE, urgent=True), suppress(StorageUnavailableError):
+                if counted:
+                    await self._storage.uncount_password(token.id)
+
+        if not await finish(self._storage.count_password(token.id, now=now, tries=TRIES), take_back):
             raise error
         try:
             yield
-        except ServiceUnavailableError:
-            await self._storage.uncount_password(token.id)
+        except (ServiceUnavailableError, asyncio.CancelledError):
+            await finish(take_back())
             raise
 
     async def redeem(

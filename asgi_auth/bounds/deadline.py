@@ -7,6 +7,8 @@ from typing import Protocol, Self
 
 #: A bound for the calls that have none: those of a host's code outside of a request.
 DEFAULT = 5.0
+#: Seconds to count or take back a guess at the end of a call, whether or not the request has seconds left.
+TO_SETTLE = 2.0
 
 
 class Resource(Protocol):

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from asgi_auth.bounds.deadline import Deadline, deadline
+from asgi_auth.bounds.deadline import TO_SETTLE, Deadline, deadline
 from asgi_auth.bounds.settling import Settling
 from asgi_auth.errors import AuthError, BadRequestError, ServiceUnavailableError, ValidationError
 from asgi_auth.feature.admission import Admission
@@ -21,8 +21,6 @@ from asgi_auth.sessions.event_sink import EventSink
 from asgi_auth.sessions.identity import Identity
 from asgi_auth.validation.fields import Field
 
-#: Seconds in which each `after` hook has to end.
-TO_SETTLE = 2.0
 Before = Callable[[Call], Awaitable[None]]
 After = Callable[[Call, Ending], Awaitable[None]]
 HostHooks = Mapping[str, Sequence[Callable[[Call], Any]]]

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
+from asgi_auth.bounds.deadline import TO_SETTLE, Deadline
 from asgi_auth.errors import BusyError
 from asgi_auth.feature.call import Call, Ending, running
 from asgi_auth.limits.counter_keys import CounterKeys, network_of
@@ -93,8 +94,13 @@ class Limiter:
         Raises BusyError when that takes too long, and when too many guesses wait.
         """
 
+        async def in_time(result: T) -> None:
+            # Seconds of its own: the request may have none left.
+            with Deadline(TO_SETTLE, urgent=True):
+                await take_back(result)
+
         async def whole(now: int) -> T:
-            return await finish(attempt(now), take_back)
+            return await finish(attempt(now), in_time)
 
         now = int(self._now())
         result = await whole(now)

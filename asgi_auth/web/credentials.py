@@ -13,8 +13,8 @@ from asgi_auth.web.cookies import Cookies
 MAX_HEADER = 65536
 #: The maximum number of different values of one cookie.
 MAX_VALUES = 8
-#: Device cookies after this number of characters are ignored.
-MAX_DEVICE = 2048
+#: Longer device cookies are not read. All others are: a sibling domain may have set many before the genuine one.
+MAX_DEVICE = 512
 #: The maximum number of cookies of features in one request, and their longest value, in characters.
 MAX_OWN, MAX_OWN_VALUE = 16, 4096
 SUBPROTOCOL = "bearer."
@@ -111,14 +111,16 @@ class CredentialReader:
         if len(line) > MAX_HEADER:
             presented.unreadable = "The cookies are too large."
             return
+        devices = [presented.device] if presented.device else []
         for name, value in self._pair.findall(line):
             text = value.strip().decode("latin-1")
             if name in {self._access, self._refresh}:
                 _add(presented, presented.access if name == self._access else presented.refresh, text)
             elif name != self._device:
                 presented.own.add(name[len(self._access) + 1 :].decode(), text)
-            elif len(presented.device) < MAX_DEVICE:
-                presented.device = f"{presented.device} {text}".strip()
+            elif 0 < len(text) <= MAX_DEVICE:
+                devices.append(text)
+        presented.device = " ".join(devices)
 
 
 def _add(presented: PresentedCredentials, values: list[str], text: str) -> None:

@@ -5,6 +5,8 @@ import pytest
 from asgi_auth import Auth, AuthApp
 from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.model.records import Client as Caller
+from asgi_auth.web.cookies import Cookies
+from asgi_auth.web.credentials import CredentialReader
 from tests.browsers import ACCOUNT, DEVICE, browser_of
 from tests.support import EMAIL, Client, Clock, CountingStorage, make_auth, register
 
@@ -121,10 +123,29 @@ async def test_a_forged_or_broken_device_cookie_is_a_strangers(auth: Auth) -> No
     nonce, day, mac = device.split(".")
 
     forged = ["x", "~", ".".join((mac[:16], day, mac)), f"{nonce}.ffff.{mac}", device + "x", device[:-2], "ä" * 9000]
-    forged += [" ".join(["x"] * 4 + [device])]
 
     assert not any([await auth.known_clients.knows(EMAIL, here(device=value)) for value in forged])
     assert await auth.known_clients.knows(EMAIL, here(device=f"stale {device}"))
+
+
+@pytest.mark.parametrize("fakes", [3, 9, 60])
+async def test_cookies_of_a_sibling_domain_do_not_crowd_out_the_genuine_one(auth: Auth, fakes: int) -> None:
+    """Browsers send a cookie with a longer path first, whichever domain has set it."""
+    await register(auth)
+    await register(auth, OTHER)
+    browser = browser_of(auth)
+    for email in (OTHER, EMAIL):
+        assert (await browser.post("/auth/login", ACCOUNT | {"email": email})).status == 200
+    genuine = browser.cookies[DEVICE]
+    fake = [f"{DEVICE}={number:016}.4e20.{'x' * 22}" for number in range(fakes)] + [f"{DEVICE}={'x' * 9000}"]
+
+    for cookies in ([*fake, f"{DEVICE}={genuine}"], [f"{DEVICE}={genuine}", *fake]):
+        line = (b"cookie", "; ".join(cookies).encode())
+        device = CredentialReader(Cookies(auth.settings)).read({"type": "http", "headers": [line]}).device
+        assert await auth.known_clients.knows(EMAIL, here("203.0.113.66", device))
+        # The accounts of the genuine cookie stay known after the next login.
+        renewed = auth.known_clients.device_cookie(EMAIL, here(device=device))
+        assert await auth.known_clients.knows(OTHER, here("203.0.113.66", renewed))
 
 
 async def test_a_device_cookie_expires(auth: Auth, clock: Clock) -> None:

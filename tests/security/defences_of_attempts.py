@@ -4,6 +4,34 @@ from tests.security.defence import Defence
 
 ATTEMPTS = [
     Defence(
+        "an attempt that was not judged is taken back when the request has no time left",
+        "accounts/one_time_tokens.py",
+        "with Deadline(TO_SETTLE, urgent=True), suppress(StorageUnavailableError):",
+        "with suppress(StorageUnavailableError):",
+        "accounts/test_password_attempts.py::test_a_busy_hasher_uses_up_no_attempt",
+    ),
+    Defence(
+        "an attempt whose call is cancelled is taken back",
+        "accounts/one_time_tokens.py",
+        "except (ServiceUnavailableError, asyncio.CancelledError):",
+        "except ServiceUnavailableError:",
+        "accounts/test_password_attempts.py::test_a_call_that_is_cancelled_uses_up_no_attempt",
+    ),
+    Defence(
+        "all device cookies are read",
+        "web/credentials.py",
+        "elif 0 < len(text) <= MAX_DEVICE:",
+        "elif len(devices) < 8:",
+        "accounts/test_known_clients.py::test_cookies_of_a_sibling_domain_do_not_crowd_out_the_genuine_one",
+    ),
+    Defence(
+        "the accounts of the genuine device cookie stay known",
+        "accounts/known_clients.py",
+        "[*own, *values]",
+        "values",
+        "accounts/test_known_clients.py::test_cookies_of_a_sibling_domain_do_not_crowd_out_the_genuine_one",
+    ),
+    Defence(
         "strangers slow down strangers alone",
         "limits/rules.py",
         "if label and not await self._is_used_up(account):",
@@ -20,7 +48,7 @@ ATTEMPTS = [
     Defence(
         "a guess whose call is cancelled does not stay in flight",
         "limits/rules.py",
-        "return await finish(attempt(now), take_back)",
+        "return await finish(attempt(now), in_time)",
         "return await attempt(now)",
         "features/test_cancelled_guesses.py::test_a_guess_that_is_cancelled_at_any_statement_does_not_stay_in_flight",
     ),
