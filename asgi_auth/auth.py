@@ -115,13 +115,18 @@ class Auth(Composition):
     async def login(self, user: User, credential: Credential, *, amr: Sequence[str], client: Client) -> TokenPair:
         """Start a session for a user. Every login passes this method.
 
-        Raises AccountDisabledError, SecondFactorRequiredError, InvalidCredentialsError when the credential has changed
-        meanwhile, and the refusals of features.
+        Raises AccountDisabledError, SecondFactorRequiredError and SecondFactorSetupRequiredError with a pending login,
+        InvalidCredentialsError when the credential has changed meanwhile, and the refusals of features.
         """
-        client = client.identified()
-        pair = await self.sessions.login(user, credential, tuple(amr), client)
-        await self.known_clients.remember(user, client)
-        return pair
+        return await self.pending.login(user, credential, tuple(amr), client.identified())
+
+    async def renew(self, identity: Identity, *, amr: Sequence[str], client: Client) -> TokenPair:
+        """Record that the user of a session has proven a factor again by the methods `amr`.
+
+        Returns the same refresh token, and a new access token with all methods of the session. Raises
+        TokenRevokedError when the session has ended.
+        """
+        return await self.sessions.renew(identity, tuple(amr), client.identified())
 
     async def refresh(self, refresh_token: str, client: Client | None = None, *, rotate: bool = True) -> TokenPair:
         """Exchange a refresh token for its successor; without `rotate` for itself, with a new access token.

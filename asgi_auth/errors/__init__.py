@@ -11,6 +11,8 @@ AuthError
 │   ├── PasswordNeededError                 401 password_needed
 │   ├── FreshLoginRequiredError             401 fresh_login_required
 │   ├── SecondFactorRequiredError           401 second_factor_required
+│   ├── InvalidCodeError                    401 invalid_code
+│   ├── PendingLoginExpiredError            401 pending_login_expired
 │   └── InvalidTokenError                   401 invalid_token
 │       ├── TokenExpiredError               401 token_expired
 │       ├── TokenRevokedError               401 token_revoked
@@ -20,6 +22,7 @@ AuthError
 │   ├── EmailNotVerifiedError               403 email_not_verified
 │   ├── SecondFactorNeededError             403 second_factor_needed
 │   ├── SessionNeededError                  403 session_needed
+│   ├── SecondFactorSetupRequiredError      403 second_factor_setup_required
 │   └── CrossSiteRequestError               403 cross_site_request
 ├── NotFoundError                           404 not_found
 │   ├── SessionNotFoundError                404 session_not_found
@@ -28,6 +31,7 @@ AuthError
 ├── RequestTimeoutError                     408 request_timeout
 ├── UserExistsError                         409 user_exists
 ├── AlreadyVerifiedError                    409 already_verified
+├── LastWayInError                          409 last_way_in
 ├── BodyTooLargeError                       413 body_too_large
 ├── UnsupportedMediaTypeError               415 unsupported_media_type
 ├── ValidationError                         422 validation_error
@@ -50,15 +54,19 @@ from asgi_auth.errors.accounts import (
     AccountDisabledError,
     AlreadyVerifiedError,
     EmailNotVerifiedError,
+    LastWayInError,
     SessionNotFoundError,
     UserExistsError,
     UserNotFoundError,
 )
 from asgi_auth.errors.authentication import (
     FreshLoginRequiredError,
+    InvalidCodeError,
     InvalidCredentialsError,
     PasswordNeededError,
+    PendingLoginExpiredError,
     SecondFactorRequiredError,
+    SecondFactorSetupRequiredError,
     UnauthorizedError,
 )
 from asgi_auth.errors.authorization import (
@@ -112,19 +120,23 @@ __all__ = [
     "ForbiddenError",
     "FreshLoginRequiredError",
     "InternalError",
+    "InvalidCodeError",
     "InvalidCredentialsError",
     "InvalidOneTimeTokenError",
     "InvalidResetTokenError",
     "InvalidTokenError",
     "InvalidVerificationTokenError",
+    "LastWayInError",
     "MethodNotAllowedError",
     "NotFoundError",
     "PasswordNeededError",
     "PasswordPolicyError",
+    "PendingLoginExpiredError",
     "RateLimitedError",
     "RequestTimeoutError",
     "SecondFactorNeededError",
     "SecondFactorRequiredError",
+    "SecondFactorSetupRequiredError",
     "ServiceUnavailableError",
     "SessionNeededError",
     "SessionNotFoundError",

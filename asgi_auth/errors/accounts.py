@@ -47,6 +47,14 @@ class SessionNotFoundError(NotFoundError):
     default_detail = "There is no such session."
 
 
+class LastWayInError(AuthError):
+    """The account would have no way to log in any more."""
+
+    status = 409
+    code = "last_way_in"
+    default_detail = "This is the last way to log in to the account. Add another one first."
+
+
 class UserNotFoundError(NotFoundError):
     """No user has this id; raised in administration only, never by a public endpoint."""
 

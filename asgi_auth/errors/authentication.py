@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
+from asgi_auth.errors.authorization import ForbiddenError
 from asgi_auth.errors.base import AuthError
 
 #: The characters that the attributes of a challenge must not contain (RFC 6750, section 3).
@@ -53,11 +54,31 @@ class FreshLoginRequiredError(UnauthorizedError):
     challenge: ClassVar[str | None] = "insufficient_user_authentication"
 
 
+class InvalidCodeError(UnauthorizedError):
+    """The code of a second factor is wrong, too old, or was used before; the error never tells which."""
+
+    code = "invalid_code"
+    default_detail = "The code is wrong, or was used before."
+
+
+class PendingLoginExpiredError(UnauthorizedError):
+    """The pending login is too old, was finished, has had too many attempts, or its first factor has changed."""
+
+    code = "pending_login_expired"
+    default_detail = "This login has ended. Log in again."
+
+
 class SecondFactorRequiredError(UnauthorizedError):
-    """The first factor was right, and a second one is required; `factors` names those that are accepted."""
+    """The first factor was right, and a second one is required; `factors` names those that are accepted.
+
+    `pending` is the secret of the pending login, which the second factor finishes within `expires_in` seconds.
+    """
 
     code = "second_factor_required"
     default_detail = "A second factor is needed."
+    oauth2 = "mfa_required"
+    pending: str = ""
+    expires_in: int = 0
 
     def __init__(self, factors: Sequence[str] = ()) -> None:
         """Take the factors that are accepted, such as `otp`."""
@@ -65,10 +86,48 @@ class SecondFactorRequiredError(UnauthorizedError):
         self.factors: tuple[str, ...] = tuple(factors)
 
     def members(self) -> dict[str, Any]:
-        """Return the factors."""
-        return {"factors": self.factors}
+        """Return the factors and the pending login."""
+        return {"factors": self.factors, **_pending_of(self)}
+
+    def oauth2_members(self) -> dict[str, Any]:
+        """Return the same for the token endpoint."""
+        return self.members()
 
     @classmethod
     def example(cls) -> "SecondFactorRequiredError":
         """Return the error of a login that needs a one-time password."""
-        return cls(["otp"])
+        return _with_pending(cls(["otp"]))
+
+
+class SecondFactorSetupRequiredError(ForbiddenError):
+    """The first factor was right, and the user has to set up a second one to log in.
+
+    `pending` is the secret of the pending login, which only the endpoints that set up a factor take.
+    """
+
+    code = "second_factor_setup_required"
+    default_detail = "Set up a second factor to log in."
+    oauth2 = "mfa_required"
+    pending: str = ""
+    expires_in: int = 0
+
+    def members(self) -> dict[str, Any]:
+        """Return the pending login."""
+        return _pending_of(self)
+
+    @classmethod
+    def example(cls) -> "SecondFactorSetupRequiredError":
+        """Return the error of a login."""
+        return _with_pending(cls())
+
+
+P = TypeVar("P", SecondFactorRequiredError, SecondFactorSetupRequiredError)
+
+
+def _pending_of(error: SecondFactorRequiredError | SecondFactorSetupRequiredError) -> dict[str, Any]:
+    return {"pending": error.pending, "expires_in": error.expires_in} if error.pending else {}
+
+
+def _with_pending(error: P) -> P:
+    error.pending, error.expires_in = "3q2-7wAAyXo1b9dVYxM0Jc5nQmTtU8r6LhKpEfGsZiA", 300
+    return error

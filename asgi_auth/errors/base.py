@@ -47,6 +47,10 @@ class AuthError(Exception):
         """Return the extension members of the response (RFC 9457, section 3.2)."""
         return {}
 
+    def oauth2_members(self) -> dict[str, Any]:
+        """Return the members that the response of the OAuth 2 token endpoint has beside those of RFC 6749."""
+        return {}
+
     def about(self, user_id: str | None, session_id: str | None = None) -> Self:
         """Set the user and the session for the event; the response does not contain them."""
         self.user_id, self.session_id = user_id, session_id

@@ -11,8 +11,10 @@ from asgi_auth.feature.grant import Grant
 from asgi_auth.feature.page import Form, Page, Section
 from asgi_auth.feature.pipeline import Pipeline
 from asgi_auth.model.event_types import Action
-from asgi_auth.model.records import Event, LoginAttempt
+from asgi_auth.model.records import Event, LoginAttempt, User
+from asgi_auth.sessions.factor import Factor
 from asgi_auth.sessions.identity import Identity
+from asgi_auth.storage import Storage
 from asgi_auth.texts import Overrides
 from asgi_auth.texts.added import declare
 
@@ -45,6 +47,8 @@ class BaseFeature:
     actions: ClassVar[Mapping[str, Action]] = {}
     #: The events that `observe` receives; None: all of them.
     observes: Container[str] | None = None
+    #: The kinds of credentials that are second factors: a user with one needs it to log in.
+    factor_kinds: ClassVar[Mapping[str, Factor]] = {}
     #: The endpoints that its settings name; an unknown one is a ValueError.
     needs_endpoints: Collection[str] = ()
 
@@ -128,7 +132,19 @@ class BaseFeature:
         """Run before a user gets a session; raise to refuse the login."""
 
     async def second_factor(self, login: LoginAttempt) -> Collection[str]:  # noqa: ARG002 (a hook)
-        """Name the further factors of which one is required; none by default."""
+        """Name the further factors of which one is required, beside those of `factors`; none by default."""
+        return ()
+
+    async def needs_second_factor(self, login: LoginAttempt) -> bool:  # noqa: ARG002 (a hook)
+        """Tell whether a user must have a second factor: without one, the login goes on with its setup."""
+        return False
+
+    async def waives(self, login: LoginAttempt) -> bool:  # noqa: ARG002 (a hook)
+        """Tell whether a login needs no second factor, though the user has one."""
+        return False
+
+    async def ways_in(self, storage: Storage, user: User) -> Collection[str]:  # noqa: ARG002 (a hook)
+        """Name the ways by which a user can log in with the feature. Runs in a transaction that takes one away."""
         return ()
 
     async def has_second_factor(self, user_id: str) -> bool:  # noqa: ARG002 (a hook)

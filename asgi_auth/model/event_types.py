@@ -27,6 +27,7 @@ class Action:
 REGISTER: Final = "register"
 LOGIN: Final = "login"
 PASSWORD_CHECK: Final = "password_check"
+REAUTHENTICATE: Final = "reauthenticate"
 SESSION_START: Final = "session_start"
 REFRESH: Final = "refresh"
 REFRESH_REPEATED: Final = "refresh_repeated"
@@ -54,6 +55,9 @@ ACTIONS: Final[dict[str, Action]] = {
     REGISTER: Action("An account was created.", "user_created", "user_create_fail"),
     LOGIN: Action("A user logged in, by any method.", "authn_login_success", "authn_login_fail"),
     PASSWORD_CHECK: Action("A password was verified, for a login or another action.", "authn_password_check_success"),
+    REAUTHENTICATE: Action(
+        "A user proved a factor again in a session (`amr`).", "authn_reauth_success", "authn_reauth_fail"
+    ),
     SESSION_START: Action("A login started a session.", "session_created"),
     REFRESH: Action("A refresh token extended a session.", "session_renewed", "session_use_after_expire"),
     REFRESH_REPEATED: Action(

@@ -3,14 +3,18 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from asgi_auth.accounts.factors import Factors
 from asgi_auth.accounts.known_clients import KnownClients
 from asgi_auth.accounts.letters import Letters
 from asgi_auth.accounts.one_time_tokens import OneTimeTokens
 from asgi_auth.accounts.ownership_proof import OwnershipProof
+from asgi_auth.accounts.pending_logins import PendingLogins
 from asgi_auth.accounts.registration import RegistrationService
 from asgi_auth.accounts.users import Users
+from asgi_auth.accounts.ways_in import WaysIn
 from asgi_auth.bounds.deadline import DEFAULT
 from asgi_auth.crypto.keys import KeyRing
+from asgi_auth.crypto.vault import Vault
 from asgi_auth.events.registry import HookRegistry
 from asgi_auth.events.stream import Stream
 from asgi_auth.feature.admission import Admission
@@ -31,6 +35,7 @@ from asgi_auth.runtime.page_urls import PageUrls
 from asgi_auth.runtime.purge import Purger
 from asgi_auth.sessions.generations import UsedGenerations
 from asgi_auth.sessions.revocation import Revocation
+from asgi_auth.sessions.second_factors import SecondFactorGate
 from asgi_auth.sessions.service import HostClaims, SessionService
 from asgi_auth.sessions.tokens import AccessTokens, RefreshTokens
 from asgi_auth.sessions.verifier import TokenVerifier
@@ -77,13 +82,14 @@ class Composition(HookRegistry, FeatureLookup):
         self.revocation: Revocation = Revocation(self.storage, settings, now)
         self.used_generations: UsedGenerations = UsedGenerations(self.storage, settings.token_cache)
         self.stream: Stream = Stream(self.features, settings, self.keys, now)
+        self.second_factors: SecondFactorGate = SecondFactorGate(self.features, self.storage)
         self.sessions: SessionService = SessionService(
             self.storage,
             settings,
             self.access_tokens,
             self.refresh_tokens,
             self.revocation,
-            [item for item in self.features if item.overrides("before_login") or item.overrides("second_factor")],
+            self.second_factors,
             self.stream,
             now,
             self.storage.user,
@@ -116,6 +122,10 @@ class Composition(HookRegistry, FeatureLookup):
             now,
             self._lifecycle.start,
         )
+        self.vault: Vault = Vault(self.keys)
+        self.ways_in: WaysIn = WaysIn(self.features)
+        self.factors: Factors = Factors(self.second_factors, self.limiter, self.letters, now)
+        self.pending: PendingLogins = PendingLogins(storage, self.sessions, self.known_clients, now)
         self.verifier: TokenVerifier = TokenVerifier(
             self.access_tokens, self.revocation, storage, settings, now, self.users.find, self.used_generations
         )

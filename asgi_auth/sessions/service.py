@@ -1,7 +1,7 @@
 """The session service: login, rotation of refresh tokens, and the end of sessions."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from asgi_auth.errors import (
     AccountDisabledError,
@@ -9,6 +9,7 @@ from asgi_auth.errors import (
     InvalidCredentialsError,
     InvalidTokenError,
     SecondFactorRequiredError,
+    SecondFactorSetupRequiredError,
     TokenExpiredError,
     TokenReuseError,
     TokenRevokedError,
@@ -18,8 +19,9 @@ from asgi_auth.model.answers import TokenPair
 from asgi_auth.model.records import Client, Credential, LoginAttempt, Session, User, new_id
 from asgi_auth.sessions.event_sink import EventSink
 from asgi_auth.sessions.generations import UsedGenerations
-from asgi_auth.sessions.identity import Loader
+from asgi_auth.sessions.identity import Identity, Loader
 from asgi_auth.sessions.revocation import Revocation
+from asgi_auth.sessions.second_factors import MFA, SecondFactorGate
 from asgi_auth.sessions.tokens import AccessTokens, RefreshTokens
 from asgi_auth.settings import Settings
 from asgi_auth.storage import Storage
@@ -28,20 +30,12 @@ Rotated = tuple[Session, tuple[str, ...]]
 HostClaims = Callable[[User], Mapping[str, Any]]
 #: Seconds in which an unused successor is returned again.
 REPEATABLE = 86400
+#: The member of `Session.data` with the time at which a second factor was proven after the login.
+SECOND_FACTOR_AT = "second_factor_at"
 
 #: The errors of every login, and those of a login with a second factor.
 LOGIN_ERRORS = (InvalidCredentialsError, AccountDisabledError)
-SECOND_FACTOR_ERRORS = (SecondFactorRequiredError,)
-
-
-class LoginCheck(Protocol):
-    """The part of a feature that a login passes."""
-
-    async def before_login(self, login: LoginAttempt) -> None:
-        """Raise to refuse the login."""
-
-    async def second_factor(self, login: LoginAttempt) -> Collection[str]:
-        """Name the further factors of which one is required."""
+SECOND_FACTOR_ERRORS = (SecondFactorRequiredError, SecondFactorSetupRequiredError)
 
 
 #: Rows that one statement of `end_everything` changes.
@@ -58,20 +52,20 @@ class SessionService:
         access_tokens: AccessTokens,
         refresh_tokens: RefreshTokens,
         revocation: Revocation,
-        checks: Sequence[LoginCheck],
+        gate: SecondFactorGate,
         events: EventSink,
         now: Callable[[], float],
         load_user: Loader,
         used: UsedGenerations,
         claims: HostClaims | None,
     ) -> None:
-        """Take the collaborators; `checks` run before every login, `claims` returns extra claims of access tokens."""
+        """Take the collaborators; every login passes `gate`, `claims` returns extra claims of access tokens."""
         self._storage = storage
         self._settings = settings
         self._access_tokens = access_tokens
         self._refresh_tokens = refresh_tokens
         self._revocation = revocation
-        self._checks = checks
+        self._gate = gate
         self._events = events
         self._now = now
         self._load_user = load_user
@@ -104,6 +98,27 @@ class SessionService:
         if custom is None:
             # The user became active during this call. A repeated call gets the same successor.
             raise TokenRevokedError
+        return self._pair(session, roles, custom)
+
+    async def renew(self, identity: Identity, amr: tuple[str, ...], client: Client) -> TokenPair:
+        """Record that the user of a session has proven a factor again; return a new access token with it.
+
+        The refresh token stays the same. Raises TokenRevokedError when the session has ended.
+        """
+        custom = await self._claims_of(identity.session_id)
+        now = int(self._now())
+        data = {SECOND_FACTOR_AT: now} if MFA in amr else {}
+        renewed = await self._storage.renew_session(identity.session_id, auth_time=now, amr=amr, data=data, now=now)
+        if renewed is None or custom is None:
+            raise TokenRevokedError
+        session, roles = renewed
+        await self._events.emit(
+            events.REAUTHENTICATE,
+            user_id=session.user_id,
+            session_id=session.id,
+            client=client,
+            data={"amr": list(amr)},
+        )
         return self._pair(session, roles, custom)
 
     async def session_of(self, refresh_token: str) -> Session | None:
@@ -147,7 +162,7 @@ class SessionService:
     async def _login(self, user: User, credential: Credential, amr: tuple[str, ...], client: Client) -> TokenPair:
         if user.status != "active":
             raise AccountDisabledError
-        await self._run_checks(LoginAttempt(user, amr, client))
+        await self._gate.check(LoginAttempt(user, amr, client))
         session = self._new(user, amr, client)
         # First, because the host's claims may raise: no session must exist without its tokens.
         pair = self._pair(session, user.roles, self._claims(user) if self._claims is not None else {})
@@ -160,14 +175,6 @@ class SessionService:
             data = {"amr": list(amr)}
             await self._events.emit(name, user_id=user.id, session_id=session.id, client=client, data=data)
         return pair
-
-    async def _run_checks(self, login: LoginAttempt) -> None:
-        factors: set[str] = set()
-        for check in self._checks:
-            await check.before_login(login)
-            factors |= set(await check.second_factor(login))
-        if factors and not factors.intersection(login.amr):
-            raise SecondFactorRequiredError(sorted(factors))
 
     def _new(self, user: User, amr: tuple[str, ...], client: Client) -> Session:
         now = int(self._now())

@@ -60,6 +60,8 @@ class SQLCredentials(Runner):
 
     async def delete_credentials(self, user_id: str, kinds: Collection[str]) -> list[Credential]:
         """Delete the credentials of one kind after the other, in one transaction."""
+        if not kinds:
+            return []
 
         async def delete(storage: "SQLCredentials") -> list[Credential]:
             values = [{"user_id": user_id, "kind": kind} for kind in sorted(kinds)]

@@ -114,8 +114,8 @@ def oauth2_problem(error: AuthError) -> Response:
 
 
 def oauth2_content(error: AuthError) -> dict[str, Any]:
-    """Return the members of an OAuth 2 error; RFC 6749 knows no others."""
-    return {"error": error.oauth2, "error_description": error.detail}
+    """Return the members of an OAuth 2 error: those of RFC 6749, and those of a pending login."""
+    return {"error": error.oauth2, "error_description": error.detail, **error.oauth2_members()}
 
 
 def oauth2_status(status: int) -> int:

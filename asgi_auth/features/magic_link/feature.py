@@ -1,16 +1,17 @@
 """Magic link: log in by a mail, without a password. Off by default (ASVS 6.3.6: not for the highest level)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from asgi_auth.accounts.passwords import disable
 from asgi_auth.accounts.purpose import MAIL_LIMITS, TOKEN_LIMITS, TOKEN_OR_CODE, Purpose
+from asgi_auth.accounts.ways_in import take_over
 from asgi_auth.errors import InvalidOneTimeTokenError
 from asgi_auth.feature import Feature, Form, Page, post
 from asgi_auth.model import event_types as events
 from asgi_auth.model.answers import Requested, TokenPair
 from asgi_auth.model.records import NO_USER_ID, Client, Credential, User, new_id
+from asgi_auth.storage import Storage
 from asgi_auth.validation.fields import Email, Line, TokenText
 
 KIND = "email"
@@ -63,14 +64,14 @@ class MagicLink(Feature):
             before = await storage.user(user_id)
             # The address was never verified, so a stranger may have chosen the password.
             first = before is not None and not before.email_verified
-            if first:
-                await disable(storage, user_id, now)
-            user = await self.auth.one_time.redeem(
-                storage, found, self.purpose.error, {"email_verified": True}, void=first
-            )
-            ended = await storage.end_sessions(user_id, now) if first else []
+            ended = await take_over(storage, user_id, now, keep=found.id) if first else []
+            user = await self.auth.one_time.redeem(storage, found, self.purpose.error, {"email_verified": True})
         await self.auth.sessions.ended(user.id, ended, client)
         return await self.auth.login(user, await self._credential(user), amr=("email",), client=client)
+
+    async def ways_in(self, storage: Storage, user: User) -> Collection[str]:  # noqa: ARG002 (all users have it)
+        """Name the mailed link, which every user can ask for."""
+        return ("email",)
 
     async def _credential(self, user: User) -> Credential:
         """Return the credential of logins by mail; the first login makes it."""

@@ -1,16 +1,18 @@
 """Password reset: a mail with a link and a code for users who forgot their password."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import ClassVar
 
 from asgi_auth.accounts.passwords import PasswordService
 from asgi_auth.accounts.purpose import MAIL_LIMITS, TOKEN_LIMITS, TOKEN_OR_CODE, Purpose
+from asgi_auth.accounts.ways_in import take_over
 from asgi_auth.errors import BusyError, InvalidResetTokenError, PasswordPolicyError
 from asgi_auth.feature import Feature, Form, Page, post
 from asgi_auth.model import event_types as events
 from asgi_auth.model.answers import Requested
 from asgi_auth.model.records import NO_USER_ID, Client, OneTimeToken, User
+from asgi_auth.storage import Storage
 from asgi_auth.validation.fields import Email, Line, Secret, TokenText
 
 
@@ -72,14 +74,19 @@ class PasswordReset(Feature):
         passwords.check(new_password, "new_password", user.email_canonical)
         await self._reset(found, user, await passwords.hasher.hash(new_password), client)
 
+    async def ways_in(self, storage: Storage, user: User) -> Collection[str]:  # noqa: ARG002 (all users have it)
+        """Name the mailed link, which every user can ask for."""
+        return ("email",)
+
     async def _reset(self, token: OneTimeToken, user: User, secret: str, client: Client) -> None:
         """Replace the password, use the token and end the sessions, in one transaction."""
         now = int(self.auth.now())
         async with self.auth.storage.transaction() as storage:
+            ended = [] if user.email_verified else await take_over(storage, user.id, now, keep=token.id)
             # The credential first, as in a change of the password: one order of locks prevents deadlocks.
             if not await self.auth[PasswordService].replace(storage, user.id, secret, used=token.id):
                 raise InvalidResetTokenError
             await self.auth.one_time.owner(storage, token, InvalidResetTokenError, {"email_verified": True})
-            ended = await storage.end_sessions(user.id, now)
+            ended += await storage.end_sessions(user.id, now)
         await self.auth.sessions.ended(user.id, ended, client)
         await self.auth.emit(events.PASSWORD_CHANGE, user_id=user.id, client=client, data={"reset": True})

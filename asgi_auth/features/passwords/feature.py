@@ -1,12 +1,12 @@
 """Passwords: register, log in, change the password."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
 import msgspec
 
-from asgi_auth.accounts.passwords import PasswordService
+from asgi_auth.accounts.passwords import KIND, PasswordService
 from asgi_auth.accounts.registration import RegistrationService
 from asgi_auth.auth import Auth
 from asgi_auth.crypto.argon2 import Argon2, PasswordHasher
@@ -39,6 +39,7 @@ from asgi_auth.feature import (
 )
 from asgi_auth.limits.rules import is_guess
 from asgi_auth.model import event_types as events
+from asgi_auth.storage import Storage
 from asgi_auth.validation.email_address import Address, parse_email
 from asgi_auth.validation.password_policy import PasswordPolicy
 
@@ -214,6 +215,11 @@ class Passwords(Feature):
                 raise
         await self.auth.sessions.ended(user.id, ended, client)
         await self.auth.emit(events.PASSWORD_CHANGE, user_id=user.id, session_id=keep, client=client)
+
+    async def ways_in(self, storage: Storage, user: User) -> Collection[str]:
+        """Name the password, if the user has a usable one."""
+        credential = await storage.credential(user.id, KIND)
+        return ("password",) if credential is not None and credential.secret else ()
 
     async def _grant(self, sent: Mapping[str, str], client: Client) -> TokenPair:
         return await self._login(sent["username"], sent["password"], client)

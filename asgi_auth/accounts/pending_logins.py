@@ -1,0 +1,133 @@
+"""Pending logins: the first factor was right, and the second one is still to come.
+
+Only the digest of a pending login is stored. It is bound to the version of the first factor's credential: a new
+password between the two factors ends it.
+"""
+
+import hashlib
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from asgi_auth.accounts.known_clients import KnownClients
+from asgi_auth.errors import (
+    PendingLoginExpiredError,
+    SecondFactorRequiredError,
+    SecondFactorSetupRequiredError,
+    ServiceUnavailableError,
+)
+from asgi_auth.model.answers import TokenPair
+from asgi_auth.model.records import Client, Credential, OneTimeToken, Record, User
+from asgi_auth.sessions.second_factors import MFA
+from asgi_auth.sessions.service import SessionService
+from asgi_auth.storage import Storage
+
+PURPOSE = "pending_login"
+#: Seconds until a pending login ends, and the attempts at the second factor that it has (ASVS 6.6.3).
+TTL, TRIES = 300, 5
+#: The errors that a pending login is answered with.
+PendingError = SecondFactorRequiredError | SecondFactorSetupRequiredError
+
+
+class PendingLogin(Record, frozen=True, kw_only=True):
+    """A login that lacks its second factor; in `setup`, the user has to set one up first."""
+
+    token_id: str
+    user_id: str
+    amr: tuple[str, ...]
+    kind: str
+    credential_id: str
+    version: int
+    setup: bool
+
+    @classmethod
+    def of(cls, token: OneTimeToken) -> "PendingLogin":
+        """Read the token of a pending login."""
+        data: dict[str, Any] = {**token.data, "amr": tuple(token.data["amr"])}
+        return cls(token_id=token.id, user_id=token.user_id or "", **data)
+
+
+class PendingLogins:
+    """Begins, finds and finishes pending logins: `auth.pending`."""
+
+    def __init__(
+        self, storage: Storage, sessions: SessionService, known_clients: KnownClients, now: Callable[[], float]
+    ) -> None:
+        """Take the collaborators."""
+        self._storage = storage
+        self._sessions = sessions
+        self._known_clients = known_clients
+        self._now = now
+
+    async def login(self, user: User, credential: Credential, amr: tuple[str, ...], client: Client) -> TokenPair:
+        """Start a session, or begin a pending login and raise its error."""
+        try:
+            pair = await self._sessions.login(user, credential, amr, client)
+        except (SecondFactorRequiredError, SecondFactorSetupRequiredError) as error:
+            await self._begin(error, user, credential, amr)
+            raise
+        await self._known_clients.remember(user, client)
+        return pair
+
+    async def _begin(self, error: PendingError, user: User, credential: Credential, amr: tuple[str, ...]) -> None:
+        """Store a pending login, and give its secret to the error that the caller gets."""
+        secret, token_id, now = secrets.token_urlsafe(32), secrets.token_urlsafe(16), int(self._now())
+        data = {
+            "amr": list(amr),
+            "kind": credential.kind,
+            "credential_id": credential.id,
+            "version": credential.version,
+            "setup": isinstance(error, SecondFactorSetupRequiredError),
+        }
+        token = OneTimeToken(
+            id=token_id,
+            purpose=PURPOSE,
+            subject=token_id,
+            user_id=user.id,
+            digest=_digest(secret),
+            code="",
+            data=data,
+            created_at=now,
+            expires_at=now + TTL,
+        )
+        await self._storage.add_token(token)
+        error.pending, error.expires_in = secret, TTL
+
+    @asynccontextmanager
+    async def attempt(self, secret: str, *, setup: bool = False) -> AsyncIterator[PendingLogin]:
+        """Find a pending login, and count an attempt at its second factor. Raises PendingLoginExpiredError.
+
+        With `setup`, finds only one whose user has to set up a factor; without, only one whose user has a factor. The
+        attempt is counted before the block, so that concurrent guesses do not get around the count, and taken back when
+        the block raises ServiceUnavailableError: then nothing was judged.
+        """
+        now = int(self._now())
+        token = await self._storage.find_token(PURPOSE, _digest(secret), now)
+        if token is None or token.data["setup"] is not setup:
+            raise PendingLoginExpiredError
+        if not await self._storage.count_password(token.id, now=now, tries=TRIES):
+            raise PendingLoginExpiredError
+        try:
+            yield PendingLogin.of(token)
+        except ServiceUnavailableError:
+            await self._storage.uncount_password(token.id)
+            raise
+
+    async def finish(self, pending: PendingLogin, amr: tuple[str, ...], client: Client) -> TokenPair:
+        """Use a pending login up, and start the session: exactly one of many concurrent calls does.
+
+        `amr` are the methods of the second factor, which the caller has verified. Raises PendingLoginExpiredError when
+        the first factor has changed meanwhile, and the refusals of a login.
+        """
+        user = await self._storage.user(pending.user_id)
+        if user is None or not await self._storage.use_token(pending.token_id, int(self._now())):
+            raise PendingLoginExpiredError
+        for credential in await self._storage.credentials(user.id, pending.kind):
+            if (credential.id, credential.version) == (pending.credential_id, pending.version):
+                return await self.login(user, credential, (*pending.amr, *amr, MFA), client)
+        raise PendingLoginExpiredError
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

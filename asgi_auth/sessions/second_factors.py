@@ -1,0 +1,85 @@
+"""The gate of second factors, which every login passes, whatever the first factor was."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import ClassVar, Protocol
+
+from asgi_auth.errors import SecondFactorRequiredError, SecondFactorSetupRequiredError
+from asgi_auth.model.records import Credential, LoginAttempt
+from asgi_auth.sessions.factor import Factor
+from asgi_auth.storage import Storage
+
+#: The method of a login with two factors (RFC 8176), which needs no further one.
+MFA = "mfa"
+
+
+class LoginCheck(Protocol):
+    """The part of a feature that a login passes."""
+
+    factor_kinds: ClassVar[Mapping[str, Factor]]
+
+    async def before_login(self, login: LoginAttempt) -> None:
+        """Raise to refuse the login."""
+
+    async def second_factor(self, login: LoginAttempt) -> Collection[str]:
+        """Name the further factors of which one is required."""
+
+    async def needs_second_factor(self, login: LoginAttempt) -> bool:
+        """Tell whether the user must have a second factor."""
+
+    async def waives(self, login: LoginAttempt) -> bool:
+        """Tell whether a login needs no second factor, though the user has one."""
+
+    def overrides(self, hook: str) -> bool:
+        """Tell whether the feature has a hook."""
+
+
+class SecondFactorGate:
+    """Asks the features which factors a user has, and whether one is required."""
+
+    def __init__(self, features: Sequence[LoginCheck], storage: Storage) -> None:
+        """Take the features and the storage."""
+        self._storage = storage
+        self._before = [feature for feature in features if feature.overrides("before_login")]
+        self._named = [feature for feature in features if feature.overrides("second_factor")]
+        self._policies = [feature for feature in features if feature.overrides("needs_second_factor")]
+        self._waivers = [feature for feature in features if feature.overrides("waives")]
+        self._kinds = {kind: factor for feature in features for kind, factor in feature.factor_kinds.items()}
+
+    async def check(self, login: LoginAttempt) -> None:
+        """Run before a login. Raises the refusals of features, or an error that names the factors.
+
+        A login whose methods hold `mfa` has shown two factors. Only that: another method of the same kind as a factor
+        may be the first one.
+        """
+        for feature in self._before:
+            await feature.before_login(login)
+        if MFA in login.amr:
+            return
+        if factors := await self.factors(login):
+            if not await self._is_waived(login):
+                raise SecondFactorRequiredError(factors)
+        elif await self.is_needed(login):
+            raise SecondFactorSetupRequiredError
+
+    async def factors(self, login: LoginAttempt) -> list[str]:
+        """Return the names of the second factors of a user, sorted; none if all are backups of others."""
+        credentials = await self._storage.credentials(login.user.id) if self._kinds else []
+        others = [name for feature in self._named for name in await feature.second_factor(login)]
+        return self.names(credentials, others)
+
+    def names(self, credentials: Sequence[Credential], others: Sequence[str] = ()) -> list[str]:
+        """Return the names of the factors among credentials, and of others; none if all are backups."""
+        found = [self._kinds[each.kind] for each in credentials if each.kind in self._kinds]
+        found += [Factor(name) for name in others]
+        return [] if all(factor.is_backup for factor in found) else sorted({factor.name for factor in found})
+
+    def is_factor(self, kind: str) -> bool:
+        """Tell whether credentials of a kind are second factors."""
+        return kind in self._kinds
+
+    async def is_needed(self, login: LoginAttempt) -> bool:
+        """Tell whether a policy requires a second factor of a user."""
+        return any([await feature.needs_second_factor(login) for feature in self._policies])
+
+    async def _is_waived(self, login: LoginAttempt) -> bool:
+        return any([await feature.waives(login) for feature in self._waivers])
