@@ -42,7 +42,7 @@ FLOORS = [
     {"feature.admission", "feature.endpoint", "feature.call", "feature.grant", "feature.page", "feature.pipeline",
      "feature.base",
      "feature.route", "feature.declare", "feature.lookup"},
-    {"events", "limits.rules", "accounts"},
+    {"events", "limits.rules", "limits.factor_guesses", "accounts"},
     {"runtime"},
     {"auth"},
     {"feature.feature", "feature"},

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         UserInfo,
         new_id,
     )
+    from asgi_auth.sessions.factor import Factor
     from asgi_auth.sessions.identity import Identity
     from asgi_auth.validation.fields import Email, Line, Secret, TokenText
 
@@ -53,6 +54,7 @@ __all__ = [
     "Ending",
     "Endpoint",
     "Event",
+    "Factor",
     "Feature",
     "Form",
     "Grant",
@@ -99,6 +101,7 @@ if not TYPE_CHECKING:
             "Email": "validation.fields",
             "Endpoint": "feature.endpoint",
             "Event": "model.records",
+            "Factor": "sessions.factor",
             "Feature": "feature.feature",
             "Form": "feature.page",
             "Grant": "feature.grant",

@@ -23,6 +23,7 @@ from asgi_auth.feature.lookup import FeatureLookup
 from asgi_auth.feature.pipeline import Pipeline
 from asgi_auth.limits.counter_keys import CounterKeys
 from asgi_auth.limits.counters import Counters
+from asgi_auth.limits.factor_guesses import FactorGuesses
 from asgi_auth.limits.rules import Limiter
 from asgi_auth.mail.delivery import Delivery
 from asgi_auth.mail.mailers import Callbacks
@@ -124,7 +125,8 @@ class Composition(HookRegistry, FeatureLookup):
         )
         self.vault: Vault = Vault(self.keys)
         self.ways_in: WaysIn = WaysIn(self.features)
-        self.factors: Factors = Factors(self.second_factors, self.limiter, self.letters, now)
+        self.factor_guesses: FactorGuesses = FactorGuesses(self.limiter, now)
+        self.factors: Factors = Factors(self.second_factors, now)
         self.pending: PendingLogins = PendingLogins(storage, self.sessions, self.known_clients, now)
         self.verifier: TokenVerifier = TokenVerifier(
             self.access_tokens, self.revocation, storage, settings, now, self.users.find, self.used_generations

@@ -163,11 +163,12 @@ async def test_a_login_with_the_wanted_factor_gets_its_session(recorded: Auth, r
     assert credential is not None
     recorder.factors = ("otp",)
 
-    pair = await recorded.login(user, credential, amr=["pwd", "otp"], client=Caller())
+    pair = await recorded.login(user, credential, amr=["pwd", "otp", "mfa"], client=Caller())
 
-    assert (await recorded.authenticate(str(pair.access_token))).amr == ("pwd", "otp")
-    with pytest.raises(SecondFactorRequiredError):
-        await recorded.login(user, credential, amr=["pwd"], client=Caller())
+    assert (await recorded.authenticate(str(pair.access_token))).amr == ("pwd", "otp", "mfa")
+    for first_factor in (["pwd"], ["otp"]):
+        with pytest.raises(SecondFactorRequiredError):
+            await recorded.login(user, credential, amr=first_factor, client=Caller())
 
 
 async def test_a_feature_that_fails_to_observe_changes_nothing(caplog: pytest.LogCaptureFixture) -> None:

@@ -32,8 +32,8 @@ DEFENCES = [
     Defence(
         "a reset ends the sessions",
         "features/password_reset/feature.py",
-        "ended = await storage.end_sessions(user.id, now)",
-        "ended = list[str]()",
+        "ended += await storage.end_sessions(user.id, now)",
+        "ended += []",
         "features/test_password_reset.py::test_a_reset_sets_the_password_ends_all_sessions_and_logs_nobody_in",
     ),
     Defence(

@@ -110,9 +110,9 @@ SESSIONS = [
     ),
     Defence(
         "a wanted second factor refuses",
-        "sessions/service.py",
-        "if factors and not factors.intersection(login.amr):",
-        "if factors and login.amr is None:",
+        "sessions/second_factors.py",
+        "raise SecondFactorRequiredError(factors)",
+        "return",
         "security/test_one_gate.py::test_a_wanted_second_factor_stands_before_every_way_in",
     ),
     Defence(

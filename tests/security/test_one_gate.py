@@ -120,6 +120,7 @@ async def test_a_wanted_second_factor_stands_before_every_way_in(way: Callable[[
 
         assert answer.status in {400, 401}
         assert not has_tokens(answer)
+        assert answer.json["pending"]
         assert await app.auth.storage.sessions((await app.auth.users.by_email(EMAIL)).id, 0, 0) == []
 
 

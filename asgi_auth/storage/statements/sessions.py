@@ -40,9 +40,7 @@ ROTATE_SESSION = """
         AND EXISTS (SELECT 1 FROM {users} AS u WHERE u.{id} = {sessions}.user_id AND u.{status} = 'active')
     RETURNING *, (SELECT {read_roles_u} FROM {users} AS u WHERE u.{id} = {sessions}.user_id) AS user_roles
 """
-SESSION_TO_CHANGE = """
-    SELECT * FROM {sessions} WHERE id = :session_id AND revoked_at IS NULL AND expires_at > :now {for_no_key_update}
-"""
+SESSION_TO_CHANGE = "SELECT * FROM {sessions} WHERE id = :session_id {for_no_key_update}"
 RENEW_SESSION = """
     UPDATE {sessions} SET auth_time = :auth_time, amr = :amr, data = :data
     WHERE id = :session_id AND revoked_at IS NULL AND expires_at > :now
