@@ -231,3 +231,27 @@ async def test_the_position_outlives_a_purge(storage: SQLStorage) -> None:
     await storage.end_sessions(user.id, NOW - 900)
 
     assert await reader.read() == ["session-7"]
+
+
+async def test_a_standby_is_read_and_read_anew_when_it_serves_writes() -> None:
+    server = Server(18)
+    storage = Postgres(server.database())
+    await storage.migrate(NOW)
+    try:
+        user_id = await with_sessions(storage, 1)
+        await storage.end_sessions(user_id, NOW)
+        server.kill()
+        signal_file = server.base / "data" / "standby.signal"
+        signal_file.touch()
+        server.start()
+        reader = Reader(storage)
+
+        assert await reader.read() == ["session-0"]
+        assert await reader.read() == []
+        server.kill()
+        signal_file.unlink()
+        server.start()
+        assert await reader.read() == ["session-0"]
+    finally:
+        await storage.close()
+        server.close()
