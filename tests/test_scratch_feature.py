@@ -1,55 +1,116 @@
-"""A feature of a host's own, in one folder: endpoint, error, event, limit, texts in two languages, and a mail."""
+"""A feature of a host's own, in one folder, with all that the manual promises."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
-from asgi_auth import Account, Argon2, AuthMiddleware, OpenAPI, Outbox, Passwords, RateLimits, Sessions
+from asgi_auth import Account, Argon2, Auth, AuthMiddleware, OpenAPI, Outbox, Pages, Passwords, RateLimits, Sessions
 from asgi_auth.feature import Event
+from tests.pages.surfer import Surfer
 from tests.scratch_feature import Nicknames
-from tests.support import PASSWORD, Client, bearer, login, make_auth, register, who
+from tests.support import EMAIL, PASSWORD, Client, bearer, login, make_auth, register, who
 
-
-@pytest.mark.parametrize(
-    ("language", "greeting", "subject"),
-    [("de-AT,en;q=0.5", "Guten Tag, Ada!", "Ihr Spitzname"), ("fr", "Hello, Ada!", "Your nickname")],
+LANGUAGES = pytest.mark.parametrize(
+    ("language", "called", "subject", "taken"),
+    [
+        ("de-AT,en;q=0.5", "Sie heißen", "Ihr Spitzname bei Lighthouse", "Jemand anders hat diesen Spitznamen."),
+        ("fr", "You are called", "Your nickname with Lighthouse", "Someone else has this nickname."),
+    ],
 )
-async def test_a_feature_in_a_folder_of_its_own_has_all_that_the_manual_promises(
-    language: str, greeting: str, subject: str
-) -> None:
-    outbox, seen = Outbox(), list[Event]()
-    features = [Passwords(argon2=Argon2.cheap()), Sessions(), Account(), Nicknames(), RateLimits(), OpenAPI()]
-    async with make_auth(features=features, mailer=outbox) as auth:
-        for outcome in ("success", "failure"):
-            auth.on("nickname", seen.append, outcome=outcome)
-        await register(auth)
-        await register(auth, "eve@example.com")
-        ada = bearer(await login(auth)) | {"accept-language": language}
-        eve = bearer(await login(auth, "eve@example.com", PASSWORD))
-        client = Client(AuthMiddleware(who, auth, mount="/auth"))
 
-        anonymous = await client.post("/auth/nickname", {"name": "Ada"})
-        chosen = await client.post("/auth/nickname", {"name": "Ada"}, headers=ada)
-        taken = await client.post("/auth/nickname", {"name": "Ada"}, headers=eve)
-        again = await client.post("/auth/nickname", {"name": "Ada"}, headers=ada)
-        limited = await client.post("/auth/nickname", {"name": "Ada"}, headers=ada)
-        mail = await outbox.next("nickname")
-        await client.post("/auth/nickname", {"name": "<b>Eve & Co</b>"}, headers=eve)
-        typed = await outbox.next("nickname", to="eve@example.com")
-        document = (await client.get("/auth/openapi.json")).json
 
-    assert [answer.status for answer in (anonymous, chosen, taken, again, limited)] == [401, 200, 409, 200, 429]
-    assert chosen.json == {"text": greeting}
-    assert taken.json["code"] == "nickname_taken"
-    assert limited.header("retry-after") is not None
-    assert (mail.to, mail.subject) == ("ada@example.com", subject)
-    assert typed.text == "You are now called <b>Eve & Co</b>."
-    assert typed.html == "<p>You are now called &lt;b&gt;Eve &amp; Co&lt;/b&gt;.</p>"
-    assert [(event.outcome, event.code) for event in seen] == [
-        ("success", "user_updated"),
-        ("failure", "user_update_fail"),
-        ("success", "user_updated"),
-        ("success", "user_updated"),
-    ]
+@pytest.fixture
+async def auth() -> AsyncIterator[Auth]:
+    others = [RateLimits(), Pages()]
+    features = [Passwords(argon2=Argon2.cheap()), Sessions(), Account(), Nicknames(), *others, OpenAPI()]
+    async with make_auth(features=features, mailer=Outbox(), name="Lighthouse") as made:
+        await register(made)
+        await register(made, "eve@example.com")
+        yield made
+
+
+async def logged_in(auth: Auth, language: str = "", email: str = EMAIL) -> Surfer:
+    surfer = Surfer(AuthMiddleware(who, auth, mount="/auth"))
+    surfer.client.headers["accept-language"] = language
+    await surfer.submit(await surfer.get("login"), "/login", email=email, password=PASSWORD)
+    return surfer
+
+
+async def test_clients_call_it(auth: Auth) -> None:
+    seen: list[Event] = []
+    for outcome in ("success", "failure"):
+        auth.on("nickname", seen.append, outcome=outcome)
+    ada, eve = bearer(await login(auth)), bearer(await login(auth, "eve@example.com"))
+    client = Client(AuthMiddleware(who, auth, mount="/auth"))
+
+    anonymous = await client.post("/auth/nickname", {"name": "Ada"})
+    chosen = await client.post("/auth/nickname", {"name": "Ada"}, headers=ada)
+    taken = await client.post("/auth/nickname", {"name": "ADA"}, headers=eve)
+    by_key = await client.post("/auth/nickname/login", {"name": "ada", "key": chosen.json["key"]})
+    wrong = await client.post("/auth/nickname/login", {"name": "ada", "key": "x"})
+    renamed = [await client.post("/auth/nickname", {"name": f"Ada {number}"}, headers=ada) for number in range(3)]
+    old = await client.post("/auth/nickname/login", {"name": "ada", "key": chosen.json["key"]})
+    document = (await client.get("/auth/openapi.json")).json
+
+    refused = [anonymous.status, taken.status, wrong.status, old.status]
+    assert (chosen.status, by_key.status, refused) == (200, 200, [401, 409, 401, 401])
+    assert [answer.status for answer in renamed] == [200, 200, 429]
+    assert (taken.json["code"], wrong.json["code"]) == ("nickname_taken", "wrong_key")
+    assert [event.outcome for event in seen] == ["success", "failure", "success", "success"]
+    assert {event.code for event in seen} == {"user_updated", "user_update_fail"}
     assert document["paths"]["/nickname"]["post"]["responses"]["409"] == {
         "$ref": "#/components/responses/NicknameTaken"
     }
-    assert "nickname_taken" in str(document["components"]["responses"]["NicknameTaken"])
+
+
+@LANGUAGES
+async def test_its_page_shows_the_key_once_and_its_section_the_name(
+    auth: Auth, language: str, called: str, subject: str, taken: str
+) -> None:
+    ada, eve = await logged_in(auth, language), await logged_in(auth, language, "eve@example.com")
+
+    chosen = await ada.submit(await ada.get("nickname"), "/nickname", name="<b>Ada & Co</b>")
+    mail = await auth.mail.mailer.next("nickname")  # type: ignore[union-attr]  # an Outbox
+    account = await ada.get("account")
+    refused = await eve.submit(await eve.get("nickname"), "/nickname", name="<b>ADA & Co</b>")
+    dropped = await ada.submit(account, "/nickname")
+
+    assert (chosen.status, [tag for tag, _ in chosen.tags if tag == "svg"]) == (200, ["svg"])
+    assert "code" in [tag for tag, _ in chosen.tags]
+    assert "code" not in [tag for tag, _ in (await ada.get("nickname")).tags]
+    assert f"{called} <b>Ada & Co</b>." in account.text
+    assert [item["aria-labelledby"] for tag, item in account.tags if tag == "section"][:2] == ["profile", "nickname"]
+    assert (mail.to, mail.subject) == (EMAIL, subject)
+    assert "&lt;b&gt;Ada &amp; Co&lt;/b&gt;" in mail.html
+    assert (refused.status, taken in refused.text) == (409, True)
+    assert refused.by_id("choose_nickname-name")[1]["aria-invalid"] == "true"
+    assert dropped.url == "/auth/account?said=nickname_dropped"
+    assert called not in dropped.text
+
+
+async def test_its_login_page_is_linked_from_the_other_one_and_leads_on(auth: Auth) -> None:
+    ada = await logged_in(auth)
+    key = (await Client(ada.client.app).post("/auth/nickname", {"name": "Ada"}, headers=bearer(await login(auth)))).json
+    visitor = Surfer(ada.client.app)
+    first = await visitor.get("login?next=/here")
+    (link,) = [link for link in first.links if "/nickname/login" in link]
+
+    page = await visitor.get(link)
+    wrong = await visitor.submit(page, "/nickname/login", name="Ada", key="x")
+    done = await visitor.submit(wrong, "/nickname/login", name="Ada", key=key["key"])
+
+    assert page.form("/nickname/login").inputs["key"]["type"] == "password"
+    assert "The nickname or the key is wrong." in wrong.text
+    assert (done.status, done.url) == (303, "/here")
+
+
+async def test_its_script_is_served_below_the_mount(auth: Auth) -> None:
+    surfer = await logged_in(auth)
+
+    page = await surfer.get("nickname")
+    sources = [item["src"] for tag, item in page.tags if tag == "script"]
+    script = await surfer.get(sources[-1])
+
+    assert script.answer.body == (Path(__file__).parent / "scratch_feature" / "scripts" / "nickname.js").read_bytes()
+    assert "unsafe" not in str(page.answer.header("content-security-policy"))

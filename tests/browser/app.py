@@ -6,6 +6,7 @@ from typing import Any
 from asgi_auth import Auth, AuthMiddleware, Field, Outbox, Pages, Settings, current_user
 from asgi_auth.feature import Feature, get
 from tests.pages.flows import all_features
+from tests.scratch_feature import Nicknames
 
 FIELDS = [Field("display_name", max_length=60), Field("year_of_birth", int), Field("newsletter", bool, default=False)]
 
@@ -33,6 +34,8 @@ OUTBOX = Outbox()
 BASE_URL = os.environ["AUTH_BASE_URL"]
 #: The same server by another name, and so another origin.
 ELSEWHERE = BASE_URL.replace("localhost", "127.0.0.1")
+#: A feature of a host's own, for the tests of its pages.
+FURTHER = [Nicknames()] if "WITH_NICKNAMES" in os.environ else []
 PAGES = Pages(after_login="account", next_allowed=[f"{ELSEWHERE}/"])
 auth = Auth(
     os.environ["AUTH_DATABASE_URL"],
@@ -44,7 +47,7 @@ auth = Auth(
         fields=FIELDS,
         enumeration="tell",
     ),
-    features=[*all_features(PAGES), Mails()],
+    features=[*all_features(PAGES), Mails(), *FURTHER],
     mailer=OUTBOX,
 )
 auth.mail.pause = 0

@@ -36,12 +36,13 @@ async def chromium() -> AsyncIterator[Browser]:
 
 
 @contextmanager
-def served(database_url: str) -> Iterator[str]:
-    """Run the app in a process of its own; give its address."""
+def served(database_url: str, **variables: str) -> Iterator[str]:
+    """Run the app in a process of its own, with further environment variables; give its address."""
     port = free_port()
     url = f"http://localhost:{port}"
     command = [sys.executable, "-m", "uvicorn", "tests.browser.app:app", "--port", str(port), "--log-level", "warning"]
     environment = {**os.environ, "AUTH_DATABASE_URL": database_url, "AUTH_SECRET": SECRET, "AUTH_BASE_URL": url}
+    environment |= variables
     with subprocess.Popen(command, env=environment) as process:
         try:
             await_answer(f"http://127.0.0.1:{port}")

@@ -1,12 +1,31 @@
-"""Nicknames: one for each user, announced by mail."""
+"""Nicknames: one for each user, announced by mail. A key that is shown once logs in with it."""
 
-import asyncio
-from html import escape
+import hashlib
+import hmac
+import secrets
+from pathlib import Path
 
-from asgi_auth.errors import AuthError
-from asgi_auth.feature import Action, Client, Feature, Identity, Line, Record, post
-from asgi_auth.mail import Mail
-from tests.scratch_feature.texts import text
+from asgi_auth.errors import AuthError, UnauthorizedError
+from asgi_auth.feature import (
+    Action,
+    Client,
+    Credential,
+    Feature,
+    Form,
+    Identity,
+    Line,
+    Page,
+    Record,
+    Secret,
+    Section,
+    TokenPair,
+    delete,
+    get,
+    new_id,
+    post,
+)
+
+KIND = "nickname"
 
 
 class NicknameTakenError(AuthError):
@@ -15,47 +34,109 @@ class NicknameTakenError(AuthError):
     status = 409
     code = "nickname_taken"
     default_detail = "This nickname is taken."
+    fields = ("name",)
 
 
-class Greeting(Record, frozen=True, kw_only=True):
-    """A greeting by the new nickname."""
+class WrongKeyError(UnauthorizedError):
+    """The nickname or the key is wrong; the error never tells which."""
 
-    text: str
+    code = "wrong_key"
+    default_detail = "The nickname or the key is wrong."
+
+
+class Chosen(Record, frozen=True, kw_only=True):
+    """A new nickname: its key, which is shown once, and a picture of it (SVG)."""
+
+    name: str
+    key: str
+    badge: str
+
+
+class Nickname(Record, frozen=True, kw_only=True):
+    """The nickname of a user; empty without one."""
+
+    name: str
 
 
 class Nicknames(Feature):
-    """Lets users choose a nickname, twice an hour."""
+    """Lets users choose a nickname, three times an hour, and log in with it and its key."""
 
+    room = Path(__file__).parent
+    mails = ("nickname",)
     actions = {"nickname": Action("A user chooses a nickname.", "user_updated", "user_update_fail")}  # noqa: RUF012
+    pages = (
+        Page(name="choose_nickname", endpoint="choose_nickname", login=True, links=("account",)),
+        Page(name="nickname_login", endpoint="nickname_login", entrance=True, links=("login",), linked_from=("login",)),
+    )
+    forms = (
+        Form(
+            endpoint="choose_nickname",
+            page="choose_nickname",
+            said="nickname_chosen",
+            shows=True,
+            attributes={"name": {"autocomplete": "nickname"}},
+        ),
+        Form(endpoint="drop_nickname", page="account", after="account", said="nickname_dropped"),
+        Form(
+            endpoint="nickname_login", page="nickname_login", attributes={"key": {"autocomplete": "current-password"}}
+        ),
+    )
+    sections = (Section(name="nickname", endpoint="nickname", order=15, loads=True),)
+    scripts = ("nickname.js",)
 
-    def __init__(self) -> None:
-        """Start without nicknames."""
-        self.taken: dict[str, str] = {}
-        self._sending: set[asyncio.Task[None]] = set()
+    @get("/nickname/own")
+    async def nickname(self, *, identity: Identity) -> Nickname:
+        """Return your nickname."""
+        found = await self.auth.storage.credentials(identity.id, KIND)
+        return Nickname(name=found[0].data["name"] if found else "")
 
-    @post("/nickname", event="nickname", limits="2/h/account", errors=(NicknameTakenError,))
-    async def nickname(self, *, name: Line, identity: Identity, client: Client = Client()) -> Greeting:
-        """Choose your nickname."""
-        if self.taken.setdefault(name, identity.id) != identity.id:
-            raise NicknameTakenError
-        language = self.auth.texts.choose(client.accept_language)
-        user = await identity.load()
-        self._mail(language, user.email, name)
-        await self.auth.emit("nickname", user_id=user.id, client=client)
-        return Greeting(text=text(language, "greeting", name))
-
-    async def close(self) -> None:
-        """Wait for the mails in flight."""
-        await asyncio.gather(*self._sending, return_exceptions=True)
-
-    def _mail(self, language: str, to: str, name: str) -> None:
-        mailer = self.auth.mail.mailer
-        if mailer is None:
-            return
-        subject, body = (text(language, part, name) for part in ("subject", "body"))
-        mail = Mail(
-            purpose="nickname", to=to, subject=subject, text=body, html=f"<p>{escape(body)}</p>", language=language
+    @post("/nickname", limits="3/h/account", event="nickname", errors=(NicknameTakenError,))
+    async def choose_nickname(self, *, name: Line, identity: Identity, client: Client = Client()) -> Chosen:
+        """Choose your nickname. The key in the answer logs in with it."""
+        user, key = await identity.load(), secrets.token_urlsafe(32)
+        now = int(self.auth.now())
+        credential = Credential(
+            id=new_id(now),
+            user_id=user.id,
+            kind=KIND,
+            identifier=name.casefold(),
+            secret=digest_of(key),
+            data={"name": name},
+            created_at=now,
+            updated_at=now,
         )
-        task = asyncio.create_task(mailer.send(mail))
-        self._sending.add(task)
-        task.add_done_callback(self._sending.discard)
+        async with self.auth.storage.transaction() as storage:
+            await storage.delete_credentials(user.id, (KIND,))
+            if not await storage.add_credential(credential):
+                raise NicknameTakenError
+        self.auth.letters.notify("nickname", user, client, {"nickname": name})
+        await self.auth.emit("nickname", user_id=user.id, client=client)
+        return Chosen(name=name, key=key, badge=badge_of(name))
+
+    @delete("/nickname", status=204)
+    async def drop_nickname(self, *, identity: Identity) -> None:
+        """Give up your nickname."""
+        await self.auth.storage.delete_credentials(identity.id, (KIND,))
+
+    @post("/nickname/login", logs_in=True, limits="30/m/ip", event="login", errors=(WrongKeyError,))
+    async def nickname_login(self, *, name: Line, key: Secret, client: Client = Client()) -> TokenPair:
+        """Log in with your nickname and its key."""
+        found = await self.auth.storage.find_credential(KIND, name.casefold())
+        if found is None or not hmac.compare_digest(found[1].secret, digest_of(key)):
+            raise WrongKeyError
+        user, credential = found
+        return await self.auth.login(user, credential, amr=("nickname",), client=client)
+
+
+def digest_of(key: str) -> str:
+    """Return what is stored of a key: it has 256 random bits, so a plain hash is enough."""
+    return hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()
+
+
+def badge_of(name: str) -> str:
+    """Draw 25 squares of a nickname's hash. A style attribute would break the pages' Content-Security-Policy."""
+    bits = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4])
+    squares = [f'<path d="M{at % 5} {at // 5}h1v1h-1z"/>' for at in range(25) if bits >> at & 1]
+    return (
+        f'<svg viewBox="0 0 5 5" width="80" height="80" fill="currentColor" aria-hidden="true">{"".join(squares)}</svg>'
+    )
