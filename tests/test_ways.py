@@ -14,7 +14,7 @@ BOUNDS = {
     "page login": (21, 178),
     "refresh": (14, 51),
     "me": (12, 46),
-    "mail": (19, 110),
+    "mail": (19, 111),
     "request": (3, 5),
 }
 
