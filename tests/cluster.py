@@ -20,9 +20,11 @@ FLIGHT = 32
 
 
 @contextmanager
-def cluster(database_url: str, processes: int = 4) -> Iterator[list[str]]:
-    """Run so many uvicorn processes; give their addresses."""
-    workers = [_start(database_url, free_port()) for _ in range(processes)]
+def cluster(
+    database_url: str, processes: int = 4, module: str = "tests.worker", more: dict[str, str] | None = None
+) -> Iterator[list[str]]:
+    """Run the `app` of a module in so many uvicorn processes; give their addresses. `more` is for the environment."""
+    workers = [_start(database_url, free_port(), module, more) for _ in range(processes)]
     try:
         for url, _ in workers:
             await_answer(url)

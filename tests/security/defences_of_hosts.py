@@ -24,4 +24,11 @@ HOSTS = [
         "            del token\n",
         "hosts/test_handover.py::test_blocks_nest_and_end_with_an_error_and_in_another_context",
     ),
+    Defence(
+        "mails and records come before the answer of a host that then stops",
+        "bounds/settling.py",
+        "        if self._enabled and _handed.get() is None:\n",
+        "        if not self and _handed.get() is None:\n",
+        "mail/test_before_the_answer_served.py::test_mails_are_sent_and_records_stored_before_each_answer",
+    ),
 ]
