@@ -187,9 +187,9 @@ ATTEMPTS = [
     ),
     Defence(
         "a user has so many exports",
-        "features/rate_limits.py",
-        '    "export": "10/m/account, 60/h/account",\n',
-        "",
+        "features/account/feature.py",
+        '@get("/me/export", limits="10/m/account, 60/h/account")',
+        '@get("/me/export")',
         "features/test_limits_by_default.py::test_a_user_exports_so_often_from_everywhere",
     ),
 ]

@@ -8,6 +8,13 @@ from asgi_auth.errors import ValidationError
 from asgi_auth.validation.email_address import PLAIN, canonical_or_none, parse_email
 
 
+@pytest.mark.parametrize("text", [f"{'a' * 300}@example.com", f"ada@{'a.' * 150}com", " " * 250 + "ada@example.com"])
+def test_what_is_longer_than_an_address_is_not_looked_up(text: str) -> None:
+    assert canonical_or_none(text) is None
+    with pytest.raises(ValidationError):
+        parse_email(text)
+
+
 @pytest.mark.parametrize(
     ("typed", "canonical"),
     [
