@@ -50,6 +50,7 @@ class FreshLoginRequiredError(UnauthorizedError):
     """The login is too old for this action (RFC 9470)."""
 
     code = "fresh_login_required"
+    page: ClassVar[str] = "reauthenticate"
     default_detail = "Log in again to do this."
     challenge: ClassVar[str | None] = "insufficient_user_authentication"
 
@@ -75,6 +76,7 @@ class SecondFactorRequiredError(UnauthorizedError):
     """
 
     code = "second_factor_required"
+    page: ClassVar[str] = "second_factor"
     default_detail = "A second factor is needed."
     oauth2 = "mfa_required"
     pending: str = ""

@@ -19,6 +19,7 @@ class SecondFactorNeededError(ForbiddenError):
     """This session has not shown a second factor, and the action needs one."""
 
     code = "second_factor_needed"
+    page: ClassVar[str] = "reauthenticate"
     default_detail = "Log in with a second factor to do this."
 
 

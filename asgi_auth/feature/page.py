@@ -24,7 +24,7 @@ class Page:
     login: bool = False
     """Whether only logged-in users see the page; others are redirected to the login page, and back."""
     carries: str = ""
-    """A hidden field, such as `pending`: whoever brings it sees the page without a login, and others do not."""
+    """A hidden field or a cookie, such as `pending`: a visitor with it sees the page without a login, others do not."""
     entrance: bool = False
     """Whether a logged-in user is redirected away from the page."""
     loads: bool = False

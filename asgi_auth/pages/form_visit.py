@@ -7,8 +7,8 @@ from typing import Any
 from starlette.responses import Response
 from starlette.types import Receive, Scope
 
-from asgi_auth.errors import AuthError, FreshLoginRequiredError, InvalidOneTimeTokenError
-from asgi_auth.feature.page import ONWARD, Form, Page
+from asgi_auth.errors import AuthError, InvalidOneTimeTokenError
+from asgi_auth.feature.page import ONWARD, Form
 from asgi_auth.feature.route import Route
 from asgi_auth.model.answers import Answer, Redirect
 from asgi_auth.pages.forms import Failed
@@ -64,22 +64,13 @@ class FormVisit(Visit):
         page = self.site.plan.pages.get(self._form.page)
         if page is None or page.name not in self.site.plan.paths:
             raise error
-        if error.page in self.site.plan.paths:
-            return await self._led_to(error, page, identity)
-        if isinstance(error, FreshLoginRequiredError):
-            return self.to_login(page.name, error.code)
+        if (response := await self.led_on(error, page, identity)) is not None:
+            return response
         if endpoint.gives_tokens and identity.is_authenticated and isinstance(error, InvalidOneTimeTokenError):
             # The form was sent twice, and the first request has logged in.
             return self.site.renderer.redirect(self.go_on())
         failed = Failed(endpoint=endpoint.name, sent=sent, error=error)
         return await self.show(page, identity, failed)
-
-    async def _led_to(self, error: AuthError, page: Page, identity: Identity) -> Response:
-        """Show the page where the visitor does what an error asks for, and then goes on."""
-        if not page.entrance:
-            self.query.setdefault("next", page.name)
-        self.carried |= {name: value for name, value in error.members().items() if isinstance(value, str)}
-        return await self.show(self.site.plan.pages[error.page], identity)
 
     async def _followed(self, result: Result, identity: Identity) -> Response:
         """Redirect to the next page, or show the answer on the page of the form, with the cookies of the result."""

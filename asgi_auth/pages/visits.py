@@ -108,7 +108,7 @@ class Visit:
     ) -> Response:
         """Render a page, with the data of the logged-in user, and the answer of a form."""
         if not self._may_see(page, identity):
-            return self.to_login(page.name if page.login else "", "login_needed")
+            return self.to_login(page.name if page.login else self.onward, "login_needed")
         user = await self._user(identity)
         context = self.view(user, failed).page(page) | {"me": user, "answer": answer}
         context["username"] = await owner_of_link(self.site, page, failed.sent if failed else self.query)
@@ -120,9 +120,20 @@ class Visit:
 
     def _may_see(self, page: Page, identity: Identity) -> bool:
         """Tell whether a page is for this visitor."""
-        if page.carries and self.carried.get(page.carries):
+        name = page.carries
+        if name and (self.carried.get(name) or self.client(identity).cookies.get(name)):
             return True
-        return identity.is_authenticated if page.login else not page.carries
+        return identity.is_authenticated if page.login else not name
+
+    async def led_on(self, error: AuthError, page: Page, identity: Identity) -> Response | None:
+        """Show the page where the visitor does what an error of a page asks for; None for other errors."""
+        if error.page in self.site.plan.paths:
+            if not page.entrance:
+                self.query.setdefault("next", page.name)
+            self.query["said"] = error.code
+            self.carried |= {name: value for name, value in error.members().items() if isinstance(value, str)}
+            return await self.show(self.site.plan.pages[error.page], identity)
+        return self.to_login(page.name, error.code) if isinstance(error, FreshLoginRequiredError) else None
 
     async def _user(self, identity: Identity) -> UserInfo | None:
         """Return the logged-in user. Raises UnauthorizedError for one that was deleted."""
@@ -175,7 +186,11 @@ class PageVisit(Visit):
         identity = await authenticate()
         try:
             return await self._answer(identity)
-        except UnauthorizedError:
+        except AuthError as error:
+            if (response := await self.led_on(error, self._page, identity)) is not None:
+                return response
+            if not isinstance(error, UnauthorizedError):
+                raise
             # The user was deleted, and the token is still valid: without its cookie the login page shows its form.
             response = self.to_login(self._page.name, "login_needed")
             response.raw_headers.extend(self.site.cookies.clear())

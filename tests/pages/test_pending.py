@@ -6,10 +6,24 @@ import pytest
 
 from asgi_auth import AuthMiddleware, Pages
 from asgi_auth.errors import AuthError, ForbiddenError, UnauthorizedError
-from asgi_auth.feature import Client, Feature, Form, Line, LoginAttempt, Page, Record, TokenPair, TokenText, get, post
+from asgi_auth.feature import (
+    Client,
+    Feature,
+    Form,
+    Identity,
+    Line,
+    LoginAttempt,
+    Page,
+    Record,
+    SetCookie,
+    TokenPair,
+    TokenText,
+    get,
+    post,
+)
 from tests.pages.surfer import Page as Shown
 from tests.pages.surfer import Surfer
-from tests.support import EMAIL, PASSWORD, cheap, make_auth, who
+from tests.support import EMAIL, PASSWORD, Clock, cheap, make_auth, who
 
 TEXTS = {
     "pages.step.title": "One more step",
@@ -32,6 +46,10 @@ class StepNeededError(UnauthorizedError):
 
     def members(self) -> dict[str, Any]:
         return {"pending": self.pending, "steps": ["code"]}
+
+    @property
+    def http_cookies(self) -> tuple[SetCookie, ...]:
+        return (SetCookie("door", self.pending, 60),)
 
 
 class WrongCodeError(AuthError):
@@ -88,9 +106,42 @@ class Steps(Feature):
         raise WrongCodeError
 
 
+class Doors(Feature):
+    """Pages for visitors with a cookie, and for users with a fresh login."""
+
+    texts: ClassVar[dict[str, dict[str, str]]] = {
+        "en": {"pages.door.title": "A door", "pages.vault.title": "A vault", "pages.reauthenticate.title": "Prove it"}
+    }
+    pages = (
+        Page(name="door", endpoint="opened", path="/door", carries="door"),
+        Page(name="vault", endpoint="vault", path="/vault", login=True, loads=True),
+    )
+
+    @get("/opened")
+    async def opened(self) -> Open:
+        """Say nothing."""
+        return Open("")
+
+    @get("/vault/own", fresh=True)
+    async def vault(self, *, identity: Identity) -> Open:
+        """Open the vault."""
+        return Open(identity.id)
+
+
+class Proof(Feature):
+    """A page to prove who one is."""
+
+    pages = (Page(name="reauthenticate", endpoint="proof", path="/reauthenticate", login=True),)
+
+    @get("/proof")
+    async def proof(self) -> Open:
+        """Say nothing."""
+        return Open("")
+
+
 @pytest.fixture
 async def surfer() -> Surfer:
-    auth = make_auth(features=[*cheap(), Steps(), Pages()])
+    auth = make_auth(features=[*cheap(), Steps(), Doors(), Pages()])
     surfer = Surfer(AuthMiddleware(who, auth, mount="/auth"))
     await surfer.submit(await surfer.get("register"), "/register", email=EMAIL, password=PASSWORD)
     return surfer
@@ -138,3 +189,31 @@ async def test_who_is_logged_in_is_sent_on_from_the_page_of_a_step(surfer: Surfe
     await surfer.submit(await begun(surfer), "/step", code="1234")
 
     assert (await surfer.get("step")).url == "/"
+
+
+async def test_a_cookie_opens_a_page_and_nothing_else_does(surfer: Surfer) -> None:
+    closed = await surfer.get("door?next=/here")
+    await begun(surfer)
+
+    opened = await surfer.get("door")
+
+    assert closed.url == "/auth/login?next=%2Fhere&said=login_needed"
+    assert (opened.status, opened.text.startswith("A door")) == (200, True)
+
+
+@pytest.mark.parametrize("proves", [True, False])
+async def test_a_page_that_needs_a_fresh_login_leads_to_the_proof_or_to_the_login(proves: bool) -> None:  # noqa: FBT001 (a case)
+    clock, proof = Clock(), [Proof()] if proves else []
+    auth = make_auth(features=[*cheap(), Doors(), *proof, Pages()], clock=clock, access_ttl=7200)
+    surfer = Surfer(AuthMiddleware(who, auth, mount="/auth"))
+    page = await surfer.submit(await surfer.get("register"), "/register", email=EMAIL, password=PASSWORD)
+    await surfer.submit(page, "/login", email=EMAIL, password=PASSWORD)
+    fresh = await surfer.get("vault")
+    clock.move(3600)
+
+    old = await surfer.get("vault")
+
+    assert fresh.text.startswith("A vault")
+    assert "Log in again, to be sure that it is you." in old.text
+    assert old.url == ("/auth/vault" if proves else "/auth/login?next=vault&said=fresh_login_required")
+    assert (await surfer.get("account")).status == 200

@@ -18,6 +18,20 @@ INPUT = [
         "test_settings.py::test_what_cannot_work_or_is_not_safe_is_refused",
     ),
     Defence(
+        "a page for a pending login is shown to no other visitor",
+        "pages/visits.py",
+        "if not self._may_see(page, identity):",
+        "if page.login and not identity.is_authenticated:",
+        "pages/test_pending.py::test_without_the_value_there_is_no_page",
+    ),
+    Defence(
+        "a login leads to pages for users alone, by their names",
+        "pages/visits.py",
+        "return target if (page and page.login) or is_allowed(",
+        "return target if page or is_allowed(",
+        "pages/test_plan.py::test_a_page_for_users_leads_to_the_login_and_back",
+    ),
+    Defence(
         "origins are compared in the form of browsers",
         "validation/origins.py",
         "host = text.lower() if text.isascii() else _ascii(text)",
