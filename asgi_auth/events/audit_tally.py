@@ -34,7 +34,7 @@ class AuditTally:
         subject = record.user_id or network_of(record.address)
         if record.user_id is None and self._counts.get(kind, 0) >= MOST_WITHOUT_USER:
             return _counting(record, hour, "")
-        if self._add(*kind, subject) > MOST:
+        if self._add(*kind, subject, record.actor or "") > MOST:
             return _counting(record, hour, subject)
         if record.user_id is None:
             self._add(*kind)
@@ -57,7 +57,8 @@ def merged(records: list[AuditRecord]) -> list[AuditRecord]:
 
 def _counting(record: AuditRecord, hour: int, subject: str) -> AuditRecord:
     """Make the record that counts. All processes give it one id, which sorts by the hour as those of `new_id` do."""
-    text = "\0".join((str(hour), record.name, record.outcome, record.user_id or "", subject))
+    about = (record.user_id or "", subject, *filter(None, [record.actor]))
+    text = "\0".join((str(hour), record.name, record.outcome, *about))
     digest = uuid.uuid5(uuid.NAMESPACE_OID, text).int & (2**62 - 1)
     made = uuid.UUID(int=(hour * HOUR * 1000) << 80 | 7 << 76 | 2 << 62 | digest)
     address = subject if record.user_id is None else ""
@@ -70,4 +71,5 @@ def _counting(record: AuditRecord, hour: int, subject: str) -> AuditRecord:
         user_id=record.user_id,
         address=address,
         data=COUNTED,
+        actor=record.actor,
     )

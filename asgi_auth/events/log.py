@@ -13,6 +13,8 @@ LEVELS = {"success": logging.INFO, "failure": logging.WARNING}
 #: The reason of requests without any token. Pages send them to find out whether the user is logged in: no attack.
 EXPECTED_REASON = "unauthorized"
 MAX_TEXT = 255
+#: The fields in the text of a record.
+SHOWN = ("event_user", "event_actor", "event_address", "event_request")
 
 
 def level_of(outcome: Outcome, data: Mapping[str, Any]) -> int:
@@ -30,7 +32,7 @@ def write(event: Event, level: int) -> None:
     if is_written(level):
         reason = event.data.get("reason")
         extra = fields_of(event)
-        shown = " ".join(f"{name[6:]}={extra[name]}" for name in ("event_user", "event_address", "event_request"))
+        shown = " ".join(f"{name[6:]}={extra[name]}" for name in SHOWN if name != "event_actor" or event.actor)
         logger.log(
             level,
             "%s %s (%s) %s%s",
@@ -52,6 +54,7 @@ def fields_of(event: Event) -> dict[str, Any]:
         "event_code": encoded(event.code),
         "event_time": datetime.fromtimestamp(event.at, UTC).isoformat(),
         "event_user": encoded(event.user_id),
+        "event_actor": encoded(event.actor),
         "event_session": event.session,
         "event_address": encoded(client.address),
         "event_agent": encoded(client.user_agent),

@@ -11,10 +11,11 @@ from asgi_auth.events.hooks import FAILURES, Hooks, log_failure
 from asgi_auth.events.outages import Outages
 from asgi_auth.events.telemetry import Telemetry
 from asgi_auth.feature.base import BaseFeature
-from asgi_auth.feature.call import Call
+from asgi_auth.feature.call import ACTOR, Call, running
 from asgi_auth.model import event_types as events
 from asgi_auth.model.event_types import Action, Outcome
 from asgi_auth.model.records import Client, Event
+from asgi_auth.sessions.identity import current
 from asgi_auth.settings import Settings
 from asgi_auth.validation.email_address import canonical_or_none
 
@@ -66,13 +67,18 @@ class Stream:
         data: dict[str, Any] | None = None,
         account: str | None = None,
         written: bool = True,
+        actor: str | None = None,
     ) -> None:
-        """Log the event, if it is to be `written`, then pass it to features and hooks; a no-op without receivers."""
+        """Log the event, if it is to be `written`, then pass it to features and hooks; a no-op without receivers.
+
+        `actor` is by default that of the running call, or of the request of the host.
+        """
         client, data = client or Client(), data or {}
         observers, level = self._observers_of(name), event_log.level_of(outcome, data)
         if not (observers or self.telemetry or self.hooks.receive(name, outcome) or event_log.is_written(level)):
             return
         client = client.without_cookies().identified()
+        actor = actor or (running.get() or {}).get(ACTOR) or current.get().actor
         event = Event(
             name=name,
             outcome=outcome,
@@ -84,6 +90,7 @@ class Stream:
             client=client,
             account=account,
             data=data,
+            actor=actor if actor != user_id else None,
         )
         if written:
             event_log.write(event, level)
@@ -118,6 +125,7 @@ class Stream:
             client=client,
             data=data,
             written=written,
+            actor=call.identity.actor if call is not None else None,
         )
 
     async def _deliver(self, event: Event, observers: Sequence[BaseFeature]) -> None:

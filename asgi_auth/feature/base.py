@@ -27,6 +27,9 @@ class BaseFeature:
 
     #: The features and services that this feature needs, by class; a missing one is a ValueError.
     needs: ClassVar[tuple[type, ...]] = ()
+    #: The packages that the feature imports at its first call, each with the extra of this library that installs it. A
+    #: missing one is a ValueError when the `Auth` is made.
+    requires: ClassVar[Mapping[str, str]] = {}
     #: Whether the feature is of no use without mail; then a missing mailer is logged at start.
     needs_mail: ClassVar[bool] = False
     #: The purposes of the mails that it sends.
@@ -112,6 +115,14 @@ class BaseFeature:
     def takes_part_after(self, endpoint: Endpoint) -> bool:  # noqa: ARG002 (a hook)
         """Tell whether `after` runs at an endpoint at which the feature takes part; called once for each endpoint."""
         return self.overrides("after")
+
+    def fields_at(self, endpoint: Endpoint) -> Mapping[str, Any]:  # noqa: ARG002 (a hook)
+        """Return the fields that the feature adds to an endpoint of another one, with their types.
+
+        They are part of the body (of the query for GET), of the form and of the OpenAPI document, and never required:
+        `before` judges them. Their values are in `Call.added`.
+        """
+        return {}
 
     async def before(self, call: Call) -> None:
         """Run before an endpoint; raise to refuse the call."""

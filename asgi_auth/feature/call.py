@@ -23,7 +23,11 @@ class Call(Record, frozen=True):
     identity: Identity
     #: Notes of features about this call, for each other and for later hooks.
     notes: dict[str, Any] = msgspec.field(default_factory=dict)
+    #: The values of the fields that features add to the endpoint (`fields_at`).
+    added: Mapping[str, Any] = msgspec.field(default_factory=dict)
 
 
+#: The note of a call with the id of the user that acts for the caller.
+ACTOR = "actor"
 #: The notes of the call that runs in this task, if one does. Only the notes: tasks that a call begins keep a copy.
 running: ContextVar[dict[str, Any] | None] = ContextVar("asgi_auth_call", default=None)

@@ -108,9 +108,14 @@ class Endpoint:
             for item in self.extra_fields(declared)
         }
 
-    def check(self, declared: Sequence[Field], arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """Check every field and return the values; raise ValidationError with the errors of all fields."""
-        fields = self.all_fields(declared)
+    def check(
+        self, declared: Sequence[Field], arguments: Mapping[str, Any], added: dict[str, BodyField]
+    ) -> dict[str, Any]:
+        """Check every field and return the values; raise ValidationError with the errors of all fields.
+
+        `added` are the fields of features.
+        """
+        fields = self.all_fields(declared) | added
         errors: dict[str, list[Reason]] = {}
         values: dict[str, Any] = {}
         for name in [] if self.oauth2 else arguments.keys() - fields.keys():

@@ -12,14 +12,14 @@ from asgi_auth.bounds.deadline import TO_SETTLE, Deadline, deadline
 from asgi_auth.bounds.settling import Settling
 from asgi_auth.errors import AuthError, BadRequestError, ServiceUnavailableError, ValidationError
 from asgi_auth.feature.admission import Admission
-from asgi_auth.feature.call import Call, Ending, running
+from asgi_auth.feature.call import ACTOR, Call, Ending, running
 from asgi_auth.feature.endpoint import Endpoint
 from asgi_auth.model.records import Client
 from asgi_auth.process.background import finish
 from asgi_auth.process.log import logger
 from asgi_auth.sessions.event_sink import EventSink
 from asgi_auth.sessions.identity import Identity
-from asgi_auth.validation.fields import Field
+from asgi_auth.validation.fields import BodyField, Field
 
 Before = Callable[[Call], Awaitable[None]]
 After = Callable[[Call, Ending], Awaitable[None]]
@@ -35,6 +35,9 @@ class Participant(Protocol):
 
     def takes_part_after(self, endpoint: Endpoint) -> bool:
         """Tell whether `after` runs at an endpoint, too."""
+
+    def fields_at(self, endpoint: Endpoint) -> Mapping[str, Any]:
+        """Return the fields that the feature adds to an endpoint."""
 
     def overrides(self, hook: str) -> bool:
         """Tell whether the feature has a hook."""
@@ -79,6 +82,7 @@ class Pipeline:
         self.span = span
         self._timeout = timeout
         self._after_answer = after_answer
+        self._added: dict[Endpoint, dict[str, BodyField]] = {}
         self._plans: dict[Endpoint, tuple[list[Before], list[After]]] = {}
 
     async def run(self, feature: object, call: Call, served: object = None) -> Any:
@@ -106,12 +110,14 @@ class Pipeline:
         endpoint, client = raw.endpoint, raw.client
         identity = await self.admission.check(endpoint, raw.identity)
         try:
-            values = endpoint.check(self._fields, raw.values)
+            fields = self.added(endpoint)
+            values = endpoint.check(self._fields, raw.values, fields)
         except ValidationError:
             await self.refused(endpoint, client, identity)
             raise
         await self._start()
-        call = Call(endpoint, values, client, identity)
+        added = {name: values.pop(name) for name in fields if name in values}
+        call = Call(endpoint, values, client, identity, {ACTOR: identity.actor} if identity.actor else {}, added)
         token = running.set(call.notes)
         ending: Ending = "failed"
         try:
@@ -167,6 +173,13 @@ class Pipeline:
             for feature in features:
                 await self._start()
                 await feature.refused(Call(endpoint, {}, client, identity))
+
+    def added(self, endpoint: Endpoint) -> dict[str, BodyField]:
+        """Return the fields that features add to an endpoint, by name; cached. None is required."""
+        if endpoint not in self._added:
+            found = [item for feature in self._features for item in feature.fields_at(endpoint).items()]
+            self._added[endpoint] = {name: BodyField(kind, required=False) for name, kind in found}
+        return self._added[endpoint]
 
     def plan(self, endpoint: Endpoint) -> list[Before]:
         """Return the `before` hooks that take part in an endpoint; cached."""

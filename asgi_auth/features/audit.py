@@ -93,6 +93,7 @@ class Audit(Feature):
             user_agent=encoded(client.user_agent),
             request_id=encoded(client.request_id),
             data=encoded(event.data),
+            actor=event.actor,
         )
         self.queue.add(self._tally.take(record))
 

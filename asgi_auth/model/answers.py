@@ -1,31 +1,25 @@
 """The answers of endpoints: what they may hold beyond plain fields."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 import msgspec
 
+from asgi_auth.model.concealed import Concealed
 from asgi_auth.model.records import Record
 
 
-class SetCookie(Record, frozen=True):
+class SetCookie(Concealed, Record, frozen=True):
     """A cookie of a feature for the browser, for `max_age` seconds; 0 deletes it.
 
     The library puts its own prefix before `name`. The value is a credential, and not in the `repr`.
     """
 
+    concealed: ClassVar[frozenset[str]] = frozenset({"value"})
     name: str
     value: str
     max_age: int
     same_site: Literal["lax", "strict"] = "lax"
-
-    def __rich_repr__(self) -> list[tuple[str, Any]]:
-        """Return all fields but the value."""
-        return [(name, getattr(self, name)) for name in self.__struct_fields__ if name != "value"]
-
-    def __repr__(self) -> str:
-        """Show all fields but the value."""
-        return f"SetCookie({', '.join(f'{name}={value!r}' for name, value in self.__rich_repr__())})"
 
 
 class Answer(Record, frozen=True):

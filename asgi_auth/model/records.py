@@ -4,10 +4,11 @@ import re
 import secrets
 import uuid
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import msgspec
 
+from asgi_auth.model.concealed import Concealed
 from asgi_auth.model.event_types import Outcome
 
 #: An id that no user has: a look-up for an unknown user costs the same as one for a known user.
@@ -15,8 +16,6 @@ NO_USER_ID = "00000000-0000-0000-0000-000000000000"
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 #: Only an `active` user can log in. Users close their accounts (`closed`), hosts disable them (`disabled`).
 Status = Literal["active", "disabled", "closed"]
-#: The fields of a client that must not be shown.
-CREDENTIALS = frozenset({"device", "cookies"})
 #: Whether a device is the first of its user, another new one, or already known.
 Sighting = Literal["first", "new", "known"]
 
@@ -193,7 +192,7 @@ class Access(Record, frozen=True, kw_only=True):
     roles: tuple[str, ...]
 
 
-class Client(Record, frozen=True, kw_only=True):
+class Client(Concealed, Record, frozen=True, kw_only=True):
     """The client of a request: network address, user agent and languages.
 
     `session_id` is the session of the cookies in the request, if any. `request_id` is the value of its `X-Request-ID`
@@ -202,6 +201,7 @@ class Client(Record, frozen=True, kw_only=True):
     names that they gave them. Both are credentials: they are not in the `repr`, and `cookies` not in events.
     """
 
+    concealed: ClassVar[frozenset[str]] = frozenset({"device", "cookies"})
     address: str = ""
     user_agent: str = ""
     accept_language: str = ""
@@ -218,21 +218,14 @@ class Client(Record, frozen=True, kw_only=True):
         """Return the client without the cookies of features, for events."""
         return msgspec.structs.replace(self, cookies={}) if self.cookies else self
 
-    def __rich_repr__(self) -> list[tuple[str, Any]]:
-        """Return all fields but the credentials."""
-        return [(name, getattr(self, name)) for name in self.__struct_fields__ if name not in CREDENTIALS]
-
-    def __repr__(self) -> str:
-        """Show all fields but the credentials."""
-        return f"Client({', '.join(f'{name}={value!r}' for name, value in self.__rich_repr__())})"
-
 
 class Event(Record, frozen=True, kw_only=True):
     """An event: something happened, or was rejected.
 
     `name` is an action of `asgi_auth.model.event_types` or of a feature. `code` is its code in the OWASP Logging
     Vocabulary. Log `session`, a keyed digest, never `session_id`. `account` is the canonical email address of the user,
-    where known; do not log it. `data` depends on the action.
+    where known; do not log it. `data` depends on the action. `actor` is the id of the user who did it, where that is
+    another than the user whom the event is about.
     """
 
     name: str
@@ -245,6 +238,7 @@ class Event(Record, frozen=True, kw_only=True):
     client: Client = Client()
     account: str | None = None
     data: dict[str, Any] = {}
+    actor: str | None = None
 
 
 class AuditRecord(Record, frozen=True, kw_only=True):

@@ -149,7 +149,7 @@ def query_schema(field: BodyField) -> dict[str, Any]:
 
 def _sent_fields(path: str, route: Route, extra: Sequence[Field]) -> dict[str, BodyField]:
     """Return the fields of an endpoint that are not in its path."""
-    fields = route.endpoint.all_fields(extra)
+    fields = route.endpoint.all_fields(extra) | route.feature.pipeline.added(route.endpoint)
     return {name: field for name, field in fields.items() if f"{{{name}}}" not in path}
 
 

@@ -53,7 +53,8 @@ def fields_of(route: Route, path: str, settings: Settings) -> dict[str, BodyFiel
     fields.pop(REFRESH_TOKEN, None)
     # A form shows all extra fields at once, so that a required one stays required in a partial change.
     extra = endpoint.extra_fields(settings.fields)
-    return fields | {item.name: BodyField(item.annotation, item.required) for item in extra}
+    fields |= {item.name: BodyField(item.annotation, item.required) for item in extra}
+    return fields | route.feature.pipeline.added(endpoint)
 
 
 def kind_of(field: BodyField) -> str:

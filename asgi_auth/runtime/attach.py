@@ -1,6 +1,7 @@
 """Attaches the features to an `Auth`, after which they find each other."""
 
 from collections.abc import Callable, Iterable, Sequence
+from importlib.util import find_spec
 from typing import Any
 
 from asgi_auth.accounts.passwords import PasswordService
@@ -10,7 +11,7 @@ from asgi_auth.model.event_types import ACTIONS
 from asgi_auth.settings import Settings
 from asgi_auth.texts import Texts, texts_in
 from asgi_auth.validation.email_address import canonical_or_none
-from asgi_auth.validation.fields import Field
+from asgi_auth.validation.fields import INJECTED, Field
 from asgi_auth.validation.password_policy import common_passwords
 
 
@@ -22,6 +23,7 @@ def attach(features: Sequence[BaseFeature], auth: Any) -> None:
             raise ValueError(f"the feature {name} is listed twice")
         if "pipeline" in vars(feature):
             raise ValueError(f"this {name} belongs to another Auth; make one for each Auth")
+    _check_packages(features)
     for feature in features:
         feature.attach(auth)
     for feature in features:
@@ -31,6 +33,7 @@ def attach(features: Sequence[BaseFeature], auth: Any) -> None:
     _check_names(features)
     _check_callers(features)
     _check_fields(features, auth.settings.fields)
+    _check_added_fields(features, auth.settings.fields)
     known = {endpoint.name for feature in features for endpoint in feature.endpoints}
     if unknown := {name for feature in features for name in feature.needs_endpoints} - known:
         raise ValueError(f"there is no endpoint {', '.join(sorted(unknown))}")
@@ -81,6 +84,25 @@ def _check_names(features: Sequence[BaseFeature]) -> None:
             for name in names(feature):
                 if offered.setdefault(name, owner) != owner:
                     raise ValueError(f"{offered[name]} and {owner} offer the same {kind}: {name!r}")
+
+
+def _check_packages(features: Sequence[BaseFeature]) -> None:
+    """Raise ValueError for a package that a feature needs and that is not installed. Nothing is imported."""
+    for feature in features:
+        for package, extra in feature.requires.items():
+            if find_spec(package.partition(".")[0]) is None:
+                raise ValueError(f"{type(feature).__name__} needs {package}: pip install asgi-auth[{extra}]")
+
+
+def _check_added_fields(features: Sequence[BaseFeature], fields: Sequence[Field]) -> None:
+    """Raise ValueError when a feature adds a field to an endpoint that has one of that name."""
+    for endpoint in [endpoint for feature in features for endpoint in feature.endpoints]:
+        taken = dict.fromkeys((*endpoint.all_fields(fields), *INJECTED), "the endpoint")
+        for feature in features:
+            owner = type(feature).__name__
+            for name in feature.fields_at(endpoint):
+                if (other := taken.setdefault(name, owner)) != owner:
+                    raise ValueError(f"{owner} adds the field {name} to {endpoint.name}, and {other} has it already")
 
 
 def _check_callers(features: Sequence[BaseFeature]) -> None:

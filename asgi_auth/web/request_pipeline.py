@@ -110,7 +110,7 @@ class RequestPipeline:
         sent = parse_query(scope["query_string"])
         if repeated := sent.keys() & in_path.keys():
             raise ValidationError({name: [Reason("unknown")] for name in repeated})
-        fields = route.endpoint.all_fields(self._settings.fields)
+        fields = route.endpoint.all_fields(self._settings.fields) | self._pipeline.added(route.endpoint)
         return {name: from_text(text, fields[name].type) if name in fields else text for name, text in sent.items()}
 
     async def _body(self, scope: Scope, receive: Receive, content_type: str) -> dict[str, Any]:

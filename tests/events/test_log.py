@@ -15,8 +15,8 @@ from tests.features.flows import NEW_PASSWORD, flows
 from tests.support import EMAIL, PASSWORD, Client, Clock, bearer
 
 FIELDS = (
-    "event_name", "event_outcome", "event_code", "event_time", "event_user", "event_session", "event_address",
-    "event_agent", "event_request", "event_data",
+    "event_name", "event_outcome", "event_code", "event_time", "event_user", "event_actor", "event_session",
+    "event_address", "event_agent", "event_request", "event_data",
 )  # fmt: skip
 
 

@@ -152,8 +152,8 @@ ATTEMPTS = [
     ),
     Defence(
         "the device cookie is in no text of a client",
-        "model/records.py",
-        "for name in self.__struct_fields__ if name not in CREDENTIALS]",
+        "model/concealed.py",
+        "for name in self.__struct_fields__ if name not in self.concealed]",
         "for name in self.__struct_fields__]",
         "accounts/test_known_clients.py::test_the_device_is_in_no_text_of_a_client",
     ),

@@ -63,7 +63,7 @@ DATABASES = [
     Defence(
         "one user adds a bounded number of records",
         "events/audit_tally.py",
-        "        if self._add(*kind, subject) > MOST:\n",
+        '        if self._add(*kind, subject, record.actor or "") > MOST:\n',
         "        if self._add(*kind, subject) < 0:\n",
         "features/test_audit_bounds.py::test_records_of_one_kind_about_one_user_are_counted_in_one",
     ),

@@ -80,4 +80,11 @@ ENDPOINTS = [
         "client = client.identified()",
         "web/test_own_answers.py::test_cookies_are_in_no_event_and_no_repr",
     ),
+    Defence(
+        "endpoints: events name who acts for a user",
+        "events/stream.py",
+        "actor = actor or (running.get() or {}).get(ACTOR) or current.get().actor",
+        "actor = None",
+        "feature/test_added_fields.py::test_events_logs_and_records_name_who_acts_for_a_user",
+    ),
 ]
