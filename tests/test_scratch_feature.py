@@ -7,7 +7,7 @@ import pytest
 
 from asgi_auth import Account, Argon2, Auth, AuthMiddleware, OpenAPI, Outbox, Pages, Passwords, RateLimits, Sessions
 from asgi_auth.feature import Event
-from tests.pages.surfer import Surfer
+from tests.pages.surfer import VISITOR, Surfer
 from tests.scratch_feature import Nicknames
 from tests.support import EMAIL, PASSWORD, Client, bearer, login, make_auth, register, who
 
@@ -114,3 +114,15 @@ async def test_its_script_is_served_below_the_mount(auth: Auth) -> None:
 
     assert script.answer.body == (Path(__file__).parent / "scratch_feature" / "scripts" / "nickname.js").read_bytes()
     assert "unsafe" not in str(page.answer.header("content-security-policy"))
+
+
+async def test_it_reads_a_query_redirects_and_keeps_a_cookie(auth: Auth) -> None:
+    client = Client(AuthMiddleware(who, auth, mount="/auth"), headers=dict(VISITOR), keep_cookies=True)
+    invited = await client.get("/auth/nickname/invitation", scope={"query_string": b"by=Ada%20%26%20Co%C3%A9"})
+    unknown = await client.get("/auth/nickname/invitation", scope={"query_string": b"by=Ada&of=Eve"})
+    await client.post("/auth/login", {"email": EMAIL, "password": PASSWORD}, headers={"auth-transport": "cookie"})
+
+    chosen = await client.post("/auth/nickname", {"name": "Eve"})
+
+    assert (invited.status, invited.header("location"), unknown.status) == (303, "/", 422)
+    assert chosen.json["invited_by"] == "Ada & Coé"

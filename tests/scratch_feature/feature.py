@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import secrets
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 from asgi_auth.errors import AuthError, UnauthorizedError
 from asgi_auth.feature import (
@@ -16,8 +17,10 @@ from asgi_auth.feature import (
     Line,
     Page,
     Record,
+    Redirect,
     Secret,
     Section,
+    SetCookie,
     TokenPair,
     delete,
     get,
@@ -45,9 +48,10 @@ class WrongKeyError(UnauthorizedError):
 
 
 class Chosen(Record, frozen=True, kw_only=True):
-    """A new nickname: its key, which is shown once, and a picture of it (SVG)."""
+    """A new nickname: its key, which is shown once, a picture of it (SVG), and whose invitation was followed."""
 
     name: str
+    invited_by: str
     key: str
     badge: str
 
@@ -111,7 +115,13 @@ class Nicknames(Feature):
                 raise NicknameTakenError
         self.auth.letters.notify("nickname", user, client, {"nickname": name})
         await self.auth.emit("nickname", user_id=user.id, client=client)
-        return Chosen(name=name, key=key, badge=badge_of(name))
+        invited_by = unquote(client.cookies.get("invited_by", ""))
+        return Chosen(name=name, invited_by=invited_by, key=key, badge=badge_of(name))
+
+    @get("/nickname/invitation", limits="30/m/ip")
+    async def invitation(self, *, by: Line) -> Redirect:
+        """Follow the invitation of a user: a cookie remembers it for a day."""
+        return Redirect("/", cookies=(SetCookie("invited_by", quote(by, safe=""), 86400),))
 
     @delete("/nickname", status=204)
     async def drop_nickname(self, *, identity: Identity) -> None:
