@@ -36,7 +36,7 @@ class Account(Feature):
     """
 
     mails: ClassVar[tuple[str, ...]] = ("account_closed", *INACTIVE.values())
-    room = Path(__file__).parent
+    room: ClassVar[Path | None] = Path(__file__).parent
     pages: ClassVar[Sequence[Page]] = (Page(name="account", endpoint="me", path="/account", login=True, focus=False),)
     forms: ClassVar[Sequence[Form]] = (
         Form(endpoint="update_me", page="account", after="account", said="saved"),

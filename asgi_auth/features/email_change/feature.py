@@ -41,7 +41,7 @@ class EmailChange(Feature):
     needs: ClassVar[tuple[type, ...]] = (PasswordService,)
     needs_mail = True
     mails: ClassVar[tuple[str, ...]] = ("change_email", "email_change_requested", "email_changed", "already_registered")
-    room = Path(__file__).parent
+    room: ClassVar[Path | None] = Path(__file__).parent
     pages: ClassVar[Sequence[Page]] = (
         Page(name="confirm_email_change", endpoint="confirm_email_change", links=("account",)),
     )

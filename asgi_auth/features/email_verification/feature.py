@@ -45,7 +45,7 @@ class EmailVerification(Feature):
 
     needs_mail = True
     mails: ClassVar[tuple[str, ...]] = ("verify_email", "register", "already_registered")
-    room = Path(__file__).parent
+    room: ClassVar[Path | None] = Path(__file__).parent
     pages: ClassVar[Sequence[Page]] = (Page(name="verify_email", endpoint="verify_email", links=("login",)),)
     forms: ClassVar[Sequence[Form]] = (
         Form(endpoint="verify_email", page="verify_email", after="account", said="email_verified"),

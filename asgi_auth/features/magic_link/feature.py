@@ -27,7 +27,7 @@ class MagicLink(Feature):
 
     needs_mail = True
     mails: ClassVar[tuple[str, ...]] = ("magic_link",)
-    room = Path(__file__).parent
+    room: ClassVar[Path | None] = Path(__file__).parent
     pages: ClassVar[Sequence[Page]] = (
         Page(name="magic_link", endpoint="magic_link", entrance=True, links=("login",)),
         Page(name="magic_link_login", endpoint="magic_link_login", links=("magic_link", "login")),

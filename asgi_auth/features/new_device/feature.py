@@ -25,7 +25,7 @@ class NewDevice(Feature):
 
     mails: ClassVar[tuple[str, ...]] = ("new_device",)
     observes: Container[str] | None = (events.LOGIN,)
-    room = Path(__file__).parent
+    room: ClassVar[Path | None] = Path(__file__).parent
 
     def __init__(self, *, network: bool = True, most: int = 50) -> None:
         """Take the settings; raises ValueError."""

@@ -19,7 +19,7 @@ class Notices(Feature):
     needs_mail = True
     mails: ClassVar[tuple[str, ...]] = tuple(PURPOSES.values())
     observes: Container[str] | None = {name for name, _ in PURPOSES}
-    room = Path(__file__).parent
+    room: ClassVar[Path | None] = Path(__file__).parent
 
     async def observe(self, event: Event) -> None:
         """Write to the user of the event."""

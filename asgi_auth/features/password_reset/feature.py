@@ -25,7 +25,7 @@ class PasswordReset(Feature):
     needs: ClassVar[tuple[type, ...]] = (PasswordService,)
     needs_mail = True
     mails: ClassVar[tuple[str, ...]] = ("reset_password",)
-    room = Path(__file__).parent
+    room: ClassVar[Path | None] = Path(__file__).parent
     pages: ClassVar[Sequence[Page]] = (
         Page(name="forgot_password", endpoint="forgot_password", links=("login", "request_unlock")),
         Page(name="reset_password", endpoint="reset_password", links=("forgot_password", "login")),

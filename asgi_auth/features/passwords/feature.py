@@ -97,7 +97,7 @@ class Passwords(Feature):
     registration.
     """
 
-    room = Path(__file__).parent
+    room: ClassVar[Path | None] = Path(__file__).parent
     pages: ClassVar[Sequence[Page]] = (
         Page(name="login", endpoint="login", entrance=True, links=("forgot_password", "magic_link", "register")),
         Page(name="register", endpoint="register", entrance=True, links=("login",)),

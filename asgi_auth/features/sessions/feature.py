@@ -53,7 +53,7 @@ class Ended(Record, frozen=True, kw_only=True):
 class Sessions(Feature):
     """Refresh tokens, log out, and list or end your sessions."""
 
-    room = Path(__file__).parent
+    room: ClassVar[Path | None] = Path(__file__).parent
     forms: ClassVar[Sequence[Form]] = (
         Form(endpoint="end_session", page="account", after="account", said="session_ended"),
         Form(endpoint="logout", page="account", after="login", said="logged_out"),

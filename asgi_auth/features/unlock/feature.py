@@ -18,7 +18,7 @@ class Unlock(Feature):
 
     needs_mail = True
     mails: ClassVar[tuple[str, ...]] = ("unlock",)
-    room = Path(__file__).parent
+    room: ClassVar[Path | None] = Path(__file__).parent
     pages: ClassVar[Sequence[Page]] = (
         Page(name="request_unlock", endpoint="request_unlock", links=("forgot_password", "login")),
         Page(name="unlock", endpoint="unlock", links=("request_unlock", "login")),
