@@ -17,6 +17,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.postgres import Server
 from tests.sessions.model.machine import Machine
 from tests.sessions.model.service import Service
+from tests.sessions.model.situations import Situations
 
 #: Steps of one sequence, and sequences for one seed.
 LENGTH, SEQUENCES = 50, 40
@@ -47,7 +48,7 @@ def run(service: Service, number: int, sequences: int = SEQUENCES, length: int =
         phases=(Phase.generate, Phase.shrink),
         suppress_health_check=list(HealthCheck),
     )
-    run_state_machine_as_test(seed(number)(Machine), settings=options)
+    run_state_machine_as_test(seed(number)(Situations), settings=options)
 
 
 def main() -> int:

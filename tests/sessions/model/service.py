@@ -1,12 +1,13 @@
 """The library under test: two processes' worth of `Auth` on one database, a mailbox, and a clock."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from asgi_auth import Auth, Passwords, Settings
 from asgi_auth.crypto.argon2 import Argon2
-from asgi_auth.feature import Event
+from asgi_auth.feature import Event, PasswordService
 from asgi_auth.features.defaults import defaults
 from asgi_auth.features.lockout import Lockout
 from asgi_auth.features.rate_limits import RateLimits
@@ -20,6 +21,8 @@ from tests.support import ORIGIN, SECRET, Clock
 
 T = TypeVar("T")
 PROCESSES = 2
+#: Seconds of the real time that a call may take.
+PATIENCE = 300
 
 
 class Service:
@@ -56,6 +59,24 @@ class Service:
         finally:
             self.claims_fail = False
 
+    @contextmanager
+    def after_verify(self, process: int, work: Callable[[], Awaitable[None]]) -> Iterator[None]:
+        """Await some work once, after the next password of a process was verified."""
+        hasher = self.auths[process][PasswordService].hasher
+        verify = hasher.verify
+
+        async def verified(hashed: str | None, password: str) -> bool:
+            hasher.verify = verify  # type: ignore[method-assign]  # as it was before
+            fits = await verify(hashed, password)
+            await work()
+            return fits
+
+        hasher.verify = verified  # type: ignore[method-assign]  # for one call
+        try:
+            yield
+        finally:
+            hasher.verify = verify  # type: ignore[method-assign]  # as it was before
+
     def restart(self, process: int) -> None:
         """Restart a process: what it knew in memory is gone."""
         self.run(self.auths[process].close())
@@ -78,7 +99,9 @@ class Service:
     async def _start(self, number: int) -> None:
         storage = from_url(self._url)
         assert isinstance(storage, SQLStorage)
-        storage._driver = FaultyDriver(storage._driver)
+        driver: Any = storage._driver
+        driver.timeout = PATIENCE
+        storage._driver = FaultyDriver(driver)
         unlimited = [item for item in defaults(mail=True) if not isinstance(item, Passwords | RateLimits | Lockout)]
         auth = Auth(
             storage,
@@ -91,6 +114,8 @@ class Service:
             now=self.clock,
         )
         auth.mail.pause = 0
+        # No call ends by the real time: a busy machine would make the same sequence end differently.
+        auth.pipeline._timeout = auth.request_timeout = PATIENCE
 
         @auth.on("refresh_repeated")
         def repeated(event: Event) -> None:

@@ -157,6 +157,11 @@ class Model:
         account.address = None
         self.end_all(account)
 
+    def move(self, account: Account, address: str) -> bool:
+        """Change the address without the library: links are for the address that they were sent to."""
+        account.address = address
+        return True
+
     # Links of mails
 
     def follow(self, link: Link, password: str) -> None:
@@ -187,7 +192,11 @@ class Model:
 
     def is_over(self, session: Session) -> bool:
         """Tell whether the session has reached its greatest age."""
-        return self.now >= session.began_at + SESSION_TTL
+        return self.left(session) <= 0
+
+    def left(self, session: Session) -> int:
+        """Return the seconds until the session has reached its greatest age."""
+        return session.began_at + SESSION_TTL - self.now
 
     def live(self, account: Account) -> list[Session]:
         """Return the live sessions of an account, the oldest first."""
