@@ -126,3 +126,21 @@ async def test_it_reads_a_query_redirects_and_keeps_a_cookie(auth: Auth) -> None
 
     assert (invited.status, invited.header("location"), unknown.status) == (303, "/", 422)
     assert chosen.json["invited_by"] == "Ada & Coé"
+
+
+async def test_it_adds_a_field_to_the_registration(auth: Auth) -> None:
+    ada = await logged_in(auth)
+    client = Client(ada.client.app)
+    await client.post("/auth/nickname", {"name": "Ada"}, headers=bearer(await login(auth)))
+    new = {"email": "new@example.com", "password": PASSWORD}
+    taken = await client.post("/auth/register", new | {"nickname": "ADA"})
+    visitor = Surfer(ada.client.app)
+    page = await visitor.get("register")
+    again = await visitor.submit(page, "/register", **new, nickname="Ada")
+    done = await visitor.submit(again, "/register", **new, nickname="Eve")
+
+    assert (taken.status, taken.json["code"]) == (409, "nickname_taken")
+    assert "Nickname, if you like" in page.text
+    assert "Someone else has this nickname." in again.text
+    assert again.by_id("register-nickname")[1]["aria-invalid"] == "true"
+    assert done.url == "/auth/login?said=registered"

@@ -67,7 +67,7 @@ class PresentedCredentials(msgspec.Struct):
     refresh: list[str] = []
     device: str = ""
     unreadable: str = ""
-    own: OwnCookies = msgspec.field(default_factory=OwnCookies)
+    own: OwnCookies | None = None
 
     @property
     def by_cookie(self) -> bool:
@@ -117,6 +117,7 @@ class CredentialReader:
             if name in {self._access, self._refresh}:
                 _add(presented, presented.access if name == self._access else presented.refresh, text)
             elif name != self._device:
+                presented.own = presented.own or OwnCookies()
                 presented.own.add(name[len(self._access) + 1 :].decode(), text)
             elif 0 < len(text) <= MAX_DEVICE:
                 devices.append(text)

@@ -30,8 +30,9 @@ from asgi_auth.validation.fields import from_text
 from asgi_auth.validation.reasons import Reason
 from asgi_auth.web.authenticator import Headers, RequestAuthenticator
 from asgi_auth.web.body import JSON_TYPE, parse_body, parse_query, read_body
-from asgi_auth.web.client import client_of
+from asgi_auth.web.client import NO_COOKIES, client_of
 from asgi_auth.web.cookie_choice import Choice
+from asgi_auth.web.credentials import PresentedCredentials
 from asgi_auth.web.csrf import check_form, check_origin, check_site
 from asgi_auth.web.device_cookies import DeviceCookies
 from asgi_auth.web.headers import FORM_TYPE
@@ -121,13 +122,19 @@ class RequestPipeline:
             deadline.postpone(time.monotonic() - started)
         return parse_body(scope, raw, content_type)
 
-    def client(self, scope: Scope, identity: Identity, transport: str = "cookie") -> Client:
+    def client(
+        self,
+        scope: Scope,
+        identity: Identity,
+        transport: str = "cookie",
+        presented: PresentedCredentials | None = None,
+    ) -> Client:
         """Describe the client of a request, with the session of its cookie, and other cookies of ours."""
         by_cookie = identity.transport == "cookie" and identity.is_authenticated
-        presented = self._authenticator.reader.read(scope)
+        presented = presented or self._authenticator.reader.read(scope)
         device = presented.device or ("" if transport == "cookie" else None)
         session_id = identity.session_id if by_cookie else None
-        return client_of(scope, self._settings, session_id, device, presented.own)
+        return client_of(scope, self._settings, session_id, device, presented.own or NO_COOKIES)
 
     async def call(  # noqa: PLR0917 (one call site for each renderer)
         self,
@@ -153,7 +160,7 @@ class RequestPipeline:
                 check_origin(scope, self._settings)
             if transport == "cookie" and endpoint.gives_tokens and not presented.by_cookie:
                 check_site(scope, self._settings)
-        client = self.client(scope, identity, transport)
+        client = self.client(scope, identity, transport, presented)
         value = await self._pipeline.run_request(route.feature, Call(endpoint, values, client, identity), served)
         added = self._added(value) if isinstance(value, Answer) else Headers()
         pair = value.token_pair() if isinstance(value, Answer) else None

@@ -3,14 +3,17 @@
 import hashlib
 import hmac
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote, unquote
 
 from asgi_auth.errors import AuthError, UnauthorizedError
 from asgi_auth.feature import (
     Action,
+    Call,
     Client,
     Credential,
+    Endpoint,
     Feature,
     Form,
     Identity,
@@ -37,7 +40,7 @@ class NicknameTakenError(AuthError):
     status = 409
     code = "nickname_taken"
     default_detail = "This nickname is taken."
-    fields = ("name",)
+    fields = ("name", "nickname")
 
 
 class WrongKeyError(UnauthorizedError):
@@ -136,6 +139,24 @@ class Nicknames(Feature):
             raise WrongKeyError
         user, credential = found
         return await self.auth.login(user, credential, amr=("nickname",), client=client)
+
+    def fields_at(self, endpoint: Endpoint) -> Mapping[str, object]:
+        """A visitor may ask for a nickname with the registration."""
+        return {"nickname": Line} if endpoint.name == "register" else {}
+
+    def takes_part(self, endpoint: Endpoint) -> bool:
+        """Tell whether an endpoint asks for a nickname."""
+        return endpoint.name == "register"
+
+    def errors_at(self, endpoint: Endpoint) -> tuple[type[AuthError], ...]:
+        """Name the error of a nickname that is taken."""
+        return (NicknameTakenError,) if self.takes_part(endpoint) else ()
+
+    async def before(self, call: Call) -> None:
+        """Refuse a registration with a nickname that is taken."""
+        name = call.added.get("nickname", "")
+        if await self.auth.storage.find_credential(KIND, name.casefold()) is not None:
+            raise NicknameTakenError
 
 
 def digest_of(key: str) -> str:
