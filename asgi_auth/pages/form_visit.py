@@ -78,14 +78,20 @@ class FormVisit(Visit):
         if isinstance(value, Redirect):
             response = self.site.renderer.redirect(location(self.below_root(value.location)))
         elif self._form.shows and self._form.page in self.site.plan.paths:
-            # Further forms of the page go on with the `request` of the answer.
-            more = {"request": getattr(result.value, "request", ""), "said": self._form.said}
-            self.query |= {name: text for name, text in more.items() if text}
-            response = await self.show(self.site.plan.pages[self._form.page], identity, answer=result.value)
+            response = await self._shown(result.value, identity)
         else:
             response = self.site.renderer.redirect(self._next(value, identity))
         add_headers(response, result.headers)
         return response
+
+    async def _shown(self, answer: object, identity: Identity) -> Response:
+        """Show an answer. Further forms of the page go on with its `request`, and with their hidden fields from it."""
+        page = self.site.plan.pages[self._form.page]
+        more = {"request": getattr(answer, "request", ""), "said": self._form.said}
+        self.query |= {name: text for name, text in more.items() if text}
+        hidden = {name: getattr(answer, name, "") for form in self.site.plan.forms_of(page) for name in form.hidden}
+        self.carried |= {name: text for name, text in hidden.items() if isinstance(text, str) and text}
+        return await self.show(page, identity, answer=answer)
 
     def _next(self, answer: Answer | None, identity: Identity) -> str:
         """Return the page where the code of a mail is typed, the target of a login, or the page after the form."""

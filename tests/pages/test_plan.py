@@ -46,6 +46,7 @@ class KeyTakenError(AuthError):
 class Made(Record, frozen=True):
     key: str
     request: str
+    serial: str = "s-1"
     picture: str = '<svg width="8" height="8"><path d="M0 0h8v8"/></svg>'
 
 
@@ -59,7 +60,7 @@ class Keys(Feature):
     pages = (Page(name="keys", endpoint="new_key", login=True, linked_from=("login",)),)
     forms = (
         Form(endpoint="new_key", page="keys", shows=True),
-        Form(endpoint="name_key", page="keys", after="account", said="named",
+        Form(endpoint="name_key", page="keys", after="account", said="named", hidden=("serial", "request"),
              attributes={"name": {"autocomplete": "off"}}),
     )  # fmt: skip
     sections = (Section(name="keys", endpoint="names_of_keys", order=15, loads=True),)
@@ -74,8 +75,17 @@ class Keys(Feature):
         return Made("<key>", "r" * 43)
 
     @post("/keys/name", status=204)
-    async def name_key(self, *, name: Line, request: Line, code: Line, identity: Identity) -> None:  # noqa: ARG002
+    async def name_key(
+        self,
+        *,
+        name: Line,
+        request: Line,
+        code: Line,
+        serial: Line,
+        identity: Identity,  # noqa: ARG002
+    ) -> None:
         """Name a key."""
+        assert (serial, len(request), code) == ("s-1", 43, "1")
         if name in self.names:
             raise KeyTakenError
         self.names.append(name)
@@ -151,7 +161,8 @@ async def test_an_answer_is_shown_once_and_the_next_form_goes_on_with_it(room: P
     assert (shown.status, shown.answer.header("cache-control")) == (200, "no-store")
     assert "<key>" in shown.text
     assert ("svg", {"width": "8", "height": "8"}) in shown.tags
-    assert shown.form("/keys/name").inputs["request"]["value"] == "r" * 43
+    hidden = {name: item["value"] for name, item in shown.form("/keys/name").inputs.items() if item["type"] == "hidden"}
+    assert hidden == {"request": "r" * 43, "serial": "s-1"}
     assert "<key>" not in again.text
 
 
