@@ -15,7 +15,7 @@ from asgi_auth.feature.call import ACTOR, Call, running
 from asgi_auth.model import event_types as events
 from asgi_auth.model.event_types import Action, Outcome
 from asgi_auth.model.records import Client, Event
-from asgi_auth.sessions.identity import current
+from asgi_auth.sessions.identity import ANONYMOUS, current
 from asgi_auth.settings import Settings
 from asgi_auth.validation.email_address import canonical_or_none
 
@@ -78,7 +78,7 @@ class Stream:
         if not (observers or self.telemetry or self.hooks.receive(name, outcome) or event_log.is_written(level)):
             return
         client = client.without_cookies().identified()
-        actor = actor or (running.get() or {}).get(ACTOR) or current.get().actor
+        actor = actor or (running.get() or {}).get(ACTOR) or _actor_of_request()
         event = Event(
             name=name,
             outcome=outcome,
@@ -153,6 +153,12 @@ class Stream:
         canonical = canonical_or_none(typed) if isinstance(typed, str) else None
         digest = self.digest(canonical) if canonical else ""
         return {"account": digest} if digest else {}
+
+
+def _actor_of_request() -> str | None:
+    """Return the actor of the host's request; None without one."""
+    identity = current.get()
+    return identity.actor if identity is not ANONYMOUS else None
 
 
 def _name_of(error: AuthError, call: Call | None) -> str | None:

@@ -115,7 +115,9 @@ class Endpoint:
 
         `added` are the fields of features.
         """
-        fields = self.all_fields(declared) | added
+        fields = self.all_fields(declared)
+        if added:
+            fields |= added
         errors: dict[str, list[Reason]] = {}
         values: dict[str, Any] = {}
         for name in [] if self.oauth2 else arguments.keys() - fields.keys():

@@ -56,7 +56,10 @@ def errors_of(auth: Auth, path: str, endpoint: Endpoint) -> Kinds:
     if endpoint.needs_login or endpoint.fresh or endpoint.second_factor:
         kinds += REFUSED_TOKENS
     kinds += auth.pipeline.admission.errors_at(endpoint)
-    kinds += QUERY_ERRORS if endpoint.method == "GET" else BODY_ERRORS
+    if endpoint.method != "GET":
+        kinds += BODY_ERRORS
+    elif endpoint.all_fields(auth.settings.fields) or auth.pipeline.added(endpoint):
+        kinds += QUERY_ERRORS
     if "{" in path:
         kinds += PATH_ERRORS
     if endpoint.logs_in:

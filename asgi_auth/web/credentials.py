@@ -7,7 +7,7 @@ import msgspec
 from starlette.types import Scope
 
 from asgi_auth.errors import BadRequestError
-from asgi_auth.web.cookies import Cookies
+from asgi_auth.web.cookies import NAME, Cookies
 
 #: Cookie lines beyond this number of bytes are not read. The cookies of other software may fill many kilobytes.
 MAX_HEADER = 65536
@@ -17,6 +17,8 @@ MAX_VALUES = 8
 MAX_DEVICE = 512
 #: The maximum number of cookies of features in one request, and their longest value, in characters.
 MAX_OWN, MAX_OWN_VALUE = 16, 4096
+#: Any cookie with a name that is not too long.
+OWN = re.compile(rb"(?:^|;)[ \t]*([^\x00-\x20;=]{1,192})=([^;]*)")
 SUBPROTOCOL = "bearer."
 
 
@@ -87,9 +89,11 @@ class CredentialReader:
         """Take the names of the cookies."""
         self._access = cookies.access.encode()
         self._device = cookies.device.encode()
-        self._refresh = cookies.refresh.encode()
+        self._prefix = self._access + b"-"
         # One search that is linear in the length, instead of a split: most cookies belong to other software.
-        self._pair = re.compile(rb"(?:^|;)[ \t]*(%s(?:-[a-z0-9_-]{1,64})?)=([^;]*)" % re.escape(self._access))
+        names = b"|".join(re.escape(name.encode()) for name in (cookies.access, cookies.refresh, cookies.device))
+        self._pair = re.compile(rb"(?:^|;)[ \t]*(%s)=([^;]*)" % names)
+        self._not_own = {cookies.refresh.encode(), self._device}
 
     def read(self, scope: Scope) -> PresentedCredentials:
         """Read the credentials; raises BadRequestError for a repeated Authorization header (RFC 6750, section 2)."""
@@ -114,14 +118,21 @@ class CredentialReader:
         devices = [presented.device] if presented.device else []
         for name, value in self._pair.findall(line):
             text = value.strip().decode("latin-1")
-            if name in {self._access, self._refresh}:
+            if name != self._device:
                 _add(presented, presented.access if name == self._access else presented.refresh, text)
-            elif name != self._device:
-                presented.own = presented.own or OwnCookies()
-                presented.own.add(name[len(self._access) + 1 :].decode(), text)
             elif 0 < len(text) <= MAX_DEVICE:
                 devices.append(text)
         presented.device = " ".join(devices)
+        if self._prefix in line:
+            self._own(line, presented)
+
+    def _own(self, line: bytes, presented: PresentedCredentials) -> None:
+        """Read the cookies of features: those whose names begin as ours do."""
+        for name, value in OWN.findall(line):
+            own = name.removeprefix(self._prefix).decode("latin-1")
+            if name.startswith(self._prefix) and name not in self._not_own and NAME.fullmatch(own):
+                presented.own = presented.own or OwnCookies()
+                presented.own.add(own, value.strip().decode("latin-1"))
 
 
 def _add(presented: PresentedCredentials, values: list[str], text: str) -> None:

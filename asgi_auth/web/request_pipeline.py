@@ -108,10 +108,13 @@ class RequestPipeline:
 
     def _query(self, scope: Scope, route: Route, in_path: dict[str, Any]) -> dict[str, Any]:
         """Read the fields in a query. Raises ValidationError for a field that is also in the path."""
+        fields = route.endpoint.all_fields(self._settings.fields) | self._pipeline.added(route.endpoint)
+        if not scope["query_string"] or not fields.keys() - in_path.keys():
+            # Without fields there is nothing to read: caches and trackers add parameters to URLs.
+            return {}
         sent = parse_query(scope["query_string"])
         if repeated := sent.keys() & in_path.keys():
             raise ValidationError({name: [Reason("unknown")] for name in repeated})
-        fields = route.endpoint.all_fields(self._settings.fields) | self._pipeline.added(route.endpoint)
         return {name: from_text(text, fields[name].type) if name in fields else text for name, text in sent.items()}
 
     async def _body(self, scope: Scope, receive: Receive, content_type: str) -> dict[str, Any]:
@@ -177,8 +180,12 @@ class RequestPipeline:
         """
         if isinstance(value, Redirect) and not (value.elsewhere or self._allows(value.location)):
             raise BadRequestError("The target of the redirect is not allowed.")
-        headers = [(name.lower().encode("ascii"), text.encode("latin-1")) for name, text in value.http_headers]
-        return headers + self._authenticator.cookies.lines(value.http_cookies)
+        kind, added = type(value), Headers()
+        if kind.http_headers is not Answer.http_headers:
+            added += [(name.lower().encode("ascii"), text.encode("latin-1")) for name, text in value.http_headers]
+        if kind.http_cookies is not Answer.http_cookies:
+            added += self._authenticator.cookies.lines(value.http_cookies)
+        return added
 
     async def _ended(self, choice: Choice, scope: Scope) -> Headers:
         """Return the headers that delete the cookies of an ended session, and the data of the site (ASVS 14.3.1)."""

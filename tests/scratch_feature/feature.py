@@ -3,7 +3,6 @@
 import hashlib
 import hmac
 import secrets
-from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -140,22 +139,11 @@ class Nicknames(Feature):
         user, credential = found
         return await self.auth.login(user, credential, amr=("nickname",), client=client)
 
-    def fields_at(self, endpoint: Endpoint) -> Mapping[str, object]:
-        """A visitor may ask for a nickname with the registration."""
+    def fields_at(self, endpoint: Endpoint) -> dict[str, object]:
         return {"nickname": Line} if endpoint.name == "register" else {}
 
-    def takes_part(self, endpoint: Endpoint) -> bool:
-        """Tell whether an endpoint asks for a nickname."""
-        return endpoint.name == "register"
-
-    def errors_at(self, endpoint: Endpoint) -> tuple[type[AuthError], ...]:
-        """Name the error of a nickname that is taken."""
-        return (NicknameTakenError,) if self.takes_part(endpoint) else ()
-
     async def before(self, call: Call) -> None:
-        """Refuse a registration with a nickname that is taken."""
-        name = call.added.get("nickname", "")
-        if await self.auth.storage.find_credential(KIND, name.casefold()) is not None:
+        if (name := call.added.get("nickname")) and await self.auth.storage.find_credential(KIND, name.casefold()):
             raise NicknameTakenError
 
 

@@ -83,7 +83,7 @@ ENDPOINTS = [
     Defence(
         "endpoints: events name who acts for a user",
         "events/stream.py",
-        "actor = actor or (running.get() or {}).get(ACTOR) or current.get().actor",
+        "actor = actor or (running.get() or {}).get(ACTOR) or _actor_of_request()",
         "actor = None",
         "feature/test_added_fields.py::test_events_logs_and_records_name_who_acts_for_a_user",
     ),
