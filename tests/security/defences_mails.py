@@ -49,7 +49,7 @@ MAILS = [
         "what was not judged is no attempt at a password",
         "accounts/one_time_tokens.py",
         "            await self._storage.uncount_password(token.id)\n",
-        "",
+        "            pass\n",
         "accounts/test_password_attempts.py::test_a_busy_hasher_uses_up_no_attempt",
     ),
     Defence(
