@@ -21,8 +21,11 @@ if TYPE_CHECKING:
     from asgi_auth.features.password_reset import PasswordReset
     from asgi_auth.features.passwords import Passwords
     from asgi_auth.features.rate_limits import RateLimits
+    from asgi_auth.features.recovery_codes import RecoveryCodes
+    from asgi_auth.features.second_factors import SecondFactors
     from asgi_auth.features.sessions import Sessions
     from asgi_auth.features.token_endpoint import TokenEndpoint
+    from asgi_auth.features.totp import Totp
     from asgi_auth.features.unlock import Unlock
     from asgi_auth.limits.counters import MemoryCounters
     from asgi_auth.limits.redis import RedisCounters
@@ -65,12 +68,15 @@ __all__ = [
     "PasswordReset",
     "Passwords",
     "RateLimits",
+    "RecoveryCodes",
     "RedisCounters",
     "SMTPMailer",
+    "SecondFactors",
     "Sessions",
     "Settings",
     "SigningKey",
     "TokenEndpoint",
+    "Totp",
     "Unlock",
     "acting_as",
     "current_user",
@@ -108,12 +114,15 @@ LATER = {
     "PasswordReset": "features.password_reset",
     "Passwords": "features.passwords",
     "RateLimits": "features.rate_limits",
+    "RecoveryCodes": "features.recovery_codes",
     "RedisCounters": "limits.redis",
     "SMTPMailer": "mail.smtp",
+    "SecondFactors": "features.second_factors",
     "Sessions": "features.sessions",
     "Settings": "settings",
     "SigningKey": "crypto.keys",
     "TokenEndpoint": "features.token_endpoint",
+    "Totp": "features.totp",
     "Unlock": "features.unlock",
     "acting_as": "sessions.handover",
     "current_user": "sessions.identity",

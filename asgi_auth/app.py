@@ -11,6 +11,7 @@ from asgi_auth.auth import Auth
 from asgi_auth.bounds.deadline import Deadline
 from asgi_auth.bounds.settling import Settling
 from asgi_auth.errors import AuthError, BadRequestError, NotFoundError
+from asgi_auth.errors.authentication import WithPendingLogin
 from asgi_auth.feature.endpoint import Endpoint
 from asgi_auth.feature.route import Route, Served
 from asgi_auth.limits.counter_keys import network_of
@@ -168,7 +169,12 @@ class AuthApp:
         transport = self._transport(endpoint, scope)
         values = await self.requests.values(scope, receive, route, identity, values)
         served = self._served(endpoint, scope) if "served" in endpoint.injected else None
-        result = await self.requests.call(route, values, scope, identity, transport, served)
+        try:
+            result = await self.requests.call(route, values, scope, identity, transport, served)
+        except AuthError as error:
+            if isinstance(error, WithPendingLogin):
+                error.in_cookie = transport == "cookie"
+            raise
         response = _render(endpoint, result)
         if isinstance(result.value, Redirect):
             response.headers["location"] = onward(scope, path, self.auth.settings, result.value.location)

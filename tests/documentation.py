@@ -7,9 +7,9 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
-from asgi_auth import AuthApp, MagicLink, OpenAPI, Outbox, Pages, Settings
+from asgi_auth import AuthApp, MagicLink, OpenAPI, Outbox, Pages, RecoveryCodes, SecondFactors, Settings, Totp
 from asgi_auth.errors import AuthError
-from asgi_auth.feature import Endpoint
+from asgi_auth.feature import Endpoint, Feature
 from asgi_auth.features.defaults import defaults
 from asgi_auth.features.rate_limits import BEHIND_LOGIN, GUESSES
 from asgi_auth.model import event_types as events
@@ -39,7 +39,7 @@ def tables() -> dict[str, str]:
 def endpoints() -> str:
     """Return a heading and a table for each feature: method, path, fields, caller and summary of its endpoints."""
     rows: dict[str, list[list[str]]] = {}
-    for path, route in AuthApp(make_auth(features=[*defaults(mail=True), MagicLink(), OpenAPI()])).routes:
+    for path, route in AuthApp(make_auth(features=[*every_feature(), OpenAPI()])).routes:
         names = [name for name in route.endpoint.fields if f"{{{name}}}" not in path]
         optional = {name for name, field in route.endpoint.fields.items() if not field.required}
         shown = [f"`{name}`{'?' if name in optional else ''}" for name in names]
@@ -55,7 +55,7 @@ def endpoints() -> str:
 
 def pages() -> str:
     """Return path, forms and screenshot of each page."""
-    app = AuthApp(make_auth(features=[*defaults(mail=True), MagicLink(), Pages()], mailer=Outbox()))
+    app = AuthApp(make_auth(features=[*every_feature(), Pages()], mailer=Outbox()))
     assert app.pages is not None
     plan, rows = app.pages.plan, []
     for name, path in plan.paths.items():
@@ -65,9 +65,14 @@ def pages() -> str:
     return table(["page", "exists with", "forms", "screenshot"], rows)
 
 
+def every_feature() -> list[Feature]:
+    """Return all features that serve users, including those that are off by default."""
+    return [*defaults(mail=True), MagicLink(), SecondFactors(), Totp(), RecoveryCodes()]
+
+
 def every_endpoint() -> list[Endpoint]:
     """Return all endpoints, including those that are off by default."""
-    return [endpoint for feature in (*defaults(mail=True), MagicLink(), OpenAPI()) for endpoint in feature.endpoints]
+    return [endpoint for feature in (*every_feature(), OpenAPI()) for endpoint in feature.endpoints]
 
 
 def settings() -> str:
@@ -148,7 +153,7 @@ def table(head: list[str], rows: list[list[str]]) -> str:
 
 def mails() -> str:
     """Return purpose, feature and English subject of each mail."""
-    features = [*defaults(mail=True), MagicLink()]
+    features = every_feature()
     rows = []
     for purpose in sorted(purposes()):
         senders = ", ".join(f"`{type(feature).__name__}`" for feature in features if purpose in feature.mails)

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Collection
 
 from asgi_auth.model.records import Client, LoginAttempt, User
-from asgi_auth.sessions.second_factors import MFA, SecondFactorGate
+from asgi_auth.sessions.identity import MFA
+from asgi_auth.sessions.second_factors import SecondFactorGate
 from asgi_auth.storage import Storage
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from asgi_auth.accounts.known_clients import KnownClients
 from asgi_auth.errors import (
+    AuthError,
     PendingLoginExpiredError,
     SecondFactorRequiredError,
     SecondFactorSetupRequiredError,
@@ -19,7 +20,7 @@ from asgi_auth.errors import (
 )
 from asgi_auth.model.answers import TokenPair
 from asgi_auth.model.records import Client, Credential, OneTimeToken, Record, User
-from asgi_auth.sessions.second_factors import MFA
+from asgi_auth.sessions.identity import MFA
 from asgi_auth.sessions.service import SessionService
 from asgi_auth.storage import Storage
 
@@ -110,8 +111,10 @@ class PendingLogins:
             raise PendingLoginExpiredError
         try:
             yield PendingLogin.of(token)
-        except ServiceUnavailableError:
-            await self._storage.uncount_password(token.id)
+        except AuthError as error:
+            if isinstance(error, ServiceUnavailableError):
+                await self._storage.uncount_password(token.id)
+            error.about(token.user_id, error.session_id)
             raise
 
     async def finish(self, pending: PendingLogin, amr: tuple[str, ...], client: Client) -> TokenPair:

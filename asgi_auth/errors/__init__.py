@@ -31,6 +31,7 @@ AuthError
 ├── RequestTimeoutError                     408 request_timeout
 ├── UserExistsError                         409 user_exists
 ├── AlreadyVerifiedError                    409 already_verified
+├── FactorExistsError                       409 factor_exists
 ├── LastWayInError                          409 last_way_in
 ├── BodyTooLargeError                       413 body_too_large
 ├── UnsupportedMediaTypeError               415 unsupported_media_type
@@ -54,6 +55,7 @@ from asgi_auth.errors.accounts import (
     AccountDisabledError,
     AlreadyVerifiedError,
     EmailNotVerifiedError,
+    FactorExistsError,
     LastWayInError,
     SessionNotFoundError,
     UserExistsError,
@@ -117,6 +119,7 @@ __all__ = [
     "BusyError",
     "CrossSiteRequestError",
     "EmailNotVerifiedError",
+    "FactorExistsError",
     "ForbiddenError",
     "FreshLoginRequiredError",
     "InternalError",

@@ -47,6 +47,14 @@ class SessionNotFoundError(NotFoundError):
     default_detail = "There is no such session."
 
 
+class FactorExistsError(AuthError):
+    """The account has this second factor already, or must set up none while it has another one."""
+
+    status = 409
+    code = "factor_exists"
+    default_detail = "The account has this second factor already. Remove it first."
+
+
 class LastWayInError(AuthError):
     """The account would have no way to log in any more."""
 

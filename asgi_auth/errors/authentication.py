@@ -6,6 +6,7 @@ from typing import Any, ClassVar, TypeVar
 
 from asgi_auth.errors.authorization import ForbiddenError
 from asgi_auth.errors.base import AuthError
+from asgi_auth.model.answers import SetCookie
 
 #: The characters that the attributes of a challenge must not contain (RFC 6750, section 3).
 UNQUOTABLE = re.compile(r"[^\x20\x21\x23-\x5b\x5d-\x7e]")
@@ -47,12 +48,17 @@ class PasswordNeededError(UnauthorizedError):
 
 
 class FreshLoginRequiredError(UnauthorizedError):
-    """The login is too old for this action (RFC 9470)."""
+    """The login is too old for this action (RFC 9470); `ways` names what the user can prove again."""
 
     code = "fresh_login_required"
     page: ClassVar[str] = "reauthenticate"
     default_detail = "Log in again to do this."
     challenge: ClassVar[str | None] = "insufficient_user_authentication"
+    ways: tuple[str, ...] = ()
+
+    def members(self) -> dict[str, Any]:
+        """Return the ways by which the user can prove who they are, where they are known."""
+        return {"ways": self.ways} if self.ways else {}
 
 
 class InvalidCodeError(UnauthorizedError):
@@ -60,6 +66,7 @@ class InvalidCodeError(UnauthorizedError):
 
     code = "invalid_code"
     default_detail = "The code is wrong, or was used before."
+    fields: ClassVar[tuple[str, ...]] = ("code",)
 
 
 class PendingLoginExpiredError(UnauthorizedError):
@@ -69,18 +76,44 @@ class PendingLoginExpiredError(UnauthorizedError):
     default_detail = "This login has ended. Log in again."
 
 
-class SecondFactorRequiredError(UnauthorizedError):
-    """The first factor was right, and a second one is required; `factors` names those that are accepted.
+class WithPendingLogin:
+    """The errors with a pending login: its secret `pending` finishes it within `expires_in` seconds.
 
-    `pending` is the secret of the pending login, which the second factor finishes within `expires_in` seconds.
+    The secret is in the body, or with `in_cookie` in a cookie that only the endpoints of the library read.
     """
 
-    code = "second_factor_required"
-    page: ClassVar[str] = "second_factor"
-    default_detail = "A second factor is needed."
     oauth2 = "mfa_required"
+    sometimes: ClassVar[frozenset[str]] = frozenset({"pending"})
     pending: str = ""
     expires_in: int = 0
+    in_cookie: bool = False
+
+    @property
+    def http_cookies(self) -> Sequence[SetCookie]:
+        """The cookie with the secret."""
+        return (SetCookie("pending", self.pending, self.expires_in),) if self.in_cookie and self.pending else ()
+
+    def members(self) -> dict[str, Any]:
+        """Return the pending login."""
+        if not self.pending:
+            return {}
+        return {"expires_in": self.expires_in} if self.in_cookie else self.shown()
+
+    def shown(self) -> dict[str, Any]:
+        """Return the pending login with its secret."""
+        return {"pending": self.pending, "expires_in": self.expires_in}
+
+    def oauth2_members(self) -> dict[str, Any]:
+        """Return the same for the token endpoint."""
+        return self.members()
+
+
+class SecondFactorRequiredError(WithPendingLogin, UnauthorizedError):
+    """The first factor was right, and a second one is required; `factors` names those that are accepted."""
+
+    code = "second_factor_required"
+    default_detail = "A second factor is needed."
+    page: ClassVar[str] = "second_factor"
 
     def __init__(self, factors: Sequence[str] = ()) -> None:
         """Take the factors that are accepted, such as `otp`."""
@@ -89,47 +122,34 @@ class SecondFactorRequiredError(UnauthorizedError):
 
     def members(self) -> dict[str, Any]:
         """Return the factors and the pending login."""
-        return {"factors": self.factors, **_pending_of(self)}
-
-    def oauth2_members(self) -> dict[str, Any]:
-        """Return the same for the token endpoint."""
-        return self.members()
+        return {"factors": self.factors, **super().members()}
 
     @classmethod
     def example(cls) -> "SecondFactorRequiredError":
         """Return the error of a login that needs a one-time password."""
-        return _with_pending(cls(["otp"]))
+        return with_pending(cls(["otp"]))
 
 
-class SecondFactorSetupRequiredError(ForbiddenError):
+class SecondFactorSetupRequiredError(WithPendingLogin, ForbiddenError):
     """The first factor was right, and the user has to set up a second one to log in.
 
-    `pending` is the secret of the pending login, which only the endpoints that set up a factor take.
+    Only the endpoints that set up a factor take the pending login.
     """
 
     code = "second_factor_setup_required"
     default_detail = "Set up a second factor to log in."
-    oauth2 = "mfa_required"
-    pending: str = ""
-    expires_in: int = 0
-
-    def members(self) -> dict[str, Any]:
-        """Return the pending login."""
-        return _pending_of(self)
+    page: ClassVar[str] = "totp"
 
     @classmethod
     def example(cls) -> "SecondFactorSetupRequiredError":
         """Return the error of a login."""
-        return _with_pending(cls())
+        return with_pending(cls())
 
 
-P = TypeVar("P", SecondFactorRequiredError, SecondFactorSetupRequiredError)
+P = TypeVar("P", bound=WithPendingLogin)
 
 
-def _pending_of(error: SecondFactorRequiredError | SecondFactorSetupRequiredError) -> dict[str, Any]:
-    return {"pending": error.pending, "expires_in": error.expires_in} if error.pending else {}
-
-
-def _with_pending(error: P) -> P:
+def with_pending(error: P) -> P:
+    """Give an error the pending login of an example."""
     error.pending, error.expires_in = "3q2-7wAAyXo1b9dVYxM0Jc5nQmTtU8r6LhKpEfGsZiA", 300
     return error

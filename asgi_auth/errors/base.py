@@ -20,6 +20,8 @@ class AuthError(Exception):
     fields: ClassVar[tuple[str, ...]] = ()
     #: The page that a form leads to after this error, if it is served; its members fill in hidden fields there.
     page: ClassVar[str] = ""
+    #: The members that only some answers have, for the OpenAPI document.
+    sometimes: ClassVar[frozenset[str]] = frozenset()
     #: The meaning of each header that every answer to this error has, for the OpenAPI document.
     header_meanings: ClassVar[Mapping[str, str]] = {}
     #: The user and the session that the error is about, for its event only.

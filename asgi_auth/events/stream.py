@@ -77,7 +77,8 @@ class Stream:
         observers, level = self._observers_of(name), event_log.level_of(outcome, data)
         if not (observers or self.telemetry or self.hooks.receive(name, outcome) or event_log.is_written(level)):
             return
-        client = client.without_cookies().identified()
+        client = client.without_cookies() if client.cookies else client
+        client = client if client.request_id else client.identified()
         actor = actor or (running.get() or {}).get(ACTOR) or _actor_of_request()
         event = Event(
             name=name,

@@ -6,17 +6,15 @@ from typing import Protocol
 
 from asgi_auth.errors import AuthError, FreshLoginRequiredError, SecondFactorNeededError, SessionNeededError
 from asgi_auth.feature.endpoint import Endpoint
-from asgi_auth.sessions.identity import MFA, SESSION, Identity
+from asgi_auth.sessions.identity import SESSION, Identity
+from asgi_auth.sessions.second_factors import SecondFactorGate
 
 
-class Factor(Protocol):
-    """The part of a feature that knows of second factors."""
+class Participant(Protocol):
+    """The part of a feature that authenticates."""
 
     def overrides(self, hook: str) -> bool:
         """Tell whether the feature has a hook."""
-
-    async def has_second_factor(self, user_id: str) -> bool:
-        """Tell whether a user has a second factor."""
 
 
 class Admission:
@@ -24,17 +22,18 @@ class Admission:
 
     def __init__(
         self,
-        features: Sequence[Factor],
+        features: Sequence[Participant],
+        gate: SecondFactorGate,
         fresh: int,
         start: Callable[[], Awaitable[None]],
         confirm: Callable[[Identity], Awaitable[Identity]],
     ) -> None:
-        """Take the features.
+        """Take the features, and the gate that knows the second factors of a user.
 
         A fresh login is at most `fresh` seconds old. `start` starts the storage; `confirm` reads session and roles of
         an identity from it.
         """
-        self._factors = [feature for feature in features if feature.overrides("has_second_factor")]
+        self._gate = gate
         self._takes_others = any(feature.overrides("authenticate") for feature in features)
         self._fresh = timedelta(seconds=fresh)
         self._start = start
@@ -54,24 +53,22 @@ class Admission:
         if endpoint.fresh or endpoint.second_factor:
             await self._start()
             identity = await self._confirm(identity) if identity.kind == SESSION else identity
-        if endpoint.fresh:
-            identity.require(fresh=self._fresh)
-        if endpoint.second_factor and MFA not in identity.amr and await self._has_second_factor(identity.id):
-            raise SecondFactorNeededError
+        try:
+            if endpoint.fresh:
+                identity.require(fresh=self._fresh)
+            if endpoint.second_factor:
+                await self._gate.demand(identity, self._fresh if endpoint.fresh else None)
+        except FreshLoginRequiredError as error:
+            error.ways = await self._gate.ways(identity, second_factor=endpoint.second_factor)
+            raise
         return identity
 
     def errors_at(self, endpoint: Endpoint) -> list[type[AuthError]]:
         """Name the errors of callers that are logged in, and that the endpoint does not accept."""
-        has_factors, knows_caller = bool(self._factors), "identity" in endpoint.injected
+        knows_caller = "identity" in endpoint.injected
         possible = {
             FreshLoginRequiredError: endpoint.fresh,
-            SecondFactorNeededError: endpoint.second_factor and has_factors,
+            SecondFactorNeededError: endpoint.second_factor and self._gate.knows_factors,
             SessionNeededError: self._takes_others and knows_caller and not endpoint.keys,
         }
         return [kind for kind, is_possible in possible.items() if is_possible]
-
-    async def _has_second_factor(self, user_id: str) -> bool:
-        for feature in self._factors:
-            if await feature.has_second_factor(user_id):
-                return True
-        return False

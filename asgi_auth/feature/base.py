@@ -52,6 +52,8 @@ class BaseFeature:
     observes: Container[str] | None = None
     #: The kinds of credentials that are second factors: a user with one needs it to log in.
     factor_kinds: ClassVar[Mapping[str, Factor]] = {}
+    #: The kinds of credentials that a logged-in user can prove again, and the name of the way: `{"totp": "totp"}`.
+    reauthenticates: ClassVar[Mapping[str, str]] = {}
     #: The endpoints that its settings name; an unknown one is a ValueError.
     needs_endpoints: Collection[str] = ()
 
@@ -157,10 +159,6 @@ class BaseFeature:
     async def ways_in(self, storage: Storage, user: User) -> Collection[str]:  # noqa: ARG002 (a hook)
         """Name the ways by which a user can log in with the feature. Runs in a transaction that takes one away."""
         return ()
-
-    async def has_second_factor(self, user_id: str) -> bool:  # noqa: ARG002 (a hook)
-        """Tell whether a user has a second factor of this feature, which endpoints with `second_factor=True` demand."""
-        return False
 
     async def observe(self, event: Event) -> None:
         """Receive an event of `observes`. Errors are logged, and not raised."""

@@ -27,6 +27,10 @@ class Action:
 REGISTER: Final = "register"
 LOGIN: Final = "login"
 PASSWORD_CHECK: Final = "password_check"
+FACTOR_ADD: Final = "factor_add"
+FACTOR_REMOVE: Final = "factor_remove"
+FACTOR_CHECK: Final = "factor_check"
+RECOVERY_CODES: Final = "recovery_codes"
 REAUTHENTICATE: Final = "reauthenticate"
 SESSION_START: Final = "session_start"
 REFRESH: Final = "refresh"
@@ -55,6 +59,10 @@ ACTIONS: Final[dict[str, Action]] = {
     REGISTER: Action("An account was created.", "user_created", "user_create_fail"),
     LOGIN: Action("A user logged in, by any method.", "authn_login_success", "authn_login_fail"),
     PASSWORD_CHECK: Action("A password was verified, for a login or another action.", "authn_password_check_success"),
+    FACTOR_ADD: Action("A second factor was added (`kind`).", "authn_factor_added", "authn_factor_add_fail"),
+    FACTOR_REMOVE: Action("A second factor was removed (`kind`).", "authn_factor_removed", "authn_factor_remove_fail"),
+    FACTOR_CHECK: Action("A second factor was verified (`kind`).", "authn_factor_check_success"),
+    RECOVERY_CODES: Action("New recovery codes were given.", "authn_token_created", "authn_token_create_fail"),
     REAUTHENTICATE: Action(
         "A user proved a factor again in a session (`amr`).", "authn_reauth_success", "authn_reauth_fail"
     ),

@@ -13,7 +13,7 @@ from asgi_auth.feature.base import REFUSED_TOKENS
 from asgi_auth.feature.endpoint import PATH_ERRORS, Endpoint
 from asgi_auth.feature.route import Route
 from asgi_auth.openapi.schemas import OAuth2Error, Problem, Schemas, answers_of
-from asgi_auth.sessions.service import LOGIN_ERRORS, SECOND_FACTOR_ERRORS
+from asgi_auth.sessions.service import LOGIN_ERRORS
 from asgi_auth.web.request_pipeline import BODY_ERRORS, QUERY_ERRORS, REQUEST_ERRORS
 from asgi_auth.web.responses import oauth2_content, oauth2_status, problem_content
 from asgi_auth.web.routes import METHOD_ERRORS
@@ -64,8 +64,7 @@ def errors_of(auth: Auth, path: str, endpoint: Endpoint) -> Kinds:
         kinds += PATH_ERRORS
     if endpoint.logs_in:
         kinds += LOGIN_ERRORS
-        if any(feature.overrides("second_factor") for feature in auth.features):
-            kinds += SECOND_FACTOR_ERRORS
+        kinds += auth.second_factors.login_errors
     if endpoint.name in auth.stream.hooks.before:
         kinds += REFUSALS
     for feature in auth.features:
@@ -78,7 +77,7 @@ def problem_response(status: int, kinds: Kinds, schemas: Schemas) -> dict[str, A
     properties = {"status": {"const": status}, "code": {"enum": list(dict.fromkeys(kind.code for kind in kinds))}}
     schema: dict[str, Any] = {"allOf": [schemas.of(Problem)], "properties": properties}
     members = [kind.example().members().keys() for kind in kinds]
-    if always := sorted(set(members[0]).intersection(*members)):
+    if always := sorted(set(members[0]).intersection(*members).difference(*(kind.sometimes for kind in kinds))):
         schema["required"] = always
     examples = {kind.code: {"summary": _first_line(kind), "value": problem_content(kind.example())} for kind in kinds}
     response = _error(status, kinds, {"application/problem+json": {"schema": schema, "examples": examples}})

@@ -83,7 +83,7 @@ class Composition(HookRegistry, FeatureLookup):
         self.revocation: Revocation = Revocation(self.storage, settings, now)
         self.used_generations: UsedGenerations = UsedGenerations(self.storage, settings.token_cache)
         self.stream: Stream = Stream(self.features, settings, self.keys, now)
-        self.second_factors: SecondFactorGate = SecondFactorGate(self.features, self.storage)
+        self.second_factors: SecondFactorGate = SecondFactorGate(self.features, self.storage, now)
         self.sessions: SessionService = SessionService(
             self.storage,
             settings,
@@ -137,7 +137,13 @@ class Composition(HookRegistry, FeatureLookup):
         stream = self.stream
         self.pipeline: Pipeline = Pipeline(
             self.features,
-            Admission(self.features, self.settings.fresh, self._lifecycle.start_call, self.verifier.confirm),
+            Admission(
+                self.features,
+                self.second_factors,
+                self.settings.fresh,
+                self._lifecycle.start_call,
+                self.verifier.confirm,
+            ),
             self.settings.fields,
             stream.hooks.before,
             stream,

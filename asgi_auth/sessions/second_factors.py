@@ -1,21 +1,31 @@
 """The gate of second factors, which every login passes, whatever the first factor was."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import timedelta
 from typing import ClassVar, Protocol
 
-from asgi_auth.errors import SecondFactorRequiredError, SecondFactorSetupRequiredError
-from asgi_auth.model.records import Credential, LoginAttempt
+from asgi_auth.errors import (
+    AuthError,
+    FreshLoginRequiredError,
+    SecondFactorNeededError,
+    SecondFactorRequiredError,
+    SecondFactorSetupRequiredError,
+)
+from asgi_auth.model.limits import MAX_SKEW
+from asgi_auth.model.records import Client, Credential, LoginAttempt
 from asgi_auth.sessions.factor import Factor
+from asgi_auth.sessions.identity import MFA, SESSION, Identity
 from asgi_auth.storage import Storage
 
-#: The method of a login with two factors (RFC 8176), which needs no further one.
-MFA = "mfa"
+#: The member of `Session.data` with the time at which a second factor was proven after the login.
+SECOND_FACTOR_AT = "second_factor_at"
 
 
 class LoginCheck(Protocol):
     """The part of a feature that a login passes."""
 
     factor_kinds: ClassVar[Mapping[str, Factor]]
+    reauthenticates: ClassVar[Mapping[str, str]]
 
     async def before_login(self, login: LoginAttempt) -> None:
         """Raise to refuse the login."""
@@ -36,13 +46,15 @@ class LoginCheck(Protocol):
 class SecondFactorGate:
     """Asks the features which factors a user has, and whether one is required."""
 
-    def __init__(self, features: Sequence[LoginCheck], storage: Storage) -> None:
-        """Take the features and the storage."""
+    def __init__(self, features: Sequence[LoginCheck], storage: Storage, now: Callable[[], float]) -> None:
+        """Take the features, the storage and the clock."""
         self._storage = storage
+        self._now = now
         self._before = [feature for feature in features if feature.overrides("before_login")]
         self._named = [feature for feature in features if feature.overrides("second_factor")]
         self._policies = [feature for feature in features if feature.overrides("needs_second_factor")]
         self._waivers = [feature for feature in features if feature.overrides("waives")]
+        self._ways = {kind: way for feature in features for kind, way in feature.reauthenticates.items()}
         self._kinds = {kind: factor for feature in features for kind, factor in feature.factor_kinds.items()}
 
     async def check(self, login: LoginAttempt) -> None:
@@ -60,6 +72,42 @@ class SecondFactorGate:
                 raise SecondFactorRequiredError(factors)
         elif await self.is_needed(login):
             raise SecondFactorSetupRequiredError
+
+    @property
+    def knows_factors(self) -> bool:
+        """Whether any feature has second factors."""
+        return bool(self._kinds or self._named)
+
+    @property
+    def login_errors(self) -> list[type[AuthError]]:
+        """The errors of a login that depend on second factors."""
+        wanted: list[type[AuthError]] = [SecondFactorRequiredError] if self.knows_factors else []
+        return [*wanted, SecondFactorSetupRequiredError] if self._policies else wanted
+
+    async def demand(self, identity: Identity, fresh: timedelta | None) -> None:
+        """Require that a session has shown a second factor if its user has one, `fresh` ago at most.
+
+        The session is read from the database: a factor that was removed and added again must be shown again. Raises
+        SecondFactorNeededError and FreshLoginRequiredError.
+        """
+        session = await self._storage.session(identity.session_id) if identity.kind == SESSION else None
+        has_shown = session is not None and MFA in session.amr
+        if session is not None and has_shown:
+            proven = session.data.get(SECOND_FACTOR_AT, session.created_at)
+            if fresh is None or -MAX_SKEW <= self._now() - proven <= fresh.total_seconds():
+                return
+        user = await self._storage.user(identity.id)
+        if user is not None and await self.factors(LoginAttempt(user, (), Client())):
+            raise FreshLoginRequiredError if has_shown else SecondFactorNeededError
+
+    async def ways(self, identity: Identity, *, second_factor: bool) -> tuple[str, ...]:
+        """Return the ways by which a user can prove who they are, sorted; only second factors where one is wanted."""
+        usable = [
+            each for each in await self._storage.credentials(identity.id) if each.kind in self._ways and each.secret
+        ]
+        if second_factor and self.names(usable):
+            usable = [each for each in usable if self.is_factor(each.kind)]
+        return tuple(sorted({self._ways[each.kind] for each in usable}))
 
     async def factors(self, login: LoginAttempt) -> list[str]:
         """Return the names of the second factors of a user, sorted; none if all are backups of others."""

@@ -8,8 +8,6 @@ from asgi_auth.errors import (
     AuthError,
     InvalidCredentialsError,
     InvalidTokenError,
-    SecondFactorRequiredError,
-    SecondFactorSetupRequiredError,
     TokenExpiredError,
     TokenReuseError,
     TokenRevokedError,
@@ -19,9 +17,9 @@ from asgi_auth.model.answers import TokenPair
 from asgi_auth.model.records import Client, Credential, LoginAttempt, Session, User, new_id
 from asgi_auth.sessions.event_sink import EventSink
 from asgi_auth.sessions.generations import UsedGenerations
-from asgi_auth.sessions.identity import Identity, Loader
+from asgi_auth.sessions.identity import MFA, Identity, Loader
 from asgi_auth.sessions.revocation import Revocation
-from asgi_auth.sessions.second_factors import MFA, SecondFactorGate
+from asgi_auth.sessions.second_factors import SECOND_FACTOR_AT, SecondFactorGate
 from asgi_auth.sessions.tokens import AccessTokens, RefreshTokens
 from asgi_auth.settings import Settings
 from asgi_auth.storage import Storage
@@ -30,12 +28,9 @@ Rotated = tuple[Session, tuple[str, ...]]
 HostClaims = Callable[[User], Mapping[str, Any]]
 #: Seconds in which an unused successor is returned again.
 REPEATABLE = 86400
-#: The member of `Session.data` with the time at which a second factor was proven after the login.
-SECOND_FACTOR_AT = "second_factor_at"
 
-#: The errors of every login, and those of a login with a second factor.
+#: The errors of every login.
 LOGIN_ERRORS = (InvalidCredentialsError, AccountDisabledError)
-SECOND_FACTOR_ERRORS = (SecondFactorRequiredError, SecondFactorSetupRequiredError)
 
 
 #: Rows that one statement of `end_everything` changes.

@@ -1,7 +1,7 @@
 """The steps of every call of an endpoint over HTTP, for JSON and for forms alike."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -22,7 +22,7 @@ from asgi_auth.errors import (
 from asgi_auth.feature.call import Call
 from asgi_auth.feature.pipeline import Pipeline
 from asgi_auth.feature.route import Route, Served
-from asgi_auth.model.answers import Answer, Redirect
+from asgi_auth.model.answers import Answer, Redirect, SetCookie
 from asgi_auth.model.records import Client
 from asgi_auth.sessions.identity import Identity
 from asgi_auth.settings import Settings
@@ -51,6 +51,8 @@ BODY_ERRORS = (
 QUERY_ERRORS = (ValidationError,)
 #: The field that the refresh cookie fills in.
 REFRESH_TOKEN = "refresh_token"
+#: The field that the cookie of a pending login fills in.
+PENDING = "pending"
 
 
 class Result(msgspec.Struct):
@@ -152,10 +154,14 @@ class RequestPipeline:
         endpoint = route.endpoint
         presented = self._authenticator.reader.read(scope)
         choice = await self._authenticator.choice.choose(presented)
+        own: Mapping[str, str] = presented.own or {}
         if endpoint.method != "GET":
             missing = REFRESH_TOKEN in endpoint.fields and values.get(REFRESH_TOKEN) is None
             if choice.refresh and missing and not endpoint.oauth2:
                 values[REFRESH_TOKEN] = choice.refresh
+                transport = "cookie"
+            if PENDING in endpoint.fields and not values.get(PENDING) and own.get(PENDING):
+                values[PENDING] = own[PENDING]
                 transport = "cookie"
             if endpoint.oauth2:
                 check_form(scope, self._settings)
@@ -169,6 +175,8 @@ class RequestPipeline:
         pair = value.token_pair() if isinstance(value, Answer) else None
         if pair is not None and transport == "cookie":
             device = await self._devices.after_login(pair, client) if endpoint.logs_in else Headers()
+            if PENDING in own:
+                added += self._authenticator.cookies.lines((SetCookie(PENDING, "", 0),))
             return Result(value, self._authenticator.cookies.set(pair) + device + added, in_cookies=True)
         ended = endpoint.ends_session and presented.by_cookie
         return Result(value, (await self._ended(choice, scope) if ended else []) + added, in_cookies=False)

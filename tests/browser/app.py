@@ -3,7 +3,18 @@
 import os
 from typing import Any
 
-from asgi_auth import Auth, AuthMiddleware, Field, Outbox, Pages, Settings, current_user
+from asgi_auth import (
+    Auth,
+    AuthMiddleware,
+    Field,
+    Outbox,
+    Pages,
+    RecoveryCodes,
+    SecondFactors,
+    Settings,
+    Totp,
+    current_user,
+)
 from asgi_auth.feature import Feature, get
 from tests.pages.flows import all_features
 from tests.scratch_feature import Nicknames
@@ -47,7 +58,7 @@ auth = Auth(
         fields=FIELDS,
         enumeration="tell",
     ),
-    features=[*all_features(PAGES), Mails(), *FURTHER],
+    features=[*all_features(PAGES), SecondFactors(), Totp(), RecoveryCodes(), Mails(), *FURTHER],
     mailer=OUTBOX,
 )
 auth.mail.pause = 0

@@ -1,8 +1,10 @@
 """Screenshots of every page for the docs: `python -m tests.browser.screenshots`; to a folder, all sizes and colors."""
 
 import asyncio
+import base64
 import sys
 import tempfile
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Literal
 
 from playwright.async_api import Browser, Page
 
+from asgi_auth.features.totp.codes import code_at
 from tests.browser.chromium import chromium, served
 from tests.browser.visitor import PASSWORD, Visitor
 
@@ -74,9 +77,36 @@ async def visit(visitor: Visitor, camera: Camera) -> None:
         await camera.shoot(page, "login-refused")
     await visitor.log_in(email)
     await camera.shoot(page, "account")
+    await visitor.open("reauthenticate")
+    await camera.shoot(page, "reauthenticate")
+    if not camera.ending:
+        await second_factors(visitor, camera, email)
+    await visitor.open("account")
     if camera.ending:
         await visitor.send("change_password", current_password="wrong", new_password=PASSWORD)
         await camera.shoot(page, "account-refused")
+
+
+async def second_factors(visitor: Visitor, camera: Camera, email: str) -> None:
+    """Turn codes of an app on, and log in with one; the key of the picture is not the one that is used."""
+    page = visitor.page
+    await visitor.open(f"verify-email?token={(await visitor.mail('verify_email', email))['token']}")
+    await page.click("button.primary")
+    await visitor.open("totp/setup")
+    await page.click("button.primary")
+    await camera.shoot(page, "totp-setup")
+    key = base64.b32decode((await page.inner_text("code")).replace(" ", ""))
+    await page.fill("input[name=code]", code_at(key, int(time.time() // 30)))
+    await page.click("button.primary")
+    await visitor.open("recovery-codes/new")
+    await page.click("button.primary")
+    await camera.shoot(page, "recovery-codes-new")
+    await page.context.clear_cookies()
+    await visitor.open("login")
+    await visitor.send("login", email=email, password=PASSWORD)
+    await camera.shoot(page, "second-factor")
+    await page.fill("#totp_login-code", code_at(key, int(time.time() // 30) + 1))
+    await page.press("#totp_login-code", "Enter")
 
 
 if __name__ == "__main__":

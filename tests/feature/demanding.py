@@ -5,7 +5,7 @@ from typing import Any
 
 from asgi_auth import Argon2, Auth, Passwords, RateLimits, Sessions
 from asgi_auth.errors import RateLimitedError, UnauthorizedError
-from asgi_auth.feature import Feature, Identity, Line, Rule, User, get, post
+from asgi_auth.feature import Feature, Identity, Line, LoginAttempt, Rule, User, get, post
 from tests.support import EMAIL, Clock, make_auth
 
 
@@ -18,9 +18,9 @@ class Demanding(Feature):
         self.asked: list[str] = []
         self.with_factor = False
 
-    async def has_second_factor(self, user_id: str) -> bool:
-        self.asked.append(user_id)
-        return self.with_factor
+    async def second_factor(self, login: LoginAttempt) -> tuple[str, ...]:
+        self.asked.append(login.user.id)
+        return ("otp",) if self.with_factor else ()
 
     async def authenticate(self, scope: Mapping[str, Any]) -> Identity | None:
         sent = dict(scope["headers"])

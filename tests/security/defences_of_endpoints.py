@@ -27,8 +27,8 @@ ENDPOINTS = [
     Defence(
         "endpoints: users with a second factor show it",
         "feature/admission.py",
-        "if endpoint.second_factor and MFA not in identity.amr and",
-        "if endpoint.second_factor and MFA in identity.amr and",
+        "await self._gate.demand(identity, self._fresh if endpoint.fresh else None)",
+        "pass",
         "feature/test_admission.py::test_a_second_factor_is_demanded_of_users_that_have_one",
     ),
     Defence(
@@ -76,8 +76,8 @@ ENDPOINTS = [
     Defence(
         "endpoints: features' cookies are in no event",
         "events/stream.py",
-        "client = client.without_cookies().identified()",
-        "client = client.identified()",
+        "client = client.without_cookies() if client.cookies else client",
+        "client = client",
         "web/test_own_answers.py::test_cookies_are_in_no_event_and_no_repr",
     ),
     Defence(

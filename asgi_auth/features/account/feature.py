@@ -37,7 +37,10 @@ class Account(Feature):
 
     mails: ClassVar[tuple[str, ...]] = ("account_closed", *INACTIVE.values())
     room: ClassVar[Path | None] = Path(__file__).parent
-    pages: ClassVar[Sequence[Page]] = (Page(name="account", endpoint="me", path="/account", login=True, focus=False),)
+    pages: ClassVar[Sequence[Page]] = (
+        Page(name="account", endpoint="me", path="/account", login=True, focus=False),
+        Page(name="reauthenticate", endpoint="me", path="/reauthenticate", login=True, links=("account",)),
+    )
     forms: ClassVar[Sequence[Form]] = (
         Form(endpoint="update_me", page="account", after="account", said="saved"),
         Form(endpoint="close_account", page="account", after="login", said="account_closed"),

@@ -10,6 +10,9 @@ from asgi_auth.model import event_types as events
 PURPOSES = {
     (events.PASSWORD_CHANGE, "success"): "password_changed",
     (events.TOKEN_REUSE, "failure"): "token_reuse",
+    (events.FACTOR_ADD, "success"): "factor_added",
+    (events.FACTOR_REMOVE, "success"): "factor_removed",
+    (events.RECOVERY_CODES, "success"): "recovery_codes_made",
 }
 
 

@@ -105,8 +105,10 @@ class Passwords(Feature):
     forms: ClassVar[Sequence[Form]] = (
         Form(endpoint="login", page="login"),
         Form(endpoint="register", page="register", after="login", said="registered", waits="verify_email"),
+        Form(endpoint="reauthenticate", page="reauthenticate"),
         Form(endpoint="change_password", page="account", after="account", said="password_changed"),
     )
+    reauthenticates: ClassVar[Mapping[str, str]] = {KIND: "password"}
     sections: ClassVar[Sequence[Section]] = (Section(name="change_password", endpoint="change_password", order=30),)
 
     def __init__(
@@ -187,6 +189,17 @@ class Passwords(Feature):
     async def login(self, *, email: Email, password: Secret, client: Client = Client()) -> TokenPair:
         """Log in. An unknown address takes as long to refuse as a wrong password."""
         return await self._login(email, password, client)
+
+    @post(
+        "/reauthenticate/password",
+        guesses="password",
+        event=events.REAUTHENTICATE,
+        errors=(InvalidCredentialsError, BusyError),
+    )
+    async def reauthenticate(self, *, password: Secret, identity: Identity, client: Client = Client()) -> TokenPair:
+        """Prove your password again, for actions that need a fresh login."""
+        await self.passwords.reauthenticate(identity, password, client)
+        return await self.auth.renew(identity, amr=("pwd",), client=client)
 
     @post(
         "/change-password",

@@ -1,0 +1,42 @@
+"""A key that is being set up: sealed, and held by the client until its first code comes back.
+
+Nothing is stored. The sealed key is bound to the user, to the session or pending login that asked for it, and to the
+credentials of the user as they were: a reset or a removed factor makes it void.
+"""
+
+import hashlib
+import struct
+
+from asgi_auth.crypto.vault import Vault
+from asgi_auth.model.records import User
+from asgi_auth.storage import Storage
+
+#: Seconds that a setup lasts.
+TTL = 600
+
+
+class Setups:
+    """Seals and opens keys that are being set up."""
+
+    def __init__(self, vault: Vault, storage: Storage) -> None:
+        """Take the vault and the storage."""
+        self._vault = vault
+        self._storage = storage
+
+    async def seal(self, key: bytes, user: User, holder: str, now: int) -> str:
+        """Seal a key for a user; `holder` is the id of the session or of the pending login."""
+        return self._vault.seal(struct.pack(">Q", now) + key, await self._about(user, holder))
+
+    async def open(self, sealed: str, user: User, holder: str, now: int) -> bytes | None:
+        """Return the key; None for a text that is forged, too old, or of another user, holder or state."""
+        try:
+            opened = self._vault.open(sealed, await self._about(user, holder))
+        except ValueError:
+            return None
+        (begun,) = struct.unpack_from(">Q", opened)
+        return opened[8:] if 0 <= now - begun < TTL else None
+
+    async def _about(self, user: User, holder: str) -> str:
+        credentials = await self._storage.credentials(user.id)
+        state = repr([(each.id, each.version) for each in credentials] + [user.email_canonical])
+        return f"totp setup {user.id} {holder} {hashlib.sha256(state.encode()).hexdigest()}"
