@@ -22,7 +22,7 @@ LEFT_OUT := $(addprefix --ignore tests/,browser test_clock_skew.py hosts/test_se
 	--deselect tests/fuzz/test_fuzz.py::test_a_short_run_guided_by_coverage_finds_nothing
 
 # What the tests run beside Python: each target installs it where the machine is a Debian and the user is root.
-PROGRAMS := postgres redis faketime browser node
+PROGRAMS := postgres redis faketime codes browser node
 
 # What depends most on the versions of other packages.
 CORE := $(addprefix tests/,crypto limits mail/test_smtp.py mail/test_templates.py validation test_main_job.py \
@@ -30,7 +30,7 @@ CORE := $(addprefix tests/,crypto limits mail/test_smtp.py mail/test_templates.p
 	hosts/test_glue.py pages/test_ways_in.py events/test_telemetry.py) \
 	$(wildcard tests/storage/test_contract*.py)
 
-.PHONY: demo test test-full lint types public docs suite others lowest newest bench bench-quick wrk postgres redis faketime browser node pins dist clean
+.PHONY: demo test test-full lint types public docs suite others lowest newest bench bench-quick wrk postgres redis faketime codes browser node pins dist clean
 
 demo: $(V)/.run
 	GLIBC_TUNABLES=$(HUGE_PAGES) $(BIN)/python examples/demo.py
@@ -128,6 +128,13 @@ redis:
 	@if ! command -v redis-server >/dev/null && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
 		apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends redis-server \
 		|| echo "redis-server could not be installed"; \
+	fi
+
+# Debian provides oathtool, which makes codes of apps, and zbarimg, which reads pictures of QR codes.
+codes:
+	@if ! { command -v oathtool && command -v zbarimg; } >/dev/null && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends oathtool zbar-tools \
+		|| echo "oathtool and zbar-tools could not be installed"; \
 	fi
 
 # Debian provides faketime. If the installation fails, the test of clocks that differ names the missing package.

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from asgi_auth.features.sessions import Sessions
     from asgi_auth.features.token_endpoint import TokenEndpoint
     from asgi_auth.features.totp import Totp
+    from asgi_auth.features.trusted_devices import TrustedDevices
     from asgi_auth.features.unlock import Unlock
     from asgi_auth.limits.counters import MemoryCounters
     from asgi_auth.limits.redis import RedisCounters
@@ -77,6 +78,7 @@ __all__ = [
     "SigningKey",
     "TokenEndpoint",
     "Totp",
+    "TrustedDevices",
     "Unlock",
     "acting_as",
     "current_user",
@@ -123,6 +125,7 @@ LATER = {
     "SigningKey": "crypto.keys",
     "TokenEndpoint": "features.token_endpoint",
     "Totp": "features.totp",
+    "TrustedDevices": "features.trusted_devices",
     "Unlock": "features.unlock",
     "acting_as": "sessions.handover",
     "current_user": "sessions.identity",

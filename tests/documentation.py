@@ -7,7 +7,18 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
-from asgi_auth import AuthApp, MagicLink, OpenAPI, Outbox, Pages, RecoveryCodes, SecondFactors, Settings, Totp
+from asgi_auth import (
+    AuthApp,
+    MagicLink,
+    OpenAPI,
+    Outbox,
+    Pages,
+    RecoveryCodes,
+    SecondFactors,
+    Settings,
+    Totp,
+    TrustedDevices,
+)
 from asgi_auth.errors import AuthError
 from asgi_auth.feature import Endpoint, Feature
 from asgi_auth.features.defaults import defaults
@@ -67,7 +78,7 @@ def pages() -> str:
 
 def every_feature() -> list[Feature]:
     """Return all features that serve users, including those that are off by default."""
-    return [*defaults(mail=True), MagicLink(), SecondFactors(), Totp(), RecoveryCodes()]
+    return [*defaults(mail=True), MagicLink(), SecondFactors(), Totp(), RecoveryCodes(), TrustedDevices()]
 
 
 def every_endpoint() -> list[Endpoint]:

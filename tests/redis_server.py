@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import pytest
-
 from tests.cluster import free_port
 
 
@@ -27,6 +25,9 @@ class RedisServer:
     def __init__(self, folder: Path) -> None:
         """Start it."""
         if reason := missing():
+            # Benchmarks use this module without pytest.
+            import pytest
+
             pytest.skip(reason)
         self._folder = folder
         self._port = free_port()

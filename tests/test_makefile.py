@@ -11,7 +11,13 @@ ROOT = Path(__file__).parent.parent
 MAKE = shutil.which("make")
 assert MAKE, "make is missing"
 #: Targets that install Debian packages, with a program of each that no PATH of these tests has.
-PROGRAMS = {"redis": "redis-server", "browser": "chromium", "wrk": "wrk", "node": "nodejs npm"}
+PROGRAMS = {
+    "redis": "redis-server",
+    "codes": "oathtool zbar-tools",
+    "browser": "chromium",
+    "wrk": "wrk",
+    "node": "nodejs npm",
+}
 NPM = '#!/bin/sh\necho "npm $*" >> "$CALLS"\nmkdir -p node_modules\n'
 
 
@@ -55,7 +61,7 @@ def test_programs_are_installed_before_the_tests_that_need_them(target: str) -> 
     before = done.stdout[: done.stdout.index("-m pytest")]
 
     assert "npm ci" in before
-    for package in ("postgresql-15", "redis-server", "faketime", "chromium", "nodejs npm"):
+    for package in ("postgresql-15", "redis-server", "faketime", "oathtool zbar-tools", "chromium", "nodejs npm"):
         assert f"--no-install-recommends {package}" in before
 
 

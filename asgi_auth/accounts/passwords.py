@@ -1,6 +1,6 @@
 """Passwords of accounts: the policy, the hasher, and the password credential. Features find it as a service."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from asgi_auth._typed_text import composed
 from asgi_auth.crypto.argon2 import PasswordHasher
@@ -20,15 +20,20 @@ KIND = "password"
 class PasswordService:
     """Checks, verifies and replaces passwords: `auth[PasswordService]`, offered by the feature `Passwords`."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 (each is a collaborator)
         self,
         policy: PasswordPolicy,
         hasher: PasswordHasher,
         storage: Storage,
         events: EventSink,
         now: Callable[[], float],
+        prove: Callable[[Identity], Awaitable[None]],
     ) -> None:
-        """Take the policy for new passwords, the hasher, and the collaborators."""
+        """Take the policy for new passwords, the hasher, and the collaborators.
+
+        `prove` requires a fresh login, in place of a password.
+        """
+        self._prove = prove
         self.policy = policy
         self.hasher = hasher
         self._storage = storage
@@ -78,6 +83,17 @@ class PasswordService:
         if credential is None:
             raise InvalidCredentialsError("The current password is wrong.")
         return user, credential
+
+    async def prove(self, identity: Identity, password: str, client: Client) -> User:
+        """Verify the password of a logged-in user once more, or without one that the login is fresh.
+
+        Raises InvalidCredentialsError, FreshLoginRequiredError and SecondFactorNeededError.
+        """
+        if password:
+            user, _ = await self.reauthenticate(identity, password, client)
+            return user
+        await self._prove(identity)
+        return await identity.load()
 
     async def replace(
         self, storage: Storage, user_id: str, secret: str, *, version: int | None = None, used: str | None = None

@@ -12,6 +12,7 @@ from typing import Any
 
 from asgi_auth.accounts.known_clients import KnownClients
 from asgi_auth.errors import (
+    AccountLockedError,
     AuthError,
     PendingLoginExpiredError,
     SecondFactorRequiredError,
@@ -101,7 +102,7 @@ class PendingLogins:
 
         With `setup`, finds only one whose user has to set up a factor; without, only one whose user has a factor. The
         attempt is counted before the block, so that concurrent guesses do not get around the count, and taken back when
-        the block raises ServiceUnavailableError: then nothing was judged.
+        the block raises ServiceUnavailableError or AccountLockedError: then nothing was judged.
         """
         now = int(self._now())
         token = await self._storage.find_token(PURPOSE, _digest(secret), now)
@@ -112,7 +113,7 @@ class PendingLogins:
         try:
             yield PendingLogin.of(token)
         except AuthError as error:
-            if isinstance(error, ServiceUnavailableError):
+            if isinstance(error, ServiceUnavailableError | AccountLockedError):
                 await self._storage.uncount_password(token.id)
             error.about(token.user_id, error.session_id)
             raise

@@ -33,8 +33,14 @@ class Users:
         fields: Sequence[Field],
         now: Callable[[], float],
         start: Callable[[], Awaitable[None]],
+        before_delete: Callable[[Storage, User], Awaitable[None]],
     ) -> None:
-        """Take the collaborators; `registration` gives the service, if there is one, `start` opens the storage."""
+        """Take the collaborators.
+
+        `registration` gives the service, if there is one; `start` opens the storage; `before_delete` runs in the
+        transaction that deletes a user.
+        """
+        self._before_delete = before_delete
         self._storage = storage
         self._events = events
         self._revocation = revocation
@@ -94,6 +100,7 @@ class Users:
             user = await storage.update_user(user_id, {}, now) if only_closed else await storage.user(user_id)
             if user is None or (only_closed and user.status != "closed"):
                 return False
+            await self._before_delete(storage, user)
             ended = await storage.delete_user(user_id, now)
         if ended is None:
             return False

@@ -53,15 +53,25 @@ class Admission:
         if endpoint.fresh or endpoint.second_factor:
             await self._start()
             identity = await self._confirm(identity) if identity.kind == SESSION else identity
-        try:
-            if endpoint.fresh:
-                identity.require(fresh=self._fresh)
-            if endpoint.second_factor:
-                await self._gate.demand(identity, self._fresh if endpoint.fresh else None)
-        except FreshLoginRequiredError as error:
-            error.ways = await self._gate.ways(identity, second_factor=endpoint.second_factor)
-            raise
+            await self._prove(identity, fresh=endpoint.fresh, second_factor=endpoint.second_factor)
         return identity
+
+    async def prove(self, identity: Identity) -> None:
+        """Require a fresh login, and a fresh second factor of users that have one, in place of a password.
+
+        Raises FreshLoginRequiredError with the ways to prove it again, and SecondFactorNeededError.
+        """
+        await self._prove(await self._confirm(identity.require()), fresh=True, second_factor=True)
+
+    async def _prove(self, identity: Identity, *, fresh: bool, second_factor: bool) -> None:
+        try:
+            if fresh:
+                identity.require(fresh=self._fresh)
+            if second_factor:
+                await self._gate.demand(identity, self._fresh if fresh else None)
+        except FreshLoginRequiredError as error:
+            error.ways = await self._gate.ways(identity, second_factor=second_factor)
+            raise
 
     def errors_at(self, endpoint: Endpoint) -> list[type[AuthError]]:
         """Name the errors of callers that are logged in, and that the endpoint does not accept."""

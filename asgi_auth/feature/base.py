@@ -10,7 +10,7 @@ from asgi_auth.feature.endpoint import Endpoint
 from asgi_auth.feature.grant import Grant
 from asgi_auth.feature.page import Form, Page, Section
 from asgi_auth.feature.pipeline import Pipeline
-from asgi_auth.model.event_types import Action
+from asgi_auth.model.event_types import Action, Outcome
 from asgi_auth.model.records import Event, LoginAttempt, User
 from asgi_auth.sessions.factor import Factor
 from asgi_auth.sessions.identity import Identity
@@ -34,6 +34,8 @@ class BaseFeature:
     needs_mail: ClassVar[bool] = False
     #: The purposes of the mails that it sends.
     mails: ClassVar[tuple[str, ...]] = ()
+    #: Those of its mails that the feature `Notices` sends after an event with an outcome.
+    notices: ClassVar[Mapping[tuple[str, Outcome], str]] = {}
     #: The texts that it adds to the catalog, by language and code, such as `mail.<purpose>.subject`.
     texts: ClassVar[Overrides] = {}
     #: Its folder, `Path(__file__).parent`, with `texts/<language>.toml`, `templates/*.html` and `scripts/*.js`.
@@ -155,6 +157,13 @@ class BaseFeature:
     async def waives(self, login: LoginAttempt) -> bool:  # noqa: ARG002 (a hook)
         """Tell whether a login needs no second factor, though the user has one."""
         return False
+
+    async def exported(self, user: User) -> Mapping[str, Any]:  # noqa: ARG002 (a hook)
+        """Return what the feature stores about a user in tables of its own, for the export: JSON, without secrets."""
+        return {}
+
+    async def before_delete(self, storage: Storage, user: User) -> None:
+        """Run in the transaction that deletes a user; raise to keep the user."""
 
     async def ways_in(self, storage: Storage, user: User) -> Collection[str]:  # noqa: ARG002 (a hook)
         """Name the ways by which a user can log in with the feature. Runs in a transaction that takes one away."""

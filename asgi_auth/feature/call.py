@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from asgi_auth.feature.endpoint import Endpoint
+from asgi_auth.model.answers import SetCookie
 from asgi_auth.model.records import Client, Record
 from asgi_auth.sessions.identity import Identity
 
@@ -25,6 +26,8 @@ class Call(Record, frozen=True):
     notes: dict[str, Any] = msgspec.field(default_factory=dict)
     #: The values of the fields that features add to the endpoint (`fields_at`).
     added: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    #: The cookies that `after` hooks add to the response of a browser.
+    cookies: list[SetCookie] = msgspec.field(default_factory=list)
 
 
 #: The note of a call with the id of the user that acts for the caller.

@@ -117,7 +117,8 @@ class Pipeline:
             raise
         await self._start()
         added = {name: values.pop(name) for name in fields if name in values}
-        call = Call(endpoint, values, client, identity, {ACTOR: identity.actor} if identity.actor else {}, added)
+        notes = {ACTOR: identity.actor} if identity.actor else {}
+        call = Call(endpoint, values, client, identity, notes, added, raw.cookies)
         token = running.set(call.notes)
         ending: Ending = "failed"
         try:

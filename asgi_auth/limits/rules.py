@@ -205,9 +205,13 @@ def was_right(call: Call) -> bool:
 
 def is_guess(call: Call) -> bool:
     """Tell whether the call has a password; OAuth 2's token endpoint also takes refresh tokens, and empty fields."""
-    if call.endpoint.guesses != "password" or not call.endpoint.oauth2:
-        return call.endpoint.guesses == "password"
     values = call.values
+    if call.endpoint.guesses != "password":
+        return False
+    if not call.endpoint.oauth2:
+        # A fresh login may take the place of the password.
+        optional = "password" in call.endpoint.fields and not call.endpoint.fields["password"].required
+        return bool(values.get("password")) or not optional
     return values.get("grant_type") != "refresh_token" and bool(values.get("username") and values.get("password"))
 
 

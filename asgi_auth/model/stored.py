@@ -15,6 +15,8 @@ class Stored(Record, frozen=True, kw_only=True):
     credentials: list[dict[str, Any]]
     sessions: list[dict[str, Any]]
     tokens: list[dict[str, Any]]
+    #: What features store in tables of their own, by the name of their class.
+    features: dict[str, Any] = msgspec.field(default_factory=dict)
     events: list[dict[str, Any]] = msgspec.field(default_factory=list)
 
     def paged(self, pages: AsyncIterator[list[dict[str, Any]]]) -> "StoredPages":

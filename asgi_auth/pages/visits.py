@@ -127,7 +127,8 @@ class Visit:
 
     async def led_on(self, error: AuthError, page: Page, identity: Identity) -> Response | None:
         """Show the page where the visitor does what an error of a page asks for; None for other errors."""
-        if error.page in self.site.plan.paths:
+        knows_way = not isinstance(error, FreshLoginRequiredError) or error.ways
+        if error.page in self.site.plan.paths and knows_way:
             if not page.entrance:
                 self.query.setdefault("next", page.name)
             self.query["said"] = error.code

@@ -29,6 +29,7 @@ from asgi_auth.mail.delivery import Delivery
 from asgi_auth.mail.mailers import Callbacks
 from asgi_auth.mail.message import Mailer
 from asgi_auth.mail.templates import Templates
+from asgi_auth.model.records import User
 from asgi_auth.runtime.attach import attach, check_verification, load_validators, texts_of
 from asgi_auth.runtime.config_check import ConfigCheck
 from asgi_auth.runtime.lifecycle import Lifecycle
@@ -122,6 +123,7 @@ class Composition(HookRegistry, FeatureLookup):
             settings.fields,
             now,
             self._lifecycle.start,
+            self._before_delete,
         )
         self.vault: Vault = Vault(self.keys)
         self.ways_in: WaysIn = WaysIn(self.features)
@@ -156,6 +158,10 @@ class Composition(HookRegistry, FeatureLookup):
         if isinstance(self.mail.mailer, Callbacks):
             self.mail.mailer.check(purpose for feature in self.features for purpose in feature.mails)
         check_verification(self)
+
+    async def _before_delete(self, storage: Storage, user: User) -> None:
+        for feature in self.features:
+            await feature.before_delete(storage, user)
 
     def _compose_runtime(self) -> None:
         settings, features = self.settings, self.features

@@ -234,7 +234,7 @@ class SQLStorage(SQLCredentials, SQLSessions, SQLTokens, SQLCounters, SQLAudit, 
         values = {"user_id": user_id}
         stored = {name: [dict(row) for row in await self.run(each, values, read=True)] for name, each in tables.items()}
         pages = [page async for page in self.stored_events(user_id)] if events else []
-        return Stored(user=user, **stored, events=[event for page in pages for event in page])
+        return Stored(user=user, **stored, features={}, events=[event for page in pages for event in page])
 
     async def purge(self, before: int, batch: int) -> int:
         """Delete one batch of sessions, tokens, counters and networks each."""

@@ -20,6 +20,7 @@ from asgi_auth.errors import (
     ValidationError,
 )
 from asgi_auth.feature.call import Call
+from asgi_auth.feature.endpoint import Endpoint
 from asgi_auth.feature.pipeline import Pipeline
 from asgi_auth.feature.route import Route, Served
 from asgi_auth.model.answers import Answer, Redirect, SetCookie
@@ -156,12 +157,7 @@ class RequestPipeline:
         choice = await self._authenticator.choice.choose(presented)
         own: Mapping[str, str] = presented.own or {}
         if endpoint.method != "GET":
-            missing = REFRESH_TOKEN in endpoint.fields and values.get(REFRESH_TOKEN) is None
-            if choice.refresh and missing and not endpoint.oauth2:
-                values[REFRESH_TOKEN] = choice.refresh
-                transport = "cookie"
-            if PENDING in endpoint.fields and not values.get(PENDING) and own.get(PENDING):
-                values[PENDING] = own[PENDING]
+            if _fill_in(endpoint, values, choice.refresh, own):
                 transport = "cookie"
             if endpoint.oauth2:
                 check_form(scope, self._settings)
@@ -170,8 +166,10 @@ class RequestPipeline:
             if transport == "cookie" and endpoint.gives_tokens and not presented.by_cookie:
                 check_site(scope, self._settings)
         client = self.client(scope, identity, transport, presented)
-        value = await self._pipeline.run_request(route.feature, Call(endpoint, values, client, identity), served)
+        asked = Call(endpoint, values, client, identity)
+        value = await self._pipeline.run_request(route.feature, asked, served)
         added = self._added(value) if isinstance(value, Answer) else Headers()
+        added += self._authenticator.cookies.lines(asked.cookies) if asked.cookies else []
         pair = value.token_pair() if isinstance(value, Answer) else None
         if pair is not None and transport == "cookie":
             device = await self._devices.after_login(pair, client) if endpoint.logs_in else Headers()
@@ -200,3 +198,14 @@ class RequestPipeline:
         kinds = ", ".join(f'"{kind}"' for kind in self._settings.clear_site_data)
         clear = [(b"clear-site-data", kinds.encode())] if kinds else Headers()
         return await self._authenticator.forget(choice, scope) + clear
+
+
+def _fill_in(endpoint: Endpoint, values: dict[str, Any], refresh: str | None, own: Mapping[str, str]) -> bool:
+    """Fill in the fields that cookies have and the body has not; return whether there was one."""
+    missing = REFRESH_TOKEN in endpoint.fields and values.get(REFRESH_TOKEN) is None
+    if is_filled := bool(refresh and missing and not endpoint.oauth2):
+        values[REFRESH_TOKEN] = refresh
+    if PENDING in endpoint.fields and not values.get(PENDING) and own.get(PENDING):
+        values[PENDING] = own[PENDING]
+        return True
+    return is_filled

@@ -9,6 +9,7 @@ import pytest
 from asgi_auth import Auth, Passwords
 from asgi_auth.accounts.pending_logins import TRIES, TTL
 from asgi_auth.errors import (
+    AccountLockedError,
     AuthError,
     PendingLoginExpiredError,
     SecondFactorRequiredError,
@@ -116,17 +117,18 @@ async def test_concurrent_attempts_do_not_get_around_the_count() -> None:
         assert sum(isinstance(result, PendingLoginExpiredError) for result in results) == 32 - TRIES
 
 
-async def test_trouble_of_the_server_is_no_attempt() -> None:
+@pytest.mark.parametrize("error", [StorageUnavailableError(), AccountLockedError(60)])
+async def test_what_was_not_judged_is_no_attempt(error: AuthError) -> None:
     async with an_auth() as (auth, user_id):
         await add(auth, user_id)
         pending = await begin(auth)
 
         async def fail() -> None:
             async with auth.pending.attempt(pending):
-                raise StorageUnavailableError
+                raise error
 
         for _ in range(TRIES + 1):
-            with pytest.raises(StorageUnavailableError):
+            with pytest.raises(type(error)):
                 await fail()
 
         assert await finish(auth, pending)

@@ -79,6 +79,8 @@ async def visit(visitor: Visitor, camera: Camera) -> None:
     await camera.shoot(page, "account")
     await visitor.open("reauthenticate")
     await camera.shoot(page, "reauthenticate")
+    await visitor.open("set-password")
+    await camera.shoot(page, "set-password")
     if not camera.ending:
         await second_factors(visitor, camera, email)
     await visitor.open("account")

@@ -46,7 +46,7 @@ async def test_an_export_is_one_document_in_pages() -> None:
 
     parts = [message["body"] for message in sent[1:]]
     exported = json.loads(b"".join(parts))
-    assert set(exported) == set(before) == {"user", "credentials", "sessions", "tokens", "events"}
+    assert set(exported) == set(before) == {"user", "credentials", "sessions", "tokens", "features", "events"}
     assert len(exported["events"]) == len(before["events"]) + MANY
     assert max(map(len, parts)) < len(b"".join(parts)) / 3
     assert dict(sent[0]["headers"])[b"cache-control"] == b"no-store"

@@ -101,8 +101,10 @@ async def inside(app: App) -> str:
 
 async def test_a_policy_that_settings_contradict_is_refused() -> None:
     with pytest.raises(ValueError, match="AAL2"):
-        make_auth(features=[*cheap(), SecondFactors.aal2()])
-    make_auth(features=[*cheap(), SecondFactors.aal2()], session_ttl=86400, session_idle=3600)
+        make_auth(features=[*cheap(), SecondFactors.aal2(), Totp()])
+    make_auth(features=[*cheap(), SecondFactors.aal2(), Totp()], session_ttl=86400, session_idle=3600)
+    with pytest.raises(ValueError, match="no feature brings one"):
+        make_auth(features=[*cheap(), SecondFactors(required=True)])
     with pytest.raises(TypeError):
         SecondFactors(required="admin")
     for wrong in (-1, 3):

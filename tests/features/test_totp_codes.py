@@ -1,6 +1,8 @@
 """The codes of an app are those of RFC 6238, and of its own tests."""
 
 import base64
+import secrets
+import subprocess
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -49,3 +51,12 @@ def test_the_uri_names_issuer_and_account() -> None:
     assert uri.path == "/%C3%84%20%26%20Co%3A%20x:ada%2Bx%40example.com"
     assert parse_qs(uri.query)["issuer"] == ["Ä & Co: x"]
     assert base64.b32decode(parse_qs(uri.query)["secret"][0]) == SEED
+
+
+def test_another_program_makes_the_same_codes() -> None:
+    for _ in range(60):
+        key, at = secrets.token_bytes(20), secrets.randbelow(2**33)
+        command = ["oathtool", "--totp", "-N", f"@{at}", key.hex()]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+
+        assert done.stdout.strip() == code_at(key, at // 30)

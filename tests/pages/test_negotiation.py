@@ -242,10 +242,11 @@ async def test_a_fresh_login_is_asked_for_and_leads_back(clock: Clock) -> None:
         change = {"current_password": PASSWORD, "new_password": "another good phrase"}
 
         again = await surfer.post("change-password", change)
-        account = await surfer.submit(again, "/reauthenticate/password", password=PASSWORD)
+        account = await surfer.submit(again, "/login", email=EMAIL, password=PASSWORD)
         done = await surfer.post("change-password", change)
 
-        assert again.text.startswith("Prove that it is you")
+        assert again.url == "/auth/login?next=account&said=fresh_login_required"
+        assert "Log in again, to be sure that it is you." in again.text
         assert account.url == "/auth/account"
         assert done.url == "/auth/account?said=password_changed"
 

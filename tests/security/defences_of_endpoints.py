@@ -27,7 +27,7 @@ ENDPOINTS = [
     Defence(
         "endpoints: users with a second factor show it",
         "feature/admission.py",
-        "await self._gate.demand(identity, self._fresh if endpoint.fresh else None)",
+        "await self._gate.demand(identity, self._fresh if fresh else None)",
         "pass",
         "feature/test_admission.py::test_a_second_factor_is_demanded_of_users_that_have_one",
     ),

@@ -14,6 +14,7 @@ ALL = {
     "token": "/token",
     "change_password": "/change-password",
     "reauthenticate": "/reauthenticate/password",
+    "set_password": "/set-password",
     "refresh": "/refresh",
     "logout": "/logout",
     "logout_all": "/logout-all",
@@ -55,13 +56,19 @@ def test_with_a_mailer_the_flows_by_mail_are_served_too() -> None:
     ("selection", "names"),
     [
         ({"include": ["login", "refresh"]}, {"login", "refresh"}),
-        ({"include": ["passwords", "logout"]}, {"register", "login", "reauthenticate", "change_password", "logout"}),
+        (
+            {"include": ["passwords", "logout"]},
+            {"register", "login", "reauthenticate", "set_password", "change_password", "logout"},
+        ),
         ({"exclude": ["register"]}, ALL.keys() - {"register"}),
         (
             {"exclude": ["passwords", "tokenendpoint", "account"]},
             {"refresh", "logout", "logout_all", "sessions", "end_session"},
         ),
-        ({"include": ["passwords"], "exclude": ["login"]}, {"register", "reauthenticate", "change_password"}),
+        (
+            {"include": ["passwords"], "exclude": ["login"]},
+            {"register", "reauthenticate", "set_password", "change_password"},
+        ),
     ],
 )
 def test_endpoints_are_selected_by_name_or_feature(selection: dict[str, list[str]], names: set[str]) -> None:

@@ -4,9 +4,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, Literal
 
+import msgspec
+
 from asgi_auth.accounts.letters import INACTIVE
 from asgi_auth.accounts.passwords import PasswordService
-from asgi_auth.errors import BusyError, InvalidCredentialsError, UnauthorizedError
+from asgi_auth.errors import (
+    BusyError,
+    FreshLoginRequiredError,
+    InvalidCredentialsError,
+    SecondFactorNeededError,
+    UnauthorizedError,
+)
 from asgi_auth.feature import (
     Client,
     Endpoint,
@@ -84,6 +92,8 @@ class Account(Feature):
         stored = await storage.stored(identity.id, events=served is None)
         if stored is None:
             raise UnauthorizedError
+        named = {type(each).__name__: await each.exported(stored.user) for each in self.auth.features}
+        stored = msgspec.structs.replace(stored, features={name: found for name, found in named.items() if found})
         return stored if served is None else stored.paged(storage.stored_events(identity.id))
 
     @post(
@@ -92,11 +102,11 @@ class Account(Feature):
         ends_session=True,
         guesses="password",
         event=events.ACCOUNT_CLOSE,
-        errors=(InvalidCredentialsError, BusyError),
+        errors=(InvalidCredentialsError, FreshLoginRequiredError, SecondFactorNeededError, BusyError),
     )
-    async def close_account(self, *, password: Secret, identity: Identity, client: Client = Client()) -> None:
-        """Close your account, with the password. Every session ends."""
-        user, _ = await self.auth[PasswordService].reauthenticate(identity, password, client)
+    async def close_account(self, *, password: Secret = "", identity: Identity, client: Client = Client()) -> None:
+        """Close your account, with the password or a fresh login. Every session ends."""
+        user = await self.auth[PasswordService].prove(identity, password, client)
         if self.closing == "hard":
             await self.auth.users.delete(user.id)
         else:

@@ -11,9 +11,11 @@ from asgi_auth.accounts.passwords import PasswordService
 from asgi_auth.accounts.purpose import TOKEN_LIMITS, TOKEN_OR_CODE, Purpose
 from asgi_auth.errors import (
     BusyError,
+    FreshLoginRequiredError,
     InvalidCredentialsError,
     InvalidOneTimeTokenError,
     RateLimitedError,
+    SecondFactorNeededError,
     UserExistsError,
     ValidationError,
 )
@@ -60,13 +62,13 @@ class EmailChange(Feature):
         status=202,
         guesses="password",
         event=events.EMAIL_CHANGE,
-        errors=(InvalidCredentialsError, BusyError, RateLimitedError),
+        errors=(InvalidCredentialsError, FreshLoginRequiredError, SecondFactorNeededError, BusyError, RateLimitedError),
     )
     async def change_email(
-        self, *, new_email: Email, password: Secret, identity: Identity, client: Client = Client()
+        self, *, new_email: Email, password: Secret = "", identity: Identity, client: Client = Client()
     ) -> Requested:
-        """Mail a link to the new address. An earlier request that is still open becomes void."""
-        user, _ = await self.auth[PasswordService].reauthenticate(identity, password, client)
+        """Mail a link to the new address, with the password or a fresh login. An earlier request becomes void."""
+        user = await self.auth[PasswordService].prove(identity, password, client)
         await self._limit(user.id)
         address = parse_email(new_email, "new_email", public=not self.auth.settings.private_addresses)
         if address.display == user.email:

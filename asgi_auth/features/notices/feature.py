@@ -1,32 +1,40 @@
 """Notices: users get a mail when something about their account has changed (ASVS 6.3.7)."""
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import ClassVar
 
+from asgi_auth.auth import Auth
 from asgi_auth.feature import Event, Feature
 from asgi_auth.model import event_types as events
+from asgi_auth.model.event_types import Outcome
 
-PURPOSES = {
+PURPOSES: Mapping[tuple[str, Outcome], str] = {
     (events.PASSWORD_CHANGE, "success"): "password_changed",
     (events.TOKEN_REUSE, "failure"): "token_reuse",
-    (events.FACTOR_ADD, "success"): "factor_added",
-    (events.FACTOR_REMOVE, "success"): "factor_removed",
-    (events.RECOVERY_CODES, "success"): "recovery_codes_made",
 }
 
 
 class Notices(Feature):
-    """Mails a notice after every change and reset of a password, and when a reused refresh token ended a session."""
+    """Mails a notice after every change and reset of a password, and when a reused refresh token ended a session.
+
+    Other features name further ones (`Feature.notices`), such as those about second factors.
+    """
 
     needs_mail = True
     mails: ClassVar[tuple[str, ...]] = tuple(PURPOSES.values())
-    observes: Container[str] | None = {name for name, _ in PURPOSES}
+    notices: ClassVar[Mapping[tuple[str, Outcome], str]] = PURPOSES
     room: ClassVar[Path | None] = Path(__file__).parent
+
+    def attach(self, auth: Auth) -> None:
+        """Join an `Auth`, and learn the notices of its features."""
+        super().attach(auth)
+        self._purposes = {key: name for feature in auth.features for key, name in feature.notices.items()}
+        self.observes: Container[str] | None = {name for name, _ in self._purposes}
 
     async def observe(self, event: Event) -> None:
         """Write to the user of the event."""
-        purpose = PURPOSES.get((event.name, event.outcome))
+        purpose = self._purposes.get((event.name, event.outcome))
         if purpose is None or event.user_id is None:
             return
         user = await self.auth.storage.user(event.user_id)

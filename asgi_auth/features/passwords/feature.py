@@ -12,6 +12,7 @@ from asgi_auth.auth import Auth
 from asgi_auth.crypto.argon2 import Argon2, PasswordHasher
 from asgi_auth.errors import (
     BusyError,
+    ForbiddenError,
     InvalidCredentialsError,
     PasswordPolicyError,
     StorageUnavailableError,
@@ -100,12 +101,14 @@ class Passwords(Feature):
     room: ClassVar[Path | None] = Path(__file__).parent
     pages: ClassVar[Sequence[Page]] = (
         Page(name="login", endpoint="login", entrance=True, links=("forgot_password", "magic_link", "register")),
+        Page(name="set_password", endpoint="set_password", login=True, links=("account",)),
         Page(name="register", endpoint="register", entrance=True, links=("login",)),
     )
     forms: ClassVar[Sequence[Form]] = (
         Form(endpoint="login", page="login"),
         Form(endpoint="register", page="register", after="login", said="registered", waits="verify_email"),
         Form(endpoint="reauthenticate", page="reauthenticate"),
+        Form(endpoint="set_password", page="set_password", after="account", said="password_changed"),
         Form(endpoint="change_password", page="account", after="account", said="password_changed"),
     )
     reauthenticates: ClassVar[Mapping[str, str]] = {KIND: "password"}
@@ -130,7 +133,7 @@ class Passwords(Feature):
         """Join an `Auth`, and make the service that other features use."""
         super().attach(auth)
         self.passwords: PasswordService = PasswordService(
-            self.policy, self._hasher, auth.storage, auth.stream, auth.now
+            self.policy, self._hasher, auth.storage, auth.stream, auth.now, auth.pipeline.admission.prove
         )
 
     def takes_part(self, endpoint: Endpoint) -> bool:
@@ -228,6 +231,29 @@ class Passwords(Feature):
                 raise
         await self.auth.sessions.ended(user.id, ended, client)
         await self.auth.emit(events.PASSWORD_CHANGE, user_id=user.id, session_id=keep, client=client)
+
+    @post(
+        "/set-password",
+        status=204,
+        fresh=True,
+        second_factor=True,
+        event=events.PASSWORD_CHANGE,
+        errors=(ForbiddenError, PasswordPolicyError, BusyError),
+    )
+    async def set_password(self, *, new_password: Secret, identity: Identity, client: Client = Client()) -> None:
+        """Set a password for an account that has none. All your other sessions end."""
+        user, storage = await identity.load(), self.auth.storage
+        old = await storage.credential(user.id, KIND)
+        if old is not None and old.secret:
+            raise ForbiddenError("The account has a password. Change it instead.")
+        self.passwords.check(new_password, "new_password", user.email_canonical)
+        secret, now = await self.passwords.hasher.hash(new_password), int(self.auth.now())
+        async with storage.transaction() as inside:
+            if not await self.passwords.replace(inside, user.id, secret, version=old.version if old else 0):
+                raise ForbiddenError("The account has a password. Change it instead.")
+            ended = await inside.end_sessions(user.id, now, keep=identity.session_id)
+        await self.auth.sessions.ended(user.id, ended, client)
+        await self.auth.emit(events.PASSWORD_CHANGE, user_id=user.id, session_id=identity.session_id, client=client)
 
     async def ways_in(self, storage: Storage, user: User) -> Collection[str]:
         """Name the password, if the user has a usable one."""

@@ -25,6 +25,7 @@ from asgi_auth.feature import (
     post,
 )
 from asgi_auth.model import event_types as events
+from asgi_auth.model.event_types import Outcome
 
 KIND = "recovery_codes"
 #: Crockford's alphabet, without I, L, O and U; letters of a code and of a group: 120 bits (ASVS 6.5.2).
@@ -49,7 +50,8 @@ class RecoveryCodes(Feature):
     """Gives `count` codes for logins without the other second factors. They are no factor of their own."""
 
     factor_kinds: ClassVar[Mapping[str, Factor]] = {KIND: Factor("recovery", is_backup=True)}
-    mails: ClassVar[tuple[str, ...]] = ("recovery_code_used",)
+    mails: ClassVar[tuple[str, ...]] = ("recovery_code_used", "recovery_codes_made")
+    notices: ClassVar[Mapping[tuple[str, Outcome], str]] = {(events.RECOVERY_CODES, "success"): "recovery_codes_made"}
     room: ClassVar[Path | None] = Path(__file__).parent
     pages: ClassVar[Sequence[Page]] = (
         Page(

@@ -52,9 +52,13 @@ class SecondFactors(Feature):
     def attach(self, auth: Auth) -> None:
         """Join an `Auth`; raises ValueError for settings that the policy does not allow."""
         super().attach(auth)
+        if self.required and not auth.second_factors.knows_factors:
+            raise ValueError("a second factor is required, and no feature brings one; list Totp(), for instance")
         settings = auth.settings
         if self._is_aal2 and (settings.session_ttl > AAL2_SESSION or settings.session_idle > AAL2_IDLE):
             raise ValueError(f"AAL2 needs session_ttl={AAL2_SESSION} and session_idle={AAL2_IDLE}, or less")
+        if self._is_aal2 and any(feature.overrides("waives") for feature in auth.features):
+            raise ValueError("AAL2 wants a second factor at every login; leave TrustedDevices out")
 
     async def needs_second_factor(self, login: LoginAttempt) -> bool:
         """Tell whether the policy requires a second factor of a user."""

@@ -12,8 +12,11 @@ from asgi_auth.errors import (
     AccountLockedError,
     EmailNotVerifiedError,
     FactorExistsError,
+    FreshLoginRequiredError,
     InvalidCodeError,
     PendingLoginExpiredError,
+    SecondFactorNeededError,
+    TokenRevokedError,
     UnauthorizedError,
 )
 from asgi_auth.feature import (
@@ -38,10 +41,20 @@ from asgi_auth.feature import (
 from asgi_auth.features.totp.codes import KEY_SIZE, step_of, svg_of, text_of, uri_of
 from asgi_auth.features.totp.setup import TTL, Setups
 from asgi_auth.model import event_types as events
+from asgi_auth.model.event_types import Outcome
 from asgi_auth.model.records import NO_USER_ID
+from asgi_auth.sessions.identity import ANONYMOUS
 
 KIND = "totp"
 LIMITS = "30/m/ip, 300/h/ip"
+#: The errors of a caller with a login, or with a pending one.
+CALLER_ERRORS = (
+    UnauthorizedError,
+    FreshLoginRequiredError,
+    SecondFactorNeededError,
+    PendingLoginExpiredError,
+    TokenRevokedError,
+)
 
 
 class TotpSetup(Record, frozen=True, kw_only=True):
@@ -71,7 +84,11 @@ class Totp(Feature):
     requires: ClassVar[Mapping[str, str]] = {"cryptography": "mfa", "segno": "mfa"}
     factor_kinds: ClassVar[Mapping[str, Factor]] = {KIND: Factor("otp")}
     reauthenticates: ClassVar[Mapping[str, str]] = {KIND: "totp"}
-    mails: ClassVar[tuple[str, ...]] = ("factor_paused",)
+    mails: ClassVar[tuple[str, ...]] = ("factor_paused", "factor_added", "factor_removed")
+    notices: ClassVar[Mapping[tuple[str, Outcome], str]] = {
+        (events.FACTOR_ADD, "success"): "factor_added",
+        (events.FACTOR_REMOVE, "success"): "factor_removed",
+    }
     room: ClassVar[Path | None] = Path(__file__).parent
     pages: ClassVar[Sequence[Page]] = (
         Page(name="totp", endpoint="totp_setup", login=True, carries="pending", links=("account",)),
@@ -102,29 +119,21 @@ class Totp(Feature):
         """Tell whether codes are asked for."""
         return TotpStatus(enabled=await self.auth.storage.credential(identity.id, KIND) is not None)
 
-    @post(
-        "/totp/setup",
-        fresh=True,
-        second_factor=True,
-        limits=LIMITS,
-        errors=(UnauthorizedError, PendingLoginExpiredError, EmailNotVerifiedError, FactorExistsError),
-    )
+    @post("/totp/setup", limits=LIMITS, errors=(*CALLER_ERRORS, EmailNotVerifiedError, FactorExistsError))
     async def totp_setup(self, *, pending: TokenText = "", identity: Identity | None = None) -> TotpSetup:
         """Get a key for an authenticator app. Codes are asked for once the first one has come back."""
         if pending:
             async with self.auth.pending.attempt(pending, setup=True) as found:
                 return await self._begin(await self._user(found.user_id), found.token_id)
-        caller = logged_in(identity)
+        caller = await self._proven(identity)
         return await self._begin(await caller.load(), caller.session_id)
 
     @post(
         "/totp",
-        fresh=True,
-        second_factor=True,
         logs_in=True,
         limits=LIMITS,
         event=events.FACTOR_ADD,
-        errors=(UnauthorizedError, PendingLoginExpiredError, FactorExistsError, InvalidCodeError),
+        errors=(*CALLER_ERRORS, FactorExistsError, InvalidCodeError),
     )
     async def totp_turn_on(
         self,
@@ -140,7 +149,7 @@ class Totp(Feature):
             async with self.auth.pending.attempt(pending, setup=True) as found:
                 await self._add(await self._user(found.user_id), found.token_id, request, code, client, is_first=True)
                 return await self.auth.pending.finish(found, ("otp",), client)
-        caller = logged_in(identity)
+        caller = await self._proven(identity)
         await self._add(await caller.load(), caller.session_id, request, code, client)
         return await self.auth.renew(caller, amr=("otp", "mfa"), client=client)
 
@@ -234,18 +243,20 @@ class Totp(Feature):
                 raise InvalidCodeError
         await self.auth.emit(events.FACTOR_CHECK, user_id=user.id, client=client, data={"kind": KIND})
 
+    async def _proven(self, identity: Identity | None) -> Identity:
+        """Return the identity of a caller with a fresh login, and with a fresh second factor where it has one.
+
+        Not an option of the endpoints: a browser that finishes a pending login may still have the cookies of another.
+        """
+        caller = (identity or ANONYMOUS).require()
+        await self.auth.pipeline.admission.prove(caller)
+        return caller
+
     async def _user(self, user_id: str) -> User:
         user = await self.auth.storage.user(user_id or NO_USER_ID)
         if user is None:
             raise PendingLoginExpiredError
         return user
-
-
-def logged_in(identity: Identity | None) -> Identity:
-    """Return the identity of a logged-in caller. Raises UnauthorizedError for all others."""
-    if identity is None:
-        raise UnauthorizedError
-    return identity.require()
 
 
 def _about(user_id: str, credential_id: str) -> str:

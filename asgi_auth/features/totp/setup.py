@@ -1,7 +1,7 @@
 """A key that is being set up: sealed, and held by the client until its first code comes back.
 
 Nothing is stored. The sealed key is bound to the user, to the session or pending login that asked for it, and to the
-credentials of the user as they were: a reset or a removed factor makes it void.
+user and its credentials as they were: a reset, an added factor and a removed one make it void.
 """
 
 import hashlib
@@ -38,5 +38,5 @@ class Setups:
 
     async def _about(self, user: User, holder: str) -> str:
         credentials = await self._storage.credentials(user.id)
-        state = repr([(each.id, each.version) for each in credentials] + [user.email_canonical])
+        state = repr([(each.id, each.version) for each in credentials] + [user.email_canonical, user.updated_at])
         return f"totp setup {user.id} {holder} {hashlib.sha256(state.encode()).hexdigest()}"
