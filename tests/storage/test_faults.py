@@ -72,7 +72,7 @@ async def test_a_connection_cut_before_the_commit_means_nothing_happened(
         url = server.dsn(fresh(driver).rpartition("/")[2], proxy.port)
         async with opened(driver, url, timeout=2) as storage:
             await added(storage)
-            proxy.cut_before = b"COMMIT"
+            proxy.cut_before = b"COMMIT\0"
 
             await refused(lambda: storage.add_user(a_user(2), a_credential(a_user(2))), 3)
 

@@ -130,10 +130,18 @@ def remember(installation: Installation, seen: Seen, made: Call) -> None:
         installation.tokens |= {name: answer.json[name] for name in ("access_token", "refresh_token")}
 
 
+class Quiet(list[T]):
+    """A list that Hypothesis does not write out in the names of its rules."""
+
+    def __repr__(self) -> str:
+        """Tell the number of items."""
+        return f"<{len(self)} items>"
+
+
 def machine(pair: Pair, deeds: Sequence[Deed] = DEEDS) -> type[RuleBasedStateMachine]:
     """Make the machine of a pair, whose owner does some deeds."""
     app = AuthApp(pair.known.auth)
-    endpoints, pages = endpoints_of(app), sorted(app.routes.pages)
+    endpoints, pages = Quiet(endpoints_of(app)), Quiet(sorted(app.routes.pages))
 
     class Concealment(RuleBasedStateMachine):
         @initialize(state=st.sampled_from(STATES))
