@@ -157,7 +157,7 @@ class RequestPipeline:
         choice = await self._authenticator.choice.choose(presented)
         own: Mapping[str, str] = presented.own or {}
         if endpoint.method != "GET":
-            if _fill_in(endpoint, values, choice.refresh, own):
+            if _fill_in(endpoint, values, choice.refresh, own, identity):
                 transport = "cookie"
             if endpoint.oauth2:
                 check_form(scope, self._settings)
@@ -200,12 +200,20 @@ class RequestPipeline:
         return await self._authenticator.forget(choice, scope) + clear
 
 
-def _fill_in(endpoint: Endpoint, values: dict[str, Any], refresh: str | None, own: Mapping[str, str]) -> bool:
-    """Fill in the fields that cookies have and the body has not; return whether there was one."""
+def _fill_in(
+    endpoint: Endpoint, values: dict[str, Any], refresh: str | None, own: Mapping[str, str], identity: Identity
+) -> bool:
+    """Fill in the fields that cookies have and the body has not; return whether there was one.
+
+    Where a login may take the place of a pending one, the pending one of a cookie is for visitors only: it may be that
+    of another user of the browser.
+    """
     missing = REFRESH_TOKEN in endpoint.fields and values.get(REFRESH_TOKEN) is None
     if is_filled := bool(refresh and missing and not endpoint.oauth2):
         values[REFRESH_TOKEN] = refresh
-    if PENDING in endpoint.fields and not values.get(PENDING) and own.get(PENDING):
-        values[PENDING] = own[PENDING]
-        return True
-    return is_filled
+    if PENDING not in endpoint.fields or values.get(PENDING) or not own.get(PENDING):
+        return is_filled
+    if identity.is_authenticated and not endpoint.fields[PENDING].required:
+        return is_filled
+    values[PENDING] = own[PENDING]
+    return True

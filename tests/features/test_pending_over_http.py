@@ -71,6 +71,16 @@ async def test_a_browser_keeps_the_pending_login_in_a_cookie_that_no_script_read
     assert done.cookies["__Host-auth"]
 
 
+async def test_a_pending_login_of_the_browser_does_not_win_over_a_session(app: App) -> None:
+    token = await inside(app)
+    await app.client.post("/login", ACCOUNT, headers=BROWSER)
+    assert "__Host-auth-pending" in app.client.cookies
+
+    refused = await app.client.post("/totp/setup", {}, headers=BROWSER | {"authorization": f"Bearer {token}"})
+
+    assert refused.json["code"] == "factor_exists"
+
+
 async def test_the_token_endpoint_names_the_pending_login(app: App) -> None:
     body = urlencode({"grant_type": "password", "username": EMAIL, "password": PASSWORD}).encode()
     form = {"content-type": "application/x-www-form-urlencoded"}

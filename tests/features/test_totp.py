@@ -2,10 +2,12 @@
 
 import base64
 
+import msgspec
 import pytest
 
 from asgi_auth import MagicLink, Passwords, RecoveryCodes, SecondFactors
 from asgi_auth.errors import AuthError, SecondFactorRequiredError, SecondFactorSetupRequiredError
+from asgi_auth.feature import Client
 from asgi_auth.mail import Outbox
 from asgi_auth.sessions.identity import Identity
 from tests.features.factors import a_world
@@ -185,3 +187,38 @@ async def test_a_magic_link_meets_the_second_factor() -> None:
 
         pair = await world.totp.totp_login(pending=refused.value.pending, code=world.code())
         assert (await world.identity(pair)).amr == ("email", "otp", "mfa")
+
+
+async def test_recovery_codes_from_before_the_first_factor_open_nothing() -> None:
+    async with a_world() as world:
+        feature, thief = world.auth[RecoveryCodes], await world.identity()
+        with pytest.raises(AuthError) as refused:
+            await feature.recovery_codes(identity=thief)
+        assert refused.value.code == "second_factor_needed"
+        credential = await world.auth.storage.credential(world.user_id, "password")
+        assert credential is not None
+        early = msgspec.structs.replace(credential, id="early", kind="recovery_codes", secret="0" * 64)
+        assert await world.auth.storage.add_credential(early)
+
+        await world.turn_on()
+
+        assert await world.auth.storage.credential(world.user_id, "recovery_codes") is None
+        with pytest.raises(AuthError) as refused:
+            await feature.recovery_codes(identity=thief)
+        assert refused.value.code == "second_factor_needed"
+
+
+async def test_a_setup_ends_with_its_session_and_with_a_new_password() -> None:
+    async with a_world() as world:
+        identity = await world.identity()
+        setup = await world.totp.totp_setup(identity=identity)
+        user = await world.auth.users.get(world.user_id)
+        world.key = base64.b32decode(setup.secret)
+        await world.auth.end_sessions(world.user_id)
+
+        with pytest.raises(AuthError):
+            await world.totp._add(user, identity.session_id, setup.request, world.code(), Client())
+        with pytest.raises(AuthError):
+            await world.totp._add(user, "ended", setup.request, world.code(), Client(), is_first=True)
+
+        assert await world.auth.storage.credential(world.user_id, "totp") is None

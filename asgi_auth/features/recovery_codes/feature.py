@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from asgi_auth.errors import InvalidCodeError, PendingLoginExpiredError
+from asgi_auth.errors import InvalidCodeError, PendingLoginExpiredError, SecondFactorNeededError
 from asgi_auth.feature import (
     Client,
     Credential,
@@ -26,6 +26,7 @@ from asgi_auth.feature import (
 )
 from asgi_auth.model import event_types as events
 from asgi_auth.model.event_types import Outcome
+from asgi_auth.sessions.identity import MFA
 
 KIND = "recovery_codes"
 #: Crockford's alphabet, without I, L, O and U; letters of a code and of a group: 120 bits (ASVS 6.5.2).
@@ -77,9 +78,16 @@ class RecoveryCodes(Feature):
             raise ValueError("count is 1 to 32")
         self._count = count
 
-    @post("/recovery-codes", status=201, fresh=True, second_factor=True, event=events.RECOVERY_CODES)
+    @post(
+        "/recovery-codes",
+        status=201,
+        fresh=True,
+        second_factor=True,
+        event=events.RECOVERY_CODES,
+        errors=(SecondFactorNeededError,),
+    )
     async def recovery_codes(self, *, identity: Identity, client: Client = Client()) -> RecoveryCodeSet:
-        """Get a new set of recovery codes. The earlier ones become void."""
+        """Get a new set of recovery codes, beside another second factor. The earlier ones become void."""
         codes = [_new_code() for _ in range(self._count)]
         now = int(self.auth.now())
         credential = Credential(
@@ -93,6 +101,11 @@ class RecoveryCodes(Feature):
         )
         async with self.auth.storage.transaction() as storage:
             await storage.update_user(identity.id, {}, now)
+            # Judged again under the lock. Codes from before the first factor would open the account beside it.
+            session = await storage.session(identity.session_id)
+            has_factors = self.auth.second_factors.names(await storage.credentials(identity.id))
+            if not has_factors or session is None or session.revoked_at is not None or MFA not in session.amr:
+                raise SecondFactorNeededError("Set up another second factor, or show it first.")
             await storage.delete_credentials(identity.id, (KIND,))
             await storage.add_credential(credential)
         await self.auth.emit(events.RECOVERY_CODES, user_id=identity.id, client=client, data={"count": self._count})

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from asgi_auth._typed_text import plain_code
+from asgi_auth.accounts.pending_logins import PURPOSE as PENDING_LOGIN
 from asgi_auth.accounts.registration import RegistrationService
 from asgi_auth.auth import Auth
 from asgi_auth.errors import (
@@ -44,6 +45,7 @@ from asgi_auth.model import event_types as events
 from asgi_auth.model.event_types import Outcome
 from asgi_auth.model.records import NO_USER_ID
 from asgi_auth.sessions.identity import ANONYMOUS
+from asgi_auth.storage import Storage
 
 KIND = "totp"
 LIMITS = "30/m/ip, 300/h/ip"
@@ -219,10 +221,25 @@ class Totp(Feature):
         )
         async with self.auth.storage.transaction() as storage:
             locked = await storage.update_user(user.id, {}, now)
-            has_factors = bool(self.auth.second_factors.names(await storage.credentials(user.id)))
-            if locked is None or (is_first and has_factors) or not await storage.add_credential(credential):
+            # Judged again under the lock: a new password or the end of the session must not leave a key behind.
+            if locked is None or not await self._is_live(storage, user.id, holder, now, pending=is_first):
+                raise InvalidCodeError
+            credentials = await storage.credentials(user.id)
+            has_factors = bool(self.auth.second_factors.names(credentials))
+            if not has_factors:
+                # Backups from before the first factor may be those of a stranger.
+                backups = {each.kind for each in credentials if self.auth.second_factors.is_factor(each.kind)}
+                await storage.delete_credentials(user.id, backups)
+            if (is_first and has_factors) or not await storage.add_credential(credential):
                 raise FactorExistsError
         await self.auth.emit(events.FACTOR_ADD, user_id=user.id, client=client, data={"kind": KIND})
+
+    async def _is_live(self, storage: Storage, user_id: str, holder: str, now: int, *, pending: bool) -> bool:
+        """Tell whether the session, or the pending login, of a setup is still live."""
+        if pending:
+            return holder in {token.id for token in await storage.tokens(user_id, PENDING_LOGIN, now)}
+        session = await storage.session(holder)
+        return session is not None and session.revoked_at is None
 
     async def _use(self, user: User, code: str, client: Client) -> None:
         """Use a code up: its step must be newer than the last one. Raises InvalidCodeError."""
