@@ -79,24 +79,24 @@ async def seen(client: Client, name: str, value: object) -> None:
 
 async def test_a_ban_ends_every_session(database: Database) -> None:
     async with entered(database) as (here, client, users):
-        database.run(f"UPDATE {users} SET status = 'disabled'")
+        await asyncio.to_thread(database.run, f"UPDATE {users} SET status = 'disabled'")
 
         await seen(client, "error", "token_revoked")
-        database.run(f"UPDATE {users} SET status = 'active'")
+        await asyncio.to_thread(database.run, f"UPDATE {users} SET status = 'active'")
         assert (await client.get("/")).json["error"] == "token_revoked"
         assert (await login(here)).access_token
 
 
 async def test_roles_are_those_of_the_row(database: Database) -> None:
     async with entered(database) as (_, client, users):
-        database.run(f"""UPDATE {users} SET roles = '["admin"]'""")
+        await asyncio.to_thread(database.run, f"""UPDATE {users} SET roles = '["admin"]'""")
 
         await seen(client, "roles", ["admin"])
 
 
 async def test_a_deletion_ends_every_session(database: Database) -> None:
     async with entered(database) as (_, client, users):
-        database.run(f"DELETE FROM {users}")
+        await asyncio.to_thread(database.run, f"DELETE FROM {users}")
 
         await seen(client, "error", "token_revoked")
         assert (await client.get("/auth/me")).status == 401
@@ -104,7 +104,7 @@ async def test_a_deletion_ends_every_session(database: Database) -> None:
 
 async def test_other_columns_are_the_hosts_affair(database: Database) -> None:
     async with entered(database) as (here, client, users):
-        database.run(f"UPDATE {users} SET email_verified = TRUE")
+        await asyncio.to_thread(database.run, f"UPDATE {users} SET email_verified = TRUE")
         await asyncio.sleep(0.3)
 
         assert (await client.get("/")).json["error"] is None
@@ -115,15 +115,17 @@ async def test_without_triggers_a_call_does_the_same(database: Database, caplog:
     async with entered(database) as (here, client, users):
         user = await here.users.by_email(EMAIL)
         on = f" ON {users}" if database._server is not None else ""
-        database.run(f"DROP TRIGGER auth_users_changed{on}", f"DROP TRIGGER auth_users_deleted{on}")
+        await asyncio.to_thread(
+            database.run, f"DROP TRIGGER auth_users_changed{on}", f"DROP TRIGGER auth_users_deleted{on}"
+        )
         async with make_auth(database.storage(), auto_migrate=False):
             assert "call await auth.users.changed(id)" in caplog.text
 
-        database.run(f"""UPDATE {users} SET roles = '["admin"]'""")
+        await asyncio.to_thread(database.run, f"""UPDATE {users} SET roles = '["admin"]'""")
         await here.users.changed(user.id)
         await seen(client, "roles", ["admin"])
 
-        database.run(f"DELETE FROM {users}")
+        await asyncio.to_thread(database.run, f"DELETE FROM {users}")
         await here.users.changed(user.id)
         await seen(client, "error", "token_revoked")
 
@@ -143,10 +145,12 @@ async def test_a_long_transaction_counts_from_its_commit(driver: str, servers: S
 @pytest.mark.parametrize("driver", SERVERS)
 async def test_a_role_of_the_host_needs_no_grant_on_our_tables(driver: str, servers: Servers, fresh: Fresh) -> None:
     database = Database(driver, fresh(driver), servers, PEOPLE)
-    database.run(table())
+    await asyncio.to_thread(database.run, table())
     server = servers.get(driver)
     async with entered(database) as (_, client, _users):
-        database.run("CREATE ROLE host LOGIN PASSWORD 'x'", "GRANT SELECT, UPDATE ON people TO host")
+        await asyncio.to_thread(
+            database.run, "CREATE ROLE host LOGIN PASSWORD 'x'", "GRANT SELECT, UPDATE ON people TO host"
+        )
         try:
             as_host = database.url.replace("//postgres:secret@", "//host:x@")
             # A table of the session shadows none of ours.
@@ -154,7 +158,7 @@ async def test_a_role_of_the_host_needs_no_grant_on_our_tables(driver: str, serv
             await asyncio.to_thread(server.sql, f"{shadow}; UPDATE people SET status = 'disabled'", as_host)
             await seen(client, "error", "token_revoked")
         finally:
-            database.run("DROP OWNED BY host", "DROP ROLE host")
+            await asyncio.to_thread(database.run, "DROP OWNED BY host", "DROP ROLE host")
 
 
 async def test_a_users_table_that_is_made_anew_gets_its_triggers_at_the_next_start(tmp_path: Path) -> None:
@@ -183,8 +187,10 @@ async def test_a_role_that_may_not_create_triggers_starts_and_is_told(
     servers: Servers, fresh: Fresh, caplog: pytest.LogCaptureFixture
 ) -> None:
     database = Database("postgres15", fresh("postgres15"), servers, PEOPLE)
-    database.run(table(), "CREATE ROLE lesser LOGIN PASSWORD 'x'", "GRANT CREATE, USAGE ON SCHEMA public TO lesser")
-    database.run("GRANT SELECT, INSERT, UPDATE, DELETE, REFERENCES ON people TO lesser")
+    await asyncio.to_thread(
+        database.run, table(), "CREATE ROLE lesser LOGIN PASSWORD 'x'", "GRANT CREATE, USAGE ON SCHEMA public TO lesser"
+    )
+    await asyncio.to_thread(database.run, "GRANT SELECT, INSERT, UPDATE, DELETE, REFERENCES ON people TO lesser")
     try:
         url = database.url.replace("//postgres:secret@", "//lesser:x@")
         async with make_auth(Postgres(url, names=PEOPLE)) as auth:
@@ -192,4 +198,4 @@ async def test_a_role_that_may_not_create_triggers_starts_and_is_told(
         assert "the users table has no triggers" in caplog.text
         assert "permission denied" in caplog.text
     finally:
-        database.run("DROP OWNED BY lesser CASCADE", "DROP ROLE lesser")
+        await asyncio.to_thread(database.run, "DROP OWNED BY lesser CASCADE", "DROP ROLE lesser")
