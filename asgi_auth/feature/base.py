@@ -59,7 +59,7 @@ class BaseFeature:
     #: The endpoints that its settings name; an unknown one is a ValueError.
     needs_endpoints: Collection[str] = ()
 
-    #: The exact URLs of other sites that redirects may lead to, whoever asks for them.
+    #: The exact URLs of other sites that redirects may lead to, for every caller.
     redirects_to: Collection[str] = ()
     #: The security schemes of its credentials, for the OpenAPI document: how to call endpoints with `keys=True`.
     schemes: ClassVar[Mapping[str, Mapping[str, Any]]] = {}

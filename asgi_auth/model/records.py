@@ -225,7 +225,7 @@ class Event(Record, frozen=True, kw_only=True):
     `name` is an action of `asgi_auth.model.event_types` or of a feature. `code` is its code in the OWASP Logging
     Vocabulary. Log `session`, a keyed digest, never `session_id`. `account` is the canonical email address of the user,
     where known; do not log it. `data` depends on the action. `actor` is the id of the user who did it, where that is
-    another than the user whom the event is about.
+    another than the subject of the event.
     """
 
     name: str
@@ -245,7 +245,7 @@ class AuditRecord(Record, frozen=True, kw_only=True):
     """A stored event. Ids sort by time; `session` is the keyed digest of the session id.
 
     Above a number of events of one kind and subject in an hour, further ones are one record, whose `count` is their
-    number. `actor` is the id of the user who did it, where that is another than the user whom the event is about.
+    number. `actor` is the id of the user who did it, where that is another than the subject of the event.
     """
 
     id: str
