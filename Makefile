@@ -13,10 +13,11 @@ define INSTALL
 	$(UV) pip install -q --python $(1)/bin/python --no-deps --no-build-isolation -e .
 endef
 
-# Other Pythons run the whole suite except for slow tests that depend little on the Python version:
+# The newest Pythons run the whole suite except for slow tests that depend little on the Python version:
 # the browser, the servers, their clocks, the clients of the OpenAPI document, the fuzzer guided by coverage, the
-# benchmarks, and the type checkers.
-OTHERS := 3.12 3.13 3.14
+# benchmarks, and the type checkers. Pythons between them and the oldest one run the core.
+NEWEST := 3.13 3.14
+BETWEEN := 3.12
 LEFT_OUT := $(addprefix --ignore tests/,browser test_clock_skew.py hosts/test_servers.py openapi/test_schemathesis.py openapi/test_clients.py \
 	test_benchmarks.py types) \
 	--deselect tests/fuzz/test_fuzz.py::test_a_short_run_guided_by_coverage_finds_nothing
@@ -39,7 +40,7 @@ test: lint types public others suite lowest newest
 
 # The same with every test on every Python. The servers and the browser make it several times as long.
 test-full:
-	$(MAKE) test LEFT_OUT=
+	$(MAKE) test LEFT_OUT= BETWEEN= NEWEST="$(BETWEEN) $(NEWEST)"
 
 lint: $(V)/.dev
 	$(BIN)/ruff check
@@ -63,7 +64,7 @@ suite: $(V)/.dev $(PROGRAMS)
 	$(BIN)/coverage report
 
 others: $(V)/.dev $(PROGRAMS)
-	@for version in $(OTHERS); do \
+	@for version in $(BETWEEN) $(NEWEST); do \
 		python=$$(ls -d $$HOME/.pyenv/versions/$$version.*/bin/python 2>/dev/null | tail -n 1); \
 		python=$${python:-$$(command -v python$$version)}; \
 		if ! "$$python" -c '' 2>/dev/null; then echo "Python $$version: not found"; continue; fi; \
@@ -71,7 +72,8 @@ others: $(V)/.dev $(PROGRAMS)
 		[ -x .venv-$$version/bin/python ] || $(BIN)/uv venv -q --python "$$python" .venv-$$version; \
 		$(BIN)/uv pip install -q --python .venv-$$version/bin/python --require-hashes -r requirements-dev.txt || exit 1; \
 		$(BIN)/uv pip install -q --python .venv-$$version/bin/python --no-deps --no-build-isolation -e . || exit 1; \
-		.venv-$$version/bin/python -m pytest -q -n 2 --dist worksteal $(LEFT_OUT) || exit 1; \
+		.venv-$$version/bin/python -m pytest -q -n 2 --dist worksteal \
+			$$(case " $(BETWEEN) " in *" $$version "*) echo $(CORE);; *) echo '$(LEFT_OUT)';; esac) || exit 1; \
 	done
 
 # The direct dependencies at their lower bounds, and everything at the newest versions. A resolution that fails, fails here.
