@@ -37,7 +37,7 @@ FLOORS = [
     {"errors"},
     {"validation", "crypto", "bounds.breaker", "bounds"},
     {"settings"},
-    {"storage", "mail", "limits.counters", "limits.redis", "limits.counter_keys"},
+    {"storage", "mail", "outgoing", "limits.counters", "limits.redis", "limits.counter_keys"},
     {"sessions"},
     {"feature.admission", "feature.endpoint", "feature.call", "feature.grant", "feature.page", "feature.pipeline",
      "feature.base",

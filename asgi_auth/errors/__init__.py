@@ -43,6 +43,7 @@ AuthError
 │   └── AsyncioRequiredError                500 asyncio_required
 └── ServiceUnavailableError                 503 service_unavailable
     ├── BusyError                           503 busy
+    ├── ProviderUnavailableError            503 provider_unavailable
     └── StorageUnavailableError             503 storage_unavailable
         └── StorageSetupError               503 storage_unavailable
             ├── SchemaError                 503 storage_unavailable
@@ -94,6 +95,7 @@ from asgi_auth.errors.service import (
     AsyncioRequiredError,
     BusyError,
     InternalError,
+    ProviderUnavailableError,
     ServiceUnavailableError,
     StorageSetupError,
     StorageUnavailableError,
@@ -135,6 +137,7 @@ __all__ = [
     "PasswordNeededError",
     "PasswordPolicyError",
     "PendingLoginExpiredError",
+    "ProviderUnavailableError",
     "RateLimitedError",
     "RequestTimeoutError",
     "SecondFactorNeededError",

@@ -47,6 +47,30 @@ class BusyError(ServiceUnavailableError):
     default_detail = "Too many logins at once. Try again in a moment."
 
 
+class ProviderUnavailableError(ServiceUnavailableError):
+    """Another server that the request needs, such as an identity provider, gave no whole answer.
+
+    `reason` says what happened. The log has it, and the answer does not.
+    """
+
+    code = "provider_unavailable"
+    default_detail = "The other service does not answer right now. Try again in a moment."
+
+    def __init__(self, reason: str) -> None:
+        """Take the reason, in one line."""
+        super().__init__()
+        self.reason: str = " ".join(reason.split())
+
+    def __str__(self) -> str:
+        """Return the reason."""
+        return self.reason
+
+    @classmethod
+    def example(cls) -> "ProviderUnavailableError":
+        """Return an instance as the OpenAPI document shows it."""
+        return cls("")
+
+
 class StorageUnavailableError(ServiceUnavailableError):
     """The database is unreachable, locked or too slow."""
 

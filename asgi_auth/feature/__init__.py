@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         UserInfo,
         new_id,
     )
+    from asgi_auth.outgoing import Outgoing
     from asgi_auth.sessions.factor import Factor
     from asgi_auth.sessions.identity import Identity
     from asgi_auth.validation.fields import Email, Line, Secret, TokenText
@@ -63,6 +64,7 @@ __all__ = [
     "Line",
     "LoginAttempt",
     "OneTimeToken",
+    "Outgoing",
     "Page",
     "PasswordService",
     "Purpose",
@@ -120,6 +122,7 @@ if not TYPE_CHECKING:
             "Redirect": "model.answers",
             "Requested": "model.answers",
             "SetCookie": "model.answers",
+            "Outgoing": "outgoing",
             "Route": "feature.route",
             "Rule": "model.limits",
             "Secret": "validation.fields",

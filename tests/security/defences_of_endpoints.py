@@ -87,4 +87,32 @@ ENDPOINTS = [
         "actor = None",
         "feature/test_added_fields.py::test_events_logs_and_records_name_who_acts_for_a_user",
     ),
+    Defence(
+        "outgoing: redirects are not followed",
+        "outgoing.py",
+        "if response.has_redirect_location:",
+        "if not response.is_success and False:",
+        "test_outgoing.py::test_an_answer_out_of_bounds_is_a_failure",
+    ),
+    Defence(
+        "outgoing: a large answer is not read to its end",
+        "outgoing.py",
+        "if len(body) > MOST:",
+        "if len(body) > 10**9:",
+        "test_outgoing.py::test_an_answer_out_of_bounds_is_a_failure",
+    ),
+    Defence(
+        "outgoing: an answer is not decompressed",
+        "outgoing.py",
+        'if response.headers.get("content-encoding", "identity") != "identity":',
+        'if response.headers.get("content-encoding") == "":',
+        "test_outgoing.py::test_an_answer_out_of_bounds_is_a_failure",
+    ),
+    Defence(
+        "outgoing: cookies of other servers are dropped",
+        "outgoing.py",
+        "cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),",
+        "cookies=CookieJar(),",
+        "test_outgoing.py::test_it_reads_and_posts_and_keeps_no_cookie",
+    ),
 ]
