@@ -1,18 +1,19 @@
 """Settings that more than one part of the library needs. Options of one feature are parameters of that feature."""
 
 import ipaddress
-import os
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
-from asgi_auth._environment import read_environment
 from asgi_auth.crypto.keys import SigningKey, check_secret
+from asgi_auth.sources.base import Sources
+from asgi_auth.sources.provider import ask
 from asgi_auth.validation.fields import Field
 from asgi_auth.validation.origins import base_url_of, host_of, is_loopback_name, listed_origin, origin_of
 
-Secrets: TypeAlias = str | bytes | Sequence[str | bytes]
+SecretValue: TypeAlias = str | bytes | Sequence[str | bytes]
+Secrets: TypeAlias = SecretValue | Callable[[], SecretValue] | Sequence[Callable[[], str | bytes]]
 SAME_SITE = ("lax", "strict")
 DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 #: A name of a header (RFC 9110, section 5.6.2).
@@ -22,14 +23,19 @@ OBJECTS = frozenset({"fields", "signing_keys", "texts"})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(Sources):
     """The settings of an `Auth`. Durations are in seconds, sizes in bytes.
 
+    A function without arguments in place of a value is called once, when the object is made, and returns the value.
     Raises ValueError for a value that is invalid or unsafe.
     """
 
+    not_in_environment: ClassVar[frozenset[str]] = OBJECTS
+    not_in_toml: ClassVar[frozenset[str]] = frozenset({"fields", "signing_keys"})
+    toml_kinds: ClassVar[Mapping[str, Any]] = {"secret": str | Sequence[str]}
+
     secret: Secrets = field(default="", repr=False)
-    """At least 32 random bytes. During a rotation: a list of secrets, newest first."""
+    """At least 32 random bytes, or a function that returns them. During a rotation: a list of secrets, newest first."""
     signing_keys: Sequence[SigningKey] = field(default=(), repr=False)
     """Keys for access tokens that other services verify, newest first. Default: HS256 keys from `secret`."""
     issuer: str = "asgi-auth"
@@ -121,7 +127,9 @@ class Settings:
     """Average number of seconds between purges of expired rows. 0 leaves purges to `await auth.purge()`."""
 
     def __post_init__(self) -> None:
-        """Raise ValueError for a value that is invalid or unsafe."""
+        """Ask the functions for their values, and raise ValueError for a value that is invalid or unsafe."""
+        for item in fields(self):
+            object.__setattr__(self, item.name, ask(item.name, getattr(self, item.name)))
         self._normalize()
         for secret in self.secrets:
             check_secret(secret)
@@ -140,35 +148,14 @@ class Settings:
     @property
     def secrets(self) -> list[bytes]:
         """The secrets as bytes, newest first. Without any, one empty secret, which fails validation."""
-        secrets = [self.secret] if isinstance(self.secret, str | bytes) else list(self.secret)
-        return [item.encode() if isinstance(item, str) else item for item in secrets or [""]]
+        given: Any = self.secret
+        secrets = [given] if isinstance(given, str | bytes) else list(given or [""])
+        return [item.encode() if isinstance(item, str) else item for item in secrets]
 
     @property
     def origin(self) -> str | None:
         """The origin of `base_url`: scheme, host and port. None without a `base_url`."""
         return origin_of(self.base_url) if self.base_url else None
-
-    @classmethod
-    def from_env(
-        cls,
-        prefix: str = "AUTH_",
-        environ: Mapping[str, str] | None = None,
-        *,
-        ignore: Collection[str] = (),
-        **overrides: Any,
-    ) -> "Settings":
-        """Read settings from environment variables, such as AUTH_ACCESS_TTL for `access_ttl`.
-
-        With the suffix `_FILE`, such as AUTH_SECRET_FILE, a variable names a file that holds the value. Commas separate
-        the items of a list. An empty variable is not set, and surrounding white space is removed. `fields`,
-        `signing_keys` and `texts` have no variable. Keyword arguments override variables. Raises ValueError for a
-        variable that cannot be parsed, and for one with the prefix that is neither a setting nor in `ignore`.
-        """
-        defaults = {item.name: item.default for item in fields(cls)}
-        environ = os.environ if environ is None else environ
-        given = {name: text for name, text in environ.items() if name not in ignore}
-        values = read_environment(prefix, given, defaults, OBJECTS)
-        return cls(**values | overrides)
 
     def _normalize(self) -> None:
         """Bring hosts and origins to the form that browsers send. Raises ValueError for what is none."""

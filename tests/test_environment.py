@@ -101,11 +101,24 @@ def test_a_setting_that_is_an_object_has_no_variable(name: str) -> None:
 
 
 def test_variables_of_others_with_the_prefix_can_be_ignored() -> None:
-    environ = {"AUTH_SECRET": SECRET, "AUTH_DATABASE_URL": "sqlite://"}
+    environ = {"AUTH_SECRET": SECRET, "AUTH_SMTP_HOST": "localhost"}
 
-    assert Settings.from_env(environ=environ, ignore={"AUTH_DATABASE_URL"}) == Settings(secret=SECRET)
-    with pytest.raises(ValueError, match="AUTH_DATABASE_URL"):
+    assert Settings.from_env(environ=environ, ignore={"AUTH_SMTP_HOST"}) == Settings(secret=SECRET)
+    with pytest.raises(ValueError, match="AUTH_SMTP_HOST"):
         Settings.from_env(environ=environ)
+
+
+def test_the_variables_of_the_command_are_no_settings() -> None:
+    given = {"AUTH_APP": "app:auth", "AUTH_DATABASE_URL": "sqlite://", "AUTH_DATABASE_URL_FILE": "/run/secrets/url"}
+
+    assert read(**given) == Settings(secret=SECRET)
+    with pytest.raises(ValueError, match="AUTH_APPS"):
+        read(AUTH_APPS="app:auth")
+
+
+def test_the_variable_that_names_a_file_is_not_passed_over() -> None:
+    with pytest.raises(ValueError, match=r"AUTH_CONFIG.*Settings.load"):
+        read(AUTH_CONFIG="auth.toml")
 
 
 def test_the_variables_of_a_kubernetes_service_are_no_settings() -> None:

@@ -5,7 +5,7 @@ from tests.security.defences import Defence
 INPUT = [
     Defence(
         "an unknown variable of the environment is refused",
-        "_environment.py",
+        "sources/environment.py",
         "    if prefix:\n        _refuse_unknown(",
         "    if not prefix:\n        _refuse_unknown(",
         "test_environment.py::test_an_unknown_variable_is_refused_with_the_nearest_name",

@@ -1,0 +1,1 @@
+"""Where settings come from: environment variables, TOML files, and functions. Not public: call `Settings`."""
