@@ -70,9 +70,18 @@ class PasswordHasher:
     (default: 16 per worker). Any further call raises BusyError, and so does a call whose hash cannot be ready by the
     deadline of its request. `niceness`, 0 to 19, is the nice value of these threads on Linux: at a higher value the
     event loop gets the core first. 0 keeps the priority of the process. A forked child has a pool of its own.
+    `foreign` verifies hashes of other systems as well (`foreign_hashes`).
     """
 
-    def __init__(self, cost: Argon2, workers: int | None = None, queue: int | None = None, niceness: int = 10) -> None:
+    def __init__(
+        self,
+        cost: Argon2,
+        workers: int | None = None,
+        queue: int | None = None,
+        niceness: int = 10,
+        *,
+        foreign: bool = False,
+    ) -> None:
         """Create the pool. Its threads start with the first password. Raises ValueError for an invalid `niceness`."""
         if not 0 <= niceness <= 19:
             raise ValueError("niceness must be between 0 and 19")
@@ -87,7 +96,7 @@ class PasswordHasher:
         self._prefix = f"$argon2id$v=19$m={cost.memory_cost},t={cost.time_cost},p={cost.parallelism}$"
         # Random bytes in place of a digest: verifying them takes the usual time, and no known password matches.
         self._decoy = f"{self._prefix}{_random_base64(SALT_BYTES)}${_random_base64(DIGEST_BYTES)}"
-        self._work = EqualWork(self._argon2, self._decoy)
+        self._work = EqualWork(self._argon2, self._decoy, foreign=foreign)
 
     def _start(self) -> None:
         self._pool = ThreadPoolExecutor(

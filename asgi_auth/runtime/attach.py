@@ -1,6 +1,6 @@
 """Attaches the features to an `Auth`, after which they find each other."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any
 
@@ -89,9 +89,17 @@ def _check_names(features: Sequence[BaseFeature]) -> None:
 def _check_packages(features: Sequence[BaseFeature]) -> None:
     """Raise ValueError for a package that a feature needs and that is not installed. Nothing is imported."""
     for feature in features:
-        for package, extra in feature.requires.items():
-            if find_spec(package.partition(".")[0]) is None:
-                raise ValueError(f"{type(feature).__name__} needs {package}: pip install asgi-auth[{extra}]")
+        check_packages(type(feature).__name__, feature.requires)
+
+
+def check_packages(owner: str, packages: Mapping[str, str]) -> None:
+    """Raise ValueError for a package that `owner` needs and that is not installed. Nothing is imported.
+
+    `packages` maps each package to the extra of this library that installs it.
+    """
+    for package, extra in packages.items():
+        if find_spec(package.partition(".")[0]) is None:
+            raise ValueError(f"{owner} needs {package}: pip install asgi-auth[{extra}]")
 
 
 def _check_added_fields(features: Sequence[BaseFeature], fields: Sequence[Field]) -> None:

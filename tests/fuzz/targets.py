@@ -9,13 +9,16 @@ import json
 import time
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args
 
 import jwt
 import msgspec
 from jwt.utils import base64url_decode
 
 from asgi_auth import Argon2, Auth, AuthApp, Passwords, Sessions
+from asgi_auth.crypto import foreign_hashes
+from asgi_auth.crypto.foreign_hashes import Flaw, UnusableHashError
 from asgi_auth.errors import AuthError
 from asgi_auth.model.records import Session
 from asgi_auth.model.user_agent import device_name
@@ -29,6 +32,7 @@ from asgi_auth.web.headers import FORM_TYPE
 from asgi_auth.web.paths import route_path
 from tests.support import INSTALLATION, make_auth
 
+SAMPLES = Path(__file__).parents[1] / "crypto" / "samples" / "hashes.json"
 Headers = list[tuple[bytes, bytes]]
 MAX_SECONDS = 2.0
 USER_ID = "0197a3b2-7c1d-7e5f-8a9b-0c1d2e3f4a5b"
@@ -181,6 +185,15 @@ def seeds(name: str) -> list[bytes]:
     return SEEDS[name]
 
 
+def foreign_hash(data: bytes) -> None:
+    """A hash of another system in any shape: a check that stays within the bounds, or a refusal."""
+    try:
+        foreign_hashes.parse(data.decode("utf-8", "surrogateescape"))
+    except UnusableHashError as error:
+        if error.flaw not in get_args(Flaw):
+            raise AssertionError(error.flaw) from error
+
+
 #: The targets, and how many inputs the recorded run gives to each.
 TARGETS: dict[Callable[[bytes], None], int] = {
     json_body: 2_500_000,
@@ -193,6 +206,7 @@ TARGETS: dict[Callable[[bytes], None], int] = {
     email: 500_000,
     path: 1_000_000,
     app: 100_000,
+    foreign_hash: 1_000_000,
 }
 NAMED = {target.__name__: target for target in TARGETS}
 SEEDS = {
@@ -204,6 +218,7 @@ SEEDS = {
     "email": [b"ada@example.com", "ädä@bücher.example".encode(), b'"a b"@[127.0.0.1]'],
     "path": [b"/auth/login\n/auth", b"/sessions/x", b"//a/../b\n/"],
     "app": [b'POST /login\ncontent-type: application/json\n\n{"email":"a@b.c","password":"x"}', b"GET /me"],
+    "foreign_hash": [sample["hash"].encode() for sample in json.loads(SAMPLES.read_text("utf-8"))["samples"]],
 }
 
 

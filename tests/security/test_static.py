@@ -21,10 +21,11 @@ FORBIDDEN_IMPORTS = {
 }  # fmt: skip
 FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__", "system", "popen", "md5", "sha1", "uuid1", "uuid4", "fork"}
 #: What makes secrets, signatures and digests: nothing home-made.
-CRYPTO = {"hashlib", "hmac", "secrets", "argon2", "jwt", "itsdangerous", "cryptography", "random", "ssl"}
+CRYPTO = {"hashlib", "hmac", "secrets", "argon2", "bcrypt", "jwt", "itsdangerous", "cryptography", "random", "ssl"}
 WHO_KNOWS_CRYPTO = {
     "crypto.argon2": {"secrets", "argon2"},
     "crypto.equal_work": {"secrets", "argon2"},
+    "crypto.foreign_hashes": {"argon2", "bcrypt", "cryptography", "hashlib", "hmac"},
     "crypto.keys": {"cryptography", "hashlib", "hmac", "jwt"},
     "model.records": {"secrets"},
     "limits.counter_keys": {"hmac"}, "runtime.purge": {"random"}, "features.new_device.feature": {"hashlib"},

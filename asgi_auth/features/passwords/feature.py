@@ -40,6 +40,7 @@ from asgi_auth.feature import (
 )
 from asgi_auth.limits.rules import is_guess
 from asgi_auth.model import event_types as events
+from asgi_auth.runtime.attach import check_packages
 from asgi_auth.storage import Storage
 from asgi_auth.validation.email_address import Address, parse_email
 from asgi_auth.validation.password_policy import PasswordPolicy
@@ -95,7 +96,8 @@ class Passwords(Feature):
     `policy` holds for new passwords; `argon2` is the cost of their hashes. `workers` threads compute the hashes
     (default: one for each CPU), at the nice value `niceness` (Linux; 0 does not change the priority). When `queue`
     further calls wait (default: 16 for each thread), the answer is 503. `login_after_register` returns tokens with the
-    registration.
+    registration. `import_hashes` verifies hashes of other systems as well, such as bcrypt's, and replaces each at the
+    first login (the extra `import`).
     """
 
     room: ClassVar[Path | None] = Path(__file__).parent
@@ -123,10 +125,13 @@ class Passwords(Feature):
         queue: int | None = None,
         niceness: int = 10,
         login_after_register: bool = False,
+        import_hashes: bool = False,
     ) -> None:
         """Take the settings."""
         self.policy: PasswordPolicy = policy or PasswordPolicy()
-        self._hasher = PasswordHasher(argon2 or Argon2(), workers, queue, niceness)
+        if import_hashes:
+            check_packages("Passwords(import_hashes=True)", {"bcrypt": "import", "cryptography": "import"})
+        self._hasher = PasswordHasher(argon2 or Argon2(), workers, queue, niceness, foreign=import_hashes)
         self.login_after_register = login_after_register
 
     def attach(self, auth: Auth) -> None:
