@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from asgi_auth.sessions.handover import acting_as, identity_of
     from asgi_auth.sessions.identity import Identity, current_user, require
     from asgi_auth.settings import Settings
-    from asgi_auth.validation.fields import Field
     from asgi_auth.validation.password_policy import PasswordPolicy
+    from asgi_auth.validation.user_field import Field
     from asgi_auth.web.responses import problem
 
 __all__ = [
@@ -100,7 +100,7 @@ LATER = {
     "ConsoleMailer": "mail",
     "EmailChange": "features.email_change",
     "EmailVerification": "features.email_verification",
-    "Field": "validation.fields",
+    "Field": "validation.user_field",
     "Identity": "sessions.identity",
     "Lockout": "features.lockout",
     "MagicLink": "features.magic_link",

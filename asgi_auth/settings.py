@@ -9,8 +9,8 @@ from typing import Any, ClassVar, Literal, TypeAlias
 from asgi_auth.crypto.keys import SigningKey, check_secret
 from asgi_auth.sources.base import Sources
 from asgi_auth.sources.provider import ask
-from asgi_auth.validation.fields import Field
 from asgi_auth.validation.origins import base_url_of, host_of, is_loopback_name, listed_origin, origin_of
+from asgi_auth.validation.user_field import Field
 
 SecretValue: TypeAlias = str | bytes | Sequence[str | bytes]
 Secrets: TypeAlias = SecretValue | Callable[[], SecretValue] | Sequence[Callable[[], str | bytes]]

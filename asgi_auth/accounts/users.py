@@ -14,8 +14,8 @@ from asgi_auth.sessions.revocation import Revocation
 from asgi_auth.sessions.service import SessionService
 from asgi_auth.storage import Storage
 from asgi_auth.validation.email_address import canonical_or_none
-from asgi_auth.validation.fields import Field
 from asgi_auth.validation.reasons import Reason
+from asgi_auth.validation.user_field import Field
 
 MAX_ROLES = 2048
 
@@ -125,7 +125,11 @@ class Users:
 
     async def set_data(self, user_id: str, **data: Any) -> User:
         """Set extra fields, those for administrators too; the others stay. Raises ValidationError."""
-        return await self._update(user_id, {"data": checked_data(self._fields, data)})
+        return await self.store_data(user_id, checked_data(self._fields, data))
+
+    async def store_data(self, user_id: str, data: Mapping[str, Any]) -> User:
+        """Store values of extra fields that an endpoint has checked; the others stay."""
+        return await self._update(user_id, {"data": dict(data)})
 
     async def set_status(self, user_id: str, status: Status) -> User:
         """Switch an account off (`disabled`, `closed`) or on (`active`); off ends every session at once.
@@ -165,14 +169,16 @@ def checked_data(fields: Sequence[Field], data: Mapping[str, Any]) -> dict[str, 
     """Check values of extra fields against their declaration; raises ValidationError."""
     declared = {item.name: item for item in fields}
     errors: dict[str, list[Reason]] = {name: [Reason("unknown")] for name in data.keys() - declared.keys()}
-    for name in data.keys() & declared.keys():
+    values: dict[str, Any] = {}
+    for name in [name for name in data if name in declared]:
+        one = declared[name]
         try:
-            msgspec.convert(data[name], declared[name].change)
+            values[name] = None if data[name] is None and not one.required else one.convert(data[name])
         except msgspec.ValidationError as error:
             errors[name] = [Reason.of(error)]
     if errors:
         raise ValidationError(errors)
-    return dict(data)
+    return values
 
 
 def _found(user: User | None) -> User:

@@ -18,8 +18,9 @@ from asgi_auth.errors import AuthError, NotFoundError, ValidationError
 from asgi_auth.model.answers import Answer, TokenPair
 from asgi_auth.model.limits import Rule, parse_rules
 from asgi_auth.sessions.identity import Identity
-from asgi_auth.validation.fields import INJECTED, BodyField, Field, convert
+from asgi_auth.validation.fields import INJECTED, BodyField
 from asgi_auth.validation.reasons import Reason
+from asgi_auth.validation.user_field import DeclaredField, Field
 
 #: The errors of an endpoint with values in its path.
 PATH_ERRORS = (NotFoundError, ValidationError)
@@ -104,7 +105,9 @@ class Endpoint:
     def all_fields(self, declared: Sequence[Field]) -> dict[str, BodyField]:
         """The fields of path, and of body or query, with the host's extra fields."""
         return self.fields | {
-            item.name: BodyField(item.change if self.partial else item.annotation, item.required and not self.partial)
+            item.name: DeclaredField(
+                item.change if self.partial else item.annotation, item.required and not self.partial, item
+            )
             for item in self.extra_fields(declared)
         }
 
@@ -125,7 +128,7 @@ class Endpoint:
         for name, one in fields.items():
             try:
                 if name in arguments and not one.is_omitted(arguments[name]):
-                    values[name] = convert(arguments[name], one.type)
+                    values[name] = one.convert(arguments[name])
                 elif one.required:
                     errors[name] = [Reason("missing")]
             except msgspec.ValidationError as error:

@@ -19,7 +19,8 @@ from asgi_auth.process.background import finish
 from asgi_auth.process.log import logger
 from asgi_auth.sessions.event_sink import EventSink
 from asgi_auth.sessions.identity import Identity
-from asgi_auth.validation.fields import BodyField, Field
+from asgi_auth.validation.fields import BodyField
+from asgi_auth.validation.user_field import Field
 
 Before = Callable[[Call], Awaitable[None]]
 After = Callable[[Call, Ending], Awaitable[None]]

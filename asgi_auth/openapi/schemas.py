@@ -10,7 +10,8 @@ from asgi_auth.feature.route import Route
 from asgi_auth.model.answers import Answer
 from asgi_auth.model.records import Record
 from asgi_auth.openapi.alternatives import example_of, written_out
-from asgi_auth.validation.fields import BodyField, Field
+from asgi_auth.validation.fields import BodyField
+from asgi_auth.validation.user_field import Field
 
 REF = "#/components/schemas/{name}"
 #: PostgreSQL stores no NUL characters, so no field accepts them.
@@ -114,7 +115,8 @@ def _name(reference: Mapping[str, Any]) -> str:
 def limits(schema: Mapping[str, Any]) -> dict[str, Any]:
     """Return the constraints that all fields of this type share."""
     is_text = "string" in (schema["type"] if isinstance(schema.get("type"), list) else [schema.get("type")])
-    return {"pattern": NO_NUL} if is_text and "pattern" not in schema else {}
+    says_form = {"pattern", "enum"} & schema.keys() or schema.get("format") in {"date", "date-time"}
+    return {"pattern": NO_NUL} if is_text and not says_form else {}
 
 
 def _with_null(schema: dict[str, Any]) -> dict[str, Any]:
@@ -122,9 +124,11 @@ def _with_null(schema: dict[str, Any]) -> dict[str, Any]:
     kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
     if len(kinds) != 1 or not isinstance(kinds[0].get("type"), str):
         return schema
+    choices = {"enum": [*kinds[0]["enum"], None]} if "enum" in kinds[0] else {}
     return {
         **{name: value for name, value in schema.items() if name != "anyOf"},
         **kinds[0],
+        **choices,
         "type": [kinds[0]["type"], "null"],
     }
 

@@ -10,6 +10,7 @@ from asgi_auth.pages.inputs import TICKET, Input, attributes_of, kind_of, shown
 from asgi_auth.pages.language import Language
 from asgi_auth.validation.fields import BodyField
 from asgi_auth.validation.password_policy import PasswordPolicy
+from asgi_auth.validation.user_field import DeclaredField
 
 #: The code of invalid credentials where only the password can be wrong, and the names of its field.
 WRONG_PASSWORD = "wrong_password"
@@ -103,7 +104,7 @@ class FormBuilder:
     def _input(self, form: Form, name: str, declared: BodyField, failed: Failed | None, errors: list[str]) -> Input:
         kind = kind_of(declared)
         attributes = {**attributes_of(name, declared, form.endpoint, self.policy), **form.attributes.get(name, {})}
-        value = failed.sent.get(name, "") if failed else self._known(form.endpoint, name)
+        value = failed.sent.get(name, "") if failed else self._known(form.endpoint, name, declared)
         hint = "policy" if "minlength" in attributes else name
         return Input(
             name=name,
@@ -112,17 +113,41 @@ class FormBuilder:
             label=self.language.label(name, form.endpoint),
             value="" if kind == "password" else value,
             attributes=attributes,
-            hint=self.language.hint(hint, form.endpoint, count=attributes.get("minlength")),
+            hint=self.language.hint(hint, form.endpoint, count=attributes.get("minlength")) or self._form_of(declared),
             errors=errors,
+            options=self._options(name, declared, value),
         )
 
-    def _known(self, form: str, name: str) -> str:
-        """Return the known value of a field."""
-        if self.user is None:
+    def _options(self, name: str, declared: BodyField, value: str) -> list[tuple[str, str]]:
+        """Return the choices of a field with their texts, and an empty one unless the field must keep a value."""
+        if kind_of(declared) != "select" or not isinstance(declared, DeclaredField):
+            return []
+        values = [str(choice) for choice in declared.field.shape.choices]
+        first = [] if declared.required and value in values else [("", "")]
+        return first + [(choice, self.language.choice(name, choice)) for choice in values]
+
+    def _form_of(self, declared: BodyField) -> str:
+        """Return the hint about how a value is typed; empty where the browser shows it."""
+        kind = kind_of(declared)
+        if kind == "datetime-local":
+            return self.language.get("pages.typed.utc")
+        if kind != "textarea" or not isinstance(declared, DeclaredField):
             return ""
+        shape = declared.field.shape
+        if shape.kind == "json":
+            return self.language.get("pages.typed.json")
+        text = self.language.get("pages.typed.lines")
+        return f"{text} {', '.join(map(str, shape.choices))}".strip()
+
+    def _known(self, form: str, name: str, declared: BodyField) -> str:
+        """Return the known value of a field; in a registration, its default."""
+        if self.user is None:
+            if form != "register" or not isinstance(declared, DeclaredField):
+                return ""
+            return shown(declared.field.default, declared)
         if name == "email":
             return self.user.email
-        return shown(self.user.data.get(name)) if form == "update_me" else ""
+        return shown(self.user.data.get(name), declared) if form == "update_me" else ""
 
     def _reasons(self, failed: Failed, names: set[str]) -> dict[str, list[str]]:
         """Return the errors by field."""

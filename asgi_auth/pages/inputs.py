@@ -8,12 +8,25 @@ import msgspec
 
 from asgi_auth.feature.route import Route
 from asgi_auth.settings import Settings
-from asgi_auth.validation.fields import TYPES, BodyField, Email, Secret
+from asgi_auth.validation.fields import BodyField, Email, Secret
 from asgi_auth.validation.password_policy import PasswordPolicy
+from asgi_auth.validation.user_field import DeclaredField, Field
 from asgi_auth.web.request_pipeline import REFRESH_TOKEN
 
 #: Fields that the library fills in from the link in a mail.
 TICKET = ("token", "request", "code")
+#: The types of fields of features and endpoints that a form can send.
+TYPES = (str, int, bool, float)
+#: The type of the input element for a field of the host, by the kind of its value; the others are text.
+KINDS: Mapping[str, str] = {
+    "integer": "number",
+    "number": "number",
+    "boolean": "checkbox",
+    "email": "email",
+    "date": "date",
+    "datetime": "datetime-local",
+    "json": "textarea",
+}
 #: The values of the attribute `autocomplete` (HTML, 4.10.18.7).
 AUTOCOMPLETE = {
     "email": "username",
@@ -27,7 +40,11 @@ AUTOCOMPLETE = {
 
 @dataclass(kw_only=True)
 class Input:
-    """One input of a form; `attributes` are further attributes of the element."""
+    """One input of a form; `attributes` are further attributes of the element.
+
+    `kind` is the type of an `<input>`, or the name of another element. `options` are the values of a `select`, each
+    with its text.
+    """
 
     name: str
     id: str
@@ -37,6 +54,7 @@ class Input:
     attributes: Mapping[str, str]
     hint: str = ""
     errors: Sequence[str] = ()
+    options: Sequence[tuple[str, str]] = ()
     focused: bool = False
 
     @property
@@ -53,12 +71,14 @@ def fields_of(route: Route, path: str, settings: Settings) -> dict[str, BodyFiel
     fields.pop(REFRESH_TOKEN, None)
     # A form shows all extra fields at once, so that a required one stays required in a partial change.
     extra = endpoint.extra_fields(settings.fields)
-    fields |= {item.name: BodyField(item.annotation, item.required) for item in extra}
+    fields |= {item.name: DeclaredField(item.annotation, item.required, item) for item in extra}
     return fields | route.feature.pipeline.added(endpoint)
 
 
 def kind_of(field: BodyField) -> str:
-    """Return the type of the input element."""
+    """Return the type of the input element, or the name of another element."""
+    if isinstance(field, DeclaredField):
+        return _kind_of(field.field)
     if field.type == Secret:
         return "password"
     if field.type == Email:
@@ -66,18 +86,27 @@ def kind_of(field: BodyField) -> str:
     return {bool: "checkbox", int: "number", float: "number"}.get(plain(field.type), "text")
 
 
+def _kind_of(field: Field) -> str:
+    if field.shape.is_list:
+        return "textarea"
+    return "select" if field.shape.choices else KINDS.get(field.shape.kind, "text")
+
+
 def attributes_of(name: str, field: BodyField, endpoint: str, policy: PasswordPolicy | None) -> dict[str, str]:
     """Return the constraints for the browser, and the hints for password managers."""
     kind, found = kind_of(field), {}
     complete = "new-password" if (name, endpoint) == ("password", "register") else AUTOCOMPLETE.get(name)
     found["autocomplete"] = complete or "on"
-    if (field.required and kind != "checkbox") or kind == "email":
+    is_address = kind == "email" and not isinstance(field, DeclaredField)
+    if (field.required and kind != "checkbox") or is_address:
         # Clients may leave out an address when they are logged in; a visitor of the page may not be.
         found["required"] = ""
     if complete == "new-password" and policy is not None:
         found["minlength"] = str(policy.min_length)
     if kind == "number":
         found["step"] = "1" if plain(field.type) is int else "any"
+    if isinstance(field, DeclaredField):
+        found |= _attributes_of(field.field)
     if kind in {"text", "email"} and (longest := bound(field.type, "max_length")):
         # No limit for passwords: browsers cut a pasted text silently.
         found["maxlength"] = str(longest)
@@ -90,6 +119,21 @@ def attributes_of(name: str, field: BodyField, endpoint: str, policy: PasswordPo
     return found
 
 
+def _attributes_of(field: Field) -> dict[str, str]:
+    """Return the constraints of a field of the host."""
+    kind, found = _kind_of(field), dict[str, str]()
+    if field.pattern is not None and kind == "text":
+        found["pattern"] = field.pattern
+    for name, bound in (("min", field.minimum), ("max", field.maximum)):
+        if bound is not None and kind != "textarea":
+            found[name] = in_input(field.to_text(msgspec.to_builtins(bound)), kind)
+    if kind == "datetime-local":
+        found["step"] = "1"
+    if kind == "textarea":
+        found |= {"rows": "4"} | ({"spellcheck": "false"} if field.shape.kind != "text" else {})
+    return found
+
+
 def values_of(fields: Mapping[str, BodyField], sent: Mapping[str, str], *, partial: bool) -> dict[str, Any]:
     """Convert the strings of a form into values.
 
@@ -98,13 +142,42 @@ def values_of(fields: Mapping[str, BodyField], sent: Mapping[str, str], *, parti
     """
     values: dict[str, Any] = {}
     for name, text in sent.items():
-        kind = plain(fields[name].type) if name in fields else str
-        if text or (partial and kind is str):
-            values[name] = text if kind is str else _converted(text, kind)
+        field = fields.get(name)
+        if text.strip() if _has_lines(field) else text:
+            values[name] = _value_of(field, text)
+        elif partial and field is not None:
+            values[name] = "" if field.required or _may_be_empty(field) else None
         elif partial:
-            values[name] = text if fields[name].required else None
-    boxes = {name: False for name, field in fields.items() if plain(field.type) is bool}
+            values[name] = text
+    boxes = {name: False for name, field in fields.items() if kind_of(field) == "checkbox"}
     return boxes | values
+
+
+def in_input(text: str, kind: str) -> str:
+    """Return the text of a value as an input element takes it: times without an offset, in UTC."""
+    return text.removesuffix("Z") if kind == "datetime-local" else text
+
+
+def _has_lines(field: BodyField | None) -> bool:
+    return field is not None and kind_of(field) == "textarea"
+
+
+def _may_be_empty(field: BodyField) -> bool:
+    """Tell whether an empty text is a value of the field."""
+    if not isinstance(field, DeclaredField):
+        return plain(field.type) is str
+    declared = field.field
+    is_plain = kind_of(field) == "text" and declared.pattern is None
+    return is_plain and not declared.min_length
+
+
+def _value_of(field: BodyField | None, text: str) -> Any:
+    if field is None:
+        return text
+    if isinstance(field, DeclaredField):
+        return field.field.from_text(text)
+    kind = plain(field.type)
+    return text if kind is str else _converted(text, kind)
 
 
 def plain(kind: Any) -> type:
@@ -115,9 +188,14 @@ def plain(kind: Any) -> type:
     return next((plain(item) for item in inner if item is not type(None)), str)
 
 
-def shown(value: Any) -> str:
-    """Return a value as the text of an input element."""
-    return {None: "", False: "", True: "on"}[value] if value is None or isinstance(value, bool) else str(value)
+def shown(value: Any, field: BodyField) -> str:
+    """Return a value as the text of an input element: empty for None, false and an empty list."""
+    if not value and not (isinstance(value, int | float) and kind_of(field) != "checkbox"):
+        return ""
+    if kind_of(field) == "checkbox":
+        return "on"
+    text = field.field.to_text(value) if isinstance(field, DeclaredField) else str(value)
+    return in_input(text, kind_of(field))
 
 
 def bound(kind: Any, name: str) -> Any:

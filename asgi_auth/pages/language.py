@@ -29,6 +29,10 @@ class Language:
         own = self.maybe(f"field.{form}.{field}") or self.maybe(f"field.{field}")
         return own or field.replace("_", " ").strip().capitalize()
 
+    def choice(self, field: str, value: str) -> str:
+        """Return the text of a choice of a field: from the catalog, else the value itself."""
+        return self.maybe(f"choice.{field}.{value}") or value
+
     def hint(self, field: str, form: str, **values: Any) -> str:
         """Return the hint below a field: of the form, else of all forms, else empty."""
         return self.maybe(f"pages.hint.{form}.{field}", **values) or self.maybe(f"pages.hint.{field}", **values)

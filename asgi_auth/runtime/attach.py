@@ -11,8 +11,9 @@ from asgi_auth.model.event_types import ACTIONS
 from asgi_auth.settings import Settings
 from asgi_auth.texts import Texts, texts_in
 from asgi_auth.validation.email_address import canonical_or_none
-from asgi_auth.validation.fields import INJECTED, Field
+from asgi_auth.validation.fields import INJECTED
 from asgi_auth.validation.password_policy import common_passwords
+from asgi_auth.validation.user_field import Field
 
 
 def attach(features: Sequence[BaseFeature], auth: Any) -> None:
@@ -42,10 +43,16 @@ def attach(features: Sequence[BaseFeature], auth: Any) -> None:
 def texts_of(settings: Settings, features: Sequence[BaseFeature]) -> Texts:
     """Make the catalog: the texts of the library, of features and of the host. Raises ValueError."""
     mails = {purpose for feature in features for purpose in feature.mails}
-    codes = [f"field.{item.name}" for item in settings.fields]
+    codes = [code for item in settings.fields for code in _codes_of(item)]
     rooms = dict.fromkeys(room for feature in features for room in feature.rooms())
     added = [*(feature.texts for feature in features), *map(texts_in, rooms)]
     return Texts(settings.language, settings.texts, codes, added=added, mails=mails)
+
+
+def _codes_of(field: Field) -> list[str]:
+    """Return the codes of the texts of an extra field: its label, its hint, and its choices."""
+    choices = [f"choice.{field.name}.{choice}" for choice in field.shape.choices]
+    return [f"field.{field.name}", f"pages.hint.{field.name}", *choices]
 
 
 def check_verification(auth: Any) -> None:

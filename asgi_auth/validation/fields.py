@@ -1,26 +1,20 @@
-"""Fields of bodies and queries: their common types, their strict conversion, and the extra fields of a user."""
+"""Fields of bodies and queries: their common types, and their strict conversion."""
 
 import json
-import keyword
 import math
 import re
-import sys
 from dataclasses import dataclass
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
 
 import msgspec
 
+from asgi_auth.validation.json_value import INT64, storable_text
+
 #: A number or a boolean as JSON writes it (RFC 8259, sections 3 and 6).
 SCALAR = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false")
 #: The longest number in a query, in characters.
 MAX_NUMBER = 64
-INT64 = 2**63
-#: Where an extra field can be set: see `Field`.
-Write: TypeAlias = Literal["register", "user", "admin"]
-#: The types that an extra field can have.
-FieldType: TypeAlias = type[str] | type[int] | type[bool] | type[float]
-TYPES: tuple[FieldType, ...] = (str, int, bool, float)
 #: An email address, before validation.
 Email: TypeAlias = Annotated[
     str,
@@ -42,61 +36,6 @@ TokenText: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=8192
 Line: TypeAlias = Annotated[str, msgspec.Meta(max_length=1024)]
 #: Parameters of endpoints that the library passes; they are not fields of the body.
 INJECTED = {"client", "identity", "served"}
-#: Names that an extra field cannot have: the columns of a user, parameters of functions that take fields, and the names
-#: that the forms and texts of the library use.
-RESERVED = INJECTED | {
-    "id", "email", "password", "username", "roles", "status", "email_verified", "data", "created_at", "updated_at",
-    "self", "user_id", "token", "request", "code", "next", "current_password", "new_password", "new_email", "policy",
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Field:
-    """An extra field of a user, stored in the JSON column `data`.
-
-    `type` is str, int, bool or float; `max_length` (characters) applies to str only. A `required` field is set at
-    registration and is never null or empty; any other field is `default` until it is set. `write` says where the field
-    can be set: at registration only (`register`), at registration and later by the user (`user`), or never by a request
-    (`admin`). Raises ValueError for a reserved name, an unknown type, and a default that does not fit the type.
-    """
-
-    name: str
-    type: FieldType = str
-    required: bool = False
-    default: Any = None
-    max_length: int = 200
-    write: Write = "user"
-
-    def __post_init__(self) -> None:
-        """Raise ValueError for an invalid declaration."""
-        if not self.name.isidentifier() or keyword.iskeyword(self.name) or self.name.startswith("_"):
-            raise ValueError(f"{self.name!r} is not a valid field name")
-        if self.name in RESERVED:
-            raise ValueError(f"{self.name!r} is reserved; choose another name for the field")
-        if self.type not in TYPES:
-            raise ValueError(f"{self.name}: the type must be one of str, int, bool, float")
-        if self.write not in get_args(Write):
-            raise ValueError(f"{self.name}: write must be one of {', '.join(get_args(Write))}")
-        try:
-            msgspec.convert(self.default, self.annotation | None)
-        except msgspec.ValidationError as error:
-            raise ValueError(f"{self.name}: the default does not fit the type: {error}") from None
-
-    @property
-    def annotation(self) -> Any:
-        """The type with its bounds, as msgspec validates it."""
-        if self.type is str:
-            return Annotated[str, msgspec.Meta(min_length=int(self.required), max_length=self.max_length)]
-        if self.type is int:
-            return Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
-        if self.type is float:
-            return Annotated[float, msgspec.Meta(ge=-sys.float_info.max, le=sys.float_info.max)]
-        return self.type
-
-    @property
-    def change(self) -> Any:
-        """The type in a change: null clears a field that is not required."""
-        return self.annotation if self.required else self.annotation | None
 
 
 @dataclass(frozen=True)
@@ -113,6 +52,10 @@ class BodyField:
         """
         return value is None and not self.required and NoneType not in get_args(self.type)
 
+    def convert(self, value: Any) -> Any:
+        """Return a value in the type of the field. Raises msgspec.ValidationError."""
+        return convert(value, self.type)
+
 
 def convert(value: Any, kind: Any) -> Any:
     """Convert a JSON value to a type, strictly. Raises msgspec.ValidationError.
@@ -120,10 +63,8 @@ def convert(value: Any, kind: Any) -> Any:
     Text with NUL or with surrogates is rejected: databases cannot store it. For an integer type, 1.0 is 1, since JSON
     does not distinguish them (JSON Schema, section 4.2.3; RFC 8259, section 6).
     """
-    if isinstance(value, str) and (
-        "\0" in value or (not value.isascii() and any("\ud800" <= char <= "\udfff" for char in value))
-    ):
-        raise msgspec.ValidationError("Contains characters that are not allowed")
+    if isinstance(value, str):
+        storable_text(value)
     if isinstance(value, float) and value.is_integer() and accepts_integers_only(kind):
         value = int(value)
     if isinstance(value, int) and not -INT64 <= value < INT64:

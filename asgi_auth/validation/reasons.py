@@ -3,10 +3,20 @@
 import re
 from typing import Any, Self
 
+import msgspec
+
 from asgi_auth.texts import shipped
 
 #: Patterns of the error messages of msgspec, each with our code.
 MSGSPEC = (
+    (re.compile(r"`array` of length >= 1\b"), "missing"),
+    (re.compile(r"`array` of length <= (?P<count>\d+)"), "too_many_items"),
+    (re.compile(r"Invalid enum value"), "choice"),
+    (re.compile(r"encoded datetime|Expected `datetime|timezone component"), "datetime"),
+    (re.compile(r"encoded date|Expected `date"), "date"),
+    (re.compile(r"Expected `(?:int|float)` >= (?P<limit>\S+?)(?=\.?(?: |$))"), "too_small"),
+    (re.compile(r"Expected `(?:int|float)` <= (?P<limit>\S+?)(?=\.?(?: |$))"), "too_large"),
+    (re.compile(r"Expected `(?:object|array)`"), "structure"),
     (re.compile(r"of length >= 1\b"), "missing"),
     (re.compile(r"of length >= (?P<count>\d+)"), "too_short"),
     (re.compile(r"of length <= (?P<count>\d+)"), "too_long"),
@@ -32,8 +42,19 @@ class Reason(str):
     @classmethod
     def of(cls, error: Exception) -> "Reason":
         """Make the reason of a msgspec.ValidationError: its message, verbatim, with the code that matches."""
+        if isinstance(error, FieldError):
+            return error.reason
         text = f"{error}."
         for pattern, code in MSGSPEC:
             if match := pattern.search(text):
                 return cls(code, text, **match.groupdict())
         return cls("invalid", text)
+
+
+class FieldError(msgspec.ValidationError):
+    """A value that the declaration of its field does not allow, with the reason."""
+
+    def __init__(self, reason: Reason) -> None:
+        """Take the reason."""
+        super().__init__(str(reason))
+        self.reason = reason

@@ -11,7 +11,7 @@ from asgi_auth.accounts.users import Users
 from asgi_auth.feature import Action, Feature, Grant, Line, post
 from asgi_auth.features.account import Account
 from asgi_auth.features.defaults import defaults
-from asgi_auth.validation.fields import RESERVED
+from asgi_auth.validation.user_field import RESERVED
 from tests.support import make_auth, unlimited
 
 

@@ -1,18 +1,37 @@
 """An `Auth` with all that can be documented."""
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
 
 from asgi_auth import Argon2, Auth, Field, Lockout, MagicLink, OpenAPI, Outbox, Passwords, RateLimits
-from asgi_auth.feature import Feature
+from asgi_auth.feature import Email, Feature
 from asgi_auth.features.defaults import defaults
 from tests.support import Clock, make_auth
+
+
+class Home(msgspec.Struct, forbid_unknown_fields=True):
+    """An address of a house."""
+
+    street: Annotated[str, msgspec.Meta(max_length=80, pattern="^[a-z ]*$")]
+    number: Annotated[int, msgspec.Meta(ge=1, le=999)] = 1
+
 
 FIELDS = (
     Field("company", max_length=80, required=True),
     Field("age", int),
     Field("height", float),
     Field("news", bool),
+    Field("plan", choices=["free", "pro"], default="free"),
+    Field("size", Literal[38, 40, 42]),
+    Field("badge", pattern="[A-Z]{2}[0-9]{4}", max_length=6),
+    Field("born", date),
+    Field("seen", datetime),
+    Field("billing", Email),
+    Field("tags", list[str], max_items=5, max_length=20),
+    Field("home", Home),
 )
 
 

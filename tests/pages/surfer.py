@@ -19,7 +19,7 @@ VOID = {"input", "meta", "link", "img"}
 
 @dataclass
 class Form:
-    """A form: where it posts to, and its inputs with all their attributes, by name."""
+    """A form: where it posts to, and its inputs with all their attributes, by name; `type` names other elements."""
 
     action: str
     inputs: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -61,8 +61,10 @@ class Page(HTMLParser):
             self._open.append(tag)
         if tag == "form":
             self.forms.append(Form(urljoin(self.url, attributes["action"])))
-        if tag == "input" and "name" in attributes:
-            self.forms[-1].inputs[attributes["name"]] = attributes
+        if tag in {"input", "select", "textarea"} and "name" in attributes:
+            self.forms[-1].inputs[attributes["name"]] = {"type": tag, **attributes}
+        if tag == "option" and "selected" in attributes:
+            list(self.forms[-1].inputs.values())[-1]["value"] = attributes["value"]
         if tag == "a":
             self.links.append(urljoin(self.url, attributes["href"]))
 
@@ -71,6 +73,9 @@ class Page(HTMLParser):
             assert self._open.pop() == tag
 
     def handle_data(self, data: str) -> None:
+        if self._open[-1:] == ["textarea"]:
+            # A browser drops the first line break (HTML, 13.1.2.5).
+            list(self.forms[-1].inputs.values())[-1]["value"] = data.removeprefix("\n")
         self._texts.append(data)
 
     def form(self, action: str) -> Form:

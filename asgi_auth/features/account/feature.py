@@ -83,7 +83,7 @@ class Account(Feature):
     @patch("/me", partial=True)
     async def update_me(self, *, identity: Identity, **data: object) -> UserInfo:
         """Change extra fields of your account. Fields that are not sent stay as they are."""
-        return UserInfo.of(await self.auth.users.set_data(identity.id, **data))
+        return UserInfo.of(await self.auth.users.store_data(identity.id, data))
 
     @get("/me/export", limits="10/m/account, 60/h/account")
     async def export(self, *, identity: Identity, served: Served | None = None) -> Stored:

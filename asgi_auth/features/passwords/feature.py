@@ -1,6 +1,7 @@
 """Passwords: register, log in, change the password."""
 
 from collections.abc import Collection, Mapping, Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import ClassVar
 
@@ -276,7 +277,7 @@ class Passwords(Feature):
 
     def _new_user(self, address: Address, data: dict[str, object]) -> User:
         now = self.auth.now()
-        fields = {item.name: item.default for item in self.auth.settings.fields}
+        fields = {item.name: deepcopy(item.default) for item in self.auth.settings.fields}
         return User(
             id=new_id(now),
             email=address.display,
