@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from asgi_auth.features.audit import Audit
     from asgi_auth.features.email_change import EmailChange
     from asgi_auth.features.email_verification import EmailVerification
+    from asgi_auth.features.health import Health
     from asgi_auth.features.lockout import Lockout
     from asgi_auth.features.magic_link import MagicLink
     from asgi_auth.features.new_device import NewDevice
@@ -54,6 +55,7 @@ __all__ = [
     "EmailChange",
     "EmailVerification",
     "Field",
+    "Health",
     "Identity",
     "Lockout",
     "MagicLink",
@@ -101,6 +103,7 @@ LATER = {
     "EmailChange": "features.email_change",
     "EmailVerification": "features.email_verification",
     "Field": "validation.user_field",
+    "Health": "features.health",
     "Identity": "sessions.identity",
     "Lockout": "features.lockout",
     "MagicLink": "features.magic_link",

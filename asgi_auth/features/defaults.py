@@ -5,6 +5,7 @@ from asgi_auth.features.account import Account
 from asgi_auth.features.audit import Audit
 from asgi_auth.features.email_change import EmailChange
 from asgi_auth.features.email_verification import EmailVerification
+from asgi_auth.features.health import Health
 from asgi_auth.features.lockout import Lockout
 from asgi_auth.features.new_device import NewDevice
 from asgi_auth.features.notices import Notices
@@ -19,5 +20,14 @@ from asgi_auth.features.unlock import Unlock
 def defaults(*, mail: bool) -> list[Feature]:
     """Return the default features of an `Auth`; with `mail`, those that need a mailer as well."""
     by_mail: list[Feature] = [EmailVerification(), PasswordReset(), EmailChange(), Unlock(), Notices(), NewDevice()]
-    always: list[Feature] = [Passwords(), Sessions(), TokenEndpoint(), Account(), RateLimits(), Lockout(), Audit()]
+    always: list[Feature] = [
+        Passwords(),
+        Sessions(),
+        TokenEndpoint(),
+        Account(),
+        RateLimits(),
+        Lockout(),
+        Audit(),
+        Health(),
+    ]
     return [*always, *(by_mail if mail else [])]

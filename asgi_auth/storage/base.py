@@ -64,6 +64,15 @@ class Storage(UserStore, CredentialStore, SessionStore, TokenStore, AuditStore, 
         Opens the storage for the running event loop, and only reads.
         """
 
+    async def missing_migrations(self) -> list[int]:
+        """Return the numbers of the migrations that have not run.
+
+        Opens the storage for the running event loop, and only reads.
+        """
+
+    async def ping(self) -> None:
+        """Read one row. Raises StorageUnavailableError if the database does not answer, or has no tables."""
+
     async def installation(self, now: int) -> str:
         """Return the id of the installation: random, made with the tables, and the same for all processes.
 

@@ -1,6 +1,7 @@
 """Numbered migrations: all that are missing run in one transaction, in one process at a time."""
 
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +37,8 @@ async def migrate(storage: Runner, driver: Driver, now: int) -> list[int]:
     # Another process may have run them while this one waited for the lock.
     still_missing = await missing(storage)
     for number, text in still_missing:
-        for statement in text.split(";\n"):
-            if statement.strip() and not _is_left_out(statement, storage):
-                await storage.run(statement, {})
+        for statement in statements_of(text, storage):
+            await storage.run(statement, {})
         await storage.run(schema.ADD_MIGRATION, {"version": number, "now": now})
     if still_missing:
         await add_installation(storage, now)
@@ -93,6 +93,13 @@ def migrations() -> list[tuple[int, str]]:
     """Read all migrations, in order: number and SQL text."""
     files = sorted(Path(__file__).with_name("migrations").glob("*.sql"))
     return [(int(file.stem), file.read_text("utf-8")) for file in files]
+
+
+def statements_of(text: str, storage: Runner) -> Iterator[str]:
+    """Yield the statements of a migration, without those for another database or for a users table of the host."""
+    for statement in text.split(";\n"):
+        if statement.strip() and not _is_left_out(statement, storage):
+            yield statement
 
 
 def _is_left_out(statement: str, storage: Runner) -> bool:

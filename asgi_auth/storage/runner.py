@@ -107,11 +107,15 @@ class Runner:
         """Notify other processes of a change, in a transaction with its commit."""
         await self._driver.announce(self.names.channel, self._connection)
 
+    def rendered(self, statement: str) -> str:
+        """Return a statement with its identifiers filled in."""
+        return self._sql.get(statement) or self._sql.setdefault(statement, statement.format_map(self._parts))
+
     async def run(self, statement: str, values: Mapping[str, Any], *, read: bool = False) -> Sequence[Row]:
         """Run one statement, in the current transaction if there is one. `read` says that it changes nothing."""
         if "user_id" in values and self.id_type != "TEXT":
             values = {**values, "user_id": key_of(self.id_type, values["user_id"])}
-        sql = self._sql.get(statement) or self._sql.setdefault(statement, statement.format_map(self._parts))
+        sql = self.rendered(statement)
         if self._connection is not None:
             return await self._connection.fetch(sql, values)
         if read:

@@ -18,6 +18,7 @@ from asgi_auth.storage.rows import (
     first,
     user_of,
 )
+from asgi_auth.storage.script import script
 from asgi_auth.storage.sql_audit import SQLAudit
 from asgi_auth.storage.sql_counters import SQLCounters
 from asgi_auth.storage.sql_credentials import SQLCredentials
@@ -56,14 +57,23 @@ class SQLStorage(SQLCredentials, SQLSessions, SQLTokens, SQLCounters, SQLAudit, 
         """Open the storage, and compare its tables with the migrations."""
         await self.open()
         await fit(self)
-        if numbers := [number for number, _ in await missing(self)]:
+        if numbers := await self.missing_migrations():
             raise SchemaError(
                 f"the migrations {', '.join(map(str, numbers))} have not run: set auto_migrate=True, "
-                "or run await auth.storage.migrate() with a role that may change tables"
+                "or run asgi-auth migrate with a role that may change tables"
             )
         await check(self)
         if not await triggers.are_there(self):
             triggers.warn()
+
+    async def missing_migrations(self) -> list[int]:
+        """Open the storage, and compare its tables with the migrations."""
+        await self.open()
+        return [number for number, _ in await missing(self)]
+
+    async def ping(self) -> None:
+        """Select from the smallest table."""
+        await self.run(schema.PING, {}, read=True)
 
     async def installation(self, now: int) -> str:
         """Select the id; insert one if the row was deleted."""
@@ -71,6 +81,16 @@ class SQLStorage(SQLCredentials, SQLSessions, SQLTokens, SQLCounters, SQLAudit, 
             await add_installation(self, now)
         [row] = await self.run(schema.INSTALLATION, {}, read=True)
         return str(row["id"])
+
+    async def script(self, after: int = 0) -> str:
+        """Return the migrations with numbers above `after` as a text of SQL, for a role that may change tables.
+
+        Reads the database only with a users table of the host, whose columns it follows.
+        """
+        if self.names.own_users_table:
+            await self.open()
+            await fit(self)
+        return script(self, after)
 
     async def _create_triggers(self) -> None:
         """Create the triggers of the users table; log a warning where the role may not."""

@@ -18,11 +18,12 @@ from tests.security.defences_of_endpoints import ENDPOINTS
 from tests.security.defences_of_factors import FACTORS
 from tests.security.defences_of_imports import IMPORTS
 from tests.security.defences_of_input import INPUT
+from tests.security.defences_of_operation import OPERATION
 from tests.security.defences_of_overload import OVERLOAD
 from tests.security.defences_of_processes import PROCESSES
 
 ROOT = SOURCE.parent
-ALL = [*DEFENCES, *INPUT, *PROCESSES, *CLOCKS, *OVERLOAD, *ENDPOINTS, *FACTORS, *IMPORTS]
+ALL = [*DEFENCES, *INPUT, *PROCESSES, *CLOCKS, *OVERLOAD, *ENDPOINTS, *FACTORS, *IMPORTS, *OPERATION]
 COPIED = ("asgi_auth", "tests", "examples", "pyproject.toml", "README.md", "docs", "mkdocs.yml", ".github/SECURITY.md")
 
 

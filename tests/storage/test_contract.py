@@ -6,12 +6,16 @@ Sessions stand in `test_contract_sessions.py`, races in `test_atomicity.py`.
 import asyncio
 import gc
 import time
+from collections.abc import Callable
 
 import pytest
 
-from asgi_auth.errors import UserExistsError
+from asgi_auth.errors import StorageSetupError, UserExistsError
 from asgi_auth.storage import Storage
+from tests.storage.conftest import connect
 from tests.storage.samples import MIGRATIONS, NOW, a_credential, a_user, added
+
+Fresh = Callable[[str], str]
 
 
 async def test_opening_again_does_nothing(storage: Storage) -> None:
@@ -209,3 +213,22 @@ async def test_a_cancelled_call_leaves_the_storage_usable(storage: Storage, step
     gc.collect()  # What was left open would be told of here, by Python 3.13.
 
     assert await storage.add_user(a_user(2))
+
+
+async def test_a_ping_reads_and_changes_nothing(storage: Storage) -> None:
+    await storage.ping()
+
+    assert await storage.missing_migrations() == []
+
+
+async def test_a_database_without_tables_misses_all_migrations_and_answers_no_ping(driver: str, fresh: Fresh) -> None:
+    empty = connect(driver, fresh(driver))
+    for _ in range(2):
+        assert await empty.missing_migrations() == MIGRATIONS
+    with pytest.raises(StorageSetupError):
+        await empty.ping()
+
+    assert await empty.migrate(NOW) == MIGRATIONS
+    await empty.ping()
+    assert await empty.missing_migrations() == []
+    await empty.close()

@@ -24,6 +24,7 @@ ALL = {
     "update_me": "/me",
     "export": "/me/export",
     "close_account": "/close-account",
+    "health": "/health",
 }
 MAIL = {
     "verify_email": "/verify-email",
@@ -60,9 +61,10 @@ def test_with_a_mailer_the_flows_by_mail_are_served_too() -> None:
             {"include": ["passwords", "logout"]},
             {"register", "login", "reauthenticate", "set_password", "change_password", "logout"},
         ),
+        ({"include": ["health"]}, {"health"}),
         ({"exclude": ["register"]}, ALL.keys() - {"register"}),
         (
-            {"exclude": ["passwords", "tokenendpoint", "account"]},
+            {"exclude": ["passwords", "tokenendpoint", "account", "health"]},
             {"refresh", "logout", "logout_all", "sessions", "end_session"},
         ),
         (

@@ -12,6 +12,8 @@ ADD_INSTALLATION = """
     INSERT INTO {installation} (one, id, created_at) VALUES (1, :id, :now) ON CONFLICT (one) DO NOTHING
 """
 INSTALLATION = "SELECT id FROM {installation}"
+# Reads a table: SQLite answers a query without one from memory.
+PING = "SELECT 1 AS found FROM {installation}"
 # The encoding of the database.
 ENCODING = "SELECT current_setting('server_encoding') AS encoding"
 #: The columns of a table, by dialect. A trigger before an INSERT may fill any column.
