@@ -30,6 +30,12 @@ class Factors:
         await storage.lower_sessions(user.id, (MFA,), now)
         return True
 
+    async def remove_all(self, storage: Storage, user: User) -> list[str]:
+        """Delete all second factors in a transaction; return their kinds."""
+        kinds = {each.kind for each in await storage.credentials(user.id) if self._gate.is_factor(each.kind)}
+        await self.remove(storage, user, kinds)
+        return sorted(kinds)
+
     async def of(self, user: User, client: Client = Client()) -> list[str]:
         """Return the names of a user's second factors."""
         return await self._gate.factors(LoginAttempt(user, (), client))

@@ -34,6 +34,7 @@ from asgi_auth.model import event_types as events
 from asgi_auth.model.answers import Requested
 from asgi_auth.model.records import NO_USER_ID, Client, OneTimeToken, User
 from asgi_auth.process.background import finish
+from asgi_auth.sessions.bans import lifted
 from asgi_auth.sessions.event_sink import EventSink
 from asgi_auth.storage import Storage
 from asgi_auth.validation.email_address import parse_email
@@ -88,6 +89,8 @@ class OneTimeTokens:
         """
         canonical = parse_email(email).canonical
         known = await self._storage.user_by_email(canonical)
+        if known is not None and known.status == "disabled":
+            known = await lifted(self._storage, known, int(self._now()))
         return await self.ask(
             purpose, subject=canonical, user=known, notice=notice_to(known), client=client, earlier=earlier
         )

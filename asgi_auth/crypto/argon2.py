@@ -17,8 +17,10 @@ import argon2
 
 from asgi_auth._typed_text import composed
 from asgi_auth.bounds.deadline import left
+from asgi_auth.crypto import foreign_hashes
 from asgi_auth.crypto.cpus import usable_cpus
 from asgi_auth.crypto.equal_work import EqualWork
+from asgi_auth.crypto.foreign_hashes import UnusableHashError
 from asgi_auth.errors import BusyError
 from asgi_auth.process.fork import leave_behind, renew_after_fork
 
@@ -96,6 +98,7 @@ class PasswordHasher:
         self._prefix = f"$argon2id$v=19$m={cost.memory_cost},t={cost.time_cost},p={cost.parallelism}$"
         # Random bytes in place of a digest: verifying them takes the usual time, and no known password matches.
         self._decoy = f"{self._prefix}{_random_base64(SALT_BYTES)}${_random_base64(DIGEST_BYTES)}"
+        self._foreign = foreign
         self._work = EqualWork(self._argon2, self._decoy, foreign=foreign)
 
     def _start(self) -> None:
@@ -125,6 +128,11 @@ class PasswordHasher:
         A password that is not in NFC is tried as typed, for hashes of earlier versions, and then in NFC.
         """
         return await self._run(self._matches, hashed or self._decoy, password)
+
+    def check(self, hashed: str) -> None:
+        """Raise UnusableHashError for a hash from elsewhere that no login could verify, or not within the bounds."""
+        if foreign_hashes.parse(hashed) is not None and not self._foreign:
+            raise UnusableHashError("foreign")
 
     def is_outdated(self, hashed: str) -> bool:
         """Return whether the hash was made with a cost other than the current one."""

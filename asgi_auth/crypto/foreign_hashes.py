@@ -20,7 +20,7 @@ from asgi_auth._typed_text import has_few_marks
 
 #: Tells whether a password matches. It may take a second: call it in a thread.
 Check: TypeAlias = Callable[[str], bool]
-Flaw: TypeAlias = Literal["unknown", "damaged", "expensive"]
+Flaw: TypeAlias = Literal["unknown", "foreign", "damaged", "expensive"]
 #: Bytes of memory, and bytes times lanes of scrypt.
 MEMORY, SCRYPT_WORK = 2**27, 2**29
 ROUNDS, COST, PASSES, LANES = 2_000_000, 15, 20, 16
@@ -33,7 +33,11 @@ DIGESTS = {"sha1": 20, "sha224": 28, "sha256": 32, "sha384": 48, "sha512": 64}
 
 
 class UnusableHashError(ValueError):
-    """A hash cannot be used. `flaw`: the format is `unknown`, the hash is `damaged`, or verifying it is `expensive`."""
+    """A hash cannot be used.
+
+    `flaw`: the format is `unknown`, or `foreign` to a hasher that takes only its own, the hash is `damaged`, or
+    verifying it is too `expensive`.
+    """
 
     def __init__(self, flaw: Flaw) -> None:
         """Take the flaw."""

@@ -30,6 +30,7 @@ AuthError
 ├── MethodNotAllowedError                   405 method_not_allowed
 ├── RequestTimeoutError                     408 request_timeout
 ├── UserExistsError                         409 user_exists
+│   └── UserIdExistsError                   409 user_id_exists
 ├── AlreadyVerifiedError                    409 already_verified
 ├── FactorExistsError                       409 factor_exists
 ├── LastWayInError                          409 last_way_in
@@ -60,6 +61,7 @@ from asgi_auth.errors.accounts import (
     LastWayInError,
     SessionNotFoundError,
     UserExistsError,
+    UserIdExistsError,
     UserNotFoundError,
 )
 from asgi_auth.errors.authentication import (
@@ -155,6 +157,7 @@ __all__ = [
     "UnsupportedGrantTypeError",
     "UnsupportedMediaTypeError",
     "UserExistsError",
+    "UserIdExistsError",
     "UserNotFoundError",
     "ValidationError",
 ]

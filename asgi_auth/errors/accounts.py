@@ -1,18 +1,41 @@
 """Errors about the state of an account."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from asgi_auth.errors.authorization import ForbiddenError
 from asgi_auth.errors.base import AuthError
 from asgi_auth.errors.request import NotFoundError
+from asgi_auth.model.ban import Ban
 
 
 class AccountDisabledError(ForbiddenError):
-    """The account is closed or disabled; answered only after the right password."""
+    """The account is closed or disabled; answered only after the right password.
+
+    `reason` and `until` (seconds since 1970) are those of a ban whose user is told.
+    """
 
     code = "account_disabled"
     default_detail = "The account is disabled."
     oauth2 = "invalid_grant"
+    sometimes: ClassVar[frozenset[str]] = frozenset({"reason", "until"})
+    reason: str = ""
+    until: int | None = None
+
+    def __init__(self, ban: Ban | None = None) -> None:
+        """Take the ban, if there is one."""
+        super().__init__()
+        if ban is not None and ban.tell:
+            self.reason, self.until = ban.reason, ban.until
+
+    def members(self) -> dict[str, Any]:
+        """Return reason and end, where they are told."""
+        told = {"reason": self.reason, "until": self.until}
+        return {name: value for name, value in told.items() if value}
+
+    @classmethod
+    def example(cls) -> "AccountDisabledError":
+        """Return the error of a ban that is told."""
+        return cls(Ban(reason="Spam in three discussions", until=1_800_086_400, tell=True))
 
 
 class EmailNotVerifiedError(ForbiddenError):
@@ -38,6 +61,13 @@ class UserExistsError(AuthError):
     code = "user_exists"
     fields: ClassVar[tuple[str, ...]] = ("email", "new_email")
     default_detail = "There is already an account with this address."
+
+
+class UserIdExistsError(UserExistsError):
+    """Another account has this id; raised in administration only, never by a public endpoint."""
+
+    code = "user_id_exists"
+    default_detail = "There is already an account with this id."
 
 
 class SessionNotFoundError(NotFoundError):

@@ -56,6 +56,11 @@ class User(Record, frozen=True, kw_only=True):
     created_at: int
     updated_at: int
 
+    @property
+    def own_data(self) -> dict[str, Any]:
+        """The extra fields without what the library notes for administrators, in members that begin with `_`."""
+        return {name: value for name, value in self.data.items() if not name.startswith("_")}
+
 
 class Credential(Record, frozen=True, kw_only=True):
     """A credential that a user can log in with.
@@ -283,12 +288,12 @@ class UserInfo(Record, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, user: User) -> "UserInfo":
-        """Copy the public fields of a user."""
+        """Copy the public fields of a user: those of administrators, such as a ban, are left out."""
         return cls(
             id=user.id,
             email=user.email,
             email_verified=user.email_verified,
             roles=user.roles,
-            data=user.data,
+            data=user.own_data,
             created_at=user.created_at,
         )

@@ -1,18 +1,21 @@
 """The parts of an `Auth`: what is made of its settings, its storage and its features."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cached_property, partial
 
 from asgi_auth.accounts.factors import Factors
 from asgi_auth.accounts.known_clients import KnownClients
 from asgi_auth.accounts.letters import Letters
 from asgi_auth.accounts.one_time_tokens import OneTimeTokens
 from asgi_auth.accounts.ownership_proof import OwnershipProof
+from asgi_auth.accounts.passwords import PasswordService
 from asgi_auth.accounts.pending_logins import PendingLogins
 from asgi_auth.accounts.registration import RegistrationService
+from asgi_auth.accounts.user_base import UserParts
 from asgi_auth.accounts.users import Users
 from asgi_auth.accounts.ways_in import WaysIn
 from asgi_auth.bounds.deadline import DEFAULT
+from asgi_auth.crypto.argon2 import Argon2, PasswordHasher
 from asgi_auth.crypto.keys import KeyRing
 from asgi_auth.crypto.vault import Vault
 from asgi_auth.events.registry import HookRegistry
@@ -29,7 +32,6 @@ from asgi_auth.mail.delivery import Delivery
 from asgi_auth.mail.mailers import Callbacks
 from asgi_auth.mail.message import Mailer
 from asgi_auth.mail.templates import Templates
-from asgi_auth.model.records import User
 from asgi_auth.runtime.attach import attach, check_verification, load_validators, texts_of
 from asgi_auth.runtime.config_check import ConfigCheck
 from asgi_auth.runtime.lifecycle import Lifecycle
@@ -44,6 +46,7 @@ from asgi_auth.sessions.verifier import TokenVerifier
 from asgi_auth.settings import Settings
 from asgi_auth.storage import Storage
 from asgi_auth.texts import Texts
+from asgi_auth.validation.password_policy import PasswordPolicy
 
 
 class Composition(HookRegistry, FeatureLookup):
@@ -114,21 +117,11 @@ class Composition(HookRegistry, FeatureLookup):
             storage, self.counters, self.keys, counter_keys, self.known_clients, self.letters, self.stream, now
         )
         self.ownership: OwnershipProof = OwnershipProof(self.one_time, storage)
-        self.users: Users = Users(
-            storage,
-            self.stream,
-            self.revocation,
-            self.sessions,
-            partial(self.get, RegistrationService),
-            settings.fields,
-            now,
-            self._lifecycle.start,
-            self._before_delete,
-        )
         self.vault: Vault = Vault(self.keys)
         self.ways_in: WaysIn = WaysIn(self.features)
         self.factor_guesses: FactorGuesses = FactorGuesses(self.limiter, now)
         self.factors: Factors = Factors(self.second_factors, now)
+        self.users: Users = Users(self._parts_of_users())
         self.pending: PendingLogins = PendingLogins(storage, self.sessions, self.known_clients, now)
         self.verifier: TokenVerifier = TokenVerifier(
             self.access_tokens, self.revocation, storage, settings, now, self.users.find, self.used_generations
@@ -159,14 +152,42 @@ class Composition(HookRegistry, FeatureLookup):
             self.mail.mailer.check(purpose for feature in self.features for purpose in feature.mails)
         check_verification(self)
 
-    async def _before_delete(self, storage: Storage, user: User) -> None:
-        for feature in self.features:
-            await feature.before_delete(storage, user)
+    async def _end_bans(self, now: int, batch: int) -> int:
+        return await self.users.end_bans(now, batch)
+
+    def _parts_of_users(self) -> UserParts:
+        return UserParts(
+            storage=self.storage,
+            settings=self.settings,
+            events=self.stream,
+            revocation=self.revocation,
+            sessions=self.sessions,
+            factors=self.factors,
+            letters=self.letters,
+            passwords=lambda: self.get(PasswordService) or self._own_passwords,
+            registration=partial(self.get, RegistrationService),
+            features=self.features,
+            mails={purpose for feature in self.features for purpose in feature.mails},
+            now=self.now,
+            start=self._lifecycle.start,
+        )
+
+    @cached_property
+    def _own_passwords(self) -> PasswordService:
+        """The passwords of an `Auth` without the feature: with the default policy and cost."""
+        prove = self.pipeline.admission.prove
+        return PasswordService(PasswordPolicy(), PasswordHasher(Argon2()), self.storage, self.stream, self.now, prove)
 
     def _compose_runtime(self) -> None:
         settings, features = self.settings, self.features
         self.config_check: ConfigCheck = ConfigCheck(settings, self.mail.mailer, features, lambda: self.conceals)
-        self.purger: Purger = Purger(self.storage, features, settings.purge_interval, self.now, self.revocation.clock)
+        self.purger: Purger = Purger(
+            self.storage,
+            [self._end_bans, *(feature.purge for feature in features if feature.overrides("purge"))],
+            settings.purge_interval,
+            self.now,
+            self.revocation.clock,
+        )
         self._lifecycle = Lifecycle(
             self.storage,
             self.counters,

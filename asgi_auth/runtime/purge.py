@@ -3,11 +3,10 @@
 import asyncio
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
 from asgi_auth._per_loop import PerLoop
-from asgi_auth.feature.base import BaseFeature
 from asgi_auth.process.background import begin
 from asgi_auth.process.log import logger
 from asgi_auth.sessions.clock_watch import ClockWatch
@@ -16,6 +15,8 @@ from asgi_auth.storage import Storage
 #: Seconds that expired rows are kept: mails are counted for an hour, and a clock may be wrong.
 KEPT = 86400
 BATCH = 500
+#: Does at most a batch of something that is due at a time, and returns how much it was; 0 when nothing is left.
+Purge = Callable[[int, int], Awaitable[int]]
 PAUSE = 0.2
 #: Seconds that one run may take, and seconds after which the lease of a killed process expires.
 LONGEST = 240
@@ -31,7 +32,7 @@ class Purger:
     def __init__(
         self,
         storage: Storage,
-        features: Sequence[BaseFeature],
+        purges: Sequence[Purge],
         interval: int,
         now: Callable[[], float],
         clock: ClockWatch,
@@ -39,14 +40,16 @@ class Purger:
         batch: int = BATCH,
         pause: float = PAUSE,
     ) -> None:
-        """Take the storage and the features; `interval` is the seconds between two runs, 0 for none.
+        """Take the storage, and the `purges` of services and features.
+
+        `interval` is the seconds between two runs, 0 for none.
 
         While the `clock` disagrees with that of the database, it can't tell what has expired, and no run begins.
         """
         self.batch = batch
         self.pause = pause
         self._storage = storage
-        self._features = [feature for feature in features if feature.overrides("purge")]
+        self._purges = purges
         self._interval = interval
         self._now = now
         self._clock = clock
@@ -90,7 +93,7 @@ class Purger:
 
     async def _batches(self, now: int) -> int:
         deleted, end = 0, time.monotonic() + LONGEST
-        for purge in (self._expired, *(feature.purge for feature in self._features)):
+        for purge in (self._expired, *self._purges):
             while time.monotonic() < end:
                 await asyncio.sleep(self.pause)
                 if not (count := await purge(now, self.batch)):

@@ -20,8 +20,9 @@ class EventSink(Protocol):
         client: Client | None = None,
         data: dict[str, Any] | None = None,
         account: str | None = None,
+        actor: str | None = None,
     ) -> None:
-        """Emit an event to the log, the features and the host's hooks."""
+        """Emit an event to the log, the features and the host's hooks; `actor` is the user who did it."""
 
     async def report_refusal(self, error: AuthError, client: Client, call: Any = None) -> None:
         """Emit the event of a refusal, once for each error; `call` is None when no endpoint was called."""

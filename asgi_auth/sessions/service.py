@@ -14,7 +14,9 @@ from asgi_auth.errors import (
 )
 from asgi_auth.model import event_types as events
 from asgi_auth.model.answers import TokenPair
+from asgi_auth.model.ban import Ban
 from asgi_auth.model.records import Client, Credential, LoginAttempt, Session, User, new_id
+from asgi_auth.sessions.bans import lifted
 from asgi_auth.sessions.event_sink import EventSink
 from asgi_auth.sessions.generations import UsedGenerations
 from asgi_auth.sessions.identity import MFA, Identity, Loader
@@ -145,18 +147,24 @@ class SessionService:
         await self._events.emit(events.SESSION_END, data={"everything": number})
         return number
 
-    async def ended(self, user_id: str, session_ids: Sequence[str], client: Client | None = None) -> None:
-        """Revoke sessions that were ended in the storage, and emit their events."""
+    async def ended(
+        self, user_id: str, session_ids: Sequence[str], client: Client | None = None, actor: str | None = None
+    ) -> None:
+        """Revoke sessions that were ended in the storage, and emit their events; `actor` is the user who did it."""
         self._revocation.end(session_ids)
         if not session_ids:
             return
         client = (client or Client()).identified()
         for session_id in session_ids:
-            await self._events.emit(events.SESSION_END, user_id=user_id, session_id=session_id, client=client)
+            await self._events.emit(
+                events.SESSION_END, user_id=user_id, session_id=session_id, client=client, actor=actor
+            )
 
     async def _login(self, user: User, credential: Credential, amr: tuple[str, ...], client: Client) -> TokenPair:
+        if user.status == "disabled":
+            user = await lifted(self._storage, user, int(self._now()))
         if user.status != "active":
-            raise AccountDisabledError
+            raise AccountDisabledError(Ban.of(user))
         await self._gate.check(LoginAttempt(user, amr, client))
         session = self._new(user, amr, client)
         # First, because the host's claims may raise: no session must exist without its tokens.

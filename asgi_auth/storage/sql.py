@@ -1,7 +1,7 @@
 """The storage contract over any SQL driver: methods build statements from records, and records from rows."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -189,11 +189,7 @@ class SQLStorage(SQLCredentials, SQLSessions, SQLTokens, SQLCounters, SQLAudit, 
         newest: bool = False,
     ) -> list[User]:
         """Select one page by the index of the times, or of the addresses."""
-        values: dict[str, Any] = {
-            "status": status,
-            "role": None if role is None else msgspec.json.encode(role).decode(),
-            "limit": limit,
-        }
+        values = _filter(status, role) | {"limit": limit}
         if prefix:
             statement = users.USERS_BY_PREFIX
             values |= {"prefix": prefix, "end": prefix + LAST, "after": after.email_canonical if after else ""}
@@ -201,6 +197,28 @@ class SQLStorage(SQLCredentials, SQLSessions, SQLTokens, SQLCounters, SQLAudit, 
             statement, beyond = (users.NEWEST_USERS, YEAR_9999) if newest else (users.USERS, -1)
             values |= {"at": after.created_at if after else beyond, "user_id": after.id if after else NO_USER_ID}
         return [user_of(row) for row in await self.run(statement, values, read=True)]
+
+    async def count_users(self, *, prefix: str = "", status: Status | None = None, role: str | None = None) -> int:
+        """Count in one statement, by the same indexes."""
+        values = _filter(status, role)
+        if prefix:
+            values |= {"prefix": prefix, "end": prefix + LAST, "after": ""}
+        else:
+            values |= {"at": -1, "user_id": NO_USER_ID}
+        [row] = await self.run(users.COUNT_USERS_BY_PREFIX if prefix else users.COUNT_USERS, values, read=True)
+        return int(row["count"])
+
+    async def lock_users(self, user_ids: Collection[str]) -> dict[str, User]:
+        """Lock one row after the other."""
+        found: dict[str, User] = {}
+        for user_id in sorted(user_ids):
+            for row in await self.run(users.USER_TO_CHANGE, {"user_id": user_id}):
+                found[user_id] = user_of(row)
+        return found
+
+    async def users_to_unban(self, now: int, limit: int) -> list[User]:
+        """Select the users by the end in their data; of all users, only those whose access has ever changed."""
+        return [user_of(row) for row in await self.run(users.USERS_TO_UNBAN, {"now": now, "limit": limit}, read=True)]
 
     async def note_change(self, user_id: str, now: int) -> tuple[User | None, list[str]]:
         """Set the time of the change, and end the sessions unless the user is active."""
@@ -262,6 +280,10 @@ class SQLStorage(SQLCredentials, SQLSessions, SQLTokens, SQLCounters, SQLAudit, 
         await self.run(feed.PURGE_CHANGES, values)
         tables = (sessions.PURGE_SESSIONS, tokens.PURGE_TOKENS, counters.PURGE_COUNTERS, networks.PURGE_NETWORKS)
         return sum([len(await self.run(each, values)) for each in tables])
+
+
+def _filter(status: Status | None, role: str | None) -> dict[str, Any]:
+    return {"status": status, "role": None if role is None else msgspec.json.encode(role).decode()}
 
 
 def _of_user(credential: Credential, user_id: str) -> Credential:

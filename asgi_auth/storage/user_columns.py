@@ -59,6 +59,11 @@ POSTGRES: dict[str, dict[str, Form]] = {
 SQLITE_TIME = Form("CAST(strftime('%s', {}) AS INTEGER)", "strftime('%Y-%m-%d %H:%M:%S', {}, 'unixepoch')")
 #: The time of the database in seconds, in a trigger.
 MOMENT = {"postgresql": "moment", "sqlite": "CAST(strftime('%s', 'now') AS INTEGER)"}
+#: The end of a ban in the data of a user, in seconds; NULL without one.
+BAN_END = {
+    "postgresql": "CAST(CAST({} AS JSON) #>> '{{_ban,until}}' AS BIGINT)",
+    "sqlite": "json_extract({}, '$._ban.until')",
+}
 #: The type of the columns that refer to the key, by the type of the key.
 KEYS = {"uuid": "UUID", "bigint": "BIGINT", "integer": "INTEGER"}
 
@@ -159,6 +164,7 @@ def _parts(names: Names, dialect: str, forms: Mapping[str, Form], nullable: set[
     return {
         **put,
         "user": ", ".join(f'{read(name)} AS "{name}"' for name in USER_COLUMNS if name != "access_changed_at"),
+        "read_ban_end": BAN_END[dialect].format(read("data")),
         "read_roles": read("roles"),
         "read_roles_u": read("roles", "u."),
         "read_status_u": read("status", "u."),

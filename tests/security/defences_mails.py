@@ -103,7 +103,7 @@ MAILS = [
     ),
     Defence(
         "an account that is opened again is not purged",
-        "accounts/users.py",
+        "accounts/user_editing.py",
         '(only_closed and user.status != "closed")',
         "(only_closed and not user.id)",
         "features/test_inactive_accounts.py::test_an_account_that_is_opened_during_the_purge_is_not_deleted",

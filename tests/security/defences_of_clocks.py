@@ -96,7 +96,7 @@ CLOCKS = [
     ),
     Defence(
         "a session from before a ban does not come back",
-        "accounts/users.py",
+        "accounts/user_editing.py",
         "await end(user_id, now)",
         '[] if status == "active" else await end(user_id, now)',
         "storage/test_left_over_sessions.py::test_they_do_not_come_back_when_the_library_switches_the_user_on",

@@ -95,3 +95,46 @@ async def test_of_many_that_add_the_same_users_each_user_is_added_once(storage: 
 
     for number, user in enumerate(users):
         assert [each[number] for each in results if each[number] is not None] == [user]
+
+
+async def test_users_are_counted_as_they_are_listed(storage: Storage) -> None:
+    for number in range(5):
+        await added(storage, number, status="disabled" if number == 4 else "active", roles=("r",) if number else ())
+
+    assert await storage.count_users() == 5
+    assert await storage.count_users(status="active", role="r") == 3
+    assert await storage.count_users(prefix="u1@") == 1
+    assert await storage.count_users(prefix="u", status="disabled") == 1
+    assert await storage.count_users(prefix="%") == 0
+
+
+async def test_of_many_that_lock_two_users_each_sees_what_the_last_one_did(storage: Storage) -> None:
+    """In one order, whatever the order of the arguments: no two calls wait for each other."""
+    await added(storage, 1)
+    await added(storage, 2)
+
+    async def add_one(number: int) -> None:
+        ids = ["user-1", "user-2", "nobody"][:: 1 if number % 2 else -1]
+        async with storage.transaction() as inside:
+            users = await inside.lock_users(ids)
+            assert users.keys() == {"user-1", "user-2"}
+            count = users["user-1"].data.get("n", 0) + 1
+            for user_id in users:
+                await inside.update_user(user_id, {"data": {"n": count}}, NOW)
+
+    await at_once(add_one, 16)
+
+    assert [user.data for user in await storage.users(limit=9)] == [{"n": 16}, {"n": 16}]
+
+
+async def test_bans_that_are_over(storage: Storage) -> None:
+    bans = [{"until": NOW}, {"until": NOW + 1}, {"until": None}, None, {"until": 5}, {"until": NOW - 1}]
+    for number, ban in enumerate(bans):
+        await added(storage, number)
+        status = "active" if number == 4 else "disabled"
+        await storage.update_user(f"user-{number}", {"status": status, "data": {"_ban": ban}}, NOW + number)
+    await storage.update_user("user-4", {"status": "disabled"}, NOW)
+    await storage.update_user("user-4", {"status": "active"}, NOW)
+
+    assert [user.id for user in await storage.users_to_unban(NOW, 10)] == ["user-0", "user-5"]
+    assert [user.id for user in await storage.users_to_unban(NOW, 1)] == ["user-0"]

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, Literal
 
-import msgspec
-
 from asgi_auth.accounts.letters import INACTIVE
 from asgi_auth.accounts.passwords import PasswordService
 from asgi_auth.errors import (
@@ -14,6 +12,7 @@ from asgi_auth.errors import (
     InvalidCredentialsError,
     SecondFactorNeededError,
     UnauthorizedError,
+    UserNotFoundError,
 )
 from asgi_auth.feature import (
     Client,
@@ -88,13 +87,11 @@ class Account(Feature):
     @get("/me/export", limits="10/m/account, 60/h/account")
     async def export(self, *, identity: Identity, served: Served | None = None) -> Stored:
         """Return everything that is stored about your account."""
-        storage = self.auth.storage
-        stored = await storage.stored(identity.id, events=served is None)
-        if stored is None:
-            raise UnauthorizedError
-        named = {type(each).__name__: await each.exported(stored.user) for each in self.auth.features}
-        stored = msgspec.structs.replace(stored, features={name: found for name, found in named.items() if found})
-        return stored if served is None else stored.paged(storage.stored_events(identity.id))
+        try:
+            stored = await self.auth.users.export(identity.id, events=served is None)
+        except UserNotFoundError:
+            raise UnauthorizedError from None
+        return stored if served is None else stored.paged(self.auth.storage.stored_events(identity.id))
 
     @post(
         "/close-account",

@@ -9,6 +9,7 @@ from asgi_auth.accounts.one_time_tokens import ADDRESS
 from asgi_auth.accounts.ownership_proof import OWN, REFUSALS
 from asgi_auth.accounts.passwords import PasswordService
 from asgi_auth.accounts.purpose import TOKEN_LIMITS, TOKEN_OR_CODE, Purpose
+from asgi_auth.accounts.user_editing import partly_shown
 from asgi_auth.errors import (
     BusyError,
     FreshLoginRequiredError,
@@ -146,5 +147,4 @@ class EmailChange(Feature):
 
     def _tell(self, purpose: str, user: User, new: str, client: Client) -> None:
         """Write to the old address; the mail shows only a part of the new one."""
-        local, _, domain = new.rpartition("@")
-        self.auth.letters.notify(purpose, user, client, {"new_email": f"{local[0]}…@{domain}"})
+        self.auth.letters.notify(purpose, user, client, {"new_email": partly_shown(new)})

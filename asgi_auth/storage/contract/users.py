@@ -1,6 +1,6 @@
 """The contract of a storage: users."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from asgi_auth.model.records import Credential, Status, User
@@ -48,8 +48,17 @@ class UserStore(Protocol):
         """Return at most `limit` users after the user `after`, of a status and with a role where these are given.
 
         They are in the order of their creation, with `newest` in the reverse order; with a `prefix` of their canonical
-        addresses, in the order of these. No number of users is ever counted.
+        addresses, in the order of these.
         """
+
+    async def count_users(self, *, prefix: str = "", status: Status | None = None, role: str | None = None) -> int:
+        """Return the number of users that `users` would return in all its pages."""
+
+    async def lock_users(self, user_ids: Collection[str]) -> dict[str, User]:
+        """Lock users until the end of the transaction, in the order of their ids; return those that exist, by id."""
+
+    async def users_to_unban(self, now: int, limit: int) -> list[User]:
+        """Return at most `limit` disabled users with a ban (`model.ban`) that is over at `now`."""
 
     async def note_change(self, user_id: str, now: int) -> tuple[User | None, list[str]]:
         """Let other processes know of a change of a user by SQL; return the user, and the ids of the ended sessions.

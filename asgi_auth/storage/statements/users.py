@@ -31,6 +31,11 @@ NOTE_CHANGE = """
 """
 LOCK_USER = "SELECT {id} FROM {users} WHERE {id} = :user_id {for_no_key_update}"
 DELETE_USER = "DELETE FROM {users} WHERE {id} = :user_id RETURNING {id}"
+USERS_TO_UNBAN = """
+    SELECT {user} FROM {users}
+    WHERE {access_changed_at} > {zero_as_access} AND {status} = 'disabled' AND {read_ban_end} <= CAST(:now AS BIGINT)
+    ORDER BY {access_changed_at} LIMIT :limit
+"""
 # A role stands in quotes in the JSON array of the roles.
 # Pages of users by the time of their creation: the next page follows the time and the id of the last user.
 USERS = """
@@ -52,3 +57,6 @@ USERS_BY_PREFIX = """
         AND (CAST(:role AS TEXT) IS NULL OR {find}({read_roles}, :role) > 0)
     ORDER BY {email_canonical} {bytewise} LIMIT :limit
 """
+# The same without an order and a limit. The index of the times starts at the first of all users.
+COUNT_USERS = USERS.replace("SELECT {user}", "SELECT COUNT(*) AS count").partition("ORDER BY")[0]
+COUNT_USERS_BY_PREFIX = USERS_BY_PREFIX.replace("SELECT {user}", "SELECT COUNT(*) AS count").partition("ORDER BY")[0]
