@@ -20,6 +20,7 @@ from asgi_auth.sessions.identity import Identity, Transport
 from asgi_auth.sessions.service import HostClaims
 from asgi_auth.settings import Secrets, Settings
 from asgi_auth.storage import Storage, from_url
+from asgi_auth.validation.permissions import check_name
 
 
 class Auth(Composition):
@@ -111,6 +112,16 @@ class Auth(Composition):
         with deadline(self.request_timeout):
             await self.start()
             return await self.verifier.verify(token, transport)
+
+    def can(self, user: User | Identity, permission: str) -> bool:
+        """Tell whether a user has a permission, by the roles of the object, without a query.
+
+        An account that is not active has none. Raises ValueError for a text that is no name of a permission.
+        """
+        check_name(permission)
+        if isinstance(user, Identity):
+            return permission in user.permissions
+        return user.status == "active" and permission in self.permissions.of(user.roles)
 
     async def login(self, user: User, credential: Credential, *, amr: Sequence[str], client: Client) -> TokenPair:
         """Start a session for a user. Every login passes this method.

@@ -10,6 +10,7 @@ from asgi_auth.crypto.keys import SigningKey, check_secret
 from asgi_auth.sources.base import Sources
 from asgi_auth.sources.provider import ask
 from asgi_auth.validation.origins import base_url_of, host_of, is_loopback_name, listed_origin, origin_of
+from asgi_auth.validation.permissions import check_grants
 from asgi_auth.validation.user_field import Field
 
 SecretValue: TypeAlias = str | bytes | Sequence[str | bytes]
@@ -19,7 +20,7 @@ DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z]([a-z0-9-]{0,6
 #: A name of a header (RFC 9110, section 5.6.2).
 TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 #: Settings that are objects, so that no environment variable sets them.
-OBJECTS = frozenset({"fields", "signing_keys", "texts"})
+OBJECTS = frozenset({"fields", "permissions", "signing_keys", "texts"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +118,11 @@ class Settings(Sources):
     """Folder of Jinja2 templates that replace the built-in templates of the same name."""
     fields: Sequence[Field] = ()
     """Extra fields of a user, stored in `User.data`."""
+    permissions: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """What each role permits: `{"editor": ["posts:read", "posts:write"], "admin": ["*"]}`.
+
+    `posts:*` and `*` stand for the permissions that other roles or features name. If given, users can have no other
+    roles than these."""
     telemetry: bool = False
     """Emit OpenTelemetry spans and counters through the providers of the host. Needs the extra `otel`."""
     after_answer: bool = True
@@ -158,7 +164,7 @@ class Settings(Sources):
         return origin_of(self.base_url) if self.base_url else None
 
     def _normalize(self) -> None:
-        """Bring hosts and origins to the form that browsers send. Raises ValueError for what is none."""
+        """Bring hosts and origins to the form that browsers send, and copy mappings. Raises ValueError."""
         replaced: dict[str, Any] = {
             name: tuple(url if url == "*" and name == "cors_origins" else listed_origin(url) for url in urls)
             for name, urls in (("trusted_origins", self.trusted_origins), ("cors_origins", self.cors_origins))
@@ -167,6 +173,7 @@ class Settings(Sources):
             replaced["base_url"] = base_url_of(self.base_url)
         if self.cookie_domain and not self.cookie_domain.isascii():
             replaced["cookie_domain"] = host_of(self.cookie_domain)
+        replaced["permissions"] = check_grants(self.permissions)
         for name, value in replaced.items():
             object.__setattr__(self, name, value)
 

@@ -55,7 +55,8 @@ def endpoints() -> str:
         optional = {name for name, field in route.endpoint.fields.items() if not field.required}
         shown = [f"`{name}`{'?' if name in optional else ''}" for name in names]
         shown += ["your extra fields"] if route.endpoint.takes_data else []
-        caller = "the user" if route.endpoint.needs_login else "anyone"
+        permission = route.endpoint.permission
+        caller = f"`{permission}`" if permission else "the user" if route.endpoint.needs_login else "anyone"
         called = f"`{route.endpoint.method} {path}`"
         rows.setdefault(type(route.feature).__name__, []).append(
             [called, ", ".join(shown), caller, route.endpoint.summary]

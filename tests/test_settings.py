@@ -79,6 +79,9 @@ REFUSED: list[dict[str, Any]] = [
     {"trusted_proxies": ["10.0.0.1/8"]},
     {"trusted_proxies": ["*"]},
     {"fields": [Field("age", int), Field("age")]},
+    {"permissions": {"editor": ["posts:wr*"]}},
+    {"permissions": {"editor": "posts:write"}},
+    {"permissions": {"": ["posts:write"]}},
 ]
 
 

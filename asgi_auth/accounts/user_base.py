@@ -13,6 +13,7 @@ from asgi_auth.errors import UserNotFoundError
 from asgi_auth.model.records import Client, User
 from asgi_auth.sessions.event_sink import EventSink
 from asgi_auth.sessions.identity import Identity
+from asgi_auth.sessions.permissions import PermissionMap
 from asgi_auth.sessions.revocation import Revocation
 from asgi_auth.sessions.service import SessionService
 from asgi_auth.settings import Settings
@@ -57,6 +58,7 @@ class UserParts:
     events: EventSink
     revocation: Revocation
     sessions: SessionService
+    permissions: PermissionMap
     factors: Factors
     letters: Letters
     passwords: Callable[[], PasswordService]

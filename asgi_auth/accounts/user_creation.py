@@ -5,7 +5,6 @@ from typing import Any
 
 from asgi_auth.accounts.extra_fields import complete_data
 from asgi_auth.accounts.password_hashes import checked_hash
-from asgi_auth.accounts.roles import checked_roles
 from asgi_auth.accounts.user_base import By, UserBase, called_by
 from asgi_auth.errors import UserExistsError, UserIdExistsError
 from asgi_auth.model import event_types as events
@@ -34,11 +33,12 @@ class UserCreation(UserBase):
         Without a password, its user logs in by other ways, or sets one by a reset. `password` must fit the policy;
         `password_hash` is a PHC string of Argon2, or with `Passwords(import_hashes=True)` one of another system. `id`
         is for accounts that had one elsewhere. Raises UserExistsError for a taken address, UserIdExistsError for an id,
-        ValidationError, PasswordPolicyError, and ValueError for a hash, an id or roles that cannot be stored.
+        UnknownRoleError, ValidationError, PasswordPolicyError, and ValueError for a hash, an id or roles that cannot be
+        stored.
         """
         await self._parts.start()
         address = parse_email(email)
-        given = checked_roles(roles)
+        given = self._parts.permissions.checked_roles(roles)
         secret = await self._secret(password, password_hash, address.canonical)
         user, credentials = self._new(address, verified=verified, roles=given, data=data, user_id=id, secret=secret)
         async with self._changing(user.id, by, given) as storage:

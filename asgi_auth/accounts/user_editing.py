@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
 from asgi_auth.accounts.extra_fields import checked_data
-from asgi_auth.accounts.roles import checked_roles
 from asgi_auth.accounts.user_base import By, UserBase, called_by, found
 from asgi_auth.errors import UserNotFoundError
 from asgi_auth.model import event_types as events
@@ -22,9 +21,10 @@ class UserEditing(UserBase):
     ) -> User:
         """Set the roles. Live tokens follow within `max_revocation_lag` seconds.
 
-        Raises TypeError for one string in place of a list of names.
+        Raises UnknownRoleError for a role that the setting `permissions` does not name, if there is one, and TypeError
+        for one string in place of a list of names.
         """
-        given = checked_roles(roles)
+        given = self._parts.permissions.checked_roles(roles)
         return await self._update(user_id, {"roles": given}, by, client, gives=given)
 
     async def set_verified(

@@ -37,7 +37,8 @@ AuthError
 ├── BodyTooLargeError                       413 body_too_large
 ├── UnsupportedMediaTypeError               415 unsupported_media_type
 ├── ValidationError                         422 validation_error
-│   └── PasswordPolicyError                 422 password_validation
+│   ├── PasswordPolicyError                 422 password_validation
+│   └── UnknownRoleError                    422 unknown_role
 ├── RateLimitedError                        429 rate_limited
 │   └── AccountLockedError                  429 account_locked
 ├── InternalError                           500 internal_error
@@ -60,6 +61,7 @@ from asgi_auth.errors.accounts import (
     FactorExistsError,
     LastWayInError,
     SessionNotFoundError,
+    UnknownRoleError,
     UserExistsError,
     UserIdExistsError,
     UserNotFoundError,
@@ -154,6 +156,7 @@ __all__ = [
     "TokenReuseError",
     "TokenRevokedError",
     "UnauthorizedError",
+    "UnknownRoleError",
     "UnsupportedGrantTypeError",
     "UnsupportedMediaTypeError",
     "UserExistsError",

@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from asgi_auth.errors.authorization import ForbiddenError
 from asgi_auth.errors.base import AuthError
-from asgi_auth.errors.request import NotFoundError
+from asgi_auth.errors.request import NotFoundError, ValidationError
 from asgi_auth.model.ban import Ban
 
 
@@ -98,3 +98,15 @@ class UserNotFoundError(NotFoundError):
 
     code = "user_not_found"
     default_detail = "There is no such user."
+
+
+class UnknownRoleError(ValidationError, ValueError):
+    """The setting `permissions` names no such role; in process, a ValueError as well."""
+
+    code = "unknown_role"
+    default_detail = "There is no such role."
+
+    @classmethod
+    def example(cls) -> "UnknownRoleError":
+        """Return the error of one role."""
+        return cls({"roles": ["There is no role editro."]})

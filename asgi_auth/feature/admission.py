@@ -1,10 +1,16 @@
-"""What an endpoint demands of its caller: a login, a fresh one, a second factor, a session."""
+"""What an endpoint demands of its caller: a login, a fresh one, a second factor, a permission, a session."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Protocol
 
-from asgi_auth.errors import AuthError, FreshLoginRequiredError, SecondFactorNeededError, SessionNeededError
+from asgi_auth.errors import (
+    AuthError,
+    ForbiddenError,
+    FreshLoginRequiredError,
+    SecondFactorNeededError,
+    SessionNeededError,
+)
 from asgi_auth.feature.endpoint import Endpoint
 from asgi_auth.sessions.identity import SESSION, Identity
 from asgi_auth.sessions.second_factors import SecondFactorGate
@@ -31,7 +37,7 @@ class Admission:
         """Take the features, and the gate that knows the second factors of a user.
 
         A fresh login is at most `fresh` seconds old. `start` starts the storage; `confirm` reads session and roles of
-        an identity from it.
+        an identity from it, and the status of its user.
         """
         self._gate = gate
         self._takes_others = any(feature.overrides("authenticate") for feature in features)
@@ -50,9 +56,10 @@ class Admission:
             return identity
         if identity.kind != SESSION and not endpoint.keys:
             raise SessionNeededError
-        if endpoint.fresh or endpoint.second_factor:
+        if endpoint.fresh or endpoint.second_factor or endpoint.permission:
             await self._start()
-            identity = await self._confirm(identity) if identity.kind == SESSION else identity
+            identity = await self._confirm(identity)
+            identity.require(permissions=endpoint.permission or ())
             await self._prove(identity, fresh=endpoint.fresh, second_factor=endpoint.second_factor)
         return identity
 
@@ -76,7 +83,8 @@ class Admission:
     def errors_at(self, endpoint: Endpoint) -> list[type[AuthError]]:
         """Name the errors of callers that are logged in, and that the endpoint does not accept."""
         knows_caller = "identity" in endpoint.injected
-        possible = {
+        possible: dict[type[AuthError], object] = {
+            ForbiddenError: endpoint.permission,
             FreshLoginRequiredError: endpoint.fresh,
             SecondFactorNeededError: endpoint.second_factor and self._gate.knows_factors,
             SessionNeededError: self._takes_others and knows_caller and not endpoint.keys,

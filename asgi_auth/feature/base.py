@@ -56,6 +56,10 @@ class BaseFeature:
     factor_kinds: ClassVar[Mapping[str, Factor]] = {}
     #: The kinds of credentials that a logged-in user can prove again, and the name of the way: `{"totp": "totp"}`.
     reauthenticates: ClassVar[Mapping[str, str]] = {}
+    #: The permissions that it asks for, by its endpoints or in other ways.
+    permissions: Sequence[str] = ()
+    #: What roles permit while the setting `permissions` is empty, such as all of the feature's `permissions`.
+    default_roles: Mapping[str, Sequence[str]] = {}
     #: The endpoints that its settings name; an unknown one is a ValueError.
     needs_endpoints: Collection[str] = ()
 

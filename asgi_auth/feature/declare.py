@@ -5,9 +5,10 @@ such as `30/m/ip, 300/h/ip`: `RateLimits` counts), `errors` (those that the meth
 the return annotation) and `schema` (what the method asks of the body beyond its fields, in JSON Schema); the last three
 are for the OpenAPI document.
 
-`fresh` demands a login within `Settings.fresh`, `second_factor` a login with a second factor of users that have one.
-`keys` also accepts credentials without a session, such as API keys. All three need the parameter `identity`. An unknown
-option is a TypeError, and a limit in no valid notation a ValueError.
+`fresh` demands a login within `Settings.fresh`, `second_factor` a login with a second factor of users that have one,
+and `permission` one of the feature's `permissions`. `keys` also accepts credentials without a session, such as API
+keys. All four need the parameter `identity`. An unknown option is a TypeError, and a limit or a permission in no valid
+notation a ValueError.
 """
 
 import functools
@@ -36,6 +37,7 @@ class Options(TypedDict, total=False):
     limits: str
     fresh: bool
     second_factor: bool
+    permission: str
     keys: bool
 
 

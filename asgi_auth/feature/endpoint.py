@@ -19,6 +19,7 @@ from asgi_auth.model.answers import Answer, TokenPair
 from asgi_auth.model.limits import Rule, parse_rules
 from asgi_auth.sessions.identity import Identity
 from asgi_auth.validation.fields import INJECTED, BodyField
+from asgi_auth.validation.permissions import check_name
 from asgi_auth.validation.reasons import Reason
 from asgi_auth.validation.user_field import DeclaredField, Field
 
@@ -49,6 +50,8 @@ class Endpoint:
     fresh: bool = False
     #: Whether the caller needs a login with a second factor, if the user has one.
     second_factor: bool = False
+    #: The permission that the caller needs.
+    permission: str | None = None
     #: Whether the endpoint accepts credentials without a session.
     keys: bool = False
     #: The limits in the notation of `parse_rules`; None: those of all endpoints of its kind.
@@ -59,7 +62,9 @@ class Endpoint:
     schema: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Read name, summary and limits. Raises ValueError for limits in no valid notation."""
+        """Read name, summary and limits. Raises ValueError for limits and a permission in no valid notation."""
+        if self.permission is not None:
+            check_name(self.permission)
         self.name: str = self.function.__name__
         self.rules: list[Rule] | None = None if self.limits is None else parse_rules(self.limits)
         self.summary: str = (inspect.getdoc(self.function) or "").partition("\n")[0]

@@ -16,8 +16,7 @@ Guarded routes have the lock in the docs, and the Authorize button uses the toke
 rejected before it is accepted.
 """
 
-from datetime import timedelta
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, TypeAlias, Unpack
 
 try:
     from fastapi import Depends, FastAPI
@@ -31,8 +30,8 @@ from asgi_auth.app import AuthApp
 from asgi_auth.auth import Auth
 from asgi_auth.hosts import starlette
 from asgi_auth.hosts.merge import auth_document, merge_into, share_scheme
-from asgi_auth.sessions.identity import Identity, current_user
-from asgi_auth.sessions.identity import require as require_in_scope
+from asgi_auth.sessions.demand import Demand, Demands
+from asgi_auth.sessions.identity import Identity, current_user, identity_in
 
 TOKEN_URL = "auth/token"
 SCHEME = "asgi_auth"
@@ -45,18 +44,14 @@ class _Guard(SecurityBase):
     FastAPI's own OAuth2PasswordBearer does not support websockets.
     """
 
-    def __init__(self, roles: str | tuple[str, ...], fresh: timedelta | None, second_factor: bool) -> None:  # noqa: FBT001 (private)
+    def __init__(self, demand: Demand) -> None:
         self.model = OAuth2(flows=OAuthFlows(password=OAuthFlowPassword(tokenUrl=TOKEN_URL)))
         self.scheme_name = SCHEME
-        self._roles = roles
-        self._fresh = fresh
-        self._second_factor = second_factor
+        self._demand = demand
 
     async def __call__(self, connection: HTTPConnection) -> Identity:
         """Return the user. Async, because FastAPI calls plain functions in a thread."""
-        return require_in_scope(
-            connection.scope, roles=self._roles, fresh=self._fresh, second_factor=self._second_factor
-        )
+        return identity_in(connection.scope).meet(self._demand)
 
 
 def install(app: FastAPI, *, token_url: str = TOKEN_URL) -> None:
@@ -95,15 +90,15 @@ def merge_openapi(app: FastAPI, auth: Auth | AuthApp, *, mount: str = "/auth") -
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
 
 
-def require(*, roles: str | tuple[str, ...] = (), fresh: timedelta | None = None, second_factor: bool = False) -> Any:
-    """Return a dependency that requires a login, all `roles`, a login no older than `fresh`, and a `second_factor`.
+def require(**demands: Unpack[Demands]) -> Any:
+    """Return a dependency that requires a login which meets the demands: those of `Identity.require`.
 
     Its value is the user.
 
     Use the dependency in a signature, `admin: Annotated[Identity, require(roles="admin")]`, or in the `dependencies` of
     a route.
     """
-    return Depends(_Guard(roles, fresh, second_factor))
+    return Depends(_Guard(Demand(**demands)))
 
 
 CurrentUser: TypeAlias = Annotated[Identity, require()]

@@ -10,35 +10,34 @@ The decorators read the user from a context variable that `AuthMiddleware` sets:
 """
 
 from collections.abc import Callable
-from datetime import timedelta
 from functools import wraps
 from inspect import iscoroutinefunction
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Unpack
 
+from asgi_auth.sessions.demand import Demand, Demands
 from asgi_auth.sessions.identity import current_user
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def require(
-    *, roles: str | tuple[str, ...] = (), fresh: timedelta | None = None, second_factor: bool = False
-) -> Callable[[F], F]:
-    """Return a decorator that requires a login, all `roles`, a login no older than `fresh`, and a `second_factor`.
+def require(**demands: Unpack[Demands]) -> Callable[[F], F]:
+    """Return a decorator that requires a login which meets the demands: those of `Identity.require`.
 
     The decorated function raises UnauthorizedError, ForbiddenError, FreshLoginRequiredError, or
     SecondFactorNeededError. `install` of the framework's module (Django: `UserMiddleware`) converts these errors to
     responses.
     """
+    demand = Demand(**demands)
 
     def decorate(function: F) -> F:
         @wraps(function)
         async def checked_async(*args: Any, **kwargs: Any) -> Any:
-            current_user().require(roles=roles, fresh=fresh, second_factor=second_factor)
+            current_user().meet(demand)
             return await function(*args, **kwargs)
 
         @wraps(function)
         def checked(*args: Any, **kwargs: Any) -> Any:
-            current_user().require(roles=roles, fresh=fresh, second_factor=second_factor)
+            current_user().meet(demand)
             return function(*args, **kwargs)
 
         return checked_async if iscoroutinefunction(function) else checked  # type: ignore[return-value]  # wraps F

@@ -10,8 +10,7 @@
 """
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, Unpack
 
 try:
     from litestar import Litestar, Request, Response, asgi
@@ -32,8 +31,8 @@ from asgi_auth.auth import Auth
 from asgi_auth.errors import AuthError
 from asgi_auth.hosts.merge import auth_document
 from asgi_auth.middleware import AuthMiddleware
-from asgi_auth.sessions.identity import current_user
-from asgi_auth.sessions.identity import require as require_in_scope
+from asgi_auth.sessions.demand import Demand, Demands
+from asgi_auth.sessions.identity import current_user, identity_in
 from asgi_auth.web.responses import WEBSOCKET_UNAUTHORIZED, problem
 
 __all__ = ["AuthPlugin", "answer", "current_user", "login_required", "merge_openapi", "require"]
@@ -91,17 +90,18 @@ def merge_openapi(app: Litestar, auth: Auth | AuthApp, *, mount: str = "/auth") 
     document.tags = [*(document.tags or []), *(Tag(**tag) for tag in part["tags"])]
 
 
-def require(*, roles: str | tuple[str, ...] = (), fresh: timedelta | None = None, second_factor: bool = False) -> Guard:
-    """Return a guard that requires a login, all `roles`, a login no older than `fresh`, and a `second_factor`.
+def require(**demands: Unpack[Demands]) -> Guard:
+    """Return a guard that requires a login which meets the demands: those of `Identity.require`.
 
     The guard raises UnauthorizedError, ForbiddenError, FreshLoginRequiredError, or SecondFactorNeededError. It closes
     websockets with code 4401.
     """
+    demand = Demand(**demands)
 
     # Async, because Litestar calls plain functions in a thread.
     async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         try:
-            require_in_scope(connection.scope, roles=roles, fresh=fresh, second_factor=second_factor)
+            identity_in(connection.scope).meet(demand)
         except AuthError as error:
             if connection.scope["type"] == ScopeType.HTTP:
                 raise

@@ -40,6 +40,7 @@ def _notes(auth: Auth, route: Route) -> str:
     endpoint = route.endpoint
     demands = {
         f"Needs a login within the last {auth.settings.fresh} seconds.": endpoint.fresh,
+        f"Needs the permission `{endpoint.permission}`.": endpoint.permission,
         "Needs a login with a second factor if the user has one.": endpoint.second_factor,
     }
     notes = [text for text, demanded in demands.items() if demanded]

@@ -53,7 +53,7 @@ def responses_of(auth: Auth, path: str, route: Route, schemas: Schemas) -> dict[
 def errors_of(auth: Auth, path: str, endpoint: Endpoint) -> Kinds:
     """Return every error of an endpoint, each once."""
     kinds: list[type[AuthError]] = [*REQUEST_ERRORS, *METHOD_ERRORS, *endpoint.errors]
-    if endpoint.needs_login or endpoint.fresh or endpoint.second_factor:
+    if endpoint.needs_login or endpoint.fresh or endpoint.second_factor or endpoint.permission:
         kinds += REFUSED_TOKENS
     kinds += auth.pipeline.admission.errors_at(endpoint)
     if endpoint.method != "GET":

@@ -33,6 +33,7 @@ def attach(features: Sequence[BaseFeature], auth: Any) -> None:
                 raise ValueError(f"{type(feature).__name__} needs a {kind.__name__}")
     _check_names(features)
     _check_callers(features)
+    _check_permissions(features)
     _check_fields(features, auth.settings.fields)
     _check_added_fields(features, auth.settings.fields)
     known = {endpoint.name for feature in features for endpoint in feature.endpoints}
@@ -123,10 +124,26 @@ def _check_added_fields(features: Sequence[BaseFeature], fields: Sequence[Field]
 def _check_callers(features: Sequence[BaseFeature]) -> None:
     """Raise ValueError for an endpoint that demands something of a caller that it does not know."""
     for endpoint in [endpoint for feature in features for endpoint in feature.endpoints]:
-        demands = {"fresh": endpoint.fresh, "second_factor": endpoint.second_factor, "keys": endpoint.keys}
+        demands = {
+            "fresh": endpoint.fresh,
+            "second_factor": endpoint.second_factor,
+            "permission": endpoint.permission,
+            "keys": endpoint.keys,
+        }
         found = [name for name, demanded in demands.items() if demanded]
         if found and "identity" not in endpoint.injected:
             raise ValueError(f"the endpoint {endpoint.name} has {', '.join(found)}, and no parameter `identity`")
+
+
+def _check_permissions(features: Sequence[BaseFeature]) -> None:
+    """Raise ValueError for an endpoint with a permission that its feature does not declare: `*` would not give it."""
+    for feature in features:
+        for endpoint in feature.endpoints:
+            if endpoint.permission is not None and endpoint.permission not in feature.permissions:
+                raise ValueError(
+                    f"the endpoint {endpoint.name} needs {endpoint.permission}, "
+                    f"which is not in the permissions of {type(feature).__name__}"
+                )
 
 
 def _check_fields(features: Sequence[BaseFeature], fields: Sequence[Field]) -> None:

@@ -38,6 +38,8 @@ from asgi_auth.runtime.lifecycle import Lifecycle
 from asgi_auth.runtime.page_urls import PageUrls
 from asgi_auth.runtime.purge import Purger
 from asgi_auth.sessions.generations import UsedGenerations
+from asgi_auth.sessions.identity import Source
+from asgi_auth.sessions.permissions import PermissionMap
 from asgi_auth.sessions.revocation import Revocation
 from asgi_auth.sessions.second_factors import SecondFactorGate
 from asgi_auth.sessions.service import HostClaims, SessionService
@@ -81,6 +83,7 @@ class Composition(HookRegistry, FeatureLookup):
 
     def _compose_sessions(self, claims: HostClaims | None) -> None:
         settings, now = self.settings, self.now
+        self.permissions: PermissionMap = PermissionMap(settings.permissions, self.features)
         self.keys: KeyRing = KeyRing(settings.secrets, settings.signing_keys, settings.issuer, settings.audience)
         self.access_tokens: AccessTokens = AccessTokens(settings, self.keys, now, self.storage.is_user_id)
         self.refresh_tokens: RefreshTokens = RefreshTokens(self.keys)
@@ -124,7 +127,12 @@ class Composition(HookRegistry, FeatureLookup):
         self.users: Users = Users(self._parts_of_users())
         self.pending: PendingLogins = PendingLogins(storage, self.sessions, self.known_clients, now)
         self.verifier: TokenVerifier = TokenVerifier(
-            self.access_tokens, self.revocation, storage, settings, now, self.users.find, self.used_generations
+            self.access_tokens,
+            self.revocation,
+            storage,
+            settings,
+            Source(self.users.find, now, self.permissions),
+            self.used_generations,
         )
 
     def _attach_features(self) -> None:
@@ -162,6 +170,7 @@ class Composition(HookRegistry, FeatureLookup):
             events=self.stream,
             revocation=self.revocation,
             sessions=self.sessions,
+            permissions=self.permissions,
             factors=self.factors,
             letters=self.letters,
             passwords=lambda: self.get(PasswordService) or self._own_passwords,

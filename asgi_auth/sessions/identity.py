@@ -1,10 +1,9 @@
 """The identity of a request: the value of `scope["user"]` and `scope["auth"]`."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextvars import ContextVar
-from datetime import timedelta
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple, Unpack
 
 from asgi_auth.errors import (
     AuthError,
@@ -15,6 +14,8 @@ from asgi_auth.errors import (
 )
 from asgi_auth.model.limits import MAX_SKEW
 from asgi_auth.model.records import User
+from asgi_auth.sessions.demand import Demand, Demands
+from asgi_auth.sessions.permissions import PermissionMap
 from asgi_auth.sessions.tokens import Claims
 
 Transport = Literal["bearer", "cookie", "feature", ""]
@@ -24,6 +25,19 @@ SESSION = "session"
 #: The authentication method of a login with a second factor (RFC 8176).
 MFA = "mfa"
 NO_CLAIMS = Claims("", "", "", "", "", 0, 0, 0, (), (), 0, "")
+NO_PERMISSIONS: frozenset[str] = frozenset()
+
+
+class Source(NamedTuple):
+    """What an identity asks of its `Auth`: users by id, the time, and the permissions of roles."""
+
+    load: Loader
+    now: Callable[[], float]
+    permissions: PermissionMap
+
+
+#: What an identity without an `Auth` knows of permissions.
+UNDECLARED = PermissionMap({}, ())
 
 
 class Identity:
@@ -32,24 +46,23 @@ class Identity:
     It cannot be changed, and neither can its claims. Only `load` needs a query.
     """
 
-    __slots__ = ("_claims", "_error", "_kind", "_load", "_now", "_raw", "_roles", "_transport", "_user")
+    __slots__ = ("_claims", "_error", "_kind", "_limit", "_raw", "_roles", "_source", "_transport", "_user")
     _kind: str
+    _limit: frozenset[str]
 
-    def __init__(  # noqa: PLR0917 (names would cost a tenth of the hot path)
+    def __init__(
         self,
         claims: Claims = NO_CLAIMS,
         raw: Mapping[str, Any] = MappingProxyType({}),
         roles: tuple[str, ...] = (),
         transport: Transport = "",
-        load: Loader | None = None,
-        now: Callable[[], float] | None = None,
+        source: Source | None = None,
         *,
         error: AuthError | None = None,
     ) -> None:
         """Take verified claims; without claims the identity is anonymous."""
         self._claims = claims
-        self._load = load
-        self._now = now
+        self._source = source
         self._user: User | None = None
         self._raw = raw
         self._roles = roles
@@ -58,24 +71,46 @@ class Identity:
 
     @classmethod
     def of_credential(
-        cls, kind: str, user: User, *, amr: tuple[str, ...] = (), expires_at: int = 0, actor: str | None = None
+        cls,
+        kind: str,
+        user: User,
+        *,
+        amr: tuple[str, ...] = (),
+        expires_at: int = 0,
+        actor: str | None = None,
+        permissions: Collection[str] = (),
     ) -> "Identity":
         """Return the identity of a user that a feature has authenticated by a credential of a `kind` of its own.
 
         It has no session and is never a fresh login, and of the endpoints it can call those with `keys=True`. `actor`
-        is the id of the user that acts for this one. Raises ValueError for a kind of the library.
+        is the id of the user that acts for this one. It has the roles of `user`, and only the `permissions` that the
+        feature gives it: those of the user are `auth.permissions.of(user.roles)`. Raises ValueError for a kind of the
+        library.
         """
         if kind in {"", SESSION}:
             raise ValueError(f"{kind!r} is not a kind of a feature's credential")
         claims = Claims("", "", user.id, "", "", 0, expires_at, 0, amr, user.roles, 0, "")
         raw = {"sub": user.id} | ({"act": {"sub": actor}} if actor is not None else {})
         identity = cls(claims, MappingProxyType(raw), user.roles, "feature")
-        identity._kind, identity._user = kind, user
+        identity._kind, identity._user, identity._limit = kind, user, frozenset(permissions)
         return identity
 
     def with_roles(self, roles: tuple[str, ...]) -> "Identity":
         """Return the same identity with other roles."""
-        return Identity(self._claims, self._raw, roles, self._transport, self._load, self._now)
+        return self._copy(roles, getattr(self, "_limit", None))
+
+    def limited_to(self, permissions: Collection[str]) -> "Identity":
+        """Return the same identity with no permissions but these, of those that it has, whatever its roles give."""
+        return self._copy(self._roles, self.permissions.intersection(permissions))
+
+    def _copy(self, roles: tuple[str, ...], limit: frozenset[str] | None) -> "Identity":
+        copied = Identity(self._claims, self._raw, roles, self._transport, self._source, error=self._error)
+        copied._user = self._user
+        if limit is not None:
+            copied._limit = limit
+        if (kind := getattr(self, "_kind", None)) is not None:
+            copied._kind = kind
+        return copied
 
     @property
     def claims(self) -> Mapping[str, Any]:
@@ -86,6 +121,15 @@ class Identity:
     def roles(self) -> tuple[str, ...]:
         """The current roles of the user."""
         return self._roles
+
+    @property
+    def permissions(self) -> frozenset[str]:
+        """What the current roles permit, by the setting `permissions`. No claim of a token adds to it."""
+        limit: frozenset[str] | None = getattr(self, "_limit", None)
+        if self._source is None:
+            return NO_PERMISSIONS if limit is None else limit
+        granted = self._source.permissions.of(self._roles)
+        return granted if limit is None else granted & limit
 
     @property
     def transport(self) -> Transport:
@@ -136,8 +180,13 @@ class Identity:
 
     @property
     def scopes(self) -> list[str]:
-        """`authenticated` and the roles, as Starlette's `requires` expects them."""
-        return ["authenticated", *self._roles] if self.is_authenticated else []
+        """`authenticated`, the roles and the permissions, as Starlette's `requires` expects them."""
+        if not self.is_authenticated:
+            return []
+        declared = self._source.permissions if self._source is not None else UNDECLARED
+        if not hasattr(self, "_limit"):
+            return list(declared.scopes_of(self._roles))
+        return list(declared.scopes(self._roles, self.permissions))
 
     @property
     def amr(self) -> tuple[str, ...]:
@@ -156,29 +205,32 @@ class Identity:
 
     async def load(self) -> User:
         """Read the user from the storage, once per identity. Raises UnauthorizedError when the user does not exist."""
-        if self._user is None and self._load is not None:
-            self._user = await self._load(self.id)
+        if self._user is None and self._source is not None:
+            self._user = await self._source.load(self.id)
         if self._user is None:
             raise self._error or UnauthorizedError()
         return self._user
 
-    def require(
-        self, *, roles: str | tuple[str, ...] = (), fresh: timedelta | None = None, second_factor: bool = False
-    ) -> "Identity":
-        """Return the identity if it has all `roles`, a login that is not older than `fresh`, and a `second_factor`.
+    def require(self, **demands: Unpack[Demands]) -> "Identity":
+        """Return the identity if it is logged in, and meets the demands.
 
-        Raises UnauthorizedError, ForbiddenError, FreshLoginRequiredError or SecondFactorNeededError.
+        `roles` and `permissions` are one name or several: the user needs all of them, with `any_of=True` one of the
+        roles and one of the permissions. `fresh` is the greatest age of the login, and `second_factor=True` demands
+        one. Raises UnauthorizedError, ForbiddenError, FreshLoginRequiredError or SecondFactorNeededError.
         """
+        return self.meet(Demand(**demands))
+
+    def meet(self, demand: Demand) -> "Identity":
+        """Return the identity if it meets the demands of a guard; raises the errors of `require`."""
         if not self.is_authenticated:
             raise self._error or UnauthorizedError()
-        required = {roles} if isinstance(roles, str) else set(roles)
-        if not required.issubset(self._roles):
+        if not demand.allows(self._roles, self.permissions if demand.permissions else ()):
             raise ForbiddenError
-        if fresh is not None and (
-            self._now is None or not -MAX_SKEW <= self._now() - self.auth_time <= fresh.total_seconds()
+        if demand.fresh is not None and (
+            self._source is None or not -MAX_SKEW <= self._source.now() - self.auth_time <= demand.fresh.total_seconds()
         ):
             raise FreshLoginRequiredError
-        if second_factor and MFA not in self.amr:
+        if demand.second_factor and MFA not in self.amr:
             raise SecondFactorNeededError
         return self
 
@@ -200,19 +252,17 @@ def current_user() -> Identity:
     return current.get()
 
 
-def require(
-    scope: Mapping[str, Any],
-    *,
-    roles: str | tuple[str, ...] = (),
-    fresh: timedelta | None = None,
-    second_factor: bool = False,
-) -> Identity:
-    """Return the identity of a request if it has all `roles`, a login not older than `fresh`, and a `second_factor`.
+def require(scope: Mapping[str, Any], **demands: Unpack[Demands]) -> Identity:
+    """Return the identity of a request if it is logged in, and meets the demands: those of `Identity.require`.
 
     Raises UnauthorizedError (401), ForbiddenError (403), FreshLoginRequiredError (401) or SecondFactorNeededError
     (403); the middleware answers them unless the host handles them. Raises UnauthorizedError when the middleware is
     missing.
     """
+    return identity_in(scope).require(**demands)
+
+
+def identity_in(scope: Mapping[str, Any]) -> Identity:
+    """Return the identity of a request; anonymous when the middleware is missing."""
     identity = scope.get("asgi_auth", ANONYMOUS)
-    found = identity if isinstance(identity, Identity) else ANONYMOUS
-    return found.require(roles=roles, fresh=fresh, second_factor=second_factor)
+    return identity if isinstance(identity, Identity) else ANONYMOUS

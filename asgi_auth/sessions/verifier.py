@@ -1,13 +1,13 @@
 """From an access token to an identity: the hot path. A cached token costs a lookup, and no query."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
 from asgi_auth.errors import InvalidTokenError, TokenExpiredError, TokenRevokedError
 from asgi_auth.model.frozen import frozen
 from asgi_auth.sessions.generations import UsedGenerations
-from asgi_auth.sessions.identity import Identity, Loader, Transport
+from asgi_auth.sessions.identity import SESSION, Identity, Source, Transport
 from asgi_auth.sessions.revocation import Revocation
 from asgi_auth.sessions.tokens import AccessTokens, Claims
 from asgi_auth.settings import Settings
@@ -23,18 +23,17 @@ class TokenVerifier:
         revocation: Revocation,
         storage: Storage,
         settings: Settings,
-        now: Callable[[], float],
-        load: Loader,
+        source: Source,
         used: UsedGenerations,
     ) -> None:
-        """Take the verifier's sources; `load` reads the user of an identity, `used` records what clients have."""
+        """Take the verifier's sources; `source` is that of its identities, `used` records what clients have."""
         self._tokens = access_tokens
         self._revocation = revocation
         self._storage = storage
         self._leeway = settings.leeway
         self._size = settings.token_cache
-        self._now = now
-        self._load = load
+        self._source = source
+        self._now = source.now
         self._used = used
         self._cache: dict[str, tuple[Claims, Mapping[str, Any]]] = {}
 
@@ -47,7 +46,7 @@ class TokenVerifier:
         if claims.sid in self._revocation.dead or self._now() >= claims.exp + self._leeway:
             return None
         roles = self._revocation.roles.get(claims.sub, claims.roles)
-        return Identity(claims, raw, roles, transport, self._load, self._now)
+        return Identity(claims, raw, roles, transport, self._source)
 
     async def verify(self, token: str, transport: Transport) -> Identity:
         """Return the identity that the token of a client proves; raises InvalidTokenError and its subclasses.
@@ -74,14 +73,24 @@ class TokenVerifier:
             roles = self._revocation.roles.get(claims.sub, claims.roles)
         else:
             roles = await self._current_roles(claims.sid, claims.sub)
-        return Identity(claims, raw, roles, transport, self._load, self._now)
+        return Identity(claims, raw, roles, transport, self._source)
 
     async def confirm(self, identity: Identity) -> Identity:
-        """Return the identity of a session with the current roles, read from the database.
+        """Return the identity with the current roles, read from the database.
 
         Raises TokenRevokedError when the session or its user is not active any more.
         """
+        if identity.kind != SESSION:
+            return await self._confirm_owner(identity)
         return identity.with_roles(await self._current_roles(identity.session_id, identity.id))
+
+    async def _confirm_owner(self, identity: Identity) -> Identity:
+        """Limit a credential without a session to what its user may do now."""
+        user = await self._storage.user(identity.id)
+        if user is None or user.status != "active":
+            raise TokenRevokedError
+        roles = tuple(role for role in identity.roles if role in user.roles)
+        return identity.with_roles(roles).limited_to(self._source.permissions.of(user.roles))
 
     def forget(self) -> None:
         """Empty the cache; the next use of each token verifies it again."""

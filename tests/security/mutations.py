@@ -20,10 +20,22 @@ from tests.security.defences_of_imports import IMPORTS
 from tests.security.defences_of_input import INPUT
 from tests.security.defences_of_operation import OPERATION
 from tests.security.defences_of_overload import OVERLOAD
+from tests.security.defences_of_permissions import PERMISSIONS
 from tests.security.defences_of_processes import PROCESSES
 
 ROOT = SOURCE.parent
-ALL = [*DEFENCES, *INPUT, *PROCESSES, *CLOCKS, *OVERLOAD, *ENDPOINTS, *FACTORS, *IMPORTS, *OPERATION]
+ALL = [
+    *DEFENCES,
+    *INPUT,
+    *PROCESSES,
+    *CLOCKS,
+    *OVERLOAD,
+    *ENDPOINTS,
+    *FACTORS,
+    *IMPORTS,
+    *OPERATION,
+    *PERMISSIONS,
+]
 COPIED = ("asgi_auth", "tests", "examples", "pyproject.toml", "README.md", "docs", "mkdocs.yml", ".github/SECURITY.md")
 
 

@@ -9,12 +9,12 @@ import pytest
 
 from asgi_auth import Argon2, Field, PasswordPolicy, RedisCounters, Settings
 from asgi_auth.accounts.one_time_tokens import DIGITS, TRIES
-from asgi_auth.accounts.roles import MAX_ROLES
 from asgi_auth.crypto.argon2 import PasswordHasher
 from asgi_auth.crypto.keys import ALGORITHMS, MIN_RSA_BITS, MIN_SECRET_BYTES
 from asgi_auth.limits.redis import MOST as MOST_COUNTS
 from asgi_auth.mail.delivery import Delivery
 from asgi_auth.mail.smtp import SMTPMailer
+from asgi_auth.sessions.permissions import MAX_ROLES
 from asgi_auth.storage.postgres import Postgres
 from asgi_auth.storage.runner import TRIES as CONFLICTS
 from asgi_auth.storage.sqlite import SQLite

@@ -1,0 +1,51 @@
+"""What a guard demands of an identity, in one form for every host."""
+
+from collections.abc import Collection
+from datetime import timedelta
+from typing import TypedDict, Unpack
+
+from asgi_auth.validation.permissions import check_name
+
+
+class Demands(TypedDict, total=False):
+    """The demands of `require`."""
+
+    roles: str | Collection[str]
+    """Roles that the user must have: all of them."""
+    permissions: str | Collection[str]
+    """Permissions that the roles of the user must give: all of them."""
+    any_of: bool
+    """Whether one of the `roles`, and one of the `permissions`, is enough."""
+    fresh: timedelta | None
+    """The greatest age of the login."""
+    second_factor: bool
+    """Whether the session must have shown a second factor."""
+
+
+class Demand:
+    """The demands of one guard, checked once. Raises ValueError for a text that is no name of a permission."""
+
+    __slots__ = ("any_of", "fresh", "permissions", "roles", "second_factor")
+
+    def __init__(self, **demands: Unpack[Demands]) -> None:
+        """Take the demands. Raises TypeError for an unknown one."""
+        if unknown := demands.keys() - Demands.__annotations__.keys():
+            raise TypeError(f"require has no demand {', '.join(sorted(unknown))}")
+        self.roles: frozenset[str] = _names(demands.get("roles", ()))
+        self.permissions: frozenset[str] = frozenset(map(check_name, _names(demands.get("permissions", ()))))
+        self.any_of: bool = demands.get("any_of", False)
+        self.fresh: timedelta | None = demands.get("fresh")
+        self.second_factor: bool = demands.get("second_factor", False)
+
+    def allows(self, roles: Collection[str], permissions: Collection[str]) -> bool:
+        """Tell whether roles and permissions are those that are demanded."""
+        return self._has(self.roles, roles) and self._has(self.permissions, permissions)
+
+    def _has(self, demanded: frozenset[str], found: Collection[str]) -> bool:
+        if self.any_of and demanded:
+            return not demanded.isdisjoint(found)
+        return demanded.issubset(found)
+
+
+def _names(given: str | Collection[str]) -> frozenset[str]:
+    return frozenset((given,) if isinstance(given, str) else given)
