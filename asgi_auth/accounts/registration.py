@@ -1,6 +1,6 @@
 """Registrations that a mail completes: no account exists before its owner has agreed (pre-hijacking)."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -44,8 +44,13 @@ class RegistrationService:
         storage: Storage,
         events: EventSink,
         now: Callable[[], float],
+        add: Callable[[Storage, User, Credential], Awaitable[User | None]],
     ) -> None:
-        """Take the purposes of tokens that make an account and that verify one, and the collaborators."""
+        """Take the purposes of tokens that make an account and that verify one, and the collaborators.
+
+        `add` adds a user in a transaction.
+        """
+        self._add = add
         self.registration = registration
         self.verification = verification
         self._one_time = one_time
@@ -107,12 +112,16 @@ class RegistrationService:
         )
 
     async def complete(self, token: OneTimeToken, pending: Pending, client: Client) -> User:
-        """Make the account, with a verified address. Raises the purpose's error when the address is taken by now."""
+        """Make the account, with a verified address.
+
+        Raises the purpose's error when the address is taken by now, and ValidationError for a unique value that is. The
+        token stays valid then.
+        """
         now = int(self._now())
         user = msgspec.structs.replace(pending.user, email_verified=True, created_at=now, updated_at=now)
         async with self._storage.transaction() as storage:
             won = await storage.use_token(token.id, now)
-            added = await storage.add_user(user, pending.credential) if won else None
+            added = await self._add(storage, user, pending.credential) if won else None
             if added is not None:
                 await self.void(storage, added.email_canonical)
         if added is None:

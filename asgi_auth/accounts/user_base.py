@@ -9,6 +9,7 @@ from asgi_auth.accounts.factors import Factors
 from asgi_auth.accounts.letters import Letters
 from asgi_auth.accounts.passwords import PasswordService
 from asgi_auth.accounts.registration import RegistrationService
+from asgi_auth.accounts.unique_values import UniqueValues
 from asgi_auth.errors import UserNotFoundError
 from asgi_auth.model.records import Client, User
 from asgi_auth.sessions.event_sink import EventSink
@@ -76,6 +77,7 @@ class UserBase:
         """Take the collaborators."""
         self._parts = parts
         self._storage = parts.storage
+        self.unique_values: UniqueValues = UniqueValues(parts.settings.fields, parts.now)
 
     async def get(self, user_id: str) -> User:
         """Read a user by id."""

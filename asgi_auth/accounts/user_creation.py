@@ -6,10 +6,11 @@ from typing import Any
 from asgi_auth.accounts.extra_fields import complete_data
 from asgi_auth.accounts.password_hashes import checked_hash
 from asgi_auth.accounts.user_base import By, UserBase, called_by
-from asgi_auth.errors import UserExistsError, UserIdExistsError
+from asgi_auth.errors import UserExistsError, UserIdExistsError, ValidationError
 from asgi_auth.model import event_types as events
 from asgi_auth.model.records import NO_USER_ID, Client, Credential, User, new_id
 from asgi_auth.validation.email_address import Address, parse_email
+from asgi_auth.validation.reasons import Reason
 
 
 class UserCreation(UserBase):
@@ -75,7 +76,8 @@ class UserCreation(UserBase):
             created_at=int(now),
             updated_at=int(now),
         )
-        return user, [self._parts.passwords().credential(user.id, secret)] if secret is not None else []
+        password = [self._parts.passwords().credential(user.id, secret)] if secret is not None else []
+        return user, [*password, *self.unique_values.claims(user.id, user.data)]
 
     async def _secret(self, password: str | None, password_hash: str | None, canonical: str) -> str | None:
         """Return the hash of a new password; None without one. Raises PasswordPolicyError and ValueError."""
@@ -87,7 +89,10 @@ class UserCreation(UserBase):
         passwords.check(password, "password", canonical)
         return await passwords.hasher.hash(password)
 
-    async def _taken(self, user: User) -> UserExistsError:
+    async def _taken(self, user: User) -> UserExistsError | ValidationError:
         """Return the reason why a user could not be added."""
-        by_address = await self._storage.user_by_email(user.email_canonical)
-        return UserExistsError() if by_address is not None else UserIdExistsError()
+        if await self._storage.user_by_email(user.email_canonical) is not None:
+            return UserExistsError()
+        if names := await self.unique_values.taken(self._storage, user.data):
+            return ValidationError({name: [Reason("taken")] for name in names})
+        return UserIdExistsError()

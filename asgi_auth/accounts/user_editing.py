@@ -43,7 +43,10 @@ class UserEditing(UserBase):
     async def store_data(
         self, user_id: str, data: Mapping[str, Any], *, by: By = None, client: Client | None = None
     ) -> User:
-        """Store values of extra fields that an endpoint has checked; the others stay."""
+        """Store values of extra fields that an endpoint has checked; the others stay.
+
+        Raises ValidationError for a unique value that another user has.
+        """
         return await self._update(user_id, {"data": dict(data)}, by, client)
 
     async def set_email(
@@ -147,6 +150,8 @@ class UserEditing(UserBase):
     ) -> User:
         async with self._changing(user_id, by, gives) as storage:
             user = found(await storage.update_user(user_id, changes, self._now))
+            if self.unique_values.among(changes.get("data", {})):
+                await self.unique_values.claim(storage, user_id, changes["data"])
         if "roles" in changes:
             self._parts.revocation.change(user_id, user.roles)
         name = events.ROLE_CHANGE if "roles" in changes else events.USER_CHANGE

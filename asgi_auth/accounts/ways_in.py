@@ -46,7 +46,8 @@ async def take_over(storage: Storage, user_id: str, now: int, *, keep: str | Non
     of the sessions.
     """
     await disable(storage, user_id, now)
-    others = {credential.kind for credential in await storage.credentials(user_id)} - {KIND}
+    # Claims of unique values open nothing, and the account keeps the values.
+    others = {each.kind for each in await storage.credentials(user_id) if not each.is_claim} - {KIND}
     await storage.delete_credentials(user_id, others)
     await storage.void_tokens(user_id, now, keep=keep)
     return await storage.end_sessions(user_id, now)

@@ -32,9 +32,9 @@ if TYPE_CHECKING:
         Record,
         Session,
         User,
-        UserInfo,
         new_id,
     )
+    from asgi_auth.model.user_info import UserInfo
     from asgi_auth.outgoing import Outgoing
     from asgi_auth.sessions.factor import Factor
     from asgi_auth.sessions.identity import Identity
@@ -135,7 +135,7 @@ if not TYPE_CHECKING:
             "TokenPair": "model.answers",
             "TokenText": "validation.fields",
             "User": "model.records",
-            "UserInfo": "model.records",
+            "UserInfo": "model.user_info",
             "delete": "feature.declare",
             "get": "feature.declare",
             "new_id": "model.records",

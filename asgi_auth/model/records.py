@@ -14,6 +14,8 @@ from asgi_auth.model.event_types import Outcome
 #: An id that no user has: a look-up for an unknown user costs the same as one for a known user.
 NO_USER_ID = "00000000-0000-0000-0000-000000000000"
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+#: The beginning of the kinds of credentials that claim a value of an extra field, and open nothing.
+CLAIM = "field:"
 #: Only an `active` user can log in. Users close their accounts (`closed`), hosts disable them (`disabled`).
 Status = Literal["active", "disabled", "closed"]
 #: Whether a device is the first of its user, another new one, or already known.
@@ -80,6 +82,11 @@ class Credential(Record, frozen=True, kw_only=True):
     created_at: int
     updated_at: int
     used_at: int | None = None
+
+    @property
+    def is_claim(self) -> bool:
+        """Whether it only claims a unique value of an extra field."""
+        return self.kind.startswith(CLAIM)
 
 
 class Session(Record, frozen=True, kw_only=True):
@@ -274,26 +281,3 @@ class LoginAttempt(Record, frozen=True):
     user: User
     amr: tuple[str, ...]
     client: Client
-
-
-class UserInfo(Record, frozen=True, kw_only=True):
-    """An account, as its user sees it."""
-
-    id: str
-    email: str
-    email_verified: bool
-    roles: tuple[str, ...]
-    data: dict[str, Any]
-    created_at: int
-
-    @classmethod
-    def of(cls, user: User) -> "UserInfo":
-        """Copy the public fields of a user: those of administrators, such as a ban, are left out."""
-        return cls(
-            id=user.id,
-            email=user.email,
-            email_verified=user.email_verified,
-            roles=user.roles,
-            data=user.own_data,
-            created_at=user.created_at,
-        )

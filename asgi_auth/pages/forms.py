@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from asgi_auth.errors import AuthError, ValidationError
 from asgi_auth.feature.page import Form
-from asgi_auth.model.records import UserInfo
+from asgi_auth.model.user_info import UserInfo
 from asgi_auth.pages.inputs import TICKET, Input, attributes_of, kind_of, shown
 from asgi_auth.pages.language import Language
 from asgi_auth.validation.fields import BodyField

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from asgi_auth.feature.page import Page
-from asgi_auth.model.records import UserInfo
+from asgi_auth.model.user_info import UserInfo
 from asgi_auth.pages.forms import Failed, FormBuilder, FormView
 from asgi_auth.pages.inputs import TICKET, fields_of
 from asgi_auth.pages.language import Language

@@ -15,7 +15,8 @@ from asgi_auth.errors import (
 )
 from asgi_auth.feature.call import Call
 from asgi_auth.feature.page import Page, Section
-from asgi_auth.model.records import Client, UserInfo
+from asgi_auth.model.records import Client
+from asgi_auth.model.user_info import UserInfo
 from asgi_auth.pages.forms import Failed
 from asgi_auth.pages.links import Links
 from asgi_auth.pages.owner import owner_of_link

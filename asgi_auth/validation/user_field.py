@@ -50,6 +50,8 @@ class Field:
     * `choices`: the only allowed values, of text or integers.
     * `minimum`, `maximum`: numbers, dates and times.
     * `max_items`: a list. `max_size`, in bytes as JSON: lists and objects, which have 8 levels at most.
+    * `unique`: no two users have the same value: text in any case, integers, addresses, dates and times. With `public`,
+      a registration says at once that a value is taken, although it conceals who has an account.
     * `validator`: called with a value that fits all of this. Its ValueError is the reason of the field. It may return
       another value, which is then stored; None keeps the value. It runs on the event loop, so it must not wait.
 
@@ -71,6 +73,7 @@ class Field:
     maximum: Bound | None = None
     max_items: int = 100
     max_size: int = 4096
+    unique: Literal[True, False, "public"] = False
     validator: Callable[[Any], Any] | None = None
 
     def __post_init__(self) -> None:
@@ -200,6 +203,12 @@ class Field:
         if not 0 <= self.min_length <= self.max_length or self.max_items < 1 or self.max_size < 2:
             raise ValueError("the lengths and sizes must be positive, and min_length at most max_length")
         self._check_bounds()
+        if self.unique not in {True, False, "public"}:
+            raise ValueError("unique must be True, False or 'public'")
+        if self.unique and (shape.is_list or shape.choices or shape.kind in {"number", "boolean", "json"}):
+            raise ValueError("a unique field needs the type str, int, Email, date or datetime, without choices")
+        if self.unique and self.default is not None:
+            raise ValueError("a unique field has no default")
         if self.validator is not None and inspect.iscoroutinefunction(self.validator):
             raise ValueError("the validator must be a plain function: it must not wait")
         msgspec.json.schema(self.annotation)

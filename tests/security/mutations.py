@@ -16,6 +16,7 @@ from tests.security.defences import DEFENCES, SOURCE, Defence
 from tests.security.defences_of_clocks import CLOCKS
 from tests.security.defences_of_endpoints import ENDPOINTS
 from tests.security.defences_of_factors import FACTORS
+from tests.security.defences_of_fields import FIELDS
 from tests.security.defences_of_imports import IMPORTS
 from tests.security.defences_of_input import INPUT
 from tests.security.defences_of_operation import OPERATION
@@ -32,6 +33,7 @@ ALL = [
     *OVERLOAD,
     *ENDPOINTS,
     *FACTORS,
+    *FIELDS,
     *IMPORTS,
     *OPERATION,
     *PERMISSIONS,

@@ -5,8 +5,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from asgi_auth import Auth
-from asgi_auth.errors import StorageUnavailableError
+from asgi_auth import Argon2, Auth, Field, Passwords, Settings
+from asgi_auth.errors import StorageUnavailableError, ValidationError
 from asgi_auth.model.records import Backoff
 from asgi_auth.storage import from_url
 from asgi_auth.storage.rows import Row
@@ -14,7 +14,7 @@ from asgi_auth.storage.runner import Runner
 from asgi_auth.storage.sql import SQLStorage
 from asgi_auth.storage.statements import schema
 from tests.storage.samples import NOW, a_credential, a_session, a_user, at_once
-from tests.support import SECRET
+from tests.support import PASSWORD, SECRET
 
 CALLERS = 8
 
@@ -108,6 +108,45 @@ async def disable(storage: SQLStorage, user_id: str) -> bool:
     return await storage.update_user(user_id, {"status": "disabled"}, NOW) is not None
 
 
+def fields_of(storage: SQLStorage) -> Auth:
+    """Make an `Auth` with a unique field."""
+    settings = Settings(secret=SECRET, fields=[Field("nick", unique=True), Field("phone", unique=True)])
+    return Auth(storage, settings=settings, features=[Passwords(argon2=Argon2.cheap())], now=lambda: NOW)
+
+
+async def register(storage: SQLStorage, mine: str) -> str:
+    """Register users with the same nick at once; return how many had it, and how many were told so."""
+    auth = fields_of(storage)
+
+    async def call(number: int) -> str:
+        try:
+            data: dict[str, Any] = {"nick": "Ada" if number % 2 else "ADA", "phone": f"{mine}{number}"}
+            await auth[Passwords].register(email=f"{mine}-{number}@example.com", password=PASSWORD, **data)
+        except ValidationError as error:
+            return "taken" if error.errors == {"nick": ["This is taken."]} else "refused"
+        return "won"
+
+    results = await at_once(call, CALLERS)
+    return f"{results.count('won')}/{results.count('taken')}"
+
+
+async def set_nick(storage: SQLStorage, nick: str) -> str:
+    """Give two values to users that exist, all the same ones in two orders; return how many have which."""
+    auth = fields_of(storage)
+    users = await storage.users(limit=CALLERS)
+
+    async def call(number: int) -> str:
+        names = ["nick", "phone"] if number % 2 else ["phone", "nick"]
+        try:
+            await auth.users.set_data(users[number].id, **dict.fromkeys(names, f"{nick}-{number // 4}"))
+        except ValidationError:
+            return "taken"
+        return "won"
+
+    results = await at_once(call, CALLERS)
+    return f"{results.count('won')}/{results.count('taken')}"
+
+
 async def purge(storage: SQLStorage, _: str) -> int:
     """Purge a few rows at a time, two days later; return how many went."""
     auth = Auth(storage, secret=SECRET, now=lambda: NOW + 2 * 86400)
@@ -125,7 +164,8 @@ async def main() -> None:
     """Do one task after another; the first for a URL opens its storage."""
     sessions = (rotate, count, attempt, write, disable, purge)
     features = (change_credential, delete_credential, change_token)
-    tasks = {task.__name__: task for task in (*sessions, *features, migrate, hang_in_migration, close)}
+    fields = (register, set_nick)
+    tasks = {task.__name__: task for task in (*sessions, *features, *fields, migrate, hang_in_migration, close)}
     storages: dict[str, SQLStorage] = {}
     while line := await asyncio.to_thread(sys.stdin.readline):
         task, url, argument = line.split()

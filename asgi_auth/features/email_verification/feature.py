@@ -68,7 +68,7 @@ class EmailVerification(Feature):
         """Join an `Auth`, and make the service that other features use."""
         super().attach(auth)
         self.registrations: RegistrationService = RegistrationService(
-            self.registration, self.verification, auth.one_time, auth.storage, auth.stream, auth.now
+            self.registration, self.verification, auth.one_time, auth.storage, auth.stream, auth.now, auth.users.add
         )
 
     @property

@@ -176,13 +176,14 @@ class Passwords(Feature):
         """Register an account. Returns 202 and sends a confirmation mail, or 201 when no mail is configured."""
         address = parse_email(email, public=not self.auth.settings.private_addresses)
         self.passwords.check(password, "password", address.canonical)
-        secret = await self.passwords.hasher.hash(password)
         user = self._new_user(address, data)
+        await self.auth.users.unique_values.check_public(self.auth.storage, user.data)
+        secret = await self.passwords.hasher.hash(password)
         credential = self.passwords.credential(user.id, secret)
         registration = self.auth.get(RegistrationService)
         if registration is not None and self.auth.conceals:
             return Registration(verification=await registration.start(user, credential, client))
-        added = await self.auth.storage.add_user(user, credential)
+        added = await self.auth.users.add(self.auth.storage, user, credential)
         if added is None:
             raise UserExistsError
         user = added

@@ -40,6 +40,8 @@ USE_CREDENTIAL = """
 """
 DELETE_CREDENTIAL = "DELETE FROM {credentials} WHERE id = :id AND user_id = :user_id RETURNING *"
 DELETE_CREDENTIALS = "DELETE FROM {credentials} WHERE user_id = :user_id AND kind = :kind RETURNING *"
+# Without those that only claim a unique value of an extra field.
 STORED_CREDENTIALS = """
-    SELECT kind, created_at, updated_at, used_at FROM {credentials} WHERE user_id = :user_id ORDER BY created_at
+    SELECT kind, created_at, updated_at, used_at FROM {credentials}
+    WHERE user_id = :user_id AND SUBSTR(kind, 1, 6) <> 'field:' ORDER BY created_at
 """
