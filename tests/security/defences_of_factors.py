@@ -162,4 +162,11 @@ FACTORS = [
         "if False:",
         TRUSTED + "test_a_trusted_login_during_the_end_of_the_trust_gets_no_session",
     ),
+    Defence(
+        "a newcomer who needs a second factor gets the request of the mail",
+        "features/passwords/feature.py",
+        "if verification is None:\n                    raise",
+        "raise",
+        "features/test_newcomers_with_a_factor.py::test_the_registration_names_the_request_of_the_mail",
+    ),
 ]
