@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from asgi_auth.features.email_change import EmailChange
     from asgi_auth.features.email_verification import EmailVerification
     from asgi_auth.features.health import Health
+    from asgi_auth.features.invitations import Invitations
     from asgi_auth.features.lockout import Lockout
     from asgi_auth.features.magic_link import MagicLink
     from asgi_auth.features.new_device import NewDevice
@@ -57,6 +58,7 @@ __all__ = [
     "Field",
     "Health",
     "Identity",
+    "Invitations",
     "Lockout",
     "MagicLink",
     "Mail",
@@ -105,6 +107,7 @@ LATER = {
     "Field": "validation.user_field",
     "Health": "features.health",
     "Identity": "sessions.identity",
+    "Invitations": "features.invitations",
     "Lockout": "features.lockout",
     "MagicLink": "features.magic_link",
     "Mail": "mail",

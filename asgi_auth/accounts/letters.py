@@ -33,10 +33,17 @@ class Letters:
         return self._delivery.mailer is not None
 
     def write(
-        self, purpose: str, to: str, client: Client, *, user_id: str | None = None, values: dict[str, str] | None = None
+        self,
+        purpose: str,
+        to: str,
+        client: Client,
+        *,
+        user_id: str | None = None,
+        values: dict[str, str] | None = None,
+        language: str = "",
     ) -> Letter:
-        """Write a letter in the language of the client; `values` are for its texts."""
-        language = self._texts.choose(client.accept_language)
+        """Write a letter in a language, by default that of the client; `values` are for its texts."""
+        language = self._texts.choose(language or client.accept_language)
         return Letter(purpose=purpose, to=to, user_id=user_id, language=language, values=values or {})
 
     def send(self, letter: Letter) -> None:

@@ -130,6 +130,23 @@ class OneTimeTokens:
         await self._events.emit(events.ONE_TIME_TOKEN, user_id=user_id, client=client, data=asked)
         return Requested(request=request, expires_in=purpose.ttl)
 
+    def draft(self, purpose: Purpose, user: User, data: Mapping[str, Any]) -> tuple[OneTimeToken, str]:
+        """Return a token for a user that an administrator mails, and the secret of its link; nothing is stored.
+
+        It has no code: a code works with the request of the user who asked for it.
+        """
+        request, secret = self._requests.answer("", purpose.path, user.email_canonical), secrets.token_urlsafe(32)
+        token = self._new(purpose, request, secret, "", data=dict(data), subject=user.email_canonical, user_id=user.id)
+        return msgspec.structs.replace(token, code=""), secret
+
+    async def mail(self, purpose: Purpose, user: User, secret: str, client: Client, language: str = "") -> None:
+        """Mail the link of a token that was stored. No budget bounds it. Without a page, the mail has the token."""
+        letter = self._letters.write(purpose.name, user.email, client, user_id=user.id, language=language)
+        letter = self._with_token(letter, purpose, secret, "")
+        self._letters.send(letter if letter.link else msgspec.structs.replace(letter, code=letter.token))
+        asked = {"purpose": purpose.name, "account": self._events.digest(user.email_canonical)}
+        await self._events.emit(events.ONE_TIME_TOKEN, user_id=user.id, client=client, data=asked)
+
     async def find(self, purposes: Sequence[Purpose], token: str, request: str, code: str) -> OneTimeToken:
         """Find a live token by its text, or by a code and its request. The token stays unused.
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 from asgi_auth.accounts.factors import Factors
+from asgi_auth.accounts.invitations import InvitationService
 from asgi_auth.accounts.letters import Letters
 from asgi_auth.accounts.passwords import PasswordService
 from asgi_auth.accounts.registration import RegistrationService
@@ -64,6 +65,7 @@ class UserParts:
     letters: Letters
     passwords: Callable[[], PasswordService]
     registration: Callable[[], RegistrationService | None]
+    invitations: Callable[[], InvitationService | None]
     features: Sequence[UserFeature]
     mails: Collection[str]
     now: Callable[[], float]

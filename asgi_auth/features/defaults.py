@@ -6,6 +6,7 @@ from asgi_auth.features.audit import Audit
 from asgi_auth.features.email_change import EmailChange
 from asgi_auth.features.email_verification import EmailVerification
 from asgi_auth.features.health import Health
+from asgi_auth.features.invitations import Invitations
 from asgi_auth.features.lockout import Lockout
 from asgi_auth.features.new_device import NewDevice
 from asgi_auth.features.notices import Notices
@@ -20,6 +21,7 @@ from asgi_auth.features.unlock import Unlock
 def defaults(*, mail: bool) -> list[Feature]:
     """Return the default features of an `Auth`; with `mail`, those that need a mailer as well."""
     by_mail: list[Feature] = [EmailVerification(), PasswordReset(), EmailChange(), Unlock(), Notices(), NewDevice()]
+    by_mail += [Invitations()]
     always: list[Feature] = [
         Passwords(),
         Sessions(),

@@ -26,6 +26,7 @@ class Action:
 
 REGISTER: Final = "register"
 USER_CREATE: Final = "user_create"
+INVITATION: Final = "invitation"
 LOGIN: Final = "login"
 PASSWORD_CHECK: Final = "password_check"
 FACTOR_ADD: Final = "factor_add"
@@ -60,6 +61,9 @@ SERVICE: Final = "service"
 ACTIONS: Final[dict[str, Action]] = {
     REGISTER: Action("An account was created.", "user_created", "user_create_fail"),
     USER_CREATE: Action("An account was created by an administrator, a script or an import.", "user_created"),
+    INVITATION: Action(
+        "A user accepted an invitation, and set a password.", "authn_password_change", "authn_password_change_fail"
+    ),
     LOGIN: Action("A user logged in, by any method.", "authn_login_success", "authn_login_fail"),
     PASSWORD_CHECK: Action("A password was verified, for a login or another action.", "authn_password_check_success"),
     FACTOR_ADD: Action("A second factor was added (`kind`).", "authn_factor_added", "authn_factor_add_fail"),

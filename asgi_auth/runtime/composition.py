@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 
 from asgi_auth.accounts.factors import Factors
+from asgi_auth.accounts.invitations import InvitationService
 from asgi_auth.accounts.known_clients import KnownClients
 from asgi_auth.accounts.letters import Letters
 from asgi_auth.accounts.one_time_tokens import OneTimeTokens
@@ -123,7 +124,7 @@ class Composition(HookRegistry, FeatureLookup):
         self.vault: Vault = Vault(self.keys)
         self.ways_in: WaysIn = WaysIn(self.features)
         self.factor_guesses: FactorGuesses = FactorGuesses(self.limiter, now)
-        self.factors: Factors = Factors(self.second_factors, self.revocation, now)
+        self.factors: Factors = Factors(self.second_factors, now)
         self.users: Users = Users(self._parts_of_users())
         self.pending: PendingLogins = PendingLogins(storage, self.sessions, self.known_clients, now)
         self.verifier: TokenVerifier = TokenVerifier(
@@ -175,6 +176,7 @@ class Composition(HookRegistry, FeatureLookup):
             letters=self.letters,
             passwords=lambda: self.get(PasswordService) or self._own_passwords,
             registration=partial(self.get, RegistrationService),
+            invitations=partial(self.get, InvitationService),
             features=self.features,
             mails={purpose for feature in self.features for purpose in feature.mails},
             now=self.now,

@@ -24,7 +24,7 @@ BY_NETWORK = {
     **dict.fromkeys(("totp", "totp/setup", "login/totp", "login/recovery-code", "reauthenticate/totp"), (30, 300)),
     **dict.fromkeys(("login", "token", "change-password", "change-email", "close-account"), (60, 600)),
     **dict.fromkeys(("register", "verify-email", "reset-password", "confirm-email-change"), (60, 300)),
-    **dict.fromkeys(("magic-link/login", "unlock"), (60, 300)),
+    **dict.fromkeys(("magic-link/login", "unlock", "accept-invitation"), (60, 300)),
     **dict.fromkeys(("forgot-password", "resend-verification", "magic-link", "request-unlock"), (30, 300)),
 }
 Calling = Callable[[], Awaitable[Answer]]

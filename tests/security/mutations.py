@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tests.security.defences import DEFENCES, SOURCE, Defence
+from tests.security.defences_of_administration import ADMINISTRATION
 from tests.security.defences_of_clocks import CLOCKS
 from tests.security.defences_of_endpoints import ENDPOINTS
 from tests.security.defences_of_factors import FACTORS
@@ -37,6 +38,7 @@ ALL = [
     *IMPORTS,
     *OPERATION,
     *PERMISSIONS,
+    *ADMINISTRATION,
 ]
 COPIED = ("asgi_auth", "tests", "examples", "pyproject.toml", "README.md", "docs", "mkdocs.yml", ".github/SECURITY.md")
 

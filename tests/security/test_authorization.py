@@ -15,7 +15,7 @@ from tests.support import EMAIL, PASSWORD, Client, bearer, call, http_scope, log
 OPEN = {
     "register", "login", "token", "refresh", "logout", "verify_email", "resend_verification", "forgot_password",
     "reset_password", "confirm_email_change", "magic_link", "magic_link_login", "request_unlock", "unlock",
-    "openapi",
+    "openapi", "accept_invitation", "health",
 }  # fmt: skip
 
 

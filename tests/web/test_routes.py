@@ -35,6 +35,7 @@ MAIL = {
     "confirm_email_change": "/confirm-email-change",
     "request_unlock": "/request-unlock",
     "unlock": "/unlock",
+    "accept_invitation": "/accept-invitation",
 }
 
 

@@ -16,7 +16,6 @@ from asgi_auth.errors import (
     ForbiddenError,
     InvalidCredentialsError,
     PasswordPolicyError,
-    SecondFactorSetupRequiredError,
     StorageUnavailableError,
     UserExistsError,
 )
@@ -193,12 +192,7 @@ class Passwords(Feature):
         if registration is not None and self.auth.settings.verification != "off":
             verification = await registration.send_verification(user, client)
         if self.login_after_register and self.auth.settings.verification != "required":
-            try:
-                tokens = await self.auth.login(user, credential, amr=("pwd",), client=client)
-            except SecondFactorSetupRequiredError:
-                # With a mail the answer names its request: a second factor wants a verified address first.
-                if verification is None:
-                    raise
+            tokens = await self.auth.login(user, credential, amr=("pwd",), client=client)
         return Registration(user=UserInfo.of(user), tokens=tokens, verification=verification)
 
     @post("/login", logs_in=True, guesses="password", event=events.LOGIN, errors=(BusyError,))

@@ -149,12 +149,11 @@ class Totp(Feature):
         """Turn codes on by the first one. The session counts as proven by it; a pending login ends with a session."""
         if pending:
             async with self.auth.pending.attempt(pending, setup=True) as found:
-                user = await self._user(found.user_id)
-                added = await self._add(user, found.token_id, request, code, client, is_first=True)
-                return await self.auth.pending.finish(found, ("otp",), client, added)
+                await self._add(await self._user(found.user_id), found.token_id, request, code, client, is_first=True)
+                return await self.auth.pending.finish(found, ("otp",), client)
         caller = await self._proven(identity)
-        added = await self._add(await caller.load(), caller.session_id, request, code, client)
-        return await self.auth.renew(caller, amr=("otp", "mfa"), client=client, factor=added)
+        await self._add(await caller.load(), caller.session_id, request, code, client)
+        return await self.auth.renew(caller, amr=("otp", "mfa"), client=client)
 
     @delete("/totp", status=204, fresh=True, second_factor=True, event=events.FACTOR_REMOVE)
     async def totp_turn_off(self, *, identity: Identity, client: Client = Client()) -> None:
@@ -175,8 +174,8 @@ class Totp(Feature):
     async def totp_login(self, *, pending: TokenText, code: Line, client: Client = Client()) -> TokenPair:
         """Finish a login by a code of the app."""
         async with self.auth.pending.attempt(pending) as found:
-            used = await self._use(await self._user(found.user_id), code, client)
-            return await self.auth.pending.finish(found, ("otp",), client, used)
+            await self._use(await self._user(found.user_id), code, client)
+            return await self.auth.pending.finish(found, ("otp",), client)
 
     @post(
         "/reauthenticate/totp",
@@ -186,8 +185,8 @@ class Totp(Feature):
     )
     async def reauthenticate_by_totp(self, *, code: Line, identity: Identity, client: Client = Client()) -> TokenPair:
         """Prove a code again, for actions that need a fresh login."""
-        used = await self._use(await identity.load(), code, client)
-        return await self.auth.renew(identity, amr=("otp", "mfa"), client=client, factor=used)
+        await self._use(await identity.load(), code, client)
+        return await self.auth.renew(identity, amr=("otp", "mfa"), client=client)
 
     async def _begin(self, user: User, holder: str) -> TotpSetup:
         """Make a key; nothing is stored."""
@@ -202,7 +201,7 @@ class Totp(Feature):
 
     async def _add(
         self, user: User, holder: str, request: str, code: str, client: Client, *, is_first: bool = False
-    ) -> Credential:
+    ) -> None:
         """Store the key by its first code, which is used up by that; `is_first`: only for a user without factors."""
         now = int(self.auth.now())
         key = await self._setups.open(request, user, holder, now)
@@ -234,7 +233,6 @@ class Totp(Feature):
             if (is_first and has_factors) or not await storage.add_credential(credential):
                 raise FactorExistsError
         await self.auth.emit(events.FACTOR_ADD, user_id=user.id, client=client, data={"kind": KIND})
-        return credential
 
     async def _is_live(self, storage: Storage, user_id: str, holder: str, now: int, *, pending: bool) -> bool:
         """Tell whether the session, or the pending login, of a setup is still live."""
@@ -243,7 +241,7 @@ class Totp(Feature):
         session = await storage.session(holder)
         return session is not None and session.revoked_at is None
 
-    async def _use(self, user: User, code: str, client: Client) -> Credential:
+    async def _use(self, user: User, code: str, client: Client) -> None:
         """Use a code up: its step must be newer than the last one. Raises InvalidCodeError."""
 
         async def on_pause() -> None:
@@ -261,7 +259,6 @@ class Totp(Feature):
             if step is None or not await self.auth.storage.change_credential(credential, data=data, now=int(now)):
                 raise InvalidCodeError
         await self.auth.emit(events.FACTOR_CHECK, user_id=user.id, client=client, data={"kind": KIND})
-        return credential
 
     async def _proven(self, identity: Identity | None) -> Identity:
         """Return the identity of a caller with a fresh login, and with a fresh second factor where it has one.

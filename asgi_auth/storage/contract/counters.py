@@ -45,11 +45,10 @@ class CounterStore(Protocol):
         Concurrent calls let no more wrong guesses pass than consecutive calls.
         """
 
-    async def end_guess(self, key: str, now: int, backoff: Backoff, *, wrong: bool, forgiven: int = 0) -> int:
+    async def end_guess(self, key: str, now: int, backoff: Backoff, *, wrong: bool, forgiven: int = 0) -> None:
         """End a guess that is in flight. A wrong one is counted, and may start a pause.
 
-        Otherwise `forgiven` earlier wrong guesses are no longer counted, and a pause that needs them ends. Returns the
-        number of a wrong guess, which no concurrent call gets as well, and 0 for another one.
+        Otherwise `forgiven` earlier wrong guesses are no longer counted, and a pause that needs them ends.
         """
 
     async def counter(self, key: str, now: int) -> Counter | None:
