@@ -47,7 +47,7 @@ FLOORS = [
     {"runtime"},
     {"auth"},
     {"feature.feature", "feature"},
-    {"web", "features"},
+    {"web", "features", "importing"},
     {"openapi", "pages"},
     {"app"},
     {"middleware"},

@@ -45,6 +45,7 @@ ONE_TIME_TOKEN: Final = "one_time_token"
 EMAIL_VERIFY: Final = "email_verify"
 EMAIL_CHANGE: Final = "email_change"
 USER_CHANGE: Final = "user_change"
+USERS_IMPORT: Final = "users_import"
 ROLE_CHANGE: Final = "role_change"
 ACCOUNT_CLOSE: Final = "account_close"
 ACCOUNT_DELETE: Final = "account_delete"
@@ -97,6 +98,7 @@ ACTIONS: Final[dict[str, Action]] = {
     EMAIL_VERIFY: Action("A user verified an email address.", "user_updated"),
     EMAIL_CHANGE: Action("The email address of an account was changed.", "user_updated", "user_update_fail"),
     USER_CHANGE: Action("Fields or the status of an account were changed.", "user_updated"),
+    USERS_IMPORT: Action("Users of a file or of another database were imported (`made`, `updated`).", "user_created"),
     ROLE_CHANGE: Action("The roles of a user were changed.", "privilege_permissions_changed"),
     ACCOUNT_CLOSE: Action("An account was closed, but not deleted.", "user_archived", "user_archive_fail"),
     ACCOUNT_DELETE: Action("An account was deleted.", "user_deleted"),

@@ -82,6 +82,8 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
       columns, and check that they fit.
     * `id_type`: the SQL type of a user's id: TEXT or UUID, or with a table of the host also BIGINT or INTEGER, whose
       values the database assigns. The default is the type of the host's column, and TEXT without one.
+    * `foreign_ids`: whether ids in the library's own table may be any short printable text, as of an earlier system.
+      Otherwise they are UUIDs.
     """
 
     prefix: str = "auth_"
@@ -90,6 +92,7 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
     user_columns: Mapping[str, str] = {}
     own_users_table: bool = False
     id_type: str | None = None
+    foreign_ids: bool = False
 
     def __post_init__(self) -> None:
         """Raise ValueError for names that are not plain identifiers, or that clash."""
@@ -106,12 +109,14 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError(f"two columns of the users table have the same name: {', '.join(sorted(duplicates))}")
         if self.id_type not in {None, "TEXT", "UUID", "BIGINT", "INTEGER"}:
             raise ValueError("id_type must be TEXT, UUID, BIGINT or INTEGER")
+        if self.foreign_ids and self.id_type == "UUID":
+            raise ValueError("foreign_ids needs an id_type of TEXT")
         if self.id_type in {"BIGINT", "INTEGER"} and not self.own_users_table:
             raise ValueError("an id_type of BIGINT or INTEGER needs a users table of the host (own_users_table=True)")
 
     def is_user_id(self, text: str, id_type: str | None = None) -> bool:
-        """Tell whether a text has the shape of a user's id: a UUID, or any short printable text in a host's table."""
-        if self.own_users_table and (id_type or self.id_type or "TEXT") == "TEXT":
+        """Tell whether a text has the shape of a user's id: a UUID, or any short printable text with ids of a host."""
+        if (self.own_users_table or self.foreign_ids) and (id_type or self.id_type or "TEXT") == "TEXT":
             return 0 < len(text) <= MAX_ID and text.isprintable()
         return is_id(text)
 

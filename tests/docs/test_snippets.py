@@ -36,7 +36,7 @@ def test_every_snippet_runs(file: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("file", WITH_PYTHON, ids=name_of)
 def test_snippets_import_public_modules_only(file: Path) -> None:
-    public = r"asgi_auth(\.(errors|feature|features\.defaults|storage(\.\w+)?|mail|testing|hosts(\.\w+)?))?"
+    public = r"asgi_auth(\.(errors|feature|features\.defaults|storage(\.\w+)?|mail|importing|testing|hosts(\.\w+)?))?"
     imported = re.findall(r"^\s*(?:from|import) (asgi_auth[\w.]*)", "\n".join(fences(file, "python")), re.MULTILINE)
 
     assert [module for module in imported if not re.fullmatch(public, module)] == []

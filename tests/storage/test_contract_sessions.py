@@ -278,4 +278,7 @@ async def test_only_a_uuid_has_the_shape_of_a_users_id_unless_the_table_belongs_
         assert not storage.is_user_id(text)
         assert not Names(own_users_table=True, id_type="UUID").is_user_id(text)
     assert all(host.is_user_id(text) for text in ("42", "ada@example.com", "x" * 255, "é"))
-    assert not any(host.is_user_id(text) for text in ("", "x" * 256, "a\n", "a\0b", "\ud800", "\u202e1"))
+    foreign = Names(foreign_ids=True)
+    assert all(foreign.is_user_id(text) for text in ("42", "auth0|5f7c", "x" * 255))
+    for names in (host, foreign):
+        assert not any(names.is_user_id(text) for text in ("", "x" * 256, "a\n", "a\0b", "\ud800", "\u202e1"))

@@ -23,6 +23,7 @@ PUBLIC = (
     "asgi_auth.storage.postgres",
     "asgi_auth.storage.databases",
     "asgi_auth.mail",
+    "asgi_auth.importing",
     "asgi_auth.hosts.*",
 )
 LEAST = 0.99
