@@ -131,13 +131,16 @@ class Auth(Composition):
         """
         return await self.pending.login(user, credential, tuple(amr), client.identified())
 
-    async def renew(self, identity: Identity, *, amr: Sequence[str], client: Client) -> TokenPair:
+    async def renew(
+        self, identity: Identity, *, amr: Sequence[str], client: Client, factor: Credential | None = None
+    ) -> TokenPair:
         """Record that the user of a session has proven a factor again by the methods `amr`.
 
-        Returns the same refresh token, and a new access token with all methods of the session. Raises
-        TokenRevokedError when the session has ended.
+        Returns the same refresh token, and a new access token with all methods of the session. `factor` is the
+        credential of a second factor. Raises TokenRevokedError when the session has ended, or `factor` was deleted
+        meanwhile.
         """
-        return await self.sessions.renew(identity, tuple(amr), client.identified())
+        return await self.sessions.renew(identity, tuple(amr), client.identified(), factor)
 
     async def refresh(self, refresh_token: str, client: Client | None = None, *, rotate: bool = True) -> TokenPair:
         """Exchange a refresh token for its successor; without `rotate` for itself, with a new access token.

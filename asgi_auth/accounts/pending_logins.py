@@ -14,6 +14,7 @@ from asgi_auth.accounts.known_clients import KnownClients
 from asgi_auth.errors import (
     AccountLockedError,
     AuthError,
+    InvalidCredentialsError,
     PendingLoginExpiredError,
     SecondFactorRequiredError,
     SecondFactorSetupRequiredError,
@@ -62,10 +63,17 @@ class PendingLogins:
         self._known_clients = known_clients
         self._now = now
 
-    async def login(self, user: User, credential: Credential, amr: tuple[str, ...], client: Client) -> TokenPair:
+    async def login(
+        self,
+        user: User,
+        credential: Credential,
+        amr: tuple[str, ...],
+        client: Client,
+        factor: Credential | None = None,
+    ) -> TokenPair:
         """Start a session, or begin a pending login and raise its error."""
         try:
-            pair = await self._sessions.login(user, credential, amr, client)
+            pair = await self._sessions.login(user, credential, amr, client, factor)
         except (SecondFactorRequiredError, SecondFactorSetupRequiredError) as error:
             await self._begin(error, user, credential, amr)
             raise
@@ -118,19 +126,28 @@ class PendingLogins:
             error.about(token.user_id, error.session_id)
             raise
 
-    async def finish(self, pending: PendingLogin, amr: tuple[str, ...], client: Client) -> TokenPair:
+    async def finish(
+        self, pending: PendingLogin, amr: tuple[str, ...], client: Client, factor: Credential | None = None
+    ) -> TokenPair:
         """Use a pending login up, and start the session: exactly one of many concurrent calls does.
 
-        `amr` are the methods of the second factor, which the caller has verified. Raises PendingLoginExpiredError when
-        the first factor has changed meanwhile, and the refusals of a login.
+        `amr` are the methods of the second factor, which the caller has verified, and `factor` is its credential: a
+        login during its removal gets no session. Only a factor that is no credential leaves it out. Raises
+        PendingLoginExpiredError when the first factor has changed or the second one was removed meanwhile, and the
+        refusals of a login.
         """
         user = await self._storage.user(pending.user_id)
         if user is None or not await self._storage.use_token(pending.token_id, int(self._now())):
             raise PendingLoginExpiredError
         for credential in await self._storage.credentials(user.id, pending.kind):
             if (credential.id, credential.version) == (pending.credential_id, pending.version):
-                return await self.login(user, credential, (*pending.amr, *amr, MFA), client)
-        raise PendingLoginExpiredError
+                break
+        else:
+            raise PendingLoginExpiredError
+        try:
+            return await self.login(user, credential, (*pending.amr, *amr, MFA), client, factor)
+        except InvalidCredentialsError:
+            raise PendingLoginExpiredError from None
 
 
 def _digest(secret: str) -> str:

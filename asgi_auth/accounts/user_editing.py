@@ -58,9 +58,10 @@ class UserEditing(UserBase):
         """
         address, now = parse_email(email), self._now
         async with self._changing(user_id, by) as storage:
+            # Under the lock of the user: a login that runs meanwhile may have stored a token, and a session.
+            old = found(await storage.update_user(user_id, {}, now))
             await storage.void_tokens(user_id, now)
             ended = await storage.end_sessions(user_id, now)
-            old = found(await storage.update_user(user_id, {}, now))
             changes = {"email": address.display, "email_canonical": address.canonical, "email_verified": verified}
             user = found(await storage.update_user(user_id, changes, now))
             if user.email_canonical != old.email_canonical:
@@ -84,14 +85,15 @@ class UserEditing(UserBase):
     async def _set_status(self, user_id: str, changes: dict[str, Any], by: By, client: Client | None) -> User:
         now, status = self._now, changes["status"]
         async with self._changing(user_id, by) as storage:
-            if status != "active":
-                await storage.void_tokens(user_id, now)
             # Before and after: a trigger of the update may end sessions, which would then not be returned here.
             # A session that is left from before must not come back.
             end = storage.end_inactive if status == "active" else storage.end_sessions
             ended = await end(user_id, now)
             user = await _with_status(storage, user_id, changes, now)
-            ended += [] if status == "active" else await storage.end_sessions(user_id, now)
+            if status != "active":
+                # Under the lock of the user: a login that runs meanwhile may have stored one.
+                await storage.void_tokens(user_id, now)
+                ended += await storage.end_sessions(user_id, now)
         call = called_by(client)
         await self._ended(user_id, ended, by, call)
         name = events.ACCOUNT_CLOSE if status == "closed" else events.USER_CHANGE

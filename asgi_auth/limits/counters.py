@@ -35,8 +35,8 @@ class Counters(Protocol):
     async def begin_guess(self, key: str, now: int, backoff: Backoff) -> int | None:
         """Begin a guess and return 0; return the seconds of a pause, or None while too many guesses are in flight."""
 
-    async def end_guess(self, key: str, now: int, backoff: Backoff, *, wrong: bool, forgiven: int = 0) -> None:
-        """End a guess that is in flight: count it as `wrong`, or forgive earlier ones."""
+    async def end_guess(self, key: str, now: int, backoff: Backoff, *, wrong: bool, forgiven: int = 0) -> int:
+        """End a guess that is in flight: count it as `wrong` and return its number, or forgive earlier ones."""
 
     async def counter(self, key: str, now: int) -> Counter | None:
         """Return a counter without counting; None if it does not exist or has expired."""
@@ -106,7 +106,7 @@ class MemoryCounters:
         self._begin(key, now)
         return 0
 
-    async def end_guess(self, key: str, now: int, backoff: Backoff, *, wrong: bool, forgiven: int = 0) -> None:
+    async def end_guess(self, key: str, now: int, backoff: Backoff, *, wrong: bool, forgiven: int = 0) -> int:
         """Count the guess as wrong, or end it."""
         self._end(key)
         old = self._live(key, now, backoff.memory)
@@ -115,10 +115,12 @@ class MemoryCounters:
             pause = backoff.seconds(count + 1)
             free_at, expires_at = now + pause if pause else 0, now + backoff.memory
             self._store(Counter(key=key, count=count + 1, free_at=free_at, expires_at=expires_at), now)
-        elif old is not None and forgiven:
+            return count + 1
+        if old is not None and forgiven:
             count = max(0, count - forgiven)
             free_at = old.free_at if count >= backoff.after else 0
             self._store(msgspec.structs.replace(old, count=count, free_at=free_at), now)
+        return 0
 
     async def counter(self, key: str, now: int) -> Counter | None:
         """Return a counter unless it has expired."""

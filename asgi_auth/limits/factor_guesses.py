@@ -32,8 +32,8 @@ class FactorGuesses:
         """
         key, counters = self._limiter.key("second factor", kind, user_id), self._limiter.counters
 
-        async def end(*, wrong: bool, forgiven: int = 0) -> None:
-            await counters.end_guess(key, int(self._now()), BACKOFF, wrong=wrong, forgiven=forgiven)
+        async def end(*, wrong: bool, forgiven: int = 0) -> int:
+            return await counters.end_guess(key, int(self._now()), BACKOFF, wrong=wrong, forgiven=forgiven)
 
         async def take_back(result: int | None) -> None:
             if result == 0:
@@ -47,9 +47,7 @@ class FactorGuesses:
         try:
             yield
         except InvalidCodeError:
-            await end(wrong=True)
-            counted = await counters.counter(key, int(self._now()))
-            if counted is not None and counted.count == BACKOFF.after:
+            if await end(wrong=True) == BACKOFF.after:
                 await on_pause()
             raise
         except BaseException:

@@ -93,11 +93,13 @@ END_GUESS = """
         redis.call('HSET', KEYS[1], 'count', count, 'free_at', wait > 0 and now + wait or 0,
             'expires_at', now + ARGV[4], 'flights', flights)
         redis.call('EXPIRE', KEYS[1], ARGV[4] + ARGV[2])
+        return count
     elseif live then
         count = math.max(0, count - ARGV[6])
         redis.call('HSET', KEYS[1], 'count', count, 'flights', flights)
         if count < after then redis.call('HSET', KEYS[1], 'free_at', 0) end
     end
+    return 0
 """
 
 
@@ -168,10 +170,10 @@ class RedisCounters:
         seconds = int(await self._run("eval", BEGIN_GUESS, 1, self._prefix + key, *values))
         return None if seconds < 0 else seconds
 
-    async def end_guess(self, key: str, now: int, backoff: Backoff, *, wrong: bool, forgiven: int = 0) -> None:
+    async def end_guess(self, key: str, now: int, backoff: Backoff, *, wrong: bool, forgiven: int = 0) -> int:
         """Count the guess as wrong, or end it."""
         values = (now, MAX_SKEW, backoff.after, backoff.memory, int(wrong), forgiven, backoff.pause, backoff.longest)
-        await self._run("eval", END_GUESS, 1, self._prefix + key, *values)
+        return int(await self._run("eval", END_GUESS, 1, self._prefix + key, *values))
 
     async def counter(self, key: str, now: int) -> Counter | None:
         """Return a counter unless it has expired."""

@@ -185,6 +185,7 @@ class Changes(Record, frozen=True, kw_only=True):
 
     `sessions` lists the revoked sessions as (id, time); `users` the users with changed roles as (id, roles, time).
     `inactive` lists users who are not active and have sessions among these that the storage has not ended yet.
+    `lowered` lists the live sessions that have lost authentication methods; some of them longer ago.
     `position` names the state of the storage that was read. `now` is the time of the database's own clock, in seconds
     since 1970; None for a database without one.
     """
@@ -194,14 +195,16 @@ class Changes(Record, frozen=True, kw_only=True):
     sessions: list[tuple[str, int]] = []
     users: list[tuple[str, tuple[str, ...], int]] = []
     inactive: list[str] = []
+    lowered: list[str] = []
 
 
 class Access(Record, frozen=True, kw_only=True):
-    """The current access of a session: its user, whether it is active, and the roles of the user."""
+    """The current access of a session: its user, whether it is active, the roles of the user, and its methods."""
 
     user_id: str
     alive: bool
     roles: tuple[str, ...]
+    amr: tuple[str, ...] = ()
 
 
 class Client(Concealed, Record, frozen=True, kw_only=True):

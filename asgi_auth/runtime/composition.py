@@ -124,7 +124,7 @@ class Composition(HookRegistry, FeatureLookup):
         self.vault: Vault = Vault(self.keys)
         self.ways_in: WaysIn = WaysIn(self.features)
         self.factor_guesses: FactorGuesses = FactorGuesses(self.limiter, now)
-        self.factors: Factors = Factors(self.second_factors, now)
+        self.factors: Factors = Factors(self.second_factors, self.revocation, now)
         self.users: Users = Users(self._parts_of_users())
         self.pending: PendingLogins = PendingLogins(storage, self.sessions, self.known_clients, now)
         self.verifier: TokenVerifier = TokenVerifier(

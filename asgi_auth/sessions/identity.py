@@ -5,6 +5,8 @@ from contextvars import ContextVar
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, Unpack
 
+import msgspec
+
 from asgi_auth.errors import (
     AuthError,
     ForbiddenError,
@@ -13,7 +15,7 @@ from asgi_auth.errors import (
     UnauthorizedError,
 )
 from asgi_auth.model.limits import MAX_SKEW
-from asgi_auth.model.records import User
+from asgi_auth.model.records import Access, User
 from asgi_auth.sessions.demand import Demand, Demands
 from asgi_auth.sessions.permissions import PermissionMap
 from asgi_auth.sessions.tokens import Claims
@@ -98,6 +100,15 @@ class Identity:
     def with_roles(self, roles: tuple[str, ...]) -> "Identity":
         """Return the same identity with other roles."""
         return self._copy(roles, getattr(self, "_limit", None))
+
+    def as_of(self, access: Access) -> "Identity":
+        """Return the same identity with the roles of its user, and without methods that its session has lost."""
+        current = self.with_roles(access.roles)
+        if not set(self.amr) <= set(access.amr):
+            amr = tuple(method for method in self.amr if method in access.amr)
+            current._claims = msgspec.structs.replace(self._claims, amr=amr)  # noqa: SLF001 (a copy of self)
+            current._raw = MappingProxyType({**self._raw, "amr": amr})  # noqa: SLF001 (a copy of self)
+        return current
 
     def limited_to(self, permissions: Collection[str]) -> "Identity":
         """Return the same identity with no permissions but these, of those that it has, whatever its roles give."""

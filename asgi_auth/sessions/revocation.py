@@ -1,4 +1,4 @@
-"""Ended sessions and changed roles, in memory, and synchronized across processes (ASVS 7.4.1, 8.3.2).
+"""Ended and lowered sessions and changed roles, in memory, synchronized across processes (ASVS 7.4.1, 8.3.2).
 
 A request needs no query while the last synchronization is younger than `max_revocation_lag` seconds. When it is
 older, because the database or its notifications are unavailable, each request reads its session from the database. So
@@ -7,7 +7,7 @@ it does while the clock of the process and that of the database disagree: the ag
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from itertools import takewhile
 
@@ -48,6 +48,11 @@ class Revocation:
         self._sockets: dict[str, set[Callable[[], None]]] = {}
         #: The time in seconds when this process learned that a session ended, by session id.
         self.dead: dict[str, int] = {}
+        #: The time when this process learned that a session lost authentication methods, by session id. Its access
+        #: tokens still name them, so the database is asked at each use.
+        self.lowered: dict[str, int] = {}
+        #: Called with sessions that were lowered.
+        self.on_lowered: list[Callable[[Collection[str]], None]] = []
         #: The current roles of users whose access changed recently, by user id.
         self.roles: dict[str, tuple[str, ...]] = {}
         renew_after_fork(self)
@@ -91,7 +96,7 @@ class Revocation:
             self._position = ""
         if shown < 0:
             # Kept long enough by the clock as it is now, and in order.
-            for known in (self.dead, self._changed_at):
+            for known in (self.dead, self.lowered, self._changed_at):
                 for key in list(known):
                     known[key] = int(now)
 
@@ -115,6 +120,17 @@ class Revocation:
         for session_id in session_ids:
             self.dead.pop(session_id, None)
             self.dead[session_id] = now
+            self._close(session_id)
+
+    def lower(self, session_ids: Collection[str]) -> None:
+        """Record sessions that have lost authentication methods, or may lose them, and close their websockets."""
+        now = int(self._now())
+        for session_id in session_ids:
+            self.lowered.pop(session_id, None)
+            self.lowered[session_id] = now
+        for listener in self.on_lowered if session_ids else ():
+            listener(session_ids)
+        for session_id in session_ids:
             self._close(session_id)
 
     def change(self, user_id: str, roles: tuple[str, ...]) -> None:
@@ -162,6 +178,7 @@ class Revocation:
             if session_id not in self.dead:
                 self.dead[session_id] = now
                 self._close(session_id)
+        self.lower(changes.lowered)
         for user_id, roles, at in changes.users:
             # A change that is read again keeps the time when it was learned.
             if self._told.get(user_id) == (roles, at):
@@ -175,9 +192,10 @@ class Revocation:
                     self._set_roles(user_id, roles, now)
 
     def _forget(self, before: int) -> None:
-        """Drop entries that are older than every valid access token. Both are ordered by age, oldest first."""
-        for session_id in _older(self.dead, before):
-            del self.dead[session_id]
+        """Drop entries that are older than every valid access token. All are ordered by age, oldest first."""
+        for sessions in (self.dead, self.lowered):
+            for session_id in _older(sessions, before):
+                del sessions[session_id]
         for user_id in _older(self._changed_at, before):
             del self._changed_at[user_id], self.roles[user_id]
             self._first_sync.pop(user_id, None)

@@ -19,6 +19,8 @@ from asgi_auth.storage import Storage
 
 #: The member of `Session.data` with the time at which a second factor was proven after the login.
 SECOND_FACTOR_AT = "second_factor_at"
+#: The member of `Credential.data` that marks a factor which cannot be shown any more.
+USED_UP = "used_up"
 
 
 class LoginCheck(Protocol):
@@ -57,8 +59,10 @@ class SecondFactorGate:
         self._ways = {kind: way for feature in features for kind, way in feature.reauthenticates.items()}
         self._kinds = {kind: factor for feature in features for kind, factor in feature.factor_kinds.items()}
 
-    async def check(self, login: LoginAttempt) -> None:
+    async def check(self, login: LoginAttempt) -> bool:
         """Run before a login. Raises the refusals of features, or an error that names the factors.
+
+        Returns whether a waiver takes the place of a second factor.
 
         A login whose methods hold `mfa` has shown two factors. Only that: another method of the same kind as a factor
         may be the first one.
@@ -66,12 +70,14 @@ class SecondFactorGate:
         for feature in self._before:
             await feature.before_login(login)
         if MFA in login.amr:
-            return
+            return False
         if factors := await self.factors(login):
-            if not await self._is_waived(login):
+            if not await self.is_waived(login):
                 raise SecondFactorRequiredError(factors)
-        elif await self.is_needed(login):
+            return True
+        if await self.is_needed(login):
             raise SecondFactorSetupRequiredError
+        return False
 
     @property
     def knows_factors(self) -> bool:
@@ -117,7 +123,8 @@ class SecondFactorGate:
 
     def names(self, credentials: Sequence[Credential], others: Sequence[str] = ()) -> list[str]:
         """Return the names of the factors among credentials, and of others; none if all are backups."""
-        found = [self._kinds[each.kind] for each in credentials if each.kind in self._kinds]
+        usable = [each for each in credentials if not each.data.get(USED_UP)]
+        found = [self._kinds[each.kind] for each in usable if each.kind in self._kinds]
         found += [Factor(name) for name in others]
         return [] if all(factor.is_backup for factor in found) else sorted({factor.name for factor in found})
 
@@ -129,5 +136,6 @@ class SecondFactorGate:
         """Tell whether a policy requires a second factor of a user."""
         return any([await feature.needs_second_factor(login) for feature in self._policies])
 
-    async def _is_waived(self, login: LoginAttempt) -> bool:
+    async def is_waived(self, login: LoginAttempt) -> bool:
+        """Tell whether a feature waives the second factor of a login."""
         return any([await feature.waives(login) for feature in self._waivers])

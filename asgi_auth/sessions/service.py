@@ -8,6 +8,7 @@ from asgi_auth.errors import (
     AuthError,
     InvalidCredentialsError,
     InvalidTokenError,
+    SecondFactorRequiredError,
     TokenExpiredError,
     TokenReuseError,
     TokenRevokedError,
@@ -69,10 +70,20 @@ class SessionService:
         self._used = used
         self._claims = claims
 
-    async def login(self, user: User, credential: Credential, amr: tuple[str, ...], client: Client) -> TokenPair:
-        """Run every check, then start the session if user and credential are still unchanged."""
+    async def login(
+        self,
+        user: User,
+        credential: Credential,
+        amr: tuple[str, ...],
+        client: Client,
+        factor: Credential | None = None,
+    ) -> TokenPair:
+        """Run every check, then start the session if user and credential are still unchanged.
+
+        `factor` is the credential of the second factor that was proven: it must still exist.
+        """
         try:
-            return await self._login(user, credential, amr, client)
+            return await self._login(LoginAttempt(user, amr, client), credential, factor)
         except AuthError as error:
             error.about(user.id)
             raise
@@ -97,15 +108,20 @@ class SessionService:
             raise TokenRevokedError
         return self._pair(session, roles, custom)
 
-    async def renew(self, identity: Identity, amr: tuple[str, ...], client: Client) -> TokenPair:
+    async def renew(
+        self, identity: Identity, amr: tuple[str, ...], client: Client, factor: Credential | None = None
+    ) -> TokenPair:
         """Record that the user of a session has proven a factor again; return a new access token with it.
 
-        The refresh token stays the same. Raises TokenRevokedError when the session has ended.
+        The refresh token stays the same. Raises TokenRevokedError when the session has ended, or `factor`, the
+        credential of the second factor that was proven, was deleted.
         """
         custom = await self._claims_of(identity.session_id)
         now = int(self._now())
         data = {SECOND_FACTOR_AT: now} if MFA in amr else {}
-        renewed = await self._storage.renew_session(identity.session_id, auth_time=now, amr=amr, data=data, now=now)
+        renewed = await self._storage.renew_session(
+            identity.session_id, auth_time=now, amr=amr, data=data, now=now, factor=factor
+        )
         if renewed is None or custom is None:
             raise TokenRevokedError
         session, roles = renewed
@@ -160,19 +176,25 @@ class SessionService:
                 events.SESSION_END, user_id=user_id, session_id=session_id, client=client, actor=actor
             )
 
-    async def _login(self, user: User, credential: Credential, amr: tuple[str, ...], client: Client) -> TokenPair:
+    async def _login(self, attempt: LoginAttempt, credential: Credential, factor: Credential | None) -> TokenPair:
+        user, amr, client = attempt.user, attempt.amr, attempt.client
         if user.status == "disabled":
             user = await lifted(self._storage, user, int(self._now()))
+            attempt = LoginAttempt(user, amr, client)
         if user.status != "active":
             raise AccountDisabledError(Ban.of(user))
-        await self._gate.check(LoginAttempt(user, amr, client))
+        waived = await self._gate.check(attempt)
         session = self._new(user, amr, client)
         # First, because the host's claims may raise: no session must exist without its tokens.
         pair = self._pair(session, user.roles, self._claims(user) if self._claims is not None else {})
-        ended = await self._storage.add_session(session, credential, self._settings.max_sessions)
+        ended = await self._storage.add_session(session, credential, self._settings.max_sessions, factor=factor)
         if ended is None:
             raise InvalidCredentialsError
         await self.ended(user.id, ended, client)
+        if waived and not await self._gate.is_waived(attempt):
+            # What ends all sessions may have voided the waiver, and missed this session.
+            await self.end(user.id, only=session.id, client=client)
+            raise SecondFactorRequiredError(await self._gate.factors(attempt))
         await self._end_previous(client)
         for name in (events.SESSION_START, events.LOGIN):
             data = {"amr": list(amr)}

@@ -1,6 +1,6 @@
 """From an access token to an identity: the hot path. A cached token costs a lookup, and no query."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -36,6 +36,7 @@ class TokenVerifier:
         self._now = source.now
         self._used = used
         self._cache: dict[str, tuple[Claims, Mapping[str, Any]]] = {}
+        revocation.on_lowered.append(self._drop)
 
     def cached(self, token: str, transport: Transport) -> Identity | None:
         """Return the identity of a cached token, without a query; None when the token must be verified."""
@@ -66,23 +67,30 @@ class TokenVerifier:
         now = self._now()
         if now >= claims.exp + self._leeway:
             raise TokenExpiredError
-        # The age of a token from the future is unknown, so that the database decides about it.
+        roles = self._revocation.roles.get(claims.sub, claims.roles)
+        identity = Identity(claims, raw, roles, transport, self._source)
+        # The age of a token from the future is unknown, so that the database decides about it; and about one that may
+        # name more methods than its session has.
         if self._revocation.is_fresh() and claims.iat <= now:
             if claims.sid in self._revocation.dead:
                 raise TokenRevokedError
-            roles = self._revocation.roles.get(claims.sub, claims.roles)
-        else:
-            roles = await self._current_roles(claims.sid, claims.sub)
-        return Identity(claims, raw, roles, transport, self._source)
+            if claims.sid not in self._revocation.lowered:
+                return identity
+        return await self.confirm(identity)
 
     async def confirm(self, identity: Identity) -> Identity:
-        """Return the identity with the current roles, read from the database.
+        """Return the identity with the current roles and methods, read from the database.
 
         Raises TokenRevokedError when the session or its user is not active any more.
         """
         if identity.kind != SESSION:
             return await self._confirm_owner(identity)
-        return identity.with_roles(await self._current_roles(identity.session_id, identity.id))
+        access = await self._storage.access(identity.session_id, int(self._now()))
+        if access is None or not access.alive:
+            raise TokenRevokedError
+        if access.user_id != identity.id:
+            raise InvalidTokenError
+        return identity.as_of(access)
 
     async def _confirm_owner(self, identity: Identity) -> Identity:
         """Limit a credential without a session to what its user may do now."""
@@ -103,16 +111,18 @@ class TokenVerifier:
         if claims.iat <= self._now():
             make_room(self._cache, self._size)
             self._cache[token] = entry
+        # Afterwards, because another thread may learn of it meanwhile: then one of the two drops the token.
+        if claims.sid in self._revocation.lowered:
+            self._cache.pop(token, None)
         return entry
 
-    async def _current_roles(self, session_id: str, user_id: str) -> tuple[str, ...]:
-        """Read the roles of the session from the database."""
-        access = await self._storage.access(session_id, int(self._now()))
-        if access is None or not access.alive:
-            raise TokenRevokedError
-        if access.user_id != user_id:
-            raise InvalidTokenError
-        return access.roles
+    def _drop(self, session_ids: Collection[str]) -> None:
+        """Drop the tokens of sessions, so that the fast path needs no look at lowered ones."""
+        dropped = set(session_ids)
+        # A copy, because other threads may add entries meanwhile.
+        for token, (claims, _) in list(self._cache.items()):
+            if claims.sid in dropped:
+                self._cache.pop(token, None)
 
 
 def make_room(cache: dict[Any, Any], size: int) -> None:

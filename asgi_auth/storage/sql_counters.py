@@ -60,16 +60,17 @@ class SQLCounters(Runner):
         counter = await self.counter(key, now)
         return counter.free_at - now if counter is not None and counter.free_at > now else None
 
-    async def end_guess(self, key: str, now: int, backoff: Backoff, *, wrong: bool, forgiven: int = 0) -> None:
+    async def end_guess(self, key: str, now: int, backoff: Backoff, *, wrong: bool, forgiven: int = 0) -> int:
         """Count the guess as wrong, or end it, in one statement."""
         values = {"key": key, "now": now, "after": backoff.after}
         if not wrong:
             await self.run(counters.OTHER_GUESS, values | {"forgiven": forgiven})
-            return
+            return 0
         bounds = {"pause": backoff.pause, "longest": backoff.longest, "expires_at": now + backoff.memory}
         pause = backoff.seconds(1)
         bounds |= {"first": now + pause if pause else 0, "doublings": (backoff.longest // backoff.pause).bit_length()}
-        await self.run(counters.WRONG_GUESS, values | bounds)
+        [row] = await self.run(counters.WRONG_GUESS, values | bounds)
+        return int(row["number"])
 
     async def counter(self, key: str, now: int) -> Counter | None:
         """Select the counter unless it has expired."""

@@ -24,9 +24,12 @@ def _texts(**values: object) -> dict[str, str]:
 class SQLSessions(Runner):
     """The methods of `Storage` for sessions."""
 
-    async def add_session(self, session: Session, credential: Credential, limit: int) -> list[str] | None:
+    async def add_session(
+        self, session: Session, credential: Credential, limit: int, *, factor: Credential | None = None
+    ) -> list[str] | None:
         """Insert the session in one statement; near the limit, in a transaction that ends the oldest sessions."""
         values = columns(session) | {"credential_id": credential.id, "version": credential.version}
+        values["factor_id"] = (factor or credential).id
         del values["revoked_at"], values["used_generation"]
         room = limit - MARGIN
         if room > 0 and await self.run(sessions.ADD_SESSION, values | {"room": room}):
@@ -64,7 +67,14 @@ class SQLSessions(Runner):
         return await self._rotate_or_touch(session_id, generation, now, idle_since, raise_by=0)
 
     async def renew_session(
-        self, session_id: str, *, auth_time: int, amr: Collection[str], data: Mapping[str, Any], now: int
+        self,
+        session_id: str,
+        *,
+        auth_time: int,
+        amr: Collection[str],
+        data: Mapping[str, Any],
+        now: int,
+        factor: Credential | None = None,
     ) -> tuple[Session, tuple[str, ...]] | None:
         """Lock the session, join methods and data, and update it."""
 
@@ -75,20 +85,25 @@ class SQLSessions(Runner):
                 return None
             joined = [*old.amr, *(method for method in amr if method not in old.amr)]
             values |= {"auth_time": auth_time, **_texts(amr=joined, data=old.data | dict(data))}
+            values["factor_id"] = factor.id if factor is not None else None
             rows = await storage.run(sessions.RENEW_SESSION, values)
             return (session_of(rows[0]), strings_of(rows[0]["user_roles"])) if rows else None
 
         return await self._atomically(renew)
 
     async def lower_sessions(self, user_id: str, methods: Collection[str], now: int) -> list[str]:
-        """Lock the sessions of the user, and update those that have one of the methods."""
+        """Lock the sessions of the user, update those that have one of the methods, and notify other processes."""
 
         async def lower(storage: "SQLSessions") -> list[str]:
             rows = await storage.run(sessions.SESSIONS_TO_CHANGE, {"user_id": user_id, "now": now})
             changed = [session for session in map(session_of, rows) if not set(methods).isdisjoint(session.amr)]
             for session in changed:
                 left = [method for method in session.amr if method not in methods]
-                await storage.run(sessions.SET_METHODS, {"session_id": session.id, **_texts(amr=left)})
+                texts = _texts(amr=left, data=session.data | {sessions.LOWERED: now})
+                await storage.run(sessions.SET_METHODS, {"session_id": session.id, **texts})
+            if changed:
+                await storage.run(feed.ADD_CHANGED, {"user_id": user_id, "now": now, "expires_at": now + feed.KEPT})
+                await storage.announce()
             return [session.id for session in changed]
 
         return await self._atomically(lower)
@@ -143,7 +158,9 @@ class SQLSessions(Runner):
             return None
         row = rows[0]
         alive = row["revoked_at"] is None and row["expires_at"] > now and row["status"] == "active"
-        return Access(user_id=str(row["user_id"]), alive=alive, roles=strings_of(row["roles"]))
+        return Access(
+            user_id=str(row["user_id"]), alive=alive, roles=strings_of(row["roles"]), amr=strings_of(row["amr"])
+        )
 
     async def end_inactive(self, user_id: str, now: int) -> list[str]:
         """End the sessions in the statement that reads the status, and notify other processes."""
@@ -166,6 +183,8 @@ class SQLSessions(Runner):
         users = {str(row["user_id"]): row for row in rows if row["roles"] is not None}
         inactive = [user_id for user_id, row in users.items() if row["left_over"] is not None]
         left_over = [await self.run(feed.LEFT_OVER, {"user_id": user_id}, read=True) for user_id in inactive]
+        lowered = [user_id for user_id, row in users.items() if row["lowered"] is not None]
+        without = [await self.run(feed.LOWERED, {"user_id": user_id}, read=True) for user_id in lowered]
         ended = [(row["session_id"], row["at"]) for row in rows if row["session_id"] is not None]
         return Changes(
             position=head["position"],
@@ -173,4 +192,5 @@ class SQLSessions(Runner):
             sessions=ended + [(row["id"], row["last_used_at"]) for found in left_over for row in found],
             users=[(user_id, strings_of(row["roles"]), row["at"]) for user_id, row in users.items()],
             inactive=inactive,
+            lowered=[row["id"] for found in without for row in found],
         )

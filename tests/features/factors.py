@@ -57,8 +57,8 @@ class World:
 
 
 @asynccontextmanager
-async def a_world(storage: str = "sqlite://", **policy: bool) -> AsyncIterator[World]:
-    clock = Clock()
+async def a_world(storage: str = "sqlite://", clock: Clock | None = None, **policy: bool) -> AsyncIterator[World]:
+    clock = clock or Clock()
     features = [*cheap(mail=True), MagicLink(), SecondFactors(**policy), Totp(), RecoveryCodes()]
     async with make_auth(storage, features=features, clock=clock, mailer=Outbox()) as auth:
         user_id = await register(auth)

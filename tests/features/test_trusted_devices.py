@@ -1,12 +1,15 @@
 """Trusted devices: a browser that has shown a second factor needs none, until anything about the user changes."""
 
 import base64
+from typing import Any
 
+import msgspec
 import pytest
 
 from asgi_auth import AuthApp, Passwords, RecoveryCodes, SecondFactors, Sessions, Totp, TrustedDevices
 from asgi_auth.errors import AuthError, SecondFactorRequiredError
 from asgi_auth.features.totp.codes import code_at
+from asgi_auth.sessions.identity import ANONYMOUS
 from tests.support import EMAIL, ORIGIN, PASSWORD, Answer, Client, Clock, bearer, cheap, login, make_auth, register
 
 ACCOUNT = {"email": EMAIL, "password": PASSWORD}
@@ -24,6 +27,9 @@ class Browser:
         self.auth = make_auth(features=features, clock=self.clock, session_ttl=86400 * 99, session_idle=86400 * 99)
         self.client = Client(AuthApp(self.auth), keep_cookies=True)
         self.key = b""
+        #: What logs in, and a session of the user at another place.
+        self.account = ACCOUNT
+        self.inside = ANONYMOUS
 
     async def set_up(self) -> None:
         await register(self.auth)
@@ -177,3 +183,80 @@ def test_the_highest_policy_trusts_no_device() -> None:
     for days in (0, 401):
         with pytest.raises(ValueError, match="days"):
             TrustedDevices(days=days)
+
+
+async def logout_all(browser: Browser) -> None:
+    await browser.auth[Sessions].logout_all(identity=browser.inside)
+
+
+async def set_password(browser: Browser) -> None:
+    browser.account = ACCOUNT | {"password": "another horse battery"}
+    await browser.auth[Passwords].change_password(
+        current_password=PASSWORD, new_password=browser.account["password"], identity=browser.inside
+    )
+
+
+async def remove(browser: Browser) -> None:
+    auth = browser.auth
+    async with auth.storage.transaction() as storage:
+        user = await storage.update_user(await browser.user_id(), {}, int(browser.clock()))
+        assert user is not None
+        await auth.factors.remove(storage, user, ["totp"])
+
+
+@pytest.mark.parametrize("when", ["before the session", "after the session"])
+@pytest.mark.parametrize("change", [ban, logout_all, set_password, remove])
+async def test_no_trust_is_left_by_a_login_during_such_a_change(
+    browser: Browser, change: Any, when: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser.inside = await browser.auth.authenticate(await login_by_code(browser))
+    code, add = browser.code(), browser.auth.storage.add_session
+    await browser.log_in()
+
+    async def meanwhile(*args: Any, **values: Any) -> Any:
+        monkeypatch.setattr(browser.auth.storage, "add_session", add)
+        if when == "before the session":
+            await change(browser)
+        result = await add(*args, **values)
+        if when == "after the session":
+            await change(browser)
+        return result
+
+    monkeypatch.setattr(browser.auth.storage, "add_session", meanwhile)
+    await browser.client.post("/login/totp", {"code": code, "trust_device": True}, headers=BROWSER)
+    browser.forget_sessions()
+
+    # Again with a factor, and so with another one after its removal.
+    await again(browser)
+    refused = await browser.client.post("/login", browser.account, headers=BROWSER)
+    assert (refused.status, refused.json["code"]) == (401, "second_factor_required")
+
+
+async def again(browser: Browser) -> None:
+    """Add a factor, if there is none."""
+    user_id = await browser.user_id()
+    password = await browser.auth.storage.credential(user_id, "password")
+    assert password is not None
+    await browser.auth.storage.add_credential(msgspec.structs.replace(password, id="another", kind="totp"))
+
+
+@pytest.mark.parametrize("change", [distrust, logout_all])
+async def test_a_trusted_login_during_the_end_of_the_trust_gets_no_session(
+    browser: Browser, change: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await trusted(browser)
+    browser.inside = await browser.auth.authenticate(await login_by_code(browser))
+    add = browser.auth.storage.add_session
+
+    async def late(*args: Any, **values: Any) -> Any:
+        monkeypatch.setattr(browser.auth.storage, "add_session", add)
+        await change(browser)
+        return await add(*args, **values)
+
+    monkeypatch.setattr(browser.auth.storage, "add_session", late)
+
+    refused = await browser.log_in()
+
+    assert (refused.status, refused.json["code"]) == (401, "second_factor_required")
+    live = await browser.auth.storage.sessions(await browser.user_id(), int(browser.clock()), 0)
+    assert {session.amr for session in live} <= {("pwd", "otp", "mfa")}

@@ -1,6 +1,7 @@
 """Guesses at second factors: wrong codes pause one kind for one user, and nothing else."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -51,6 +52,26 @@ async def test_the_tenth_wrong_code_pauses_and_tells_once() -> None:
         assert await guess(auth, None) == "right"
         assert {await guess(auth) for _ in range(9)} == {"invalid_code"}
         assert paused == ["otp"]
+
+
+async def test_concurrent_wrong_codes_tell_of_a_pause_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    paused.clear()
+    async with make_auth() as auth:
+        assert {await guess(auth) for _ in range(8)} == {"invalid_code"}
+        end, left, both = auth.counters.end_guess, [1, 2], asyncio.Event()
+
+        async def end_together(*args: Any, **values: Any) -> int:
+            number = await end(*args, **values)
+            if left.pop() == 1:
+                both.set()
+            await both.wait()
+            return number
+
+        monkeypatch.setattr(auth.counters, "end_guess", end_together)
+
+        assert list(await asyncio.gather(guess(auth), guess(auth))) == ["invalid_code"] * 2
+
+    assert paused == ["otp"]
 
 
 async def test_trouble_of_the_server_counts_nothing() -> None:

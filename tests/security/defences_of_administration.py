@@ -53,15 +53,15 @@ ADMINISTRATION = [
     Defence(
         "a new address ends the sessions",
         "accounts/user_editing.py",
-        "ended = await storage.end_sessions(user_id, now)\n            old =",
-        "ended: list[str] = []\n            old =",
+        "ended = await storage.end_sessions(user_id, now)\n            changes",
+        "ended: list[str] = []\n            changes",
         USERS + "editing.py::test_a_new_address_ends_sessions_and_mailed_tokens_and_tells_the_old_one",
     ),
     Defence(
         "a new address ends mailed tokens",
         "accounts/user_editing.py",
-        VOID + "ended = await storage.end_sessions(user_id, now)\n            old",
-        "ended = await storage.end_sessions(user_id, now)\n            old",
+        VOID + "ended = await storage.end_sessions(user_id, now)\n            changes",
+        "ended = await storage.end_sessions(user_id, now)\n            changes",
         INVITATIONS + "test_an_invitation_is_void_after",
     ),
     Defence(

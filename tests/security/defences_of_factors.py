@@ -3,6 +3,9 @@
 from tests.security.defence import Defence
 
 PENDING = "accounts/test_pending_logins.py::"
+REMOVED = "storage/test_contract_removed_factors.py::"
+LOWERED = "sessions/test_lowered_sessions.py::"
+TRUSTED = "features/test_trusted_devices.py::"
 FACTORS = [
     Defence(
         "only two factors are two factors",
@@ -73,5 +76,97 @@ FACTORS = [
         "WHERE id = :session_id AND revoked_at IS NULL AND expires_at > :now\n        AND EXISTS",
         "WHERE id = :session_id AND expires_at > 0 * :now\n        AND EXISTS",
         "storage/test_contract_factors.py::test_only_a_live_session_of_an_active_user_is_renewed",
+    ),
+    Defence(
+        "the mail about a pause goes out once",
+        "limits/factor_guesses.py",
+        "if await end(wrong=True) == BACKOFF.after:",
+        "await end(wrong=True)\n            at = await counters.counter(key, int(self._now()))\n"
+        "            if at is not None and at.count == BACKOFF.after:",
+        "limits/test_factor_guesses.py::test_concurrent_wrong_codes_tell_of_a_pause_once",
+    ),
+    Defence(
+        "a login during the removal of its factor gets no session",
+        "storage/sql_sessions.py",
+        'values["factor_id"] = (factor or credential).id',
+        'values["factor_id"] = credential.id',
+        REMOVED + "test_a_session_needs_the_second_factor_that_was_proven",
+    ),
+    Defence(
+        "a renewal during the removal of its factor brings no mfa back",
+        "storage/sql_sessions.py",
+        'values["factor_id"] = factor.id if factor is not None else None',
+        'values["factor_id"] = None',
+        REMOVED + "test_no_renewal_brings_a_method_of_a_removed_factor_back",
+    ),
+    Defence(
+        "sessions that lost methods are told to other processes",
+        "storage/sql_sessions.py",
+        'lowered=[row["id"] for found in without for row in found],',
+        "lowered=[],",
+        REMOVED + "test_the_sessions_that_lost_methods_are_told_to_other_processes",
+    ),
+    Defence(
+        "the last statement of a login by an app wants the app",
+        "features/totp/feature.py",
+        'return await self.auth.pending.finish(found, ("otp",), client, used)',
+        'return await self.auth.pending.finish(found, ("otp",), client)',
+        LOWERED + "test_a_removal_after_the_code_and_before_the_session_leaves_no_mfa",
+    ),
+    Defence(
+        "the last statement of a login by a recovery code wants the codes",
+        "features/recovery_codes/feature.py",
+        'return await self.auth.pending.finish(found, ("recovery",), client, used)',
+        'return await self.auth.pending.finish(found, ("recovery",), client)',
+        LOWERED + "test_a_removal_after_the_code_and_before_the_session_leaves_no_mfa",
+    ),
+    Defence(
+        "access tokens lose mfa with their session",
+        "sessions/verifier.py",
+        "if claims.sid not in self._revocation.lowered:",
+        "if True:",
+        LOWERED + "test_access_tokens_lose_mfa_in_every_process",
+    ),
+    Defence(
+        "no cached token keeps mfa",
+        "sessions/verifier.py",
+        "revocation.on_lowered.append(self._drop)",
+        "revocation.on_lowered.append(set)",
+        LOWERED + "test_access_tokens_lose_mfa_in_every_process",
+    ),
+    Defence(
+        "websockets of a session that lost mfa are closed",
+        "sessions/revocation.py",
+        "listener(session_ids)\n        for session_id in session_ids:\n            self._close(session_id)",
+        "listener(session_ids)",
+        LOWERED + "test_websockets_of_a_lowered_session_are_closed",
+    ),
+    Defence(
+        "the trust of a device is stored before the session of its login",
+        "features/trusted_devices/feature.py",
+        'elif token is not None and ending == "done":',
+        'elif token is not None and ending == "done":\n            await self.auth.storage.add_token(token)',
+        TRUSTED + "test_no_trust_is_left_by_a_login_during_such_a_change",
+    ),
+    Defence(
+        "a ban voids the tokens under the lock of the user",
+        "accounts/user_editing.py",
+        "                await storage.void_tokens(user_id, now)\n                ended +=",
+        "                ended +=",
+        TRUSTED + "test_no_trust_is_left_by_a_login_during_such_a_change",
+    ),
+    Defence(
+        "a waived login is judged again after its session was added",
+        "sessions/service.py",
+        "if waived and not await self._gate.is_waived(attempt):",
+        "if False:",
+        TRUSTED + "test_a_trusted_login_during_the_end_of_the_trust_gets_no_session",
+    ),
+    Defence(
+        "a newcomer who needs a second factor gets the request of the mail",
+        "features/passwords/feature.py",
+        "if verification is None:\n                    raise",
+        "raise",
+        "features/test_newcomers_with_a_factor.py::test_the_registration_names_the_request_of_the_mail",
     ),
 ]

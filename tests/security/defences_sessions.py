@@ -55,7 +55,7 @@ SESSIONS = [
     Defence(
         "a token belongs to the owner of its session",
         "sessions/verifier.py",
-        "        if access.user_id != user_id:\n            raise InvalidTokenError\n",
+        "        if access.user_id != identity.id:\n            raise InvalidTokenError\n",
         "",
         "sessions/test_tokens.py::test_the_user_of_a_token_is_the_owner_of_its_session_where_the_database_is_asked",
     ),

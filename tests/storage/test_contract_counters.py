@@ -147,19 +147,19 @@ async def test_attempts_are_forgotten_after_a_while(counters: Counters) -> None:
 async def test_concurrent_guesses_never_exceed_what_is_allowed(counters: Counters) -> None:
     begun = await at_once(lambda _: begin(counters))
     assert (begun.count(0), begun.count(None)) == (3, CALLERS - 3)
-    await at_once(lambda _: counters.end_guess("ada", NOW, BACKOFF, wrong=True), 3)
+    assert sorted(await at_once(lambda _: counters.end_guess("ada", NOW, BACKOFF, wrong=True), 3)) == [1, 2, 3]
     assert await begin(counters) == 60
 
     begun = await at_once(lambda _: begin(counters, NOW + 60))
     assert (begun.count(0), begun.count(None)) == (1, CALLERS - 1)
-    await counters.end_guess("ada", NOW + 60, BACKOFF, wrong=True)
+    assert await counters.end_guess("ada", NOW + 60, BACKOFF, wrong=True) == 4
     assert await begin(counters, NOW + 60) == 120
 
 
 async def test_right_guesses_are_never_counted(counters: Counters) -> None:
     for _ in range(9):
         assert await begin(counters) == 0
-        await counters.end_guess("ada", NOW, BACKOFF, wrong=False)
+        assert await counters.end_guess("ada", NOW, BACKOFF, wrong=False) == 0
 
     assert [await attempt(counters, NOW) for _ in range(4)] == [0, 0, 0, 60]
 

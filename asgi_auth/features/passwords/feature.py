@@ -16,6 +16,7 @@ from asgi_auth.errors import (
     ForbiddenError,
     InvalidCredentialsError,
     PasswordPolicyError,
+    SecondFactorSetupRequiredError,
     StorageUnavailableError,
     UserExistsError,
 )
@@ -192,7 +193,12 @@ class Passwords(Feature):
         if registration is not None and self.auth.settings.verification != "off":
             verification = await registration.send_verification(user, client)
         if self.login_after_register and self.auth.settings.verification != "required":
-            tokens = await self.auth.login(user, credential, amr=("pwd",), client=client)
+            try:
+                tokens = await self.auth.login(user, credential, amr=("pwd",), client=client)
+            except SecondFactorSetupRequiredError:
+                # With a mail the answer names its request: a second factor wants a verified address first.
+                if verification is None:
+                    raise
         return Registration(user=UserInfo.of(user), tokens=tokens, verification=verification)
 
     @post("/login", logs_in=True, guesses="password", event=events.LOGIN, errors=(BusyError,))

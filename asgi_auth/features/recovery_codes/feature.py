@@ -27,6 +27,7 @@ from asgi_auth.feature import (
 from asgi_auth.model import event_types as events
 from asgi_auth.model.event_types import Outcome
 from asgi_auth.sessions.identity import MFA
+from asgi_auth.sessions.second_factors import USED_UP
 
 KIND = "recovery_codes"
 #: Crockford's alphabet, without I, L, O and U; letters of a code and of a group: 120 bits (ASVS 6.5.2).
@@ -127,12 +128,12 @@ class RecoveryCodes(Feature):
     async def recovery_code_login(self, *, pending: TokenText, code: Line, client: Client = Client()) -> TokenPair:
         """Finish a login by a recovery code, which is used up."""
         async with self.auth.pending.attempt(pending) as found:
-            left = await self._use(found.user_id, code)
-            await self._tell(found.user_id, left, client)
-            return await self.auth.pending.finish(found, ("recovery",), client)
+            used = await self._use(found.user_id, code)
+            await self._tell(used, client)
+            return await self.auth.pending.finish(found, ("recovery",), client, used)
 
-    async def _use(self, user_id: str, code: str) -> int:
-        """Use a code up, and return how many are left. Raises InvalidCodeError."""
+    async def _use(self, user_id: str, code: str) -> Credential:
+        """Use a code up, and return those that are left. Raises InvalidCodeError."""
         digest, now = _digest(code), int(self.auth.now())
         # A concurrent login with another code changes the set, at most as often as there are codes.
         for _ in range(self._count + 1):
@@ -141,14 +142,16 @@ class RecoveryCodes(Feature):
             if credential is None or digest not in left:
                 raise InvalidCodeError
             left.remove(digest)
-            if await self.auth.storage.change_credential(credential, secret="\n".join(left), now=now) is not None:
-                if not left:
-                    await self.auth.storage.delete_credential(user_id, credential.id)
-                return len(left)
+            # A set without codes stays: a concurrent login with the last but one needs it.
+            data, secret = {} if left else {USED_UP: True}, "\n".join(left)
+            used = await self.auth.storage.change_credential(credential, secret=secret, data=data, now=now)
+            if used is not None:
+                return used
         raise InvalidCodeError
 
-    async def _tell(self, user_id: str, left: int, client: Client) -> None:
+    async def _tell(self, used: Credential, client: Client) -> None:
         """Emit the event, and write to the user how many codes are left."""
+        user_id, left = used.user_id, len(used.secret.split())
         data = {"kind": KIND, "left": left}
         await self.auth.emit(events.FACTOR_CHECK, user_id=user_id, client=client, data=data)
         user = await self.auth.storage.user(user_id)

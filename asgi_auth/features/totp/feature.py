@@ -149,11 +149,12 @@ class Totp(Feature):
         """Turn codes on by the first one. The session counts as proven by it; a pending login ends with a session."""
         if pending:
             async with self.auth.pending.attempt(pending, setup=True) as found:
-                await self._add(await self._user(found.user_id), found.token_id, request, code, client, is_first=True)
-                return await self.auth.pending.finish(found, ("otp",), client)
+                user = await self._user(found.user_id)
+                added = await self._add(user, found.token_id, request, code, client, is_first=True)
+                return await self.auth.pending.finish(found, ("otp",), client, added)
         caller = await self._proven(identity)
-        await self._add(await caller.load(), caller.session_id, request, code, client)
-        return await self.auth.renew(caller, amr=("otp", "mfa"), client=client)
+        added = await self._add(await caller.load(), caller.session_id, request, code, client)
+        return await self.auth.renew(caller, amr=("otp", "mfa"), client=client, factor=added)
 
     @delete("/totp", status=204, fresh=True, second_factor=True, event=events.FACTOR_REMOVE)
     async def totp_turn_off(self, *, identity: Identity, client: Client = Client()) -> None:
@@ -174,8 +175,8 @@ class Totp(Feature):
     async def totp_login(self, *, pending: TokenText, code: Line, client: Client = Client()) -> TokenPair:
         """Finish a login by a code of the app."""
         async with self.auth.pending.attempt(pending) as found:
-            await self._use(await self._user(found.user_id), code, client)
-            return await self.auth.pending.finish(found, ("otp",), client)
+            used = await self._use(await self._user(found.user_id), code, client)
+            return await self.auth.pending.finish(found, ("otp",), client, used)
 
     @post(
         "/reauthenticate/totp",
@@ -185,8 +186,8 @@ class Totp(Feature):
     )
     async def reauthenticate_by_totp(self, *, code: Line, identity: Identity, client: Client = Client()) -> TokenPair:
         """Prove a code again, for actions that need a fresh login."""
-        await self._use(await identity.load(), code, client)
-        return await self.auth.renew(identity, amr=("otp", "mfa"), client=client)
+        used = await self._use(await identity.load(), code, client)
+        return await self.auth.renew(identity, amr=("otp", "mfa"), client=client, factor=used)
 
     async def _begin(self, user: User, holder: str) -> TotpSetup:
         """Make a key; nothing is stored."""
@@ -201,7 +202,7 @@ class Totp(Feature):
 
     async def _add(
         self, user: User, holder: str, request: str, code: str, client: Client, *, is_first: bool = False
-    ) -> None:
+    ) -> Credential:
         """Store the key by its first code, which is used up by that; `is_first`: only for a user without factors."""
         now = int(self.auth.now())
         key = await self._setups.open(request, user, holder, now)
@@ -233,6 +234,7 @@ class Totp(Feature):
             if (is_first and has_factors) or not await storage.add_credential(credential):
                 raise FactorExistsError
         await self.auth.emit(events.FACTOR_ADD, user_id=user.id, client=client, data={"kind": KIND})
+        return credential
 
     async def _is_live(self, storage: Storage, user_id: str, holder: str, now: int, *, pending: bool) -> bool:
         """Tell whether the session, or the pending login, of a setup is still live."""
@@ -241,7 +243,7 @@ class Totp(Feature):
         session = await storage.session(holder)
         return session is not None and session.revoked_at is None
 
-    async def _use(self, user: User, code: str, client: Client) -> None:
+    async def _use(self, user: User, code: str, client: Client) -> Credential:
         """Use a code up: its step must be newer than the last one. Raises InvalidCodeError."""
 
         async def on_pause() -> None:
@@ -259,6 +261,7 @@ class Totp(Feature):
             if step is None or not await self.auth.storage.change_credential(credential, data=data, now=int(now)):
                 raise InvalidCodeError
         await self.auth.emit(events.FACTOR_CHECK, user_id=user.id, client=client, data={"kind": KIND})
+        return credential
 
     async def _proven(self, identity: Identity | None) -> Identity:
         """Return the identity of a caller with a fresh login, and with a fresh second factor where it has one.

@@ -2,17 +2,15 @@
 
 import hashlib
 import secrets
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 from asgi_auth.errors import BadRequestError, NotFoundError
 from asgi_auth.feature import (
     Call,
-    Client,
     Ending,
     Endpoint,
-    Event,
     Feature,
     Identity,
     Line,
@@ -26,11 +24,14 @@ from asgi_auth.feature.call import running
 from asgi_auth.model import event_types as events
 from asgi_auth.model.answers import SetCookie
 from asgi_auth.model.user_agent import device_name
+from asgi_auth.sessions.identity import MFA
 from asgi_auth.storage import Storage
 
 PURPOSE = "trusted_device"
-#: The cookie, the field, and the note of a call with the id of the user that it has logged in.
-COOKIE, FIELD, USER = "trusted", "trust_device", "trusted user"
+#: The cookie, and the field, under whose name the notes of a call have the wish of the user.
+COOKIE, FIELD = "trusted", "trust_device"
+#: The note of a call with the token and the secret of the device.
+TRUST = "trusted device"
 DAY = 86400
 
 
@@ -56,7 +57,6 @@ class TrustedDevices(Feature):
     the second factors as they are. It ends with a new password, a changed factor, `POST /logout-all`, and a ban.
     """
 
-    observes: Container[str] | None = (events.LOGIN,)
     room: ClassVar[Path | None] = Path(__file__).parent
 
     def __init__(self, *, days: int = 30) -> None:
@@ -88,20 +88,36 @@ class TrustedDevices(Feature):
             return False
         return bool(token.data["factors"] == await self._factors(storage, login.user.id))
 
-    async def observe(self, event: Event) -> None:
-        """Note the user that the running call has logged in."""
-        notes = running.get()
-        if notes is not None and event.outcome == "success":
-            notes[USER] = event.user_id
+    async def before(self, call: Call) -> None:
+        """Note the wish to trust the browser; trust none at the end of all sessions."""
+        call.notes[FIELD] = call.added.get(FIELD)
+        if call.endpoint.name == "logout_all":
+            await self._distrust(call.identity.id)
+
+    async def before_login(self, login: LoginAttempt) -> None:
+        """Store the trust of a login with a second factor before its session.
+
+        So whatever ends the session ends the trust as well: a new password, a ban and the end of all sessions void the
+        tokens after they have made sure that no session is added.
+        """
+        notes = running.get() or {}
+        if MFA in login.amr and notes.pop(FIELD, None):
+            secret = secrets.token_urlsafe(32)
+            token = await self._token(login, secret)
+            await self.auth.storage.add_token(token)
+            notes[TRUST] = token, secret
 
     async def after(self, call: Call, ending: Ending) -> None:
-        """Trust the browser after a login, if the user wants it; trust none after the end of all sessions."""
-        if ending != "done":
-            return
-        if call.endpoint.name == "logout_all":
-            await self.auth.storage.void_tokens(call.identity.id, int(self.auth.now()), PURPOSE)
-        elif call.added.get(FIELD) and call.notes.get(USER):
-            call.cookies.append(await self._trust(call.notes[USER], call.client))
+        """Give the browser the cookie after a login; void the trust of one that failed."""
+        now, (token, secret) = int(self.auth.now()), call.notes.pop(TRUST, (None, ""))
+        if call.endpoint.name == "logout_all" and ending == "done":
+            # Once more: a login may have run meanwhile.
+            await self._distrust(call.identity.id)
+        elif token is not None and ending == "done":
+            call.cookies.append(SetCookie(COOKIE, secret, self._ttl))
+            await self.auth.emit(events.DEVICE_TRUST, user_id=token.user_id, client=call.client)
+        elif token is not None:
+            await self.auth.storage.use_token(token.id, now)
 
     @get("/trusted-devices")
     async def trusted_devices(self, *, identity: Identity) -> TrustedDeviceList:
@@ -124,24 +140,23 @@ class TrustedDevices(Feature):
         if id not in {token.id for token in tokens} or not await self.auth.storage.use_token(id, now):
             raise NotFoundError
 
-    async def _trust(self, user_id: str, client: Client) -> SetCookie:
-        secret, token_id, now = secrets.token_urlsafe(32), secrets.token_urlsafe(16), int(self.auth.now())
-        storage = self.auth.storage
-        data = {"factors": await self._factors(storage, user_id), "device": device_name(client.user_agent)}
-        token = OneTimeToken(
+    async def _token(self, login: LoginAttempt, secret: str) -> OneTimeToken:
+        token_id, now, user_id = secrets.token_urlsafe(16), int(self.auth.now()), login.user.id
+        factors = await self._factors(self.auth.storage, user_id)
+        return OneTimeToken(
             id=token_id,
             purpose=PURPOSE,
             subject=token_id,
             user_id=user_id,
             digest=_digest(secret),
             code="",
-            data=data,
+            data={"factors": factors, "device": device_name(login.client.user_agent)},
             created_at=now,
             expires_at=now + self._ttl,
         )
-        await storage.add_token(token)
-        await self.auth.emit(events.DEVICE_TRUST, user_id=user_id, client=client)
-        return SetCookie(COOKIE, secret, self._ttl)
+
+    async def _distrust(self, user_id: str) -> None:
+        await self.auth.storage.void_tokens(user_id, int(self.auth.now()), PURPOSE)
 
     async def _factors(self, storage: Storage, user_id: str) -> str:
         """Return a digest of the second factors of a user: a changed set of them trusts no device."""

@@ -45,10 +45,11 @@ class CounterStore(Protocol):
         Concurrent calls let no more wrong guesses pass than consecutive calls.
         """
 
-    async def end_guess(self, key: str, now: int, backoff: Backoff, *, wrong: bool, forgiven: int = 0) -> None:
+    async def end_guess(self, key: str, now: int, backoff: Backoff, *, wrong: bool, forgiven: int = 0) -> int:
         """End a guess that is in flight. A wrong one is counted, and may start a pause.
 
-        Otherwise `forgiven` earlier wrong guesses are no longer counted, and a pause that needs them ends.
+        Otherwise `forgiven` earlier wrong guesses are no longer counted, and a pause that needs them ends. Returns the
+        number of a wrong guess, which no concurrent call gets as well, and 0 for another one.
         """
 
     async def counter(self, key: str, now: int) -> Counter | None:

@@ -9,11 +9,15 @@ from asgi_auth.model.records import Access, Changes, Credential, Session
 class SessionStore(Protocol):
     """Stores sessions. The rules of `Storage` hold for every method."""
 
-    async def add_session(self, session: Session, credential: Credential, limit: int) -> list[str] | None:
+    async def add_session(
+        self, session: Session, credential: Credential, limit: int, *, factor: Credential | None = None
+    ) -> list[str] | None:
         """Add a session, and end the user's oldest sessions so that at most `limit` are live.
 
         Returns the ids of the sessions that were ended. Adds nothing and returns None if the user is not active, or if
-        the stored version of `credential` has changed: a login with an old password must not succeed.
+        the stored version of `credential` has changed: a login with an old password must not succeed. Nor if `factor`,
+        the credential of the second factor, was deleted: its deletion takes methods from all sessions of the user
+        (`lower_sessions`), and a concurrent login must not keep them.
         """
 
     async def session(self, session_id: str) -> Session | None:
@@ -40,16 +44,27 @@ class SessionStore(Protocol):
         """Set the time of the last use without raising the generation; otherwise as `rotate_session`."""
 
     async def renew_session(
-        self, session_id: str, *, auth_time: int, amr: Collection[str], data: Mapping[str, Any], now: int
+        self,
+        session_id: str,
+        *,
+        auth_time: int,
+        amr: Collection[str],
+        data: Mapping[str, Any],
+        now: int,
+        factor: Credential | None = None,
     ) -> tuple[Session, tuple[str, ...]] | None:
         """Record that the user of a session has proven a factor again; return the session with the user's roles.
 
         Sets the time of the login, adds methods to those of the session, and merges `data` into its data, key by key.
-        Returns None unless the session is live and its user is active.
+        Returns None unless the session is live and its user is active, and if the credential `factor` that was proven
+        has been deleted.
         """
 
     async def lower_sessions(self, user_id: str, methods: Collection[str], now: int) -> list[str]:
-        """Take methods from the `amr` of a user's live sessions; return the ids of those that had one."""
+        """Take methods from the `amr` of a user's live sessions; return the ids of those that had one.
+
+        `changes_since` tells other processes: access tokens that name the methods are still in use.
+        """
 
     async def use_generation(self, session_id: str, generation: int) -> None:
         """Record that a token of a generation was used. A no-op for a generation that was never given, or used before.
@@ -69,7 +84,7 @@ class SessionStore(Protocol):
         """End at most `batch` sessions of any user whose ids are greater than `after`; return their ids, ascending."""
 
     async def access(self, session_id: str, now: int) -> Access | None:
-        """Return the user of a session, the user's roles, and whether the session is live and the user active.
+        """Return the user of a session, the user's roles, whether all is active, and the methods of the session.
 
         Returns None for an unknown session.
         """
@@ -78,7 +93,7 @@ class SessionStore(Protocol):
         """End the sessions of a user who is not active, and return their ids; a no-op for an active user."""
 
     async def changes_since(self, since: int, after: str = "") -> Changes:
-        """Return the sessions that ended, and the users whose status or roles changed.
+        """Return the sessions that ended or lost methods, and the users whose status or roles changed.
 
         `after` is the `Changes.position` of an earlier call: the changes that it contained are left out, and all others
         are returned, no matter when their transactions began or what any clock says. Without `after`, or when

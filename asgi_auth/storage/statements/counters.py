@@ -91,7 +91,7 @@ WRONG_GUESS = f"""
                 THEN :now + (CAST(:pause AS BIGINT) << CAST(c.count % {FLIGHT} + 1 - :after AS INTEGER))
             ELSE :now + :longest END,
         expires_at = :expires_at
-    RETURNING key
+    RETURNING count % {FLIGHT} AS number
 """  # noqa: S608 (only a constant is interpolated)
 OTHER_GUESS = f"""
     UPDATE {{counters}} SET

@@ -7,6 +7,8 @@ later, and those that were open. So each row is read once, however late it is co
 no repeated reading.
 """
 
+from asgi_auth.storage.statements import sessions
+
 #: Seconds that the change of a user without live sessions is kept.
 KEPT = 30 * 86400
 # The last use of a session is the time of its newest access token: a writer whose clock is behind does not date an end
@@ -72,13 +74,20 @@ LEFT_OVER = """
     SELECT s.id, s.last_used_at FROM {sessions} AS s JOIN {users} AS u ON u.{id} = s.user_id
     WHERE s.user_id = :user_id AND s.revoked_at IS NULL AND (u.{status} = 'active') IS NOT TRUE
 """
+# A session that has lost authentication methods: its access tokens still name them.
+LOWERED = f"""
+    SELECT s.id FROM {{sessions}} AS s
+    WHERE s.user_id = :user_id AND s.revoked_at IS NULL AND {{find}}(s.data, '"{sessions.LOWERED}"') > 0
+"""  # noqa: S608 (a name of this package)
 
 
 def _changes(which: str) -> str:
     """Return the statement that reads the changes for which a condition is true."""
     one_left_over = LEFT_OVER.replace("s.id, s.last_used_at", "s.id").replace(":user_id", "c.user_id")
+    one_lowered = LOWERED.replace(":user_id", "c.user_id")
     return f"""
         SELECT c.number, c.session_id, c.user_id, c.at, ({one_left_over} LIMIT 1) AS left_over,
+            ({one_lowered} LIMIT 1) AS lowered,
             (SELECT {{read_roles_u}} FROM {{users}} AS u WHERE u.{{id}} = c.user_id) AS roles
         FROM {{changes}} AS c WHERE {which}
     """  # noqa: S608 (a condition of this module)

@@ -1,6 +1,7 @@
 """Statements about sessions."""
 
-# The row locks serialize this statement with changes of the credential and of the user. The count of sessions may be
+# The row locks serialize this statement with changes of the credential and of the user, and with the deletion of the
+# second factor: a row that is locked is read again, and one of a subquery would not be. The count of sessions may be
 # older than the locks, so concurrent logins may miss each other's sessions.
 ADD_SESSION = """
     INSERT INTO {sessions} (id, user_id, generation, created_at, last_used_at, rotated_at, expires_at, auth_time, amr,
@@ -10,6 +11,7 @@ ADD_SESSION = """
         CAST(:auth_time AS BIGINT), CAST(:amr AS TEXT), CAST(:user_agent AS TEXT), CAST(:address AS TEXT),
         CAST(:data AS TEXT)
     FROM {credentials} AS c JOIN {users} AS u ON u.{id} = c.user_id
+        JOIN {credentials} AS f ON f.user_id = u.{id} AND f.id = :factor_id
     WHERE c.id = :credential_id AND c.version = :version AND u.{id} = :user_id AND u.{status} = 'active'
         AND :room > (SELECT COUNT(*) FROM {sessions} AS s
             WHERE s.user_id = :user_id AND s.revoked_at IS NULL AND s.expires_at > :created_at)
@@ -40,11 +42,14 @@ ROTATE_SESSION = """
         AND EXISTS (SELECT 1 FROM {users} AS u WHERE u.{id} = {sessions}.user_id AND u.{status} = 'active')
     RETURNING *, (SELECT {read_roles_u} FROM {users} AS u WHERE u.{id} = {sessions}.user_id) AS user_roles
 """
+# The lock of the session serializes this with `SET_METHODS`, which follows the deletion of a factor.
 SESSION_TO_CHANGE = "SELECT * FROM {sessions} WHERE id = :session_id {for_no_key_update}"
 RENEW_SESSION = """
     UPDATE {sessions} SET auth_time = :auth_time, amr = :amr, data = :data
     WHERE id = :session_id AND revoked_at IS NULL AND expires_at > :now
         AND EXISTS (SELECT 1 FROM {users} AS u WHERE u.{id} = {sessions}.user_id AND u.{status} = 'active')
+        AND (CAST(:factor_id AS TEXT) IS NULL OR EXISTS (
+            SELECT 1 FROM {credentials} AS f WHERE f.id = :factor_id AND f.user_id = {sessions}.user_id))
     RETURNING *, (SELECT {read_roles_u} FROM {users} AS u WHERE u.{id} = {sessions}.user_id) AS user_roles
 """
 # In the order of their ids: concurrent calls do not deadlock.
@@ -52,7 +57,9 @@ SESSIONS_TO_CHANGE = """
     SELECT * FROM {sessions} WHERE user_id = :user_id AND revoked_at IS NULL AND expires_at > :now
     ORDER BY id {for_no_key_update}
 """
-SET_METHODS = "UPDATE {sessions} SET amr = :amr WHERE id = :session_id RETURNING id"
+SET_METHODS = "UPDATE {sessions} SET amr = :amr, data = :data WHERE id = :session_id RETURNING id"
+#: The member of a session's data that `SET_METHODS` leaves: the time at which methods were taken away.
+LOWERED = "methods_taken_at"
 USE_GENERATION = """
     UPDATE {sessions} SET used_generation = :generation
     WHERE id = :session_id AND used_generation < :generation AND generation >= :generation
@@ -79,7 +86,7 @@ END_INACTIVE = """
 # The sessions of users that the host has deleted.
 END_ORPHANS = "UPDATE {sessions} SET revoked_at = :now WHERE user_id IS NULL AND revoked_at IS NULL RETURNING id"
 ACCESS = """
-    SELECT s.user_id, s.revoked_at, s.expires_at, {read_status_u} AS status, {read_roles_u} AS roles
+    SELECT s.user_id, s.revoked_at, s.expires_at, s.amr, {read_status_u} AS status, {read_roles_u} AS roles
     FROM {sessions} AS s JOIN {users} AS u ON u.{id} = s.user_id WHERE s.id = :session_id
 """
 # The ids of the sessions and the times of their end are kept: other processes must learn of them.
