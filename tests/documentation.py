@@ -26,6 +26,7 @@ from asgi_auth.features.rate_limits import BEHIND_LOGIN, GUESSES
 from asgi_auth.model import event_types as events
 from asgi_auth.runtime.library import endpoints_of_library
 from asgi_auth.texts import purposes, shipped
+from tests.command_tables import commands
 from tests.support import make_auth
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -44,6 +45,7 @@ def tables() -> dict[str, str]:
         "errors": error_codes(),
         "events": event_names(),
         "mails": mails(),
+        "command-line": commands(),
     }
 
 

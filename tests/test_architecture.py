@@ -51,7 +51,8 @@ FLOORS = [
     {"openapi", "pages"},
     {"app"},
     {"middleware"},
-    {"hosts", "__init__", "__main__"},
+    {"hosts", "command", "__init__"},
+    {"__main__"},
 ]  # fmt: skip
 #: Loaded only where an `Auth` is made without a list of features.
 LAZY = {("auth", "features.defaults")}

@@ -8,12 +8,18 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from asgi_auth.crypto.keys import KeyRing
+from asgi_auth.model.records import Credential
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 #: Bytes of the key's id and of the nonce, which precede the ciphertext.
 KEY_ID, NONCE = 4, 12
+
+
+def place_of(credential: Credential) -> str:
+    """Return the text that the sealed secret of a credential is bound to."""
+    return f"{credential.kind} {credential.user_id} {credential.id}"
 
 
 class Vault:

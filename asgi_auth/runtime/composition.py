@@ -12,6 +12,7 @@ from asgi_auth.accounts.ownership_proof import OwnershipProof
 from asgi_auth.accounts.passwords import PasswordService
 from asgi_auth.accounts.pending_logins import PendingLogins
 from asgi_auth.accounts.registration import RegistrationService
+from asgi_auth.accounts.resealing import Resealing
 from asgi_auth.accounts.user_base import UserParts
 from asgi_auth.accounts.users import Users
 from asgi_auth.accounts.ways_in import WaysIn
@@ -122,6 +123,8 @@ class Composition(HookRegistry, FeatureLookup):
         )
         self.ownership: OwnershipProof = OwnershipProof(self.one_time, storage)
         self.vault: Vault = Vault(self.keys)
+        sealed = {kind for feature in self.features for kind in feature.sealed_kinds}
+        self.resealing: Resealing = Resealing(storage, self.vault, sealed, now, self._lifecycle.start)
         self.ways_in: WaysIn = WaysIn(self.features)
         self.factor_guesses: FactorGuesses = FactorGuesses(self.limiter, now)
         self.factors: Factors = Factors(self.second_factors, self.revocation, now)

@@ -69,6 +69,13 @@ class Sources:
         return cls(**in_file | cls._in_environment(prefix, environ, {*ignore, prefix + CONFIG}) | overrides)
 
     @classmethod
+    def origins(cls, environ: Mapping[str, str], *, prefix: str = "AUTH_", table: str = "asgi_auth") -> dict[str, str]:
+        """Return where `load` finds each setting: the path of the file, or `environment`. Raises ValueError."""
+        path = environ.get(prefix + CONFIG, "").strip()
+        in_file = dict.fromkeys(cls._in_toml(path, table), path) if path else {}
+        return in_file | dict.fromkeys(cls._in_environment(prefix, environ, {prefix + CONFIG}), "environment")
+
+    @classmethod
     def _in_environment(cls, prefix: str, environ: Mapping[str, str] | None, ignore: Collection[str]) -> dict[str, Any]:
         environ = os.environ if environ is None else environ
         given = {name: text for name, text in environ.items() if name not in ignore}

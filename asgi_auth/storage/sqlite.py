@@ -66,6 +66,8 @@ class SQLite(SQLStorage):
         if names and names.schema:
             raise ValueError("SQLite has no schemas; use a prefix")
         super().__init__(SQLiteDriver(str(path), readers, timeout, reads_on_loop=reads_on_loop), names)
+        #: The path of the file, or `:memory:`.
+        self.path: str = str(path)
 
 
 class SQLiteDriver:

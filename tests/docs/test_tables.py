@@ -41,7 +41,7 @@ def test_the_tables_are_those_of_the_code(name: str) -> None:
 
 
 def test_no_table_is_left_out() -> None:
-    assert tables().keys() == {"endpoints", "pages", "settings", "limits", "errors", "events", "mails"}
+    assert tables().keys() == {"endpoints", "pages", "settings", "limits", "errors", "events", "mails", "command-line"}
 
 
 @pytest.mark.parametrize(

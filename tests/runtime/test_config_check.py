@@ -23,7 +23,7 @@ from asgi_auth import (
     SigningKey,
     SMTPMailer,
 )
-from asgi_auth.__main__ import main
+from asgi_auth.command.main import main
 from asgi_auth.feature import Feature
 from asgi_auth.features.defaults import defaults
 from asgi_auth.runtime.public_suffix import is_private_host, is_public_suffix, site_of

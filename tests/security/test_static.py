@@ -37,6 +37,7 @@ WHO_KNOWS_CRYPTO = {
     "accounts.one_time_tokens": {"hashlib", "hmac", "secrets", "itsdangerous"},
     "accounts.mail_requests": {"hmac", "secrets"}, "storage.sql_tokens": {"hmac", "secrets"},
     "storage.migrate": {"secrets"}, "crypto.vault": {"cryptography", "hashlib", "secrets"},
+    "command.secret": {"secrets"},
     "accounts.unique_values": {"hashlib"},
     "accounts.pending_logins": {"hashlib", "secrets"}, "features.recovery_codes.feature": {"hashlib", "secrets"},
     "features.totp.codes": {"hmac"}, "features.totp.feature": {"secrets"}, "features.totp.setup": {"hashlib"},

@@ -1,14 +1,17 @@
 """One-time passwords of an authenticator app: turn it on and off, and log in with a code (TOTP, RFC 6238)."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
+
+from msgspec.structs import replace
 
 from asgi_auth._typed_text import plain_code
 from asgi_auth.accounts.pending_logins import PURPOSE as PENDING_LOGIN
 from asgi_auth.accounts.registration import RegistrationService
 from asgi_auth.auth import Auth
+from asgi_auth.crypto.vault import place_of
 from asgi_auth.errors import (
     AccountLockedError,
     EmailNotVerifiedError,
@@ -85,6 +88,7 @@ class Totp(Feature):
 
     requires: ClassVar[Mapping[str, str]] = {"cryptography": "mfa", "segno": "mfa"}
     factor_kinds: ClassVar[Mapping[str, Factor]] = {KIND: Factor("otp")}
+    sealed_kinds: ClassVar[Collection[str]] = (KIND,)
     reauthenticates: ClassVar[Mapping[str, str]] = {KIND: "totp"}
     mails: ClassVar[tuple[str, ...]] = ("factor_paused", "factor_added", "factor_removed")
     notices: ClassVar[Mapping[tuple[str, Outcome], str]] = {
@@ -209,17 +213,17 @@ class Totp(Feature):
         step = step_of(key, plain_code(code), now, -1, self._drift) if key is not None else None
         if key is None or step is None:
             raise InvalidCodeError
-        credential_id = new_id(self.auth.now())
-        credential = Credential(
-            id=credential_id,
+        empty = Credential(
+            id=new_id(self.auth.now()),
             user_id=user.id,
             kind=KIND,
             identifier=user.id,
-            secret=self.auth.vault.seal(key, _about(user.id, credential_id)),
+            secret="",
             data={"step": step},
             created_at=now,
             updated_at=now,
         )
+        credential = replace(empty, secret=self.auth.vault.seal(key, place_of(empty)))
         async with self.auth.storage.transaction() as storage:
             locked = await storage.update_user(user.id, {}, now)
             # Judged again under the lock: a new password or the end of the session must not leave a key behind.
@@ -254,14 +258,27 @@ class Totp(Feature):
             credential = await self.auth.storage.credential(user.id, KIND)
             if credential is None:
                 raise InvalidCodeError
-            key = self.auth.vault.open(credential.secret, _about(user.id, credential.id))
+            key = self.auth.vault.open(credential.secret, place_of(credential))
             now = self.auth.now()
             step = step_of(key, plain_code(code), now, credential.data["step"], self._drift)
             data = {**credential.data, "step": step}
-            if step is None or not await self.auth.storage.change_credential(credential, data=data, now=int(now)):
+            # Opened with an older secret, it is sealed anew in passing.
+            secret = (
+                None
+                if self.auth.vault.is_current(credential.secret)
+                else self.auth.vault.seal(key, place_of(credential))
+            )
+            if step is None or not await self.auth.storage.change_credential(
+                credential, secret=secret, data=data, now=int(now)
+            ):
                 raise InvalidCodeError
         await self.auth.emit(events.FACTOR_CHECK, user_id=user.id, client=client, data={"kind": KIND})
         return credential
+
+    def _sealed_anew(self, credential: Credential, key: bytes) -> str | None:
+        """Seal a key with the newest secret; None if it is."""
+        vault = self.auth.vault
+        return None if vault.is_current(credential.secret) else vault.seal(key, place_of(credential))
 
     async def _proven(self, identity: Identity | None) -> Identity:
         """Return the identity of a caller with a fresh login, and with a fresh second factor where it has one.
@@ -277,8 +294,3 @@ class Totp(Feature):
         if user is None:
             raise PendingLoginExpiredError
         return user
-
-
-def _about(user_id: str, credential_id: str) -> str:
-    """The place that a sealed key is bound to."""
-    return f"{KIND} {user_id} {credential_id}"

@@ -1,0 +1,103 @@
+"""Commands about the tables: `migrate`, `status`, `sql` and `purge`."""
+
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from typing import Any, get_args
+
+import asgi_auth
+from asgi_auth.auth import Auth
+from asgi_auth.command.command import DONE, FOUND, Command, Job
+from asgi_auth.command.refusals import WrongUseError
+from asgi_auth.model.records import Status
+from asgi_auth.storage.sql import SQLStorage
+
+
+async def migrate(job: Job) -> int:
+    """Run the missing migrations."""
+    async with job.tables(creates=True) as storage:
+        ran = await storage.migrate()
+    numbers = ", ".join(map(str, ran))
+    job.output.show({"ran": ran}, f"Ran the migrations {numbers}." if ran else "The tables are up to date.")
+    return DONE
+
+
+async def status(job: Job) -> int:
+    """Tell versions, users, keys and what waits; 1 if migrations are missing."""
+    auth = job.target.auth
+    async with job.tables() as storage:
+        missing = await storage.missing_migrations()
+        users, waiting = None, None
+        if not missing:
+            async with auth:
+                users = {each: await auth.users.count(status=each) for each in get_args(Status)}
+                waiting, _ = await auth.resealing.look()
+    data = {
+        "version": asgi_auth.__version__,
+        "database": getattr(storage, "dialect", type(storage).__name__),
+        "missing_migrations": missing,
+        "users": users,
+        "keys": keys_of(auth),
+        "reseal": waiting,
+    }
+    job.output.show(data, "\n".join(_lines(data)))
+    return FOUND if missing else DONE
+
+
+def keys_of(auth: Auth) -> dict[str, Any]:
+    """Return the number of secrets, and the ids and algorithms of the signing keys: nothing secret."""
+    settings = auth.settings
+    return {
+        "secrets": len(settings.secrets),
+        "signing": [{"kid": key.kid, "algorithm": key.algorithm} for key in settings.signing_keys],
+    }
+
+
+def _lines(data: dict[str, Any]) -> Sequence[str]:
+    keys, users, missing = data["keys"], data["users"], data["missing_migrations"]
+    signing = ", ".join(f"{key['kid']} ({key['algorithm']})" for key in keys["signing"]) or "derived from the secret"
+    lines = [
+        f"version     {data['version']}",
+        f"database    {data['database']}",
+        f"migrations  {'missing: ' + ', '.join(map(str, missing)) if missing else 'up to date'}",
+        f"secrets     {keys['secrets']}",
+        f"signing     {signing}",
+    ]
+    if users is not None:
+        lines.append(f"users       {', '.join(f'{number} {name}' for name, number in users.items())}")
+        lines.append(f"reseal      {data['reseal']} rows are sealed with an older secret")
+    if missing:
+        lines.append("Run: asgi-auth migrate")
+    return lines
+
+
+def _sql_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--after", type=int, default=0, metavar="N", help="only the migrations with greater numbers")
+
+
+async def sql(job: Job) -> int:
+    """Print the migrations as a script; the database is not changed."""
+    storage = job.target.storage
+    if not isinstance(storage, SQLStorage):
+        raise WrongUseError("the storage of the app has no SQL")
+    try:
+        text = await storage.script(job.options.after)
+    finally:
+        await storage.close()
+    job.output.show({"sql": text}, text.rstrip())
+    return DONE
+
+
+async def purge(job: Job) -> int:
+    """Delete expired rows."""
+    async with job.started() as auth:
+        deleted = await auth.purge()
+    job.output.show({"deleted": deleted}, f"Deleted {deleted} expired rows.")
+    return DONE
+
+
+COMMANDS = (
+    Command("migrate", "create and update the tables", migrate),
+    Command("status", "show versions, numbers of users, keys, and what waits", status),
+    Command("sql", "print the migrations as SQL, for an administrator of the database", sql, _sql_arguments),
+    Command("purge", "delete expired rows now, for four minutes at most", purge),
+)
