@@ -4,7 +4,7 @@ import re
 import secrets
 import uuid
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 
@@ -16,6 +16,8 @@ NO_USER_ID = "00000000-0000-0000-0000-000000000000"
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 #: The beginning of the kinds of credentials that claim a value of an extra field, and open nothing.
 CLAIM = "field:"
+#: In the OpenAPI document, such a field is null where other fields are left out.
+NULL_IS_SENT = msgspec.Meta(extra_json_schema={"x-null-is-sent": True})
 #: Only an `active` user can log in. Users close their accounts (`closed`), hosts disable them (`disabled`).
 Status = Literal["active", "disabled", "closed"]
 #: Whether a device is the first of its user, another new one, or already known.
@@ -45,7 +47,8 @@ class User(Record, frozen=True, kw_only=True):
     """An account.
 
     `email` is the address as the user typed it, for display and mail. `email_canonical` is its normalized form, which
-    is unique and used for look-ups. `data` holds the extra fields (see the setting `fields`).
+    is unique and used for look-ups. `data` holds the extra fields (see the setting `fields`). `last_login` is the time
+    of the last login; None before the first one, and for a users table of the host without the column.
     """
 
     id: str
@@ -57,6 +60,7 @@ class User(Record, frozen=True, kw_only=True):
     data: dict[str, Any] = {}
     created_at: int
     updated_at: int
+    last_login: Annotated[int | None, NULL_IS_SENT] = None
 
     @property
     def own_data(self) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from asgi_auth.model.records import Record, User
 
 
 class UserInfo(Record, frozen=True, kw_only=True):
-    """An account, as its user sees it."""
+    """An account, as its user sees it. Times are seconds since 1970; `last_login` is null where it is not known."""
 
     id: str
     email: str
@@ -14,6 +14,8 @@ class UserInfo(Record, frozen=True, kw_only=True):
     roles: tuple[str, ...]
     data: dict[str, Any]
     created_at: int
+    updated_at: int
+    last_login: int | None
 
     @classmethod
     def of(cls, user: User) -> "UserInfo":
@@ -25,4 +27,6 @@ class UserInfo(Record, frozen=True, kw_only=True):
             roles=user.roles,
             data=user.own_data,
             created_at=user.created_at,
+            updated_at=user.updated_at,
+            last_login=user.last_login,
         )

@@ -178,11 +178,12 @@ def _body(path: str, route: Route, extra: Sequence[Field]) -> type[msgspec.Struc
 
 
 def _plain(schema: dict[str, Any], always_sent: Collection[str]) -> dict[str, Any]:
-    """Return a schema in plain JSON types, without defaults and without null: answers omit fields that are None."""
+    """Return a schema in plain JSON types, without defaults, and without null where answers omit None."""
     found: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(schema))
     found.pop("title", None)
     for name, item in found.get("properties", {}).items():
-        if item.pop("default", msgspec.UNSET) is None and "anyOf" in item:
+        null_is_sent = item.pop("x-null-is-sent", False)
+        if item.pop("default", msgspec.UNSET) is None and "anyOf" in item and not null_is_sent:
             kinds = [kind for kind in item["anyOf"] if kind != {"type": "null"}]
             found["properties"][name] = kinds[0] if len(kinds) == 1 else {"anyOf": kinds}
     if always_sent:

@@ -7,7 +7,7 @@ from typing import Any
 
 from asgi_auth.storage import user_columns
 from asgi_auth.storage.driver import Driver, SchemaError
-from asgi_auth.storage.names import USER_COLUMNS
+from asgi_auth.storage.names import ALL_COLUMNS
 from asgi_auth.storage.runner import Runner
 from asgi_auth.storage.statements import schema
 
@@ -63,7 +63,7 @@ async def fit(storage: Runner) -> None:
     if not names.own_users_table:
         return
     rows = await storage.run(schema.COLUMNS[dialect], {"table": storage.users_table}, read=True)
-    own = {names.user_columns.get(name, name) for name in USER_COLUMNS}
+    own = {names.user_columns.get(name, name) for name in ALL_COLUMNS}
     # SQLite ignores the case of names.
     spelling = {name.lower(): name for name in own} if dialect == "sqlite" else {}
     columns = [
@@ -76,6 +76,7 @@ async def fit(storage: Runner) -> None:
     id_type = user_columns.key_type(dialect, key)
     if names.id_type not in {None, id_type}:
         raise SchemaError(f"{key.name} is {key.type}, and id_type is {names.id_type}: set id_type={id_type!r}")
+    storage.notes_logins = user_columns.notes_logins(names, columns)
     storage.adapt(id_type, user_columns.parts(names, dialect, columns))
 
 

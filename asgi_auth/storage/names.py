@@ -20,7 +20,7 @@ TABLES = (
     "migrations",
     "changes",
 )
-TRIGGERS = ("users_changed", "users_deleted")
+TRIGGERS = ("users_changed", "users_deleted", "sessions_added")
 INDEXES = (
     "users_access_changed",
     "users_created",
@@ -69,6 +69,9 @@ USER_COLUMNS = (
     "updated_at",
     "access_changed_at",
 )
+#: Columns that a users table of the host may lack.
+OPTIONAL_COLUMNS = ("last_login_at",)
+ALL_COLUMNS = (*USER_COLUMNS, *OPTIONAL_COLUMNS)
 
 
 class Names(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,7 +82,7 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
     * `users`: the name of the users table; the default is the prefix and `users`.
     * `user_columns`: names of the columns of the users table that differ: the library's name to that in the table.
     * `own_users_table`: whether the users table belongs to the host. Migrations then do not create or change its
-      columns, and check that they fit.
+      columns, and check that they fit. It may lack `last_login_at`.
     * `id_type`: the SQL type of a user's id: TEXT or UUID, or with a table of the host also BIGINT or INTEGER, whose
       values the database assigns. The default is the type of the host's column, and TEXT without one.
     * `foreign_ids`: whether ids in the library's own table may be any short printable text, as of an earlier system.
@@ -100,11 +103,11 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
         for name in given:
             if IDENTIFIER.fullmatch(name) is None:
                 raise ValueError(f"{name!r} is not an identifier: letters, digits and _, at most 48")
-        if unknown := set(self.user_columns) - set(USER_COLUMNS):
+        if unknown := set(self.user_columns) - set(ALL_COLUMNS):
             raise ValueError(f"unknown columns of the users table: {', '.join(sorted(unknown))}")
         if (self.schema or "").lower().startswith("pg_") or self.prefix.lower().startswith("sqlite_"):
             raise ValueError("names that start with pg_ or sqlite_ are reserved by the database")
-        names = [self.user_columns.get(name, name).lower() for name in USER_COLUMNS]
+        names = [self.user_columns.get(name, name).lower() for name in ALL_COLUMNS]
         if duplicates := {name for name in names if names.count(name) > 1}:
             raise ValueError(f"two columns of the users table have the same name: {', '.join(sorted(duplicates))}")
         if self.id_type not in {None, "TEXT", "UUID", "BIGINT", "INTEGER"}:
@@ -127,7 +130,7 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
 
     def parts(self) -> dict[str, str]:
         """Return the quoted identifiers by their names in statements, such as `users` for `{users}`."""
-        columns = {name: f'"{self.user_columns.get(name, name)}"' for name in USER_COLUMNS}
+        columns = {name: f'"{self.user_columns.get(name, name)}"' for name in ALL_COLUMNS}
         tables = {name: self._table(self.prefix + name) for name in TABLES}
         indexes = {name: f'"{self.prefix}{name}"' for name in (*INDEXES, *TRIGGERS)}
         return {

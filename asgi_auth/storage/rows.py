@@ -58,6 +58,7 @@ def user_of(row: Row) -> User:
         data=msgspec.json.decode(row["data"]),
         created_at=row["created_at"],
         updated_at=row["updated_at"],
+        last_login=row["last_login"],
     )
 
 

@@ -52,6 +52,8 @@ class Runner:
         self.dialect: Literal["sqlite", "postgresql"] = driver.dialect
         locks = {name: name.upper().replace("_", " ") if self.dialect == "postgresql" else "" for name in ROW_LOCKS}
         own = user_columns.parts(self.names, self.dialect, ())
+        #: Whether the users table has a column for the time of the last login.
+        self.notes_logins: bool = not self.names.own_users_table
         self._parts = self.names.parts() | locks | DIALECTS[driver.dialect] | own | {"max_skew": str(MAX_SKEW)}
         self._sql: dict[str, str] = {}
 

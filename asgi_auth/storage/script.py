@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from copy import copy
 from textwrap import dedent
 
+from asgi_auth.storage import triggers
 from asgi_auth.storage.migrate import migrations, statements_of
 from asgi_auth.storage.runner import Runner
-from asgi_auth.storage.statements import schema, triggers
+from asgi_auth.storage.statements import schema
 
 #: The current time in whole seconds since 1970, by dialect.
 NOW = {
@@ -40,5 +41,6 @@ def _statements(storage: Runner, after: int) -> Iterator[str]:
             for name, value in values.items():
                 added = added.replace(name, value)
             yield added
-    if not after:
-        yield from map(storage.rendered, triggers.CREATE[storage.dialect])
+    if not after or storage.dialect == "sqlite":
+        # In SQLite, these are left out where they are there.
+        yield from map(storage.rendered, triggers.statements_of(storage))

@@ -32,11 +32,11 @@ class SQLSessions(Runner):
         values["factor_id"] = (factor or credential).id
         del values["revoked_at"], values["used_generation"]
         room = limit - MARGIN
-        if room > 0 and await self.run(sessions.ADD_SESSION, values | {"room": room}):
+        if room > 0 and await self.run(sessions.ADD_SESSION[self.dialect], values | {"room": room}):
             return []
 
         async def add(storage: "SQLSessions") -> list[str] | None:
-            if not await storage.run(sessions.ADD_SESSION, values | {"room": NO_LIMIT}):
+            if not await storage.run(sessions.ADD_SESSION[storage.dialect], values | {"room": NO_LIMIT}):
                 return None
             oldest = {"user_id": session.user_id, "now": session.created_at, "most": limit}
             ended = [row["id"] for row in await storage.run(sessions.END_OLDEST, oldest)]

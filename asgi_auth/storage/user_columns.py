@@ -1,17 +1,17 @@
 """The columns of a users table of the host: which types fit, and how each is read and written."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from asgi_auth.storage.names import USER_COLUMNS, Names
+from asgi_auth.storage.names import ALL_COLUMNS, OPTIONAL_COLUMNS, USER_COLUMNS, Names
 
 #: The length that a column of text must hold, in characters.
 LENGTHS = {"id": 36, "email": 254, "email_canonical": 254, "status": 8, "roles": 4096, "data": 65536}
-TIMES = frozenset({"created_at", "updated_at", "access_changed_at"})
+TIMES = frozenset({"created_at", "updated_at", "access_changed_at", "last_login_at"})
 #: What a row of the host has where a column is NULL: it may do nothing.
 DEFAULTS = {"email": "''", "email_canonical": "''", "email_verified": "FALSE", "status": "'disabled'"}
-DEFAULTS |= {"roles": "'[]'", "data": "'{{}}'", **dict.fromkeys(TIMES, "0")}
+DEFAULTS |= {"roles": "'[]'", "data": "'{{}}'", **dict.fromkeys(TIMES - {"last_login_at"}, "0")}
 
 
 @dataclass(frozen=True)
@@ -97,9 +97,11 @@ def problems(names: Names, dialect: str, columns: Sequence[Column]) -> list[str]
     if not columns:
         return [f"the table {table} does not exist"]
     found: list[str] = []
-    for name in USER_COLUMNS:
+    for name in ALL_COLUMNS:
         own = names.user_columns.get(name, name)
         column = by_name.pop(own, None)
+        if column is None and name in OPTIONAL_COLUMNS and name not in names.user_columns:
+            continue
         if column is None:
             found.append(f"{table} has no column {own}: ALTER TABLE {table} ADD COLUMN {own} {_wanted(name)}")
         else:
@@ -145,14 +147,22 @@ def parts(names: Names, dialect: str, columns: Sequence[Column]) -> dict[str, st
     forms: dict[str, Form] = {}
     nullable: set[str] = set()
     by_name = {column.name: column for column in columns}
-    for name in USER_COLUMNS:
+    for name in ALL_COLUMNS:
         if (column := by_name.get(names.user_columns.get(name, name))) is not None:
             forms[name] = form_of(dialect, name, column) or PLAIN
             nullable |= set() if column.required else {name}
-    return _parts(names, dialect, forms, nullable)
+    return _parts(names, dialect, forms, nullable, notes_logins=notes_logins(names, columns))
 
 
-def _parts(names: Names, dialect: str, forms: Mapping[str, Form], nullable: set[str]) -> dict[str, str]:
+def notes_logins(names: Names, columns: Sequence[Column]) -> bool:
+    """Tell whether the users table has a column for the time of the last login."""
+    own = names.user_columns.get("last_login_at", "last_login_at")
+    return not names.own_users_table or own in {column.name for column in columns}
+
+
+def _parts(
+    names: Names, dialect: str, forms: Mapping[str, Form], nullable: set[str], *, notes_logins: bool
+) -> dict[str, str]:
     def read(name: str, source: str = "") -> str:
         text = forms.get(name, PLAIN).read.format(f'{source}"{names.user_columns.get(name, name)}"')
         return f"COALESCE({text}, {DEFAULTS[name].format()})" if name in nullable and name in DEFAULTS else text
@@ -161,9 +171,12 @@ def _parts(names: Names, dialect: str, forms: Mapping[str, Form], nullable: set[
         return forms.get(name, PLAIN).write.format(value)
 
     put: dict[str, Any] = {f"put_{name}": write(name, f":{name}") for name in USER_COLUMNS}
+    shown = [f'{read(name)} AS "{name}"' for name in USER_COLUMNS if name != "access_changed_at"]
+    shown.append(f"{read('last_login_at') if notes_logins else 'NULL'} AS last_login")
     return {
         **put,
-        "user": ", ".join(f'{read(name)} AS "{name}"' for name in USER_COLUMNS if name != "access_changed_at"),
+        **_parts_of_logins(names, write, notes_logins=notes_logins),
+        "user": ", ".join(shown),
         "read_ban_end": BAN_END[dialect].format(read("data")),
         "read_roles": read("roles"),
         "read_roles_u": read("roles", "u."),
@@ -175,4 +188,20 @@ def _parts(names: Names, dialect: str, forms: Mapping[str, Form], nullable: set[
         "read_roles_old": read("roles", "OLD."),
         "read_roles_new": read("roles", "NEW."),
         "moment_as_access": write("access_changed_at", MOMENT[dialect]),
+    }
+
+
+def _parts_of_logins(names: Names, write: Callable[[str, str], str], *, notes_logins: bool) -> dict[str, str]:
+    """Return what notes the time of a login: in PostgreSQL a part of its statement, in SQLite a trigger."""
+    if not notes_logins:
+        return dict.fromkeys(("login_column", "login_value", "login_noted"), "")
+    parts = names.parts()
+    column, users = parts["last_login_at"], parts["users"]
+    return {
+        "login_column": f", {column}",
+        "login_value": f", {write('last_login_at', ':last_login')}",
+        "login_noted": f""", noted AS (
+            UPDATE {users} SET {column} = {write("last_login_at", "added.created_at")} FROM added
+            WHERE {users}.{parts["id"]} = added.user_id AND added.is_own)""",  # noqa: S608 (quoted identifiers)
+        "put_login_of_new": write("last_login_at", "NEW.created_at"),
     }

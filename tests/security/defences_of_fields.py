@@ -61,4 +61,18 @@ FIELDS = [
         "for each in await storage.credentials(user_id)}",
         f"{UNIQUE}::test_claims_open_nothing_are_not_exported_and_stay_when_an_account_changes_hands",
     ),
+    Defence(
+        "a session of an administrator is no login of the user in PostgreSQL",
+        "storage/user_columns.py",
+        "= added.user_id AND added.is_own)",
+        "= added.user_id)",
+        "storage/test_last_login.py::test_a_login_that_is_refused_and_one_of_an_administrator_note_nothing",
+    ),
+    Defence(
+        "a session of an administrator is no login of the user in SQLite",
+        "storage/statements/triggers.py",
+        """ AND instr(NEW.data, '"actor"') = 0""",
+        "",
+        "storage/test_last_login.py::test_a_login_that_is_refused_and_one_of_an_administrator_note_nothing",
+    ),
 ]

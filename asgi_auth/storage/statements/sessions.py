@@ -3,7 +3,7 @@
 # The row locks serialize this statement with changes of the credential and of the user, and with the deletion of the
 # second factor: a row that is locked is read again, and one of a subquery would not be. The count of sessions may be
 # older than the locks, so concurrent logins may miss each other's sessions.
-ADD_SESSION = """
+_ADD_SESSION = """
     INSERT INTO {sessions} (id, user_id, generation, created_at, last_used_at, rotated_at, expires_at, auth_time, amr,
         user_agent, address, data)
     SELECT CAST(:id AS TEXT), u.{id}, CAST(:generation AS BIGINT), CAST(:created_at AS BIGINT),
@@ -16,8 +16,18 @@ ADD_SESSION = """
         AND :room > (SELECT COUNT(*) FROM {sessions} AS s
             WHERE s.user_id = :user_id AND s.revoked_at IS NULL AND s.expires_at > :created_at)
     {for_no_key_update}
-    RETURNING id
-"""
+    RETURNING id"""
+# `login_noted` sets the time of the last login of the user in the same statement; in SQLite, a trigger does. A session
+# of an administrator who acts for the user is no login of the user.
+ADD_SESSION = {
+    "sqlite": _ADD_SESSION,
+    "postgresql": f"""
+        WITH added AS (
+            {_ADD_SESSION}, user_id, created_at, strpos(data, '"actor"') = 0 AS is_own)
+            {{login_noted}}
+        SELECT id FROM added
+    """,  # noqa: S608 (a part of this module)
+}
 END_OLDEST = """
     UPDATE {sessions} SET revoked_at = :now
     WHERE user_id = :user_id AND revoked_at IS NULL AND expires_at > :now AND id NOT IN (

@@ -7,9 +7,13 @@ others may write to.
 """
 
 NAMES = ("users_changed", "users_deleted")
+#: The trigger that notes logins in SQLite, where no statement changes two tables.
+OF_LOGINS = "sessions_added"
 FIND = {
     "postgresql": "SELECT tgname AS name FROM pg_trigger WHERE tgrelid = to_regclass(CAST(:table AS TEXT))",
-    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :table COLLATE NOCASE",
+    "sqlite": """
+        SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name COLLATE NOCASE IN (:table, :sessions)
+    """,
 }
 SCHEMA_OF = """
     SELECT n.nspname AS name FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
@@ -95,4 +99,11 @@ SQLITE = (
     END
     """,
 )
+NOTE_LOGINS = """
+    CREATE TRIGGER IF NOT EXISTS {sessions_added} AFTER INSERT ON {sessions}
+    WHEN NEW.user_id IS NOT NULL AND instr(NEW.data, '"actor"') = 0
+    BEGIN
+        UPDATE {users} SET {last_login_at} = {put_login_of_new} WHERE {id} = NEW.user_id;
+    END
+"""
 CREATE = {"postgresql": POSTGRES, "sqlite": SQLITE}

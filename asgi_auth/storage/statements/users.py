@@ -3,9 +3,9 @@
 # `put_roles` and the like are values in the type of the column, which may be another one in a table of the host.
 ADD_USER = """
     INSERT INTO {users} ({id}, {email}, {email_canonical}, {email_verified}, {status}, {roles}, {data},
-        {created_at}, {updated_at}, {access_changed_at})
+        {created_at}, {updated_at}, {access_changed_at}{login_column})
     VALUES (:id, :email, :email_canonical, :email_verified, :status, {put_roles}, {put_data},
-        {put_created_at}, {put_updated_at}, {put_access_changed_at})
+        {put_created_at}, {put_updated_at}, {put_access_changed_at}{login_value})
     ON CONFLICT ({email_canonical}) DO NOTHING
     RETURNING {id} AS id
 """

@@ -1,0 +1,2 @@
+-- users
+ALTER TABLE {users} ADD COLUMN {last_login_at} BIGINT;
