@@ -1,0 +1,1 @@
+"""Races of second factors among processes; see `record.md`. The long run is `python -m tests.features.factor_races`."""
