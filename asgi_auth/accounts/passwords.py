@@ -1,6 +1,7 @@
 """Passwords of accounts: the policy, the hasher, and the password credential. Features find it as a service."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from typing import Protocol
 
 from asgi_auth._typed_text import composed
 from asgi_auth.crypto.argon2 import PasswordHasher
@@ -17,6 +18,13 @@ from asgi_auth.validation.reasons import Reason
 KIND = "password"
 
 
+class Prove(Protocol):
+    """Requires a second factor of a session whose user has one, and with `fresh` a fresh login."""
+
+    async def __call__(self, identity: Identity, *, fresh: bool) -> None:
+        """Raise FreshLoginRequiredError or SecondFactorNeededError."""
+
+
 class PasswordService:
     """Checks, verifies and replaces passwords: `auth[PasswordService]`, offered by the feature `Passwords`."""
 
@@ -27,11 +35,11 @@ class PasswordService:
         storage: Storage,
         events: EventSink,
         now: Callable[[], float],
-        prove: Callable[[Identity], Awaitable[None]],
+        prove: Prove,
     ) -> None:
         """Take the policy for new passwords, the hasher, and the collaborators.
 
-        `prove` requires a fresh login, in place of a password.
+        `prove` requires a fresh login in place of a password, and a second factor in any case.
         """
         self._prove = prove
         self.policy = policy
@@ -87,12 +95,13 @@ class PasswordService:
     async def prove(self, identity: Identity, password: str, client: Client) -> User:
         """Verify the password of a logged-in user once more, or without one that the login is fresh.
 
-        Raises InvalidCredentialsError, FreshLoginRequiredError and SecondFactorNeededError.
+        Users with a second factor must have shown it, too. Raises InvalidCredentialsError, FreshLoginRequiredError and
+        SecondFactorNeededError.
         """
+        await self._prove(identity, fresh=not password)
         if password:
             user, _ = await self.reauthenticate(identity, password, client)
             return user
-        await self._prove(identity)
         return await identity.load()
 
     async def replace(

@@ -63,12 +63,14 @@ class Admission:
             await self._prove(identity, fresh=endpoint.fresh, second_factor=endpoint.second_factor)
         return identity
 
-    async def prove(self, identity: Identity) -> None:
+    async def prove(self, identity: Identity, *, fresh: bool = True) -> None:
         """Require a fresh login, and a fresh second factor of users that have one, in place of a password.
+
+        Without `fresh`, beside a password: a second factor of users that have one, however long ago.
 
         Raises FreshLoginRequiredError with the ways to prove it again, and SecondFactorNeededError.
         """
-        await self._prove(await self._confirm(identity.require()), fresh=True, second_factor=True)
+        await self._prove(await self._confirm(identity.require()), fresh=fresh, second_factor=True)
 
     async def _prove(self, identity: Identity, *, fresh: bool, second_factor: bool) -> None:
         try:

@@ -1,15 +1,18 @@
 """One-time passwords of an app: turned on by their first code, asked for at each login, each used once."""
 
 import base64
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import msgspec
 import pytest
 
 from asgi_auth import MagicLink, Passwords, RecoveryCodes, SecondFactors
 from asgi_auth.errors import AuthError, SecondFactorRequiredError, SecondFactorSetupRequiredError
-from asgi_auth.feature import Client
+from asgi_auth.feature import Client, Factor
 from asgi_auth.mail import Outbox
 from asgi_auth.sessions.identity import Identity
+from asgi_auth.storage import Storage
 from tests.features.factors import a_world
 from tests.support import EMAIL, PASSWORD, login
 
@@ -221,4 +224,36 @@ async def test_a_setup_ends_with_its_session_and_with_a_new_password() -> None:
         with pytest.raises(AuthError):
             await world.totp._add(user, "ended", setup.request, world.code(), Client(), is_first=True)
 
+        assert await world.auth.storage.credential(world.user_id, "totp") is None
+
+
+async def test_a_setup_in_a_login_adds_the_first_factor_alone() -> None:
+    async with a_world() as world:
+        world.auth[SecondFactors].required = True
+        with pytest.raises(SecondFactorSetupRequiredError) as refused:
+            await login(world.auth)
+        pending = refused.value.pending
+        setup = await world.totp.totp_setup(pending=pending)
+        world.key = base64.b32decode(setup.secret)
+        (token,) = await world.auth.storage.tokens(world.user_id, "pending_login", int(world.clock()))
+        user = await world.auth.users.get(world.user_id)
+        password = await world.auth.storage.credential(world.user_id, "password")
+        assert password is not None
+        transaction = world.auth.storage.transaction
+
+        @asynccontextmanager
+        async def late() -> AsyncIterator[Storage]:
+            """Another device turns another factor on, right before the setup ends."""
+            other = msgspec.structs.replace(password, id="other", kind="token", identifier="other")
+            await world.auth.storage.add_credential(other)
+            async with transaction() as storage:
+                yield storage
+
+        world.auth.second_factors._kinds["token"] = Factor("token")
+        world.auth.storage.transaction = late  # type: ignore[method-assign]  # a concurrent call
+
+        with pytest.raises(AuthError) as refused_setup:
+            await world.totp._add(user, token.id, setup.request, world.code(), Client(), is_first=True)
+
+        assert refused_setup.value.code == "factor_exists"
         assert await world.auth.storage.credential(world.user_id, "totp") is None

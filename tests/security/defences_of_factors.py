@@ -6,6 +6,7 @@ PENDING = "accounts/test_pending_logins.py::"
 REMOVED = "storage/test_contract_removed_factors.py::"
 LOWERED = "sessions/test_lowered_sessions.py::"
 TRUSTED = "features/test_trusted_devices.py::"
+WRITERS = "security/test_credential_endpoints.py::"
 FACTORS = [
     Defence(
         "only two factors are two factors",
@@ -168,5 +169,61 @@ FACTORS = [
         "if verification is None:\n                    raise",
         "raise",
         "features/test_newcomers_with_a_factor.py::test_the_registration_names_the_request_of_the_mail",
+    ),
+    Defence(
+        "turning an app off wants a second factor",
+        "features/totp/feature.py",
+        '@delete("/totp", status=204, fresh=True, second_factor=True,',
+        '@delete("/totp", status=204, fresh=True,',
+        WRITERS + "test_endpoints_that_write_credentials_want_a_fresh_login_and_a_second_factor",
+    ),
+    Defence(
+        "a setup wants a fresh login and the factor that there is",
+        "features/totp/feature.py",
+        "        await self.auth.pipeline.admission.prove(caller)\n",
+        "",
+        WRITERS + "test_a_setup_wants_a_fresh_login_and_the_factor_that_there_is",
+    ),
+    Defence(
+        "an account and its address want the factor beside the password",
+        "accounts/passwords.py",
+        "await self._prove(identity, fresh=not password)",
+        "await self._prove(identity, fresh=True) if not password else None",
+        WRITERS + "test_an_account_and_its_address_want_the_factor_beside_the_password",
+    ),
+    Defence(
+        "each endpoint takes one kind of pending login",
+        "accounts/pending_logins.py",
+        'token.data["setup"] is not setup',
+        'token.data["setup"] > setup',
+        "security/test_ways_in_and_factors.py::test_each_endpoint_takes_exactly_one_kind_of_pending_login",
+    ),
+    Defence(
+        "recovery codes need another factor",
+        "features/recovery_codes/feature.py",
+        "if not has_factors or session is None or session.revoked_at is not None or MFA not in session.amr:",
+        "if session is None:",
+        "features/test_totp.py::test_recovery_codes_from_before_the_first_factor_open_nothing",
+    ),
+    Defence(
+        "a setup is judged again under the lock",
+        "features/totp/feature.py",
+        "if locked is None or not await self._is_live(storage, user.id, holder, now, pending=is_first):",
+        "if locked is None:",
+        "features/test_totp.py::test_a_setup_ends_with_its_session_and_with_a_new_password",
+    ),
+    Defence(
+        "a setup in a login adds the first factor alone",
+        "features/totp/feature.py",
+        "if (is_first and has_factors) or not await storage.add_credential(credential):",
+        "if not await storage.add_credential(credential):",
+        "features/test_totp.py::test_a_setup_in_a_login_adds_the_first_factor_alone",
+    ),
+    Defence(
+        "the cookie of a pending login does not win over a session",
+        "web/request_pipeline.py",
+        "if identity.is_authenticated and not endpoint.fields[PENDING].required:",
+        "if False:",
+        "features/test_pending_over_http.py::test_a_pending_login_of_the_browser_does_not_win_over_a_session",
     ),
 ]
