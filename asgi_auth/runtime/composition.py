@@ -71,6 +71,8 @@ class Composition(HookRegistry, FeatureLookup):
         self.settings = settings
         self.now = now
         self.storage: Storage = storage
+        if columns := [field for field in settings.fields if field.column]:
+            storage.use_fields(columns)
         #: The seconds that a request has for the database, the counters and password hashes: the storage's `timeout`.
         self.request_timeout: float = getattr(storage, "timeout", DEFAULT)
         self.counters: Counters = storage if counters is None else counters

@@ -16,6 +16,7 @@ Rules for every method:
 `tests/storage` checks each promise; a driver that passes these tests implements the contract.
 """
 
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -26,6 +27,7 @@ from asgi_auth.storage.contract.networks import NetworkStore
 from asgi_auth.storage.contract.sessions import SessionStore
 from asgi_auth.storage.contract.tokens import TokenStore
 from asgi_auth.storage.contract.users import UserStore
+from asgi_auth.validation.user_field import Field
 
 
 class Storage(UserStore, CredentialStore, SessionStore, TokenStore, AuditStore, CounterStore, NetworkStore, Protocol):
@@ -39,6 +41,13 @@ class Storage(UserStore, CredentialStore, SessionStore, TokenStore, AuditStore, 
     @property
     def timeout(self) -> float:
         """The seconds after which a call fails, and those that a request has for all its calls. A missing one is 5."""
+
+    def use_fields(self, fields: Sequence[Field]) -> None:
+        """Keep extra fields, which have a `column`, in these columns of the users table instead of in `data`.
+
+        Called once, before the storage is opened. `User.data` has all fields in both cases. Raises ValueError where the
+        users table is not of the host.
+        """
 
     def is_user_id(self, text: str) -> bool:
         """Tell whether a text has the shape of a user's id. Reads nothing."""

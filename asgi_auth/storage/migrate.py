@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from asgi_auth.storage import user_columns
+from asgi_auth.storage.column import Column
 from asgi_auth.storage.driver import Driver, SchemaError
 from asgi_auth.storage.names import ALL_COLUMNS
 from asgi_auth.storage.runner import Runner
@@ -64,20 +65,20 @@ async def fit(storage: Runner) -> None:
         return
     rows = await storage.run(schema.COLUMNS[dialect], {"table": storage.users_table}, read=True)
     own = {names.user_columns.get(name, name) for name in ALL_COLUMNS}
+    own |= {field.column for field in storage.fields if field.column}
     # SQLite ignores the case of names.
     spelling = {name.lower(): name for name in own} if dialect == "sqlite" else {}
     columns = [
-        user_columns.Column(**{**row, "name": spelling.get(row["name"].lower(), row["name"])})
-        for row in map(dict[str, Any], rows)
+        Column(**{**row, "name": spelling.get(row["name"].lower(), row["name"])}) for row in map(dict[str, Any], rows)
     ]
-    if found := user_columns.problems(names, dialect, columns):
+    if found := user_columns.problems(names, dialect, columns, storage.fields):
         raise SchemaError(f"the users table does not fit: {'; '.join(found)}")
     [key] = [column for column in columns if column.name == names.user_columns.get("id", "id")]
     id_type = user_columns.key_type(dialect, key)
     if names.id_type not in {None, id_type}:
         raise SchemaError(f"{key.name} is {key.type}, and id_type is {names.id_type}: set id_type={id_type!r}")
     storage.notes_logins = user_columns.notes_logins(names, columns)
-    storage.adapt(id_type, user_columns.parts(names, dialect, columns))
+    storage.adapt(id_type, user_columns.parts(names, dialect, columns, storage.fields))
 
 
 async def check(storage: Runner) -> None:

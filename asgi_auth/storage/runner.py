@@ -13,10 +13,11 @@ from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.model.limits import MAX_SKEW
 from asgi_auth.storage import user_columns
 from asgi_auth.storage.driver import ConflictError, Connection, Driver, RetryError
-from asgi_auth.storage.names import Names
+from asgi_auth.storage.names import ALL_COLUMNS, Names
 from asgi_auth.storage.rows import NO_USER_NUMBER, Row, key_of
 from asgi_auth.storage.statements import BY_KEY
 from asgi_auth.storage.statements.schema import ROLLBACK_TO_SAVEPOINT, SAVEPOINT
+from asgi_auth.validation.user_field import Field
 
 T = TypeVar("T")
 TRIES = 5
@@ -52,10 +53,24 @@ class Runner:
         self.dialect: Literal["sqlite", "postgresql"] = driver.dialect
         locks = {name: name.upper().replace("_", " ") if self.dialect == "postgresql" else "" for name in ROW_LOCKS}
         own = user_columns.parts(self.names, self.dialect, ())
+        #: The extra fields that have columns of their own.
+        self.fields: tuple[Field, ...] = ()
         #: Whether the users table has a column for the time of the last login.
         self.notes_logins: bool = not self.names.own_users_table
         self._parts = self.names.parts() | locks | DIALECTS[driver.dialect] | own | {"max_skew": str(MAX_SKEW)}
         self._sql: dict[str, str] = {}
+
+    def use_fields(self, fields: Sequence[Field]) -> None:
+        """Keep extra fields in columns of the users table, from the next start on. Raises ValueError."""
+        if fields and not self.names.own_users_table:
+            raise ValueError("the column of a field needs a users table of the host (own_users_table=True)")
+        used = [self.names.user_columns.get(name, name).lower() for name in ALL_COLUMNS]
+        for field in fields:
+            column = (field.column or "").lower()
+            if column in used:
+                raise ValueError(f"the field {field.name} has a column that another one has: {field.column}")
+            used.append(column)
+        self.fields = tuple(fields)
 
     def is_user_id(self, text: str) -> bool:
         """Tell whether a text has the shape of a user's id. Reads nothing."""

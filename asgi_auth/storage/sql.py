@@ -7,17 +7,13 @@ from typing import Any
 import msgspec
 
 from asgi_auth.bounds.deadline import Deadline, left
-from asgi_auth.errors import StorageUnavailableError, UserExistsError
+from asgi_auth.errors import StorageUnavailableError, UserExistsError, ValidationError
 from asgi_auth.model.records import NO_USER_ID, Credential, Status, User
 from asgi_auth.model.stored import Stored
-from asgi_auth.storage import triggers, user_columns
+from asgi_auth.storage import field_columns, triggers, user_columns
 from asgi_auth.storage.driver import ConflictError, SchemaError
 from asgi_auth.storage.migrate import add_installation, check, fit, migrate, missing
-from asgi_auth.storage.rows import (
-    columns,
-    first,
-    user_of,
-)
+from asgi_auth.storage.rows import columns, first, user_of
 from asgi_auth.storage.script import script
 from asgi_auth.storage.sql_audit import SQLAudit
 from asgi_auth.storage.sql_counters import SQLCounters
@@ -26,6 +22,7 @@ from asgi_auth.storage.sql_networks import SQLNetworks
 from asgi_auth.storage.sql_sessions import SQLSessions
 from asgi_auth.storage.sql_tokens import SQLTokens
 from asgi_auth.storage.statements import audit, counters, credentials, feed, networks, schema, sessions, tokens, users
+from asgi_auth.validation.reasons import Reason
 
 #: Seconds for all migrations together, outside of requests. A driver may have a bound of its own.
 MIGRATION_TIME = 60.0
@@ -105,7 +102,11 @@ class SQLStorage(SQLCredentials, SQLSessions, SQLTokens, SQLCounters, SQLAudit, 
         statement = users.ADD_USER_WITHOUT_ID if is_assigned else users.ADD_USER
 
         async def add(storage: "SQLStorage") -> User | None:
-            rows = await storage.run(statement, columns(user) | {"access_changed_at": 0})
+            try:
+                rows = await storage.run(statement, columns(user) | {"access_changed_at": 0})
+            except ConflictError as error:
+                self._check_taken(error)
+                raise
             if not rows:
                 return None
             added, first_credential = user, credential
@@ -117,6 +118,11 @@ class SQLStorage(SQLCredentials, SQLSessions, SQLTokens, SQLCounters, SQLAudit, 
             return added
 
         return await self._atomically(add)
+
+    def _check_taken(self, error: ConflictError, *, only_named: bool = False) -> None:
+        """Raise ValidationError if a unique index of the host rejected a field."""
+        if names := field_columns.taken(error, self.fields, only_named=only_named):
+            raise ValidationError({name: [Reason("taken")] for name in names}) from None
 
     async def add_users(self, users: Sequence[tuple[User, Sequence[Credential]]]) -> list[User | None]:
         """Insert the users one after the other in one transaction, each behind a savepoint."""
@@ -133,7 +139,7 @@ class SQLStorage(SQLCredentials, SQLSessions, SQLTokens, SQLCounters, SQLAudit, 
             added = await self.add_user(user, credentials[0] if credentials else None)
             mine = [_of_user(credential, added.id) for credential in credentials[1:]] if added else []
             is_whole = all([await self.add_credential(credential) for credential in mine])
-        except ConflictError:
+        except (ConflictError, ValidationError):
             added, is_whole = None, False
         if not is_whole:
             await self.run(schema.ROLLBACK_TO_SAVEPOINT_OF_USER, {})
@@ -173,9 +179,10 @@ class SQLStorage(SQLCredentials, SQLSessions, SQLTokens, SQLCounters, SQLAudit, 
             await self.run(schema.SAVEPOINT, {})
         try:
             return await self._atomically(update)
-        except ConflictError:
+        except ConflictError as error:
             if inside:
                 await self.run(schema.ROLLBACK_TO_SAVEPOINT, {})
+            self._check_taken(error, only_named="email_canonical" in changes)
             raise UserExistsError from None
 
     async def users(

@@ -4,7 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from asgi_auth.storage import field_columns
+from asgi_auth.storage.column import Column
 from asgi_auth.storage.names import ALL_COLUMNS, OPTIONAL_COLUMNS, USER_COLUMNS, Names
+from asgi_auth.validation.user_field import Field
 
 #: The length that a column of text must hold, in characters.
 LENGTHS = {"id": 36, "email": 254, "email_canonical": 254, "status": 8, "roles": 4096, "data": 65536}
@@ -12,17 +15,6 @@ TIMES = frozenset({"created_at", "updated_at", "access_changed_at", "last_login_
 #: What a row of the host has where a column is NULL: it may do nothing.
 DEFAULTS = {"email": "''", "email_canonical": "''", "email_verified": "FALSE", "status": "'disabled'"}
 DEFAULTS |= {"roles": "'[]'", "data": "'{{}}'", **dict.fromkeys(TIMES - {"last_login_at"}, "0")}
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column as the catalog describes it. `filled`: the database gives a value where an INSERT has none."""
-
-    name: str
-    type: str
-    required: bool
-    filled: bool
-    length: int | None = None
 
 
 @dataclass(frozen=True)
@@ -90,7 +82,7 @@ def key_type(dialect: str, column: Column) -> str:
     return {"INTEGER": "INTEGER", "UUID": "UUID"}.get(column.type.upper(), "TEXT")
 
 
-def problems(names: Names, dialect: str, columns: Sequence[Column]) -> list[str]:
+def problems(names: Names, dialect: str, columns: Sequence[Column], fields: Sequence[Field] = ()) -> list[str]:
     """Return what does not fit about the users table of the host, each with the change that it needs."""
     table = names.users or f"{names.prefix}users"
     by_name = {column.name: column for column in columns}
@@ -106,6 +98,8 @@ def problems(names: Names, dialect: str, columns: Sequence[Column]) -> list[str]
             found.append(f"{table} has no column {own}: ALTER TABLE {table} ADD COLUMN {own} {_wanted(name)}")
         else:
             found += _misfit(dialect, name, column, table)
+    for field in fields:
+        found += field_columns.problems(field, dialect, by_name.pop(field.column or "", None), table)
     for column in by_name.values():
         if column.required and not column.filled:
             found.append(
@@ -142,7 +136,7 @@ def is_assigned(id_type: str) -> bool:
     return id_type in {"BIGINT", "INTEGER"}
 
 
-def parts(names: Names, dialect: str, columns: Sequence[Column]) -> dict[str, str]:
+def parts(names: Names, dialect: str, columns: Sequence[Column], fields: Sequence[Field] = ()) -> dict[str, str]:
     """Return the parts of statements that depend on the columns of the users table, which must fit."""
     forms: dict[str, Form] = {}
     nullable: set[str] = set()
@@ -151,7 +145,9 @@ def parts(names: Names, dialect: str, columns: Sequence[Column]) -> dict[str, st
         if (column := by_name.get(names.user_columns.get(name, name))) is not None:
             forms[name] = form_of(dialect, name, column) or PLAIN
             nullable |= set() if column.required else {name}
-    return _parts(names, dialect, forms, nullable, notes_logins=notes_logins(names, columns))
+    made = _parts(names, dialect, forms, nullable, notes_logins=notes_logins(names, columns))
+    own = field_columns.parts(dialect, fields, by_name, made["read_data"], made["put_data"])
+    return made | own | {"user": made["user"].replace(f"{made['read_data']} AS", f"{own['read_data']} AS")}
 
 
 def notes_logins(names: Names, columns: Sequence[Column]) -> bool:
@@ -177,6 +173,7 @@ def _parts(
         **put,
         **_parts_of_logins(names, write, notes_logins=notes_logins),
         "user": ", ".join(shown),
+        "read_data": read("data"),
         "read_ban_end": BAN_END[dialect].format(read("data")),
         "read_roles": read("roles"),
         "read_roles_u": read("roles", "u."),

@@ -30,6 +30,8 @@ RESERVED = INJECTED | {
     "id", "email", "password", "username", "roles", "status", "email_verified", "data", "created_at", "updated_at",
     "self", "user_id", "token", "request", "code", "next", "current_password", "new_password", "new_email", "policy",
 }  # fmt: skip
+#: The name of a column.
+COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,47}")
 #: What Python has in regular expressions and JavaScript, which pages and clients use, has not.
 PYTHON_ONLY = re.compile(r"(?<!\\)(?:\\\\)*(?:\\[AZ]|\(\?[P#aiLmsux(>-]|[*+?}]\+)")
 
@@ -52,6 +54,7 @@ class Field:
     * `max_items`: a list. `max_size`, in bytes as JSON: lists and objects, which have 8 levels at most.
     * `unique`: no two users have the same value: text in any case, integers, addresses, dates and times. With `public`,
       a registration says at once that a value is taken, although it conceals who has an account.
+    * `column`: the name of a column of a users table of the host, which then holds the value instead of `data`.
     * `validator`: called with a value that fits all of this. Its ValueError is the reason of the field. It may return
       another value, which is then stored; None keeps the value. It runs on the event loop, so it must not wait.
 
@@ -74,6 +77,7 @@ class Field:
     max_items: int = 100
     max_size: int = 4096
     unique: Literal[True, False, "public"] = False
+    column: str | None = None
     validator: Callable[[Any], Any] | None = None
 
     def __post_init__(self) -> None:
@@ -203,6 +207,8 @@ class Field:
         if not 0 <= self.min_length <= self.max_length or self.max_items < 1 or self.max_size < 2:
             raise ValueError("the lengths and sizes must be positive, and min_length at most max_length")
         self._check_bounds()
+        if self.column is not None and COLUMN.fullmatch(self.column) is None:
+            raise ValueError("the column must be a name of letters, digits and _, at most 48")
         if self.unique not in {True, False, "public"}:
             raise ValueError("unique must be True, False or 'public'")
         if self.unique and (shape.is_list or shape.choices or shape.kind in {"number", "boolean", "json"}):

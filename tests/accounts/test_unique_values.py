@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from asgi_auth import Account, Auth, AuthApp, Field, Outbox, Passwords
+from asgi_auth import Account, Argon2, Auth, AuthApp, Field, Outbox, Passwords
 from asgi_auth.accounts.ways_in import take_over
 from asgi_auth.errors import ValidationError
 from asgi_auth.feature import Email
@@ -161,7 +161,7 @@ async def test_values_from_before_the_field_was_unique_are_claimed_by_one_call()
     async with make_auth(fields=[Field("nick")]) as before:
         for number, nick in enumerate(["ada", "Ada", "eve", None]):
             await registered(before, f"u{number}@example.com", nick=nick)
-        now = make_auth(before.storage, fields=[NICK], features=[Passwords(), Account()])
+        now = make_auth(before.storage, fields=[NICK], features=[Passwords(argon2=Argon2.cheap()), Account()])
         async with now:
             taken = await now.users.claim_unique()
             again = await now.users.claim_unique()

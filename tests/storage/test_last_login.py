@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from asgi_auth import Account, AuthApp, Passwords, Sessions
+from asgi_auth import Account, Argon2, AuthApp, Passwords, Sessions
 from asgi_auth.storage import Names
 from asgi_auth.storage.postgres import Postgres
 from asgi_auth.storage.sqlite import SQLite
@@ -79,7 +79,7 @@ async def test_an_imported_user_keeps_the_time() -> None:
 
 async def test_a_login_has_one_statement_that_writes() -> None:
     storage = CountingStorage()
-    async with make_auth(storage, features=[Passwords()]) as auth:
+    async with make_auth(storage, features=[Passwords(argon2=Argon2.cheap())]) as auth:
         await register(auth)
         storage.statements.clear()
         await login(auth)
@@ -89,7 +89,7 @@ async def test_a_login_has_one_statement_that_writes() -> None:
 
 
 async def test_the_user_reads_it_with_the_time_of_the_last_change(clock: Clock) -> None:
-    async with make_auth(clock=clock, features=[Passwords(), Sessions(), Account()]) as auth:
+    async with make_auth(clock=clock, features=[Passwords(argon2=Argon2.cheap()), Sessions(), Account()]) as auth:
         client, user_id = Client(AuthApp(auth)), await register(auth)
         never = (await auth.users.get(user_id)).last_login
         clock.move(5)

@@ -23,14 +23,15 @@ COLUMNS = {
             a.attnotnull AS required, a.atthasdef OR a.attidentity <> '' OR EXISTS (
                 SELECT 1 FROM pg_trigger AS g
                 WHERE g.tgrelid = a.attrelid AND NOT g.tgisinternal AND g.tgtype & 6 = 6) AS filled,
-            CASE WHEN a.atttypid = CAST('character varying' AS regtype) THEN NULLIF(a.atttypmod, -1) - 4 END AS length
+            CASE WHEN a.atttypid = CAST('character varying' AS regtype) THEN NULLIF(a.atttypmod, -1) - 4 END AS length,
+            t.typtype = 'e' AS is_enum
         FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
         WHERE a.attrelid = to_regclass(CAST(:table AS TEXT)) AND a.attnum > 0 AND NOT a.attisdropped
         ORDER BY a.attnum
     """,
     "sqlite": """
         SELECT name, type, "notnull" OR pk > 0 AS required, dflt_value IS NOT NULL OR (pk > 0 AND type LIKE 'integer')
-            AS filled, NULL AS length
+            AS filled, NULL AS length, 0 AS is_enum
         FROM pragma_table_info(:table)
     """,
 }

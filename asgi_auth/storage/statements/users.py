@@ -3,9 +3,9 @@
 # `put_roles` and the like are values in the type of the column, which may be another one in a table of the host.
 ADD_USER = """
     INSERT INTO {users} ({id}, {email}, {email_canonical}, {email_verified}, {status}, {roles}, {data},
-        {created_at}, {updated_at}, {access_changed_at}{login_column})
+        {created_at}, {updated_at}, {access_changed_at}{login_column}{field_columns})
     VALUES (:id, :email, :email_canonical, :email_verified, :status, {put_roles}, {put_data},
-        {put_created_at}, {put_updated_at}, {put_access_changed_at}{login_value})
+        {put_created_at}, {put_updated_at}, {put_access_changed_at}{login_value}{field_values})
     ON CONFLICT ({email_canonical}) DO NOTHING
     RETURNING {id} AS id
 """
@@ -16,7 +16,7 @@ USER_BY_EMAIL = "SELECT {user} FROM {users} WHERE {email_canonical} = :canonical
 UPDATE_USER = """
     UPDATE {users} SET {email} = :email, {email_canonical} = :email_canonical, {email_verified} = :email_verified,
         {status} = :status, {roles} = {put_roles}, {data} = {put_data}, {updated_at} = {put_updated_at},
-        {access_changed_at} = COALESCE({put_access_changed_at}, {access_changed_at})
+        {access_changed_at} = COALESCE({put_access_changed_at}, {access_changed_at}){field_changes}
     WHERE {id} = :user_id
     RETURNING {user}
 """

@@ -1,0 +1,175 @@
+"""Extra fields in columns of a users table of the host: which types fit, and how they are written and read.
+
+Statements write and read one JSON object, `data`. The database takes out of it what belongs into columns, and adds it
+again. A column of PostgreSQL has the value in its own type; one of SQLite what JSON has, and text for the rest.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from asgi_auth.storage.column import Column
+from asgi_auth.storage.driver import ConflictError
+from asgi_auth.validation.user_field import Field
+
+TEXT = frozenset({"text", "character varying", "citext"})
+#: The largest value of the types of integers.
+INTEGERS: Final[Mapping[str, int]] = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}
+TIMES = frozenset({"timestamp with time zone", "timestamp without time zone"})
+JSON = frozenset({"json", "jsonb"})
+#: The types of PostgreSQL for the kinds of values; the first is that of an advised column.
+POSTGRES: Final[Mapping[str, Sequence[str]]] = {
+    "text": (*sorted(TEXT, reverse=True), "uuid"),
+    "email": sorted(TEXT, reverse=True),
+    "integer": ("bigint", "integer", "smallint"),
+    "number": ("double precision", "numeric"),
+    "boolean": ("boolean",),
+    "date": ("date",),
+    "datetime": sorted(TIMES),
+    "json": ("jsonb", "json"),
+}
+#: Parts of the names of SQLite's types, by the kinds of values.
+SQLITE: Final[Mapping[str, Sequence[str]]] = {
+    "integer": ("INT", "NUM"),
+    "number": ("REAL", "FLOA", "DOUB", "NUM", "DEC"),
+    "boolean": ("BOOL", "INT", "NUM"),
+    "date": ("DATE", "CHAR", "TEXT", "CLOB"),
+    "datetime": ("DATE", "TIME", "CHAR", "TEXT", "CLOB"),
+    "json": ("JSON", "CHAR", "TEXT", "CLOB"),
+}
+#: What a statement calls the JSON object that it writes.
+GIVEN = "CAST(:data AS JSONB)"
+
+
+def problems(field: Field, dialect: str, column: Column | None, table: str) -> list[str]:
+    """Return why the column of a field does not fit, with the change that it needs."""
+    name = field.column
+    if column is None:
+        wanted = _types(field)[0] if dialect == "postgresql" else "TEXT"
+        return [f"{table} has no column {name}: ALTER TABLE {table} ADD COLUMN {name} {wanted.upper()}"]
+    if dialect == "postgresql" and column.type not in _types(field) and not column.is_enum:
+        return [f"{name} is {column.type}, and must be {' or '.join(_types(field))} for the field {field.name}"]
+    if dialect == "sqlite" and not _fits_sqlite(field, column.type.upper()):
+        return [f"{name} is {column.type}, which does not keep the values of the field {field.name}"]
+    is_always_set = field.required and (field.write != "admin" or field.default is not None)
+    if column.required and not is_always_set:
+        return [f"{name} is NOT NULL: allow NULL, or make the field {field.name} required"]
+    return _narrow(field, column)
+
+
+def _narrow(field: Field, column: Column) -> list[str]:
+    """Return why a column cannot hold all values of its field."""
+    shape = field.shape
+    longest = max(map(len, map(str, shape.choices)), default=field.max_length if shape.kind == "text" else 254)
+    if column.length is not None and column.length < longest and not shape.is_list:
+        return [f"{column.name} holds {column.length} characters, and the field {field.name} may have {longest}"]
+    largest = INTEGERS.get(column.type)
+    if largest is None or shape.kind != "integer":
+        return []
+    numbers = shape.choices or (field.minimum, field.maximum)
+    if largest < 2**63 - 1 and not all(isinstance(number, int) and abs(number) <= largest for number in numbers):
+        return [f"{column.name} is {column.type}: give the field {field.name} a minimum and a maximum within its range"]
+    return []
+
+
+def _types(field: Field) -> Sequence[str]:
+    """Return the types of PostgreSQL that fit a field."""
+    types = POSTGRES[field.shape.kind]
+    if not field.shape.is_list:
+        return types
+    return ("jsonb", "json", *(() if field.shape.kind == "json" else (f"{kind}[]" for kind in types)))
+
+
+def _fits_sqlite(field: Field, declared: str) -> bool:
+    kind = "json" if field.shape.is_list else field.shape.kind
+    if kind in SQLITE:
+        return not declared or any(part in declared for part in SQLITE[kind])
+    return any(part in declared for part in ("CHAR", "TEXT", "CLOB"))
+
+
+def parts(
+    dialect: str, fields: Iterable[Field], columns: Mapping[str, Column], read: str, write: str
+) -> dict[str, str]:
+    """Return the parts of statements about `data` and these columns.
+
+    `read` is the SQL of `data` as JSON text, `write` the template of its value in the type of its column.
+    """
+    found = [(field, columns[field.column]) for field in fields if field.column is not None]
+    if not found:
+        return {"read_data": read, "field_columns": "", "field_values": "", "field_changes": "", "put_data": write}
+    is_postgres = dialect == "postgresql"
+    values = [
+        _written(field, column) if is_postgres else f"json_extract(:data, {_path(field)})" for field, column in found
+    ]
+    own = [f'"{column.name}"' for _, column in found]
+    if is_postgres:
+        pairs = ", ".join(f"'{field.name}', {_shown(field, column)}" for field, column in found)
+        rest = "".join(f" - '{field.name}'" for field, _ in found)
+        data = f"CAST(CAST({read} AS JSONB) || jsonb_build_object({pairs}) AS TEXT)"
+        left = write.replace(":data", f"CAST({GIVEN}{rest} AS TEXT)")
+    else:
+        pairs = ", ".join(f"{_path(field)}, {_in_json(field, column)}" for field, column in found)
+        data = f"json_set({read}, {pairs})"
+        left = write.replace(":data", f"json_remove(:data, {', '.join(_path(field) for field, _ in found)})")
+    return {
+        "read_data": data,
+        "put_data": left,
+        "field_columns": "".join(f", {name}" for name in own),
+        "field_values": "".join(f", {value}" for value in values),
+        "field_changes": "".join(f", {name} = {value}" for name, value in zip(own, values, strict=True)),
+    }
+
+
+def _path(field: Field) -> str:
+    return f"'$.\"{field.name}\"'"
+
+
+def _extracted(field: Field, _: Column) -> str:
+    """Return the value of a field in SQLite."""
+    return f"json_extract(:data, {_path(field)})"
+
+
+def _written(field: Field, column: Column) -> str:
+    """Return the value of a field as the type of its column, in PostgreSQL."""
+    value = f"{GIVEN} -> '{field.name}'"
+    if column.type in JSON:
+        return f"CAST(NULLIF({value}, CAST('null' AS JSONB)) AS {column.type})"
+    if column.type.endswith("[]"):
+        items = f"SELECT CAST(item AS {column.type[:-2]}) FROM jsonb_array_elements_text({value}) AS item"  # noqa: S608
+        return f"CASE WHEN jsonb_typeof({value}) = 'array' THEN ARRAY({items}) END"
+    return f"CAST({GIVEN} ->> '{field.name}' AS {column.type})"
+
+
+def _shown(field: Field, column: Column) -> str:
+    """Return a column as JSON, in PostgreSQL."""
+    name = f'"{column.name}"'
+    if column.type == "timestamp with time zone":
+        return f"(to_jsonb({name} AT TIME ZONE 'UTC') #>> CAST(ARRAY[] AS TEXT[])) || 'Z'"
+    if column.type == "timestamp without time zone":
+        return f"(to_jsonb({name}) #>> CAST(ARRAY[] AS TEXT[])) || 'Z'"
+    if field.shape.is_list or field.shape.kind not in {"text", "email"}:
+        return f"to_jsonb({name})"
+    return f"CAST({name} AS TEXT)"
+
+
+def _in_json(field: Field, column: Column) -> str:
+    """Return a column as JSON, in SQLite."""
+    name = f'"{column.name}"'
+    if field.shape.is_list or field.shape.kind == "json":
+        return f"json(COALESCE({name}, 'null'))"
+    if field.shape.kind == "boolean":
+        return f"json(CASE {name} WHEN 1 THEN 'true' WHEN 0 THEN 'false' ELSE 'null' END)"
+    return name
+
+
+def taken(error: ConflictError, fields: Iterable[Field], *, only_named: bool = False) -> list[str]:
+    """Return the names of the fields whose columns a unique index of the host rejected.
+
+    If the database does not name such a column, these are all unique fields, or none with `only_named`.
+    """
+    cause = error.__cause__
+    # PostgreSQL writes `Key (column)=(value)` in the language of the server, SQLite `table.column`.
+    key = str(getattr(cause, "detail", None) or cause or "").partition(")=(")[0]
+    own = [(field.name, field.column, field.unique) for field in fields if field.column]
+    named = [name for name, column, _ in own if re.search(rf"\b{column}\b", key)]
+    return named if named or only_named else [name for name, _, is_unique in own if is_unique]
