@@ -17,6 +17,7 @@ OUTSIDE = {
         "storage.postgres_pool",
         "storage.postgres_refusals",
         "storage.databases",
+        "storage.source_tables",
     },
     "databases": {"storage.databases"},
     "argon2": {"crypto.argon2", "crypto.equal_work", "crypto.foreign_hashes"},
