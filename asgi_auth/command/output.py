@@ -34,6 +34,11 @@ class Output:
         lines = "\n".join(map(shown, text.split("\n")))
         self._out.write(lines.encode(encoding, "backslashreplace").decode(encoding) + "\n")
 
+    def raw(self, line: bytes) -> None:
+        """Write a line of a file to standard output as it is."""
+        self._out.flush()
+        self._out.buffer.write(line)
+
     def note(self, text: str) -> None:
         """Write a line to standard error."""
         self._err.write(shown(text) + "\n")

@@ -18,12 +18,15 @@ from asgi_auth.features.token_endpoint import TokenEndpoint
 from asgi_auth.features.unlock import Unlock
 
 
-def defaults(*, mail: bool) -> list[Feature]:
-    """Return the default features of an `Auth`; with `mail`, those that need a mailer as well."""
+def defaults(*, mail: bool, passwords: Passwords | None = None) -> list[Feature]:
+    """Return the default features of an `Auth`; with `mail`, those that need a mailer as well.
+
+    `passwords` takes the place of `Passwords()`.
+    """
     by_mail: list[Feature] = [EmailVerification(), PasswordReset(), EmailChange(), Unlock(), Notices(), NewDevice()]
     by_mail += [Invitations()]
     always: list[Feature] = [
-        Passwords(),
+        passwords or Passwords(),
         Sessions(),
         TokenEndpoint(),
         Account(),

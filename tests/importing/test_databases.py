@@ -15,10 +15,10 @@ from asgi_auth.errors import AccountDisabledError, StorageSetupError
 from asgi_auth.importing import Refusal, import_database, import_users
 from asgi_auth.model.records import User
 from asgi_auth.storage import Names, from_url
+from tests.importing.systems import FOLDER
 from tests.importing.users import importing, users_of
 from tests.support import PASSWORD, login
 
-SYSTEMS = Path(__file__).parent / "systems"
 STRONG = "Correct horse battery 1!"
 
 
@@ -26,7 +26,7 @@ def loaded(folder: Path, name: str) -> str:
     """A file of SQLite with a dump; returns its URL."""
     file = folder / "other.db"
     with sqlite3.connect(file) as connection:
-        connection.executescript((SYSTEMS / name).read_text("utf-8"))
+        connection.executescript((FOLDER / name).read_text("utf-8"))
     connection.close()
     return f"sqlite:///{file}"
 
@@ -74,7 +74,7 @@ async def test_users_of_auth101_move(tmp_path: Path) -> None:
 async def test_users_of_pg_simple_auth_move(driver: str, fresh: Callable[[str], str]) -> None:
     url = fresh(driver)
     connection = await asyncpg.connect(url)
-    await connection.execute((SYSTEMS / "pg_simple_auth.sql").read_text("utf-8"))
+    await connection.execute((FOLDER / "pg_simple_auth.sql").read_text("utf-8"))
     async with taking() as auth:
         report = await import_database(auth, url, format="pg-simple-auth")
 
