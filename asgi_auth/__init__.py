@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from asgi_auth.features.totp import Totp
     from asgi_auth.features.trusted_devices import TrustedDevices
     from asgi_auth.features.unlock import Unlock
+    from asgi_auth.features.usernames import Usernames
     from asgi_auth.limits.counters import MemoryCounters
     from asgi_auth.limits.redis import RedisCounters
     from asgi_auth.mail import ConsoleMailer, Mail, Mailer, Outbox
@@ -84,6 +85,7 @@ __all__ = [
     "Totp",
     "TrustedDevices",
     "Unlock",
+    "Usernames",
     "acting_as",
     "current_user",
     "identity_of",
@@ -133,6 +135,7 @@ LATER = {
     "Totp": "features.totp",
     "TrustedDevices": "features.trusted_devices",
     "Unlock": "features.unlock",
+    "Usernames": "features.usernames",
     "acting_as": "sessions.handover",
     "current_user": "sessions.identity",
     "identity_of": "sessions.handover",

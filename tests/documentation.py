@@ -18,6 +18,7 @@ from asgi_auth import (
     Settings,
     Totp,
     TrustedDevices,
+    Usernames,
 )
 from asgi_auth.errors import AuthError
 from asgi_auth.feature import Endpoint, Feature
@@ -81,7 +82,7 @@ def pages() -> str:
 
 def every_feature() -> list[Feature]:
     """Return all features that serve users, including those that are off by default."""
-    return [*defaults(mail=True), MagicLink(), SecondFactors(), Totp(), RecoveryCodes(), TrustedDevices()]
+    return [*defaults(mail=True), MagicLink(), SecondFactors(), Totp(), RecoveryCodes(), TrustedDevices(), Usernames()]
 
 
 def every_endpoint() -> list[Endpoint]:

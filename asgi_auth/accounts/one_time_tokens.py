@@ -27,6 +27,7 @@ from asgi_auth.accounts.purpose import Purpose
 from asgi_auth.bounds.deadline import TO_SETTLE, Deadline
 from asgi_auth.crypto.keys import KeyRing
 from asgi_auth.errors import InvalidOneTimeTokenError, ServiceUnavailableError, StorageUnavailableError, ValidationError
+from asgi_auth.feature.call import NAMED, running
 from asgi_auth.limits.counter_keys import CounterKeys, network_of
 from asgi_auth.limits.counters import Counters
 from asgi_auth.mail import Letter
@@ -91,8 +92,16 @@ class OneTimeTokens:
         known = await self._storage.user_by_email(canonical)
         if known is not None and known.status == "disabled":
             known = await lifted(self._storage, known, int(self._now()))
+        # By the name that the caller gave: what becomes of a username, or of its address, changes no answer.
+        named = (running.get() or {}).get(NAMED, canonical)
         return await self.ask(
-            purpose, subject=canonical, user=known, notice=notice_to(known), client=client, earlier=earlier
+            purpose,
+            subject=canonical,
+            named=named,
+            user=known,
+            notice=notice_to(known),
+            client=client,
+            earlier=earlier,
         )
 
     async def ask(
@@ -101,6 +110,7 @@ class OneTimeTokens:
         *,
         subject: str,
         client: Client,
+        named: str = "",
         user: User | None = None,
         to: str | None = None,
         letter: str = "",
@@ -113,9 +123,10 @@ class OneTimeTokens:
 
         The mail replaces that of the caller's `earlier` request, and the answer repeats that. `voids` says which other
         tokens for the purpose become void. When the budget of mails is used up, nothing is sent or voided. `letter`
-        names a mail other than the purpose's, `notice` one without the token. The work is the same for all addresses.
+        names a mail other than the purpose's, `notice` one without the token. `named` is what the caller calls the
+        account, by default the address. The work is the same for all addresses.
         """
-        request = self._requests.answer(earlier, purpose.path, subject)
+        request = self._requests.answer(earlier, purpose.path, named or subject)
         user_id = user.id if user else None
         if await self._budget.take(purpose, subject, client):
             secret, code = secrets.token_urlsafe(32), _digits()

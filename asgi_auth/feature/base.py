@@ -17,6 +17,7 @@ from asgi_auth.sessions.identity import Identity
 from asgi_auth.storage import Storage
 from asgi_auth.texts import Overrides
 from asgi_auth.texts.added import declare
+from asgi_auth.validation.user_field import Field
 
 #: The errors of callers that are not logged in, or whose token is not valid.
 REFUSED_TOKENS = (UnauthorizedError, InvalidTokenError, TokenExpiredError, TokenRevokedError)
@@ -56,6 +57,11 @@ class BaseFeature:
     factor_kinds: ClassVar[Mapping[str, Factor]] = {}
     #: The kinds of credentials that a logged-in user can prove again, and the name of the way: `{"totp": "totp"}`.
     reauthenticates: ClassVar[Mapping[str, str]] = {}
+    #: The extra fields of users that it declares, beside those of the setting `fields`.
+    user_fields: Sequence[Field] = ()
+    #: The field by which a caller can name an account in place of its address, at endpoints with the option `names`;
+    #: `address_of` resolves it.
+    names_by: ClassVar[str] = ""
     #: The permissions that it asks for, by its endpoints or in other ways.
     permissions: Sequence[str] = ()
     #: What roles permit while the setting `permissions` is empty, such as all of the feature's `permissions`.
@@ -119,6 +125,13 @@ class BaseFeature:
 
         Return None for credentials that are not the feature's; raise UnauthorizedError for invalid ones.
         """
+
+    async def address_of(self, name: str) -> str:
+        """Return the address of the account that a value of `names_by` names.
+
+        An unknown name costs the same work, and becomes an address that no account has or can have.
+        """
+        return name
 
     def takes_part(self, endpoint: Endpoint) -> bool:  # noqa: ARG002 (a hook)
         """Tell whether `before` and `after` run at an endpoint; called once for each endpoint."""

@@ -53,6 +53,7 @@ class PostOptions(Options, total=False):
     oauth2: bool
     logs_in: bool
     guesses: Guesses
+    names: str
     ends_session: bool
 
 
@@ -76,6 +77,7 @@ def get(path: str, **options: Unpack[GetOptions]) -> Callable[[F], F]:
 def post(path: str, **options: Unpack[PostOptions]) -> Callable[[F], F]:
     """Declare an endpoint that acts.
 
+    `names`: the field with the address of an account, which callers may name by another field of a feature, too.
     `logs_in`: it gives a user a session by `auth.login`, and raises its errors. `guesses`: it checks a `password` or a
     `second factor`, so its calls are counted as guesses. `ends_session`: cookies are cleared. `oauth2`: it reads forms
     and answers errors in the form of RFC 6749.

@@ -46,6 +46,8 @@ class Endpoint:
     cacheable: bool = False
     #: What a call guesses; guesses of one kind are counted together.
     guesses: Guesses | None = None
+    #: The field with the address of an account, which features may let callers name in another way.
+    names: str = ""
     #: Whether the caller needs a login within `Settings.fresh`.
     fresh: bool = False
     #: Whether the caller needs a login with a second factor, if the user has one.

@@ -11,8 +11,9 @@ import msgspec
 from asgi_auth.bounds.deadline import TO_SETTLE, Deadline, deadline
 from asgi_auth.bounds.settling import Settling
 from asgi_auth.errors import AuthError, BadRequestError, ServiceUnavailableError, ValidationError
+from asgi_auth.feature.account_names import AccountNames, Naming
 from asgi_auth.feature.admission import Admission
-from asgi_auth.feature.call import ACTOR, Call, Ending, running
+from asgi_auth.feature.call import ACTOR, NAMED, Call, Ending, running
 from asgi_auth.feature.endpoint import Endpoint
 from asgi_auth.model.records import Client
 from asgi_auth.process.background import finish
@@ -28,7 +29,7 @@ HostHooks = Mapping[str, Sequence[Callable[[Call], Any]]]
 Span = Callable[[str], AbstractContextManager[None]]
 
 
-class Participant(Protocol):
+class Participant(Naming, Protocol):
     """The part of a feature that a call passes."""
 
     def takes_part(self, endpoint: Endpoint) -> bool:
@@ -83,6 +84,8 @@ class Pipeline:
         self.span = span
         self._timeout = timeout
         self._after_answer = after_answer
+        self.names: AccountNames = AccountNames(features)
+        self._has_names = any(feature.names_by for feature in features)
         self._added: dict[Endpoint, dict[str, BodyField]] = {}
         self._plans: dict[Endpoint, tuple[list[Before], list[After]]] = {}
 
@@ -110,15 +113,17 @@ class Pipeline:
     async def _run(self, feature: object, raw: Call, served: object) -> Any:
         endpoint, client = raw.endpoint, raw.client
         identity = await self.admission.check(endpoint, raw.identity)
+        notes = {ACTOR: identity.actor} if identity.actor else {}
         try:
             fields = self.added(endpoint)
             values = endpoint.check(self._fields, raw.values, fields)
+            if endpoint.names and self._has_names:
+                values = await self._named(endpoint, values, notes)
         except ValidationError:
             await self.refused(endpoint, client, identity)
             raise
         await self._start()
-        added = {name: values.pop(name) for name in fields if name in values}
-        notes = {ACTOR: identity.actor} if identity.actor else {}
+        added = {name: values.pop(name) for name in fields if name in values and name != endpoint.names}
         call = Call(endpoint, values, client, identity, notes, added, raw.cookies)
         token = running.set(call.notes)
         ending: Ending = "failed"
@@ -142,6 +147,14 @@ class Pipeline:
             finally:
                 running.reset(token)
                 call.notes.clear()
+
+    async def _named(self, endpoint: Endpoint, values: dict[str, Any], notes: dict[str, Any]) -> dict[str, Any]:
+        """Put the address in the place of another name of the account, which is noted."""
+        await self._start()
+        values, name = await self.names.resolved(endpoint, values)
+        if name:
+            notes[NAMED] = name
+        return values
 
     async def _before(self, call: Call) -> None:
         for before in self.plan(call.endpoint):
@@ -177,10 +190,11 @@ class Pipeline:
                 await feature.refused(Call(endpoint, {}, client, identity))
 
     def added(self, endpoint: Endpoint) -> dict[str, BodyField]:
-        """Return the fields that features add to an endpoint, by name; cached. None is required."""
+        """Return the fields that features add to an endpoint, or make optional, by name; cached. None is required."""
         if endpoint not in self._added:
             found = [item for feature in self._features for item in feature.fields_at(endpoint).items()]
-            self._added[endpoint] = {name: BodyField(kind, required=False) for name, kind in found}
+            named = self.names.fields_at(endpoint)
+            self._added[endpoint] = named | {name: BodyField(kind, required=False) for name, kind in found}
         return self._added[endpoint]
 
     def plan(self, endpoint: Endpoint) -> list[Before]:

@@ -38,6 +38,7 @@ class TokenEndpoint(Feature):
         "/token",
         oauth2=True,
         logs_in=True,
+        names="username",
         guesses="password",
         schema=GRANTS,
         event=events.LOGIN,

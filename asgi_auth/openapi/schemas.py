@@ -87,7 +87,7 @@ class Schemas:
         """Add the checks that msgspec doesn't know to the schema of a body."""
         schema = self._component(self.body(route))
         further = dict(route.endpoint.schema)
-        parts = further.pop("oneOf", None)
+        parts = further.pop("oneOf", None) or route.feature.pipeline.names.alternatives_at(route.endpoint)
         schema |= further
         for name, item in schema["properties"].items():
             found = _with_null(item)

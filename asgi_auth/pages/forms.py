@@ -28,7 +28,7 @@ class Failed:
     @property
     def code(self) -> str:
         """The code of the error; without an address, only the password can be wrong."""
-        wrong = self.error.code == "invalid_credentials" and "email" not in self.sent
+        wrong = self.error.code == "invalid_credentials" and not {"email", "username"} & self.sent.keys()
         return WRONG_PASSWORD if wrong else self.error.code
 
     @property

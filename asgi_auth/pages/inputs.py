@@ -30,6 +30,7 @@ KINDS: Mapping[str, str] = {
 #: The values of the attribute `autocomplete` (HTML, 4.10.18.7).
 AUTOCOMPLETE = {
     "email": "username",
+    "username": "username",
     "new_email": "email",
     "password": "current-password",
     "current_password": "current-password",
@@ -72,7 +73,13 @@ def fields_of(route: Route, path: str, settings: Settings) -> dict[str, BodyFiel
     # A form shows all extra fields at once, so that a required one stays required in a partial change.
     extra = endpoint.extra_fields(settings.fields)
     fields |= {item.name: DeclaredField(item.annotation, item.required, item) for item in extra}
-    return fields | route.feature.pipeline.added(endpoint)
+    fields |= route.feature.pipeline.added(endpoint)
+    # One input for the address and the other names of an account.
+    if others := route.feature.pipeline.names.others_at(endpoint):
+        fields.pop(endpoint.names)
+        named = {others[0]: BodyField(fields.pop(others[0]).type, required=True)}
+        fields = named | {name: field for name, field in fields.items() if name not in others}
+    return fields
 
 
 def kind_of(field: BodyField) -> str:
@@ -114,7 +121,7 @@ def attributes_of(name: str, field: BodyField, endpoint: str, policy: PasswordPo
         found["required"] = ""
     if name == "code":
         found |= {"inputmode": "numeric", "required": "", "spellcheck": "false"}
-    if kind == "email":
+    if kind == "email" or name == "username":
         found |= {"spellcheck": "false", "autocapitalize": "none"}
     return found
 

@@ -1,6 +1,7 @@
 """Attaches the features to an `Auth`, after which they find each other."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
 
@@ -54,6 +55,15 @@ def _codes_of(field: Field) -> list[str]:
     """Return the codes of the texts of an extra field: its label, its hint, and its choices."""
     choices = [f"choice.{field.name}.{choice}" for choice in field.shape.choices]
     return [f"field.{field.name}", f"pages.hint.{field.name}", *choices]
+
+
+def with_fields_of(features: Sequence[BaseFeature], settings: Settings) -> Settings:
+    """Return the settings with the extra fields that the features declare. Raises ValueError for a name that is taken.
+
+    The settings of another `Auth` with the same features have them already.
+    """
+    declared = [field for feature in features for field in feature.user_fields if field not in settings.fields]
+    return replace(settings, fields=[*settings.fields, *declared]) if declared else settings
 
 
 def check_verification(auth: Any) -> None:

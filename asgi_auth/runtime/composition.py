@@ -34,7 +34,7 @@ from asgi_auth.mail.delivery import Delivery
 from asgi_auth.mail.mailers import Callbacks
 from asgi_auth.mail.message import Mailer
 from asgi_auth.mail.templates import Templates
-from asgi_auth.runtime.attach import attach, check_verification, load_validators, texts_of
+from asgi_auth.runtime.attach import attach, check_verification, load_validators, texts_of, with_fields_of
 from asgi_auth.runtime.config_check import ConfigCheck
 from asgi_auth.runtime.lifecycle import Lifecycle
 from asgi_auth.runtime.page_urls import PageUrls
@@ -68,7 +68,8 @@ class Composition(HookRegistry, FeatureLookup):
         now: Callable[[], float],
     ) -> None:
         """Make the parts, and attach the features. Raises ValueError for features that do not fit together."""
-        self.settings = settings
+        self.settings: Settings = with_fields_of(features, settings)
+        settings = self.settings
         self.now = now
         self.storage: Storage = storage
         if columns := [field for field in settings.fields if field.column]:

@@ -5,10 +5,10 @@ import inspect
 import keyword
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, Literal, TypeAlias, get_args
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias, get_args
 
 import msgspec
 
@@ -62,6 +62,8 @@ class Field:
     not fit.
     """
 
+    #: The names that a field cannot have.
+    reserved: ClassVar[Collection[str]] = RESERVED
     name: str
     type: Any = str
     required: bool = False
@@ -84,7 +86,7 @@ class Field:
         """Raise ValueError for an invalid declaration."""
         if not self.name.isidentifier() or keyword.iskeyword(self.name) or self.name.startswith("_"):
             raise ValueError(f"{self.name!r} is not a valid field name")
-        if self.name in RESERVED:
+        if self.name in self.reserved:
             raise ValueError(f"{self.name!r} is reserved; choose another name for the field")
         if self.write not in get_args(Write):
             raise ValueError(f"{self.name}: write must be one of {', '.join(get_args(Write))}")

@@ -20,6 +20,7 @@ from tests.security.defences_of_factors import FACTORS
 from tests.security.defences_of_fields import FIELDS
 from tests.security.defences_of_imports import IMPORTS
 from tests.security.defences_of_input import INPUT
+from tests.security.defences_of_names import NAMES_OF_ACCOUNTS
 from tests.security.defences_of_operation import OPERATION
 from tests.security.defences_of_overload import OVERLOAD
 from tests.security.defences_of_permissions import PERMISSIONS
@@ -39,6 +40,7 @@ ALL = [
     *OPERATION,
     *PERMISSIONS,
     *ADMINISTRATION,
+    *NAMES_OF_ACCOUNTS,
 ]
 COPIED = ("asgi_auth", "tests", "examples", "pyproject.toml", "README.md", "docs", "mkdocs.yml", ".github/SECURITY.md")
 

@@ -41,7 +41,7 @@ WHO_KNOWS_CRYPTO = {
     "accounts.unique_values": {"hashlib"},
     "accounts.pending_logins": {"hashlib", "secrets"}, "features.recovery_codes.feature": {"hashlib", "secrets"},
     "features.totp.codes": {"hmac"}, "features.totp.feature": {"secrets"}, "features.totp.setup": {"hashlib"},
-    "features.trusted_devices.feature": {"hashlib", "secrets"},
+    "features.trusted_devices.feature": {"hashlib", "secrets"}, "features.usernames.feature": {"hmac"},
     "storage.runner": {"random"}, "mail.smtp": {"ssl"}, "pages.render": {"hashlib"},
     "storage.postgres_refusals": {"ssl"}, "storage.postgres_url": {"ssl"},
     "mail.delivery": {"random"}, "mail.message": {"secrets"},

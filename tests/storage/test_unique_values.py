@@ -38,6 +38,21 @@ async def test_of_registrations_in_many_processes_one_has_the_value(
     await storage.close()
 
 
+async def test_of_registrations_in_many_processes_one_has_the_username(
+    driver: str, fresh: Fresh, workers: Workers
+) -> None:
+    url = fresh(driver)
+    storage = connect(driver, url)
+    await storage.migrate(NOW)
+
+    results = workers.do("claim_username", url, lambda number: f"worker-{number}")
+
+    assert results == ["0/8", "0/8", "0/8", "1/7"]
+    assert len(await storage.users(limit=50)) == 1
+    workers.do("close", url)
+    await storage.close()
+
+
 async def test_of_changes_in_many_processes_one_has_each_value_and_no_other_is_held(
     driver: str, fresh: Fresh, workers: Workers
 ) -> None:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from asgi_auth import Argon2, Auth, Field, Passwords, Settings
+from asgi_auth import Argon2, Auth, Field, Passwords, Settings, Usernames
 from asgi_auth.errors import StorageUnavailableError, ValidationError
 from asgi_auth.model.records import Backoff
 from asgi_auth.storage import from_url
@@ -114,6 +114,12 @@ def fields_of(storage: SQLStorage) -> Auth:
     return Auth(storage, settings=settings, features=[Passwords(argon2=Argon2.cheap())], now=lambda: NOW)
 
 
+def names_of(storage: SQLStorage) -> Auth:
+    """Make an `Auth` with usernames."""
+    features = [Passwords(argon2=Argon2.cheap()), Usernames()]
+    return Auth(storage, settings=Settings(secret=SECRET), features=features, now=lambda: NOW)
+
+
 async def register(storage: SQLStorage, mine: str) -> str:
     """Register users with the same nick at once; return how many had it, and how many were told so."""
     auth = fields_of(storage)
@@ -124,6 +130,23 @@ async def register(storage: SQLStorage, mine: str) -> str:
             await auth[Passwords].register(email=f"{mine}-{number}@example.com", password=PASSWORD, **data)
         except ValidationError as error:
             return "taken" if error.errors == {"nick": ["This is taken."]} else "refused"
+        return "won"
+
+    results = await at_once(call, CALLERS)
+    return f"{results.count('won')}/{results.count('taken')}"
+
+
+async def claim_username(storage: SQLStorage, mine: str) -> str:
+    """Register users with the same username at once; return how many had it, and how many were told so."""
+    auth = names_of(storage)
+    register_by: Any = auth[Passwords].register
+
+    async def call(number: int) -> str:
+        name = "Ada" if number % 2 else "ADA"
+        try:
+            await register_by(email=f"{mine}-{number}@example.com", password=PASSWORD, username=name)
+        except ValidationError as error:
+            return "taken" if error.errors == {"username": ["This is taken."]} else "refused"
         return "won"
 
     results = await at_once(call, CALLERS)
@@ -164,7 +187,7 @@ async def main() -> None:
     """Do one task after another; the first for a URL opens its storage."""
     sessions = (rotate, count, attempt, write, disable, purge)
     features = (change_credential, delete_credential, change_token)
-    fields = (register, set_nick)
+    fields = (register, claim_username, set_nick)
     tasks = {task.__name__: task for task in (*sessions, *features, *fields, migrate, hang_in_migration, close)}
     storages: dict[str, SQLStorage] = {}
     while line := await asyncio.to_thread(sys.stdin.readline):

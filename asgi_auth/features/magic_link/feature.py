@@ -41,7 +41,7 @@ class MagicLink(Feature):
         """Take the settings."""
         self.purpose: Purpose = Purpose("magic_link", "/magic-link/login", ttl=ttl, quiet=quiet, link=link)
 
-    @post("/magic-link", status=202, limits=MAIL_LIMITS)
+    @post("/magic-link", status=202, names="email", limits=MAIL_LIMITS)
     async def magic_link(self, *, email: Email, request: Line = "", client: Client = Client()) -> Requested:
         """Mail a link to log in. The answer is the same for every address."""
         return await self.auth.one_time.request(self.purpose, email, client, request)

@@ -41,7 +41,7 @@ class PasswordReset(Feature):
             "reset_password", "/reset-password", ttl=ttl, quiet=quiet, link=link, error=InvalidResetTokenError
         )
 
-    @post("/forgot-password", status=202, limits=MAIL_LIMITS)
+    @post("/forgot-password", status=202, names="email", limits=MAIL_LIMITS)
     async def forgot_password(self, *, email: Email, request: Line = "", client: Client = Client()) -> Requested:
         """Mail a link to set a new password. The answer is the same for every address."""
         return await self.auth.one_time.request(self.purpose, email, client, request)

@@ -201,7 +201,7 @@ class Passwords(Feature):
                     raise
         return Registration(user=UserInfo.of(user), tokens=tokens, verification=verification)
 
-    @post("/login", logs_in=True, guesses="password", event=events.LOGIN, errors=(BusyError,))
+    @post("/login", logs_in=True, names="email", guesses="password", event=events.LOGIN, errors=(BusyError,))
     async def login(self, *, email: Email, password: Secret, client: Client = Client()) -> TokenPair:
         """Log in. An unknown address takes as long to refuse as a wrong password."""
         return await self._login(email, password, client)

@@ -32,7 +32,7 @@ class Unlock(Feature):
         """Take the settings."""
         self.purpose: Purpose = Purpose("unlock", "/unlock", ttl=ttl, quiet=quiet, link=link)
 
-    @post("/request-unlock", status=202, limits=MAIL_LIMITS)
+    @post("/request-unlock", status=202, names="email", limits=MAIL_LIMITS)
     async def request_unlock(self, *, email: Email, request: Line = "", client: Client = Client()) -> Requested:
         """Mail a link to unlock an account. The answer is the same for every address."""
         return await self.auth.one_time.request(self.purpose, email, client, request)

@@ -1,0 +1,118 @@
+"""Usernames: a unique extra field that also names the account at a login."""
+
+import hmac
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from asgi_auth.errors import AuthError, FreshLoginRequiredError, SecondFactorNeededError
+from asgi_auth.feature import Action, Call, Ending, Endpoint, Feature, Identity, User
+from asgi_auth.features.usernames.reserved import RESERVED, NotReserved
+from asgi_auth.model.event_types import Outcome
+from asgi_auth.validation.user_field import RESERVED as RESERVED_FIELDS
+from asgi_auth.validation.user_field import Field
+
+FIELD = "username"
+#: ASCII alone: no two names look the same that differ in their bytes, but for the case, which does not count.
+PATTERN = "[A-Za-z][A-Za-z0-9_.-]{2,31}"
+#: The event, the mail about it, and the note of a call that changes the name.
+CHANGE, NOTICE, CHANGES = "username_change", "username_changed", "username"
+#: The domain of addresses that no account has (RFC 2606). The part before it has a MAC, so that none can register.
+NOWHERE = "unknown.test"
+
+
+class Username(Field):
+    """The field of the names. The name of the field itself is reserved for it."""
+
+    reserved: ClassVar[Collection[str]] = frozenset(RESERVED_FIELDS) - {FIELD}
+
+
+class Usernames(Feature):
+    """Lets users choose a name of 3 to 32 letters, digits, `_`, `.` and `-`, and log in with it.
+
+    The name is kept as typed, and compared without case. It is the extra field `username`: registration and
+    `PATCH /me` take it, `GET /me` shows it in `data`, and `auth.users.set_data(id, username="ada")` sets it. With
+    `required`, every registration needs one. With `change="admin"`, users cannot change it; else the change needs a
+    fresh login, with a second factor of users that have one. Nobody can choose a name that is `reserved`.
+
+    Where an address names an account, as at the login, in a reset and at the token endpoint, the name does so, too.
+    """
+
+    names_by: ClassVar[str] = FIELD
+    room: ClassVar[Path | None] = Path(__file__).parent
+    mails: ClassVar[tuple[str, ...]] = (NOTICE,)
+    notices: ClassVar[Mapping[tuple[str, Outcome], str]] = {(CHANGE, "success"): NOTICE}
+    actions: ClassVar[Mapping[str, Action]] = {CHANGE: Action("A user has changed the username.", "user_updated")}
+
+    def __init__(
+        self,
+        *,
+        required: bool = False,
+        change: Literal["user", "admin"] = "user",
+        reserved: Collection[str] = RESERVED,
+    ) -> None:
+        """Take the settings. Raises ValueError."""
+        if change not in {"user", "admin"}:
+            raise ValueError("change is user or admin")
+        self._change = change
+        self.user_fields: Sequence[Field] = (
+            Username(
+                FIELD,
+                required=required,
+                max_length=32,
+                min_length=3,
+                pattern=PATTERN,
+                unique="public",
+                write="user" if change == "user" else "register",
+                validator=NotReserved.of(reserved),
+            ),
+        )
+
+    async def find(self, name: str) -> User | None:
+        """Read a user by the name, in any case; None when there is none."""
+        await self.auth.start()
+        [claim] = self.auth.users.unique_values.claims("", {FIELD: name.strip()})
+        found = await self.auth.storage.find_credential(claim.kind, claim.identifier)
+        return found[0] if found is not None else None
+
+    async def address_of(self, name: str) -> str:
+        """Return the address of the user with a name; an address stays as it is.
+
+        An unknown name becomes an address that no account has, always the same: guesses at it are counted, a password
+        for it is hashed, and a mail to it is rendered, as for a known name.
+        """
+        if "@" in name:
+            return name
+        user = await self.find(name)
+        return user.email_canonical if user is not None else self._of_nobody(name)
+
+    def takes_part(self, endpoint: Endpoint) -> bool:
+        """Tell whether an endpoint can change the name."""
+        return endpoint.partial and self._change == "user" and endpoint.takes_data
+
+    def errors_at(self, endpoint: Endpoint) -> Collection[type[AuthError]]:
+        """Name the errors of a change without a fresh login."""
+        if not self.takes_part(endpoint):
+            return ()
+        needed = (SecondFactorNeededError,) if self.auth.second_factors.knows_factors else ()
+        return (FreshLoginRequiredError, *needed)
+
+    async def before(self, call: Call) -> None:
+        """Demand a fresh login, and a second factor of users that have one, for another name."""
+        if FIELD in call.values and not await self._is_theirs(call.identity, call.values[FIELD]):
+            await self.auth.pipeline.admission.prove(call.identity)
+            call.notes[CHANGES] = True
+
+    async def after(self, call: Call, ending: Ending) -> None:
+        """Emit the event of a change."""
+        if ending == "done" and call.notes.get(CHANGES):
+            identity = call.identity
+            await self.auth.emit(CHANGE, user_id=identity.id, session_id=identity.session_id, client=call.client)
+
+    async def _is_theirs(self, identity: Identity, name: str | None) -> bool:
+        return (await identity.load()).data.get(FIELD) == name
+
+    def _of_nobody(self, name: str) -> str:
+        """Return an address for an unknown name. The MAC is as long as no lucky registration can be."""
+        key = self.auth.keys.derived("unknown username")[0]
+        return f"{hmac.digest(key, name.strip().casefold().encode(), 'sha256')[:20].hex()}@{NOWHERE}"

@@ -1,0 +1,57 @@
+"""Defences of usernames."""
+
+from tests.security.defence import Defence
+
+NAMES = "features/test_usernames.py::"
+CONCEALED = "features/test_usernames_concealed.py::"
+NAMES_OF_ACCOUNTS = [
+    Defence(
+        "username: a name is resolved before guesses are counted",
+        "feature/account_names.py",
+        "return left | {endpoint.names: address},",
+        "return left | {endpoint.names: address if field == endpoint.names else f'{name}@names.test'},",
+        NAMES + "test_a_name_is_kept_as_typed_and_logs_in_in_any_case",
+    ),
+    Defence(
+        "username: an unknown name has one count in every spelling",
+        "features/usernames/feature.py",
+        "name.strip().casefold().encode()",
+        "name.encode()",
+        NAMES + "test_guesses_by_name_and_by_address_have_one_count",
+    ),
+    Defence(
+        "username: an unknown name costs what a known one does",
+        "features/usernames/feature.py",
+        "user = await self.find(name)",
+        "user = await self.find(name) if name.lower() == 'ada' else None",
+        CONCEALED + "test_an_unknown_name_is_answered_alike_after_equal_work",
+    ),
+    Defence(
+        "username: a request is bound to the name that was given",
+        "accounts/one_time_tokens.py",
+        "named = (running.get() or {}).get(NAMED, canonical)",
+        "named = canonical",
+        NAMES + "test_what_becomes_of_a_name_changes_no_answer_to_a_request_of_before",
+    ),
+    Defence(
+        "username: another name needs a fresh login",
+        "features/usernames/feature.py",
+        "await self.auth.pipeline.admission.prove(call.identity)",
+        "call.identity.require()",
+        "features/test_usernames_changed.py::test_another_name_needs_a_fresh_login_and_the_same_name_none",
+    ),
+    Defence(
+        "username: reserved in any case",
+        "features/usernames/reserved.py",
+        "if name.lower() in self.names:",
+        "if name in self.names:",
+        NAMES + "test_a_reserved_name_is_refused_in_any_case_and_in_the_language_of_the_page",
+    ),
+    Defence(
+        "username: exactly one field names the account",
+        "feature/account_names.py",
+        "if others and len(given) != 1:",
+        "if others and not given:",
+        NAMES + "test_exactly_one_field_names_the_account",
+    ),
+]
