@@ -7,12 +7,14 @@ from typing import Any
 from starlette.responses import Response
 from starlette.types import Receive, Scope
 
-from asgi_auth.errors import AuthError, InvalidOneTimeTokenError
+from asgi_auth.errors import AuthError, FreshLoginRequiredError, InvalidOneTimeTokenError, SecondFactorNeededError
 from asgi_auth.feature.page import ONWARD, Form
 from asgi_auth.feature.route import Route
 from asgi_auth.model.answers import Answer, Redirect
 from asgi_auth.pages.forms import Failed
 from asgi_auth.pages.inputs import fields_of, values_of
+from asgi_auth.pages.kept import Kept
+from asgi_auth.pages.plan import PROVEN
 from asgi_auth.pages.site import Site
 from asgi_auth.pages.visits import Authenticate, Visit
 from asgi_auth.sessions.identity import Identity
@@ -42,6 +44,7 @@ class FormVisit(Visit):
         sent: dict[str, str] = await self.site.requests.body(self.scope, receive, FORM_TYPE, self._route, identity)
         # A page that is shown again keeps the `request` of its forms.
         kept = {"next": sent.pop("next", self.query.get("next", "")), "request": sent.get("request", "")}
+        self.kept = Kept.taken_from(sent)
         self.query: dict[str, str] = {name: value for name, value in kept.items() if value}
         self.carried: dict[str, str] = {name: sent[name] for name in self._form.hidden if sent.get(name)}
         try:
@@ -64,6 +67,9 @@ class FormVisit(Visit):
         page = self.site.plan.pages.get(self._form.page)
         if page is None or page.name not in self.site.plan.paths:
             raise error
+        if isinstance(error, FreshLoginRequiredError | SecondFactorNeededError):
+            fields = fields_of(self._route, "", self.site.auth.settings)
+            self.kept = Kept.of(endpoint.name, sent, fields) or self.kept
         if (response := await self.led_on(error, page, identity)) is not None:
             return response
         if endpoint.gives_tokens and identity.is_authenticated and isinstance(error, InvalidOneTimeTokenError):
@@ -79,10 +85,18 @@ class FormVisit(Visit):
             response = self.site.renderer.redirect(location(self.below_root(value.location)))
         elif self._form.shows and self._form.page in self.site.plan.paths:
             response = await self._shown(result.value, identity)
+        elif (form := self._kept_form()) is not None and value is not None and value.token_pair() is not None:
+            self.query["said"] = PROVEN
+            response = await self.show(self.site.plan.pages[form.page], identity)
         else:
             response = self.site.renderer.redirect(self._next(value, identity))
         add_headers(response, result.headers)
         return response
+
+    def _kept_form(self) -> Form | None:
+        """Return the form whose values were kept, if it is served."""
+        form = self.site.plan.forms.get(self.kept.endpoint) if self.kept is not None else None
+        return form if form is not None and form.page in self.site.plan.paths else None
 
     async def _shown(self, answer: object, identity: Identity) -> Response:
         """Show an answer. Further forms of the page go on with its `request`, and with their hidden fields from it."""

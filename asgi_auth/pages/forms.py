@@ -7,6 +7,7 @@ from asgi_auth.errors import AuthError, ValidationError
 from asgi_auth.feature.page import Form
 from asgi_auth.model.user_info import UserInfo
 from asgi_auth.pages.inputs import TICKET, Input, attributes_of, kind_of, shown
+from asgi_auth.pages.kept import Kept
 from asgi_auth.pages.language import Language
 from asgi_auth.validation.fields import BodyField
 from asgi_auth.validation.password_policy import PasswordPolicy
@@ -63,7 +64,10 @@ class FormView:
 
 @dataclass(frozen=True, kw_only=True)
 class FormBuilder:
-    """Makes the forms of one page: `given` are the values of the page's URL, `carried` those of hidden fields."""
+    """Makes the forms of one page.
+
+    `given` are the values of the page's URL, `carried` those of hidden fields, and `kept` those of an earlier form.
+    """
 
     language: Language
     policy: PasswordPolicy | None
@@ -71,6 +75,7 @@ class FormBuilder:
     carried: Mapping[str, str] = field(default_factory=dict)
     user: UserInfo | None = None
     failed: Failed | None = None
+    kept: Kept | None = None
 
     def build(self, form: Form, action: str, fields: Mapping[str, BodyField]) -> FormView | None:
         """Make a form; None when it lacks the token and the request of a mail, or a hidden field that it needs."""
@@ -140,7 +145,9 @@ class FormBuilder:
         return f"{text} {', '.join(map(str, shape.choices))}".strip()
 
     def _known(self, form: str, name: str, declared: BodyField) -> str:
-        """Return the known value of a field; in a registration, its default."""
+        """Return the known value of a field: that of the kept form; in a registration, its default."""
+        if self.kept is not None and self.kept.endpoint == form:
+            return self.kept.values.get(name, "")
         if self.user is None:
             if form != "register" or not isinstance(declared, DeclaredField):
                 return ""

@@ -9,9 +9,13 @@ from asgi_auth.feature.page import Page
 from asgi_auth.model.user_info import UserInfo
 from asgi_auth.pages.forms import Failed, FormBuilder, FormView
 from asgi_auth.pages.inputs import TICKET, fields_of
+from asgi_auth.pages.kept import Kept
 from asgi_auth.pages.language import Language
 from asgi_auth.pages.links import Links
 from asgi_auth.pages.site import Site
+
+#: The page where users prove who they are once more.
+REAUTHENTICATE = "reauthenticate"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +29,7 @@ class View:
     user: UserInfo | None = None
     failed: Failed | None = None
     carried: Mapping[str, str] = field(default_factory=dict)
+    kept: Kept | None = None
     logo: str = ""
 
     def href(self, page: str, **query: str) -> str:
@@ -90,6 +95,7 @@ class View:
             carried=self.carried,
             user=self.user,
             failed=self.failed,
+            kept=self.kept,
         )
         forms = {}
         for form in self.site.plan.forms_of(page):
@@ -97,13 +103,15 @@ class View:
             if found is not None:
                 fields = fields_of(found[1], found[0], self.site.auth.settings)
                 forms[form.endpoint] = builder.build(form, self.action(form.endpoint), fields)
-                self._take_along(forms[form.endpoint])
+                self._take_along(forms[form.endpoint], page)
         return {name: form for name, form in forms.items() if form is not None}
 
-    def _take_along(self, view: FormView | None) -> None:
-        """Keep the target of `next` in a form."""
+    def _take_along(self, view: FormView | None, page: Page) -> None:
+        """Keep the target of `next` in a form, and the values of a form of another page."""
         if view is not None and self.query.get("next"):
             view.hidden["next"] = self.query["next"]
+        if view is not None and self.kept is not None and page.name == REAUTHENTICATE:
+            view.hidden |= self.kept.hidden()
 
     def _lead(self, page: Page, forms: Mapping[str, FormView]) -> str:
         """Return the lead text; on pages for the link of a mail it depends on the link."""

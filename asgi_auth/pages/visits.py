@@ -18,6 +18,7 @@ from asgi_auth.feature.page import Page, Section
 from asgi_auth.model.records import Client
 from asgi_auth.model.user_info import UserInfo
 from asgi_auth.pages.forms import Failed
+from asgi_auth.pages.kept import Kept
 from asgi_auth.pages.links import Links
 from asgi_auth.pages.owner import owner_of_link
 from asgi_auth.pages.query import query_of
@@ -48,6 +49,7 @@ class Visit:
         self.query: dict[str, str] = query_of(scope)
         #: The values of hidden fields, which go from one form to the next.
         self.carried: dict[str, str] = {}
+        self.kept: Kept | None = None
 
     async def respond(self, authenticate: Authenticate, receive: Receive) -> Response:
         """Respond. Raises AuthError for errors that need the page of errors."""
@@ -76,6 +78,7 @@ class Visit:
             user=user,
             failed=failed,
             carried=self.carried,
+            kept=self.kept,
             logo=self.below_root(self.site.pages.logo or ""),
         )
 

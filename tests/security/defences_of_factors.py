@@ -226,4 +226,25 @@ FACTORS = [
         "if False:",
         "features/test_pending_over_http.py::test_a_pending_login_of_the_browser_does_not_win_over_a_session",
     ),
+    Defence(
+        "no repr shows the key of an app",
+        "features/totp/feature.py",
+        'frozenset({"secret", "uri", "qr", "request"})',
+        "frozenset()",
+        "security/test_secrets_of_factors.py::test_secrets_of_factors_are_shown_nowhere",
+    ),
+    Defence(
+        "no password is kept in a form that comes back",
+        "pages/kept.py",
+        'if kind_of(field) != "password"',
+        "if kind_of(field)",
+        "pages/test_kept_forms.py::test_no_secret_is_kept",
+    ),
+    Defence(
+        "no other site sends the form of a pending login",
+        "pages/form_visit.py",
+        "        check_origin(self.scope, settings)\n",
+        "",
+        "pages/test_pending_of_strangers.py::test_no_other_site_ends_a_login_in_a_browser",
+    ),
 ]

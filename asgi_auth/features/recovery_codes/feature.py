@@ -25,6 +25,7 @@ from asgi_auth.feature import (
     post,
 )
 from asgi_auth.model import event_types as events
+from asgi_auth.model.concealed import Concealed
 from asgi_auth.model.event_types import Outcome
 from asgi_auth.sessions.identity import MFA
 from asgi_auth.sessions.second_factors import USED_UP
@@ -36,8 +37,10 @@ SAME = str.maketrans({"O": "0", "I": "1", "L": "1", "-": "", " ": ""})
 LIMITS = "30/m/ip, 300/h/ip"
 
 
-class RecoveryCodeSet(Record, frozen=True, kw_only=True):
+class RecoveryCodeSet(Concealed, Record, frozen=True, kw_only=True):
     """New codes. They are shown this once, and take the place of all earlier ones."""
+
+    concealed: ClassVar[frozenset[str]] = frozenset({"codes"})
 
     codes: list[str]
 

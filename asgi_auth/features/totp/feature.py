@@ -45,6 +45,7 @@ from asgi_auth.feature import (
 from asgi_auth.features.totp.codes import KEY_SIZE, step_of, svg_of, text_of, uri_of
 from asgi_auth.features.totp.setup import TTL, Setups
 from asgi_auth.model import event_types as events
+from asgi_auth.model.concealed import Concealed
 from asgi_auth.model.event_types import Outcome
 from asgi_auth.model.records import NO_USER_ID
 from asgi_auth.sessions.identity import ANONYMOUS
@@ -62,8 +63,10 @@ CALLER_ERRORS = (
 )
 
 
-class TotpSetup(Record, frozen=True, kw_only=True):
+class TotpSetup(Concealed, Record, frozen=True, kw_only=True):
     """A key for an authenticator app: as text, as URI, and as QR code in SVG. `request` belongs to its first code."""
+
+    concealed: ClassVar[frozenset[str]] = frozenset({"secret", "uri", "qr", "request"})
 
     secret: str
     uri: str
