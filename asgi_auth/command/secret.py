@@ -5,7 +5,7 @@ import secrets
 from asgi_auth.command.command import DONE, FOUND, Command, Job
 
 #: Bytes of a new secret.
-SIZE = 36
+SIZE = 48
 
 
 async def secret(job: Job) -> int:

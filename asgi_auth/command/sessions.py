@@ -57,7 +57,8 @@ def _data(session: Session) -> dict[str, object]:
 async def end_everything(job: Job) -> int:
     """End all sessions and void all mailed tokens."""
     async with job.started() as auth:
-        ended = await auth.end_everything()
+        with job.output.progress("ended") as progress:
+            ended = await auth.sessions.end_everything(progress.update)
     job.output.show({"ended": ended}, f"Ended sessions and voided tokens: {ended}.")
     return DONE
 

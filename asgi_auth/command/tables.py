@@ -90,7 +90,8 @@ async def sql(job: Job) -> int:
 async def purge(job: Job) -> int:
     """Delete expired rows."""
     async with job.started() as auth:
-        deleted = await auth.purge()
+        with job.output.progress("deleted") as progress:
+            deleted = await auth.purger.run(progress.update)
     job.output.show({"deleted": deleted}, f"Deleted {deleted} expired rows.")
     return DONE
 

@@ -72,14 +72,17 @@ class Purger:
             self._due = now + interval * random.uniform(0.75, 1.25)  # noqa: S311 (jitter, no secret)
             self._tasks.set(begin(self._in_background(), "purge"))
 
-    async def run(self) -> int:
-        """Purge for at most four minutes and return the number of deleted rows; 0 while another process does."""
+    async def run(self, progress: Callable[[int], None] = lambda _: None) -> int:
+        """Purge for at most four minutes and return the number of deleted rows; 0 while another process does.
+
+        `progress` is told the number after each batch.
+        """
         storage, now = self._storage, int(self._now())
         # A row works as a lease on every driver. Advisory locks of a session leak behind pgbouncer.
         if (await storage.count("purge", now, LEASE)).count > 1:
             return 0
         try:
-            return await self._batches(now)
+            return await self._batches(now, progress)
         finally:
             await storage.clear_counter("purge")
 
@@ -91,7 +94,7 @@ class Purger:
             with suppress(asyncio.CancelledError):
                 await task
 
-    async def _batches(self, now: int) -> int:
+    async def _batches(self, now: int, progress: Callable[[int], None]) -> int:
         deleted, end = 0, time.monotonic() + LONGEST
         for purge in (self._expired, *self._purges):
             while time.monotonic() < end:
@@ -99,6 +102,7 @@ class Purger:
                 if not (count := await purge(now, self.batch)):
                     break
                 deleted += count
+                progress(deleted)
         return deleted
 
     async def _expired(self, now: int, batch: int) -> int:

@@ -150,16 +150,21 @@ class SessionService:
         await self.ended(user_id, ended, client)
         return ended
 
-    async def end_everything(self) -> int:
-        """End all sessions and void all one-time tokens, in batches; return how many there were."""
+    async def end_everything(self, progress: Callable[[int], None] = lambda _: None) -> int:
+        """End all sessions and void all one-time tokens, in batches; return how many there were.
+
+        `progress` is told the number after each batch.
+        """
         now, after, number = int(self._now()), "", 0
         # Tokens first: a mailed link could start a session.
         while voided := await self._storage.void_batch(after, now, BATCH):
             after, number = voided[-1], number + len(voided)
+            progress(number)
         after = ""
         while ended := await self._storage.end_batch(after, now, BATCH):
             self._revocation.end(ended)
             after, number = ended[-1], number + len(ended)
+            progress(number)
         await self._events.emit(events.SESSION_END, data={"everything": number})
         return number
 

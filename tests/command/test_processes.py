@@ -124,13 +124,32 @@ def test_progress_is_shown_to_a_person_alone(fresh: Fresh, tmp_path: Path) -> No
     env = {"AUTH_DATABASE_URL": url}
     assert process("migrate", cwd=tmp_path, env=env).status == 0
 
-    quiet = process("secrets", "reseal", cwd=tmp_path, env=env)
-    with terminal("secrets", "reseal", cwd=tmp_path, url=url) as seen:
-        assert seen.end() == 0
+    for words, label in (("secrets reseal", "resealed"), ("end-everything", "ended")):
+        quiet = process(*words.split(), cwd=tmp_path, env=env)
+        with terminal(*words.split(), cwd=tmp_path, url=url) as seen:
+            assert seen.end() == 0
 
-    assert (quiet.status, quiet.err) == (0, "")
-    assert "\r\x1b[Kresealed 0" in seen.seen
-    assert seen.seen.endswith(quiet.out.replace("\n", "\r\n"))
+        assert (quiet.status, quiet.err) == (0, "")
+        assert f"\r\x1b[K{label} 0" in seen.seen
+        assert seen.seen.endswith(quiet.out.replace("\n", "\r\n"))
+
+
+def test_the_installed_script_finds_an_app_in_the_working_directory(fresh: Fresh, tmp_path: Path) -> None:
+    app = write_app(tmp_path, fresh("sqlite"))
+    # As a script does: the working directory is not on the path of Python.
+    line = [sys.executable, "-P", "-c", "from asgi_auth.command.main import main; raise SystemExit(main())"]
+
+    done = subprocess.run(
+        [*line, "migrate", "--app", app],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Ran the migrations 1, 2")
 
 
 def test_a_reader_that_goes_away_ends_the_command_quietly(tmp_path: Path) -> None:
@@ -157,10 +176,10 @@ def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
 
 APP = """
 import asyncio, pathlib
-async def end_everything():
+async def end_everything(progress):
     pathlib.Path("begun").touch()
     await asyncio.sleep(3600)
-auth.end_everything = end_everything
+auth.sessions.end_everything = end_everything
 """
 
 

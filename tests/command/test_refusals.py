@@ -211,7 +211,7 @@ def test_a_mistake_of_the_app_is_one_line_and_a_traceback_on_demand(
 ) -> None:
     write_app(tmp_path, commands.url, name="faulty")
     with (tmp_path / "faulty.py").open("a") as file:
-        file.write("\nasync def purge():\n    raise TypeError('mine\\nof two lines')\nauth.purge = purge\n")
+        file.write("\nasync def run(progress):\n    raise TypeError('mine\\nof two lines')\nauth.purger.run = run\n")
     monkeypatch.chdir(tmp_path)
     commands.ok("migrate")
 

@@ -265,12 +265,7 @@ class Totp(Feature):
             now = self.auth.now()
             step = step_of(key, plain_code(code), now, credential.data["step"], self._drift)
             data = {**credential.data, "step": step}
-            # Opened with an older secret, it is sealed anew in passing.
-            secret = (
-                None
-                if self.auth.vault.is_current(credential.secret)
-                else self.auth.vault.seal(key, place_of(credential))
-            )
+            secret = self._sealed_anew(credential, key)
             if step is None or not await self.auth.storage.change_credential(
                 credential, secret=secret, data=data, now=int(now)
             ):
