@@ -26,7 +26,11 @@ class Output:
 
     def show(self, data: Mapping[str, Any] | Sequence[Any], text: str) -> None:
         """Write a result: the data as one line of JSON, or else the text."""
-        self.line(json.dumps(data, ensure_ascii=False) if self.as_json else text)
+        if self.as_json:
+            # In ASCII, so that no terminal interprets a character and no encoding lacks one.
+            self._out.write(json.dumps(data) + "\n")
+        else:
+            self.line(text)
 
     def line(self, text: str) -> None:
         """Write a line to standard output. A line break separates lines of one result."""

@@ -4,6 +4,8 @@ import json
 from argparse import ArgumentParser
 from collections.abc import Sequence
 
+import msgspec
+
 from asgi_auth.auth import Auth
 from asgi_auth.command.command import DONE, Command, Job
 from asgi_auth.command.naming import add_user, shown_user, user_data, user_of
@@ -139,6 +141,15 @@ async def enable(job: Job) -> int:
     return DONE
 
 
+async def export_user(job: Job) -> int:
+    """Write everything that is stored about a user, without secrets."""
+    async with job.started(reads=True) as auth:
+        stored = await auth.users.export((await user_of(auth, job.options.user)).id)
+    data = msgspec.to_builtins(stored)
+    job.output.show(data, json.dumps(data, indent=2))
+    return DONE
+
+
 COMMANDS = (
     Command("create-user", "create a user", create_user, _user_arguments, password=True),
     Command(
@@ -148,4 +159,5 @@ COMMANDS = (
     Command("roles", "show the roles of a user, or set them", roles, _roles_arguments),
     Command("disable", "disable the account of a user, and end all sessions", disable, _disable_arguments),
     Command("enable", "enable the account of a user that is disabled or closed", enable, add_user),
+    Command("export-user", "write everything that is stored about a user, without secrets", export_user, add_user),
 )

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from asgi_auth.auth import Auth
-from asgi_auth.importing.prepare import place_of
+from asgi_auth.crypto.vault import place_of
 from asgi_auth.model.records import Credential, User
 
 PAGE = 500

@@ -13,6 +13,7 @@ from asgi_auth.accounts.extra_fields import checked_data
 from asgi_auth.accounts.password_hashes import checked_hash
 from asgi_auth.accounts.passwords import KIND, PasswordService
 from asgi_auth.auth import Auth
+from asgi_auth.crypto.vault import place_of
 from asgi_auth.errors import PasswordPolicyError, ValidationError
 from asgi_auth.importing.record import CredentialRecord, RefusedError, UserRecord
 from asgi_auth.model.records import NO_USER_ID, Credential, User, new_id
@@ -152,8 +153,3 @@ class Preparer:
         if service is None:
             raise RefusedError("the record has a password, and the Auth has no feature Passwords")
         return service
-
-
-def place_of(credential: Credential) -> str:
-    """Return the text that a sealed secret is bound to."""
-    return f"{credential.kind} {credential.user_id} {credential.id}"

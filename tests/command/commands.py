@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,9 +101,13 @@ def process(*arguments: str, stdin: str = "", cwd: Path, env: Mapping[str, str])
     return Done(done.returncode, done.stdout, done.stderr)
 
 
-def write_app(folder: Path, url: str, more: str = "", name: str = "shop") -> str:
-    """Write a module with an app that has cheap hashes; return the import path of its `Auth`."""
+def write_app(folder: Path, url: str, more: str = "", *, after: str = "") -> str:
+    """Write a module with an app that has cheap hashes; return the import path of its `Auth`.
+
+    `more` are further features, `after` is the rest of the module. Its name is new: Python imports a name once.
+    """
     names = "Argon2, Auth, AuthApp, AuthMiddleware, Passwords, SecondFactors, Settings, Totp"
     text = APP.format(url=url, secret=SECRET, more=more, names=names)
-    (folder / f"{name}.py").write_text(f"from asgi_auth.features.defaults import defaults\n{text}", "utf-8")
+    name = f"shop_{uuid.uuid4().hex}"
+    (folder / f"{name}.py").write_text(f"from asgi_auth.features.defaults import defaults\n{text}{after}", "utf-8")
     return f"{name}:auth"

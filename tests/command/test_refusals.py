@@ -209,17 +209,16 @@ def test_wrong_arguments_are_wrong_use(arguments: list[str], commands: Commands)
 def test_a_mistake_of_the_app_is_one_line_and_a_traceback_on_demand(
     commands: Commands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_app(tmp_path, commands.url, name="faulty")
-    with (tmp_path / "faulty.py").open("a") as file:
-        file.write("\nasync def run(progress):\n    raise TypeError('mine\\nof two lines')\nauth.purger.run = run\n")
+    after = "async def run(progress):\n    raise TypeError('mine\\nof two lines')\nauth.purger.run = run\n"
+    app = write_app(tmp_path, commands.url, after=after)
     monkeypatch.chdir(tmp_path)
     commands.ok("migrate")
 
-    done = commands("purge", "--app", "faulty")
+    done = commands("purge", "--app", app)
 
     assert done.status == 1
     assert done.line == "asgi-auth: failed by a mistake in the library or in your app: TypeError: mine of two lines"
-    assert "Traceback" in commands("purge", "--app", "faulty", "--verbose").err
+    assert "Traceback" in commands("purge", "--app", app, "--verbose").err
 
 
 def test_nothing_secret_is_printed(commands: Commands, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """Commands about users and sessions, on each database."""
 
 import asyncio
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -146,6 +147,17 @@ def test_one_session_of_several_ends(commands: Commands) -> None:
     assert (again.status, first in again.line) == (1, True)
     assert [each["id"] for each in commands.ok("sessions", EMAIL)["sessions"]] == [second]
     assert commands("sessions", EMAIL, "--only", second).status == 2
+
+
+def test_all_about_a_user_is_written_without_secrets(everywhere: Commands) -> None:
+    create(everywhere)
+
+    stored = everywhere.ok("export-user", EMAIL)
+
+    assert stored["user"]["email"] == EMAIL
+    assert "user_create" in json.dumps(stored["events"])
+    assert "argon2" not in json.dumps(stored)
+    assert json.loads(everywhere("export-user", EMAIL).out) == stored
 
 
 def test_what_users_have_sent_does_not_reach_the_terminal_as_it_is(commands: Commands) -> None:
