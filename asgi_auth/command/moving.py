@@ -144,10 +144,17 @@ async def _write(lines: AsyncIterator[bytes], file: BinaryIO, update: Callable[[
 
 @contextmanager
 def _new_file(name: str) -> Iterator[BinaryIO]:
-    """Create a file that only its owner may read. Raises FileExistsError: no earlier export is overwritten."""
+    """Create a file that only its owner may read; it is removed if the block raises.
+
+    Raises FileExistsError: no earlier export is overwritten.
+    """
     descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, MODE)
-    with os.fdopen(descriptor, "wb") as file:
-        yield file
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
 
 
 COMMANDS = (

@@ -39,7 +39,9 @@ class Output:
         self._out.write(lines.encode(encoding, "backslashreplace").decode(encoding) + "\n")
 
     def raw(self, line: bytes) -> None:
-        """Write a line of a file to standard output as it is."""
+        """Write a line of JSON to standard output: to a terminal in ASCII, and else as it is."""
+        if self._out.isatty():
+            line = json.dumps(json.loads(line)).encode() + b"\n"
         self._out.flush()
         self._out.buffer.write(line)
 

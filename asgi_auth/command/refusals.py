@@ -1,7 +1,7 @@
 """Why a command did not do what it was asked: one line for people, or one JSON object, and an exit status."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from asgi_auth.command.output import shown
@@ -20,10 +20,11 @@ class RefusedError(Exception):
 
     status = 1
 
-    def __init__(self, text: str, code: str = "refused") -> None:
-        """Take the text of one line."""
+    def __init__(self, text: str, code: str = "refused", members: Mapping[str, Any] | None = None) -> None:
+        """Take the text of one line; `members` are further ones of the JSON object."""
         super().__init__(text)
         self.code = code
+        self.members: Mapping[str, Any] = members or {}
 
 
 class WrongUseError(RefusedError):
@@ -42,14 +43,15 @@ def refusal_of(error: Exception) -> RefusedError:
         return error
     for kind, text in TEXTS:
         if isinstance(error, kind):
-            return RefusedError(text(error), getattr(error, "code", CODES.get(kind, "refused")))
+            members = error.members() if isinstance(error, AuthError) else {}
+            return RefusedError(text(error), getattr(error, "code", CODES.get(kind, "refused")), members)
     return RefusedError(f"failed by a mistake in the library or in your app: {_named(error)}", "internal_error")
 
 
 def line_of(refusal: RefusedError, *, as_json: bool) -> str:
     """Return the line of standard error."""
     text = shown(" ".join(str(refusal).split()))
-    members: dict[str, Any] = {"error": text, "code": refusal.code}
+    members = {"error": text, "code": refusal.code, **refusal.members}
     return json.dumps(members) if as_json else f"asgi-auth: {text}"
 
 

@@ -3,11 +3,13 @@
 import json
 import sqlite3
 import stat
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from asgi_auth.errors import StorageUnavailableError
 from tests.command.commands import Commands, process, write_app
 from tests.importing.systems import FOLDER
 from tests.support import EMAIL
@@ -102,13 +104,29 @@ def test_an_export_of_one_installation_is_an_import_of_another(commands: Command
     before = exported(commands, "--with-secrets")
     file = str(tmp_path / "export.jsonl")
     commands.ok("export", file, "--with-secrets")
-    write_app(tmp_path, f"sqlite:///{tmp_path}/second.db")
+    app = write_app(tmp_path, f"sqlite:///{tmp_path}/second.db")
 
-    done = process("import", file, "--app", "shop:auth", "--json", cwd=tmp_path, env={})
+    done = process("import", file, "--app", app, "--json", cwd=tmp_path, env={})
     assert (done.status, done.json["made"]) == (0, 2)
 
-    after = process("export", "--with-secrets", "--app", "shop:auth", cwd=tmp_path, env={})
+    after = process("export", "--with-secrets", "--app", app, cwd=tmp_path, env={})
     assert [json.loads(line) for line in after.out.splitlines()] == before
+
+
+def test_an_export_that_breaks_off_leaves_no_file(
+    commands: Commands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object, **__: object) -> AsyncIterator[bytes]:
+        yield b"{}\n"
+        raise StorageUnavailableError
+
+    commands.ok("migrate")
+    monkeypatch.setattr("asgi_auth.command.moving.export_users", broken)
+
+    done = commands("export", str(tmp_path / "users.jsonl"))
+
+    assert (done.status, "not available" in done.line) == (1, True)
+    assert not (tmp_path / "users.jsonl").exists()
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,17 @@ def test_a_refused_password_has_its_reasons(stdin: str | bytes, said: str, comma
     assert commands.ok("status")["users"]["active"] == 0
 
 
+def test_reasons_are_members_of_the_json(commands: Commands) -> None:
+    done = commands("create-user", EMAIL, *STDIN, "--json", stdin="password")
+
+    assert done.status == 1
+    assert json.loads(done.line) == {
+        "error": "the password is refused: This password is too common and easy to guess.",
+        "code": "password_validation",
+        "errors": {"password": ["This password is too common and easy to guess."]},
+    }
+
+
 @pytest.mark.parametrize("address", ["ada", "", "a@b@c", "ada@example.com\x00"])
 def test_an_address_that_is_none_is_refused(address: str, commands: Commands) -> None:
     done = commands("create-user", address, *STDIN, stdin=PASSWORD)

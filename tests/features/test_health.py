@@ -16,7 +16,7 @@ from asgi_auth.storage.statements.schema import PING
 from tests.cluster import free_port
 from tests.faultproxy import FaultProxy
 from tests.storage.conftest import FILES_AND_SERVERS, Servers
-from tests.support import Client, CountingStorage, make_auth, who
+from tests.support import Client, CountingStorage, bearer, make_auth, who
 
 Fresh = Callable[[str], str]
 
@@ -77,6 +77,17 @@ async def test_it_costs_one_query() -> None:
         await client.get("/auth/health")
 
         assert storage.statements[before:] == [PING]
+
+
+async def test_a_token_costs_no_further_query_and_a_bad_one_is_no_failure() -> None:
+    async with gated() as (client, storage, gate):
+        gate.opened.set()
+        for headers in (bearer("junk"), {"cookie": "__Host-auth-access=junk"}, {"accept": "text/html"}):
+            storage.statements.clear()
+            answer = await client.get("/auth/health", headers=headers)
+
+            assert (answer.status, storage.statements.count(PING)) == (200, 1)
+        assert (await client.request("HEAD", "/auth/health")).status == 200
 
 
 @pytest.mark.parametrize("fails", [False, True])
