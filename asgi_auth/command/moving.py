@@ -127,7 +127,8 @@ async def export(job: Job) -> int:
             async for line in lines:
                 job.output.raw(line)
             return DONE
-        with _new_file(job.options.file) as file, job.output.progress("Exporting") as bar:
+        total = await auth.users.count()
+        with _new_file(job.options.file) as file, job.output.progress("Exporting", total) as bar:
             number = await _write(lines, file, bar.update)
     job.output.show({"users": number, "file": job.options.file}, f"Exported {number} users to {job.options.file}.")
     return DONE
