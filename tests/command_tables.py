@@ -29,7 +29,7 @@ def _parsers() -> Iterator[tuple[str, str, ArgumentParser]]:
 def _section(name: str, text: str, parser: ArgumentParser) -> str:
     actions = [action for action in parser._actions if action.dest not in COMMON]
     synopsis = " ".join(["asgi-auth", name, *map(_part, actions)])
-    lines = [f"### {name}", f"{text[0].upper()}{text[1:]}.", f"```text\n{synopsis}\n```"]
+    lines = [f"### {name}", f"`{synopsis}`: {text}."]
     rows = [f"| `{_shown(action)}` | {(action.help or '').replace('|', chr(92) + '|')} |" for action in actions]
     if rows:
         lines.append("\n".join(["| argument | meaning |", "| --- | --- |", *rows]))

@@ -41,7 +41,8 @@ def test_the_readme_has_the_same_line() -> None:
 
 def test_every_command_of_the_documentation_can_be_parsed() -> None:
     parser = make_parser(COMMANDS)
-    in_text = [f"asgi-auth {words}" for words in WORDS.findall(everything())]
+    # Brackets are those of the table that the parser makes.
+    in_text = [f"asgi-auth {words}" for words in WORDS.findall(everything()) if "[" not in words]
     shell = [line for file in FILES for code in fences(file, "sh") for line in code.splitlines()]
     in_shell = [found for line in shell if "pip install" not in line for found in LINE.findall(line)]
     lines = {line.strip() for line in (*in_text, *in_shell)}
