@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from asgi_auth.openapi.feature import OpenAPI
     from asgi_auth.pages.feature import Pages
     from asgi_auth.sessions.handover import acting_as, identity_of
-    from asgi_auth.sessions.identity import Identity, current_user, require
+    from asgi_auth.sessions.identity import Identity, current_user
+    from asgi_auth.sessions.scope import admit, require
     from asgi_auth.settings import Settings
     from asgi_auth.validation.password_policy import PasswordPolicy
     from asgi_auth.validation.user_field import Field
@@ -87,6 +88,7 @@ __all__ = [
     "Unlock",
     "Usernames",
     "acting_as",
+    "admit",
     "current_user",
     "identity_of",
     "problem",
@@ -137,10 +139,11 @@ LATER = {
     "Unlock": "features.unlock",
     "Usernames": "features.usernames",
     "acting_as": "sessions.handover",
+    "admit": "sessions.scope",
     "current_user": "sessions.identity",
     "identity_of": "sessions.handover",
     "problem": "web.responses",
-    "require": "sessions.identity",
+    "require": "sessions.scope",
 }
 
 if not TYPE_CHECKING:

@@ -39,7 +39,7 @@ class AccountDisabledError(ForbiddenError):
 
 
 class EmailNotVerifiedError(ForbiddenError):
-    """The address must be verified first; answered only after the right password."""
+    """The address must be verified first; at a login, answered only after the right password."""
 
     code = "email_not_verified"
     default_detail = "Verify your email address first."

@@ -31,7 +31,8 @@ from asgi_auth.auth import Auth
 from asgi_auth.hosts import starlette
 from asgi_auth.hosts.merge import auth_document, merge_into, share_scheme
 from asgi_auth.sessions.demand import Demand, Demands
-from asgi_auth.sessions.identity import Identity, current_user, identity_in
+from asgi_auth.sessions.identity import Identity, current_user
+from asgi_auth.sessions.scope import identity_in
 
 TOKEN_URL = "auth/token"
 SCHEME = "asgi_auth"
@@ -51,7 +52,7 @@ class _Guard(SecurityBase):
 
     async def __call__(self, connection: HTTPConnection) -> Identity:
         """Return the user. Async, because FastAPI calls plain functions in a thread."""
-        return identity_in(connection.scope).meet(self._demand)
+        return await identity_in(connection.scope).admit(self._demand)
 
 
 def install(app: FastAPI, *, token_url: str = TOKEN_URL) -> None:

@@ -23,8 +23,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 def require(**demands: Unpack[Demands]) -> Callable[[F], F]:
     """Return a decorator that requires a login which meets the demands: those of `Identity.require`.
 
-    The decorated function raises UnauthorizedError, ForbiddenError, FreshLoginRequiredError, or
-    SecondFactorNeededError. `install` of the framework's module (Django: `UserMiddleware`) converts these errors to
+    The decorated function raises UnauthorizedError, ForbiddenError, FreshLoginRequiredError, SecondFactorNeededError,
+    or EmailNotVerifiedError. `install` of the framework's module (Django: `UserMiddleware`) converts these errors to
     responses.
     """
     demand = Demand(**demands)
@@ -32,12 +32,12 @@ def require(**demands: Unpack[Demands]) -> Callable[[F], F]:
     def decorate(function: F) -> F:
         @wraps(function)
         async def checked_async(*args: Any, **kwargs: Any) -> Any:
-            current_user().meet(demand)
+            await current_user().admit(demand)
             return await function(*args, **kwargs)
 
         @wraps(function)
         def checked(*args: Any, **kwargs: Any) -> Any:
-            current_user().meet(demand)
+            current_user().admit_in_thread(demand)
             return function(*args, **kwargs)
 
         return checked_async if iscoroutinefunction(function) else checked  # type: ignore[return-value]  # wraps F

@@ -32,7 +32,8 @@ from asgi_auth.errors import AuthError
 from asgi_auth.hosts.merge import auth_document
 from asgi_auth.middleware import AuthMiddleware
 from asgi_auth.sessions.demand import Demand, Demands
-from asgi_auth.sessions.identity import current_user, identity_in
+from asgi_auth.sessions.identity import current_user
+from asgi_auth.sessions.scope import identity_in
 from asgi_auth.web.responses import WEBSOCKET_UNAUTHORIZED, problem
 
 __all__ = ["AuthPlugin", "answer", "current_user", "login_required", "merge_openapi", "require"]
@@ -93,15 +94,15 @@ def merge_openapi(app: Litestar, auth: Auth | AuthApp, *, mount: str = "/auth") 
 def require(**demands: Unpack[Demands]) -> Guard:
     """Return a guard that requires a login which meets the demands: those of `Identity.require`.
 
-    The guard raises UnauthorizedError, ForbiddenError, FreshLoginRequiredError, or SecondFactorNeededError. It closes
-    websockets with code 4401.
+    The guard raises UnauthorizedError, ForbiddenError, FreshLoginRequiredError, SecondFactorNeededError, or
+    EmailNotVerifiedError. It closes websockets with code 4401.
     """
     demand = Demand(**demands)
 
     # Async, because Litestar calls plain functions in a thread.
     async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         try:
-            identity_in(connection.scope).meet(demand)
+            await identity_in(connection.scope).admit(demand)
         except AuthError as error:
             if connection.scope["type"] == ScopeType.HTTP:
                 raise

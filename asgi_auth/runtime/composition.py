@@ -138,7 +138,7 @@ class Composition(HookRegistry, FeatureLookup):
             self.revocation,
             storage,
             settings,
-            Source(self.users.find, now, self.permissions),
+            Source(self.users.find, now, self.permissions, self._lifecycle.loop),
             self.used_generations,
         )
 

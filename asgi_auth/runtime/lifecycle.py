@@ -73,6 +73,10 @@ class Lifecycle:
         self._logged = ""
         self._started: weakref.ref[asyncio.AbstractEventLoop] | None = None
 
+    def loop(self) -> asyncio.AbstractEventLoop | None:
+        """Return the event loop that was started last; None without one."""
+        return self._started() if self._started is not None else None
+
     async def start(self, *, reachable: bool = True) -> None:
         """Start for the running loop, and log a failure once; the next call tries again.
 

@@ -20,12 +20,14 @@ class Demands(TypedDict, total=False):
     """The greatest age of the login."""
     second_factor: bool
     """Whether the session must have shown a second factor."""
+    verified: bool
+    """Whether the address of the user must be verified, as the database has it."""
 
 
 class Demand:
     """The demands of one guard, checked once. Raises ValueError for a text that is no name of a permission."""
 
-    __slots__ = ("any_of", "fresh", "permissions", "roles", "second_factor")
+    __slots__ = ("any_of", "fresh", "permissions", "roles", "second_factor", "verified")
 
     def __init__(self, **demands: Unpack[Demands]) -> None:
         """Take the demands. Raises TypeError for an unknown one."""
@@ -36,6 +38,7 @@ class Demand:
         self.any_of: bool = demands.get("any_of", False)
         self.fresh: timedelta | None = demands.get("fresh")
         self.second_factor: bool = demands.get("second_factor", False)
+        self.verified: bool = demands.get("verified", False)
 
     def allows(self, roles: Collection[str], permissions: Collection[str]) -> bool:
         """Tell whether roles and permissions are those that are demanded."""

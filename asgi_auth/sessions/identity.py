@@ -1,5 +1,6 @@
 """The identity of a request: the value of `scope["user"]` and `scope["auth"]`."""
 
+from asyncio import AbstractEventLoop
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextvars import ContextVar
 from types import MappingProxyType
@@ -9,6 +10,7 @@ import msgspec
 
 from asgi_auth.errors import (
     AuthError,
+    EmailNotVerifiedError,
     ForbiddenError,
     FreshLoginRequiredError,
     SecondFactorNeededError,
@@ -16,6 +18,7 @@ from asgi_auth.errors import (
 )
 from asgi_auth.model.limits import MAX_SKEW
 from asgi_auth.model.records import Access, User
+from asgi_auth.process.threads import in_loop
 from asgi_auth.sessions.demand import Demand, Demands
 from asgi_auth.sessions.permissions import PermissionMap
 from asgi_auth.sessions.tokens import Claims
@@ -31,11 +34,12 @@ NO_PERMISSIONS: frozenset[str] = frozenset()
 
 
 class Source(NamedTuple):
-    """What an identity asks of its `Auth`: users by id, the time, and the permissions of roles."""
+    """What an identity asks of its `Auth`: users by id, the time, the permissions of roles, and its event loop."""
 
     load: Loader
     now: Callable[[], float]
     permissions: PermissionMap
+    loop: Callable[[], AbstractEventLoop | None]
 
 
 #: What an identity without an `Auth` knows of permissions.
@@ -227,7 +231,8 @@ class Identity:
 
         `roles` and `permissions` are one name or several: the user needs all of them, with `any_of=True` one of the
         roles and one of the permissions. `fresh` is the greatest age of the login, and `second_factor=True` demands
-        one. Raises UnauthorizedError, ForbiddenError, FreshLoginRequiredError or SecondFactorNeededError.
+        one. `verified=True` demands a verified address: await `load` before, or use `admit`, which does. Raises
+        UnauthorizedError, ForbiddenError, FreshLoginRequiredError, SecondFactorNeededError or EmailNotVerifiedError.
         """
         return self.meet(Demand(**demands))
 
@@ -243,7 +248,29 @@ class Identity:
             raise FreshLoginRequiredError
         if demand.second_factor and MFA not in self.amr:
             raise SecondFactorNeededError
+        if demand.verified and not self._loaded().email_verified:
+            raise EmailNotVerifiedError
         return self
+
+    async def admit(self, demand: Demand) -> "Identity":
+        """Return the identity as `meet` does; reads the user from the database where the demand is about the user."""
+        if demand.verified and self.is_authenticated:
+            await self.load()
+        return self.meet(demand)
+
+    def admit_in_thread(self, demand: Demand) -> "Identity":
+        """Do as `admit` in a thread of a host, such as that of a sync view: the event loop reads the user.
+
+        Raises RuntimeError on the event loop itself, which must not wait for a thread.
+        """
+        if demand.verified and self._user is None and self._source is not None:
+            self._user = in_loop(self._source.loop(), self.load())
+        return self.meet(demand)
+
+    def _loaded(self) -> User:
+        if self._user is None:
+            raise RuntimeError("verified=True needs the user: `await identity.load()` before, or use `await admit(…)`")
+        return self._user
 
     def __repr__(self) -> str:
         """Show the id, and no claims."""
@@ -261,19 +288,3 @@ def current_user() -> Identity:
     request: see `acting_as` and `identity_of`.
     """
     return current.get()
-
-
-def require(scope: Mapping[str, Any], **demands: Unpack[Demands]) -> Identity:
-    """Return the identity of a request if it is logged in, and meets the demands: those of `Identity.require`.
-
-    Raises UnauthorizedError (401), ForbiddenError (403), FreshLoginRequiredError (401) or SecondFactorNeededError
-    (403); the middleware answers them unless the host handles them. Raises UnauthorizedError when the middleware is
-    missing.
-    """
-    return identity_in(scope).require(**demands)
-
-
-def identity_in(scope: Mapping[str, Any]) -> Identity:
-    """Return the identity of a request; anonymous when the middleware is missing."""
-    identity = scope.get("asgi_auth", ANONYMOUS)
-    return identity if isinstance(identity, Identity) else ANONYMOUS

@@ -68,4 +68,11 @@ PERMISSIONS = [
         "",
         ENDPOINT + "test_a_credential_without_a_session_has_no_more_than_its_user",
     ),
+    Defence(
+        "permission: a verified address is demanded as it is now",
+        "sessions/identity.py",
+        "if demand.verified and not self._loaded().email_verified:",
+        "if demand.verified and not self._loaded().email:",
+        "hosts/test_verified.py::test_a_guard_demands_a_verified_address_as_it_is_now",
+    ),
 ]
