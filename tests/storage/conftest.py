@@ -3,7 +3,7 @@
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,23 @@ from tests.storage.samples import NOW
 SERVERS = ("postgres15", "postgres18")
 FILES_AND_SERVERS = ("sqlite", *SERVERS)
 DRIVERS = (*FILES_AND_SERVERS, "memory", "databases-sqlite", "databases-postgres15", "databases-postgres18")
+#: A users table of the host with other types than the library's, for each dialect.
+OWN_TABLES = {"own-sqlite": "sqlite", "own-postgres15": "postgresql"}
+OWN = Names(
+    prefix="own_", users="people", own_users_table=True, user_columns={"email": "mail", "last_login_at": "seen"}
+)
+COLUMNS = {
+    "sqlite": """
+        id VARCHAR(255) PRIMARY KEY NOT NULL, mail VARCHAR(320), email_canonical TEXT NOT NULL UNIQUE,
+        email_verified INTEGER DEFAULT 0, status TEXT, roles JSON, data JSON, created_at TIMESTAMP,
+        updated_at DATETIME, access_changed_at BIGINT, seen DATETIME, team TEXT NOT NULL DEFAULT 'none'
+    """,
+    "postgresql": """
+        id VARCHAR(255) PRIMARY KEY, mail VARCHAR(320), email_canonical TEXT NOT NULL UNIQUE,
+        email_verified BOOLEAN DEFAULT FALSE, status VARCHAR(20), roles TEXT[], data JSONB, created_at TIMESTAMPTZ,
+        updated_at TIMESTAMP, access_changed_at BIGINT, seen TIMESTAMPTZ, team TEXT NOT NULL DEFAULT 'none'
+    """,
+}
 
 
 class Servers:
@@ -66,7 +83,7 @@ def fresh(servers: Servers, tmp_path: Path) -> Callable[[str], str]:
             return "sqlite://"
         if "sqlite" in driver:
             return f"sqlite:///{tmp_path}/auth.db"
-        server = driver.removeprefix("databases-")
+        server = driver.rpartition("-")[2]
         if server not in urls:
             urls[server] = servers.get(server).database()
         return urls[server]
@@ -76,6 +93,8 @@ def fresh(servers: Servers, tmp_path: Path) -> Callable[[str], str]:
 
 def connect(driver: str, url: str, names: Names | None = None, **options: Any) -> SQLStorage:
     """Make a storage by the name of its driver."""
+    if driver in OWN_TABLES:
+        return connect(driver.removeprefix("own-"), url, names or OWN, **options)
     if driver in SERVERS:
         return Postgres(url, names=names, **options)
     if not driver.startswith("databases-"):
@@ -113,10 +132,15 @@ async def outcomes(calls: list[Awaitable[object]]) -> tuple[int, int, float]:
     return good, refusals, time.monotonic() - started
 
 
-@pytest.fixture(params=DRIVERS)
-def driver(request: pytest.FixtureRequest) -> str:
-    name: str = request.param
-    return name
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run each test with all drivers, and those of the contract over users tables of the host, too."""
+    chosen = {name for mark in metafunc.definition.iter_markers("parametrize") for name in _names(mark.args[0])}
+    if "driver" in metafunc.fixturenames and "driver" not in chosen:
+        metafunc.parametrize("driver", [*DRIVERS, *(OWN_TABLES if "storage" in metafunc.fixturenames else ())])
+
+
+def _names(arguments: str | Sequence[str]) -> Sequence[str]:
+    return arguments.replace(" ", "").split(",") if isinstance(arguments, str) else arguments
 
 
 @pytest.fixture
@@ -153,8 +177,10 @@ async def counters(
 async def emptied(driver: str, servers: Servers, fresh: Callable[[str], str]) -> AsyncIterator[SQLStorage]:
     """Open a storage by the name of its driver, with empty tables."""
     on_server = "postgres" in driver
-    opened = connect(driver, servers.shared(driver.removeprefix("databases-")) if on_server else fresh(driver))
+    opened = connect(driver, servers.shared(driver.rpartition("-")[2]) if on_server else fresh(driver))
     await opened.open()
+    if driver in OWN_TABLES:
+        await opened.run(f"CREATE TABLE IF NOT EXISTS {{users}} ({COLUMNS[OWN_TABLES[driver]]})", {})
     await opened.migrate(NOW)
     if on_server:
         await opened.run("TRUNCATE {users}, {counters}, {audit}, {changes} CASCADE", {})
