@@ -10,6 +10,7 @@ from typing import Final
 
 from asgi_auth.storage.column import Column
 from asgi_auth.storage.driver import ConflictError
+from asgi_auth.storage.statements.users import ARRAY_OF
 from asgi_auth.validation.user_field import Field
 
 TEXT = frozenset({"text", "character varying", "citext"})
@@ -37,6 +38,8 @@ SQLITE: Final[Mapping[str, Sequence[str]]] = {
     "datetime": ("DATE", "TIME", "CHAR", "TEXT", "CLOB"),
     "json": ("JSON", "CHAR", "TEXT", "CLOB"),
 }
+#: A name in the message of a database.
+WORD = re.compile(r"[A-Za-z0-9_]+")
 #: What a statement calls the JSON object that it writes.
 GIVEN = "CAST(:data AS JSONB)"
 
@@ -135,8 +138,7 @@ def _written(field: Field, column: Column) -> str:
     if column.type in JSON:
         return f"CAST(NULLIF({value}, CAST('null' AS JSONB)) AS {column.type})"
     if column.type.endswith("[]"):
-        items = f"SELECT CAST(item AS {column.type[:-2]}) FROM jsonb_array_elements_text({value}) AS item"  # noqa: S608
-        return f"CASE WHEN jsonb_typeof({value}) = 'array' THEN ARRAY({items}) END"
+        return ARRAY_OF.format(value=value, type=column.type[:-2])
     return f"CAST({GIVEN} ->> '{field.name}' AS {column.type})"
 
 
@@ -170,6 +172,7 @@ def taken(error: ConflictError, fields: Iterable[Field], *, only_named: bool = F
     cause = error.__cause__
     # PostgreSQL writes `Key (column)=(value)` in the language of the server, SQLite `table.column`.
     key = str(getattr(cause, "detail", None) or cause or "").partition(")=(")[0]
-    own = [(field.name, field.column, field.unique) for field in fields if field.column]
-    named = [name for name, column, _ in own if re.search(rf"\b{column}\b", key)]
-    return named if named or only_named else [name for name, _, is_unique in own if is_unique]
+    words = set(WORD.findall(key))
+    own = [field for field in fields if field.column]
+    named = [field.name for field in own if field.column in words]
+    return named if named or only_named else [field.name for field in own if field.unique]

@@ -7,6 +7,7 @@ from typing import Any
 from asgi_auth.storage import field_columns
 from asgi_auth.storage.column import Column
 from asgi_auth.storage.names import ALL_COLUMNS, OPTIONAL_COLUMNS, USER_COLUMNS, Names
+from asgi_auth.storage.statements.sessions import NOTE_LOGIN
 from asgi_auth.validation.user_field import Field
 
 #: The length that a column of text must hold, in characters.
@@ -193,12 +194,10 @@ def _parts_of_logins(names: Names, write: Callable[[str, str], str], *, notes_lo
     if not notes_logins:
         return dict.fromkeys(("login_column", "login_value", "login_noted"), "")
     parts = names.parts()
-    column, users = parts["last_login_at"], parts["users"]
+    added = write("last_login_at", "added.created_at")
     return {
-        "login_column": f", {column}",
+        "login_column": f", {parts['last_login_at']}",
         "login_value": f", {write('last_login_at', ':last_login')}",
-        "login_noted": f""", noted AS (
-            UPDATE {users} SET {column} = {write("last_login_at", "added.created_at")} FROM added
-            WHERE {users}.{parts["id"]} = added.user_id AND added.is_own)""",  # noqa: S608 (quoted identifiers)
+        "login_noted": NOTE_LOGIN.format_map({**parts, "put_login_of_added": added}),
         "put_login_of_new": write("last_login_at", "NEW.created_at"),
     }

@@ -141,6 +141,10 @@ class Field:
         """Return a stored value as the text that `from_text` reads; empty for None."""
         return field_text.to_text(value, self.shape)
 
+    @functools.cached_property
+    def _pattern(self) -> re.Pattern[str] | None:
+        return None if self.pattern is None else _compiled(self.pattern)
+
     def _item(self, *, required: bool) -> Any:
         """Return the type of a value, or of an item."""
         kind, shape = self.shape.kind, self.shape
@@ -180,7 +184,7 @@ class Field:
             except ValidationError as error:
                 reason = next(iter(error.reasons.values()))[0]
                 raise FieldError(reason if isinstance(reason, Reason) else Reason("email", reason)) from None
-        if self.pattern is not None and re.fullmatch(self.pattern, item) is None:
+        if self._pattern is not None and self._pattern.fullmatch(item) is None:
             raise FieldError(Reason("pattern"))
         if kind == "datetime":
             item = item.astimezone(UTC)
@@ -204,8 +208,7 @@ class Field:
         is_text = shape.kind == "text" and not shape.choices
         if (self.pattern is not None or self.min_length) and not is_text:
             raise ValueError("pattern and min_length need the type str")
-        if self.pattern is not None:
-            _check_pattern(self.pattern)
+        _ = self._pattern
         if not 0 <= self.min_length <= self.max_length or self.max_items < 1 or self.max_size < 2:
             raise ValueError("the lengths and sizes must be positive, and min_length at most max_length")
         self._check_bounds()
@@ -249,11 +252,12 @@ class DeclaredField(BodyField):
         return self.field.convert(value)
 
 
-def _check_pattern(pattern: str) -> None:
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Compile the pattern of a declaration. Raises ValueError."""
     if PYTHON_ONLY.search(pattern):
         raise ValueError("the pattern must be one that JavaScript reads as well: no flags, \\A, \\Z and (?P<…>)")
     try:
-        re.compile(pattern)
+        return re.compile(pattern)
     except re.error as error:
         raise ValueError(f"the pattern is no regular expression: {error}") from None
 

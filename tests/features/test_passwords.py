@@ -35,6 +35,8 @@ async def test_a_registration_shows_the_account_and_no_secret(auth: Auth, client
         "roles": [],
         "data": {},
         "created_at": 1_800_000_000,
+        "updated_at": 1_800_000_000,
+        "last_login": None,
     }
     assert (await auth.users.by_email("ADA@EXAMPLE.COM")).id == user["id"]
     assert (await login(auth)).access_token

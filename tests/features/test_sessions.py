@@ -141,7 +141,9 @@ async def test_me_shows_the_own_account(auth: Auth, client: Client, pair: TokenP
     answer = await client.get("/auth/me", headers=bearer(pair))
 
     assert answer.json["id"] == (await auth.authenticate(str(pair.access_token))).id
-    assert answer.json.keys() == {"id", "email", "email_verified", "roles", "data", "created_at"}
+    assert answer.json.keys() == {
+        "id", "email", "email_verified", "roles", "data", "created_at", "updated_at", "last_login",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(("method", "path"), [

@@ -15,8 +15,8 @@ FIELDS = [
     Defence(
         "a pattern is for the whole value",
         "validation/user_field.py",
-        "re.fullmatch(self.pattern, item)",
-        "re.match(self.pattern, item)",
+        "self._pattern.fullmatch(item)",
+        "self._pattern.match(item)",
         "validation/test_user_field.py::test_what_does_not_fit_is_refused_with_its_reason",
     ),
     Defence(
@@ -63,7 +63,7 @@ FIELDS = [
     ),
     Defence(
         "a session of an administrator is no login of the user in PostgreSQL",
-        "storage/user_columns.py",
+        "storage/statements/sessions.py",
         "= added.user_id AND added.is_own)",
         "= added.user_id)",
         "storage/test_last_login.py::test_a_login_that_is_refused_and_one_of_an_administrator_note_nothing",

@@ -38,7 +38,7 @@ WHO_KNOWS_CRYPTO = {
     "accounts.mail_requests": {"hmac", "secrets"}, "storage.sql_tokens": {"hmac", "secrets"},
     "storage.migrate": {"secrets"}, "crypto.vault": {"cryptography", "hashlib", "secrets"},
     "command.secret": {"secrets"},
-    "accounts.unique_values": {"hashlib"},
+    "accounts.unique_values": {"hashlib"}, "outgoing": {"ssl"},
     "accounts.pending_logins": {"hashlib", "secrets"}, "features.recovery_codes.feature": {"hashlib", "secrets"},
     "features.totp.codes": {"hmac"}, "features.totp.feature": {"secrets"}, "features.totp.setup": {"hashlib"},
     "features.trusted_devices.feature": {"hashlib", "secrets"}, "features.usernames.feature": {"hmac"},
@@ -50,6 +50,8 @@ WHO_KNOWS_CRYPTO = {
 PLAIN_PARTS = {"pragma", "i", "keys", "' UNION ALL '.join(rows)", "' OR '.join(full)"}
 #: The one pattern that is made of settings: the names of the cookies, escaped.
 OF_COOKIE_NAMES = r"b'(?:^|;)[ \\t]*(%s)=([^;]*)' % names"
+#: The patterns that hosts declare for their fields.
+OF_FIELDS = ("user_field.py", "re.compile(pattern)")
 SECRET_NAMES = {"token", "mac", "signature", "code", "digest", "secret", "hashed", "refresh_token"}
 
 
@@ -103,6 +105,8 @@ def test_patterns_are_constants() -> None:
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "re.escape":
             continue
         if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("re.") and node.args:
+            if (file.name, ast.unparse(node)) == OF_FIELDS:
+                continue
             if ast.unparse(node.args[0]) == OF_COOKIE_NAMES:
                 assert "re.escape(name.encode()) for name in" in file.read_text("utf-8")
                 continue

@@ -28,6 +28,10 @@ ADD_SESSION = {
         SELECT id FROM added
     """,  # noqa: S608 (a part of this module)
 }
+#: `login_noted` where the users table has a column for it.
+NOTE_LOGIN = """, noted AS (
+            UPDATE {users} SET {last_login_at} = {put_login_of_added} FROM added
+            WHERE {users}.{id} = added.user_id AND added.is_own)"""
 END_OLDEST = """
     UPDATE {sessions} SET revoked_at = :now
     WHERE user_id = :user_id AND revoked_at IS NULL AND expires_at > :now AND id NOT IN (
