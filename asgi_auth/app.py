@@ -134,7 +134,9 @@ class AuthApp:
         if self.pages is None or path is None:
             return None
         reads = scope["method"] in {"GET", "HEAD"}
-        for_pages = path in self.routes.pages if reads else scope["method"] == "POST" and is_browser_form(scope)
+        for_pages = (
+            self.routes.page_at(path) is not None if reads else scope["method"] == "POST" and is_browser_form(scope)
+        )
         return self.pages.visit(path, scope) if for_pages else None
 
     def _request_pipeline(self) -> RequestPipeline:

@@ -19,7 +19,7 @@ FOR_FEATURE_AUTHORS = {
     feature: (
         "Action", "Call", "Client", "Credential", "Email", "Endpoint", "Event", "Feature", "Form", "Identity", "Letter",
         "Line", "LoginAttempt", "ONWARD", "Page", "Purpose", "Record", "Requested", "Secret", "Section", "Session",
-        "TokenPair", "TokenText", "User", "UserInfo", "delete", "get", "new_id", "patch", "post",
+        "Time", "TokenPair", "TokenText", "User", "UserInfo", "delete", "get", "new_id", "patch", "post",
     ),
     errors: ("AuthError", "BadRequestError", "ForbiddenError", "NotFoundError", "UnauthorizedError", "ValidationError"),
 }  # fmt: skip

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from asgi_auth.outgoing import Outgoing
     from asgi_auth.sessions.factor import Factor
     from asgi_auth.sessions.identity import Identity
-    from asgi_auth.validation.fields import Email, Line, Secret, TokenText
+    from asgi_auth.validation.fields import Email, Line, Secret, Time, TokenText
 
 __all__ = [
     "MAIL_LIMITS",
@@ -79,6 +79,7 @@ __all__ = [
     "Served",
     "Session",
     "SetCookie",
+    "Time",
     "TokenPair",
     "TokenText",
     "User",
@@ -132,6 +133,7 @@ if not TYPE_CHECKING:
             "MAIL_LIMITS": "accounts.purpose",
             "TOKEN_LIMITS": "accounts.purpose",
             "TOKEN_OR_CODE": "accounts.purpose",
+            "Time": "validation.fields",
             "TokenPair": "model.answers",
             "TokenText": "validation.fields",
             "User": "model.records",

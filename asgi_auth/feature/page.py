@@ -2,6 +2,7 @@
 
 The feature `Pages` serves each of them exactly when its endpoint is served. Their texts have codes by their names:
 `pages.<page>.title`, `pages.<endpoint>.button` of a form, `pages.said.<said>`, and `pages.link.<page>` of a link.
+Forms, sections and links are for visitors with the permission of the endpoint, if it has one.
 """
 
 from collections.abc import Mapping
@@ -15,7 +16,8 @@ ONWARD = ""
 class Page:
     """A page, served at `path`, by default at the path of its endpoint.
 
-    Its template is `<name>.html`, or else `page.html`, which shows the forms below each other.
+    Its template is `<name>.html`, or else `page.html`, which shows the forms below each other. A path may have values,
+    such as `/members/{id}`, which are fields of the endpoint.
     """
 
     name: str
@@ -29,6 +31,8 @@ class Page:
     """Whether a logged-in user is redirected away from the page."""
     loads: bool = False
     """Whether the endpoint, which has to be a GET, is called; its answer is `data` in the template."""
+    query: tuple[str, ...] = ()
+    """The parameters of the page's URL that are fields of its endpoint, or of the endpoints of its sections."""
     links: tuple[str, ...] = ()
     """The pages that are linked below the forms."""
     linked_from: tuple[str, ...] = ()
@@ -55,17 +59,25 @@ class Form:
     """Fields that no visitor types: they come from the answer, the error or the form before this one.
 
     Without a value for a required one, the form is not shown."""
+    values: Mapping[str, str] = field(default_factory=dict)
+    """What inputs show at first, by field; `on` checks a box."""
+    filled: bool = False
+    """Whether the inputs show the members of the page's `data` at first, as in a form that changes them."""
     attributes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Attributes of input elements by field, beyond those that follow from the endpoint, such as `autocomplete`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """A part of the account page, by the template `sections/<name>.html`."""
+    """A part of the account page, or of another page that shows sections, by the template `sections/<name>.html`."""
 
     name: str
     endpoint: str
+    page: str = "account"
+    """The page, which may be one of another feature. Without that page, the section is not shown."""
     order: int = 60
     """The place on the page, from low to high."""
     loads: bool = False
-    """Whether the endpoint, which has to be a GET, is called; its answer is `data` in the template."""
+    """Whether the endpoint, which has to be a GET, is called; its answer is `data` in the template.
+
+    In place of a refusal, such as of a login that is not fresh, the section says what is missing."""

@@ -14,6 +14,7 @@ from asgi_auth.model.answers import Answer, Redirect
 from asgi_auth.pages.forms import Failed
 from asgi_auth.pages.inputs import fields_of, values_of
 from asgi_auth.pages.kept import Kept
+from asgi_auth.pages.page_values import names_in, parse_reference
 from asgi_auth.pages.plan import PROVEN
 from asgi_auth.pages.site import Site
 from asgi_auth.pages.visits import Authenticate, Visit
@@ -34,6 +35,7 @@ class FormVisit(Visit):
         self._route = route
         self._in_path = values
         self._form = site.plan.forms.get(route.endpoint.name) or Form(endpoint=route.endpoint.name, page="")
+        self.given = dict.fromkeys(site.plan.values_of(self._form.page), "") | self._values_for(self._form.page, None)
 
     async def respond(self, authenticate: Authenticate, receive: Receive) -> Response:
         """Call the endpoint; show the page again after an error, else redirect to the next page."""
@@ -87,16 +89,25 @@ class FormVisit(Visit):
             response = await self._shown(result.value, identity)
         elif (form := self._kept_form()) is not None and value is not None and value.token_pair() is not None:
             self.query["said"] = PROVEN
+            self.given = dict.fromkeys(self.site.plan.values_of(form.page), "") | self._given_in_next(form.page)
             response = await self.show(self.site.plan.pages[form.page], identity)
         else:
-            response = self.site.renderer.redirect(self._next(value, identity))
+            values = self._values_for(self._form.after, result.value)
+            response = self.site.renderer.redirect(self._next(value, identity, values))
         add_headers(response, result.headers)
         return response
 
     def _kept_form(self) -> Form | None:
         """Return the form whose values were kept, if it is served."""
         form = self.site.plan.forms.get(self.kept.endpoint) if self.kept is not None else None
-        return form if form is not None and form.page in self.site.plan.paths else None
+        if form is None or form.page not in self.site.plan.paths:
+            return None
+        return form if set(names_in(self.site.plan.paths[form.page])) <= self._given_in_next(form.page).keys() else None
+
+    def _given_in_next(self, page: str) -> dict[str, str]:
+        """Return the values in the URL of a page that `next` leads back to."""
+        name, values = parse_reference(self.query.get("next", ""))
+        return {item: values[item] for item in self.site.plan.values_of(page) if name == page and item in values}
 
     async def _shown(self, answer: object, identity: Identity) -> Response:
         """Show an answer. Further forms of the page go on with its `request`, and with their hidden fields from it."""
@@ -107,7 +118,12 @@ class FormVisit(Visit):
         self.carried |= {name: text for name, text in hidden.items() if isinstance(text, str) and text}
         return await self.show(page, identity, answer=answer)
 
-    def _next(self, answer: Answer | None, identity: Identity) -> str:
+    def _values_for(self, page: str, answer: object) -> dict[str, str]:
+        """Return the values in the path of a page: those in the path of the form, else members of the answer."""
+        names = names_in(self.site.plan.paths.get(page, ""))
+        return {name: str(self._in_path.get(name) or getattr(answer, name, "")) for name in names}
+
+    def _next(self, answer: Answer | None, identity: Identity, values: Mapping[str, str]) -> str:
         """Return the page where the code of a mail is typed, the target of a login, or the page after the form."""
         form, view = self._form, self.view()
         asked = answer.mail_request() if answer is not None else None
@@ -118,4 +134,4 @@ class FormVisit(Visit):
         if form.after == ONWARD or (answer is not None and answer.token_pair() is not None):
             return self.go_on()
         after = "login" if form.after == "account" and not identity.is_authenticated else form.after
-        return view.href(after, **query) or self.go_on()
+        return view.href(after, **values, **query) or self.go_on()

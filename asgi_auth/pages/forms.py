@@ -76,6 +76,7 @@ class FormBuilder:
     user: UserInfo | None = None
     failed: Failed | None = None
     kept: Kept | None = None
+    data: object = None
 
     def build(self, form: Form, action: str, fields: Mapping[str, BodyField]) -> FormView | None:
         """Make a form; None when it lacks the token and the request of a mail, or a hidden field that it needs."""
@@ -109,7 +110,7 @@ class FormBuilder:
     def _input(self, form: Form, name: str, declared: BodyField, failed: Failed | None, errors: list[str]) -> Input:
         kind = kind_of(declared)
         attributes = {**attributes_of(name, declared, form.endpoint, self.policy), **form.attributes.get(name, {})}
-        value = failed.sent.get(name, "") if failed else self._known(form.endpoint, name, declared)
+        value = failed.sent.get(name, "") if failed else self._known(form, name, declared)
         hint = "policy" if "minlength" in attributes else name
         return Input(
             name=name,
@@ -136,25 +137,29 @@ class FormBuilder:
         kind = kind_of(declared)
         if kind == "datetime-local":
             return self.language.get("pages.typed.utc")
-        if kind != "textarea" or not isinstance(declared, DeclaredField):
+        if kind != "textarea":
             return ""
+        if not isinstance(declared, DeclaredField):
+            return self.language.get("pages.typed.lines")
         shape = declared.field.shape
         if shape.kind == "json":
             return self.language.get("pages.typed.json")
         text = self.language.get("pages.typed.lines")
         return f"{text} {', '.join(map(str, shape.choices))}".strip()
 
-    def _known(self, form: str, name: str, declared: BodyField) -> str:
-        """Return the known value of a field: that of the kept form; in a registration, its default."""
-        if self.kept is not None and self.kept.endpoint == form:
+    def _known(self, form: Form, name: str, declared: BodyField) -> str:
+        """Return the known value of a field: that of the kept form, or of the page; in a registration, its default."""
+        if self.kept is not None and self.kept.endpoint == form.endpoint:
             return self.kept.values.get(name, "")
+        if form.filled or name in form.values:
+            return shown(getattr(self.data, name, None), declared) if form.filled else form.values[name]
         if self.user is None:
-            if form != "register" or not isinstance(declared, DeclaredField):
+            if form.endpoint != "register" or not isinstance(declared, DeclaredField):
                 return ""
             return shown(declared.field.default, declared)
         if name == "email":
             return self.user.email
-        return shown(self.user.data.get(name), declared) if form == "update_me" else ""
+        return shown(self.user.data.get(name), declared) if form.endpoint == "update_me" else ""
 
     def _reasons(self, failed: Failed, names: set[str]) -> dict[str, list[str]]:
         """Return the errors by field."""

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated, Any, get_args, get_origin
 
 import msgspec
 
 from asgi_auth.feature.route import Route
 from asgi_auth.settings import Settings
-from asgi_auth.validation.fields import BodyField, Email, Secret
+from asgi_auth.validation.fields import BodyField, Email, Secret, Time, from_text
 from asgi_auth.validation.password_policy import PasswordPolicy
 from asgi_auth.validation.user_field import DeclaredField, Field
 from asgi_auth.web.request_pipeline import REFRESH_TOKEN
@@ -90,6 +91,10 @@ def kind_of(field: BodyField) -> str:
         return "password"
     if field.type == Email:
         return "email"
+    if is_time(field.type):
+        return "datetime-local"
+    if is_list(field.type):
+        return "textarea"
     return {bool: "checkbox", int: "number", float: "number"}.get(plain(field.type), "text")
 
 
@@ -114,6 +119,8 @@ def attributes_of(name: str, field: BodyField, endpoint: str, policy: PasswordPo
         found["step"] = "1" if plain(field.type) is int else "any"
     if isinstance(field, DeclaredField):
         found |= _attributes_of(field.field)
+    elif kind == "textarea":
+        found |= {"rows": "4", "spellcheck": "false"}
     if kind in {"text", "email"} and (longest := bound(field.type, "max_length")):
         # No limit for passwords: browsers cut a pasted text silently.
         found["maxlength"] = str(longest)
@@ -152,6 +159,8 @@ def values_of(fields: Mapping[str, BodyField], sent: Mapping[str, str], *, parti
         field = fields.get(name)
         if text.strip() if _has_lines(field) else text:
             values[name] = _value_of(field, text)
+        elif field is not None and not isinstance(field, DeclaredField) and is_list(field.type):
+            values[name] = []
         elif partial and field is not None:
             values[name] = "" if field.required or _may_be_empty(field) else None
         elif partial:
@@ -183,6 +192,10 @@ def _value_of(field: BodyField | None, text: str) -> Any:
         return text
     if isinstance(field, DeclaredField):
         return field.field.from_text(text)
+    if is_list(field.type):
+        return [line.strip() for line in text.splitlines() if line.strip()]
+    if is_time(field.type):
+        return _seconds(text)
     kind = plain(field.type)
     return text if kind is str else _converted(text, kind)
 
@@ -201,13 +214,44 @@ def shown(value: Any, field: BodyField) -> str:
         return ""
     if kind_of(field) == "checkbox":
         return "on"
-    text = field.field.to_text(value) if isinstance(field, DeclaredField) else str(value)
-    return in_input(text, kind_of(field))
+    return in_input(_text_of(value, field), kind_of(field))
+
+
+def _text_of(value: Any, field: BodyField) -> str:
+    if isinstance(field, DeclaredField):
+        return field.field.to_text(value)
+    if is_time(field.type):
+        return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return "\n".join(value) if is_list(field.type) else str(value)
 
 
 def bound(kind: Any, name: str) -> Any:
     """Return a bound of a type, such as `max_length`; None without one."""
     return next((getattr(item, name) for item in get_args(kind) if isinstance(item, msgspec.Meta)), None)
+
+
+def is_list(kind: Any) -> bool:
+    """Tell whether a type is a list, with or without bounds."""
+    return get_origin(get_args(kind)[0] if get_origin(kind) is Annotated else kind) is list
+
+
+def is_time(kind: Any) -> bool:
+    """Tell whether a type is a time in seconds since 1970, or None."""
+    return kind == Time or Time in get_args(kind)
+
+
+def from_url(text: str, kind: Any) -> Any:
+    """Return the value of a text in the URL of a page: of a time, that of its input or the seconds themselves."""
+    return _seconds(text) if is_time(kind) and not text.isdigit() else from_text(text, kind)
+
+
+def _seconds(text: str) -> int | str:
+    """Return the seconds of a time, which is in UTC unless it has an offset; a text that is none stays as it is."""
+    try:
+        at = datetime.fromisoformat(text)
+        return int((at if at.tzinfo is not None else at.replace(tzinfo=UTC)).timestamp())
+    except (ValueError, OverflowError):
+        return text
 
 
 def _converted(text: str, kind: type) -> Any:

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from asgi_auth.feature.base import BaseFeature
 from asgi_auth.feature.page import Form, Page, Section
+from asgi_auth.pages.page_values import names_in
 from asgi_auth.texts import Texts
 from asgi_auth.web.routes import Routes
 
@@ -38,6 +39,8 @@ class Plan:
         self.paths: Mapping[str, str] = {page.name: page.path or at[0] for page, at in served if at is not None}
         if len(set(self.paths.values())) < len(self.paths):
             raise ValueError(f"two pages have the same path: {', '.join(sorted(self.paths.values()))}")
+        for page in self.pages.values():
+            self._check_values(page, routes)
         self.said: frozenset[str] = SAID | {form.said for form in self.forms.values() if form.said}
         self.scripts: Mapping[str, Path] = _scripts(features)
         self._check_texts(texts)
@@ -46,10 +49,30 @@ class Plan:
         """Return the forms of a page, in the order of the features."""
         return [form for form in self.forms.values() if form.page == page.name]
 
+    def sections_of(self, page: Page) -> list[Section]:
+        """Return the sections of a page, in their order."""
+        return [section for section in self.sections if section.page == page.name]
+
+    def values_of(self, page: str) -> tuple[str, ...]:
+        """Return the names of the values in the URL of a page: in its path, and in its query."""
+        return (*names_in(self.paths.get(page, "")), *self.pages[page].query) if page in self.pages else ()
+
     def links_of(self, page: Page) -> list[str]:
         """Return the pages that a page links to."""
         further = [other.name for other in self.pages.values() if page.name in other.linked_from]
         return [name for name in dict.fromkeys([*page.links, *further]) if name in self.paths]
+
+    def _check_values(self, page: Page, routes: Routes) -> None:
+        """Raise ValueError for a value in a URL that no endpoint takes, and for a form that cannot lead back."""
+        loaded = [page.endpoint, *(section.endpoint for section in self.sections_of(page))]
+        fields = {name for found in map(routes.named, loaded) if found for name in found[1].endpoint.fields}
+        if unknown := set(self.values_of(page.name)) - fields:
+            raise ValueError(f"the page {page.name!r} has no field {', '.join(sorted(unknown))}")
+        needed = set(names_in(self.paths.get(page.name, "")))
+        for form in self.forms_of(page):
+            found = routes.named(form.endpoint)
+            if found is not None and not needed <= set(names_in(found[0])):
+                raise ValueError(f"the form {form.endpoint!r} lacks a value in the path of its page {page.name!r}")
 
     def _check_texts(self, texts: Texts) -> None:
         pages = [self.pages[name] for name in self.paths]

@@ -1,5 +1,7 @@
 """The query of a page's URL."""
 
+from collections.abc import Collection
+
 from starlette.types import Scope
 
 from asgi_auth.web.percent import decode_part
@@ -8,13 +10,13 @@ from asgi_auth.web.percent import decode_part
 NAMES = frozenset({b"token", b"request", b"code", b"next", b"said", b"_method"})
 
 
-def query_of(scope: Scope) -> dict[str, str]:
+def query_of(scope: Scope, names: Collection[bytes] = NAMES) -> dict[str, str]:
     """Return the parameters of the pages. One with two different values, or not in UTF-8, is left out."""
     found: dict[bytes, set[bytes]] = {}
     for part in scope["query_string"].split(b"&"):
         raw, _, value = part.partition(b"=")
         name = _decoded(raw)
-        if name in NAMES:
+        if name in names:
             found.setdefault(name, set()).add(_decoded(value))
     return {name.decode(): text for name, values in found.items() if (text := _only(values)) is not None}
 

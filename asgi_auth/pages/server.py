@@ -47,10 +47,11 @@ class PageServer:
         if scope["method"] in {"GET", "HEAD"}:
             if path in site.renderer.assets:
                 return AssetVisit(site, scope, path)
-            return PageVisit(site, scope, path, site.at[path]) if path in site.at else None
+            found = site.routes.page_at(path)
+            return PageVisit(site, scope, path, site.at[found[0]], found[1]) if found is not None else None
         asked = query_of(scope).get("_method", "POST")
-        found = self._route(path, asked if asked in METHODS else "POST")
-        return FormVisit(site, scope, path, *found) if found is not None else None
+        route = self._route(path, asked if asked in METHODS else "POST")
+        return FormVisit(site, scope, path, *route) if route is not None else None
 
     def to_change_password(self, scope: Scope, mount: str) -> Response | None:
         """Redirect a password manager to the form that changes the password; None for another path or method."""

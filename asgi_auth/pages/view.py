@@ -1,9 +1,8 @@
 """The context of a page's templates: its texts, its forms, and the links to other pages."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote
 
 from asgi_auth.feature.page import Page
 from asgi_auth.model.user_info import UserInfo
@@ -12,6 +11,7 @@ from asgi_auth.pages.inputs import TICKET, fields_of
 from asgi_auth.pages.kept import Kept
 from asgi_auth.pages.language import Language
 from asgi_auth.pages.links import Links
+from asgi_auth.pages.page_values import filled, names_in
 from asgi_auth.pages.site import Site
 
 #: The page where users prove who they are once more.
@@ -31,22 +31,42 @@ class View:
     carried: Mapping[str, str] = field(default_factory=dict)
     kept: Kept | None = None
     logo: str = ""
+    #: The values in the URL of the page.
+    given: Mapping[str, str] = field(default_factory=dict)
+    #: What the page's endpoint has answered.
+    data: object = None
+    permissions: Collection[str] = ()
 
     def href(self, page: str, **query: str) -> str:
-        """Return the link to a page, with the target of `next`; empty for a page that is not served."""
-        path = self.site.plan.paths.get(page)
-        return self.links.to(path, {"next": self.query.get("next", "")} | query) if path else ""
+        """Return the link to a page, with the target of `next`; empty for a page that is not served.
+
+        The values in its path come from `query`.
+        """
+        path = self.site.plan.paths.get(page, "")
+        names = names_in(path)
+        path = filled(path, query)
+        further = {name: value for name, value in query.items() if name not in names}
+        return self.links.to(path, {"next": self.query.get("next", "")} | further) if path and "{" not in path else ""
 
     def action(self, endpoint: str, **values: str) -> str:
-        """Return the action of a form; empty for an endpoint that is not served. HTML has only GET and POST."""
+        """Return the action of a form; empty for an endpoint that is not served. HTML has only GET and POST.
+
+        Values in its path that are not given are those in the URL of the page.
+        """
         found = self.site.routes.named(endpoint)
         if found is None:
             return ""
         path, route = found
-        for name, value in values.items():
-            path = path.replace(f"{{{name}}}", quote(value, safe=""))
         method = route.endpoint.method
-        return self.links.to(path, {"_method": method if method not in {"GET", "POST"} else ""})
+        return self.links.to(
+            filled(path, {**self.given, **values}), {"_method": method if method not in {"GET", "POST"} else ""}
+        )
+
+    def permits(self, endpoint: str) -> bool:
+        """Tell whether the visitor has the permission that an endpoint needs."""
+        found = self.site.routes.named(endpoint)
+        permission = found[1].endpoint.permission if found is not None else None
+        return permission is None or permission in self.permissions
 
     def frame(self) -> dict[str, Any]:
         """Return the context of every template."""
@@ -57,6 +77,7 @@ class View:
             "maybe": self.language.maybe,
             "href": self.href,
             "action": self.action,
+            "may": self.permits,
             "service": self.site.auth.settings.name,
             "logo": self.logo,
             "css": assets["/pages.css"],
@@ -71,10 +92,13 @@ class View:
         forms = self._forms(page)
         self._focus(page, forms)
         said = self.query.get("said", "")
-        below = self.site.plan.links_of(page)
+        plan = self.site.plan
+        below = [name for name in plan.links_of(page) if self.permits(plan.pages[name].endpoint)]
         return self.frame() | {
             "page": page.name,
             "title": self.language.get(f"pages.{page.name}.title"),
+            "given": self.given,
+            "data": self.data,
             "lead": self._lead(page, forms),
             "said": self.language.get(f"pages.said.{said}") if said in self.site.plan.said else "",
             "forms": forms,
@@ -96,11 +120,12 @@ class View:
             user=self.user,
             failed=self.failed,
             kept=self.kept,
+            data=self.data,
         )
         forms = {}
         for form in self.site.plan.forms_of(page):
             found = self.site.routes.named(form.endpoint)
-            if found is not None:
+            if found is not None and self.permits(form.endpoint):
                 fields = fields_of(found[1], found[0], self.site.auth.settings)
                 forms[form.endpoint] = builder.build(form, self.action(form.endpoint), fields)
                 self._take_along(forms[form.endpoint], page)

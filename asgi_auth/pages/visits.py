@@ -1,6 +1,6 @@
 """The requests of a browser that only read: for a file, and for a page."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from starlette.responses import Response
@@ -8,9 +8,11 @@ from starlette.types import Receive, Scope
 
 from asgi_auth.errors import (
     AuthError,
+    ForbiddenError,
     FreshLoginRequiredError,
     InternalError,
     NotFoundError,
+    SecondFactorNeededError,
     UnauthorizedError,
 )
 from asgi_auth.feature.call import Call
@@ -18,9 +20,11 @@ from asgi_auth.feature.page import Page, Section
 from asgi_auth.model.records import Client
 from asgi_auth.model.user_info import UserInfo
 from asgi_auth.pages.forms import Failed
+from asgi_auth.pages.inputs import from_url
 from asgi_auth.pages.kept import Kept
 from asgi_auth.pages.links import Links
 from asgi_auth.pages.owner import owner_of_link
+from asgi_auth.pages.page_values import parse_reference, reference
 from asgi_auth.pages.query import query_of
 from asgi_auth.pages.render import template_of
 from asgi_auth.pages.site import Site
@@ -31,8 +35,6 @@ from asgi_auth.validation.targets import is_allowed, is_local_path, location
 from asgi_auth.web.paths import app_root, below_root
 from asgi_auth.web.responses import problem
 
-#: The page of the sections.
-ACCOUNT = "account"
 #: Authenticates the request.
 Authenticate = Callable[[], Awaitable[Identity]]
 
@@ -50,6 +52,8 @@ class Visit:
         #: The values of hidden fields, which go from one form to the next.
         self.carried: dict[str, str] = {}
         self.kept: Kept | None = None
+        #: The values in the URL of the page.
+        self.given: dict[str, str] = {}
 
     async def respond(self, authenticate: Authenticate, receive: Receive) -> Response:
         """Respond. Raises AuthError for errors that need the page of errors."""
@@ -66,8 +70,8 @@ class Visit:
             return problem(InternalError())
         return with_headers_of(response, error)
 
-    def view(self, user: UserInfo | None = None, failed: Failed | None = None) -> View:
-        """Return the context of the templates."""
+    def view(self, user: UserInfo | None = None, failed: Failed | None = None, **more: Any) -> View:
+        """Return the context of the templates; `more` are further attributes of it."""
         language = self.site.language(self.scope)
         query = self.query | {"next": self.onward}
         return View(
@@ -80,13 +84,15 @@ class Visit:
             carried=self.carried,
             kept=self.kept,
             logo=self.below_root(self.site.pages.logo or ""),
+            given=self.given,
+            **more,
         )
 
     @property
     def onward(self) -> str:
-        """The target of `next`, if it is allowed: a path, an allowed URL, or a page for users; else empty."""
+        """The target of `next`, if it is allowed: a path, an allowed URL, or the name of a page for users."""
         target = self.query.get("next", "")
-        page = self.site.plan.pages.get(target)
+        page = self.site.plan.pages.get(parse_reference(target)[0])
         return target if (page and page.login) or is_allowed(target, self.site.pages.next_allowed) else ""
 
     def go_on(self) -> str:
@@ -94,7 +100,9 @@ class Visit:
         target = self.onward or self.site.pages.after_login
         if target.startswith("/") or target in self.site.pages.next_allowed:
             return location(self.below_root(target))
-        return self.view().href(target, next="") or location(self.below_root("/"))
+        page, values = parse_reference(target)
+        known = {name: values.get(name, "") for name in self.site.plan.values_of(page)}
+        return self.view().href(page, **known | {"next": ""}) or location(self.below_root("/"))
 
     def below_root(self, target: str) -> str:
         """Return a target that is below the host's app if it is a path: the app may be served below a path."""
@@ -112,15 +120,20 @@ class Visit:
     ) -> Response:
         """Render a page, with the data of the logged-in user, and the answer of a form."""
         if not self._may_see(page, identity):
-            return self.to_login(page.name if page.login else self.onward, "login_needed")
+            return self.to_login(self.reference(page) if page.login else self.onward, "login_needed")
         user = await self._user(identity)
-        context = self.view(user, failed).page(page) | {"me": user, "answer": answer}
+        data = await self.call(page.endpoint, identity) if page.loads else None
+        view = self.view(user, failed, data=data, permissions=identity.permissions)
+        context = view.page(page) | {"me": user, "answer": answer}
         context["username"] = await owner_of_link(self.site, page, failed.sent if failed else self.query)
-        context["data"] = await self.call(page.endpoint, identity) if page.loads else None
-        if page.name == ACCOUNT:
-            context["sections"] = [await self._section(section, identity) for section in self.site.plan.sections]
+        sections = [item for item in self.site.plan.sections_of(page) if view.permits(item.endpoint)]
+        context["sections"] = [await self._section(section, page, view, identity) for section in sections]
         response = self.site.renderer.page([page.name, "page"], context, failed.error.status if failed else 200)
         return with_headers_of(response, failed.error) if failed else response
+
+    def reference(self, page: Page) -> str:
+        """Return what `next` says of a page that this request is about."""
+        return reference(page.name, {name: self.given.get(name, "") for name in self.site.plan.values_of(page.name)})
 
     def _may_see(self, page: Page, identity: Identity) -> bool:
         """Tell whether a page is for this visitor."""
@@ -134,11 +147,11 @@ class Visit:
         knows_way = not isinstance(error, FreshLoginRequiredError) or error.ways
         if error.page in self.site.plan.paths and knows_way:
             if not page.entrance:
-                self.query.setdefault("next", page.name)
+                self.query.setdefault("next", self.reference(page))
             self.query["said"] = error.code
             self.carried |= {name: value for name, value in error.members().items() if isinstance(value, str)}
             return await self.show(self.site.plan.pages[error.page], identity)
-        return self.to_login(page.name, error.code) if isinstance(error, FreshLoginRequiredError) else None
+        return self.to_login(self.reference(page), error.code) if isinstance(error, FreshLoginRequiredError) else None
 
     async def _user(self, identity: Identity) -> UserInfo | None:
         """Return the logged-in user. Raises UnauthorizedError for one that was deleted."""
@@ -146,9 +159,15 @@ class Visit:
             return None
         return await self.call("me", identity) if self.site.routes.named("me") else UserInfo.of(await identity.load())
 
-    async def _section(self, section: Section, identity: Identity) -> dict[str, Any]:
-        """Return the template of a section, and its data."""
-        data = await self.call(section.endpoint, identity) if section.loads else None
+    async def _section(self, section: Section, page: Page, view: View, identity: Identity) -> dict[str, Any]:
+        """Return the template of a section, and its data; where it is refused, the template that says so."""
+        try:
+            data = await self.call(section.endpoint, identity) if section.loads else None
+        except (ForbiddenError, FreshLoginRequiredError, SecondFactorNeededError) as error:
+            proof = view.href(error.page, next=self.reference(page), said=error.code)
+            title = view.language.maybe(f"pages.{section.name}.title") or view.language.get(f"pages.{page.name}.title")
+            refused = {"title": title, "alert": view.language.error(error), "proof": proof}
+            return {"name": section.name, "template": "refused.html", "data": refused}
         return {"name": section.name, "template": template_of(section), "data": data}
 
     async def call(self, name: str, identity: Identity) -> Any:
@@ -156,7 +175,9 @@ class Visit:
         _, route = self.site.routes.named(name) or (None, None)
         if route is None:
             raise NotFoundError
-        values = {field: text for field, text in self.carried.items() if field in route.endpoint.fields}
+        values: dict[str, Any] = {name: text for name, text in self.carried.items() if name in route.endpoint.fields}
+        fields = route.endpoint.fields.items()
+        values |= {item: from_url(self.given[item], field.type) for item, field in fields if self.given.get(item)}
         call = Call(route.endpoint, values, self.client(identity), identity)
         return await self.site.auth.pipeline.run_request(route.feature, call)
 
@@ -181,10 +202,12 @@ class AssetVisit(Visit):
 class PageVisit(Visit):
     """A request for a page: it changes nothing, and uses no token of a link."""
 
-    def __init__(self, site: Site, scope: Scope, path: str, page: Page) -> None:
-        """Take the page."""
+    def __init__(self, site: Site, scope: Scope, path: str, page: Page, in_path: Mapping[str, str]) -> None:
+        """Take the page, and the values in its path."""
         super().__init__(site, scope, path)
         self._page = page
+        found = query_of(scope, [name.encode() for name in page.query])
+        self.given = {name: found.get(name, "") for name in page.query} | dict(in_path)
 
     async def respond(self, authenticate: Authenticate, receive: Receive) -> Response:  # noqa: ARG002 (GET has no body)
         """Show the page, or redirect a user who is logged in already."""
@@ -197,7 +220,7 @@ class PageVisit(Visit):
             if not isinstance(error, UnauthorizedError):
                 raise
             # The user was deleted, and the token is still valid: without its cookie the login page shows its form.
-            response = self.to_login(self._page.name, "login_needed")
+            response = self.to_login(self.reference(self._page), "login_needed")
             response.raw_headers.extend(self.site.cookies.clear())
             return response
 

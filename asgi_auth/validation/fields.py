@@ -34,6 +34,8 @@ Secret: TypeAlias = Annotated[
 TokenText: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=8192)]
 #: Any other short text.
 Line: TypeAlias = Annotated[str, msgspec.Meta(max_length=1024)]
+#: A time in seconds since 1970, until the end of the year 9999.
+Time: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=253402300799)]
 #: Parameters of endpoints that the library passes; they are not fields of the body.
 INJECTED = {"client", "identity", "served"}
 

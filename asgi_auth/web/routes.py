@@ -31,8 +31,9 @@ class Routes:
             raise ValueError("include selects nothing")
         self._routes: dict[str, dict[str, Route]] = {}
         self._names: dict[str, tuple[str, Route]] = {}
-        #: The paths of HTML pages.
+        #: The paths of HTML pages, and those of them with values.
         self.pages: set[str] = set()
+        self._page_patterns: list[str] = []
         for route in found:
             names = {route.endpoint.name, groups[route.endpoint.name]}
             if (include is None or names & set(include)) and not names & set(exclude):
@@ -52,29 +53,37 @@ class Routes:
             if "GET" in self._routes.setdefault(path, {}):
                 raise ValueError(f"a page and an endpoint at GET {path}")
         self.pages |= set(paths)
+        self._page_patterns += [path for path in paths if "{" in path]
+
+    def page_at(self, path: str) -> tuple[str, dict[str, str]] | None:
+        """Return the declared path of the HTML page at a path, and the values in it; None without a page."""
+        if path in self.pages:
+            return path, {}
+        if not self._page_patterns or path in self._routes:
+            return None
+        found = ((pattern, _values(pattern, path)) for pattern in self._page_patterns)
+        return next(((pattern, values) for pattern, values in found if values is not None), None)
 
     def find(self, path: str | None, method: str) -> tuple[Route | None, dict[str, Any]]:
         """Return the route and the values in its path; for OPTIONS, None and the allowed methods as `methods`.
 
         Raises NotFoundError, or MethodNotAllowedError with the allowed methods.
         """
-        methods, values = self._match(path or "")
+        pattern, values = self._match(path or "")
+        methods = self._routes[pattern]
         if method == "OPTIONS":
-            return None, {"methods": self._allow(path, methods)}
+            return None, {"methods": self._allow(pattern, methods)}
         route = methods.get("GET" if method == "HEAD" else method)
         if route is None:
-            raise MethodNotAllowedError(self._allow(path, methods))
+            raise MethodNotAllowedError(self._allow(pattern, methods))
         return route, values
 
-    def _match(self, path: str) -> tuple[dict[str, Route], dict[str, Any]]:
-        if (fixed := self._routes.get(path)) is not None:
-            return fixed, {}
-        segments = path.split("/")
-        for pattern, methods in self._routes.items():
-            parts = pattern.split("/")
-            if len(parts) == len(segments) and all(_fits(*pair) for pair in zip(parts, segments, strict=True)):
-                pairs = zip(parts, segments, strict=True)
-                return methods, {part[1:-1]: segment for part, segment in pairs if part.startswith("{")}
+    def _match(self, path: str) -> tuple[str, dict[str, str]]:
+        if path in self._routes:
+            return path, {}
+        for pattern in self._routes:
+            if (values := _values(pattern, path)) is not None:
+                return pattern, values
         raise NotFoundError
 
     def _add(self, path: str, route: Route) -> None:
@@ -84,13 +93,20 @@ class Routes:
             raise ValueError(f"two endpoints at {route.endpoint.method} {path}")
         self._names[route.endpoint.name] = (path, route)
 
-    def _allow(self, path: str | None, methods: Mapping[str, Route]) -> list[str]:
-        reads = {"GET", "HEAD"} if "GET" in methods or path in self.pages else set()
+    def _allow(self, pattern: str, methods: Mapping[str, Route]) -> list[str]:
+        reads = {"GET", "HEAD"} if "GET" in methods or pattern in self.pages else set()
         return sorted({*methods, "OPTIONS"} | reads)
 
 
-def _fits(part: str, segment: str) -> bool:
-    return part == segment or (part.startswith("{") and segment != "")
+def _values(pattern: str, path: str) -> dict[str, str] | None:
+    """Return the values of a path by the names of a pattern; None when it does not fit."""
+    parts, segments = pattern.split("/"), path.split("/")
+    if len(parts) != len(segments):
+        return None
+    pairs = list(zip(parts, segments, strict=True))
+    if not all(part == segment or (part.startswith("{") and segment != "") for part, segment in pairs):
+        return None
+    return {part[1:-1]: segment for part, segment in pairs if part.startswith("{")}
 
 
 def _refuse_unknown(given: set[str], known: set[str]) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import unquote, urlencode, urljoin, urlsplit
 
 from starlette.types import ASGIApp
 
@@ -118,7 +118,7 @@ class Surfer:
     async def _request(self, method: str, url: str, *, follow: bool = True, **options: Any) -> Page:
         parts = urlsplit(url)
         scope = {"query_string": parts.query.encode(), **self.scope}
-        answer = await self.client.request(method, parts.path, scope=scope, **options)
+        answer = await self.client.request(method, unquote(parts.path), scope=scope, **options)
         target = urljoin(url, answer.header("location") or "")
         if follow and answer.status == 303 and target.startswith(self.mount):
             return await self._request("GET", target)
