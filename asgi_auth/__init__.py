@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from asgi_auth.crypto.keys import SigningKey
     from asgi_auth.errors import AuthError
     from asgi_auth.features.account import Account
+    from asgi_auth.features.admin import Admin
     from asgi_auth.features.audit import Audit
     from asgi_auth.features.email_change import EmailChange
     from asgi_auth.features.email_verification import EmailVerification
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Account",
+    "Admin",
     "Argon2",
     "Audit",
     "Auth",
@@ -99,6 +101,7 @@ __version__ = "0.1.0"
 #: The module of each name.
 LATER = {
     "Account": "features.account",
+    "Admin": "features.admin",
     "Argon2": "crypto.argon2",
     "Audit": "features.audit",
     "Auth": "auth",

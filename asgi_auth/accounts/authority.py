@@ -2,14 +2,15 @@
 
 from collections.abc import Collection, Sequence
 
-from asgi_auth.errors import ForbiddenError, SecondFactorNeededError, TokenRevokedError
+from asgi_auth.errors import ForbiddenError, ImpersonatedError, SecondFactorNeededError, TokenRevokedError
 from asgi_auth.model.records import User
+from asgi_auth.sessions.acting import IMPERSONATE
 from asgi_auth.sessions.identity import MFA, Identity
 from asgi_auth.sessions.permissions import PermissionMap
 from asgi_auth.storage import Storage
 
 #: The permissions of administrators.
-READ, WRITE, ROLES, IMPERSONATE = "users:read", "users:write", "users:roles", "users:impersonate"
+READ, WRITE, ROLES = "users:read", "users:write", "users:roles"
 PERMISSIONS = (READ, WRITE, ROLES, IMPERSONATE)
 
 
@@ -70,5 +71,7 @@ class Administrator:
         session = await storage.session(identity.session_id)
         if session is None or session.revoked_at is not None:
             raise TokenRevokedError
+        if identity.actor is not None:
+            raise ImpersonatedError
         if self._second_factor and MFA not in session.amr:
             raise SecondFactorNeededError

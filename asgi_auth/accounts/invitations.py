@@ -41,4 +41,4 @@ class InvitationService:
 
     async def send(self, user: User, secret: str, client: Client, language: str) -> None:
         """Mail the link of an invitation."""
-        await self._one_time.mail(self.purpose, user, secret, client, language)
+        await self._one_time.mail(self.purpose, user, secret, client, language=language)

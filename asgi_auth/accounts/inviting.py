@@ -10,7 +10,7 @@ from asgi_auth.accounts.user_base import By, actor_of, called_by
 from asgi_auth.accounts.user_creation import UserCreation
 from asgi_auth.errors import UserExistsError
 from asgi_auth.model import event_types as events
-from asgi_auth.model.records import Client, User
+from asgi_auth.model.records import Client, Credential, User
 from asgi_auth.sessions.identity import Identity
 from asgi_auth.storage import Storage
 from asgi_auth.validation.email_address import parse_email
@@ -43,20 +43,22 @@ class Inviting(UserCreation):
         await self._parts.start()
         address, given, call = parse_email(email), self._parts.permissions.checked_roles(roles), called_by(client)
         known = await self._storage.user_by_email(address.canonical)
-        new = known or self._new(address, verified=False, roles=(), data=data, user_id=None, secret=None)[0]
+        new, credentials = known, list[Credential]()
+        if new is None:
+            new, credentials = self._new(address, verified=False, roles=(), data=data, user_id=None, secret=None)
         invitation = Invitation(roles=given, by=actor_of(by), judged=by is not None and not isinstance(by, Identity))
         async with self._changing(new.id, by, given or None) as storage:
-            user = await (self._added(storage, new) if known is None else self._known(storage, known, data))
+            user = await (self._added(storage, new, credentials) if known is None else self._known(storage, new, data))
             secret = await service.store(storage, user, invitation)
         if known is None:
             await self._emit(events.USER_CREATE, user.id, by, call)
         await service.send(user, secret, call, language)
         return user
 
-    async def _added(self, storage: Storage, user: User) -> User:
-        [added] = await storage.add_users([(user, [])])
+    async def _added(self, storage: Storage, user: User, credentials: Sequence[Credential]) -> User:
+        [added] = await storage.add_users([(user, credentials)])
         if added is None:
-            raise UserExistsError
+            raise await self._taken(user)
         return added
 
     async def _known(self, storage: Storage, user: User, data: Mapping[str, Any] | None) -> User:

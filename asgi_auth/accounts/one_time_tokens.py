@@ -150,9 +150,14 @@ class OneTimeTokens:
         token = self._new(purpose, request, secret, "", data=dict(data), subject=user.email_canonical, user_id=user.id)
         return msgspec.structs.replace(token, code=""), secret
 
-    async def mail(self, purpose: Purpose, user: User, secret: str, client: Client, language: str = "") -> None:
-        """Mail the link of a token that was stored. No budget bounds it. Without a page, the mail has the token."""
-        letter = self._letters.write(purpose.name, user.email, client, user_id=user.id, language=language)
+    async def mail(
+        self, purpose: Purpose, user: User, secret: str, client: Client, *, name: str = "", language: str = ""
+    ) -> None:
+        """Mail the link of a token that was stored, by the letter `name`, or that of the purpose.
+
+        No budget bounds these mails. Without a page for the link, the mail has the token.
+        """
+        letter = self._letters.write(name or purpose.name, user.email, client, user_id=user.id, language=language)
         letter = self._with_token(letter, purpose, secret, "")
         self._letters.send(letter if letter.link else msgspec.structs.replace(letter, code=letter.token))
         asked = {"purpose": purpose.name, "account": self._events.digest(user.email_canonical)}

@@ -44,7 +44,7 @@ class OwnershipProof:
         """
         if not by_link and token.data.get(OWN):
             return
-        if identity is not None and identity.is_authenticated and identity.id == token.user_id:
+        if identity is not None and identity.id == token.user_id and identity.actor is None:
             return
         if not password or passwords is None:
             raise PasswordNeededError

@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 
+from asgi_auth.accounts.passwords import disable
 from asgi_auth.accounts.user_base import By, actor_of, called_by, found
 from asgi_auth.accounts.user_creation import UserCreation
+from asgi_auth.accounts.ways_in import take_over
 from asgi_auth.errors import UserNotFoundError
 from asgi_auth.model import event_types as events
 from asgi_auth.model.records import Client
+from asgi_auth.storage import Storage
 
 
 class UserAccess(UserCreation):
@@ -39,6 +42,28 @@ class UserAccess(UserCreation):
         await self._ended(user_id, ended, by, call)
         await self._emit(events.PASSWORD_CHANGE, user_id, by, call)
 
+    async def reset_password(
+        self, user_id: str, *, everything: bool = False, by: By = None, client: Client | None = None
+    ) -> None:
+        """Make the password of a user useless, end every session and mailed token, and mail a link for a new password.
+
+        Also after a breach (NIST SP 800-63B-4, 3.1.1.2). With `everything`, all else that opens the account goes as
+        well, such as second factors and passkeys. Without the feature `PasswordReset` or a mailer there is no mail.
+        """
+        service, now = self._parts.resets() if self._parts.letters.can_send else None, self._now
+        async with self._changing(user_id, by) as storage:
+            user = found(await storage.update_user(user_id, {}, now))
+            take = take_over if everything else _close
+            ended = await take(storage, user_id, now)
+            secret = await service.store(storage, user) if service is not None and user.status == "active" else ""
+        call = called_by(client)
+        await self._ended(user_id, ended, by, call)
+        await self._parts.events.emit(
+            events.PASSWORD_CHANGE, user_id=user_id, client=call, data={"disabled": True}, actor=actor_of(by)
+        )
+        if service is not None and secret:
+            await service.send(user, secret, call)
+
     async def end_sessions(
         self, user_id: str, *, only: str | None = None, by: By = None, client: Client | None = None
     ) -> Sequence[str]:
@@ -67,3 +92,10 @@ class UserAccess(UserCreation):
                 events.FACTOR_REMOVE, user_id=user_id, client=call, data={"kind": kind}, actor=actor_of(by)
             )
         return kinds
+
+
+async def _close(storage: Storage, user_id: str, now: int) -> list[str]:
+    """Make a password useless, and end mailed tokens and sessions; return the ids of the sessions."""
+    await disable(storage, user_id, now)
+    await storage.void_tokens(user_id, now)
+    return await storage.end_sessions(user_id, now)

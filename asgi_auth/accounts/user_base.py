@@ -10,6 +10,7 @@ from asgi_auth.accounts.invitations import InvitationService
 from asgi_auth.accounts.letters import Letters
 from asgi_auth.accounts.passwords import PasswordService
 from asgi_auth.accounts.registration import RegistrationService
+from asgi_auth.accounts.resets import ResetService
 from asgi_auth.accounts.unique_values import UniqueValues
 from asgi_auth.errors import UserNotFoundError
 from asgi_auth.model.records import Client, User
@@ -66,6 +67,7 @@ class UserParts:
     passwords: Callable[[], PasswordService]
     registration: Callable[[], RegistrationService | None]
     invitations: Callable[[], InvitationService | None]
+    resets: Callable[[], ResetService | None]
     features: Sequence[UserFeature]
     mails: Collection[str]
     now: Callable[[], float]

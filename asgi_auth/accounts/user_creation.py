@@ -42,7 +42,7 @@ class UserCreation(UserBase):
         given = self._parts.permissions.checked_roles(roles)
         secret = await self._secret(password, password_hash, address.canonical)
         user, credentials = self._new(address, verified=verified, roles=given, data=data, user_id=id, secret=secret)
-        async with self._changing(user.id, by, given) as storage:
+        async with self._changing(user.id, by, given or None) as storage:
             [added] = await storage.add_users([(user, credentials)])
             if added is not None and id is not None and added.id != id:
                 raise ValueError("the database assigns the ids of users itself")

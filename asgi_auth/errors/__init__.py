@@ -22,6 +22,7 @@ AuthError
 │   ├── EmailNotVerifiedError               403 email_not_verified
 │   ├── SecondFactorNeededError             403 second_factor_needed
 │   ├── SessionNeededError                  403 session_needed
+│   ├── ImpersonatedError                   403 impersonated
 │   ├── SecondFactorSetupRequiredError      403 second_factor_setup_required
 │   └── CrossSiteRequestError               403 cross_site_request
 ├── NotFoundError                           404 not_found
@@ -79,6 +80,7 @@ from asgi_auth.errors.authentication import (
 from asgi_auth.errors.authorization import (
     CrossSiteRequestError,
     ForbiddenError,
+    ImpersonatedError,
     SecondFactorNeededError,
     SessionNeededError,
 )
@@ -128,6 +130,7 @@ __all__ = [
     "FactorExistsError",
     "ForbiddenError",
     "FreshLoginRequiredError",
+    "ImpersonatedError",
     "InternalError",
     "InvalidCodeError",
     "InvalidCredentialsError",

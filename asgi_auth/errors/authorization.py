@@ -23,6 +23,13 @@ class SecondFactorNeededError(ForbiddenError):
     default_detail = "Log in with a second factor to do this."
 
 
+class ImpersonatedError(ForbiddenError):
+    """Another user acts in this session, such as an administrator, and the action is for the user alone."""
+
+    code = "impersonated"
+    default_detail = "You act for another user: only that user can do this."
+
+
 class SessionNeededError(ForbiddenError):
     """The credential has no session, such as an API key, and the action needs one."""
 

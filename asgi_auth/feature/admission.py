@@ -8,6 +8,7 @@ from asgi_auth.errors import (
     AuthError,
     ForbiddenError,
     FreshLoginRequiredError,
+    ImpersonatedError,
     SecondFactorNeededError,
     SessionNeededError,
 )
@@ -18,6 +19,10 @@ from asgi_auth.sessions.second_factors import SecondFactorGate
 
 class Participant(Protocol):
     """The part of a feature that authenticates."""
+
+    @property
+    def endpoints(self) -> Sequence[Endpoint]:
+        """The endpoints that it declares."""
 
     def overrides(self, hook: str) -> bool:
         """Tell whether the feature has a hook."""
@@ -40,6 +45,7 @@ class Admission:
         an identity from it, and the status of its user.
         """
         self._gate = gate
+        self._lets_act = any(endpoint.acting for feature in features for endpoint in feature.endpoints)
         self._takes_others = any(feature.overrides("authenticate") for feature in features)
         self._fresh = timedelta(seconds=fresh)
         self._start = start
@@ -56,6 +62,8 @@ class Admission:
             return identity
         if identity.kind != SESSION and not endpoint.keys:
             raise SessionNeededError
+        if identity.actor is not None and endpoint.is_for_user_alone:
+            raise ImpersonatedError
         if endpoint.fresh or endpoint.second_factor or endpoint.permission:
             await self._start()
             identity = await self._confirm(identity)
@@ -70,6 +78,8 @@ class Admission:
 
         Raises FreshLoginRequiredError with the ways to prove it again, and SecondFactorNeededError.
         """
+        if identity.actor is not None:
+            raise ImpersonatedError
         await self._prove(await self._confirm(identity.require()), fresh=fresh, second_factor=True)
 
     async def _prove(self, identity: Identity, *, fresh: bool, second_factor: bool) -> None:
@@ -89,6 +99,7 @@ class Admission:
             ForbiddenError: endpoint.permission,
             FreshLoginRequiredError: endpoint.fresh,
             SecondFactorNeededError: endpoint.second_factor and self._gate.knows_factors,
+            ImpersonatedError: self._lets_act and knows_caller and endpoint.is_for_user_alone,
             SessionNeededError: self._takes_others and knows_caller and not endpoint.keys,
         }
         return [kind for kind, is_possible in possible.items() if is_possible]

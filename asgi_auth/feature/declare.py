@@ -9,6 +9,9 @@ are for the OpenAPI document.
 and `permission` one of the feature's `permissions`. `keys` also accepts credentials without a session, such as API
 keys. All four need the parameter `identity`. An unknown option is a TypeError, and a limit or a permission in no valid
 notation a ValueError.
+
+Sessions in which another user acts cannot call endpoints with `fresh`, `second_factor`, `permission` or `guesses`, nor
+those that give tokens, but with `acting` they can. `administers`: the extra fields are those for administrators, too.
 """
 
 import functools
@@ -38,6 +41,8 @@ class Options(TypedDict, total=False):
     fresh: bool
     second_factor: bool
     permission: str
+    acting: bool
+    administers: bool
     keys: bool
 
 

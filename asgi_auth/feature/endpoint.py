@@ -56,6 +56,10 @@ class Endpoint:
     permission: str | None = None
     #: Whether the endpoint accepts credentials without a session.
     keys: bool = False
+    #: Whether the endpoint is for sessions in which another user acts, too, though it gives tokens.
+    acting: bool = False
+    #: Whether it sets all extra fields, those for administrators as well.
+    administers: bool = False
     #: The limits in the notation of `parse_rules`; None: those of all endpoints of its kind.
     limits: str | None = None
     event: str | None = None
@@ -98,6 +102,12 @@ class Endpoint:
         """Whether the endpoint requires an authenticated caller."""
         return self.hints.get("identity") is Identity
 
+    @property
+    def is_for_user_alone(self) -> bool:
+        """Whether a session in which another user acts may not call it: it proves, changes or gives what logs in."""
+        demands = self.fresh or self.second_factor or self.permission or self.guesses
+        return not self.acting and bool(demands or self.gives_tokens)
+
     @functools.cached_property
     def gives_tokens(self) -> bool:
         """Whether the answer may hold tokens, which then may be set as cookies."""
@@ -107,6 +117,7 @@ class Endpoint:
     def extra_fields(self, declared: Sequence[Field]) -> list[Field]:
         """Select the host's extra fields that this endpoint may write: the rule for JSON and for forms."""
         writers = {"user"} if self.partial else {"register", "user"}
+        writers |= {"register", "admin"} if self.administers else set()
         return [item for item in declared if self.takes_data and item.write in writers]
 
     def all_fields(self, declared: Sequence[Field]) -> dict[str, BodyField]:

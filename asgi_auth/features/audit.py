@@ -61,6 +61,11 @@ class Audit(Feature):
         self.queue: AuditQueue = AuditQueue(self._write, limit=queue)
         self._millisecond = 0
 
+    @property
+    def services(self) -> tuple[AuditQueue]:
+        """The queue: who reads records of other features, such as administration, writes the waiting ones first."""
+        return (self.queue,)
+
     async def list(self, user_id: str, *, limit: int = 100, before: str | None = None) -> list[AuditRecord]:
         """List the records about a user, the newest first; the next page is `before` the id of the last one.
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 
 from asgi_auth.accounts.factors import Factors
+from asgi_auth.accounts.impersonation import Impersonation
 from asgi_auth.accounts.invitations import InvitationService
 from asgi_auth.accounts.known_clients import KnownClients
 from asgi_auth.accounts.letters import Letters
@@ -13,6 +14,7 @@ from asgi_auth.accounts.passwords import PasswordService
 from asgi_auth.accounts.pending_logins import PendingLogins
 from asgi_auth.accounts.registration import RegistrationService
 from asgi_auth.accounts.resealing import Resealing
+from asgi_auth.accounts.resets import ResetService
 from asgi_auth.accounts.user_base import UserParts
 from asgi_auth.accounts.users import Users
 from asgi_auth.accounts.ways_in import WaysIn
@@ -39,6 +41,7 @@ from asgi_auth.runtime.config_check import ConfigCheck
 from asgi_auth.runtime.lifecycle import Lifecycle
 from asgi_auth.runtime.page_urls import PageUrls
 from asgi_auth.runtime.purge import Purger
+from asgi_auth.sessions.acting import ActingSessions
 from asgi_auth.sessions.generations import UsedGenerations
 from asgi_auth.sessions.identity import Source
 from asgi_auth.sessions.permissions import PermissionMap
@@ -87,6 +90,7 @@ class Composition(HookRegistry, FeatureLookup):
         self._attach_features()
 
     def _compose_sessions(self, claims: HostClaims | None) -> None:
+        self._host_claims = claims
         settings, now = self.settings, self.now
         self.permissions: PermissionMap = PermissionMap(settings.permissions, self.features)
         self.keys: KeyRing = KeyRing(settings.secrets, settings.signing_keys, settings.issuer, settings.audience)
@@ -133,6 +137,9 @@ class Composition(HookRegistry, FeatureLookup):
         self.factors: Factors = Factors(self.second_factors, self.revocation, now)
         self.users: Users = Users(self._parts_of_users())
         self.pending: PendingLogins = PendingLogins(storage, self.sessions, self.known_clients, now)
+        self.impersonation: Impersonation = Impersonation(
+            storage, ActingSessions(self.access_tokens, self._host_claims, now), self.sessions, self.stream, now
+        )
         self.verifier: TokenVerifier = TokenVerifier(
             self.access_tokens,
             self.revocation,
@@ -183,6 +190,7 @@ class Composition(HookRegistry, FeatureLookup):
             passwords=lambda: self.get(PasswordService) or self._own_passwords,
             registration=partial(self.get, RegistrationService),
             invitations=partial(self.get, InvitationService),
+            resets=partial(self.get, ResetService),
             features=self.features,
             mails={purpose for feature in self.features for purpose in feature.mails},
             now=self.now,

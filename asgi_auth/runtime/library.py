@@ -14,6 +14,7 @@ def endpoints_of_library() -> frozenset[Endpoint]:
     package = import_module("asgi_auth.features")
     modules = [import_module(f"{package.__name__}.{found.name}") for found in pkgutil.iter_modules(package.__path__)]
     kinds = {item for module in modules for item in vars(module).values() if isinstance(item, type)}
-    members = [item for kind in kinds if issubclass(kind, BaseFeature) for item in vars(kind).values()]
+    classes = {base for kind in kinds if issubclass(kind, BaseFeature) for base in kind.__mro__}
+    members = [item for kind in classes for item in vars(kind).values()]
     declared = [getattr(item, "endpoint", None) for item in members]
     return frozenset(item for item in declared if isinstance(item, Endpoint))

@@ -6,6 +6,7 @@ from typing import Any
 from asgi_auth.errors import (
     AccountDisabledError,
     AuthError,
+    ImpersonatedError,
     InvalidCredentialsError,
     InvalidTokenError,
     SecondFactorRequiredError,
@@ -116,6 +117,8 @@ class SessionService:
         The refresh token stays the same. Raises TokenRevokedError when the session has ended, or `factor`, the
         credential of the second factor that was proven, was deleted.
         """
+        if identity.actor is not None:
+            raise ImpersonatedError
         custom = await self._claims_of(identity.session_id)
         now = int(self._now())
         data = {SECOND_FACTOR_AT: now} if MFA in amr else {}

@@ -27,6 +27,10 @@ RESERVED = frozenset(
 )
 
 
+#: The claim with the user who acts for the subject (RFC 8693, 4.1), and the member of `Session.data` behind it.
+ACT, ACTOR = "act", "actor"
+
+
 class Claims(msgspec.Struct, frozen=True):
     """The claims of every access token that the library issues (RFC 9068, section 2.2).
 
@@ -65,7 +69,9 @@ class AccessTokens:
         """Sign a token for a session; return the token and its lifetime in seconds."""
         self._use_keys()
         now = int(self._now())
-        expires = min(now + self._settings.access_ttl, session.expires_at)
+        actor = session.data.get(ACTOR)
+        # A session in which another user acts has no refresh token. Its token is checked in the database each time.
+        expires = session.expires_at if actor else min(now + self._settings.access_ttl, session.expires_at)
         if taken := RESERVED.intersection(custom):
             raise ValueError(f"these claims are reserved: {', '.join(sorted(taken))}")
         if not self._is_user_id(session.user_id):
@@ -83,6 +89,7 @@ class AccessTokens:
             "roles": roles,
             "gen": session.generation,
             **({"ins": self._binding} if self._binding else {}),
+            **({ACT: {"sub": actor["id"], "sid": actor["session"]}} if actor else {}),
             **custom,
         }
         payload = msgspec.json.encode(claims)

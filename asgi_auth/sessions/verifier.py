@@ -6,10 +6,11 @@ from typing import Any
 
 from asgi_auth.errors import InvalidTokenError, TokenExpiredError, TokenRevokedError
 from asgi_auth.model.frozen import frozen
+from asgi_auth.sessions.acting import limited_by_actor
 from asgi_auth.sessions.generations import UsedGenerations
 from asgi_auth.sessions.identity import SESSION, Identity, Source, Transport
 from asgi_auth.sessions.revocation import Revocation
-from asgi_auth.sessions.tokens import AccessTokens, Claims
+from asgi_auth.sessions.tokens import ACT, AccessTokens, Claims
 from asgi_auth.settings import Settings
 from asgi_auth.storage import Storage
 
@@ -69,6 +70,8 @@ class TokenVerifier:
             raise TokenExpiredError
         roles = self._revocation.roles.get(claims.sub, claims.roles)
         identity = Identity(claims, raw, roles, transport, self._source)
+        if ACT in raw:
+            return await self.confirm(identity)
         # The age of a token from the future is unknown, so that the database decides about it; and about one that may
         # name more methods than its session has.
         if self._revocation.is_fresh() and claims.iat <= now:
@@ -90,7 +93,10 @@ class TokenVerifier:
             raise TokenRevokedError
         if access.user_id != identity.id:
             raise InvalidTokenError
-        return identity.as_of(access)
+        current = identity.as_of(access)
+        if ACT not in identity.claims:
+            return current
+        return await limited_by_actor(current, self._storage, self._source.permissions, int(self._now()))
 
     async def _confirm_owner(self, identity: Identity) -> Identity:
         """Limit a credential without a session to what its user may do now."""
@@ -107,8 +113,9 @@ class TokenVerifier:
     def _read(self, token: str) -> tuple[Claims, Mapping[str, Any]]:
         claims, raw = self._tokens.read(token)
         entry = (claims, MappingProxyType(frozen(raw)))
-        # A token from the future is not cached, so that the fast path needs no look at `iat`.
-        if claims.iat <= self._now():
+        # A token from the future is not cached, so that the fast path needs no look at `iat`; nor is one of a user for
+        # whom another acts.
+        if claims.iat <= self._now() and ACT not in raw:
             make_room(self._cache, self._size)
             self._cache[token] = entry
         # Afterwards, because another thread may learn of it meanwhile: then one of the two drops the token.

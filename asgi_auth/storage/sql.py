@@ -219,7 +219,7 @@ class SQLStorage(SQLCredentials, SQLSessions, SQLTokens, SQLCounters, SQLAudit, 
         """Lock one row after the other."""
         found: dict[str, User] = {}
         for user_id in sorted(user_ids):
-            for row in await self.run(users.USER_TO_CHANGE, {"user_id": user_id}):
+            for row in await self.run(users.USER_TO_LOCK, {"user_id": user_id}):
                 found[user_id] = user_of(row)
         return found
 

@@ -30,9 +30,11 @@ class SQLAudit(Runner):
 
         await self._atomically(run)
 
-    async def audit_records(self, user_id: str, limit: int, before: str | None = None) -> list[AuditRecord]:
+    async def audit_records(
+        self, user_id: str, limit: int, before: str | None = None, *, name: str | None = None, since: int = 0
+    ) -> list[AuditRecord]:
         """Select one page by the index."""
-        values = {"user_id": user_id, "limit": limit, "before": before}
+        values = {"user_id": user_id, "limit": limit, "before": before, "name": name, "since": since}
         return [audit_record_of(row) for row in await self.run(audit.AUDIT_RECORDS, values, read=True)]
 
     async def stored_events(self, user_id: str) -> AsyncIterator[list[dict[str, Any]]]:

@@ -45,6 +45,12 @@ class SQLSessions(Runner):
 
         return await self._atomically(add)
 
+    async def add_acting_session(self, session: Session) -> bool:
+        """Insert the session in one statement."""
+        values = columns(session)
+        del values["revoked_at"], values["used_generation"]
+        return bool(await self.run(sessions.ADD_ACTING_SESSION, values))
+
     async def session(self, session_id: str) -> Session | None:
         """Select the session by id."""
         return first(session_of, await self.run(sessions.SESSION, {"session_id": session_id}, read=True))

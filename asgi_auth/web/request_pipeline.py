@@ -54,6 +54,8 @@ QUERY_ERRORS = (ValidationError,)
 REFRESH_TOKEN = "refresh_token"
 #: The field that the cookie of a pending login fills in.
 PENDING = "pending"
+#: The field that the refresh cookie of an administrator fills in, who acts for another user, and its cookie.
+PARKED, PARKED_COOKIE = "parked", "admin"
 
 
 class Result(msgspec.Struct):
@@ -211,9 +213,20 @@ def _fill_in(
     missing = REFRESH_TOKEN in endpoint.fields and values.get(REFRESH_TOKEN) is None
     if is_filled := bool(refresh and missing and not endpoint.oauth2):
         values[REFRESH_TOKEN] = refresh
+    if PARKED in endpoint.fields and not values.get(PARKED) and _first_of(own, PARKED_COOKIE):
+        values[PARKED] = own[PARKED_COOKIE]
+        is_filled = True
     if PENDING not in endpoint.fields or values.get(PENDING) or not own.get(PENDING):
         return is_filled
     if identity.is_authenticated and not endpoint.fields[PENDING].required:
         return is_filled
     values[PENDING] = own[PENDING]
     return True
+
+
+def _first_of(own: Mapping[str, str], name: str) -> str:
+    """Return a cookie; empty without one, and for one with several values: another site may have set one."""
+    try:
+        return own.get(name, "")
+    except BadRequestError:
+        return ""

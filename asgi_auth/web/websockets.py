@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.sessions.identity import Identity
 from asgi_auth.sessions.revocation import Revocation
+from asgi_auth.sessions.tokens import ACT
 from asgi_auth.storage import Storage
 from asgi_auth.web.credentials import SUBPROTOCOL
 from asgi_auth.web.responses import WEBSOCKET_UNAUTHORIZED
@@ -60,11 +61,13 @@ class SessionSocket:
         loop = asyncio.get_running_loop()
         close = partial(_set_threadsafe, loop, self._ended)
         stop = self._revocation.watch(self._identity.session_id, self._identity.id, self._identity.roles, close)
+        stop_actor = self._watch_actor(close)
         watcher = asyncio.ensure_future(self._watch())
         try:
             await app(scope, self.receive, self.send)
         finally:
             stop()
+            stop_actor()
             if not self._ended.is_set():
                 watcher.cancel()
             await asyncio.gather(watcher, return_exceptions=True)
@@ -123,6 +126,13 @@ class SessionSocket:
         except TimeoutError:
             return False
         return True
+
+    def _watch_actor(self, close: Callable[[], None]) -> Callable[[], None]:
+        """Watch the session of the user who acts in this one, and that user's roles; return what stops it."""
+        act = self._identity.claims.get(ACT)
+        if act is None or "sid" not in act:
+            return lambda: None
+        return self._revocation.watch(act["sid"], act["sub"], self._revocation.roles.get(act["sub"], ()), close)
 
     async def _is_alive(self) -> bool:
         """Read the session from the database. The websocket stays open while the database is unreachable."""

@@ -35,7 +35,8 @@ class Notices(Feature):
     async def observe(self, event: Event) -> None:
         """Write to the user of the event."""
         purpose = self._purposes.get((event.name, event.outcome))
-        if purpose is None or event.user_id is None:
+        # A password that an administrator has disabled has a mail of its own, with a link.
+        if purpose is None or event.user_id is None or event.data.get("disabled"):
             return
         user = await self.auth.storage.user(event.user_id)
         if user is not None:

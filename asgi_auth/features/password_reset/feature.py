@@ -6,7 +6,9 @@ from typing import ClassVar
 
 from asgi_auth.accounts.passwords import PasswordService
 from asgi_auth.accounts.purpose import MAIL_LIMITS, TOKEN_LIMITS, TOKEN_OR_CODE, Purpose
+from asgi_auth.accounts.resets import LETTER, ResetService
 from asgi_auth.accounts.ways_in import take_over
+from asgi_auth.auth import Auth
 from asgi_auth.errors import BusyError, InvalidResetTokenError, PasswordPolicyError
 from asgi_auth.feature import Feature, Form, Page, post
 from asgi_auth.model import event_types as events
@@ -24,7 +26,7 @@ class PasswordReset(Feature):
 
     needs: ClassVar[tuple[type, ...]] = (PasswordService,)
     needs_mail = True
-    mails: ClassVar[tuple[str, ...]] = ("reset_password",)
+    mails: ClassVar[tuple[str, ...]] = ("reset_password", LETTER)
     room: ClassVar[Path | None] = Path(__file__).parent
     pages: ClassVar[Sequence[Page]] = (
         Page(name="forgot_password", endpoint="forgot_password", links=("login", "request_unlock")),
@@ -40,6 +42,16 @@ class PasswordReset(Feature):
         self.purpose: Purpose = Purpose(
             "reset_password", "/reset-password", ttl=ttl, quiet=quiet, link=link, error=InvalidResetTokenError
         )
+
+    def attach(self, auth: Auth) -> None:
+        """Join an `Auth`, and make the service that `auth.users` uses."""
+        super().attach(auth)
+        self._service = ResetService(self.purpose, auth.one_time)
+
+    @property
+    def services(self) -> tuple[ResetService]:
+        """The service that mails the resets of administrators."""
+        return (self._service,)
 
     @post("/forgot-password", status=202, names="email", limits=MAIL_LIMITS)
     async def forgot_password(self, *, email: Email, request: Line = "", client: Client = Client()) -> Requested:

@@ -23,10 +23,11 @@ from asgi_auth.feature import (
 )
 from asgi_auth.model import event_types as events
 from asgi_auth.model.user_agent import device_name
+from asgi_auth.sessions.tokens import ACTOR
 
 
-class SessionInfo(Record, frozen=True, kw_only=True):
-    """A session as its user sees it; times are seconds since 1970."""
+class SessionInfo(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A session as its user sees it; times are seconds since 1970. `actor` is the user who acts for you in it."""
 
     id: str
     device: str
@@ -36,6 +37,7 @@ class SessionInfo(Record, frozen=True, kw_only=True):
     last_used_at: int
     expires_at: int
     current: bool
+    actor: str | None = None
 
 
 class SessionList(Record, frozen=True, kw_only=True):
@@ -106,6 +108,7 @@ class Sessions(Feature):
                 last_used_at=session.last_used_at,
                 expires_at=session.expires_at,
                 current=session.id == identity.session_id,
+                actor=session.data.get(ACTOR, {}).get("id"),
             )
             for session in found
         ]

@@ -17,6 +17,7 @@ from asgi_auth.errors import (
     EmailNotVerifiedError,
     FactorExistsError,
     FreshLoginRequiredError,
+    ImpersonatedError,
     InvalidCodeError,
     PendingLoginExpiredError,
     SecondFactorNeededError,
@@ -58,6 +59,7 @@ CALLER_ERRORS = (
     UnauthorizedError,
     FreshLoginRequiredError,
     SecondFactorNeededError,
+    ImpersonatedError,
     PendingLoginExpiredError,
     TokenRevokedError,
 )

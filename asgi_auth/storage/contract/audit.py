@@ -18,8 +18,13 @@ class AuditStore(Protocol):
     async def count_audit_records(self, records: Sequence[AuditRecord]) -> None:
         """Add records; for one whose id is stored already, add its count to that of the stored record."""
 
-    async def audit_records(self, user_id: str, limit: int, before: str | None = None) -> list[AuditRecord]:
-        """Return at most `limit` records about a user, newest first; with `before`, records older than that id."""
+    async def audit_records(
+        self, user_id: str, limit: int, before: str | None = None, *, name: str | None = None, since: int = 0
+    ) -> list[AuditRecord]:
+        """Return at most `limit` records about a user, newest first; with `before`, records older than that id.
+
+        With `name`, records of that event only; with `since`, those of that time and later.
+        """
 
     async def prune_audit_records(self, before: int, batch: int, *, without_user: bool = False) -> int:
         """Delete at most `batch` records that are older than the time `before`; return their number.

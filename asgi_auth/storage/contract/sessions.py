@@ -20,6 +20,9 @@ class SessionStore(Protocol):
         (`lower_sessions`), and a concurrent login must not keep them.
         """
 
+    async def add_acting_session(self, session: Session) -> bool:
+        """Add a session in which another user acts, and end no other; return False if its user is not active."""
+
     async def session(self, session_id: str) -> Session | None:
         """Return the session with an id, live or not."""
 

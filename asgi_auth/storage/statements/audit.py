@@ -21,6 +21,7 @@ COUNT_AUDIT_RECORD = ADD_AUDIT_RECORD.replace(
 )
 AUDIT_RECORDS = """
     SELECT * FROM {audit} WHERE user_id = :user_id AND (CAST(:before AS TEXT) IS NULL OR id < :before)
+        AND (CAST(:name AS TEXT) IS NULL OR name = :name) AND at >= CAST(:since AS BIGINT)
     ORDER BY id DESC LIMIT :limit
 """
 PRUNE_AUDIT_RECORDS = """

@@ -32,6 +32,14 @@ ADD_SESSION = {
 NOTE_LOGIN = """, noted AS (
             UPDATE {users} SET {last_login_at} = {put_login_of_added} FROM added
             WHERE {users}.{id} = added.user_id AND added.is_own)"""
+# No login of the user, and of no credential.
+ADD_ACTING_SESSION = (
+    _ADD_SESSION.partition("    FROM {credentials}")[0]
+    + """
+    FROM {users} AS u WHERE u.{id} = :user_id AND u.{status} = 'active' {for_no_key_update}
+    RETURNING id
+"""
+)
 END_OLDEST = """
     UPDATE {sessions} SET revoked_at = :now
     WHERE user_id = :user_id AND revoked_at IS NULL AND expires_at > :now AND id NOT IN (

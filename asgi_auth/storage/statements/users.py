@@ -12,6 +12,8 @@ ADD_USER = """
 ADD_USER_WITHOUT_ID = ADD_USER.replace("{id}, {email}", "{email}").replace(":id, :email", ":email")
 USER = "SELECT {user} FROM {users} WHERE {id} = :user_id"
 USER_TO_CHANGE = "SELECT {user} FROM {users} WHERE {id} = :user_id {for_update}"
+# A weaker lock: rows that refer to the user, such as audit records, are written meanwhile.
+USER_TO_LOCK = "SELECT {user} FROM {users} WHERE {id} = :user_id {for_no_key_update}"
 USER_BY_EMAIL = "SELECT {user} FROM {users} WHERE {email_canonical} = :canonical"
 UPDATE_USER = """
     UPDATE {users} SET {email} = :email, {email_canonical} = :email_canonical, {email_verified} = :email_verified,

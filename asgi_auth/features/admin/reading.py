@@ -1,0 +1,96 @@
+"""Administration: users are listed, searched and looked at, with their events."""
+
+from typing import Annotated
+
+import msgspec
+
+from asgi_auth.accounts.authority import READ
+from asgi_auth.accounts.invitations import InvitationService
+from asgi_auth.errors import UserNotFoundError
+from asgi_auth.events.audit_queue import AuditQueue
+from asgi_auth.feature import Identity, Line, User, get
+from asgi_auth.features.admin.answers import AdminEvent, AdminEvents, AdminUser, AdminUserList, UserDetails
+from asgi_auth.features.admin.base import AdminBase
+from asgi_auth.model.records import Status
+
+#: The size of a page.
+Size = Annotated[int, msgspec.Meta(ge=1, le=100)]
+#: A time in seconds since 1970.
+Time = Annotated[int, msgspec.Meta(ge=0, le=253402300799)]
+
+
+class Reading(AdminBase):
+    """The part of administration that reads."""
+
+    @get("/users", permission=READ)
+    async def users(
+        self,
+        *,
+        search: Line = "",
+        status: Status | None = None,
+        role: Line = "",
+        after: Line = "",
+        limit: Size = 50,
+        identity: Identity,  # noqa: ARG002 (the permission needs it)
+    ) -> AdminUserList:
+        """List users, the newest first, or those whose address begins with `search`, by address."""
+        users, common = self.auth.users, {"status": status, "role": role or None, "limit": limit}
+        page = await (
+            users.search(search, after=after or None, **common)  # type: ignore[arg-type]  # checked by the endpoint
+            if search
+            else users.list(after=after or None, newest=True, **common)  # type: ignore[arg-type]  # as above
+        )
+        return AdminUserList(users=[AdminUser.of(user) for user in page.users], next=page.next)
+
+    @get("/users/{id}", permission=READ, errors=(UserNotFoundError,))
+    async def user(self, *, id: Line, identity: Identity) -> UserDetails:  # noqa: A002, ARG002 (a field of the API)
+        """Return a user, with factors and ways to log in."""
+        user = await self.auth.users.get(id)
+        return UserDetails(
+            **AdminUser.values_of(user),
+            factors=list(await self.auth.users.factors(id)),
+            ways=await self.auth.ways_in.of(self.auth.storage, user),
+            last_login=user.last_login,
+            invited_until=await self._invited_until(user),
+        )
+
+    @get("/users/{id}/events", permission=READ, errors=(UserNotFoundError,))
+    async def user_events(
+        self,
+        *,
+        id: Line,  # noqa: A002 (a field of the API)
+        name: Line = "",
+        since: Time = 0,
+        until: Time | None = None,
+        before: Line = "",
+        limit: Size = 50,
+        identity: Identity,  # noqa: ARG002 (the permission needs it)
+    ) -> AdminEvents:
+        """List the audit records about a user, the newest first; of one `name`, from `since` to before `until`."""
+        await self.auth.users.get(id)
+        await self._write_waiting()
+        ends = [text for text in (before, first_id(until) if until is not None else "") if text]
+        found = await self.auth.storage.audit_records(
+            id, limit + 1, min(ends, default=None), name=name or None, since=since
+        )
+        shown = [AdminEvent.of(record) for record in found[:limit]]
+        return AdminEvents(events=shown, next=found[limit - 1].id if len(found) > limit else None)
+
+    async def _write_waiting(self) -> None:
+        """Write the audit records that wait."""
+        queue = self.auth.get(AuditQueue)
+        if queue is not None:
+            await queue.flush()
+
+    async def _invited_until(self, user: User) -> int | None:
+        service = self.auth.get(InvitationService)
+        if service is None:
+            return None
+        tokens = await self.auth.storage.tokens(user.id, service.purpose.name, int(self.auth.now()))
+        return max((token.expires_at for token in tokens), default=None)
+
+
+def first_id(at: int) -> str:
+    """Return the text before which all ids of records from before a time are (UUID, version 7)."""
+    digits = f"{at * 1000:012x}"
+    return f"{digits[:8]}-{digits[8:]}"
