@@ -32,6 +32,7 @@ PARTS = (
     "overload",
     "refused",
     "hosts",
+    "imports",
 )
 
 

@@ -53,6 +53,7 @@ class UserRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     data: dict[str, Any] = {}
     created_at: int | None = None
     updated_at: int | None = None
+    last_login: int | None = None
     password_hash: str | None = None
     password: str | None = None
     credentials: tuple[CredentialRecord, ...] = ()
@@ -103,7 +104,7 @@ def _of_csv(values: dict[str, Any]) -> None:
 
 
 def _times(values: dict[str, Any]) -> None:
-    for name in ("created_at", "updated_at", "used_at"):
+    for name in ("created_at", "updated_at", "last_login", "used_at"):
         if values.get(name) is not None:
             try:
                 values[name] = seconds_of(values[name])

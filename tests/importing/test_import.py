@@ -1,14 +1,20 @@
 """Imports of files in the library's own format: what is made, what is refused, and what is said about it."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from asgi_auth import Field
 from asgi_auth.accounts.password_hashes import SENTENCES
+from asgi_auth.errors import ValidationError
 from asgi_auth.importing import FileError, ImportReport, Refusal, import_users
+from asgi_auth.importing.prepare import parse_address
 from asgi_auth.model.records import NO_USER_ID, Event
+from asgi_auth.validation.email_address import PLAIN, Address, parse_email
 from tests.importing.users import HASHED, OTHER_UUID, UUID, importing, lines, users_of
 from tests.support import PASSWORD, Clock, login, make_auth
 
@@ -203,3 +209,15 @@ async def test_ids_that_differ_are_two_users_and_one_address_is_one() -> None:
         report = await import_users(auth, [first, first, {"id": OTHER_UUID, "email": "A@EXAMPLE.com"}])
 
         assert (report.made, report.skipped) == (1, 2)
+
+
+@given(st.from_regex(PLAIN, fullmatch=True) | st.emails(), st.booleans())
+@settings(max_examples=200, deadline=None, database=None)
+def test_an_address_of_a_file_is_validated_as_that_of_a_registration(text: str, public: bool) -> None:  # noqa: FBT001
+    def outcome(parse: Callable[..., Address]) -> Address | str:
+        try:
+            return parse(text, public=public)
+        except ValidationError:
+            return "refused"
+
+    assert outcome(parse_address) == outcome(parse_email)

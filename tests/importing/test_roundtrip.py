@@ -35,6 +35,7 @@ USER = st.fixed_dictionaries({
     "data": st.fixed_dictionaries({"name": TEXT | st.none(), "age": st.integers(-(2**53), 2**53) | st.none()}),
     "created_at": TIME,
     "updated_at": TIME,
+    "last_login": st.none() | TIME,
     "credentials": st.lists(CREDENTIAL, max_size=3, unique_by=lambda each: each["identifier"]),
 })  # fmt: skip
 FIELDS = [Field("name"), Field("age", int)]
@@ -74,7 +75,7 @@ async def test_without_secrets_an_export_has_none() -> None:
 
     assert b"argon2" not in line
     assert json.loads(line).keys() == {
-        "id", "email", "email_verified", "status", "roles", "data", "created_at", "updated_at",
+        "id", "email", "email_verified", "status", "roles", "data", "created_at", "updated_at", "last_login",
     }  # fmt: skip
 
 
