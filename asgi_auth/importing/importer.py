@@ -153,7 +153,7 @@ class Importer:
             return "skipped"
         if self._options.on_conflict == "fail":
             raise ImportStoppedError(each.line, replace(self.report))
-        if by_address is None or (each.given_id is not None and by_id != by_address):
+        if by_address is None or (each.given_id is not None and (by_id is None or by_id.id != by_address.id)):
             raise RefusedError(MISMATCH)
         update = Update(self._auth, by_address, each, self._options.updates)
         await _trying(lambda: update.run(storage, dry_run=self._options.dry_run), StorageUnavailableError)

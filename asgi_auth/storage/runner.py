@@ -13,6 +13,7 @@ from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.model.limits import MAX_SKEW
 from asgi_auth.storage import user_columns
 from asgi_auth.storage.driver import ConflictError, Connection, Driver, RetryError
+from asgi_auth.storage.many_rows import named, repeated
 from asgi_auth.storage.names import ALL_COLUMNS, Names
 from asgi_auth.storage.rows import NO_USER_NUMBER, Row, key_of
 from asgi_auth.storage.statements import BY_KEY
@@ -138,6 +139,17 @@ class Runner:
         if read:
             return await self._driver.read(sql, values, by_key=statement in BY_KEY)
         return await self._retrying(lambda: self._driver.write(sql, values))
+
+    async def run_many(self, statement: str, rows: Sequence[Mapping[str, Any]]) -> Sequence[Row]:
+        """Run an INSERT of one row for many rows at once, in the current transaction."""
+        key = f"{len(rows)} times {statement}"
+        if key not in self._sql:
+            self._sql[key] = repeated(statement.format_map(self._parts), len(rows))
+        if self.id_type != "TEXT":
+            rows = [
+                {**row, "user_id": key_of(self.id_type, row["user_id"])} if "user_id" in row else row for row in rows
+            ]
+        return await self.connection.fetch(self._sql[key], named(rows))
 
     async def run_unless_conflict(self, statement: str, values: Mapping[str, Any]) -> Sequence[Row]:
         """Run one statement; return no rows if a unique index or a foreign key rejects it.

@@ -10,7 +10,7 @@ from asgi_auth.bounds.deadline import Deadline, left
 from asgi_auth.errors import StorageUnavailableError, UserExistsError, ValidationError
 from asgi_auth.model.records import NO_USER_ID, Credential, Status, User
 from asgi_auth.model.stored import Stored
-from asgi_auth.storage import field_columns, triggers, user_columns
+from asgi_auth.storage import bulk, field_columns, triggers, user_columns
 from asgi_auth.storage.driver import ConflictError, SchemaError
 from asgi_auth.storage.migrate import add_installation, check, fit, migrate, missing
 from asgi_auth.storage.rows import columns, first, user_of
@@ -112,7 +112,7 @@ class SQLStorage(SQLCredentials, SQLSessions, SQLTokens, SQLCounters, SQLAudit, 
             added, first_credential = user, credential
             if is_assigned:
                 added = msgspec.structs.replace(user, id=str(rows[0]["id"]))
-                first_credential = _of_user(credential, added.id) if credential is not None else None
+                first_credential = bulk.of_user(credential, added.id) if credential is not None else None
             if first_credential is not None and not await storage.add_credential(first_credential):
                 raise ConflictError
             return added
@@ -126,24 +126,7 @@ class SQLStorage(SQLCredentials, SQLSessions, SQLTokens, SQLCounters, SQLAudit, 
 
     async def add_users(self, users: Sequence[tuple[User, Sequence[Credential]]]) -> list[User | None]:
         """Insert the users one after the other in one transaction, each behind a savepoint."""
-
-        async def add_all(storage: "SQLStorage") -> list[User | None]:
-            return [await storage.add_if_free(user, given) for user, given in users]
-
-        return await self._atomically(add_all)
-
-    async def add_if_free(self, user: User, credentials: Sequence[Credential]) -> User | None:
-        """Insert a user with its credentials, or nothing, in the current transaction."""
-        await self.run(schema.SAVEPOINT_OF_USER, {})
-        try:
-            added = await self.add_user(user, credentials[0] if credentials else None)
-            mine = [_of_user(credential, added.id) for credential in credentials[1:]] if added else []
-            is_whole = all([await self.add_credential(credential) for credential in mine])
-        except (ConflictError, ValidationError):
-            added, is_whole = None, False
-        if not is_whole:
-            await self.run(schema.ROLLBACK_TO_SAVEPOINT_OF_USER, {})
-        return added if is_whole else None
+        return await self._atomically(lambda storage: bulk.add(storage, users))
 
     async def user(self, user_id: str) -> User | None:
         """Select the user by id."""
@@ -291,9 +274,3 @@ class SQLStorage(SQLCredentials, SQLSessions, SQLTokens, SQLCounters, SQLAudit, 
 
 def _filter(status: Status | None, role: str | None) -> dict[str, Any]:
     return {"status": status, "role": None if role is None else msgspec.json.encode(role).decode()}
-
-
-def _of_user(credential: Credential, user_id: str) -> Credential:
-    """Give a credential the id that the database has assigned to its user."""
-    identifier = user_id if credential.identifier == credential.user_id else credential.identifier
-    return msgspec.structs.replace(credential, user_id=user_id, identifier=identifier)

@@ -217,13 +217,14 @@ async def test_the_import_of_an_export_claims_unique_values_anew() -> None:
 
 async def test_a_dry_run_of_an_update_changes_nothing() -> None:
     async with with_fields() as auth:
-        before = await there(auth)
+        await there(auth)
         pair = await login(auth, password=NEW)
+        before = await users_of(auth)
 
         options: dict[str, Any] = {"on_conflict": "update", "with_roles": True, "with_credentials": True}
         report = await import_users(auth, [having(), {"email": "x@example.com"}], dry_run=True, **options)
 
         assert (report.updated, report.made) == (1, 1)
-        assert await users_of(auth) == [before]
+        assert await users_of(auth) == before
         await auth.authenticate(pair.access_token)
         await login(auth, password=NEW)

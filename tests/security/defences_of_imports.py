@@ -93,7 +93,7 @@ IMPORTS = [
     Defence(
         "an update needs an id and an address of one user",
         "importing/importer.py",
-        "if by_address is None or (each.given_id is not None and by_id != by_address):",
+        "if by_address is None or (each.given_id is not None and (by_id is None or by_id.id != by_address.id)):",
         "if by_address is None:",
         CONFLICTS + "test_an_update_needs_an_id_and_an_address_of_one_user",
     ),

@@ -1,5 +1,7 @@
 """Every sentence of the contract about pages of users, and users that are added together, for every driver."""
 
+from typing import Any
+
 import pytest
 
 from asgi_auth.model.records import User
@@ -83,6 +85,37 @@ async def test_users_are_added_together_each_whole_or_not_at_all(storage: Storag
     assert await storage.user("user-3") is None
     assert await storage.credentials("user-3") == []
     assert await storage.user_by_email("u5@example.com") is None
+
+
+@pytest.mark.parametrize("taken", ["address", "id", "credential", "nothing"])
+async def test_of_many_users_added_together_only_those_are_left_out_of_whom_something_is_taken(
+    storage: Storage, taken: str
+) -> None:
+    await added(storage, 3)
+    users = [a_user(number) for number in range(100, 163)]
+    changes: dict[str, dict[str, Any]] = {
+        "address": {"email_canonical": "u3@example.com"},
+        "id": {"id": "user-3"},
+        "credential": {},
+        "nothing": {},
+    }
+    users[20] = a_user(120, **changes[taken])
+    given = [(user, [a_credential(user)]) for user in users]
+    given.append((a_user(199, email_canonical="u101@example.com"), []))
+    if taken == "credential":
+        given[20][1].append(a_credential(users[20], id="another", identifier="user-3"))
+
+    result = await storage.add_users(given)
+
+    left_out = {63} if taken == "nothing" else {20, 63}
+    assert result == [None if number in left_out else user for number, (user, _) in enumerate(given)]
+    for number, (user, credentials) in enumerate(given[:63]):
+        stored = await storage.user_by_email(user.email_canonical)
+        if number in left_out:
+            assert stored is None or stored.id == "user-3"
+        else:
+            assert (stored, await storage.credentials(user.id)) == (user, credentials)
+    assert await storage.add_users(given) == [None] * 64
 
 
 async def test_of_many_that_add_the_same_users_each_user_is_added_once(storage: Storage) -> None:
