@@ -11,6 +11,7 @@ from asgi_auth.mail.message import Mailer
 from asgi_auth.process.log import logger
 from asgi_auth.runtime.public_suffix import is_below, is_private_host, is_public_suffix, site_of
 from asgi_auth.sessions.clock_watch import ClockWatch
+from asgi_auth.sessions.permissions import PermissionMap
 from asgi_auth.settings import Settings
 
 
@@ -56,6 +57,7 @@ class ConfigCheck:
             self._proxies,
             self._mail,
             self._registration,
+            self._permissions,
         )
         return [finding for check in checks for finding in check()]
 
@@ -163,6 +165,13 @@ class ConfigCheck:
         if self._conceals() and any(getattr(item, "login_after_register", False) for item in self._features):
             reason = "a registration is completed by its mail, so it cannot log the user in"
             yield Finding("login_after_register", reason, "Remove it, or set enumeration='tell'")
+
+    def _permissions(self) -> Iterator[Finding]:
+        needed = {endpoint.permission for feature in self._features for endpoint in feature.endpoints}
+        given = PermissionMap(self._settings.permissions, self._features).given
+        if missing := sorted(name for name in needed - given if name):
+            reason = f"no role gives {', '.join(missing)}, so nobody can call the endpoints that need it"
+            yield Finding("permissions", reason, "Add it to a role, or give a role all permissions ('*')")
 
     def _clocks(self) -> Iterator[Finding]:
         if self._clock is not None and self._clock.disagrees:

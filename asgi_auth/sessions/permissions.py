@@ -46,6 +46,11 @@ class PermissionMap:
             raise ValueError(f"permissions: {', '.join(sorted(clashing))} is both a role and a permission; rename one")
         self._cached = lru_cache(CACHED)(self._expand)
 
+    @property
+    def given(self) -> frozenset[str]:
+        """The permissions that any role gives."""
+        return self.of(tuple(self._grants))
+
     def of(self, roles: tuple[str, ...]) -> frozenset[str]:
         """Return the permissions that roles give together; cached. A role that is not declared gives none."""
         return self._cached(roles)[0]

@@ -27,6 +27,7 @@ from asgi_auth.command.main import main
 from asgi_auth.feature import Feature
 from asgi_auth.features.defaults import defaults
 from asgi_auth.runtime.public_suffix import is_private_host, is_public_suffix, site_of
+from tests.feature.test_permissions import ROLES, Posts
 from tests.support import ORIGIN, SECRET, Client, make_auth, register, who
 
 OTHER = SECRET[::-1]
@@ -83,6 +84,7 @@ FINDINGS: list[tuple[dict[str, Any], str, str]] = [
     ({"trusted_proxies": ["10.0.0.0/8", "::/0"]}, "trusted_proxies", "::/0 includes every address"),
     ({"features": defaults(mail=True), "mailer": None}, "mailer", "EmailVerification, PasswordReset, EmailChange"),
     ({"mailer": ConsoleMailer()}, "mailer", "ConsoleMailer prints every link"),
+    ({**TELL, "features": [Passwords(), Sessions(), Posts()]}, "permissions", "no role gives posts:delete, posts:list"),
     ({"mailer": None}, "enumeration", "without a confirmation mail, registration reveals"),
     ({"features": [Passwords(), Sessions()]}, "enumeration", "without a confirmation mail, registration reveals"),
     (
@@ -109,6 +111,7 @@ SOUND: list[dict[str, Any]] = [
     {},
     TELL,
     TELL | {"base_url": None},
+    TELL | {"features": [Passwords(), Sessions(), Posts()], "permissions": ROLES},
     {"mailer": Outbox()},
     {"features": [*defaults(mail=True), Pages()], "transport": "cookie"},
     {"cookie_domain": "example.com"},
