@@ -22,7 +22,10 @@ SEGMENT = r"^[^/\u0000]+$"
 
 
 class Problem(Record, frozen=True, kw_only=True):
-    """An error (RFC 9457). `code` is stable, `detail` is for people; `errors` has the reasons for each field."""
+    """An error (RFC 9457). `code` is stable, `detail` is for people; `errors` has the reasons for each field.
+
+    `reason` and `until` (seconds since 1970) are those of a ban.
+    """
 
     type: str
     title: str
@@ -31,6 +34,8 @@ class Problem(Record, frozen=True, kw_only=True):
     detail: str
     errors: dict[str, list[str]] | msgspec.UnsetType = msgspec.UNSET
     factors: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+    reason: str | msgspec.UnsetType = msgspec.UNSET
+    until: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class OAuth2Error(Record, frozen=True, kw_only=True):

@@ -67,9 +67,11 @@ def form_of(dialect: str, name: str, column: Column) -> Form | None:
         return POSTGRES[name].get(column.type)
     declared = column.type.upper()
     is_text = any(word in declared for word in ("CHAR", "CLOB", "TEXT"))
-    if name in TIMES and ("DATE" in declared or "TIME" in declared):
+    if name in TIMES and (is_text or "DATE" in declared or "TIME" in declared):
         return SQLITE_TIME
-    if name in TIMES or name == "email_verified":
+    if name in TIMES:
+        return PLAIN
+    if name == "email_verified":
         return None if is_text else PLAIN
     if name == "id":
         return PLAIN if is_text or declared in {"INTEGER", "UUID", ""} else None

@@ -126,6 +126,7 @@ SQLITES: list[dict[str, str]] = [
     {"id": "UUID PRIMARY KEY"},
     dict.fromkeys(TIMES, "TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP"),
     dict.fromkeys(TIMES, "DATETIME"),
+    dict.fromkeys(TIMES, "TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP"),
     {"roles": "JSON NOT NULL", "data": "JSON NOT NULL", "email": "VARCHAR(320) NOT NULL"},
     {name: kind.replace(" NOT NULL", "") for name, kind in COLUMNS.items()},
 ]
@@ -180,7 +181,6 @@ async def test_columns_that_do_not_fit_are_named_at_start(
     ("changes", "told"),
     [
         ({"id": "BIGINT PRIMARY KEY"}, "id is BIGINT, and must be declared as TEXT"),
-        ({"created_at": "TEXT NOT NULL"}, "created_at is TEXT"),
         ({"roles": "INTEGER NOT NULL"}, "roles is INTEGER"),
         ({"email_verified": "VARCHAR(5) NOT NULL"}, "email_verified is VARCHAR"),
         ({"phone": "TEXT NOT NULL"}, "phone is NOT NULL and has no default"),
