@@ -4,13 +4,12 @@ Only the digest of a pending login is stored. It is bound to the version of the 
 password between the two factors ends it.
 """
 
-import hashlib
-import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 from asgi_auth.accounts.known_clients import KnownClients
+from asgi_auth.accounts.secret_tokens import digest_of, new_token
 from asgi_auth.errors import (
     AccountLockedError,
     AuthError,
@@ -82,7 +81,6 @@ class PendingLogins:
 
     async def _begin(self, error: PendingError, user: User, credential: Credential, amr: tuple[str, ...]) -> None:
         """Store a pending login, and give its secret to the error that the caller gets."""
-        secret, token_id, now = secrets.token_urlsafe(32), secrets.token_urlsafe(16), int(self._now())
         data = {
             "amr": list(amr),
             "kind": credential.kind,
@@ -90,17 +88,7 @@ class PendingLogins:
             "version": credential.version,
             "setup": isinstance(error, SecondFactorSetupRequiredError),
         }
-        token = OneTimeToken(
-            id=token_id,
-            purpose=PURPOSE,
-            subject=token_id,
-            user_id=user.id,
-            digest=_digest(secret),
-            code="",
-            data=data,
-            created_at=now,
-            expires_at=now + TTL,
-        )
+        token, secret = new_token(PURPOSE, user.id, data, now=int(self._now()), seconds=TTL)
         await self._storage.add_token(token)
         error.pending, error.expires_in = secret, TTL
 
@@ -113,7 +101,7 @@ class PendingLogins:
         the block raises ServiceUnavailableError or AccountLockedError: then nothing was judged.
         """
         now = int(self._now())
-        token = await self._storage.find_token(PURPOSE, _digest(secret), now)
+        token = await self._storage.find_token(PURPOSE, digest_of(secret), now)
         if token is None or token.data["setup"] is not setup:
             raise PendingLoginExpiredError
         if not await self._storage.count_password(token.id, now=now, tries=TRIES):
@@ -148,7 +136,3 @@ class PendingLogins:
             return await self.login(user, credential, (*pending.amr, *amr, MFA), client, factor)
         except InvalidCredentialsError:
             raise PendingLoginExpiredError from None
-
-
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()

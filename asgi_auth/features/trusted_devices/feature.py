@@ -1,11 +1,11 @@
 """Trusted devices: a browser that has shown a second factor needs none for a while."""
 
 import hashlib
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
+from asgi_auth.accounts.secret_tokens import digest_of, new_token
 from asgi_auth.errors import BadRequestError, NotFoundError
 from asgi_auth.feature import (
     Call,
@@ -15,7 +15,6 @@ from asgi_auth.feature import (
     Identity,
     Line,
     LoginAttempt,
-    OneTimeToken,
     Record,
     delete,
     get,
@@ -83,7 +82,7 @@ class TrustedDevices(Feature):
         if not secret:
             return False
         storage = self.auth.storage
-        token = await storage.find_token(PURPOSE, _digest(secret), int(self.auth.now()))
+        token = await storage.find_token(PURPOSE, digest_of(secret), int(self.auth.now()))
         if token is None or token.user_id != login.user.id:
             return False
         return bool(token.data["factors"] == await self._factors(storage, login.user.id))
@@ -102,8 +101,9 @@ class TrustedDevices(Feature):
         """
         notes = running.get() or {}
         if MFA in login.amr and notes.pop(FIELD, None):
-            secret = secrets.token_urlsafe(32)
-            token = await self._token(login, secret)
+            factors = await self._factors(self.auth.storage, login.user.id)
+            data = {"factors": factors, "device": device_name(login.client.user_agent)}
+            token, secret = new_token(PURPOSE, login.user.id, data, now=int(self.auth.now()), seconds=self._ttl)
             await self.auth.storage.add_token(token)
             notes[TRUST] = token, secret
 
@@ -140,21 +140,6 @@ class TrustedDevices(Feature):
         if id not in {token.id for token in tokens} or not await self.auth.storage.use_token(id, now):
             raise NotFoundError
 
-    async def _token(self, login: LoginAttempt, secret: str) -> OneTimeToken:
-        token_id, now, user_id = secrets.token_urlsafe(16), int(self.auth.now()), login.user.id
-        factors = await self._factors(self.auth.storage, user_id)
-        return OneTimeToken(
-            id=token_id,
-            purpose=PURPOSE,
-            subject=token_id,
-            user_id=user_id,
-            digest=_digest(secret),
-            code="",
-            data={"factors": factors, "device": device_name(login.client.user_agent)},
-            created_at=now,
-            expires_at=now + self._ttl,
-        )
-
     async def _distrust(self, user_id: str) -> None:
         await self.auth.storage.void_tokens(user_id, int(self.auth.now()), PURPOSE)
 
@@ -163,7 +148,3 @@ class TrustedDevices(Feature):
         credentials = await storage.credentials(user_id)
         ids = sorted(each.id for each in credentials if self.auth.second_factors.is_factor(each.kind))
         return hashlib.sha256(" ".join(ids).encode()).hexdigest()
-
-
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
