@@ -35,6 +35,7 @@ def attach(features: Sequence[BaseFeature], auth: Any) -> None:
     _check_names(features)
     _check_callers(features)
     _check_permissions(features)
+    _check_account_names(features)
     _check_fields(features, auth.settings.fields)
     _check_added_fields(features, auth.settings.fields)
     known = {endpoint.name for feature in features for endpoint in feature.endpoints}
@@ -154,6 +155,18 @@ def _check_permissions(features: Sequence[BaseFeature]) -> None:
                     f"the endpoint {endpoint.name} needs {endpoint.permission}, "
                     f"which is not in the permissions of {type(feature).__name__}"
                 )
+
+
+def _check_account_names(features: Sequence[BaseFeature]) -> None:
+    """Raise ValueError for an endpoint that lacks the field in its option `names`, or has another name's field."""
+    others = {feature.names_by for feature in features if feature.names_by}
+    for endpoint in [endpoint for feature in features for endpoint in feature.endpoints if endpoint.names]:
+        if endpoint.names not in endpoint.fields:
+            raise ValueError(
+                f"the endpoint {endpoint.name} names an account by {endpoint.names}, which is no field of it"
+            )
+        if clashing := (others - {endpoint.names}) & endpoint.fields.keys():
+            raise ValueError(f"the endpoint {endpoint.name} has a field of its own: {', '.join(sorted(clashing))}")
 
 
 def _check_fields(features: Sequence[BaseFeature], fields: Sequence[Field]) -> None:
