@@ -66,7 +66,7 @@ class BaseFeature:
     permissions: Sequence[str] = ()
     #: What roles permit while the setting `permissions` is empty, such as all of the feature's `permissions`.
     default_roles: Mapping[str, Sequence[str]] = {}
-    #: The kinds of credentials whose secrets it seals with `auth.vault`, bound to their `place_of`.
+    #: The kinds of credentials whose secrets it seals with `auth.vault`, about `<kind> <user id> <credential id>`.
     sealed_kinds: ClassVar[Collection[str]] = ()
     #: The role of administrators, if the feature has one: that of `asgi-auth create-admin`.
     admin_role: str = ""
