@@ -16,6 +16,7 @@ from asgi_auth.command.parser import make_parser
 from asgi_auth.command.password import read_password
 from asgi_auth.command.refusals import WrongUseError, line_of, refusal_of
 from asgi_auth.command.target import Target
+from asgi_auth.process.log import logger
 
 INTERRUPTED = 130
 
@@ -69,7 +70,7 @@ async def _awaited(command: Command, job: Job) -> int:
 @contextmanager
 def _logged(*, verbose: bool) -> Iterator[None]:
     """Show the log of the library if that is wished: errors have a line of their own already."""
-    log = logging.getLogger("asgi_auth")
+    log = logger.logger
     handler, level = logging.StreamHandler() if verbose else logging.NullHandler(), log.level
     log.addHandler(handler)
     if verbose:
