@@ -11,7 +11,11 @@ from typing import Any
 
 import pytest
 
+from asgi_auth import Argon2, Passwords
+from asgi_auth.command import target
 from asgi_auth.command.main import main
+from asgi_auth.feature import Feature
+from asgi_auth.features.defaults import defaults
 from tests.support import SECRET
 
 ROOT = Path(__file__).parents[2]
@@ -24,6 +28,12 @@ auth = Auth({url!r}, settings=Settings(secret={secret!r}, enumeration="tell"), f
     {more}])
 app = AuthMiddleware(AuthApp(auth), auth)
 """
+
+
+def cheap_defaults(*, mail: bool) -> list[Feature]:
+    """The default features, with the cheapest hashes: a busy machine refuses others."""
+    others = [each for each in defaults(mail=mail) if not isinstance(each, Passwords)]
+    return [Passwords(argon2=Argon2.cheap()), *others]
 
 
 @dataclass
@@ -55,6 +65,7 @@ class Commands:
         self.url = url
         patch.setenv("AUTH_DATABASE_URL", url)
         patch.setenv("AUTH_SECRET", SECRET)
+        patch.setattr(target, "defaults", cheap_defaults)
 
     def __call__(self, *arguments: str, stdin: str | bytes | None = None) -> Done:
         """Run a command; `stdin` is what it reads."""

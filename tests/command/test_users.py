@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from asgi_auth import Auth, Settings
-from tests.command.commands import PASSWORD, Commands, write_app
+from tests.command.commands import PASSWORD, Commands, cheap_defaults, write_app
 from tests.support import EMAIL, SECRET, login
 
 NEW_PASSWORD = "another battery staple"
@@ -20,7 +20,8 @@ def log_in(url: str, password: str = PASSWORD) -> str | None:
     from asgi_auth.errors import AuthError
 
     async def run() -> str | None:
-        async with Auth(url, settings=Settings(secret=SECRET, enumeration="tell")) as auth:
+        settings = Settings(secret=SECRET, enumeration="tell")
+        async with Auth(url, settings=settings, features=cheap_defaults(mail=False)) as auth:
             try:
                 await login(auth, EMAIL, password)
             except AuthError as error:
@@ -168,7 +169,7 @@ def test_what_users_have_sent_does_not_reach_the_terminal_as_it_is(commands: Com
         from asgi_auth import Passwords
         from asgi_auth.feature import Client
 
-        async with Auth(commands.url, secret=SECRET) as auth:
+        async with Auth(commands.url, secret=SECRET, features=cheap_defaults(mail=False)) as auth:
             agent = "curl/8 \x1b]0;owned\x07\x1b[2J"
             await auth[Passwords].login(email=EMAIL, password=PASSWORD, client=Client(user_agent=agent))
 
