@@ -107,11 +107,19 @@ class Importer:
 
     async def _stored(self, batch: list[Prepared]) -> Stored:
         """Store a batch. Returns the outcomes, and the records that were refused."""
-        options, storage = self._options, self._auth.storage
-        if not options.dry_run and options.on_conflict != "fail" and not any(each.was_used for each in batch):
-            added = await _trying(lambda: self._added(storage, batch), StorageUnavailableError)
-            return await self._outcomes(storage, batch, added)
+        options = self._options
+        if options.on_conflict != "fail":
+            # Concurrent imports lock addresses in one order, so that none waits for another in a circle.
+            batch = sorted(batch, key=lambda each: each.user.email_canonical)
+            if not options.dry_run and not any(each.was_used for each in batch):
+                added = await _trying(lambda: self._added_at_once(batch), StorageUnavailableError)
+                return await self._outcomes(self._auth.storage, batch, added)
         return await _trying(lambda: self._in_transaction(batch), StorageUnavailableError)
+
+    async def _added_at_once(self, batch: list[Prepared]) -> list[User | None]:
+        """Add the users of a batch, in a transaction that ends before those that are there are looked up."""
+        async with self._auth.storage.transaction() as storage:
+            return await self._added(storage, batch)
 
     async def _in_transaction(self, batch: list[Prepared]) -> Stored:
         """Store a batch, with all that belongs to it, or for a dry run nothing."""
