@@ -6,8 +6,8 @@ import pytest
 
 from asgi_auth import Admin
 from asgi_auth.feature import Endpoint
-from tests.features.administration import World, administered
-from tests.support import bearer
+from tests.features.administration import PERMISSIONS, World, administered
+from tests.support import PASSWORD, bearer
 
 ENDPOINTS = {endpoint.name: endpoint for endpoint in Admin(second_factor=False).endpoints}
 #: The fields that each endpoint needs.
@@ -74,8 +74,6 @@ async def test_callers_of_every_kind(name: str) -> None:
 
 @pytest.mark.parametrize("name", GUARDED)
 async def test_a_role_alone_gives_all_without_the_setting(name: str) -> None:
-    async with administered(permissions={}, features=None) as _:
-        pass
     endpoint = ENDPOINTS[name]
     async with administered(permissions={}) as world:
         await world.add("admin", "admin")
@@ -120,9 +118,10 @@ ESCALATIONS: dict[str, tuple[str, str, str, dict[str, Any]]] = {
 async def test_nobody_gets_or_gives_more_than_they_have(what: str) -> None:
     async with administered() as world:
         by, method, path, body = ESCALATIONS[what]
+        headers = await world.headers(by)
         before = {name: await world.auth.users.get(user.id) for name, user in world.users.items()}
 
-        answer = await world.call(by, method, path, **body)
+        answer = await world.call(headers, method, path, **body)
 
         assert (answer.status, answer.json["code"]) == (403, "forbidden"), answer.body
         assert {name: await world.auth.users.get(user.id) for name, user in world.users.items()} == before
@@ -151,3 +150,44 @@ async def test_each_permission_is_asked_for(given: list[str], method: str, path:
 
         assert (await world.call("some", method, path, **body)).status == 403
         assert (await world.call("owner", method, path, **body)).status < 300
+
+
+#: What a user has beyond the fields of the endpoints, and what others have asked for.
+FOREIGN: dict[str, Any] = {
+    "id": "x", "status": "active", "email_canonical": "x@example.com", "created_at": 1, "updated_at": 1, "data": {},
+    "_ban": None, "password": PASSWORD, "password_hash": "x", "new_password": PASSWORD, "permissions": ["*"],
+    "actor": "x", "verified": True, "is_admin": True, "role": "owner", "user_id": "x", "identity": "x", "client": "x",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("field", [*FOREIGN, "roles", "invite"])
+async def test_no_endpoint_takes_a_field_of_another_one(field: str) -> None:
+    """Mass assignment: what an endpoint does not declare is refused, and nothing of the call is done."""
+    async with administered() as world:
+        headers, before = await world.headers("owner"), await world.auth.users.get(world.users["user"].id)
+        value = FOREIGN.get(field, ["owner"])
+        for endpoint in ENDPOINTS.values():
+            if endpoint.method not in {"POST", "PATCH"} or field in endpoint.fields or endpoint.name == STOP:
+                continue
+            path = endpoint.path.replace("{id}", "{user}")
+            body = BODIES.get(endpoint.name, {}) | {field: value}
+            answer = await world.call(headers, endpoint.method, path, **body)
+            assert (answer.status, [*answer.json["errors"]]) == (422, [field]), endpoint.name
+        assert await world.auth.users.get(world.users["user"].id) == before
+        assert await world.auth.users.count() == len(world.users)
+
+
+@pytest.mark.parametrize(
+    "roles", [["\0"], ["a\nb"], ["\ud800"], [""], ["x" * 101], [f"{n:099}" for n in range(40)], "owner", [1], None]
+)
+@pytest.mark.parametrize("permissions", [PERMISSIONS, {}])
+async def test_roles_that_cannot_be_stored_are_refused(roles: Any, permissions: dict[str, list[str]]) -> None:
+    async with administered(permissions=permissions) as world:
+        await world.add("admin", *(["owner"] if permissions else ["admin"]))
+        headers = await world.headers("admin")
+
+        for path in ("/users/{user}/roles", "/users"):
+            more = {"email": "new@example.com"} if path == "/users" else {}
+            answer = await world.call(headers, "POST", path, roles=roles, **more)
+            assert answer.status in {400, 422} or (roles is None and path == "/users"), answer.body
+        assert await world.roles("user") == ()

@@ -7,6 +7,9 @@ INVITATIONS = "features/test_invitations.py::"
 USERS = "accounts/test_user_"
 VOID = "await storage.void_tokens(user_id, now)\n            "
 INVITERS = "features/test_inviters.py::"
+ACCESS = "features/test_admin_access.py::"
+IMPERSONATION = "features/test_impersonation.py::"
+PARKED = "features/test_parked_sessions.py::"
 ADMINISTRATION = [
     Defence(
         "a new ban wins over the end of an old one",
@@ -112,5 +115,132 @@ ADMINISTRATION = [
         "if gives is not None and not ({ROLES} | self._permissions.of(tuple(gives))) <= permitted:",
         "if gives is not None and not {ROLES} <= permitted:",
         INVITERS + "test_an_inviter_gives_no_more_than_there_is",
+    ),
+    Defence(
+        "administrators do not act on users above them",
+        "accounts/authority.py",
+        "self.judge_user(permitted, users.get(user_id))",
+        "users.get(user_id)",
+        ACCESS + "test_nobody_gets_or_gives_more_than_they_have",
+    ),
+    Defence(
+        "administrators do not act on themselves",
+        "accounts/authority.py",
+        "if user_id == self.id:",
+        "if not user_id:",
+        ACCESS + "test_nobody_gets_or_gives_more_than_they_have",
+    ),
+    Defence(
+        "the rights of an administrator are judged under the lock",
+        "accounts/authority.py",
+        "if not self._needs <= permitted:",
+        "if not permitted <= permitted:",
+        ACCESS + "test_each_permission_is_asked_for",
+    ),
+    Defence(
+        "an administrator who was demoted changes nothing any more",
+        "accounts/authority.py",
+        "users = await storage.lock_users({self.id, user_id})",
+        "users = {name: user for name in (self.id, user_id) if (user := await storage.user(name)) is not None}",
+        "features/test_admin_races.py::test_of_two_administrators_who_demote_each_other_in_many_processes_one_is_left",
+    ),
+    Defence(
+        "every administrator shows a second factor",
+        "accounts/authority.py",
+        "if self._second_factor and MFA not in session.amr:",
+        "if MFA not in session.amr and not session.id:",
+        ACCESS + "test_callers_of_every_kind",
+    ),
+    Defence(
+        "a session with an actor calls nothing that is for the user alone",
+        "feature/admission.py",
+        "if identity.actor is not None and endpoint.is_for_user_alone:",
+        "if identity.actor is not None and not endpoint.name:",
+        IMPERSONATION + "test_a_session_with_an_actor_makes_nothing_that_logs_in",
+    ),
+    Defence(
+        "an actor proves nothing in the place of the user",
+        "feature/admission.py",
+        "if identity.actor is not None:\n            raise ImpersonatedError\n        await",
+        "await",
+        IMPERSONATION + "test_a_session_with_an_actor_makes_nothing_that_logs_in",
+    ),
+    Defence(
+        "no session with an actor is renewed",
+        "sessions/service.py",
+        "if identity.actor is not None:\n            raise ImpersonatedError\n",
+        "",
+        IMPERSONATION + "test_the_core_renews_no_session_with_an_actor",
+    ),
+    Defence(
+        "the session of an actor is no proof of owning the account",
+        "accounts/ownership_proof.py",
+        "identity.id == token.user_id and identity.actor is None:",
+        "identity.id == token.user_id:",
+        IMPERSONATION + "test_a_mailed_link_needs_more_than_an_actor",
+    ),
+    Defence(
+        "an impersonation ends with the session of the administrator",
+        "sessions/acting.py",
+        'if actor is None or not actor.alive or actor.user_id != act["sub"]:',
+        "if actor is None:",
+        IMPERSONATION + "test_an_impersonation_ends_when",
+    ),
+    Defence(
+        "an impersonation ends with the right to it",
+        "sessions/acting.py",
+        "if IMPERSONATE not in permitted:",
+        "if not IMPERSONATE:",
+        IMPERSONATION + "test_an_impersonation_ends_when",
+    ),
+    Defence(
+        "an impersonation may what both may",
+        "sessions/acting.py",
+        ".limited_to(permitted)",
+        "",
+        IMPERSONATION + "test_what_it_may_is_what_both_may_at_every_request",
+    ),
+    Defence(
+        "the token of an impersonation is not cached",
+        "sessions/verifier.py",
+        "if claims.iat <= self._now() and ACT not in raw:",
+        "if claims.iat <= self._now():",
+        "sessions/test_acting.py::test_the_fast_path_knows_no_token_with_an_actor",
+    ),
+    Defence(
+        "a parked session comes back to its owner alone",
+        "accounts/impersonation.py",
+        'if session is None or (session.id, session.user_id) != (act["sid"], act["sub"]):',
+        "if session is None:",
+        PARKED + "test_a_parked_session_comes_back_only_to_its_owner",
+    ),
+    Defence(
+        "a session that comes back is no fresh login",
+        "accounts/impersonation.py",
+        "session.id, auth_time=0, amr=()",
+        "session.id, auth_time=now, amr=()",
+        PARKED + "test_the_own_session_is_parked_and_comes_back",
+    ),
+    Defence(
+        "a parked session is answered in cookies alone",
+        "web/request_pipeline.py",
+        "values[PARKED] = own[PARKED_COOKIE]\n        is_filled = True",
+        "values[PARKED] = own[PARKED_COOKIE]",
+        PARKED + "test_scripts_never_get_the_tokens_of_the_administrator",
+    ),
+    Defence(
+        "a login forgets a parked session",
+        "features/admin/feature.py",
+        "or endpoint.logs_in or endpoint.ends_session",
+        "",
+        PARKED + "test_every_login_and_logout_forgets_the_parked_session",
+    ),
+    Defence(
+        "an actor ends no session of the user",
+        "storage/sql_sessions.py",
+        "return bool(await self.run(sessions.ADD_ACTING_SESSION, values))",
+        "await self.run(sessions.END_OLDEST, {**values, 'now': session.created_at, 'most': 1})\n"
+        "        return bool(await self.run(sessions.ADD_ACTING_SESSION, values))",
+        IMPERSONATION + "test_no_login_of_the_user_ends_for_it",
     ),
 ]

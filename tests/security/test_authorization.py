@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from asgi_auth import Auth, AuthApp, AuthMiddleware, MagicLink, PasswordReset
+from asgi_auth import Admin, Auth, AuthApp, AuthMiddleware, MagicLink, PasswordReset
 from asgi_auth.feature import Feature
 from asgi_auth.features.defaults import defaults
 from tests.features.flows import flows
@@ -20,7 +20,7 @@ OPEN = {
 
 
 def every_feature() -> list[Feature]:
-    return [*defaults(mail=True), MagicLink()]
+    return [*defaults(mail=True), MagicLink(), Admin(second_factor=False)]
 
 
 def name_of(item: Any) -> str:

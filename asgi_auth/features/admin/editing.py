@@ -6,7 +6,15 @@ import msgspec
 
 from asgi_auth.accounts.authority import ROLES, WRITE
 from asgi_auth.accounts.bans import MAX_REASON
-from asgi_auth.errors import ForbiddenError, TokenRevokedError, UnknownRoleError, UserExistsError
+from asgi_auth.accounts.invitations import InvitationService
+from asgi_auth.errors import (
+    AuthError,
+    ForbiddenError,
+    TokenRevokedError,
+    UnknownRoleError,
+    UserExistsError,
+    ValidationError,
+)
 from asgi_auth.feature import Client, Email, Identity, Line, User, delete, patch, post
 from asgi_auth.features.admin.answers import AdminUser
 from asgi_auth.features.admin.base import ERRORS, AdminBase
@@ -14,13 +22,15 @@ from asgi_auth.features.admin.reading import Time
 from asgi_auth.model import event_types as events
 from asgi_auth.model.ban import Ban
 from asgi_auth.sessions.acting import IMPERSONATE
+from asgi_auth.sessions.permissions import MAX_ROLES
 from asgi_auth.validation.email_address import parse_email
+from asgi_auth.validation.reasons import Reason
 
 #: Roles that are given, and the reason of a ban.
 Roles = Annotated[
     list[Annotated[str, msgspec.Meta(min_length=1, max_length=100)]], msgspec.Meta(max_length=50, examples=[["editor"]])
 ]
-Reason = Annotated[str, msgspec.Meta(max_length=MAX_REASON)]
+BanReason = Annotated[str, msgspec.Meta(max_length=MAX_REASON)]
 
 
 class Editing(AdminBase):
@@ -46,10 +56,14 @@ class Editing(AdminBase):
         client: Client = Client(),
         **data: object,
     ) -> AdminUser:
-        """Create a user. With `invite`, a mail lets the user set a password, and gives the roles then."""
+        """Create a user. With `invite`, a mail lets the user set a password, and gives the roles then.
+
+        Without a mailer and the feature `Invitations`, there is no mail.
+        """
         by = self._by(identity, WRITE)
         address = parse_email(email, public=not self.auth.settings.private_addresses).display
-        if invite and self.auth.letters.can_send:
+        roles = self._checked(roles)
+        if invite and self.auth.letters.can_send and self.auth.get(InvitationService) is not None:
             user = await self.auth.users.invite(address, roles=roles, data=data, by=by, client=client)
         else:
             user = await self.auth.users.create(address, roles=roles, data=data, by=by, client=client)
@@ -104,7 +118,8 @@ class Editing(AdminBase):
         client: Client = Client(),
     ) -> AdminUser:
         """Set the roles of a user. Administrators give no permission that they lack."""
-        user = await self.auth.users.set_roles(id, roles, by=self._by(identity, ROLES), client=client)
+        given = self._checked(roles)
+        user = await self.auth.users.set_roles(id, given, by=self._by(identity, ROLES), client=client)
         return AdminUser.of(user)
 
     @post(
@@ -119,7 +134,7 @@ class Editing(AdminBase):
         self,
         *,
         id: Line,  # noqa: A002 (a field of the API)
-        reason: Reason = "",
+        reason: BanReason = "",
         until: Time | None = None,
         tell: bool = False,
         identity: Identity,
@@ -147,6 +162,18 @@ class Editing(AdminBase):
         """End the ban of an account, or open one that was disabled or closed."""
         user = await self.auth.users.get(id)
         return AdminUser.of(await self._enabled(user, identity, client))
+
+    def _checked(self, roles: list[str]) -> list[str]:
+        """Return roles that can be stored. Raises ValidationError."""
+        # No database stores the one, and no token the other.
+        if not all(role.isprintable() for role in roles):
+            raise ValidationError({"roles": [Reason("characters")]})
+        try:
+            return list(self.auth.permissions.checked_roles(roles))
+        except AuthError:
+            raise
+        except ValueError:
+            raise ValidationError({"roles": [Reason("too_long", count=MAX_ROLES)]}) from None
 
     async def _enabled(self, user: User, identity: Identity, client: Client) -> User:
         by = self._by(identity, WRITE)
