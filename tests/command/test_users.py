@@ -90,7 +90,7 @@ def test_the_texts_name_the_user(commands: Commands) -> None:
 
 
 def test_an_administrator_has_a_verified_address_and_the_role_of_a_feature(commands: Commands, tmp_path: Path) -> None:
-    more = "type('Admin', (SecondFactors,), {'admin_role': 'chief'})()"
+    more = "Admin(role='chief', second_factor=False)"
     app = write_app(tmp_path, commands.url, more)
     commands._patch.chdir(tmp_path)
 

@@ -23,6 +23,7 @@ class AdminBase(Feature):
         """Take the settings."""
         self.permissions: Sequence[str] = PERMISSIONS
         self.default_roles: Mapping[str, Sequence[str]] = {role: PERMISSIONS}
+        self.admin_role = role
         self._second_factor = second_factor
 
     def attach(self, auth: Auth) -> None:
