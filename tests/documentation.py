@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from asgi_auth import (
+    Admin,
     AuthApp,
     MagicLink,
     OpenAPI,
@@ -68,14 +69,19 @@ def endpoints() -> str:
     return "\n\n".join(f"### {feature}\n\n{table(head, theirs)}" for feature, theirs in rows.items())
 
 
+def picture_of(path: str) -> str:
+    """Return the name of the screenshot of a page."""
+    return path[1:].translate(str.maketrans("/", "-", "{}"))
+
+
 def pages() -> str:
     """Return path, forms and screenshot of each page."""
-    app = AuthApp(make_auth(features=[*every_feature(), Pages()], mailer=Outbox()))
+    app = AuthApp(make_auth(features=[*every_feature(), Admin(), Pages()], mailer=Outbox()))
     assert app.pages is not None
     plan, rows = app.pages.plan, []
     for name, path in plan.paths.items():
         posts = ", ".join(f"`{form.endpoint}`" for form in plan.forms_of(plan.pages[name]))
-        picture = f"[screenshot]({PICTURES}/{path[1:].replace('/', '-')}.png)"
+        picture = f"[screenshot]({PICTURES}/{picture_of(path)}.png)"
         rows.append([f"`{path}`", f"`{plan.pages[name].endpoint}`", posts, picture])
     return table(["page", "exists with", "forms", "screenshot"], rows)
 

@@ -110,7 +110,8 @@ def attributes_of(name: str, field: BodyField, endpoint: str, policy: PasswordPo
     complete = "new-password" if (name, endpoint) == ("password", "register") else AUTOCOMPLETE.get(name)
     found["autocomplete"] = complete or "on"
     is_address = kind == "email" and not isinstance(field, DeclaredField)
-    if (field.required and kind != "checkbox") or is_address:
+    is_needed = field.required and kind != "checkbox" and not is_list(field.type)
+    if is_needed or is_address:
         # Clients may leave out an address when they are logged in; a visitor of the page may not be.
         found["required"] = ""
     if complete == "new-password" and policy is not None:

@@ -4,6 +4,7 @@ import os
 from typing import Any
 
 from asgi_auth import (
+    Admin,
     Auth,
     AuthMiddleware,
     Field,
@@ -15,7 +16,7 @@ from asgi_auth import (
     Totp,
     current_user,
 )
-from asgi_auth.feature import Feature, get
+from asgi_auth.feature import Feature, Identity, get, post
 from tests.pages.flows import all_features
 from tests.scratch_feature import Nicknames
 
@@ -31,7 +32,12 @@ async def home(scope: Any, _receive: Any, send: Any) -> None:
 
 
 class Mails(Feature):
-    """Shows the mails to the tests."""
+    """Shows the mails to the tests, and makes administrators."""
+
+    @post("/promote", status=204)
+    async def promote(self, *, identity: Identity) -> None:
+        """Make the caller an administrator."""
+        await self.auth.users.set_roles(identity.id, ["admin"])
 
     @get("/outbox")
     async def outbox(self) -> list[dict[str, str]]:
@@ -58,7 +64,7 @@ auth = Auth(
         fields=FIELDS,
         enumeration="tell",
     ),
-    features=[*all_features(PAGES), SecondFactors(), Totp(), RecoveryCodes(), Mails(), *FURTHER],
+    features=[*all_features(PAGES), SecondFactors(), Totp(), RecoveryCodes(), Admin(), Mails(), *FURTHER],
     mailer=OUTBOX,
 )
 auth.mail.pause = 0

@@ -83,6 +83,7 @@ async def visit(visitor: Visitor, camera: Camera) -> None:
     await camera.shoot(page, "set-password")
     if not camera.ending:
         await second_factors(visitor, camera, email)
+        await administration(visitor, camera)
     await visitor.open("account")
     if camera.ending:
         await visitor.send("change_password", current_password="wrong", new_password=PASSWORD)
@@ -109,6 +110,22 @@ async def second_factors(visitor: Visitor, camera: Camera, email: str) -> None:
     await camera.shoot(page, "second-factor")
     await page.fill("#totp_login-code", code_at(key, int(time.time() // 30) + 1))
     await page.press("#totp_login-code", "Enter")
+
+
+async def administration(visitor: Visitor, camera: Camera) -> None:
+    """Go through the pages of administrators, as the user who has just logged in with a second factor."""
+    page = visitor.page
+    await page.request.post(f"{visitor.url}/auth/promote", headers={"origin": visitor.url}, data={})
+    for name in ("grace", "bob"):
+        await visitor.open("admin/users/new")
+        await visitor.send("create_user", email=f"{name}@example.com")
+    await visitor.send("disable_user", reason="Spam in three discussions")
+    await camera.shoot(page, "admin-users-id")
+    await page.get_by_role("link", name="All events").click()
+    await camera.shoot(page, "admin-users-id-events")
+    for path in ("admin/users/new", "admin"):
+        await visitor.open(path)
+        await camera.shoot(page, path.replace("/", "-"))
 
 
 if __name__ == "__main__":
