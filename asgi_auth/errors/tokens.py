@@ -25,6 +25,9 @@ class TokenExpiredError(InvalidTokenError):
 class TokenRevokedError(InvalidTokenError):
     """The session of the token has ended."""
 
+    #: Whether another user acted in the session. The session of that user may be back in the browser by now: a late
+    #: response must not delete its cookies.
+    of_actor: bool = False
     code = "token_revoked"
     default_detail = "The session has ended."
 

@@ -45,7 +45,9 @@ class Admission:
         an identity from it, and the status of its user.
         """
         self._gate = gate
-        self._lets_act = any(endpoint.acting for feature in features for endpoint in feature.endpoints)
+        self._lets_act = any(
+            endpoint.acting and endpoint.gives_tokens for feature in features for endpoint in feature.endpoints
+        )
         self._takes_others = any(feature.overrides("authenticate") for feature in features)
         self._fresh = timedelta(seconds=fresh)
         self._start = start
@@ -56,14 +58,14 @@ class Admission:
 
         An endpoint that demands more than a login gets session and roles as the database has them, whatever is cached.
         """
+        if identity.actor is not None and identity.kind == SESSION and endpoint.is_for_user_alone:
+            raise ImpersonatedError
         if endpoint.needs_login:
             identity.require()
         if "identity" not in endpoint.injected or not identity.is_authenticated:
             return identity
         if identity.kind != SESSION and not endpoint.keys:
             raise SessionNeededError
-        if identity.actor is not None and endpoint.is_for_user_alone:
-            raise ImpersonatedError
         if endpoint.fresh or endpoint.second_factor or endpoint.permission:
             await self._start()
             identity = await self._confirm(identity)
@@ -99,7 +101,7 @@ class Admission:
             ForbiddenError: endpoint.permission,
             FreshLoginRequiredError: endpoint.fresh,
             SecondFactorNeededError: endpoint.second_factor and self._gate.knows_factors,
-            ImpersonatedError: self._lets_act and knows_caller and endpoint.is_for_user_alone,
+            ImpersonatedError: self._lets_act and endpoint.is_for_user_alone,
             SessionNeededError: self._takes_others and knows_caller and not endpoint.keys,
         }
         return [kind for kind, is_possible in possible.items() if is_possible]

@@ -10,8 +10,8 @@ and `permission` one of the feature's `permissions`. `keys` also accepts credent
 keys. All four need the parameter `identity`. An unknown option is a TypeError, and a limit or a permission in no valid
 notation a ValueError.
 
-Sessions in which another user acts cannot call endpoints with `fresh`, `second_factor`, `permission` or `guesses`, nor
-those that give tokens, but with `acting` they can. `administers`: the extra fields are those for administrators, too.
+Sessions in which another user acts may read where a login is enough, and call nothing else: `acting=True` allows a
+call, and `acting=False` forbids one. `administers`: the extra fields are those for administrators, too.
 """
 
 import functools

@@ -56,8 +56,8 @@ class Endpoint:
     permission: str | None = None
     #: Whether the endpoint accepts credentials without a session.
     keys: bool = False
-    #: Whether the endpoint is for sessions in which another user acts, too, though it gives tokens.
-    acting: bool = False
+    #: Whether sessions in which another user acts may call it; None: only to read, where a login is enough.
+    acting: bool | None = None
     #: Whether it sets all extra fields, those for administrators as well.
     administers: bool = False
     #: The limits in the notation of `parse_rules`; None: those of all endpoints of its kind.
@@ -102,11 +102,17 @@ class Endpoint:
         """Whether the endpoint requires an authenticated caller."""
         return self.hints.get("identity") is Identity
 
-    @property
+    @functools.cached_property
     def is_for_user_alone(self) -> bool:
-        """Whether a session in which another user acts may not call it: it proves, changes or gives what logs in."""
+        """Whether a session in which another user acts may not call it: all that is not reading, and does not allow it.
+
+        Logins and endpoints that know no caller are for everyone: their callers prove who they are by other means.
+        """
+        knows_caller = "identity" in self.injected or (self.gives_tokens and not self.logs_in)
+        if self.acting is not None or not knows_caller:
+            return self.acting is False
         demands = self.fresh or self.second_factor or self.permission or self.guesses
-        return not self.acting and bool(demands or self.gives_tokens)
+        return self.method != "GET" or bool(demands or self.gives_tokens)
 
     @functools.cached_property
     def gives_tokens(self) -> bool:

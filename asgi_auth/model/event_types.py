@@ -27,6 +27,7 @@ class Action:
 REGISTER: Final = "register"
 USER_CREATE: Final = "user_create"
 IMPERSONATE: Final = "impersonate"
+IMPERSONATE_END: Final = "impersonate_end"
 INVITATION: Final = "invitation"
 LOGIN: Final = "login"
 PASSWORD_CHECK: Final = "password_check"
@@ -63,7 +64,8 @@ SERVICE: Final = "service"
 ACTIONS: Final[dict[str, Action]] = {
     REGISTER: Action("An account was created.", "user_created", "user_create_fail"),
     USER_CREATE: Action("An account was created by an administrator, a script or an import.", "user_created"),
-    IMPERSONATE: Action("An administrator acts for a user.", "authz_admin", "authz_fail"),
+    IMPERSONATE: Action("An administrator (`actor`) began to act for a user.", "authz_admin", "authz_fail"),
+    IMPERSONATE_END: Action("An administrator (`actor`) no longer acts for a user.", "authz_admin"),
     INVITATION: Action(
         "A user accepted an invitation, and set a password.", "authn_password_change", "authn_password_change_fail"
     ),

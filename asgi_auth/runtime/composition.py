@@ -138,7 +138,12 @@ class Composition(HookRegistry, FeatureLookup):
         self.users: Users = Users(self._parts_of_users())
         self.pending: PendingLogins = PendingLogins(storage, self.sessions, self.known_clients, now)
         self.impersonation: Impersonation = Impersonation(
-            storage, ActingSessions(self.access_tokens, self._host_claims, now), self.sessions, self.stream, now
+            storage,
+            ActingSessions(self.access_tokens, self._host_claims, now, settings.session_idle),
+            self.sessions,
+            self.stream,
+            self.permissions,
+            now,
         )
         self.verifier: TokenVerifier = TokenVerifier(
             self.access_tokens,

@@ -29,14 +29,22 @@ class ActingSessions:
         access_tokens: AccessTokens,
         claims: Callable[[User], Mapping[str, Any]] | None,
         now: Callable[[], float],
+        idle: int,
     ) -> None:
-        """Take the collaborators; `claims` returns extra claims of access tokens."""
+        """Take the collaborators; `claims` returns extra claims of access tokens.
+
+        A session is in the list of its user for `idle` seconds after its last use, which is never noted here.
+        """
         self._access_tokens = access_tokens
         self._claims = claims
         self._now = now
+        self._ttl = min(TTL, idle)
 
-    def new(self, user: User, by: Identity, client: Client) -> tuple[Session, TokenPair]:
-        """Return a session of a user in which `by` acts, and its token; nothing is stored."""
+    def new(self, user: User, own: Session, client: Client) -> tuple[Session, TokenPair]:
+        """Return a session of a user in which the user of the session `own` acts, and its token; nothing is stored.
+
+        It lives no longer than the session `own`.
+        """
         now = int(self._now())
         session = Session(
             id=new_id(self._now()),
@@ -44,11 +52,11 @@ class ActingSessions:
             created_at=now,
             last_used_at=now,
             rotated_at=now,
-            expires_at=now + TTL,
+            expires_at=min(now + self._ttl, own.expires_at),
             auth_time=0,
             user_agent=client.user_agent,
             address=client.address,
-            data={ACTOR: {"id": by.id, "session": by.session_id}},
+            data={ACTOR: {"id": own.user_id, "session": own.id}},
         )
         custom = self._claims(user) if self._claims is not None else {}
         token, seconds = self._access_tokens.make(session, user.roles, custom)
@@ -63,10 +71,17 @@ async def limited_by_actor(identity: Identity, storage: Storage, permissions: Pe
     act = identity.claims[ACT]
     actor = await storage.access(act["sid"], now)
     if actor is None or not actor.alive or actor.user_id != act["sub"]:
-        raise TokenRevokedError
+        raise ended()
     permitted = permissions.of(actor.roles)
     if IMPERSONATE not in permitted:
-        raise TokenRevokedError
+        raise ended()
     # The user may have got a role meanwhile that the actor could not give.
     roles = tuple(role for role in identity.roles if permissions.of((role,)) <= permitted)
-    return identity.with_roles(roles).limited_to(permitted)
+    return identity.limited_to(permitted).with_fewer_roles(roles)
+
+
+def ended() -> TokenRevokedError:
+    """Return the error of the end of a session in which another user acts."""
+    error = TokenRevokedError()
+    error.of_actor = True
+    return error

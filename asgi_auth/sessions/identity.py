@@ -52,9 +52,10 @@ class Identity:
     It cannot be changed, and neither can its claims. Only `load` needs a query.
     """
 
-    __slots__ = ("_claims", "_error", "_kind", "_limit", "_raw", "_roles", "_source", "_transport", "_user")
+    __slots__ = ("_claims", "_error", "_fixed", "_kind", "_limit", "_raw", "_roles", "_source", "_transport", "_user")
     _kind: str
     _limit: frozenset[str]
+    _fixed: bool
 
     def __init__(
         self,
@@ -118,6 +119,12 @@ class Identity:
         """Return the same identity with no permissions but these, of those that it has, whatever its roles give."""
         return self._copy(self._roles, self.permissions.intersection(permissions))
 
+    def with_fewer_roles(self, roles: tuple[str, ...]) -> "Identity":
+        """Return the same identity with no roles but these; the permissions stay."""
+        copied = self._copy(roles, self.permissions)
+        copied._fixed = True  # noqa: SLF001 (a copy of self)
+        return copied
+
     def _copy(self, roles: tuple[str, ...], limit: frozenset[str] | None) -> "Identity":
         copied = Identity(self._claims, self._raw, roles, self._transport, self._source, error=self._error)
         copied._user = self._user
@@ -141,7 +148,7 @@ class Identity:
     def permissions(self) -> frozenset[str]:
         """What the current roles permit, by the setting `permissions`. No claim of a token adds to it."""
         limit: frozenset[str] | None = getattr(self, "_limit", None)
-        if self._source is None:
+        if self._source is None or hasattr(self, "_fixed"):
             return NO_PERMISSIONS if limit is None else limit
         granted = self._source.permissions.of(self._roles)
         return granted if limit is None else granted & limit

@@ -35,7 +35,10 @@ class PermissionMap:
         Raises ValueError for an invalid name, and for a permission with the name of a role.
         """
         self._is_given = bool(grants)
-        of_features = {role: given for feature in features for role, given in feature.default_roles.items()}
+        of_features: dict[str, Sequence[str]] = {}
+        for role, given in (item for feature in features for item in feature.default_roles.items()):
+            # Several features may give the same role something.
+            of_features[role] = (*of_features.get(role, ()), *given)
         self._grants = check_grants(grants or of_features)
         named = {name for given in self._grants.values() for name in given if "*" not in name}
         #: All permissions that a role or a feature names.

@@ -24,7 +24,7 @@ from asgi_auth.sessions.generations import UsedGenerations
 from asgi_auth.sessions.identity import MFA, Identity, Loader
 from asgi_auth.sessions.revocation import Revocation
 from asgi_auth.sessions.second_factors import SECOND_FACTOR_AT, SecondFactorGate
-from asgi_auth.sessions.tokens import AccessTokens, RefreshTokens
+from asgi_auth.sessions.tokens import ACTOR, AccessTokens, RefreshTokens
 from asgi_auth.settings import Settings
 from asgi_auth.storage import Storage
 
@@ -284,6 +284,9 @@ class SessionService:
         return custom
 
     def _pair(self, session: Session, roles: tuple[str, ...], custom: Mapping[str, Any]) -> TokenPair:
+        if ACTOR in session.data:
+            # A session in which another user acts gets no other tokens than its first one.
+            raise TokenRevokedError
         token, seconds = self._access_tokens.make(session, roles, custom)
         idle_end = session.last_used_at + self._settings.session_idle
         return TokenPair(

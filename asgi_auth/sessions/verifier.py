@@ -6,7 +6,7 @@ from typing import Any
 
 from asgi_auth.errors import InvalidTokenError, TokenExpiredError, TokenRevokedError
 from asgi_auth.model.frozen import frozen
-from asgi_auth.sessions.acting import limited_by_actor
+from asgi_auth.sessions.acting import ended, limited_by_actor
 from asgi_auth.sessions.generations import UsedGenerations
 from asgi_auth.sessions.identity import SESSION, Identity, Source, Transport
 from asgi_auth.sessions.revocation import Revocation
@@ -90,7 +90,7 @@ class TokenVerifier:
             return await self._confirm_owner(identity)
         access = await self._storage.access(identity.session_id, int(self._now()))
         if access is None or not access.alive:
-            raise TokenRevokedError
+            raise TokenRevokedError if identity.actor is None else ended()
         if access.user_id != identity.id:
             raise InvalidTokenError
         current = identity.as_of(access)

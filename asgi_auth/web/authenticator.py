@@ -5,7 +5,7 @@ from typing import Protocol
 
 from starlette.types import Scope
 
-from asgi_auth.errors import BadRequestError, InvalidTokenError, UnauthorizedError
+from asgi_auth.errors import BadRequestError, InvalidTokenError, TokenRevokedError, UnauthorizedError
 from asgi_auth.feature.base import BaseFeature
 from asgi_auth.model.answers import TokenPair
 from asgi_auth.model.records import Client, Session
@@ -176,6 +176,10 @@ class RequestAuthenticator:
         if choice.access is not None:
             try:
                 identity = await self._verify(choice.access, COOKIE)
+            except TokenRevokedError as reason:
+                if reason.of_actor:
+                    return Identity(error=reason), []
+                reasons[self.cookies.access] = reason
             except InvalidTokenError as reason:
                 reasons[self.cookies.access] = reason
             else:

@@ -152,13 +152,6 @@ ADMINISTRATION = [
         ACCESS + "test_callers_of_every_kind",
     ),
     Defence(
-        "a session with an actor calls nothing that is for the user alone",
-        "feature/admission.py",
-        "if identity.actor is not None and endpoint.is_for_user_alone:",
-        "if identity.actor is not None and not endpoint.name:",
-        IMPERSONATION + "test_a_session_with_an_actor_makes_nothing_that_logs_in",
-    ),
-    Defence(
         "an actor proves nothing in the place of the user",
         "feature/admission.py",
         "if identity.actor is not None:\n            raise ImpersonatedError\n        await",
@@ -227,13 +220,6 @@ ADMINISTRATION = [
         "values[PARKED] = own[PARKED_COOKIE]\n        is_filled = True",
         "values[PARKED] = own[PARKED_COOKIE]",
         PARKED + "test_scripts_never_get_the_tokens_of_the_administrator",
-    ),
-    Defence(
-        "a login forgets a parked session",
-        "features/admin/feature.py",
-        "or endpoint.logs_in or endpoint.ends_session",
-        "",
-        PARKED + "test_every_login_and_logout_forgets_the_parked_session",
     ),
     Defence(
         "an actor ends no session of the user",

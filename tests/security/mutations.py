@@ -18,6 +18,7 @@ from tests.security.defences_of_clocks import CLOCKS
 from tests.security.defences_of_endpoints import ENDPOINTS
 from tests.security.defences_of_factors import FACTORS
 from tests.security.defences_of_fields import FIELDS
+from tests.security.defences_of_impersonation import IMPERSONATION
 from tests.security.defences_of_imports import IMPORTS
 from tests.security.defences_of_input import INPUT
 from tests.security.defences_of_names import NAMES_OF_ACCOUNTS
@@ -40,6 +41,7 @@ ALL = [
     *OPERATION,
     *PERMISSIONS,
     *ADMINISTRATION,
+    *IMPERSONATION,
     *NAMES_OF_ACCOUNTS,
 ]
 COPIED = ("asgi_auth", "tests", "examples", "pyproject.toml", "README.md", "docs", "mkdocs.yml", ".github/SECURITY.md")

@@ -79,7 +79,7 @@ class Account(Feature):
         """Return your account."""
         return UserInfo.of(await identity.load())
 
-    @patch("/me", partial=True)
+    @patch("/me", partial=True, acting=True)
     async def update_me(self, *, identity: Identity, **data: object) -> UserInfo:
         """Change extra fields of your account. Fields that are not sent stay as they are."""
         return UserInfo.of(await self.auth.users.store_data(identity.id, data))

@@ -1,7 +1,22 @@
 """Administration over HTTP, with impersonation."""
 
-from asgi_auth.errors import ForbiddenError
-from asgi_auth.feature import Call, Client, Ending, Endpoint, Identity, Line, SetCookie, TokenPair, TokenText, post
+from collections.abc import Container
+from contextlib import suppress
+
+from asgi_auth.errors import BadRequestError, ForbiddenError
+from asgi_auth.feature import (
+    Call,
+    Client,
+    Ending,
+    Endpoint,
+    Event,
+    Identity,
+    Line,
+    SetCookie,
+    TokenPair,
+    TokenText,
+    post,
+)
 from asgi_auth.features.admin.access import Access
 from asgi_auth.features.admin.answers import Stopped
 from asgi_auth.features.admin.base import IMPERSONATION_ERRORS
@@ -24,6 +39,8 @@ class Admin(Reading, Editing, Access, AdminPages):
     no permission that they lack, and act neither on users with a permission that they lack nor on themselves.
     """
 
+    observes: Container[str] | None = (events.SESSION_END, events.ROLE_CHANGE)
+
     @post(
         "/users/{id}/impersonate",
         permission=IMPERSONATE,
@@ -43,7 +60,7 @@ class Admin(Reading, Editing, Access, AdminPages):
         """Act for a user for an hour, without a refresh token; every event names you."""
         return await self.auth.impersonation.begin(self._by(identity, IMPERSONATE), identity, id, client)
 
-    @post("/stop-impersonating", acting=True, errors=(ForbiddenError,), also=(Stopped,))
+    @post("/stop-impersonating", acting=True, ends_session=True, errors=(ForbiddenError,), also=(Stopped,))
     async def stop_impersonating(
         self, *, parked: TokenText = "", identity: Identity, client: Client = Client()
     ) -> TokenPair | Stopped:
@@ -52,15 +69,23 @@ class Admin(Reading, Editing, Access, AdminPages):
 
     def takes_part(self, endpoint: Endpoint) -> bool:
         """Tell whether an endpoint parks the session of an administrator, or may leave a parked one behind."""
-        return endpoint.name in {"impersonate", "stop_impersonating"} or endpoint.logs_in or endpoint.ends_session
+        return endpoint.gives_tokens or endpoint.ends_session
 
     async def after(self, call: Call, ending: Ending) -> None:
-        """Park the refresh token of the administrator's browser; forget it after all that changes who is logged in."""
+        """Park the refresh token of the administrator's browser; end it after all that changes who is logged in."""
         if ending != "done":
             return
         token = call.values.get("refresh_token") if call.endpoint.name == "impersonate" else None
-        session = await self.auth.session_of(token) if token else None
+        session = await self.auth.session_of(token) if token and call.identity.transport == "cookie" else None
         if token and session is not None and session.id == call.identity.session_id:
-            call.cookies.append(SetCookie(COOKIE, token, TTL))
+            lasts = min(TTL, session.expires_at - int(self.auth.now()))
+            call.cookies.append(SetCookie(COOKIE, token, max(0, lasts), "strict"))
         elif COOKIE in call.client.cookies:
+            with suppress(BadRequestError):  # several values: the site of a sibling domain has set another one
+                if call.endpoint.name != "stop_impersonating":
+                    await self.auth.impersonation.end_parked(call.client.cookies[COOKIE], call.client)
             call.cookies.append(SetCookie(COOKIE, "", 0))
+
+    async def observe(self, event: Event) -> None:
+        """End the impersonations of an administrator whose session or right has ended, and report the end."""
+        await self.auth.impersonation.observe(event)

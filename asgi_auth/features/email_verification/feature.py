@@ -91,6 +91,8 @@ class EmailVerification(Feature):
         status=204,
         limits=TOKEN_LIMITS,
         schema=TOKEN_OR_CODE,
+        # Without the password, the session of another user who acts proves nothing.
+        acting=True,
         errors=(InvalidVerificationTokenError, *REFUSALS),
     )
     async def verify_email(

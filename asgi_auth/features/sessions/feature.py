@@ -73,7 +73,7 @@ class Sessions(Feature):
         """Exchange a refresh token, from the body or the cookie, for the next pair."""
         return await self.auth.sessions.refresh(refresh_token, client, rotate=True)
 
-    @post("/logout", status=204, ends_session=True, errors=REFUSED_TOKENS)
+    @post("/logout", status=204, ends_session=True, acting=True, errors=REFUSED_TOKENS)
     async def logout(
         self, *, refresh_token: TokenText = "", identity: Identity | None = None, client: Client = Client()
     ) -> None:
@@ -88,7 +88,7 @@ class Sessions(Feature):
         elif not refresh_token and not (identity and isinstance(identity.error, TokenRevokedError)):
             raise (identity.error if identity else None) or UnauthorizedError()
 
-    @post("/logout-all", ends_session=True)
+    @post("/logout-all", ends_session=True, acting=True)
     async def logout_all(self, *, identity: Identity, client: Client = Client()) -> Ended:
         """End all your sessions, this one too. Returns their number."""
         return Ended(ended=len(await self.auth.end_sessions(identity.id, client=client)))
@@ -114,7 +114,7 @@ class Sessions(Feature):
         ]
         return SessionList(sessions=listed)
 
-    @delete("/sessions/{id}", status=204, event=events.SESSION_END, errors=(SessionNotFoundError,))
+    @delete("/sessions/{id}", status=204, acting=True, event=events.SESSION_END, errors=(SessionNotFoundError,))
     async def end_session(self, *, id: Line, identity: Identity, client: Client = Client()) -> None:  # noqa: A002
         """End one of your sessions."""
         if not await self.auth.end_sessions(identity.id, only=id, client=client):

@@ -14,6 +14,7 @@ class SessionStore(Protocol):
     ) -> list[str] | None:
         """Add a session, and end the user's oldest sessions so that at most `limit` are live.
 
+        Sessions in which another user acts are not counted, and not ended.
         Returns the ids of the sessions that were ended. Adds nothing and returns None if the user is not active, or if
         the stored version of `credential` has changed: a login with an old password must not succeed. Nor if `factor`,
         the credential of the second factor, was deleted: its deletion takes methods from all sessions of the user

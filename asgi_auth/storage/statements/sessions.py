@@ -40,10 +40,13 @@ ADD_ACTING_SESSION = (
     RETURNING id
 """
 )
+# Sessions in which another user acts are no logins.
 END_OLDEST = """
     UPDATE {sessions} SET revoked_at = :now
-    WHERE user_id = :user_id AND revoked_at IS NULL AND expires_at > :now AND id NOT IN (
-        SELECT id FROM {sessions} WHERE user_id = :user_id AND revoked_at IS NULL AND expires_at > :now
+    WHERE user_id = :user_id AND revoked_at IS NULL AND expires_at > :now AND {find}(data, '"actor"') = 0
+        AND id NOT IN (
+        SELECT id FROM {sessions}
+        WHERE user_id = :user_id AND revoked_at IS NULL AND expires_at > :now AND {find}(data, '"actor"') = 0
         ORDER BY created_at DESC, id DESC LIMIT :most)
     RETURNING id
 """
