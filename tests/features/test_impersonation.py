@@ -117,6 +117,20 @@ async def test_what_it_may_is_what_both_may_at_every_request() -> None:
         assert (await world.auth.authenticate(token)).permissions == frozenset()
 
 
+async def test_of_a_role_of_which_the_administrator_has_a_part_that_part_is_left() -> None:
+    permissions = {**PERMISSIONS, "mixed": ["users:read", "money:spend"]}
+    async with administered(permissions=permissions) as world:
+        token = (await begun(world, "helper"))["authorization"].removeprefix("Bearer ")
+
+        await world.auth.users.set_roles(world.users["user"].id, ["mixed"])
+
+        identity = await world.auth.authenticate(token)
+        assert identity.permissions == {"users:read"}
+        assert identity.roles == ()
+        assert identity.scopes == ["authenticated", "users:read"]
+        assert identity.with_roles(("owner",)).permissions == {"users:read"}
+
+
 async def test_acting_for_a_user_is_not_acting_for_another_administrator() -> None:
     async with administered() as world:
         await world.auth.users.set_roles(world.users["user"].id, ["helper"])

@@ -161,8 +161,8 @@ ADMINISTRATION = [
     Defence(
         "no session with an actor is renewed",
         "sessions/service.py",
-        "if identity.actor is not None:\n            raise ImpersonatedError\n",
-        "",
+        "if identity.actor is not None:\n            raise ImpersonatedError\n        custom",
+        "custom",
         IMPERSONATION + "test_the_core_renews_no_session_with_an_actor",
     ),
     Defence(
@@ -189,9 +189,9 @@ ADMINISTRATION = [
     Defence(
         "an impersonation may what both may",
         "sessions/acting.py",
-        ".limited_to(permitted)",
-        "",
-        IMPERSONATION + "test_what_it_may_is_what_both_may_at_every_request",
+        "return identity.limited_to(permitted).with_fewer_roles(roles)",
+        "return identity.with_fewer_roles(roles)",
+        IMPERSONATION + "test_of_a_role_of_which_the_administrator_has_a_part_that_part_is_left",
     ),
     Defence(
         "the token of an impersonation is not cached",
