@@ -124,7 +124,7 @@ class Visit:
         user = await self._user(identity)
         data = await self.call(page.endpoint, identity) if page.loads else None
         view = self.view(user, failed, data=data, permissions=identity.permissions)
-        context = view.page(page) | {"me": user, "answer": answer}
+        context = view.page(page) | {"me": user, "answer": answer, "actor": identity.actor}
         context["username"] = await owner_of_link(self.site, page, failed.sent if failed else self.query)
         sections = [item for item in self.site.plan.sections_of(page) if view.permits(item.endpoint)]
         context["sections"] = [await self._section(section, page, view, identity) for section in sections]

@@ -31,11 +31,13 @@ class SQLAudit(Runner):
         await self._atomically(run)
 
     async def audit_records(
-        self, user_id: str, limit: int, before: str | None = None, *, name: str | None = None, since: int = 0
+        self, user_id: str | None, limit: int, before: str | None = None, *, name: str | None = None, since: int = 0
     ) -> list[AuditRecord]:
         """Select one page by the index."""
-        values = {"user_id": user_id, "limit": limit, "before": before, "name": name, "since": since}
-        return [audit_record_of(row) for row in await self.run(audit.AUDIT_RECORDS, values, read=True)]
+        values: dict[str, Any] = {"limit": limit, "before": before, "name": name, "since": since}
+        statement = audit.ALL_AUDIT_RECORDS if user_id is None else audit.AUDIT_RECORDS
+        values |= {} if user_id is None else {"user_id": user_id}
+        return [audit_record_of(row) for row in await self.run(statement, values, read=True)]
 
     async def stored_events(self, user_id: str) -> AsyncIterator[list[dict[str, Any]]]:
         """Select one page after another by the index."""

@@ -253,3 +253,42 @@ async def test_the_pages_speak_german(site: Site) -> None:
     assert "Benutzer sperren" in page.text
     assert "Ereignisse" in page.text
     assert "Verwaltung" in (await surfer.get("account")).text
+
+
+async def test_the_dashboard_counts_users_and_lists_what_happened_last(site: Site) -> None:
+    surfer, user = await site.log_in("owner"), site.users["user"]
+    await site.auth.users.ban(
+        user.id, reason="spam", by=await site.auth.authenticate((await site.pair("owner")).access_token)
+    )
+
+    page = await surfer.get("admin")
+
+    assert re.search("Accounts active 4 disabled 1 closed 0 Latest events", page.text)
+    assert events_in(page) == 10
+    assert {f"/auth/admin/users/{site.users[name].id}" for name in ("user", "owner")} <= set(page.links)
+    assert users_in(await surfer.get(next(link for link in page.links if "status=disabled" in link))) == ["user"]
+    await site.add("new")
+    assert "active 4" in (await surfer.get("admin")).text
+    site.clock.move(10)
+    assert "active 5" in (await surfer.get("admin")).text
+
+
+async def test_an_administrator_acts_for_a_user_and_stops(site: Site) -> None:
+    surfer, user = await site.log_in("helper"), site.users["user"]
+    page = await surfer.get(f"admin/users/{user.id}")
+
+    acting = await surfer.submit(page, "/impersonate")
+    account = await surfer.get("account")
+    stopped = await surfer.submit(account, "/stop-impersonating")
+
+    assert (acting.status, acting.url) == (303, "/")
+    assert "You act for user@example.com" in account.text
+    assert stopped.status in {200, 303}
+    account = await surfer.get("account")
+    assert "helper@example.com" in account.text
+    assert "You act for" not in account.text
+    boss = await surfer.get(f"admin/users/{site.users['owner'].id}")
+    refused = await surfer.submit(boss, "/impersonate")
+    # The own session comes back, and is no fresh login.
+    assert "Prove that it is you" in refused.text
+    assert "You act for" not in (await surfer.get("account")).text

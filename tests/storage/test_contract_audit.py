@@ -30,6 +30,8 @@ async def test_records_come_back_as_they_were_added_the_newest_first_and_in_page
     assert [*first, *second] == records[:0:-1]
     assert await storage.audit_records(user.id, 2, before=records[0].id) == []
     assert await storage.audit_records("nobody", 9) == []
+    assert [record.id for record in await storage.audit_records(None, 3)] == ["event-008", "event-007", "event-004"]
+    assert await storage.audit_records(None, 1, before=records[-1].id) == [records[-2]]
 
 
 async def test_adding_none_does_nothing(storage: Storage) -> None:

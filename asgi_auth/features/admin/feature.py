@@ -21,6 +21,7 @@ from asgi_auth.features.admin.access import Access
 from asgi_auth.features.admin.answers import Stopped
 from asgi_auth.features.admin.base import IMPERSONATION_ERRORS
 from asgi_auth.features.admin.editing import Editing
+from asgi_auth.features.admin.overview import Overview
 from asgi_auth.features.admin.pages import AdminPages
 from asgi_auth.features.admin.reading import Reading
 from asgi_auth.model import event_types as events
@@ -30,7 +31,7 @@ from asgi_auth.sessions.acting import IMPERSONATE, TTL
 COOKIE = "admin"
 
 
-class Admin(Reading, Editing, Access, AdminPages):
+class Admin(Reading, Overview, Editing, Access, AdminPages):
     """Endpoints for administrators.
 
     Users with `role` have the permissions `users:read`, `users:write`, `users:roles` and `users:impersonate`, unless

@@ -51,15 +51,20 @@ class AdminPages(AdminBase):
         Form(endpoint="end_user_sessions", page=USER, after=USER, said="admin_sessions_ended"),
         Form(endpoint="reset_user_password", page=USER, after=USER, said="admin_password_reset"),
         Form(endpoint="delete_user_factors", page=USER, after=USER, said="admin_factors_removed"),
+        Form(endpoint="impersonate", page=USER),
+        Form(endpoint="stop_impersonating", page="account", after=LIST, hidden=("parked",)),
         Form(endpoint="delete_user", page=USER, after=LIST, said="admin_deleted"),
     )
     sections: ClassVar[Sequence[Section]] = (
         Section(name="admin", endpoint="users", order=85),
+        Section(name="acting", endpoint="stop_impersonating", order=1),
+        Section(name="admin_overview", page=LIST, endpoint="users_overview", order=10, loads=True),
         Section(name="admin_profile", page=USER, endpoint="user", order=10),
         Section(name="admin_roles", page=USER, endpoint="set_user_roles", order=20),
         Section(name="admin_disable", page=USER, endpoint="disable_user", order=30),
         Section(name="admin_sessions", page=USER, endpoint="user_sessions", order=40, loads=True),
         Section(name="admin_reset", page=USER, endpoint="reset_user_password", order=50),
+        Section(name="admin_impersonate", page=USER, endpoint="impersonate", order=60),
         Section(name="admin_events", page=USER, endpoint="user_events", order=80, loads=True),
         Section(name="admin_delete", page=USER, endpoint="delete_user", order=90),
     )

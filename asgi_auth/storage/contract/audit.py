@@ -19,9 +19,11 @@ class AuditStore(Protocol):
         """Add records; for one whose id is stored already, add its count to that of the stored record."""
 
     async def audit_records(
-        self, user_id: str, limit: int, before: str | None = None, *, name: str | None = None, since: int = 0
+        self, user_id: str | None, limit: int, before: str | None = None, *, name: str | None = None, since: int = 0
     ) -> list[AuditRecord]:
         """Return at most `limit` records about a user, newest first; with `before`, records older than that id.
+
+        Without a user, records about all users and about none.
 
         With `name`, records of that event only; with `since`, those of that time and later.
         """

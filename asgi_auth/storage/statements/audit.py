@@ -24,6 +24,7 @@ AUDIT_RECORDS = """
         AND (CAST(:name AS TEXT) IS NULL OR name = :name) AND at >= CAST(:since AS BIGINT)
     ORDER BY id DESC LIMIT :limit
 """
+ALL_AUDIT_RECORDS = AUDIT_RECORDS.replace("user_id = :user_id AND ", "")
 PRUNE_AUDIT_RECORDS = """
     DELETE FROM {audit} WHERE id IN (SELECT id FROM {audit} WHERE at < :before LIMIT :batch) RETURNING id
 """

@@ -1,0 +1,67 @@
+"""Administration: how many users there are, and what has happened last."""
+
+from asgi_auth.accounts.authority import READ
+from asgi_auth.events.audit_queue import AuditQueue
+from asgi_auth.feature import Identity, Record, get
+from asgi_auth.features.admin.answers import AdminEvent
+from asgi_auth.features.admin.base import AdminBase
+from asgi_auth.model.records import AuditRecord
+
+#: The number of events.
+EVENTS = 10
+#: How long counts are reused, in seconds: each one reads all users.
+REUSE = 10
+
+
+class UserCounts(Record, frozen=True, kw_only=True):
+    """The number of users by status."""
+
+    active: int
+    disabled: int
+    closed: int
+
+
+class LatestEvent(AdminEvent, frozen=True, kw_only=True, omit_defaults=True):
+    """An audit record with the id of the user whom it is about."""
+
+    user: str | None = None
+
+    @classmethod
+    def of(cls, record: AuditRecord) -> "LatestEvent":
+        """Return what administrators see of a record."""
+        members = {name: getattr(record, name) for name in AdminEvent.__struct_fields__}
+        return cls(**members, user=record.user_id)
+
+
+class UsersOverview(Record, frozen=True, kw_only=True):
+    """The number of users by status, which may be ten seconds old, and the latest audit records of all."""
+
+    counts: UserCounts
+    events: list[LatestEvent]
+
+
+class Overview(AdminBase):
+    """The part of administration that looks at all users."""
+
+    _counts: tuple[float, UserCounts] | None = None
+
+    @get("/users-overview", permission=READ)
+    async def users_overview(self, *, identity: Identity) -> UsersOverview:  # noqa: ARG002 (the permission needs it)
+        """Count the users by status, and list the latest audit records."""
+        queue = self.auth.get(AuditQueue)
+        if queue is not None:
+            await queue.flush()
+        records = await self.auth.storage.audit_records(None, EVENTS)
+        return UsersOverview(counts=await self._counted(), events=[LatestEvent.of(record) for record in records])
+
+    async def _counted(self) -> UserCounts:
+        now, known = self.auth.now(), self._counts
+        if known is None or not 0 <= now - known[0] < REUSE:
+            count = self.auth.users.count
+            counts = UserCounts(
+                active=await count(status="active"),
+                disabled=await count(status="disabled"),
+                closed=await count(status="closed"),
+            )
+            known = self._counts = (now, counts)
+        return known[1]
