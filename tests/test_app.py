@@ -44,7 +44,7 @@ async def test_every_error_is_a_problem_of_one_shape(kind: type[AuthError]) -> N
 
     assert answer.status == kind.status == answer.json["status"]
     assert answer.header("content-type") == "application/problem+json"
-    assert answer.json.keys() - {"errors", "factors", "pending", "expires_in"} == {
+    assert answer.json.keys() - {"errors", "factors", "pending", "expires_in", "reason", "until"} == {
         "type",
         "title",
         "status",
