@@ -59,8 +59,7 @@ class Impersonation:
             session, pair = self._acting.new(user, own, client)
             if not await storage.add_acting_session(session):
                 raise AccountDisabledError
-            if not await _link(storage, own, session):
-                raise TokenRevokedError
+        await self._link(own.id, session)
         for name in (events.SESSION_START, events.IMPERSONATE):
             await self._events.emit(name, user_id=user_id, session_id=session.id, client=client, actor=identity.id)
         return pair
@@ -120,19 +119,22 @@ class Impersonation:
         for session in await self._storage.sessions(user_id, int(self._now()), 0):
             await self._end_linked(user_id, session, client)
 
+    async def _link(self, own_id: str, session: Session) -> None:
+        """Note a new session in the data of the administrator's own one. Sessions that have expired are forgotten.
+
+        Not in the transaction that has locked the users: a ban locks the sessions first. Raises TokenRevokedError if
+        the own session has ended; the new one ends with it.
+        """
+        own, now = await self._storage.session(own_id), session.created_at
+        if own is not None:
+            live = {key: value for key, value in own.data.get(LINKS, {}).items() if value[1] > now}
+            data = {LINKS: live | {session.id: [session.user_id, session.expires_at]}}
+            if await self._storage.renew_session(own_id, auth_time=own.auth_time, amr=(), data=data, now=now):
+                return
+        await self._storage.end_sessions(session.user_id, now, only=session.id)
+        raise TokenRevokedError
+
     async def _end_linked(self, user_id: str, own: Session, client: Client) -> None:
         for session_id, (of, _) in own.data.get(LINKS, {}).items():
             ended = await self._storage.end_sessions(of, int(self._now()), only=session_id)
             await self._sessions.ended(of, ended, client, user_id)
-
-
-async def _link(storage: Storage, own: Session, session: Session) -> bool:
-    """Note a new session in the data of the administrator's own one; return False if that has ended.
-
-    Runs in a transaction that has locked the administrator. Sessions that have expired are forgotten.
-    """
-    now = session.created_at
-    live = {key: value for key, value in own.data.get(LINKS, {}).items() if value[1] > now}
-    live[session.id] = [session.user_id, session.expires_at]
-    data = {LINKS: live}
-    return await storage.renew_session(own.id, auth_time=own.auth_time, amr=(), data=data, now=now) is not None

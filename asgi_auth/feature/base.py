@@ -45,6 +45,9 @@ class BaseFeature:
     pages: ClassVar[Sequence[Page]] = ()
     forms: ClassVar[Sequence[Form]] = ()
     sections: ClassVar[Sequence[Section]] = ()
+    #: The templates that every page shows at its top, by name: `banners/<name>.html`. They have the user as `me`, or
+    #: None, and as `actor` the id of another user who acts, or None.
+    banners: ClassVar[Sequence[str]] = ()
     #: The files in `scripts` that every page loads; they are served below the mount.
     scripts: ClassVar[Sequence[str]] = ()
     #: Whether it serves HTML pages, to which mails can link.

@@ -42,7 +42,7 @@ class FormVisit(Visit):
         settings = self.site.auth.settings
         # Checked without cookies as well: another site must not log the visitor into its account (login CSRF).
         check_origin(self.scope, settings)
-        identity = await authenticate()
+        identity = self.identity = await authenticate()
         sent: dict[str, str] = await self.site.requests.body(self.scope, receive, FORM_TYPE, self._route, identity)
         # A page that is shown again keeps the `request` of its forms.
         kept = {"next": sent.pop("next", self.query.get("next", "")), "request": sent.get("request", "")}

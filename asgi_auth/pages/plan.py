@@ -43,6 +43,8 @@ class Plan:
             self._check_values(page, routes)
         self.said: frozenset[str] = SAID | {form.said for form in self.forms.values() if form.said}
         self.scripts: Mapping[str, Path] = _scripts(features)
+        #: The templates at the top of every page.
+        self.banners: Sequence[str] = [f"banners/{name}.html" for feature in features for name in feature.banners]
         self._check_texts(texts)
 
     def forms_of(self, page: Page) -> list[Form]:

@@ -36,6 +36,8 @@ class View:
     #: What the page's endpoint has answered.
     data: object = None
     permissions: Collection[str] = ()
+    #: The id of another user who acts for the visitor.
+    actor: str | None = None
 
     def href(self, page: str, **query: str) -> str:
         """Return the link to a page, with the target of `next`; empty for a page that is not served.
@@ -85,6 +87,9 @@ class View:
             "scripts": [assets[path] for path in self.site.plan.scripts],
             "device_name": self.language.device,
             "failed": self.failed is not None,
+            "banners": self.site.plan.banners,
+            "me": self.user,
+            "actor": self.actor,
         }
 
     def page(self, page: Page) -> dict[str, Any]:

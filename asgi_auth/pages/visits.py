@@ -30,7 +30,7 @@ from asgi_auth.pages.render import template_of
 from asgi_auth.pages.site import Site
 from asgi_auth.pages.view import View
 from asgi_auth.process.log import logger
-from asgi_auth.sessions.identity import Identity
+from asgi_auth.sessions.identity import ANONYMOUS, Identity
 from asgi_auth.validation.targets import is_allowed, is_local_path, location
 from asgi_auth.web.paths import app_root, below_root
 from asgi_auth.web.responses import problem
@@ -54,6 +54,8 @@ class Visit:
         self.kept: Kept | None = None
         #: The values in the URL of the page.
         self.given: dict[str, str] = {}
+        #: The visitor, once authenticated.
+        self.identity: Identity = ANONYMOUS
 
     async def respond(self, authenticate: Authenticate, receive: Receive) -> Response:
         """Respond. Raises AuthError for errors that need the page of errors."""
@@ -85,6 +87,7 @@ class Visit:
             kept=self.kept,
             logo=self.below_root(self.site.pages.logo or ""),
             given=self.given,
+            actor=self.identity.actor,
             **more,
         )
 
@@ -124,7 +127,7 @@ class Visit:
         user = await self._user(identity)
         data = await self.call(page.endpoint, identity) if page.loads else None
         view = self.view(user, failed, data=data, permissions=identity.permissions)
-        context = view.page(page) | {"me": user, "answer": answer, "actor": identity.actor}
+        context = view.page(page) | {"answer": answer}
         context["username"] = await owner_of_link(self.site, page, failed.sent if failed else self.query)
         sections = [item for item in self.site.plan.sections_of(page) if view.permits(item.endpoint)]
         context["sections"] = [await self._section(section, page, view, identity) for section in sections]
@@ -211,7 +214,7 @@ class PageVisit(Visit):
 
     async def respond(self, authenticate: Authenticate, receive: Receive) -> Response:  # noqa: ARG002 (GET has no body)
         """Show the page, or redirect a user who is logged in already."""
-        identity = await authenticate()
+        identity = self.identity = await authenticate()
         try:
             return await self._answer(identity)
         except AuthError as error:

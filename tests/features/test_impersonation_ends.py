@@ -1,12 +1,15 @@
 """The end of an impersonation: with the administrator's session, right and account, and when the user says so."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
+from asgi_auth import Admin, Totp
+from asgi_auth.errors import TokenRevokedError
 from asgi_auth.feature import TokenPair
-from tests.features.impersonating import World, impersonating
-from tests.support import PASSWORD, bearer
+from tests.features.impersonating import PERMISSIONS, World, impersonating
+from tests.support import PASSWORD, bearer, cheap, make_auth
 
 DRIVERS = ("sqlite", "postgres18")
 NEW_PASSWORD = "another battery staple"
@@ -171,3 +174,50 @@ async def test_no_token_comes_of_it(world: World) -> None:
     assert (refused.status, refused.json["code"]) == (403, "impersonated")
     renewed = await world.client.post("/auth/refresh", {"refresh_token": forged})
     assert renewed.status == 401
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+async def test_another_process_refuses_the_next_request(driver: str, fresh: Callable[[str], str]) -> None:
+    url = fresh(driver)
+    async with impersonating(url) as world:
+        token = await world.acting(await world.pair("helper"))
+        features = [*cheap(mail=True), Totp(), Admin()]
+        async with make_auth(url, features=features, clock=world.clock, permissions=PERMISSIONS) as other:
+            assert (await other.authenticate(token)).actor == world.users["helper"].id
+
+            await ban(world, await world.pair("owner"))
+
+            with pytest.raises(TokenRevokedError):
+                await other.authenticate(token)
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+@pytest.mark.parametrize("end", [ban, demote])
+async def test_a_beginning_races_with_the_end_of_the_right(
+    driver: str, fresh: Callable[[str], str], end: Callable[[World, TokenPair], Awaitable[None]]
+) -> None:
+    async with impersonating(fresh(driver)) as world:
+        pair = await world.pair("helper")
+
+        begun = asyncio.gather(*(world.impersonate(pair, "user") for _ in range(6)))
+        await end(world, pair)
+        answers = await begun
+
+        assert {answer.status for answer in answers} <= {200, 401, 403}
+        tokens = [str(answer.json["access_token"]) for answer in answers if answer.status == 200]
+        assert {await world.id_of(token) for token in tokens} <= {"token_revoked"}
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+async def test_a_stop_races_with_uses_and_with_other_stops(driver: str, fresh: Callable[[str], str]) -> None:
+    async with impersonating(fresh(driver)) as world:
+        token = await world.acting(await world.pair("helper"))
+        used = asyncio.gather(*(world.client.get("/auth/me", headers=bearer(token)) for _ in range(6)))
+        path, headers = "/auth/stop-impersonating", bearer(token)
+        stops = await asyncio.gather(*(world.client.post(path, {}, headers=headers) for _ in range(4)))
+
+        assert {answer.status for answer in stops} <= {204, 401}
+        assert 204 in {answer.status for answer in stops}
+        assert {answer.status for answer in await used} <= {200, 401}
+        assert await world.id_of(token) == "token_revoked"
+        assert world.heard("impersonate_end") == [("impersonate_end", "user", "helper")]

@@ -13,6 +13,7 @@ LIST, USER, EVENTS, NEW = "admin", "admin_user", "admin_events", "create_user"
 class AdminPages(AdminBase):
     """What administrators see in a browser."""
 
+    banners: ClassVar[Sequence[str]] = ("impersonation",)
     pages: ClassVar[Sequence[Page]] = (
         Page(
             name=LIST,
@@ -51,13 +52,18 @@ class AdminPages(AdminBase):
         Form(endpoint="end_user_sessions", page=USER, after=USER, said="admin_sessions_ended"),
         Form(endpoint="reset_user_password", page=USER, after=USER, said="admin_password_reset"),
         Form(endpoint="delete_user_factors", page=USER, after=USER, said="admin_factors_removed"),
-        Form(endpoint="impersonate", page=USER),
-        Form(endpoint="stop_impersonating", page="account", after=LIST, hidden=("parked",)),
+        Form(endpoint="impersonate", page=USER, hidden=("refresh_token",)),
+        Form(
+            endpoint="stop_impersonating",
+            page="account",
+            after="login",
+            said="stopped_impersonating",
+            hidden=("parked",),
+        ),
         Form(endpoint="delete_user", page=USER, after=LIST, said="admin_deleted"),
     )
     sections: ClassVar[Sequence[Section]] = (
         Section(name="admin", endpoint="users", order=85),
-        Section(name="acting", endpoint="stop_impersonating", order=1),
         Section(name="admin_overview", page=LIST, endpoint="users_overview", order=10, loads=True),
         Section(name="admin_profile", page=USER, endpoint="user", order=10),
         Section(name="admin_roles", page=USER, endpoint="set_user_roles", order=20),
