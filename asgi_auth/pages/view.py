@@ -13,6 +13,7 @@ from asgi_auth.pages.language import Language
 from asgi_auth.pages.links import Links
 from asgi_auth.pages.page_values import filled, names_in
 from asgi_auth.pages.site import Site
+from asgi_auth.sessions.identity import ANONYMOUS, Identity
 
 #: The page where users prove who they are once more.
 REAUTHENTICATE = "reauthenticate"
@@ -36,8 +37,8 @@ class View:
     #: What the page's endpoint has answered.
     data: object = None
     permissions: Collection[str] = ()
-    #: The id of another user who acts for the visitor.
-    actor: str | None = None
+    #: The visitor, for whom another user may act.
+    visitor: Identity = ANONYMOUS
 
     def href(self, page: str, **query: str) -> str:
         """Return the link to a page, with the target of `next`; empty for a page that is not served.
@@ -89,7 +90,7 @@ class View:
             "failed": self.failed is not None,
             "banners": self.site.plan.banners,
             "me": self.user,
-            "actor": self.actor,
+            "actor": self.visitor.actor,
         }
 
     def page(self, page: Page) -> dict[str, Any]:

@@ -87,7 +87,7 @@ class Visit:
             kept=self.kept,
             logo=self.below_root(self.site.pages.logo or ""),
             given=self.given,
-            actor=self.identity.actor,
+            visitor=self.identity,
             **more,
         )
 
