@@ -87,10 +87,12 @@ class FormVisit(Visit):
             response = self.site.renderer.redirect(location(self.below_root(value.location)))
         elif self._form.shows and self._form.page in self.site.plan.paths:
             response = await self._shown(result.value, identity)
-        elif (form := self._kept_form()) is not None and value is not None and value.token_pair() is not None:
+        elif (form := self._kept_form()) is not None and value is not None and (pair := value.token_pair()) is not None:
             self.query["said"] = PROVEN
             self.given = dict.fromkeys(self.site.plan.values_of(form.page), "") | self._given_in_next(form.page)
-            response = await self.show(self.site.plan.pages[form.page], identity)
+            # The page loads its data with the proof.
+            proven = await self.site.auth.authenticate(pair.access_token, "cookie")
+            response = await self.show(self.site.plan.pages[form.page], proven)
         else:
             values = self._values_for(self._form.after, result.value)
             response = self.site.renderer.redirect(self._next(value, identity, values))

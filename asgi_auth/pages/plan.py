@@ -1,7 +1,7 @@
 """The plan of an app's pages: the pages, forms, sections and scripts of the features whose endpoints are served."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -39,8 +39,10 @@ class Plan:
         self.paths: Mapping[str, str] = {page.name: page.path or at[0] for page, at in served if at is not None}
         if len(set(self.paths.values())) < len(self.paths):
             raise ValueError(f"two pages have the same path: {', '.join(sorted(self.paths.values()))}")
-        for page in self.pages.values():
-            self._check_values(page, routes)
+        fields = {endpoint.name: endpoint.fields.keys() for feature in features for endpoint in feature.endpoints}
+        for page in (self.pages[name] for name in self.paths):
+            loaded = [page.endpoint, *(item.endpoint for item in sections.values() if item.page == page.name)]
+            self._check_values(page, routes, {name for endpoint in loaded for name in fields.get(endpoint, ())})
         self.said: frozenset[str] = SAID | {form.said for form in self.forms.values() if form.said}
         self.scripts: Mapping[str, Path] = _scripts(features)
         #: The templates at the top of every page.
@@ -64,11 +66,9 @@ class Plan:
         further = [other.name for other in self.pages.values() if page.name in other.linked_from]
         return [name for name in dict.fromkeys([*page.links, *further]) if name in self.paths]
 
-    def _check_values(self, page: Page, routes: Routes) -> None:
-        """Raise ValueError for a value in a URL that no endpoint takes, and for a form that cannot lead back."""
-        loaded = [page.endpoint, *(section.endpoint for section in self.sections_of(page))]
-        fields = {name for found in map(routes.named, loaded) if found for name in found[1].endpoint.fields}
-        if unknown := set(self.values_of(page.name)) - fields:
+    def _check_values(self, page: Page, routes: Routes, fields: Collection[str]) -> None:
+        """Raise ValueError for a value in a URL that is not in `fields`, and for a form that cannot lead back."""
+        if unknown := set(self.values_of(page.name)).difference(fields):
             raise ValueError(f"the page {page.name!r} has no field {', '.join(sorted(unknown))}")
         needed = set(names_in(self.paths.get(page.name, "")))
         for form in self.forms_of(page):

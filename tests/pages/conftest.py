@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from asgi_auth import Auth, AuthMiddleware, Field, Outbox, Pages
+from tests.pages.administration import Site, administered_pages
 from tests.pages.flows import all_features
 from tests.pages.surfer import Surfer
 from tests.support import Clock, make_auth, who
@@ -31,3 +32,9 @@ async def auth(clock: Clock) -> AsyncIterator[Auth]:
 @pytest.fixture
 def surfer(auth: Auth) -> Surfer:
     return Surfer(AuthMiddleware(who, auth, mount="/auth"))
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[Site]:
+    async with administered_pages() as site:
+        yield site

@@ -2,47 +2,13 @@
 
 import re
 from base64 import b32decode
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
-import pytest
-
-from asgi_auth import Admin, AuthMiddleware, Outbox, Pages, Totp
+from asgi_auth import AuthMiddleware, Totp
 from asgi_auth.features.totp.codes import code_at
-from tests.features.administration import PERMISSIONS, World
-from tests.pages.surfer import Page, Surfer
-from tests.support import PASSWORD, Client, Clock, cheap, login, make_auth, who
-
-
-class Site(World):
-    """The world of administration, and a browser."""
-
-    async def log_in(self, name: str, language: str = "en") -> Surfer:
-        """Log in as a user of the world, in a browser of its own."""
-        surfer = Surfer(AuthMiddleware(who, self.auth, mount="/auth"))
-        surfer.client.headers["accept-language"] = language
-        await surfer.submit(await surfer.get("login"), "/login", email=f"{name}@example.com", password=PASSWORD)
-        return surfer
-
-
-@pytest.fixture
-async def site() -> AsyncIterator[Site]:
-    clock, outbox = Clock(), Outbox()
-    features = [*cheap(mail=True), Totp(), Admin(second_factor=False), Pages()]
-    async with make_auth(clock=clock, features=features, mailer=outbox, permissions=PERMISSIONS) as auth:
-        site = Site(auth, clock, outbox, Client(AuthMiddleware(who, auth, mount="/auth")))
-        for name in ("owner", "helper", "reader", "editor"):
-            await site.add(name, name)
-        await site.add("user")
-        yield site
-
-
-def users_in(page: Page) -> list[str]:
-    return re.findall(r'admin/users/[^"]+">([^<@]+)@', page.answer.body.decode())
-
-
-def events_in(page: Page) -> int:
-    return page.answer.body.count(b'<th scope="row"><code>')
+from tests.pages.administration import Site, events_in, users_in
+from tests.pages.surfer import Surfer
+from tests.support import PASSWORD, login, who
 
 
 async def test_users_are_listed_by_pages_and_found(site: Site) -> None:
@@ -199,96 +165,3 @@ async def test_events_are_listed_by_name_and_time(site: Site) -> None:
     assert events_in(some) == some.text.count("login done") == 10
     assert some.by_id("since")[1]["value"] == at
     assert "No events are stored." in (await surfer.get(f"admin/users/{user.id}/events?name=lockout")).text
-
-
-async def test_readers_see_no_forms_and_others_see_nothing(site: Site) -> None:
-    reader, user = await site.log_in("reader"), await site.log_in("user")
-    target = f"admin/users/{site.users['user'].id}"
-
-    page = await reader.get(target)
-    assert (page.status, page.forms) == (200, [])
-    assert "users/new" not in " ".join((await reader.get("admin")).links)
-    assert (await reader.get("admin/users/new")).forms == []
-    for path in ("admin", target, f"{target}/events", "admin?search=us"):
-        refused = await user.get(path)
-        assert refused.status == 403
-        assert "owner@" not in refused.text
-    assert "/auth/admin" in (await reader.get("account")).links
-    assert "/auth/admin" not in (await user.get("account")).links
-
-
-async def test_the_own_page_and_that_of_a_mightier_user(site: Site) -> None:
-    surfer = await site.log_in("helper")
-
-    own = await surfer.get(f"admin/users/{site.users['helper'].id}")
-    boss = await surfer.get(f"admin/users/{site.users['owner'].id}")
-
-    assert (own.forms, "This is you." in own.text) == ([], True)
-    refused = await surfer.submit(boss, "/disable", reason="a coup")
-    assert (refused.status, 'role="alert"' in refused.answer.body.decode()) == (403, True)
-    assert refused.form("/disable").values["reason"] == "a coup"
-    assert (await site.auth.users.get(site.users["owner"].id)).status == "active"
-
-
-async def test_a_change_after_a_while_asks_for_a_proof_and_comes_back_with_its_values(site: Site) -> None:
-    surfer, user = await site.log_in("helper"), site.users["user"]
-    site.clock.move(700)
-    page = await surfer.get(f"admin/users/{user.id}")
-
-    assert "Prove that it is you" in page.text
-    prove = await surfer.submit(page, "/disable", reason="spam")
-    back = await surfer.submit(prove, "/reauthenticate/password", password=PASSWORD)
-    assert back.form("/disable").values["reason"] == "spam"
-    banned = await surfer.submit(back, "/disable")
-
-    assert "The user is banned." in banned.text
-    assert (await site.auth.users.get(user.id)).data["_ban"]["reason"] == "spam"
-
-
-async def test_the_pages_speak_german(site: Site) -> None:
-    surfer = await site.log_in("helper", "de")
-
-    page = await surfer.get(f"admin/users/{site.users['user'].id}")
-
-    assert "Benutzer sperren" in page.text
-    assert "Ereignisse" in page.text
-    assert "Verwaltung" in (await surfer.get("account")).text
-
-
-async def test_the_dashboard_counts_users_and_lists_what_happened_last(site: Site) -> None:
-    surfer, user = await site.log_in("owner"), site.users["user"]
-    await site.auth.users.ban(
-        user.id, reason="spam", by=await site.auth.authenticate((await site.pair("owner")).access_token)
-    )
-
-    page = await surfer.get("admin")
-
-    assert re.search("Accounts active 4 disabled 1 closed 0 Latest events", page.text)
-    assert events_in(page) == 10
-    assert {f"/auth/admin/users/{site.users[name].id}" for name in ("user", "owner")} <= set(page.links)
-    assert users_in(await surfer.get(next(link for link in page.links if "status=disabled" in link))) == ["user"]
-    await site.add("new")
-    assert "active 4" in (await surfer.get("admin")).text
-    site.clock.move(10)
-    assert "active 5" in (await surfer.get("admin")).text
-
-
-async def test_an_administrator_acts_for_a_user_and_stops(site: Site) -> None:
-    surfer, user = await site.log_in("helper"), site.users["user"]
-    page = await surfer.get(f"admin/users/{user.id}")
-
-    acting = await surfer.submit(page, "/impersonate")
-    account = await surfer.get("account")
-    stopped = await surfer.submit(account, "/stop-impersonating")
-
-    assert (acting.status, acting.url) == (303, "/")
-    assert "You act for user@example.com" in account.text
-    assert stopped.status in {200, 303}
-    account = await surfer.get("account")
-    assert "helper@example.com" in account.text
-    assert "You act for" not in account.text
-    boss = await surfer.get(f"admin/users/{site.users['owner'].id}")
-    refused = await surfer.submit(boss, "/impersonate")
-    # The own session comes back, and is no fresh login.
-    assert "Prove that it is you" in refused.text
-    assert "You act for" not in (await surfer.get("account")).text

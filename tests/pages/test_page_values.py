@@ -264,6 +264,7 @@ async def test_what_needs_a_fresh_login_says_so_and_leads_back(kind: type[Member
     back = await surfer.submit(by_form, "/reauthenticate/password", password=PASSWORD)
     assert (back.status, back.form("/members/ada").values["tags"]) == (200, "new")
     assert "ada has old" in back.text
+    assert "ada slept today." in back.text
     changed = await surfer.submit(back, "/members/ada")
     assert (changed.url.partition("?")[0], "ada has new" in changed.text) == ("/auth/club/ada", True)
 
