@@ -71,7 +71,7 @@ class BaseFeature:
     default_roles: Mapping[str, Sequence[str]] = {}
     #: The kinds of credentials whose secrets it seals with `auth.vault`, about `<kind> <user id> <credential id>`.
     sealed_kinds: ClassVar[Collection[str]] = ()
-    #: The role of administrators, if the feature has one: that of `asgi-auth create-admin`.
+    #: The role of administrators, if the feature has one; the command line gives it to those that it creates.
     admin_role: str = ""
     #: The endpoints that its settings name; an unknown one is a ValueError.
     needs_endpoints: Collection[str] = ()

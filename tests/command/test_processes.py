@@ -32,6 +32,8 @@ class Terminal:
         self._pid, self._fd = pty.fork()
         if self._pid == 0:
             os.chdir(cwd)
+            # A test run in the background ignores the interrupt, and its children inherit that.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
             os.execve(sys.executable, [sys.executable, "-m", "asgi_auth", *arguments], env)
 
     def wait_for(self, text: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from asgi_auth import EmailVerification, MagicLink, PasswordReset, Passwords, RecoveryCodes, Totp
+from asgi_auth import EmailVerification, MagicLink, PasswordReset, Passwords, RecoveryCodes, Totp, Usernames
 from asgi_auth.features.defaults import defaults
 from asgi_auth.mail import Callbacks, ConsoleMailer, Letter, Mail, MailError, Outbox, TemporaryMailError
 from asgi_auth.mail.mailers import MAX_THREADS, FunctionMailer, _Threads, as_mailer
@@ -113,12 +113,12 @@ def test_a_feature_whose_mail_would_go_nowhere_is_refused_when_it_is_listed() ->
     with pytest.raises(ValueError, match="already_registered, register"):
         make_auth(features=[Passwords(), EmailVerification()], mailer=Callbacks(verify_email=send))
 
-    make_auth(features=[Passwords(), PasswordReset()], mailer=Callbacks(reset_password=send))
+    make_auth(features=[Passwords(), PasswordReset()], mailer=Callbacks(reset_password=send, password_disabled=send))
     make_auth(features=[Passwords(), EmailVerification()], mailer=Callbacks(verify_email=send, others=Outbox()))
 
 
 def test_every_mail_belongs_to_a_feature_that_says_so() -> None:
-    features = [*defaults(mail=True), MagicLink(), Totp(), RecoveryCodes()]
+    features = [*defaults(mail=True), MagicLink(), Totp(), RecoveryCodes(), Usernames()]
 
     assert {purpose for feature in features for purpose in feature.mails} == purposes()
 

@@ -17,26 +17,26 @@ ADD = "INSERT INTO things VALUES (:id)"
 
 
 @pytest.fixture
-async def driver(tmp_path: Path) -> AsyncIterator[SQLiteDriver]:
-    driver = SQLiteDriver(str(tmp_path / "group.db"), 1, 4.0)
-    await driver.open()
-    await driver.write("CREATE TABLE things (id INTEGER PRIMARY KEY)", {})
-    yield driver
-    await driver.close()
+async def engine(tmp_path: Path) -> AsyncIterator[SQLiteDriver]:
+    engine = SQLiteDriver(str(tmp_path / "group.db"), 1, 4.0)
+    await engine.open()
+    await engine.write("CREATE TABLE things (id INTEGER PRIMARY KEY)", {})
+    yield engine
+    await engine.close()
 
 
-async def things(driver: SQLiteDriver) -> list[int]:
-    return [row["id"] for row in await driver.read("SELECT id FROM things ORDER BY id", {})]
+async def things(engine: SQLiteDriver) -> list[int]:
+    return [row["id"] for row in await engine.read("SELECT id FROM things ORDER BY id", {})]
 
 
-def add(driver: SQLiteDriver, *ids: int) -> Awaitable[None]:
+def add(engine: SQLiteDriver, *ids: int) -> Awaitable[None]:
     """Insert all in one transaction."""
 
     async def work(connection: Connection) -> None:
         for each in ids:
             await connection.fetch(ADD, {"id": each})
 
-    return driver.atomically(work)
+    return engine.atomically(work)
 
 
 async def outcomes(*calls: Awaitable[Any]) -> list[Any]:
@@ -44,117 +44,117 @@ async def outcomes(*calls: Awaitable[Any]) -> list[Any]:
     return await asyncio.gather(*calls, return_exceptions=True)
 
 
-async def test_transactions_that_wait_share_a_commit(driver: SQLiteDriver) -> None:
+async def test_transactions_that_wait_share_a_commit(engine: SQLiteDriver) -> None:
     statements: list[str] = []
-    writer = driver._state_of_loop().writer
+    writer = engine._state_of_loop().writer
     await writer.run(lambda raw: raw.set_trace_callback(statements.append))
 
-    await outcomes(*(add(driver, number, 1000 + number) for number in range(32)))
+    await outcomes(*(add(engine, number, 1000 + number) for number in range(32)))
 
-    assert len(await things(driver)) == 64
+    assert len(await things(engine)) == 64
     assert 1 <= statements.count("COMMIT") <= 2
 
 
-async def test_an_error_of_one_leaves_the_others_whole(driver: SQLiteDriver) -> None:
-    answers = await outcomes(add(driver, 1, 2), add(driver, 3, 1), add(driver, 4, 5))
+async def test_an_error_of_one_leaves_the_others_whole(engine: SQLiteDriver) -> None:
+    answers = await outcomes(add(engine, 1, 2), add(engine, 3, 1), add(engine, 4, 5))
 
     assert [type(answer) for answer in answers] == [type(None), ConflictError, type(None)]
-    assert await things(driver) == [1, 2, 4, 5]
+    assert await things(engine) == [1, 2, 4, 5]
 
 
-async def test_what_waits_on_anything_else_is_refused(driver: SQLiteDriver) -> None:
+async def test_what_waits_on_anything_else_is_refused(engine: SQLiteDriver) -> None:
     async def slow(connection: Connection) -> None:
         await connection.fetch(ADD, {"id": 1})
         await asyncio.sleep(0)
 
     with pytest.raises(RuntimeError, match="nothing but its statements"):
-        await driver.atomically(slow)
+        await engine.atomically(slow)
 
-    assert await things(driver) == []
-    await add(driver, 1)
+    assert await things(engine) == []
+    await add(engine, 1)
 
 
-async def test_what_is_cancelled_before_its_turn_does_not_run(driver: SQLiteDriver) -> None:
-    async with driver.transaction() as connection:
-        waiting = asyncio.ensure_future(add(driver, 1))
-        other = asyncio.ensure_future(add(driver, 2))
+async def test_what_is_cancelled_before_its_turn_does_not_run(engine: SQLiteDriver) -> None:
+    async with engine.transaction() as connection:
+        waiting = asyncio.ensure_future(add(engine, 1))
+        other = asyncio.ensure_future(add(engine, 2))
         await asyncio.sleep(0.01)
         waiting.cancel()
         await connection.fetch(ADD, {"id": 3})
     await other
 
-    assert await things(driver) == [2, 3]
+    assert await things(engine) == [2, 3]
 
 
-async def test_a_disk_that_is_full_acknowledges_nothing_that_is_not_there(driver: SQLiteDriver) -> None:
-    await driver.write("CREATE TABLE large (id INTEGER PRIMARY KEY, text TEXT)", {})
-    await driver.write("PRAGMA max_page_count = 8", {})
+async def test_a_disk_that_is_full_acknowledges_nothing_that_is_not_there(engine: SQLiteDriver) -> None:
+    await engine.write("CREATE TABLE large (id INTEGER PRIMARY KEY, text TEXT)", {})
+    await engine.write("PRAGMA max_page_count = 8", {})
     large = "INSERT INTO large VALUES (:id, :text)"
 
-    answers = await outcomes(*(driver.write(large, {"id": number, "text": "x" * 6000}) for number in range(8)))
+    answers = await outcomes(*(engine.write(large, {"id": number, "text": "x" * 6000}) for number in range(8)))
 
-    stored = [row["id"] for row in await driver.read("SELECT id FROM large", {})]
+    stored = [row["id"] for row in await engine.read("SELECT id FROM large", {})]
     assert [number for number, answer in enumerate(answers) if not isinstance(answer, Exception)] == stored
     assert all(isinstance(answer, StorageUnavailableError | list) for answer in answers)
     assert len(stored) < 8
-    await driver.write("PRAGMA max_page_count = 1000000", {})
-    await add(driver, 1)
+    await engine.write("PRAGMA max_page_count = 1000000", {})
+    await add(engine, 1)
 
 
-async def test_many_more_than_fit_in_one_group(driver: SQLiteDriver) -> None:
-    answers = await outcomes(*(add(driver, number) for number in range(300)))
+async def test_many_more_than_fit_in_one_group(engine: SQLiteDriver) -> None:
+    answers = await outcomes(*(add(engine, number) for number in range(300)))
 
     assert answers == [None] * 300
-    assert await things(driver) == list(range(300))
+    assert await things(engine) == list(range(300))
 
 
-async def test_a_call_that_is_made_while_a_group_commits_is_in_the_next_one(driver: SQLiteDriver) -> None:
-    first = asyncio.ensure_future(add(driver, 1))
+async def test_a_call_that_is_made_while_a_group_commits_is_in_the_next_one(engine: SQLiteDriver) -> None:
+    first = asyncio.ensure_future(add(engine, 1))
     await asyncio.sleep(0)
 
-    await add(driver, 2)
+    await add(engine, 2)
     await first
 
-    assert await things(driver) == [1, 2]
+    assert await things(engine) == [1, 2]
 
 
-async def test_thousands_that_stop_waiting_for_their_turn_stop_no_one_else(driver: SQLiteDriver) -> None:
+async def test_thousands_that_stop_waiting_for_their_turn_stop_no_one_else(engine: SQLiteDriver) -> None:
     async def hold() -> None:
-        async with driver.transaction():
+        async with engine.transaction():
             pass
 
-    async with driver.transaction() as connection:
+    async with engine.transaction() as connection:
         gone = [asyncio.ensure_future(hold()) for _ in range(3000)]
-        last = asyncio.ensure_future(add(driver, 1))
+        last = asyncio.ensure_future(add(engine, 1))
         await asyncio.sleep(0.05)
         for each in gone:
             each.cancel()
         await connection.fetch(ADD, {"id": 2})
     await last
 
-    assert await things(driver) == [1, 2]
+    assert await things(engine) == [1, 2]
 
 
-async def test_transactions_and_groups_take_turns(driver: SQLiteDriver) -> None:
+async def test_transactions_and_groups_take_turns(engine: SQLiteDriver) -> None:
     async def long(number: int) -> None:
-        async with driver.transaction() as connection:
+        async with engine.transaction() as connection:
             await connection.fetch(ADD, {"id": number})
             await asyncio.sleep(0)
             await connection.fetch(ADD, {"id": 1000 + number})
 
-    await asyncio.gather(*(work for number in range(50) for work in (long(number), add(driver, 2000 + number))))
+    await asyncio.gather(*(work for number in range(50) for work in (long(number), add(engine, 2000 + number))))
 
-    assert len(await things(driver)) == 150
+    assert len(await things(engine)) == 150
 
 
-async def test_an_answer_for_which_no_call_waits_any_longer_ends_the_silence(driver: SQLiteDriver) -> None:
-    state, gate = driver._state_of_loop(), threading.Event()
+async def test_an_answer_for_which_no_call_waits_any_longer_ends_the_silence(engine: SQLiteDriver) -> None:
+    state, gate = engine._state_of_loop(), threading.Event()
 
     async def slow(connection: Connection) -> None:
         gate.wait(30)
         await connection.fetch(ADD, {"id": 1})
 
-    call = asyncio.ensure_future(driver.atomically(slow))
+    call = asyncio.ensure_future(engine.atomically(slow))
     await asyncio.sleep(0.01)
     state.breaker.is_silent = True
     call.cancel()
@@ -164,29 +164,29 @@ async def test_an_answer_for_which_no_call_waits_any_longer_ends_the_silence(dri
     await asyncio.sleep(0)
 
     assert not state.breaker.is_silent
-    assert await things(driver) == [1]
+    assert await things(engine) == [1]
 
 
 def test_a_loop_that_closes_during_a_group_keeps_no_other_loop_from_writing() -> None:
-    driver, gate = SQLiteDriver(":memory:", 1, 5.0), threading.Event()
+    engine, gate = SQLiteDriver(":memory:", 1, 5.0), threading.Event()
 
     async def slow(connection: Connection) -> None:
         gate.wait(30)
         await connection.fetch(ADD, {"id": 1})
 
     async def begin() -> None:
-        await driver.open()
-        tasks.append(asyncio.ensure_future(driver.atomically(slow)))
+        await engine.open()
+        tasks.append(asyncio.ensure_future(engine.atomically(slow)))
         await asyncio.sleep(0.01)
 
     async def rest() -> None:
-        await driver.open()
-        await driver.write("CREATE TABLE things (id INTEGER PRIMARY KEY)", {})
+        await engine.open()
+        await engine.write("CREATE TABLE things (id INTEGER PRIMARY KEY)", {})
         await asyncio.to_thread(one)
         gate.set()
-        await add(driver, 2)
-        assert 2 in await things(driver)
-        await driver.close()
+        await add(engine, 2)
+        assert 2 in await things(engine)
+        await engine.close()
 
     def one() -> None:
         loop = asyncio.new_event_loop()

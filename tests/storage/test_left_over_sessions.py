@@ -5,6 +5,8 @@ from collections.abc import Callable
 import asyncpg
 import pytest
 
+from asgi_auth.storage import Names
+from asgi_auth.storage.postgres import Postgres
 from asgi_auth.storage.sql import SQLStorage
 from tests.sessions.test_revocation import eventually
 from tests.storage.conftest import SERVERS, opened
@@ -12,6 +14,14 @@ from tests.storage.samples import NOW, a_session, added
 from tests.support import login, make_auth, register
 
 Fresh = Callable[[str], str]
+#: A users table of a host, without a column for the last login.
+PEOPLE = """
+    CREATE TABLE people (
+        id TEXT PRIMARY KEY, email TEXT NOT NULL, email_canonical TEXT NOT NULL UNIQUE, email_verified BOOLEAN NOT NULL,
+        status TEXT NOT NULL, roles TEXT NOT NULL, data TEXT NOT NULL, created_at BIGINT NOT NULL,
+        updated_at BIGINT NOT NULL, access_changed_at BIGINT NOT NULL DEFAULT 0
+    )
+"""
 
 
 async def left_over(storage: SQLStorage, status: str = "disabled") -> str:
@@ -106,15 +116,16 @@ async def test_a_ban_with_an_older_snapshot_ends_a_login_from_meanwhile(
     driver: str, isolation: str, fresh: Fresh
 ) -> None:
     url = fresh(driver)
-    async with make_auth(url) as auth:
+    host = await asyncpg.connect(url)
+    await host.execute(PEOPLE)
+    async with make_auth(Postgres(url, names=Names(users="people", own_users_table=True))) as auth:
         user_id = await register(auth)
         first = await login(auth)
-        host = await asyncpg.connect(url)
-        await host.execute(f"BEGIN ISOLATION LEVEL {isolation}; SELECT 1 FROM auth_users")
+        await host.execute(f"BEGIN ISOLATION LEVEL {isolation}; SELECT 1 FROM people")
         pairs = [first, await login(auth)]
         ids = [(await auth.authenticate(str(pair.access_token))).session_id for pair in pairs]
 
-        await host.execute(f"UPDATE auth_users SET status = 'disabled' WHERE id = '{user_id}'; COMMIT")
+        await host.execute(f"UPDATE people SET status = 'disabled' WHERE id = '{user_id}'; COMMIT")
 
         async def are_known() -> bool:
             return set(ids) <= set(auth.revocation.dead)
@@ -125,6 +136,28 @@ async def test_a_ban_with_an_older_snapshot_ends_a_login_from_meanwhile(
         assert await eventually(are_known)
         assert await eventually(are_ended)
         await host.close()
+
+
+@pytest.mark.parametrize("driver", SERVERS)
+@pytest.mark.parametrize("isolation", ["REPEATABLE READ", "SERIALIZABLE"])
+async def test_a_login_from_meanwhile_that_is_noted_refuses_a_ban_with_an_older_snapshot(
+    driver: str, isolation: str, fresh: Fresh
+) -> None:
+    url = fresh(driver)
+    host = await asyncpg.connect(url)
+    async with make_auth(url) as auth:
+        await register(auth)
+        await host.execute(f"BEGIN ISOLATION LEVEL {isolation}; SELECT 1 FROM auth_users")
+        pair = await login(auth)
+        ban = "UPDATE auth_users SET status = 'disabled'"
+
+        with pytest.raises(asyncpg.SerializationError):
+            await host.execute(ban)
+        await auth.authenticate(str(pair.access_token))
+        await host.execute(f"ROLLBACK; {ban}")
+
+        assert not await host.fetch("SELECT 1 FROM auth_sessions WHERE revoked_at IS NULL")
+    await host.close()
 
 
 @pytest.mark.parametrize("driver", SERVERS)

@@ -52,7 +52,7 @@ async def test_a_transaction_that_lost_a_deadlock_is_refused(driver: str, fresh:
 
         assert isinstance(refused, StorageUnavailableError)
         assert ended == []
-        assert await storage.user("user-1") == a_user()
+        assert await storage.user("user-1") == a_user(last_login=NOW)
 
 
 async def test_in_a_stricter_isolation_calls_are_tried_again(driver: str, fresh: Fresh) -> None:
