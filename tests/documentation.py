@@ -10,6 +10,7 @@ from typing import Any
 from asgi_auth import (
     Admin,
     AuthApp,
+    Admin,
     MagicLink,
     OpenAPI,
     Outbox,
@@ -76,7 +77,7 @@ def picture_of(path: str) -> str:
 
 def pages() -> str:
     """Return path, forms and screenshot of each page."""
-    app = AuthApp(make_auth(features=[*every_feature(), Admin(), Pages()], mailer=Outbox()))
+    app = AuthApp(make_auth(features=[*every_feature(), Pages()], mailer=Outbox()))
     assert app.pages is not None
     plan, rows = app.pages.plan, []
     for name, path in plan.paths.items():
@@ -88,7 +89,16 @@ def pages() -> str:
 
 def every_feature() -> list[Feature]:
     """Return all features that serve users, including those that are off by default."""
-    return [*defaults(mail=True), MagicLink(), SecondFactors(), Totp(), RecoveryCodes(), TrustedDevices(), Usernames()]
+    return [
+        *defaults(mail=True),
+        MagicLink(),
+        SecondFactors(),
+        Totp(),
+        RecoveryCodes(),
+        TrustedDevices(),
+        Usernames(),
+        Admin(),
+    ]
 
 
 def every_endpoint() -> list[Endpoint]:
