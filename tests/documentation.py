@@ -10,7 +10,6 @@ from typing import Any
 from asgi_auth import (
     Admin,
     AuthApp,
-    Admin,
     MagicLink,
     OpenAPI,
     Outbox,

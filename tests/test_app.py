@@ -23,6 +23,7 @@ from asgi_auth.errors import (
     ValidationError,
 )
 from asgi_auth.feature import Feature, post
+from asgi_auth.openapi.schemas import OAuth2Error, Problem
 from asgi_auth.web.responses import HEADERS, oauth2_problem
 from tests.browsers import ACCESS, REFRESH
 from tests.support import EMAIL, PASSWORD, Answer, Client, bearer, call, http_scope, login, make_auth, register
@@ -34,6 +35,14 @@ CLASSES = [kind for kind in vars(asgi_auth.errors).values() if isinstance(kind, 
 def is_plain(answer: Answer) -> bool:
     """Whether the headers of every answer of ours are there, once each."""
     return all(answer.all(name) == [value] for name, value in HEADERS.items())
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+def test_the_document_knows_the_members_of_every_error(kind: type[AuthError]) -> None:
+    error = kind.example()
+
+    assert error.members().keys() <= set(Problem.__struct_fields__)
+    assert error.oauth2_members().keys() <= set(OAuth2Error.__struct_fields__)
 
 
 @pytest.mark.parametrize("kind", CLASSES)

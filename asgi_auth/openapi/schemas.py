@@ -24,7 +24,8 @@ SEGMENT = r"^[^/\u0000]+$"
 class Problem(Record, frozen=True, kw_only=True):
     """An error (RFC 9457). `code` is stable, `detail` is for people; `errors` has the reasons for each field.
 
-    `reason` and `until` (seconds since 1970) are those of a ban.
+    `reason` and `until` (seconds since 1970) are those of a ban. `ways` names what a user can prove again. `factors`
+    finish the login `pending` within `expires_in` seconds.
     """
 
     type: str
@@ -33,16 +34,25 @@ class Problem(Record, frozen=True, kw_only=True):
     code: str
     detail: str
     errors: dict[str, list[str]] | msgspec.UnsetType = msgspec.UNSET
+    ways: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
     factors: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+    pending: str | msgspec.UnsetType = msgspec.UNSET
+    expires_in: int | msgspec.UnsetType = msgspec.UNSET
     reason: str | msgspec.UnsetType = msgspec.UNSET
     until: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class OAuth2Error(Record, frozen=True, kw_only=True):
-    """An error of the OAuth 2 token endpoint (RFC 6749, section 5.2)."""
+    """An error of the OAuth 2 token endpoint (RFC 6749, section 5.2).
+
+    `factors` are those that finish the login `pending` within `expires_in` seconds.
+    """
 
     error: str
     error_description: str
+    factors: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+    pending: str | msgspec.UnsetType = msgspec.UNSET
+    expires_in: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class Schemas:

@@ -6,7 +6,22 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from asgi_auth import Argon2, Auth, Field, Lockout, MagicLink, OpenAPI, Outbox, Passwords, RateLimits
+from asgi_auth import (
+    Admin,
+    Argon2,
+    Auth,
+    Field,
+    Lockout,
+    MagicLink,
+    OpenAPI,
+    Outbox,
+    Passwords,
+    RateLimits,
+    RecoveryCodes,
+    SecondFactors,
+    Totp,
+    TrustedDevices,
+)
 from asgi_auth.feature import Email, Feature
 from asgi_auth.features.defaults import defaults
 from tests.support import Clock, make_auth
@@ -44,7 +59,8 @@ def everything(
 ) -> Auth:
     """An `Auth` with every feature that has endpoints, and an extra field of each type; with `limits` or without."""
     passwords = Passwords(argon2=Argon2.cheap(), login_after_register=True)
-    features = [passwords, *defaults(mail=True)[1:], MagicLink(), OpenAPI(), *more]
+    factors = [SecondFactors(), Totp(), RecoveryCodes(), TrustedDevices()]
+    features = [passwords, *defaults(mail=True)[1:], MagicLink(), *factors, Admin(), OpenAPI(), *more]
     if not limits:
         features = [item for item in features if not isinstance(item, RateLimits | Lockout)]
     return make_auth(clock=clock, features=features, mailer=Outbox(), fields=fields, **options)
