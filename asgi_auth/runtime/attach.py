@@ -7,6 +7,7 @@ from typing import Any
 
 from asgi_auth.accounts.passwords import PasswordService
 from asgi_auth.accounts.registration import RegistrationService
+from asgi_auth.errors import SecondFactorRequiredError
 from asgi_auth.feature.base import BaseFeature
 from asgi_auth.model.event_types import ACTIONS
 from asgi_auth.settings import Settings
@@ -33,6 +34,7 @@ def attach(features: Sequence[BaseFeature], auth: Any) -> None:
             if auth.get(kind) is None:
                 raise ValueError(f"{type(feature).__name__} needs a {kind.__name__}")
     _check_names(features)
+    _check_second_step(features)
     _check_callers(features)
     _check_permissions(features)
     _check_account_names(features)
@@ -103,6 +105,19 @@ def _check_names(features: Sequence[BaseFeature]) -> None:
             for name in names(feature):
                 if offered.setdefault(name, owner) != owner:
                     raise ValueError(f"{offered[name]} and {owner} offer the same {kind}: {name!r}")
+
+
+def _check_second_step(features: Sequence[BaseFeature]) -> None:
+    """Raise ValueError for pages without the one where a login shows its second factor: such users could not log in."""
+    served = {page.name for feature in features for page in feature.pages}
+    for owner in (type(feature).__name__ for feature in features if feature.shows_pages):
+        for feature in features:
+            has_kind = any(not factor.is_backup for factor in feature.factor_kinds.values())
+            if (has_kind or feature.overrides("second_factor")) and SecondFactorRequiredError.page not in served:
+                raise ValueError(
+                    f"{owner} and {type(feature).__name__} need SecondFactors(): "
+                    "it serves the page for the second step of a login"
+                )
 
 
 def _check_packages(features: Sequence[BaseFeature]) -> None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from asgi_auth import Admin, AuthMiddleware, Outbox, Pages, Totp
+from asgi_auth import Admin, AuthMiddleware, Outbox, Pages, SecondFactors, Totp
 from tests.features.administration import PERMISSIONS, World
 from tests.pages.surfer import Page, Surfer
 from tests.support import PASSWORD, Client, Clock, cheap, make_auth, who
@@ -25,7 +25,7 @@ class Site(World):
 async def administered_pages() -> AsyncIterator[Site]:
     """Run an app with an owner, a helper, a reader, an editor and a user."""
     clock, outbox = Clock(), Outbox()
-    features = [*cheap(mail=True), Totp(), Admin(second_factor=False), Pages()]
+    features = [*cheap(mail=True), SecondFactors(), Totp(), Admin(second_factor=False), Pages()]
     async with make_auth(clock=clock, features=features, mailer=outbox, permissions=PERMISSIONS) as auth:
         site = Site(auth, clock, outbox, Client(AuthMiddleware(who, auth, mount="/auth")))
         for name in ("owner", "helper", "reader", "editor"):

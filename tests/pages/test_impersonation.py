@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from asgi_auth import Pages
+from asgi_auth import Pages, SecondFactors
 from tests.features.impersonating import Browser, World, a_browser, impersonating
 from tests.support import ORIGIN, PASSWORD
 
@@ -20,7 +20,7 @@ BANNER = "You act for user@example.com"
 
 @pytest.fixture
 async def world() -> AsyncIterator[World]:
-    async with impersonating(more=[Pages(after_login="/in")]) as made:
+    async with impersonating(more=[SecondFactors(), Pages(after_login="/in")]) as made:
         yield made
 
 

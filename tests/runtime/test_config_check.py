@@ -18,10 +18,13 @@ from asgi_auth import (
     Outbox,
     Pages,
     Passwords,
+    RecoveryCodes,
+    SecondFactors,
     Sessions,
     Settings,
     SigningKey,
     SMTPMailer,
+    Totp,
 )
 from asgi_auth.command.main import main
 from asgi_auth.feature import Feature
@@ -273,3 +276,13 @@ async def test_a_request_never_fails_for_what_is_found() -> None:
         await register(auth)
 
         assert (await Client(AuthApp(auth)).get("/me")).status == 401
+
+
+def test_pages_with_a_second_factor_need_the_page_where_a_login_goes_on() -> None:
+    message = r"^Pages and Totp need SecondFactors\(\): it serves the page for the second step of a login$"
+    with pytest.raises(ValueError, match=message):
+        make(features=[*defaults(mail=True), Totp(), Pages()])
+
+    make(features=[*defaults(mail=True), Totp()])
+    make(features=[*defaults(mail=True), RecoveryCodes(), Pages()])
+    make(features=[*defaults(mail=True), Totp(), SecondFactors(), Pages()])
