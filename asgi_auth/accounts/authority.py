@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from asgi_auth.errors import ForbiddenError, ImpersonatedError, SecondFactorNeededError, TokenRevokedError
-from asgi_auth.model.records import User
+from asgi_auth.model.records import Session, User
 from asgi_auth.sessions.acting import IMPERSONATE
 from asgi_auth.sessions.identity import MFA, Identity
 from asgi_auth.sessions.permissions import PermissionMap
@@ -68,10 +68,32 @@ class Administrator:
         return self._permissions.of(administrator.roles)
 
     async def _judge_session(self, storage: Storage, identity: Identity) -> None:
-        session = await storage.session(identity.session_id)
-        if session is None or session.revoked_at is not None:
-            raise TokenRevokedError
+        session = await _live_session(storage, identity)
         if identity.actor is not None:
             raise ImpersonatedError
         if self._second_factor and MFA not in session.amr:
             raise SecondFactorNeededError
+
+
+class Owner:
+    """A user who changes the own account, as the author of a change (`By`): no other user is named in its events."""
+
+    id: str = ""
+
+    def __init__(self, identity: Identity) -> None:
+        """Take the identity of the user."""
+        self._identity = identity
+
+    async def judge(self, storage: Storage, user_id: str, _gives: Sequence[str] | None = None) -> None:
+        """Lock the user. Raises TokenRevokedError unless the account is active, and the session live."""
+        user = (await storage.lock_users({user_id})).get(user_id)
+        if user is None or user.status != "active":
+            raise TokenRevokedError
+        await _live_session(storage, self._identity)
+
+
+async def _live_session(storage: Storage, identity: Identity) -> Session:
+    session = await storage.session(identity.session_id)
+    if session is None or session.revoked_at is not None:
+        raise TokenRevokedError
+    return session

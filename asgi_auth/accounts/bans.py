@@ -1,5 +1,7 @@
 """Bans: accounts that an administrator switches off, for a reason, until a time or for good."""
 
+from typing import Any
+
 from asgi_auth.accounts.user_base import By, actor_of, called_by
 from asgi_auth.accounts.user_editing import UserEditing
 from asgi_auth.model import event_types as events
@@ -31,12 +33,14 @@ class Bans(UserEditing):
         """
         if len(reason) > MAX_REASON:
             raise ValueError(f"a reason has at most {MAX_REASON} characters")
-        before = (await self.get(user_id)).status
         end = None if until is None else int(until)
-        ban = Ban(
-            reason=reason, until=end, by=actor_of(by), tell=tell, before="closed" if before == "closed" else "active"
-        )
-        return await self._set_status(user_id, ban.changes(), by, client)
+
+        def changes(user: User) -> dict[str, Any]:
+            earlier = Ban.of(user)
+            before = user.status if earlier is None else earlier.before
+            return Ban(reason=reason, until=end, by=actor_of(by), tell=tell, before=before).changes()
+
+        return await self._set_status(user_id, changes, by, client)
 
     async def unban(self, user_id: str, *, by: By = None, client: Client | None = None) -> User:
         """End the ban of an account, which is as before; an account without a ban stays as it is."""
@@ -44,7 +48,8 @@ class Bans(UserEditing):
         ban = Ban.of(user)
         if ban is None:
             return user
-        return await self._set_status(user_id, ban.ending(), by, client)
+        # Another ban, which has begun meanwhile, stays.
+        return await self._set_status(user_id, lambda now: ban.ending() if Ban.of(now) == ban else None, by, client)
 
     async def end_bans(self, now: int, batch: int) -> int:
         """End at most `batch` bans that are over, and return their number; the purge calls it."""

@@ -1,6 +1,6 @@
 """Changes of an account: roles, address, fields, status, and its deletion."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, get_args
 
 from asgi_auth.accounts.extra_fields import checked_data
@@ -80,11 +80,19 @@ class UserEditing(UserBase):
         """
         if status not in get_args(Status):
             raise ValueError(f"the status is one of {', '.join(get_args(Status))}")
-        return await self._set_status(user_id, {"status": status}, by, client)
+        return await self._set_status(user_id, lambda _: {"status": status}, by, client)
 
-    async def _set_status(self, user_id: str, changes: dict[str, Any], by: By, client: Client | None) -> User:
-        now, status = self._now, changes["status"]
+    async def _set_status(
+        self, user_id: str, changes_of: Callable[[User], dict[str, Any] | None], by: By, client: Client | None
+    ) -> User:
+        """Set what `changes_of` returns for the user as it is under the lock; None leaves it as it is."""
+        now = self._now
         async with self._changing(user_id, by) as storage:
+            locked = found((await storage.lock_users([user_id])).get(user_id))
+            changes = changes_of(locked)
+            if changes is None:
+                return locked
+            status = changes["status"]
             # Before and after: a trigger of the update may end sessions, which would then not be returned here.
             # A session that is left from before must not come back.
             end = storage.end_inactive if status == "active" else storage.end_sessions
@@ -119,6 +127,8 @@ class UserEditing(UserBase):
         """
         await self._parts.start()
         user, ended = await self._storage.note_change(user_id, self._now)
+        if user is not None and user.status != "disabled" and user.data.get(BAN) is not None:
+            user = await self._storage.update_user(user_id, {"data": {BAN: None}}, self._now) or user
         call = called_by(None)
         await self._ended(user_id, ended, None, call)
         if user is not None:

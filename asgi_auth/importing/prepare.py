@@ -17,6 +17,7 @@ from asgi_auth.auth import Auth
 from asgi_auth.crypto.vault import place_of
 from asgi_auth.errors import PasswordPolicyError, ValidationError
 from asgi_auth.importing.record import CredentialRecord, RefusedError, UserRecord
+from asgi_auth.model.ban import BAN, Ban
 from asgi_auth.model.records import NO_USER_ID, Credential, User, new_id
 from asgi_auth.storage.user_columns import is_assigned
 from asgi_auth.validation.email_address import PLAIN, Address, parse_email
@@ -96,10 +97,11 @@ class Preparer:
         )
 
     def _data(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        """Check the extra fields. Names that begin with an underscore are the library's own, from an export."""
+        """Check the extra fields, and the ban of an export."""
         values = dict(data)
         for name, value in data.items():
-            if name.startswith("_"):
+            if name == BAN:
+                values[name] = _ban(value)
                 continue
             if name not in self._names:
                 raise RefusedError("data: a field that the settings do not declare")
@@ -173,3 +175,11 @@ def parse_address(text: str, *, public: bool) -> Address:
 def _domain(domain: str, *, public: bool) -> tuple[str, str]:
     found = parse_email(f"a@{domain}", public=public)
     return found.display.rpartition("@")[2], found.canonical.rpartition("@")[2]
+
+
+def _ban(value: Any) -> dict[str, Any] | None:
+    """Check the ban of a user. Raises RefusedError."""
+    try:
+        return None if value is None else msgspec.to_builtins(msgspec.convert(value, Ban))
+    except msgspec.ValidationError:
+        raise RefusedError(f"data: {BAN} is not a valid value") from None

@@ -10,6 +10,7 @@ from asgi_auth.errors import StorageUnavailableError, ValidationError
 from asgi_auth.importing.prepare import Prepared
 from asgi_auth.importing.record import RefusedError
 from asgi_auth.model import event_types as events
+from asgi_auth.model.ban import BAN
 from asgi_auth.model.records import Client, Credential, User
 from asgi_auth.storage import Storage
 
@@ -97,7 +98,10 @@ class Update:
     def _changes(self) -> dict[str, Any]:
         """Return the columns that change."""
         user, given = self._user, self._each.user
-        data = {name: given.data[name] for name in self._each.given.data}
+        data = {name: given.data[name] for name in self._each.given.data if name != BAN}
+        if self._updates.roles:
+            # A status of the record without a ban ends the ban that there is.
+            data[BAN] = given.data.get(BAN)
         data = {name: value for name, value in data.items() if user.data.get(name) != value}
         wanted: dict[str, Any] = {"roles": given.roles, "status": given.status} if self._updates.roles else {}
         if self._updates.credentials:

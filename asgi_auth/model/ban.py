@@ -1,6 +1,6 @@
 """A ban: an account that an administrator has disabled, for a reason, until a time or for good."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -18,7 +18,7 @@ class Ban(Record, frozen=True, kw_only=True):
     """
 
     reason: str = ""
-    until: int | None = None
+    until: Annotated[int, msgspec.Meta(ge=0, lt=2**53)] | None = None
     by: str | None = None
     tell: bool = False
     before: Status = "active"

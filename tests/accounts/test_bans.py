@@ -233,3 +233,59 @@ async def test_a_reason_is_bounded_and_a_user_exists(auth: Auth) -> None:
     with pytest.raises(UserNotFoundError):
         await auth.users.unban("x")
     assert auth[Passwords]
+
+
+async def test_a_second_ban_keeps_the_status_from_before_the_first(auth: Auth, clock: Clock) -> None:
+    user_id = await register(auth)
+    await auth.users.set_status(user_id, "closed")
+    for seconds in (60, 30):
+        await auth.users.ban(user_id, until=clock() + seconds)
+
+    clock.move(31)
+
+    with pytest.raises(AccountDisabledError):
+        await login(auth)
+    assert (await auth.users.get(user_id)).status == "closed"
+
+
+async def test_an_account_that_was_disabled_for_good_is_disabled_after_its_ban(auth: Auth, clock: Clock) -> None:
+    user_id = await register(auth)
+    await auth.users.set_status(user_id, "disabled")
+    await auth.users.ban(user_id, until=clock() + 60)
+
+    clock.move(61)
+
+    with pytest.raises(AccountDisabledError):
+        await login(auth)
+
+
+async def test_the_end_of_one_ban_leaves_another_that_has_begun_meanwhile(
+    auth: Auth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user_id = await register(auth)
+    await auth.users.ban(user_id, reason="first")
+    stale = await auth.users.get(user_id)
+    await auth.users.ban(user_id, reason="second")
+
+    async def get(_: str) -> User:
+        return stale
+
+    monkeypatch.setattr(auth.users, "get", get)
+    await auth.users.unban(user_id)
+
+    user = await auth.users.find(user_id)
+    assert user is not None
+    assert (user.status, user.data["_ban"]["reason"]) == ("disabled", "second")
+
+
+async def test_a_ban_from_before_does_not_come_back_with_a_status_of_the_host(auth: Auth, clock: Clock) -> None:
+    user_id = await register(auth)
+    await auth.users.ban(user_id, until=clock() + 60)
+    for status in ("active", "disabled"):
+        await auth.storage.update_user(user_id, {"status": status}, int(clock()))
+        await auth.users.changed(user_id)
+
+    clock.move(61)
+
+    with pytest.raises(AccountDisabledError):
+        await login(auth)

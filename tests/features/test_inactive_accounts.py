@@ -6,7 +6,7 @@ import pytest
 
 from asgi_auth import Account, Argon2, MagicLink, Passwords
 from asgi_auth.errors import UserNotFoundError
-from asgi_auth.feature import Feature
+from asgi_auth.feature import Feature, PasswordService
 from asgi_auth.model.records import Status
 from tests.features.flows import NEW_PASSWORD, Flows, flows
 from tests.support import EMAIL, PASSWORD, unlimited
@@ -131,3 +131,23 @@ async def test_deleting_by_the_purge_is_a_deletion_like_any_other() -> None:
 def test_reopen_is_a_number_of_seconds_for_accounts_that_are_kept(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="reopen"):
         Account(**wrong)
+
+
+@pytest.mark.parametrize("closing", ["soft", "hard"])
+async def test_a_ban_while_the_owner_closes_the_account_stays(closing: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with flows(enumeration="hide", features=features(closing=closing)) as app:
+        user_id = await an_account(app)
+        headers = await app.headers()
+        hasher = app.auth[PasswordService].hasher
+        verify = hasher.verify
+
+        async def banned_meanwhile(*given: Any, **options: Any) -> Any:
+            answer = await verify(*given, **options)
+            await app.auth.users.ban(user_id, reason="spam")
+            return answer
+
+        monkeypatch.setattr(hasher, "verify", banned_meanwhile)
+        closed = await app.client.post("/auth/close-account", {"password": PASSWORD}, headers=headers)
+
+        user = await app.auth.users.get(user_id)
+        assert (closed.status, user.status, user.data["_ban"]["reason"]) == (401, "disabled", "spam")

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from asgi_auth import Auth, Field
-from asgi_auth.errors import InvalidCredentialsError, TokenRevokedError
+from asgi_auth.errors import AccountDisabledError, InvalidCredentialsError, TokenRevokedError
 from asgi_auth.importing import ImportStoppedError, Refusal, import_users
 from asgi_auth.model.records import Event, User
 from tests.importing.users import HASHED, OTHER_UUID, UUID, exported, importing, users_of
-from tests.support import PASSWORD, login, register
+from tests.support import PASSWORD, Clock, login, register
 
 NEW = "another password of hers"
 
@@ -228,3 +228,50 @@ async def test_a_dry_run_of_an_update_changes_nothing() -> None:
         assert await users_of(auth) == before
         await auth.authenticate(pair.access_token)
         await login(auth, password=NEW)
+
+
+BAN = {"reason": "spam", "until": 1, "by": None, "tell": False, "before": "active"}
+
+
+async def test_an_update_without_roles_leaves_a_ban() -> None:
+    async with with_fields() as auth:
+        user = await there(auth)
+        banned = await auth.users.ban(user.id, reason="for good")
+
+        report = await import_users(auth, [having(data={"name": "New", "_ban": BAN})], on_conflict="update")
+
+        assert (report.updated, (await auth.users.get(user.id)).data["_ban"]) == (1, banned.data["_ban"])
+        with pytest.raises(AccountDisabledError):
+            await login(auth, password=NEW)
+
+
+async def test_a_status_of_a_record_ends_the_ban_that_there_is() -> None:
+    clock = Clock()
+    async with importing(clock=clock) as auth:
+        user = await there_without_fields(auth)
+        await auth.users.ban(user.id, until=clock() + 10)
+
+        await import_users(auth, [having(data={})], on_conflict="update", with_roles=True)
+        clock.move(11)
+
+        assert "_ban" not in (await auth.users.get(user.id)).own_data
+        with pytest.raises(AccountDisabledError):
+            await login(auth, password=NEW)
+
+
+async def there_without_fields(auth: Auth) -> User:
+    """A user with a password of her own."""
+    given = {"id": UUID, "email": "ada@example.com", "email_verified": True, "roles": ["admin"], "password": NEW}
+    await import_users(auth, [given])
+    [user] = await users_of(auth)
+    return user
+
+
+@pytest.mark.parametrize(
+    "data", [{"_ban": BAN | {"until": "x"}}, {"_ban": BAN | {"until": 10**30}}, {"_ban": 1}, {"_x": 1}]
+)
+async def test_a_ban_that_is_none_and_other_names_of_the_library_are_refused(data: dict[str, Any]) -> None:
+    async with with_fields() as auth:
+        report = await import_users(auth, [having(data=data)])
+
+        assert (report.made, len(report.refusals)) == (0, 1)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, Literal
 
+from asgi_auth.accounts.authority import Owner
 from asgi_auth.accounts.letters import INACTIVE
 from asgi_auth.accounts.passwords import PasswordService
 from asgi_auth.errors import (
@@ -105,9 +106,9 @@ class Account(Feature):
         """Close your account, with the password or a fresh login. Every session ends."""
         user = await self.auth[PasswordService].prove(identity, password, client)
         if self.closing == "hard":
-            await self.auth.users.delete(user.id)
+            await self.auth.users.delete(user.id, by=Owner(identity))
         else:
-            await self.auth.users.set_status(user.id, "closed")
+            await self.auth.users.set_status(user.id, "closed", by=Owner(identity))
         if self.auth.letters.can_send:
             self.auth.letters.send(self.auth.letters.write("account_closed", user.email, client))
 
