@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, TypeVar
 
-from asgi_auth.errors.authorization import ForbiddenError
+from asgi_auth.errors.authorization import SETUP_PAGE, ForbiddenError
 from asgi_auth.errors.base import AuthError
 from asgi_auth.model.answers import SetCookie
 
@@ -138,7 +138,7 @@ class SecondFactorSetupRequiredError(WithPendingLogin, ForbiddenError):
 
     code = "second_factor_setup_required"
     default_detail = "Set up a second factor to log in."
-    page: ClassVar[str] = "totp"
+    page: ClassVar[str] = SETUP_PAGE
 
     @classmethod
     def example(cls) -> "SecondFactorSetupRequiredError":

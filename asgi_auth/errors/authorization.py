@@ -5,6 +5,9 @@ from typing import ClassVar
 from asgi_auth.errors.base import AuthError
 from asgi_auth.model import event_types as events
 
+#: The page that sets up a second factor.
+SETUP_PAGE = "totp"
+
 
 class ForbiddenError(AuthError):
     """The user is logged in and may not do this (RFC 6750: insufficient_scope)."""
@@ -21,6 +24,24 @@ class SecondFactorNeededError(ForbiddenError):
     code = "second_factor_needed"
     page: ClassVar[str] = "reauthenticate"
     default_detail = "Log in with a second factor to do this."
+    #: Whether the user has no second factor, and has to set one up.
+    is_missing: bool = False
+
+    def for_users_without(self) -> None:
+        """Say that the user has to set up a second factor; a `detail` of the error's own stays."""
+        self.is_missing = True
+        if self.detail == self.default_detail:
+            self.detail = "Set up a second factor, then log in with it."
+
+    @property
+    def leads_to(self) -> str:
+        """The page where a second factor is set up, for users without one."""
+        return SETUP_PAGE if self.is_missing else self.page
+
+    @property
+    def text_code(self) -> str:
+        """The code of the text for users without a second factor."""
+        return "second_factor_missing" if self.is_missing else self.code
 
 
 class ImpersonatedError(ForbiddenError):

@@ -36,6 +36,16 @@ class AuthError(Exception):
         super().__init__(self.detail)
 
     @property
+    def leads_to(self) -> str:
+        """The page that a form leads to after this error: `page`, unless the error depends on its user."""
+        return self.page
+
+    @property
+    def text_code(self) -> str:
+        """The code of its text on pages, `error.<text_code>`: that of the error, unless it depends on its user."""
+        return self.code
+
+    @property
     def headers(self) -> list[tuple[str, str]]:
         """The headers that the answer must carry because of this error."""
         return []

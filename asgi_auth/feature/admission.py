@@ -1,6 +1,7 @@
 """What an endpoint demands of its caller: a login, a fresh one, a second factor, a permission, a session."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Protocol
 
@@ -10,6 +11,7 @@ from asgi_auth.errors import (
     FreshLoginRequiredError,
     ImpersonatedError,
     SecondFactorNeededError,
+    ServiceUnavailableError,
     SessionNeededError,
 )
 from asgi_auth.feature.endpoint import Endpoint
@@ -93,6 +95,12 @@ class Admission:
         except FreshLoginRequiredError as error:
             error.ways = await self._gate.ways(identity, second_factor=second_factor)
             raise
+
+    async def explain(self, error: SecondFactorNeededError, identity: Identity) -> None:
+        """Complete an error for a user without a second factor. While the database is away, it stays as it is."""
+        with suppress(ServiceUnavailableError):
+            if identity.is_authenticated and not await self._gate.has_factors(identity):
+                error.for_users_without()
 
     def errors_at(self, endpoint: Endpoint) -> list[type[AuthError]]:
         """Name the errors of callers that are logged in, and that the endpoint does not accept."""

@@ -10,7 +10,13 @@ import msgspec
 
 from asgi_auth.bounds.deadline import TO_SETTLE, Deadline, deadline
 from asgi_auth.bounds.settling import Settling
-from asgi_auth.errors import AuthError, BadRequestError, ServiceUnavailableError, ValidationError
+from asgi_auth.errors import (
+    AuthError,
+    BadRequestError,
+    SecondFactorNeededError,
+    ServiceUnavailableError,
+    ValidationError,
+)
 from asgi_auth.feature.account_names import AccountNames, Naming
 from asgi_auth.feature.admission import Admission
 from asgi_auth.feature.call import ACTOR, NAMED, Call, Ending, running
@@ -107,6 +113,8 @@ class Pipeline:
             with self.span(call.endpoint.name):
                 return await self._run(feature, call, served)
         except AuthError as error:
+            if isinstance(error, SecondFactorNeededError):
+                await self.admission.explain(error, call.identity)
             await self._events.report_refusal(error, call.client, call)
             raise
 

@@ -30,7 +30,7 @@ class Failed:
     def code(self) -> str:
         """The code of the error; without an address, only the password can be wrong."""
         wrong = self.error.code == "invalid_credentials" and not {"email", "username"} & self.sent.keys()
-        return WRONG_PASSWORD if wrong else self.error.code
+        return WRONG_PASSWORD if wrong else self.error.text_code
 
     @property
     def beside(self) -> tuple[str, ...]:

@@ -46,7 +46,7 @@ class Language:
 
     def error(self, error: AuthError, code: str = "") -> str:
         """Return the text of an error; its English `detail` for an unknown code."""
-        return self.maybe(f"error.{code or error.code}") or error.detail
+        return self.maybe(f"error.{code or error.text_code}") or error.detail
 
     def reason(self, reason: str) -> str:
         """Return the text of a field's error."""

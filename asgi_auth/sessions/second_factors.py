@@ -102,9 +102,13 @@ class SecondFactorGate:
             proven = session.data.get(SECOND_FACTOR_AT, session.created_at)
             if fresh is None or -MAX_SKEW <= self._now() - proven <= fresh.total_seconds():
                 return
-        user = await self._storage.user(identity.id)
-        if user is not None and await self.factors(LoginAttempt(user, (), Client())):
+        if await self.has_factors(identity):
             raise FreshLoginRequiredError if has_shown else SecondFactorNeededError
+
+    async def has_factors(self, identity: Identity) -> bool:
+        """Tell whether a user has a second factor other than a backup, as the database has it."""
+        user = await self._storage.user(identity.id)
+        return user is not None and bool(await self.factors(LoginAttempt(user, (), Client())))
 
     async def ways(self, identity: Identity, *, second_factor: bool) -> tuple[str, ...]:
         """Return the ways by which a user can prove who they are, sorted; only second factors where one is wanted."""

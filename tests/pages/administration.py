@@ -22,10 +22,10 @@ class Site(World):
 
 
 @asynccontextmanager
-async def administered_pages() -> AsyncIterator[Site]:
+async def administered_pages(*, second_factor: bool = False) -> AsyncIterator[Site]:
     """Run an app with an owner, a helper, a reader, an editor and a user."""
     clock, outbox = Clock(), Outbox()
-    features = [*cheap(mail=True), SecondFactors(), Totp(), Admin(second_factor=False), Pages()]
+    features = [*cheap(mail=True), SecondFactors(), Totp(), Admin(second_factor=second_factor), Pages()]
     async with make_auth(clock=clock, features=features, mailer=outbox, permissions=PERMISSIONS) as auth:
         site = Site(auth, clock, outbox, Client(AuthMiddleware(who, auth, mount="/auth")))
         for name in ("owner", "helper", "reader", "editor"):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from asgi_auth import AuthMiddleware, Totp
 from asgi_auth.features.totp.codes import code_at
-from tests.pages.administration import Site, events_in, users_in
+from tests.pages.administration import Site, administered_pages, events_in, users_in
 from tests.pages.surfer import Surfer
 from tests.support import PASSWORD, login, who
 
@@ -165,3 +165,33 @@ async def test_events_are_listed_by_name_and_time(site: Site) -> None:
     assert events_in(some) == some.text.count("login done") == 10
     assert some.by_id("since")[1]["value"] == at
     assert "No events are stored." in (await surfer.get(f"admin/users/{user.id}/events?name=lockout")).text
+
+
+async def test_an_administrator_without_a_second_factor_sets_one_up_and_goes_on() -> None:
+    async with administered_pages(second_factor=True) as site:
+        user = site.users["user"]
+        surfer, path = await site.log_in("helper"), f"admin/users/{user.id}"
+        german = await site.log_in("helper", "de")
+        led = await german.submit(await german.get(path), "/disable", reason="Spam")
+        assert "Diese Aktion verlangt einen zweiten Faktor. Richten Sie zuerst einen ein." in led.text
+
+        led = await surfer.submit(await surfer.get(path), "/disable", reason="Spam")
+        assert "This action requires a second factor. Set one up first." in led.text
+        shown = await surfer.submit(led, "/totp/setup")
+        found = re.search(r"<code>([A-Z2-7 ]{39})</code>", shown.answer.body.decode())
+        assert found is not None
+        key = b32decode(found[1].replace(" ", ""))
+        back = await surfer.submit(shown, "/totp", code=code_at(key, int(site.clock() // 30)))
+        assert back.url.partition("?")[0] == f"/auth/{path}"
+        await surfer.submit(back, "/disable", reason="Spam")
+        assert (await site.auth.users.get(user.id)).status == "disabled"
+
+
+async def test_the_refusal_of_an_administrator_without_a_second_factor_says_what_to_do() -> None:
+    async with administered_pages(second_factor=True) as site:
+        refused = await site.call(
+            await site.headers("helper", mfa=False), "POST", "/users/{user}/disable", reason="Spam"
+        )
+
+        assert (refused.status, refused.json["code"]) == (403, "second_factor_needed")
+        assert refused.json["detail"] == "Set up a second factor, then log in with it."
