@@ -262,7 +262,7 @@ def test_the_command_prints_what_is_found(name: str, enumeration: str, tmp_path:
     assert (done.stdout == "No problems found.\n") == (enumeration == "tell")
 
 
-@pytest.mark.parametrize("arguments", [[], ["check"], ["check", "tests.support:SECRET"], ["cure", "x:y"]], ids=str)
+@pytest.mark.parametrize("arguments", [[], ["check", "tests.support:SECRET"], ["cure", "x:y"]], ids=str)
 def test_the_command_refuses_what_it_cannot_do(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(arguments)

@@ -24,7 +24,10 @@ AUDIT_RECORDS = """
         AND (CAST(:name AS TEXT) IS NULL OR name = :name) AND at >= CAST(:since AS BIGINT)
     ORDER BY id DESC LIMIT :limit
 """
-ALL_AUDIT_RECORDS = AUDIT_RECORDS.replace("user_id = :user_id AND ", "")
+# An id begins with a digit or a letter up to f: the bound is one for the index of SQLite also without `before`.
+ALL_AUDIT_RECORDS = AUDIT_RECORDS.replace("user_id = :user_id AND ", "").replace(
+    "(CAST(:before AS TEXT) IS NULL OR id < :before)", "id < COALESCE(CAST(:before AS TEXT), 'z')"
+)
 PRUNE_AUDIT_RECORDS = """
     DELETE FROM {audit} WHERE id IN (SELECT id FROM {audit} WHERE at < :before LIMIT :batch) RETURNING id
 """
