@@ -94,3 +94,16 @@ async def test_the_stand_in_of_an_unknown_name_is_no_address_that_can_register()
     assert len(one.partition("@")[0]) == 40
     # A MAC: another installation has another address for the same name.
     assert one != elsewhere
+
+
+async def test_letters_of_full_width_name_no_account() -> None:
+    seen = []
+    async with counting() as (app, _, _):
+        for name in (KNOWN, UNKNOWN):
+            wide = "".join(chr(ord(letter) + 0xFEE0) for letter in name)
+            for _ in range(3):
+                await log_in(app, wide, "wrong password")
+            seen.append(shown(await log_in(app, name, "wrong password")))
+
+    assert seen[0] == seen[1]
+    assert seen[0][0] == 401

@@ -1,11 +1,12 @@
 """Usernames: a unique extra field that also names the account at a login."""
 
 import hmac
+import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from asgi_auth.errors import AuthError, FreshLoginRequiredError, SecondFactorNeededError
+from asgi_auth.errors import AuthError, FreshLoginRequiredError, ImpersonatedError, SecondFactorNeededError
 from asgi_auth.feature import Action, Call, Ending, Endpoint, Feature, Identity, User
 from asgi_auth.features.usernames.reserved import RESERVED, NotReserved
 from asgi_auth.model.event_types import Outcome
@@ -71,6 +72,9 @@ class Usernames(Feature):
     async def find(self, name: str) -> User | None:
         """Read a user by the name, in any case; None when there is none."""
         await self.auth.start()
+        if re.fullmatch(PATTERN, name.strip()) is None:
+            # Claims fold other letters, such as those of full width, to a name that was not given.
+            return None
         [claim] = self.auth.users.unique_values.claims("", {FIELD: name.strip()})
         found = await self.auth.storage.find_credential(claim.kind, claim.identifier)
         return found[0] if found is not None else None
@@ -95,7 +99,7 @@ class Usernames(Feature):
         if not self.takes_part(endpoint):
             return ()
         needed = (SecondFactorNeededError,) if self.auth.second_factors.knows_factors else ()
-        return (FreshLoginRequiredError, *needed)
+        return (FreshLoginRequiredError, ImpersonatedError, *needed)
 
     async def before(self, call: Call) -> None:
         """Demand a fresh login, and a second factor of users that have one, for another name."""
