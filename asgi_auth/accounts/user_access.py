@@ -67,10 +67,15 @@ class UserAccess(UserCreation):
     async def end_sessions(
         self, user_id: str, *, only: str | None = None, by: By = None, client: Client | None = None
     ) -> Sequence[str]:
-        """End the live sessions of a user, or `only` one; return the ids of the ended ones."""
+        """End the live sessions of a user, or `only` one; return the ids of the ended ones.
+
+        With all sessions end pending logins, trusted devices, and the links and codes of mails.
+        """
         async with self._changing(user_id, by) as storage:
-            found(await storage.user(user_id))
+            found((await storage.lock_users([user_id])).get(user_id))
             ended = await storage.end_sessions(user_id, self._now, only=only)
+            if only is None:
+                await storage.void_tokens(user_id, self._now)
         await self._ended(user_id, ended, by, called_by(client))
         return ended
 

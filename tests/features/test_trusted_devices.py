@@ -127,6 +127,10 @@ async def all_sessions_end(browser: Browser) -> None:
     await browser.auth[Sessions].logout_all(identity=identity)
 
 
+async def an_administrator_ends_all_sessions(browser: Browser) -> None:
+    await browser.auth.users.end_sessions(await browser.user_id())
+
+
 async def ban(browser: Browser) -> None:
     await browser.auth.users.set_status(await browser.user_id(), "disabled")
     await browser.auth.users.set_status(await browser.user_id(), "active")
@@ -141,7 +145,9 @@ async def distrust(browser: Browser) -> None:
         await browser.auth[TrustedDevices].distrust_device(id=device.id, identity=identity)
 
 
-@pytest.mark.parametrize("change", [new_password, new_codes, all_sessions_end, ban, distrust])
+@pytest.mark.parametrize(
+    "change", [new_password, new_codes, all_sessions_end, an_administrator_ends_all_sessions, ban, distrust]
+)
 async def test_the_trust_ends_with_what_it_was_given_to(browser: Browser, change: object) -> None:
     await trusted(browser)
 

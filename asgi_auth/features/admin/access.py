@@ -34,7 +34,7 @@ class Access(AdminBase):
         identity: Identity,
         client: Client = Client(),
     ) -> EndedSessions:
-        """End all sessions of a user. Returns their number."""
+        """End all sessions of a user, with trusted devices and mailed tokens. Returns their number."""
         ended = await self.auth.users.end_sessions(id, by=self._by(identity, WRITE), client=client)
         return EndedSessions(ended=len(ended))
 
