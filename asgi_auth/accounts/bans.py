@@ -29,10 +29,13 @@ class Bans(UserEditing):
         """Disable an account for a `reason`, `until` a time in seconds since 1970 or for good.
 
         Every session and every mailed token ends. With `tell`, a login with the right password is told both. After
-        `until`, the account is as before. Raises ValueError for a reason over 1000 characters.
+        `until`, the account is as before. Raises ValueError for a reason over 1000 characters, and TypeError for
+        an end that is not a number.
         """
         if len(reason) > MAX_REASON:
             raise ValueError(f"a reason has at most {MAX_REASON} characters")
+        if until is not None and (isinstance(until, bool) or not isinstance(until, int | float)):
+            raise TypeError("until: give the end as seconds since 1970")
         end = None if until is None else int(until)
 
         def changes(user: User) -> dict[str, Any]:

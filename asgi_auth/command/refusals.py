@@ -11,6 +11,7 @@ from asgi_auth.errors import (
     PasswordPolicyError,
     StorageSetupError,
     StorageUnavailableError,
+    UnknownRoleError,
     ValidationError,
 )
 
@@ -88,6 +89,7 @@ TEXTS: tuple[tuple[type[Exception], Callable[[Any], str]], ...] = (
     (BusyError, lambda _: "memory is short for the hash of a password"),
     (StorageUnavailableError, _unavailable),
     (PasswordPolicyError, lambda error: f"the password is refused: {_reasons(error)}"),
+    (UnknownRoleError, str),
     (ValidationError, lambda error: f"refused: {_reasons(error, named=True)}"),
     (AuthError, lambda error: _plain(error.detail)),
     (ValueError, str),

@@ -49,7 +49,8 @@ async def create_admin(job: Job) -> int:
         except UserExistsError:
             email, role = job.options.email, admin_role(auth)
             text = f"the address {email} has an account; to make it one of an administrator: "
-            raise RefusedError(f"{text}asgi-auth roles {email} {role}", UserExistsError.code) from None
+            app = f" --app {job.options.app}" if job.options.app else ""
+            raise RefusedError(f"{text}asgi-auth roles {email} {role}{app}", UserExistsError.code) from None
     return _tell_new(job, user)
 
 

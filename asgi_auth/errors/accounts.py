@@ -1,5 +1,6 @@
 """Errors about the state of an account."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from asgi_auth.errors.authorization import ForbiddenError
@@ -105,6 +106,11 @@ class UnknownRoleError(ValidationError, ValueError):
 
     code = "unknown_role"
     default_detail = "There is no such role."
+
+    def __init__(self, errors: Mapping[str, Sequence[str]], text: str | None = None) -> None:
+        """Take the reasons by field name; `text`, for the developer of the host, is in no answer."""
+        super().__init__(errors)
+        self.args = (text or self.detail,)
 
     @classmethod
     def example(cls) -> "UnknownRoleError":

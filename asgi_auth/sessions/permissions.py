@@ -1,6 +1,6 @@
 """What roles permit: a static map, so that a change of it needs no new tokens, and a role in a token is enough."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Protocol
 
@@ -77,10 +77,16 @@ class PermissionMap:
         given = tuple(dict.fromkeys(roles))
         if len(",".join(given)) > MAX_ROLES:
             raise ValueError(f"roles are part of every access token; these are over {MAX_ROLES} characters")
-        unknown = [role for role in given if role not in self._grants] if self._is_given else []
-        if unknown:
-            raise UnknownRoleError({"roles": [Reason("unknown_role", role=role) for role in unknown]})
+        self.check_known(given)
         return given
+
+    def check_known(self, roles: Collection[str]) -> None:
+        """Raise UnknownRoleError for roles that the setting `permissions` does not name; its text lists the roles."""
+        unknown = [role for role in roles if role not in self._grants] if self._is_given else []
+        if unknown:
+            named = ", ".join(f'"{role}"' for role in unknown)
+            text = f"the setting permissions has no role {named}. Its roles are: {', '.join(sorted(self._grants))}."
+            raise UnknownRoleError({"roles": [Reason("unknown_role", role=role) for role in unknown]}, text)
 
     def _expand(self, roles: tuple[str, ...]) -> tuple[frozenset[str], tuple[str, ...]]:
         grants = [grant for role in roles for grant in self._grants.get(role, ())]

@@ -37,6 +37,25 @@ def test_a_taken_address_is_refused_with_the_way_on(commands: Commands) -> None:
     assert commands.ok("status")["users"]["active"] == 1
 
 
+def test_create_admin_of_an_app_says_how_to_go_on(
+    commands: Commands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    app = write_app(tmp_path, commands.url)
+    commands("create-user", EMAIL, *STDIN, "--app", app, stdin=PASSWORD)
+    taken = commands("create-admin", EMAIL, *STDIN, "--app", app, stdin=PASSWORD)
+    assert taken.line.endswith(f"asgi-auth roles {EMAIL} admin --app {app}")
+
+    module = tmp_path / f"{app.partition(':')[0]}.py"
+    other = tmp_path / "without_administrators.py"
+    other.write_text(
+        module.read_text("utf-8").replace("Settings(", "Settings(permissions={'editor': ['posts:edit']}, ")
+    )
+    refused = commands("create-admin", "b@example.com", *STDIN, "--app", "without_administrators", stdin=PASSWORD)
+    assert refused.line == 'asgi-auth: the setting permissions has no role "admin". Its roles are: editor.'
+    assert refused.status == 1
+
+
 @pytest.mark.parametrize(
     ("stdin", "said"),
     [

@@ -115,6 +115,11 @@ async def test_a_policy_that_settings_contradict_is_refused() -> None:
     make_auth(features=[*cheap(), SecondFactors.aal2(), Totp()], session_ttl=86400, session_idle=3600)
     with pytest.raises(ValueError, match="no feature brings one"):
         make_auth(features=[*cheap(), SecondFactors(required=True)])
+    roles = {"editor": ["posts:edit"]}
+    with pytest.raises(ValueError, match=r'^the setting permissions has no role "amdin". Its roles are: editor.$'):
+        make_auth(features=[*cheap(), SecondFactors(required=["amdin"]), Totp()], permissions=roles)
+    make_auth(features=[*cheap(), SecondFactors(required=["editor"]), Totp()], permissions=roles)
+    make_auth(features=[*cheap(), SecondFactors(required=["amdin"]), Totp()])
     with pytest.raises(TypeError):
         SecondFactors(required="admin")
     for wrong in (-1, 3):

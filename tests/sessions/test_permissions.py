@@ -184,6 +184,8 @@ async def test_users_get_declared_roles_only() -> None:
     assert isinstance(refused.value, ValidationError)
     assert (refused.value.status, refused.value.code) == (422, "unknown_role")
     assert refused.value.errors == {"roles": ["There is no role editro."]}
+    assert str(refused.value).startswith('the setting permissions has no role "editro". Its roles are: ')
+    assert refused.value.detail == "There is no such role."
     assert (user.roles, other.roles) == ((), ("editro",))
 
 

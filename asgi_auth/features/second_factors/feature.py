@@ -50,10 +50,12 @@ class SecondFactors(Feature):
         return policy
 
     def attach(self, auth: Auth) -> None:
-        """Join an `Auth`; raises ValueError for settings that the policy does not allow."""
+        """Join an `Auth`; raises ValueError for an unknown role, and for settings that do not fit."""
         super().attach(auth)
         if self.required and not auth.second_factors.knows_factors:
             raise ValueError("a second factor is required, and no feature brings one; list Totp(), for instance")
+        if not isinstance(self.required, bool):
+            auth.permissions.check_known(self.required)
         settings = auth.settings
         if self._is_aal2 and (settings.session_ttl > AAL2_SESSION or settings.session_idle > AAL2_IDLE):
             raise ValueError(f"AAL2 needs session_ttl={AAL2_SESSION} and session_idle={AAL2_IDLE}, or less")
