@@ -273,6 +273,7 @@ async def test_the_secret_of_a_pending_login_is_not_stored() -> None:
 
 async def test_the_end_of_all_sessions_by_an_administrator_ends_pending_logins() -> None:
     async with an_auth() as (auth, user_id):
+        await add(auth, user_id)
         pending = await begin(auth)
 
         await auth.users.end_sessions(user_id)
