@@ -62,7 +62,7 @@ class AccountNames:
         others = self.others_at(endpoint)
         given = [name for name in (endpoint.names, *others) if name in values]
         if others and len(given) != 1:
-            reason = Reason("one_name") if given else Reason("missing")
+            reason = Reason("one_name", names=", ".join(given)) if given else Reason("missing")
             raise ValidationError({name: [reason] for name in given or [endpoint.names]})
         left: dict[str, Any] = {name: value for name, value in values.items() if name not in others}
         field = given[0] if given else ""

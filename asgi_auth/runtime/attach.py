@@ -23,7 +23,10 @@ def attach(features: Sequence[BaseFeature], auth: Any) -> None:
     for number, feature in enumerate(features):
         name = type(feature).__name__
         if any(type(feature) is type(other) for other in features[:number]):
-            raise ValueError(f"the feature {name} is listed twice")
+            raise ValueError(
+                f"the feature {name} is listed twice; a default belongs in defaults() or in a list of yours, "
+                "and defaults(mail=…, passwords=Passwords(…)) takes passwords of yours"
+            )
         if "pipeline" in vars(feature):
             raise ValueError(f"this {name} belongs to another Auth; make one for each Auth")
     _check_packages(features)

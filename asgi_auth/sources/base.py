@@ -36,7 +36,7 @@ class Sources:
         objects, such as `fields`, have no variable. Keyword arguments override variables. Raises ValueError for a
         variable that cannot be parsed, and for one with the prefix that is neither a setting nor in `ignore`.
         """
-        return cls(**cls._in_environment(prefix, environ, ignore) | overrides)
+        return cls._made(cls._in_environment(prefix, environ, ignore) | overrides, f"{prefix}SECRET")
 
     @classmethod
     def from_toml(cls, path: str | Path, table: str = "asgi_auth", **overrides: Any) -> Self:
@@ -46,7 +46,7 @@ class Sources:
         be in a file. Keyword arguments override the file. Raises ValueError for a file that cannot be read, a missing
         table, an unknown key, and a value of another type.
         """
-        return cls(**cls._in_toml(path, table) | overrides)
+        return cls._made(cls._in_toml(path, table) | overrides, "secret_file in the TOML file")
 
     @classmethod
     def load(
@@ -66,7 +66,8 @@ class Sources:
         environ = os.environ if environ is None else environ
         path = environ.get(prefix + CONFIG, "").strip()
         in_file = cls._in_toml(path, table) if path else {}
-        return cls(**in_file | cls._in_environment(prefix, environ, {*ignore, prefix + CONFIG}) | overrides)
+        values = in_file | cls._in_environment(prefix, environ, {*ignore, prefix + CONFIG}) | overrides
+        return cls._made(values, f"{prefix}SECRET, or secret_file in the TOML file")
 
     @classmethod
     def origins(cls, environ: Mapping[str, str], *, prefix: str = "AUTH_", table: str = "asgi_auth") -> dict[str, str]:
@@ -74,6 +75,13 @@ class Sources:
         path = environ.get(prefix + CONFIG, "").strip()
         in_file = dict.fromkeys(cls._in_toml(path, table), path) if path else {}
         return in_file | dict.fromkeys(cls._in_environment(prefix, environ, {prefix + CONFIG}), "environment")
+
+    @classmethod
+    def _made(cls, values: Mapping[str, Any], place: str) -> Self:
+        """Make settings of values; a missing secret is a ValueError that names its `place`."""
+        if not values.get("secret"):
+            raise ValueError(f"a secret is required: set {place}; the command `asgi-auth secret` generates one")
+        return cls(**values)
 
     @classmethod
     def _in_environment(cls, prefix: str, environ: Mapping[str, str] | None, ignore: Collection[str]) -> dict[str, Any]:

@@ -29,9 +29,16 @@ def parse(place: str, text: str, default: object, *, is_list: bool = False) -> o
         if isinstance(default, int | float):
             return type(default)(text)
     except (KeyError, ValueError):
-        raise ValueError(f"{place} is not a valid {type(default).__name__}") from None
+        raise ValueError(f"{place}: give {_wanted(default)}") from None
     if isinstance(default, tuple):
         return tuple(part.strip() for part in text.split(",") if part.strip())
     if is_list and "," in text:
         return [part.strip() for part in text.split(",") if part.strip()]
     return text
+
+
+def _wanted(default: object) -> str:
+    """Return what a text should have been; the text itself may be a secret in the wrong place."""
+    if isinstance(default, bool):
+        return "true or false"
+    return f"a {'whole number' if isinstance(default, int) else 'number'}, such as {default}"

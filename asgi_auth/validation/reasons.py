@@ -25,6 +25,10 @@ MSGSPEC = (
 )
 
 
+#: The codes whose own text is plainer than the message of msgspec; a message with a place in a list is kept.
+PLAIN = frozenset({"missing", "too_many_items", "too_short", "too_long", "too_small", "too_large"})
+
+
 class Reason(str):
     """A reason as an English sentence. `code` and `values` find its translations in the catalog: `reason.<code>`."""
 
@@ -41,13 +45,14 @@ class Reason(str):
 
     @classmethod
     def of(cls, error: Exception) -> "Reason":
-        """Make the reason of a msgspec.ValidationError: its message, verbatim, with the code that matches."""
+        """Make the reason of a msgspec.ValidationError: the text of the code that matches, or the message."""
         if isinstance(error, FieldError):
             return error.reason
         text = f"{error}."
         for pattern, code in MSGSPEC:
             if match := pattern.search(text):
-                return cls(code, text, **match.groupdict())
+                own = code in PLAIN and match.string.endswith(match[0] + ".")
+                return cls(code, None if own else text, **match.groupdict())
         return cls("invalid", text)
 
 

@@ -166,7 +166,7 @@ class Field:
         return msgspec.Meta(ge=least, le=most)
 
     def _checked(self, value: Any) -> Any:
-        found = msgspec.convert(plain_json(value), self.annotation)
+        found = self._converted(value)
         items = found if self.shape.is_list else [found]
         checked = [self._checked_item(item) for item in items]
         stored = msgspec.to_builtins(checked if self.shape.is_list else checked[0])
@@ -174,6 +174,16 @@ class Field:
         if is_long and len(msgspec.json.encode(stored)) > self.max_size:
             raise FieldError(Reason("too_many_bytes", count=self.max_size))
         return stored
+
+    def _converted(self, value: Any) -> Any:
+        try:
+            return msgspec.convert(plain_json(value), self.annotation)
+        except msgspec.ValidationError as error:
+            reason = Reason.of(error)
+            if reason.code != "choice":
+                raise
+            choices = ", ".join(map(str, self.shape.choices))
+            raise FieldError(Reason("choice", f"Choose one of: {choices}.")) from None
 
     def _checked_item(self, item: Any) -> Any:
         """Check what msgspec does not."""

@@ -118,10 +118,10 @@ def test_no_database_is_wrong_use(commands: Commands, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("AUTH_SECRET", "", "a secret is required"),
+        ("AUTH_SECRET", "", "a secret is required: set AUTH_SECRET, or secret_file in the TOML file"),
         ("AUTH_SECRET", "short", "the secret has 5 bytes"),
         ("AUTH_ACCES_TTL", "1", "did you mean AUTH_ACCESS_TTL?"),
-        ("AUTH_ACCESS_TTL", "soon", "AUTH_ACCESS_TTL is not a valid int"),
+        ("AUTH_ACCESS_TTL", "soon", "AUTH_ACCESS_TTL: give a whole number, such as "),
         ("AUTH_CONFIG", "missing.toml", "'missing.toml' cannot be read"),
         ("AUTH_DATABASE_URL", "mysql://u:very-secret@h/d", "the storage URL is sqlite:///path"),
         ("AUTH_DATABASE_URL", "sqlite://", "is in memory"),

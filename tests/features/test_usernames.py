@@ -77,7 +77,7 @@ async def test_exactly_one_field_names_the_account() -> None:
         none = await app.client.post("/auth/login", {"password": PASSWORD})
         mailed = [await app.client.post(f"/auth/{path}", {}) for path in BY_MAIL]
 
-    assert both.json["errors"] == {key: ["Give one of them, not both."] for key in ("email", "username")}
+    assert both.json["errors"] == {key: ["Give only one of these: email, username."] for key in ("email", "username")}
     assert [answer.json["errors"] for answer in (none, *mailed)] == [{"email": ["This field is needed."]}] * 4
 
 

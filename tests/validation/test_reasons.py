@@ -21,22 +21,28 @@ def test_a_reason_is_its_english_text_and_knows_its_code() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "code", "values"),
+    ("said", "text", "code", "values"),
     [
-        ("Expected `str` of length >= 3", "too_short", {"count": "3"}),
-        ("Expected `str` of length >= 1", "missing", {}),
-        ("Expected `str` of length >= 12", "too_short", {"count": "12"}),
-        ("Expected `str` of length <= 80", "too_long", {"count": "80"}),
-        ("Expected `int`, got `str`", "no_number", {}),
-        ("Expected `float`, got `str`", "no_number", {}),
-        ("Contains characters that are not allowed", "characters", {}),
-        ("Expected `bool`, got `str`", "invalid", {}),
+        ("Expected `str` of length >= 3", "Use 3 characters or more.", "too_short", {"count": "3"}),
+        ("Expected `str` of length >= 1", "This field is needed.", "missing", {}),
+        ("Expected `str` of length >= 12", "Use 12 characters or more.", "too_short", {"count": "12"}),
+        ("Expected `str` of length <= 80", "Use 80 characters at most.", "too_long", {"count": "80"}),
+        ("Expected `array` of length <= 5", "Use 5 items at most.", "too_many_items", {"count": "5"}),
+        ("Expected `int` >= 0", "Enter 0 or more.", "too_small", {"limit": "0"}),
+        ("Expected `float` <= 0.5", "Enter 0.5 or less.", "too_large", {"limit": "0.5"}),
+        ("Expected `str` of length <= 9 - at `$[2]`", None, "too_long", {"count": "9"}),
+        ("Expected `int`, got `str`", None, "no_number", {}),
+        ("Expected `float`, got `str`", None, "no_number", {}),
+        ("Contains characters that are not allowed", None, "characters", {}),
+        ("Expected `bool`, got `str`", None, "invalid", {}),
     ],
 )
-def test_what_msgspec_says_is_kept_and_has_a_code(said: str, code: str, values: dict[str, str]) -> None:
+def test_what_msgspec_says_has_a_code_and_plain_text(
+    said: str, text: str | None, code: str, values: dict[str, str]
+) -> None:
     reason = Reason.of(msgspec.ValidationError(said))
 
-    assert (str(reason), reason.code, reason.values) == (f"{said}.", code, values)
+    assert (str(reason), reason.code, reason.values) == (text or f"{said}.", code, values)
 
 
 def test_clients_get_plain_text() -> None:
