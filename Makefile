@@ -26,7 +26,7 @@ LEFT_OUT := $(addprefix --ignore tests/,browser test_clock_skew.py hosts/test_se
 PROGRAMS := postgres redis faketime codes browser node
 
 # What depends most on the versions of other packages.
-CORE := $(addprefix tests/,crypto limits mail/test_smtp.py mail/test_templates.py validation test_main_job.py \
+CORE := $(addprefix tests/,crypto limits test_outgoing.py mail/test_smtp.py mail/test_templates.py validation test_main_job.py \
 	storage/test_databases.py sessions/test_tokens.py sessions/test_refresh_tokens.py openapi/test_document.py \
 	hosts/test_glue.py pages/test_ways_in.py events/test_telemetry.py) \
 	$(wildcard tests/storage/test_contract*.py)
