@@ -45,7 +45,8 @@ def test_every_command_of_the_documentation_can_be_parsed() -> None:
     in_text = [f"asgi-auth {words}" for words in WORDS.findall(everything()) if "[" not in words]
     shell = [line for file in FILES for code in fences(file, "sh") for line in code.splitlines()]
     in_shell = [found for line in shell if "pip install" not in line for found in LINE.findall(line)]
-    lines = {line.strip() for line in (*in_text, *in_shell)}
+    # A sentence may name a command without its arguments.
+    lines = {line.strip() for line in (*in_text, *in_shell)} - {f"asgi-auth {command.name}" for command in COMMANDS}
 
     for line in sorted(lines):
         try:
