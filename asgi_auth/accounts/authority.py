@@ -18,7 +18,7 @@ class Administrator:
     """A user who administers others, as the author of a change (`By`).
 
     Administrators give no permission that they lack, and act neither on users with a permission that they lack nor on
-    themselves. So the last user with a permission stays: whoever takes it from others has it.
+    themselves. At least one user therefore keeps each permission: a user who takes it from others has it.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Administrator:
 
 
 class Owner:
-    """A user who changes the own account, as the author of a change (`By`): no other user is named in its events."""
+    """A user who changes their own account, as the author of a change (`By`): no other user is named in its events."""
 
     id: str = ""
 

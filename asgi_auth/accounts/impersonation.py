@@ -67,8 +67,8 @@ class Impersonation:
     async def stop(self, identity: Identity, parked: str, client: Client) -> TokenPair | None:
         """End the session in which another user acts, and return tokens of that user's own session.
 
-        `parked` is the refresh token of the own session; None is returned without one, and for one of another session.
-        The own session is no fresh login then, and has no fresh second factor.
+        `parked` is the refresh token of that session; None is returned without one, and for one of another session.
+        That session is no fresh login then, and has no fresh second factor.
         """
         act: Mapping[str, Any] = identity.claims.get(ACT) or {}
         if identity.actor is None or "sid" not in act:
@@ -123,13 +123,13 @@ class Impersonation:
         """Note a new session in the data of the administrator's own one. Sessions that have expired are forgotten.
 
         Not in the transaction that has locked the users: a ban locks the sessions first. Raises TokenRevokedError if
-        the own session has ended; the new one ends with it.
+        the administrator's session has ended; the new one ends with it.
         """
         own, now = await self._storage.session(own_id), session.created_at
         if own is not None:
             live = {key: value for key, value in own.data.get(LINKS, {}).items() if value[1] > now}
             data = {LINKS: live | {session.id: [session.user_id, session.expires_at]}}
-            if await self._storage.renew_session(own_id, auth_time=own.auth_time, amr=(), data=data, now=now):
+            if await self._storage.renew_session(own_id, auth_time=None, amr=(), data=data, now=now):
                 return
         await self._storage.end_sessions(session.user_id, now, only=session.id)
         raise TokenRevokedError

@@ -41,7 +41,7 @@ class AccountNames:
         return sorted(self._features.keys() - {endpoint.names}) if endpoint.names else []
 
     def fields_at(self, endpoint: Endpoint) -> dict[str, BodyField]:
-        """Return these fields with the own field of the endpoint: one of them is required, and each may be missing."""
+        """Return these fields with that of the endpoint itself: one of them is required, and each may be missing."""
         others = self.others_at(endpoint)
         if not others:
             return {}

@@ -37,7 +37,7 @@ class View:
     #: What the page's endpoint has answered.
     data: object = None
     permissions: Collection[str] = ()
-    #: The visitor, for whom another user may act.
+    #: The visitor; another user may act as this one.
     visitor: Identity = ANONYMOUS
 
     def href(self, page: str, **query: str) -> str:

@@ -170,7 +170,7 @@ class ConfigCheck:
         needed = {endpoint.permission for feature in self._features for endpoint in feature.endpoints}
         given = PermissionMap(self._settings.permissions, self._features).given
         if missing := sorted(name for name in needed - given if name):
-            reason = f"no role gives {', '.join(missing)}, so nobody can call the endpoints that need it"
+            reason = f"no role gives {', '.join(missing)}, so no user can call the endpoints that need it"
             yield Finding("permissions", reason, "Add it to a role, or give a role all permissions ('*')")
 
     def _clocks(self) -> Iterator[Finding]:

@@ -64,7 +64,7 @@ class ActingSessions:
 
 
 async def limited_by_actor(identity: Identity, storage: Storage, permissions: PermissionMap, now: int) -> Identity:
-    """Return the identity of a user for whom another acts, limited to what both may do, as the database has it.
+    """Return the identity of a user as which another acts, limited to what both may do, as the database has it.
 
     Raises TokenRevokedError when the session of the actor has ended, or the actor may not act for others any more.
     """

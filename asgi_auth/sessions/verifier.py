@@ -113,8 +113,8 @@ class TokenVerifier:
     def _read(self, token: str) -> tuple[Claims, Mapping[str, Any]]:
         claims, raw = self._tokens.read(token)
         entry = (claims, MappingProxyType(frozen(raw)))
-        # A token from the future is not cached, so that the fast path needs no look at `iat`; nor is one of a user for
-        # whom another acts.
+        # A token from the future is not cached, so that the fast path needs no look at `iat`; nor is one of an
+        # impersonation.
         if claims.iat <= self._now() and ACT not in raw:
             make_room(self._cache, self._size)
             self._cache[token] = entry

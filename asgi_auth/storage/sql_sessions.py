@@ -76,7 +76,7 @@ class SQLSessions(Runner):
         self,
         session_id: str,
         *,
-        auth_time: int,
+        auth_time: int | None,
         amr: Collection[str],
         data: Mapping[str, Any],
         now: int,
@@ -90,7 +90,8 @@ class SQLSessions(Runner):
             if old is None:
                 return None
             joined = [*old.amr, *(method for method in amr if method not in old.amr)]
-            values |= {"auth_time": auth_time, **_texts(amr=joined, data=old.data | dict(data))}
+            values["auth_time"] = old.auth_time if auth_time is None else auth_time
+            values |= _texts(amr=joined, data=old.data | dict(data))
             values["factor_id"] = factor.id if factor is not None else None
             rows = await storage.run(sessions.RENEW_SESSION, values)
             return (session_of(rows[0]), strings_of(rows[0]["user_roles"])) if rows else None

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import pytest
 
@@ -221,3 +222,23 @@ async def test_a_stop_races_with_uses_and_with_other_stops(driver: str, fresh: C
         assert {answer.status for answer in await used} <= {200, 401}
         assert await world.id_of(token) == "token_revoked"
         assert world.heard("impersonate_end") == [("impersonate_end", "user", "helper")]
+
+
+async def test_a_beginning_that_a_stop_overtakes_makes_no_fresh_login(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair = await world.pair("helper")
+    own = await world.identity(pair)
+    renew, storage = world.auth.storage.renew_session, world.auth.storage
+
+    async def overtaken(session_id: str, **options: Any) -> Any:
+        monkeypatch.setattr(storage, "renew_session", renew)
+        await renew(session_id, auth_time=0, amr=(), data={}, now=int(world.clock()))
+        return await renew(session_id, **options)
+
+    monkeypatch.setattr(storage, "renew_session", overtaken)
+    await world.acting(pair)
+
+    session = await storage.session(own.session_id)
+    assert session is not None
+    assert session.auth_time == 0

@@ -124,7 +124,7 @@ class RemovedFactors(Record, frozen=True, kw_only=True):
 
 
 class AdminEvent(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """An audit record. `actor` is the user who did it, where that is another than the user whom it is about."""
+    """An audit record. `actor` is the user who did it, if it is not the user that the record is about."""
 
     id: str
     name: str

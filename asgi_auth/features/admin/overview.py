@@ -22,7 +22,7 @@ class UserCounts(Record, frozen=True, kw_only=True):
 
 
 class LatestEvent(AdminEvent, frozen=True, kw_only=True, omit_defaults=True):
-    """An audit record with the id of the user whom it is about."""
+    """An audit record with the id of the user that it is about."""
 
     user: str | None = None
 

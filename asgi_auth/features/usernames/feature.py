@@ -34,7 +34,7 @@ class Usernames(Feature):
     The name is kept as typed, and compared without case. It is the extra field `username`: registration and
     `PATCH /me` take it, `GET /me` shows it in `data`, and `auth.users.set_data(id, username="ada")` sets it. With
     `required`, every registration needs one. With `change="admin"`, users cannot change it; else the change needs a
-    fresh login, with a second factor of users that have one. Nobody can choose a name that is `reserved`.
+    fresh login, with a second factor of users that have one. Users cannot choose a name that is `reserved`.
 
     Where an address names an account, as at the login, in a reset and at the token endpoint, the name does so, too.
     """

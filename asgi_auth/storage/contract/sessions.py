@@ -51,7 +51,7 @@ class SessionStore(Protocol):
         self,
         session_id: str,
         *,
-        auth_time: int,
+        auth_time: int | None,
         amr: Collection[str],
         data: Mapping[str, Any],
         now: int,
@@ -59,7 +59,8 @@ class SessionStore(Protocol):
     ) -> tuple[Session, tuple[str, ...]] | None:
         """Record that the user of a session has proven a factor again; return the session with the user's roles.
 
-        Sets the time of the login, adds methods to those of the session, and merges `data` into its data, key by key.
+        Sets the time of the login unless it is None, adds methods to those of the session, and merges `data` into its
+        data, key by key.
         Returns None unless the session is live and its user is active, and if the credential `factor` that was proven
         has been deleted.
         """
