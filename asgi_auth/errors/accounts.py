@@ -110,7 +110,11 @@ class UnknownRoleError(ValidationError, ValueError):
     def __init__(self, errors: Mapping[str, Sequence[str]], text: str | None = None) -> None:
         """Take the reasons by field name; `text`, for the developer of the host, is in no answer."""
         super().__init__(errors)
-        self.args = (text or self.detail,)
+        self.text: str = text or self.detail
+
+    def __str__(self) -> str:
+        """Return the text for the developer."""
+        return self.text
 
     @classmethod
     def example(cls) -> "UnknownRoleError":
