@@ -15,7 +15,7 @@ from asgi_auth.validation.user_field import Field
 
 FIELD = "username"
 #: ASCII alone: no two names look the same that differ in their bytes, but for the case, which does not count.
-PATTERN = "[A-Za-z][A-Za-z0-9_.-]{2,31}"
+PATTERN = re.compile("[A-Za-z][A-Za-z0-9_.-]{2,31}")
 #: The event, the mail about it, and the note of a call that changes the name.
 CHANGE, NOTICE, CHANGES = "username_change", "username_changed", "username"
 #: The domain of addresses that no account has (RFC 2606). The part before it has a MAC, so that none can register.
@@ -62,7 +62,7 @@ class Usernames(Feature):
                 required=required,
                 max_length=32,
                 min_length=3,
-                pattern=PATTERN,
+                pattern=PATTERN.pattern,
                 unique="public",
                 write="user" if change == "user" else "register",
                 validator=NotReserved.of(reserved),
@@ -72,7 +72,7 @@ class Usernames(Feature):
     async def find(self, name: str) -> User | None:
         """Read a user by the name, in any case; None when there is none."""
         await self.auth.start()
-        if re.fullmatch(PATTERN, name.strip()) is None:
+        if PATTERN.fullmatch(name.strip()) is None:
             # Claims fold other letters, such as those of full width, to a name that was not given.
             return None
         [claim] = self.auth.users.unique_values.claims("", {FIELD: name.strip()})
