@@ -15,6 +15,7 @@ from tests.browser.test_walk import visitor
 from tests.browser.visitor import PASSWORD, Visitor
 from tests.cluster import await_answer, free_port
 from tests.docs.files import DOCS, ROOT, fences
+from tests.mail.deliveries import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 ADA, BOB = "ada@example.com", "bob@example.com"
@@ -48,10 +49,14 @@ def followed(folder: Path, port: int) -> Iterator[Path]:
             server.terminate()
 
 
-def token_in(printed: Path) -> str:
-    """Return the token of the printed mail."""
-    found: list[str] = re.findall(r"accept-invitation\?token=([\w.-]+)", printed.read_text("utf-8"))
-    return found[-1]
+async def token_in(printed: Path) -> str:
+    """Return the token of the mail. The server answers before it prints the mail."""
+
+    def found() -> list[str]:
+        return re.findall(r"accept-invitation\?token=([\w.-]+)\s", printed.read_text("utf-8"))
+
+    await until(found)
+    return found()[-1]
 
 
 async def test_the_first_administrator_invites_bans_and_unbans(browser: Browser, tmp_path: Path) -> None:
@@ -67,7 +72,7 @@ async def test_the_first_administrator_invites_bans_and_unbans(browser: Browser,
             await ada.send("create_user", email=BOB)
             await ada.sees("The user was created.")
 
-            await bob.open(f"accept-invitation?token={token_in(printed)}")
+            await bob.open(f"accept-invitation?token={await token_in(printed)}")
             await bob.send("accept_invitation", new_password=PASSWORD)
             assert await logs_in(bob)
 
