@@ -21,6 +21,18 @@ if TYPE_CHECKING:
     from asgi_auth.features.magic_link import MagicLink
     from asgi_auth.features.new_device import NewDevice
     from asgi_auth.features.notices import Notices
+    from asgi_auth.features.oidc import (
+        OIDC,
+        OAuthProvider,
+        OpenIDProvider,
+        apple,
+        discord,
+        github,
+        gitlab,
+        google,
+        linkedin,
+        microsoft,
+    )
     from asgi_auth.features.password_reset import PasswordReset
     from asgi_auth.features.passwords import Passwords
     from asgi_auth.features.rate_limits import RateLimits
@@ -48,6 +60,7 @@ if TYPE_CHECKING:
     from asgi_auth.web.responses import problem
 
 __all__ = [
+    "OIDC",
     "Account",
     "Admin",
     "Argon2",
@@ -70,7 +83,9 @@ __all__ = [
     "MemoryCounters",
     "NewDevice",
     "Notices",
+    "OAuthProvider",
     "OpenAPI",
+    "OpenIDProvider",
     "Outbox",
     "Pages",
     "PasswordPolicy",
@@ -91,8 +106,15 @@ __all__ = [
     "Usernames",
     "acting_as",
     "admit",
+    "apple",
     "current_user",
+    "discord",
+    "github",
+    "gitlab",
+    "google",
     "identity_of",
+    "linkedin",
+    "microsoft",
     "problem",
     "require",
 ]
@@ -122,7 +144,10 @@ LATER = {
     "MemoryCounters": "limits.counters",
     "NewDevice": "features.new_device",
     "Notices": "features.notices",
+    "OAuthProvider": "features.oidc",
+    "OIDC": "features.oidc",
     "OpenAPI": "openapi.feature",
+    "OpenIDProvider": "features.oidc",
     "Outbox": "mail",
     "Pages": "pages.feature",
     "PasswordPolicy": "validation.password_policy",
@@ -143,8 +168,15 @@ LATER = {
     "Usernames": "features.usernames",
     "acting_as": "sessions.handover",
     "admit": "sessions.scope",
+    "apple": "features.oidc",
     "current_user": "sessions.identity",
+    "discord": "features.oidc",
+    "github": "features.oidc",
+    "gitlab": "features.oidc",
+    "google": "features.oidc",
     "identity_of": "sessions.handover",
+    "linkedin": "features.oidc",
+    "microsoft": "features.oidc",
     "problem": "web.responses",
     "require": "sessions.scope",
 }

@@ -135,9 +135,13 @@ class AuthApp:
             return None
         reads = scope["method"] in {"GET", "HEAD"}
         for_pages = (
-            self.routes.page_at(path) is not None if reads else scope["method"] == "POST" and is_browser_form(scope)
+            self._is_shown(path, scope["method"]) if reads else scope["method"] == "POST" and is_browser_form(scope)
         )
         return self.pages.visit(path, scope) if for_pages else None
+
+    def _is_shown(self, path: str, method: str) -> bool:
+        """Tell whether a browser that reads a path sees a page, or is sent on."""
+        return self.routes.page_at(path) is not None or (method == "GET" and self.routes.stops_at(path))
 
     def _request_pipeline(self) -> RequestPipeline:
         auth, authenticator = self.auth, self.authenticator
@@ -204,8 +208,9 @@ class AuthApp:
 
     def _transport(self, endpoint: Endpoint, scope: Scope) -> str:
         """Return the transport of tokens: by the request's header, else by the setting. OAuth 2 has no cookies."""
-        if endpoint.oauth2:
-            return "bearer"
+        if endpoint.oauth2 or endpoint.navigates:
+            # A browser on its way between two sites can keep tokens in cookies only.
+            return "bearer" if endpoint.oauth2 else "cookie"
         requested = single_header(scope, b"auth-transport")
         if requested is not None and requested not in TRANSPORTS:
             raise BadRequestError("Auth-Transport is bearer or cookie.")

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, Self
 
+from asgi_auth.accounts.links import Link
 from asgi_auth.bounds.deadline import deadline
 from asgi_auth.feature.base import BaseFeature
 from asgi_auth.limits.counters import Counters
@@ -123,13 +124,16 @@ class Auth(Composition):
             return permission in user.permissions
         return user.status == "active" and permission in self.permissions.of(user.roles)
 
-    async def login(self, user: User, credential: Credential, *, amr: Sequence[str], client: Client) -> TokenPair:
+    async def login(
+        self, user: User, credential: Credential, *, amr: Sequence[str], client: Client, link: Link | None = None
+    ) -> TokenPair:
         """Start a session for a user. Every login passes this method.
 
         Raises AccountDisabledError, SecondFactorRequiredError and SecondFactorSetupRequiredError with a pending login,
-        InvalidCredentialsError when the credential has changed meanwhile, and the refusals of features.
+        InvalidCredentialsError when the credential has changed meanwhile, and the refusals of features. `link` is the
+        credential where it is not stored yet: it is, once every factor was shown.
         """
-        return await self.pending.login(user, credential, tuple(amr), client.identified())
+        return await self.pending.login(user, credential, tuple(amr), client.identified(), link=link)
 
     async def renew(
         self, identity: Identity, *, amr: Sequence[str], client: Client, factor: Credential | None = None

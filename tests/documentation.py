@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from asgi_auth import (
+    OIDC,
     Admin,
     AuthApp,
     MagicLink,
@@ -20,6 +21,7 @@ from asgi_auth import (
     Totp,
     TrustedDevices,
     Usernames,
+    google,
 )
 from asgi_auth.errors import AuthError
 from asgi_auth.feature import Endpoint, Feature
@@ -96,6 +98,7 @@ def every_feature() -> list[Feature]:
         RecoveryCodes(),
         TrustedDevices(),
         Usernames(),
+        OIDC([google("app", "a secret of a client")]),
         Admin(),
     ]
 

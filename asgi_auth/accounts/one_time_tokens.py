@@ -118,13 +118,15 @@ class OneTimeTokens:
         data: Mapping[str, Any] | None = None,
         earlier: str = "",
         voids: Voids = "client",
+        by_link: bool = True,
     ) -> Requested:
         """Store a token about a canonical address, and mail it to the user or `to` another address, if one is given.
 
         The mail replaces that of the caller's `earlier` request, and the answer repeats that. `voids` says which other
         tokens for the purpose become void. When the budget of mails is used up, nothing is sent or voided. `letter`
         names a mail other than the purpose's, `notice` one without the token. `named` is what the caller calls the
-        account, by default the address. The work is the same for all addresses.
+        account, by default the address. Without `by_link` the mail has the code alone. The work is the same for all
+        addresses.
         """
         request = self._requests.answer(earlier, purpose.path, named or subject)
         user_id = user.id if user else None
@@ -136,7 +138,9 @@ class OneTimeTokens:
             if await self._store(token, voids, user_id or NO_USER_ID):
                 to = to or (user.email if user else "")
                 written = self._letters.write(notice or letter or purpose.name, to, client, user_id=user_id)
-                self._letters.send(written if notice else self._with_token(written, purpose, secret, code))
+                mailed = self._with_token(written, purpose, secret, code)
+                mailed = mailed if by_link else msgspec.structs.replace(mailed, token="", link="")
+                self._letters.send(written if notice else mailed)
         asked = {"purpose": purpose.name, "account": self._events.digest(subject)}
         await self._events.emit(events.ONE_TIME_TOKEN, user_id=user_id, client=client, data=asked)
         return Requested(request=request, expires_in=purpose.ttl)

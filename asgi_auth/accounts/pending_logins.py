@@ -6,9 +6,13 @@ password between the two factors ends it.
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
+import msgspec
+
 from asgi_auth.accounts.known_clients import KnownClients
+from asgi_auth.accounts.links import Link, Links
 from asgi_auth.accounts.secret_tokens import digest_of, new_token
 from asgi_auth.errors import (
     AccountLockedError,
@@ -42,21 +46,29 @@ class PendingLogin(Record, frozen=True, kw_only=True):
     credential_id: str
     version: int
     setup: bool
+    #: The credential that is stored when the login is finished.
+    link: Link | None = None
 
     @classmethod
     def of(cls, token: OneTimeToken) -> "PendingLogin":
         """Read the token of a pending login."""
-        data: dict[str, Any] = {**token.data, "amr": tuple(token.data["amr"])}
-        return cls(token_id=token.id, user_id=token.user_id or "", **data)
+        data: dict[str, Any] = {**token.data, "token_id": token.id, "user_id": token.user_id or ""}
+        return msgspec.convert(data, cls)
 
 
 class PendingLogins:
     """Begins, finds and finishes pending logins: `auth.pending`."""
 
     def __init__(
-        self, storage: Storage, sessions: SessionService, known_clients: KnownClients, now: Callable[[], float]
+        self,
+        storage: Storage,
+        sessions: SessionService,
+        known_clients: KnownClients,
+        links: Links,
+        now: Callable[[], float],
     ) -> None:
         """Take the collaborators."""
+        self._links = links
         self._storage = storage
         self._sessions = sessions
         self._known_clients = known_clients
@@ -69,17 +81,27 @@ class PendingLogins:
         amr: tuple[str, ...],
         client: Client,
         factor: Credential | None = None,
+        *,
+        link: Link | None = None,
     ) -> TokenPair:
-        """Start a session, or begin a pending login and raise its error."""
+        """Start a session, or begin a pending login and raise its error.
+
+        `link` is the credential where it is not stored yet: it is, once every factor was shown.
+        """
+        if link is not None:
+            credential, user = link.credential, link.owner(user)
+        store = partial(self._links.add, link, client) if link is not None else None
         try:
-            pair = await self._sessions.login(user, credential, amr, client, factor)
+            pair = await self._sessions.login(user, credential, amr, client, factor, store=store)
         except (SecondFactorRequiredError, SecondFactorSetupRequiredError) as error:
-            await self._begin(error, user, credential, amr)
+            await self._begin(error, user, credential, amr, link)
             raise
         await self._known_clients.remember(user, client)
         return pair
 
-    async def _begin(self, error: PendingError, user: User, credential: Credential, amr: tuple[str, ...]) -> None:
+    async def _begin(
+        self, error: PendingError, user: User, credential: Credential, amr: tuple[str, ...], link: Link | None
+    ) -> None:
         """Store a pending login, and give its secret to the error that the caller gets."""
         data = {
             "amr": list(amr),
@@ -88,6 +110,8 @@ class PendingLogins:
             "version": credential.version,
             "setup": isinstance(error, SecondFactorSetupRequiredError),
         }
+        if link is not None:
+            data["link"] = msgspec.to_builtins(link)
         token, secret = new_token(PURPOSE, user.id, data, now=int(self._now()), seconds=TTL)
         await self._storage.add_token(token)
         error.pending, error.expires_in = secret, TTL
@@ -127,12 +151,17 @@ class PendingLogins:
         user = await self._storage.user(pending.user_id)
         if user is None or not await self._storage.use_token(pending.token_id, int(self._now())):
             raise PendingLoginExpiredError
-        for credential in await self._storage.credentials(user.id, pending.kind):
-            if (credential.id, credential.version) == (pending.credential_id, pending.version):
-                break
-        else:
-            raise PendingLoginExpiredError
+        methods = (*pending.amr, *amr, MFA)
         try:
-            return await self.login(user, credential, (*pending.amr, *amr, MFA), client, factor)
+            if pending.link is not None:
+                return await self.login(user, pending.link.credential, methods, client, factor, link=pending.link)
+            return await self.login(user, await self._first(pending), methods, client, factor)
         except InvalidCredentialsError:
             raise PendingLoginExpiredError from None
+
+    async def _first(self, pending: PendingLogin) -> Credential:
+        """Return the credential of the first factor. Raises PendingLoginExpiredError when it has changed."""
+        for credential in await self._storage.credentials(pending.user_id, pending.kind):
+            if (credential.id, credential.version) == (pending.credential_id, pending.version):
+                return credential
+        raise PendingLoginExpiredError

@@ -69,8 +69,12 @@ class RegistrationService:
             client=client,
         )
 
-    async def start(self, user: User, credential: Credential, client: Client) -> Requested:
-        """Mail the token of a registration; a known address gets a notice instead, in equal time."""
+    async def start(self, user: User, credential: Credential, client: Client, *, by_link: bool = True) -> Requested:
+        """Mail the token of a registration; a known address gets a notice instead, in equal time.
+
+        Without `by_link` the mail has the code alone, which only the caller can use: for a credential that the owner of
+        the mailbox cannot show, such as an account at a provider.
+        """
         known = await self._storage.user_by_email(user.email_canonical)
         return await self._one_time.ask(
             self.registration,
@@ -80,6 +84,7 @@ class RegistrationService:
             data={OWN: True, PENDING: msgspec.to_builtins(Pending(user=user, credential=credential))},
             client=client,
             voids="nothing",
+            by_link=by_link,
         )
 
     async def resend(self, canonical: str, request: str, user_id: str, client: Client) -> Requested:
@@ -109,6 +114,7 @@ class RegistrationService:
             data=data,
             earlier=request,
             client=client,
+            by_link=pending is None or bool(pending.credential.secret),
         )
 
     async def complete(self, token: OneTimeToken, pending: Pending, client: Client) -> User:
@@ -120,7 +126,7 @@ class RegistrationService:
         now = int(self._now())
         user = msgspec.structs.replace(pending.user, email_verified=True, created_at=now, updated_at=now)
         async with self._storage.transaction() as storage:
-            won = await storage.use_token(token.id, now)
+            won = await storage.use_token(token.id, now) and await self._is_free(storage, pending)
             added = await self._add(storage, user, pending.credential) if won else None
             if added is not None:
                 await self.void(storage, added.email_canonical)
@@ -130,6 +136,13 @@ class RegistrationService:
         await self._events.emit(events.REGISTER, user_id=user.id, client=client)
         await self._events.emit(events.EMAIL_VERIFY, user_id=user.id, client=client)
         return user
+
+    async def _is_free(self, storage: Storage, pending: Pending) -> bool:
+        """Tell whether nobody has linked the account at a provider meanwhile that would log in."""
+        credential = pending.credential
+        if credential.identifier == pending.user.id:
+            return True
+        return await storage.find_credential(credential.kind, credential.identifier) is None
 
     async def void(self, storage: Storage, canonical: str) -> None:
         """Void all registrations that wait for an address."""

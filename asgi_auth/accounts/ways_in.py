@@ -38,16 +38,18 @@ class WaysIn:
         return user
 
 
-async def take_over(storage: Storage, user_id: str, now: int, *, keep: str | None = None) -> list[str]:
+async def take_over(
+    storage: Storage, user_id: str, now: int, *, keep: str | None = None, spare: Collection[str] = ()
+) -> list[str]:
     """Take everything that opens an account away, in a transaction: its address has only now been proven.
 
     A stranger may have made the account with the address of the owner (pre-hijacking). The password becomes unusable,
-    all other credentials are deleted, the one-time tokens but `keep` become void, and the sessions end. Returns the ids
-    of the sessions.
+    all other credentials but those of the kinds to `spare` are deleted, the one-time tokens but `keep` become void, and
+    the sessions end. Returns the ids of the sessions.
     """
     await disable(storage, user_id, now)
     # Claims of unique values open nothing, and the account keeps the values.
-    others = {each.kind for each in await storage.credentials(user_id) if not each.is_claim} - {KIND}
+    others = {each.kind for each in await storage.credentials(user_id) if not each.is_claim} - {KIND, *spare}
     await storage.delete_credentials(user_id, others)
     await storage.void_tokens(user_id, now, keep=keep)
     return await storage.end_sessions(user_id, now)

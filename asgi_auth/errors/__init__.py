@@ -6,6 +6,8 @@ AuthError
 │   └── InvalidOneTimeTokenError            400 invalid_one_time_token
 │       ├── InvalidVerificationTokenError   400 invalid_verification_token
 │       └── InvalidResetTokenError          400 invalid_reset_token
+├── InvalidLoginStateError                  400 invalid_login_state
+├── ProviderRefusedError                    400 provider_refused
 ├── UnauthorizedError                       401 unauthorized
 │   ├── InvalidCredentialsError             401 invalid_credentials
 │   ├── PasswordNeededError                 401 password_needed
@@ -23,6 +25,7 @@ AuthError
 │   ├── SecondFactorNeededError             403 second_factor_needed
 │   ├── SessionNeededError                  403 session_needed
 │   ├── ImpersonatedError                   403 impersonated
+│   ├── RegistrationClosedError             403 registration_closed
 │   ├── SecondFactorSetupRequiredError      403 second_factor_setup_required
 │   └── CrossSiteRequestError               403 cross_site_request
 ├── NotFoundError                           404 not_found
@@ -35,11 +38,13 @@ AuthError
 ├── AlreadyVerifiedError                    409 already_verified
 ├── FactorExistsError                       409 factor_exists
 ├── LastWayInError                          409 last_way_in
+├── LinkNeededError                         409 link_needed
 ├── BodyTooLargeError                       413 body_too_large
 ├── UnsupportedMediaTypeError               415 unsupported_media_type
 ├── ValidationError                         422 validation_error
 │   ├── PasswordPolicyError                 422 password_validation
 │   └── UnknownRoleError                    422 unknown_role
+├── EmailNeededError                        422 email_needed
 ├── RateLimitedError                        429 rate_limited
 │   └── AccountLockedError                  429 account_locked
 ├── InternalError                           500 internal_error

@@ -12,6 +12,9 @@ notation a ValueError.
 
 Sessions in which another user acts may read where a login is enough, and call nothing else: `acting=True` allows a
 call, and `acting=False` forbids one. `administers`: the extra fields are those for administrators, too.
+
+`navigates`: another site sends browsers to the endpoint, as at the end of a login there. Unknown fields are ignored, a
+POST is a form that may come from any site and so must change nothing, and tokens go to cookies.
 """
 
 import functools
@@ -44,12 +47,14 @@ class Options(TypedDict, total=False):
     acting: bool
     administers: bool
     keys: bool
+    navigates: bool
 
 
 class GetOptions(Options, total=False):
     """The options of `@get`."""
 
     cacheable: bool
+    logs_in: bool
 
 
 class PostOptions(Options, total=False):
@@ -75,7 +80,10 @@ class DeleteOptions(Options, total=False):
 
 
 def get(path: str, **options: Unpack[GetOptions]) -> Callable[[F], F]:
-    """Declare an endpoint that only reads. `cacheable`: caches may keep the answer and ask by its ETag."""
+    """Declare an endpoint that only reads. `cacheable`: caches may keep the answer and ask by its ETag.
+
+    `logs_in` is for an endpoint that `navigates`: it gives a user a session at the end of a redirect.
+    """
     return _declare("GET", path, GetOptions, options)
 
 

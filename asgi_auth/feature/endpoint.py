@@ -43,6 +43,9 @@ class Endpoint:
     ends_session: bool = False
     partial: bool = False
     logs_in: bool = False
+    #: Whether another site sends browsers here: unknown fields are ignored, a POST is a form from any site, and tokens
+    #: go to cookies.
+    navigates: bool = False
     cacheable: bool = False
     #: What a call guesses; guesses of one kind are counted together.
     guesses: Guesses | None = None
@@ -147,7 +150,7 @@ class Endpoint:
             fields |= added
         errors: dict[str, list[Reason]] = {}
         values: dict[str, Any] = {}
-        for name in [] if self.oauth2 else arguments.keys() - fields.keys():
+        for name in [] if self.oauth2 or self.navigates else arguments.keys() - fields.keys():
             errors[name] = [Reason("unknown")]
         for name, one in fields.items():
             try:

@@ -115,3 +115,17 @@ class Redirect(Answer, frozen=True):
     def body(self) -> None:
         """Return no body."""
         return
+
+
+class LoginRedirect(Redirect, frozen=True, kw_only=True):
+    """The end of a login in a browser: its tokens, which are set as cookies, and where it goes on.
+
+    `next` is the target as the login was begun with it: a path, an allowed URL, or the name of a page.
+    """
+
+    tokens: TokenPair | None = None
+    next: str = ""
+
+    def token_pair(self) -> TokenPair | None:
+        """Return the tokens."""
+        return self.tokens

@@ -36,6 +36,8 @@ FACTOR_REMOVE: Final = "factor_remove"
 FACTOR_CHECK: Final = "factor_check"
 DEVICE_TRUST: Final = "device_trust"
 RECOVERY_CODES: Final = "recovery_codes"
+IDENTITY_LINK: Final = "identity_link"
+IDENTITY_UNLINK: Final = "identity_unlink"
 REAUTHENTICATE: Final = "reauthenticate"
 SESSION_START: Final = "session_start"
 REFRESH: Final = "refresh"
@@ -76,6 +78,14 @@ ACTIONS: Final[dict[str, Action]] = {
     FACTOR_CHECK: Action("A second factor was verified (`kind`).", "authn_factor_check_success"),
     DEVICE_TRUST: Action("A browser is trusted: its logins need no second factor for a while.", "authn_device_trusted"),
     RECOVERY_CODES: Action("New recovery codes were given.", "authn_token_created", "authn_token_create_fail"),
+    IDENTITY_LINK: Action(
+        "An account at a provider was linked: it logs in (`provider`).",
+        "authn_identity_linked",
+        "authn_identity_link_fail",
+    ),
+    IDENTITY_UNLINK: Action(
+        "An account at a provider was unlinked (`provider`).", "authn_identity_unlinked", "authn_identity_unlink_fail"
+    ),
     REAUTHENTICATE: Action(
         "A user proved a factor again in a session (`amr`).", "authn_reauth_success", "authn_reauth_fail"
     ),

@@ -11,6 +11,7 @@ from asgi_auth.errors import AuthError
 from asgi_auth.feature.route import Route
 from asgi_auth.pages.feature import Pages
 from asgi_auth.pages.form_visit import FormVisit
+from asgi_auth.pages.navigation import NavigationVisit
 from asgi_auth.pages.plan import Plan
 from asgi_auth.pages.query import query_of
 from asgi_auth.pages.site import Site
@@ -48,7 +49,10 @@ class PageServer:
             if path in site.renderer.assets:
                 return AssetVisit(site, scope, path)
             found = site.routes.page_at(path)
-            return PageVisit(site, scope, path, site.at[found[0]], found[1]) if found is not None else None
+            if found is not None:
+                return PageVisit(site, scope, path, site.at[found[0]], found[1])
+            stop = self._stop(path)
+            return NavigationVisit(site, scope, path, *stop) if stop is not None else None
         asked = query_of(scope).get("_method", "POST")
         route = self._route(path, asked if asked in METHODS else "POST")
         return FormVisit(site, scope, path, *route) if route is not None else None
@@ -81,4 +85,10 @@ class PageServer:
             route, values = self._site.routes.find(path, method)
         except AuthError:
             return None
-        return (route, values) if route is not None and not route.endpoint.oauth2 else None
+        other = route is None or route.endpoint.oauth2 or route.endpoint.navigates
+        return None if route is None or other else (route, values)
+
+    def _stop(self, path: str) -> tuple[Route, Mapping[str, str]] | None:
+        """Return the endpoint at which another site may send a browser by GET."""
+        route, values = self._site.routes.find(path, "GET") if self._site.routes.stops_at(path) else (None, {})
+        return (route, values) if route is not None else None

@@ -89,6 +89,7 @@ class View:
             "device_name": self.language.device,
             "failed": self.failed is not None,
             "banners": self.site.plan.banners,
+            "next": self.query.get("next", ""),
             "me": self.user,
             "actor": self.visitor.actor,
         }

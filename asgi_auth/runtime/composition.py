@@ -8,6 +8,7 @@ from asgi_auth.accounts.impersonation import Impersonation
 from asgi_auth.accounts.invitations import InvitationService
 from asgi_auth.accounts.known_clients import KnownClients
 from asgi_auth.accounts.letters import Letters
+from asgi_auth.accounts.links import Links
 from asgi_auth.accounts.one_time_tokens import OneTimeTokens
 from asgi_auth.accounts.ownership_proof import OwnershipProof
 from asgi_auth.accounts.passwords import PasswordService
@@ -136,7 +137,8 @@ class Composition(HookRegistry, FeatureLookup):
         self.factor_guesses: FactorGuesses = FactorGuesses(self.limiter, now)
         self.factors: Factors = Factors(self.second_factors, self.revocation, now)
         self.users: Users = Users(self._parts_of_users())
-        self.pending: PendingLogins = PendingLogins(storage, self.sessions, self.known_clients, now)
+        links = Links(storage, self.sessions, self.second_factors, self.stream, now)
+        self.pending: PendingLogins = PendingLogins(storage, self.sessions, self.known_clients, links, now)
         self.impersonation: Impersonation = Impersonation(
             storage,
             ActingSessions(self.access_tokens, self._host_claims, now, settings.session_idle),

@@ -55,9 +55,13 @@ class PageUrls:
         """Tell whether a redirect may lead to a target of a request: a path of this site, or an allowed URL."""
         return is_allowed(target, self._redirects_to)
 
+    def below_mount(self, path: str) -> str:
+        """Return the path of the site for a path below the mount."""
+        return f"{self._mount or self._settings.mount}{path}"
+
     def url(self, declared: str) -> str:
         """Return the public URL of a page by its declared path, or an empty string when the page is not served."""
         path = declared if self._paths is None else self._paths.get(declared)
         if self._settings.base_url is None or not self._pages or path is None:
             return ""
-        return f"{self._settings.base_url.rstrip('/')}{self._mount or self._settings.mount}{path}"
+        return f"{self._settings.base_url.rstrip('/')}{self.below_mount(path)}"

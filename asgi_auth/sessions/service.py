@@ -1,6 +1,6 @@
 """The session service: login, rotation of refresh tokens, and the end of sessions."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from asgi_auth.errors import (
@@ -17,11 +17,12 @@ from asgi_auth.errors import (
 from asgi_auth.model import event_types as events
 from asgi_auth.model.answers import TokenPair
 from asgi_auth.model.ban import Ban
-from asgi_auth.model.records import Client, Credential, LoginAttempt, Session, User, new_id
+from asgi_auth.model.records import Client, Credential, LoginAttempt, Session, User
 from asgi_auth.sessions.bans import lifted
 from asgi_auth.sessions.event_sink import EventSink
 from asgi_auth.sessions.generations import UsedGenerations
 from asgi_auth.sessions.identity import MFA, Identity, Loader
+from asgi_auth.sessions.new_session import new_session
 from asgi_auth.sessions.revocation import Revocation
 from asgi_auth.sessions.second_factors import SECOND_FACTOR_AT, SecondFactorGate
 from asgi_auth.sessions.tokens import ACTOR, AccessTokens, RefreshTokens
@@ -78,13 +79,16 @@ class SessionService:
         amr: tuple[str, ...],
         client: Client,
         factor: Credential | None = None,
+        *,
+        store: Callable[[], Awaitable[None]] | None = None,
     ) -> TokenPair:
         """Run every check, then start the session if user and credential are still unchanged.
 
-        `factor` is the credential of the second factor that was proven: it must still exist.
+        `factor` is the credential of the second factor that was proven: it must still exist. `store` stores a new
+        credential once every check has passed; no waiver takes the place of a second factor then.
         """
         try:
-            return await self._login(LoginAttempt(user, amr, client), credential, factor)
+            return await self._login(LoginAttempt(user, amr, client), credential, factor, store)
         except AuthError as error:
             error.about(user.id)
             raise
@@ -184,7 +188,13 @@ class SessionService:
                 events.SESSION_END, user_id=user_id, session_id=session_id, client=client, actor=actor
             )
 
-    async def _login(self, attempt: LoginAttempt, credential: Credential, factor: Credential | None) -> TokenPair:
+    async def _login(
+        self,
+        attempt: LoginAttempt,
+        credential: Credential,
+        factor: Credential | None,
+        store: Callable[[], Awaitable[None]] | None,
+    ) -> TokenPair:
         user, amr, client = attempt.user, attempt.amr, attempt.client
         if user.status == "disabled":
             user = await lifted(self._storage, user, int(self._now()))
@@ -192,7 +202,11 @@ class SessionService:
         if user.status != "active":
             raise AccountDisabledError(Ban.of(user))
         waived = await self._gate.check(attempt)
-        session = self._new(user, amr, client)
+        if store is not None:
+            if waived:
+                raise SecondFactorRequiredError(await self._gate.factors(attempt))
+            await store()
+        session = new_session(user, amr, client, self._now(), self._settings.session_ttl)
         # First, because the host's claims may raise: no session must exist without its tokens.
         pair = self._pair(session, user.roles, self._claims(user) if self._claims is not None else {})
         ended = await self._storage.add_session(session, credential, self._settings.max_sessions, factor=factor)
@@ -208,21 +222,6 @@ class SessionService:
             data = {"amr": list(amr)}
             await self._events.emit(name, user_id=user.id, session_id=session.id, client=client, data=data)
         return pair
-
-    def _new(self, user: User, amr: tuple[str, ...], client: Client) -> Session:
-        now = int(self._now())
-        return Session(
-            id=new_id(self._now()),
-            user_id=user.id,
-            created_at=now,
-            last_used_at=now,
-            rotated_at=now,
-            expires_at=now + self._settings.session_ttl,
-            auth_time=now,
-            amr=amr,
-            user_agent=client.user_agent,
-            address=client.address,
-        )
 
     async def _end_previous(self, client: Client) -> None:
         """End the session of the browser's cookie: no session outlives a new login (ASVS 7.2.4)."""

@@ -93,7 +93,7 @@ class RequestPipeline:
         """
         endpoint = route.endpoint
         if endpoint.method != "GET":
-            body_type = FORM_TYPE if endpoint.oauth2 else JSON_TYPE
+            body_type = FORM_TYPE if endpoint.oauth2 or endpoint.navigates else JSON_TYPE
             return await self.body(scope, receive, body_type, route, identity) | in_path
         try:
             return self._query(scope, route, in_path) | in_path
@@ -158,7 +158,7 @@ class RequestPipeline:
         presented = self._authenticator.reader.read(scope)
         choice = await self._authenticator.choice.choose(presented)
         own: Mapping[str, str] = presented.own or {}
-        if endpoint.method != "GET":
+        if endpoint.method != "GET" and not endpoint.navigates:
             if _fill_in(endpoint, values, choice.refresh, own, identity):
                 transport = "cookie"
             if endpoint.oauth2:

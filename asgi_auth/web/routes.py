@@ -34,6 +34,8 @@ class Routes:
         #: The paths of HTML pages, and those of them with values.
         self.pages: set[str] = set()
         self._page_patterns: list[str] = []
+        #: The paths to which another site may send a browser.
+        self._stops: list[str] = []
         for route in found:
             names = {route.endpoint.name, groups[route.endpoint.name]}
             if (include is None or names & set(include)) and not names & set(exclude):
@@ -64,6 +66,10 @@ class Routes:
         found = ((pattern, _values(pattern, path)) for pattern in self._page_patterns)
         return next(((pattern, values) for pattern, values in found if values is not None), None)
 
+    def stops_at(self, path: str) -> bool:
+        """Tell whether another site may send a browser to a path by GET."""
+        return any(_values(pattern, path) is not None for pattern in self._stops)
+
     def find(self, path: str | None, method: str) -> tuple[Route | None, dict[str, Any]]:
         """Return the route and the values in its path; for OPTIONS, None and the allowed methods as `methods`.
 
@@ -74,6 +80,9 @@ class Routes:
         if method == "OPTIONS":
             return None, {"methods": self._allow(pattern, methods)}
         route = methods.get("GET" if method == "HEAD" else method)
+        if route is not None and method == "HEAD" and route.endpoint.navigates:
+            # The GET may use something up, such as the code of a login at another site.
+            route = None
         if route is None:
             raise MethodNotAllowedError(self._allow(pattern, methods))
         return route, values
@@ -92,9 +101,13 @@ class Routes:
         if self._routes.setdefault(path, {}).setdefault(route.endpoint.method, route) is not route:
             raise ValueError(f"two endpoints at {route.endpoint.method} {path}")
         self._names[route.endpoint.name] = (path, route)
+        if route.endpoint.navigates and route.endpoint.method == "GET":
+            self._stops.append(path)
 
     def _allow(self, pattern: str, methods: Mapping[str, Route]) -> list[str]:
         reads = {"GET", "HEAD"} if "GET" in methods or pattern in self.pages else set()
+        if "GET" in methods and methods["GET"].endpoint.navigates:
+            reads = {"GET"}
         return sorted({*methods, "OPTIONS"} | reads)
 
 

@@ -12,7 +12,17 @@ from typing import Any
 
 import pytest
 
-from asgi_auth import EmailVerification, MagicLink, PasswordReset, Passwords, RecoveryCodes, Totp, Usernames
+from asgi_auth import (
+    OIDC,
+    EmailVerification,
+    MagicLink,
+    PasswordReset,
+    Passwords,
+    RecoveryCodes,
+    Totp,
+    Usernames,
+    google,
+)
 from asgi_auth.features.defaults import defaults
 from asgi_auth.mail import Callbacks, ConsoleMailer, Letter, Mail, MailError, Outbox, TemporaryMailError
 from asgi_auth.mail.mailers import MAX_THREADS, FunctionMailer, _Threads, as_mailer
@@ -118,7 +128,8 @@ def test_a_feature_whose_mail_would_go_nowhere_is_refused_when_it_is_listed() ->
 
 
 def test_every_mail_belongs_to_a_feature_that_says_so() -> None:
-    features = [*defaults(mail=True), MagicLink(), Totp(), RecoveryCodes(), Usernames()]
+    oidc = OIDC([google("app", "a secret of a client")])
+    features = [*defaults(mail=True), MagicLink(), Totp(), RecoveryCodes(), Usernames(), oidc]
 
     assert {purpose for feature in features for purpose in feature.mails} == purposes()
 

@@ -26,6 +26,7 @@ from tests.security.defences_of_operation import OPERATION
 from tests.security.defences_of_overload import OVERLOAD
 from tests.security.defences_of_permissions import PERMISSIONS
 from tests.security.defences_of_processes import PROCESSES
+from tests.security.defences_of_providers import PROVIDERS
 
 ROOT = SOURCE.parent
 ALL = [
@@ -43,6 +44,7 @@ ALL = [
     *ADMINISTRATION,
     *IMPERSONATION,
     *NAMES_OF_ACCOUNTS,
+    *PROVIDERS,
 ]
 COPIED = ("asgi_auth", "tests", "examples", "pyproject.toml", "README.md", "docs", "mkdocs.yml", ".github/SECURITY.md")
 

@@ -52,6 +52,10 @@ REASONS = {
         "it takes a mailed token, and the login asks for the factors",
         "features/test_totp.py::test_a_magic_link_meets_the_second_factor",
     ),
+    "oidc_callback": (
+        "a provider has proven the address, or the account is new; the login asks for the factors first",
+        "oidc/test_linking.py::test_a_link_waits_for_the_second_factor",
+    ),
     "totp_turn_on": (
         "a pending login may take the place of a login, and a login is proven by the method itself",
         HERE + "test_a_setup_wants_a_fresh_login_and_the_factor_that_there_is",

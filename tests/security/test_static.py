@@ -45,6 +45,8 @@ WHO_KNOWS_CRYPTO = {
     "storage.runner": {"random"}, "mail.smtp": {"ssl"}, "pages.render": {"hashlib"},
     "storage.postgres_refusals": {"ssl"}, "storage.postgres_url": {"ssl"},
     "mail.delivery": {"random"}, "mail.message": {"secrets"},
+    "features.oidc.flows": {"hashlib", "hmac", "secrets"},
+    "features.oidc.id_token": {"hashlib", "hmac"},
 }  # fmt: skip
 #: Numbers of ours: a pragma takes no value, and the rows of several counters are numbered.
 PLAIN_PARTS = {"pragma", "i", "keys", "' UNION ALL '.join(rows)", "' OR '.join(full)"}

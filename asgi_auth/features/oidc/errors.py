@@ -1,0 +1,52 @@
+"""The errors of logins by other providers."""
+
+from asgi_auth.errors import AuthError, ForbiddenError
+
+
+class InvalidLoginStateError(AuthError):
+    """The browser did not begin this login, has finished it before, or took longer than ten minutes."""
+
+    code = "invalid_login_state"
+    default_detail = "This login was not begun in this browser, or has expired. Begin again."
+
+
+class ProviderRefusedError(AuthError):
+    """The provider has refused the login, or its answer failed a check.
+
+    `reason` says which. The log has it, and the answer does not.
+    """
+
+    code = "provider_refused"
+    default_detail = "The other service did not log you in. Try again, or log in another way."
+
+    def __init__(self, reason: str = "") -> None:
+        """Take the reason, in one line."""
+        super().__init__()
+        self.reason: str = " ".join(reason.split())
+
+    def __str__(self) -> str:
+        """Return the reason."""
+        return self.reason
+
+
+class LinkNeededError(AuthError):
+    """An account has the address of the provider, and the provider's account is not linked to it."""
+
+    status = 409
+    code = "link_needed"
+    default_detail = "There is an account with this address. Log in to it, and link the other service there."
+
+
+class EmailNeededError(AuthError):
+    """The provider named no address, and an account needs one."""
+
+    status = 422
+    code = "email_needed"
+    default_detail = "The other service named no email address. Allow it to, or register with an address."
+
+
+class RegistrationClosedError(ForbiddenError):
+    """Logins by providers make no accounts."""
+
+    code = "registration_closed"
+    default_detail = "There is no account for this login, and none can be made this way."

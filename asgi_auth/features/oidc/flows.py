@@ -1,0 +1,129 @@
+"""The state of a login at a provider: nothing is stored, all of it is derived from a random cookie.
+
+The cookie holds a random value of the browser, and where the login goes on. The state is a MAC over both, the provider
+and the time. The nonce and the verifier of PKCE are MACs over the state. So only the browser that began a login can
+finish it, at the provider where it was begun, within ten minutes, and once (RFC 9700, section 4.7; CVE-2026-28787).
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from asgi_auth.crypto.keys import KeyRing
+from asgi_auth.feature import Record, SetCookie
+from asgi_auth.features.oidc.errors import InvalidLoginStateError
+from asgi_auth.limits.counter_keys import CounterKeys
+from asgi_auth.limits.counters import Counters
+
+#: Seconds that a login at a provider may take, and the seconds for which its end is remembered: longer than it lives.
+TTL, REMEMBERED = 600, 1200
+#: The shape of a state: an id, a time, and a MAC in base64url.
+STATE = re.compile(r"([0-9a-f]{24})\.([0-9]{1,12})\.([A-Za-z0-9_-]{43})")
+PURPOSE = "oidc state"
+
+
+class Begun(Record, frozen=True, kw_only=True):
+    """What the cookie holds: a random value, and where the login goes on."""
+
+    browser: str
+    next: str = ""
+
+
+class Flow:
+    """A login at a provider that this browser has begun."""
+
+    def __init__(self, key: bytes, state: str, cookie: str, begun: Begun) -> None:
+        """Take the key of the installation, the state, and the cookie with what it holds."""
+        self.state = state
+        self.cookie = cookie
+        self.begun = begun
+        self.nonce: str = _mac(key, "oidc nonce", state, cookie)
+        self.verifier: str = _mac(key, "oidc verifier", state, cookie)
+
+    @property
+    def challenge(self) -> str:
+        """The challenge of PKCE by the method S256 (RFC 7636, section 4.2)."""
+        return _text(hashlib.sha256(self.verifier.encode()).digest())
+
+    @property
+    def cookie_name(self) -> str:
+        """The name of the cookie: each login has its own, so two tabs do not disturb each other."""
+        return name_of(self.state)
+
+    def set_cookie(self) -> SetCookie:
+        """Return the cookie. Lax always: a strict one would not come back from the provider."""
+        return SetCookie(self.cookie_name, self.cookie, TTL)
+
+    def forget_cookie(self) -> SetCookie:
+        """Return the cookie that deletes it."""
+        return SetCookie(self.cookie_name, "", 0)
+
+
+class Flows:
+    """Begins logins at providers, and recognizes their end."""
+
+    def __init__(self, keys: KeyRing, counters: Counters, now: Callable[[], float]) -> None:
+        """Take the keys, the counters that remember what was used, and the clock."""
+        self._keys = keys
+        self._counters = counters
+        self._counter_keys = CounterKeys(keys)
+        self._now = now
+
+    def begin(self, provider: str, target: str) -> Flow:
+        """Begin a login at a provider that goes on at a target."""
+        begun = Begun(browser=secrets.token_urlsafe(32), next=target)
+        cookie = _text(msgspec.json.encode(begun))
+        # By the oldest secret: during a rolling change of secrets all processes have it.
+        key = self._keys.for_service(PURPOSE)[-1]
+        body = f"{secrets.token_hex(12)}.{int(self._now())}"
+        return Flow(key, f"{body}.{_mac(key, PURPOSE, provider, body, cookie)}", cookie, begun)
+
+    async def finish(self, provider: str, state: str, cookies: Mapping[str, str]) -> Flow:
+        """Recognize the end of a login, and use it up. Raises InvalidLoginStateError for all others.
+
+        Raises StorageUnavailableError when nothing can remember that it was used.
+        """
+        found = STATE.fullmatch(state)
+        cookie = cookies.get(name_of(state), "") if found else ""
+        if found is None or not cookie:
+            raise InvalidLoginStateError
+        body = f"{found[1]}.{found[2]}"
+        for key in self._keys.for_service(PURPOSE):
+            if hmac.compare_digest(found[3], _mac(key, PURPOSE, provider, body, cookie)):
+                break
+        else:
+            raise InvalidLoginStateError
+        now = int(self._now())
+        if not -TTL < now - int(found[2]) < TTL:
+            raise InvalidLoginStateError
+        counter = await self._counters.count(self._counter_keys.key(PURPOSE, state), now, REMEMBERED)
+        if counter.count != 1:
+            raise InvalidLoginStateError
+        return Flow(key, state, cookie, _begun(cookie))
+
+
+def name_of(state: str) -> str:
+    """Return the name of the cookie of a state."""
+    return f"oidc-{state.partition('.')[0]}"
+
+
+def _begun(cookie: str) -> Begun:
+    try:
+        raw = base64.urlsafe_b64decode(cookie + "=" * (-len(cookie) % 4))
+        return msgspec.json.decode(raw, type=Begun)
+    except (binascii.Error, msgspec.DecodeError, ValueError):
+        raise InvalidLoginStateError from None
+
+
+def _mac(key: bytes, purpose: str, *parts: str) -> str:
+    return _text(hmac.digest(key, "\0".join((purpose, *parts)).encode(), "sha256"))
+
+
+def _text(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

@@ -1,0 +1,36 @@
+"""Who a provider says that the user is."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from asgi_auth.feature import Record
+
+
+class Profile(Record, frozen=True, kw_only=True):
+    """An account at a provider: `issuer` and `subject` name it, and never the address."""
+
+    issuer: str
+    subject: str
+    email: str = ""
+    email_verified: bool = False
+    label: str = ""
+    auth_time: int | None = None
+
+    @property
+    def identifier(self) -> str:
+        """The identifier of its credential. An issuer has no space."""
+        return f"{self.issuer} {self.subject}"
+
+
+def profile_of(issuer: str, claims: Mapping[str, Any], *, verified: bool) -> Profile:
+    """Return the profile in checked claims."""
+    email, label, auth_time = claims.get("email"), claims.get("name"), claims.get("auth_time")
+    has_time = isinstance(auth_time, int) and not isinstance(auth_time, bool)
+    return Profile(
+        issuer=issuer,
+        subject=claims["sub"],
+        email=email if isinstance(email, str) else "",
+        email_verified=verified,
+        label=label[:255] if isinstance(label, str) else "",
+        auth_time=auth_time if has_time else None,
+    )

@@ -1,0 +1,69 @@
+"""The stops of a browser between two sites, such as the end of a login at a provider: a redirect, or a page."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope
+
+from asgi_auth.errors import AuthError
+from asgi_auth.errors.authentication import WithPendingLogin
+from asgi_auth.feature.route import Route
+from asgi_auth.model.answers import Answer, LoginRedirect, Redirect
+from asgi_auth.pages.site import Site
+from asgi_auth.pages.visits import Authenticate, Visit, with_headers_of
+from asgi_auth.validation.targets import location
+from asgi_auth.web.request_pipeline import Result
+from asgi_auth.web.responses import add_headers
+
+
+class NavigationVisit(Visit):
+    """A request of a browser that another site may have sent here: errors are pages with a way on."""
+
+    def __init__(self, site: Site, scope: Scope, path: str, route: Route, values: Mapping[str, Any]) -> None:
+        """Take the endpoint, and the values in its path."""
+        super().__init__(site, scope, path)
+        self._route = route
+        self._in_path = values
+
+    async def respond(self, authenticate: Authenticate, receive: Receive) -> Response:
+        """Call the endpoint, and redirect the browser."""
+        identity = self.identity = await authenticate()
+        try:
+            values = await self.site.requests.values(self.scope, receive, self._route, identity, dict(self._in_path))
+            result = await self.site.requests.call(self._route, values, self.scope, identity, "cookie")
+        except AuthError as error:
+            await self.site.auth.stream.report_refusal(error, self.client(identity))
+            return self._refused(error)
+        response = self.site.renderer.redirect(self._next(result))
+        add_headers(response, result.headers)
+        return response
+
+    def _next(self, result: Result) -> str:
+        value = result.value if isinstance(result.value, Answer) else None
+        asked = value.mail_request() if value is not None else None
+        if asked is not None:
+            said = {"request": asked.request, "said": "mail_sent"}
+            return self.view().href("verify_email", **said) or self.to_login("", "mail_sent").headers["location"]
+        if isinstance(value, LoginRedirect):
+            self.query = {"next": value.next}
+            return self.go_on()
+        if isinstance(value, Redirect):
+            return location(value.location if value.elsewhere else self.below_root(value.location))
+        return self.go_on()
+
+    def _refused(self, error: AuthError) -> Response:
+        """Lead on to the page that an error names, with a pending login in its cookie; else show the error."""
+        self.query = {"next": error.next}
+        target = self.view().href(error.leads_to) if error.leads_to else ""
+        if isinstance(error, WithPendingLogin) and target:
+            error.in_cookie = True
+            response = self.site.renderer.redirect(target)
+        else:
+            view = self.view()
+            on = view.href("login") or view.href("account")
+            title, alert = view.language.get("pages.error.title"), view.language.error(error)
+            context = view.frame() | {"title": title, "alert": alert, "on": on}
+            response = with_headers_of(self.site.renderer.page(["stopped"], context, error.status), error)
+        response.raw_headers.extend(self.site.cookies.lines(error.http_cookies))
+        return response

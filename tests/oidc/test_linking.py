@@ -1,0 +1,192 @@
+"""Which account a login at a provider opens: rules, and the second factor before a link."""
+
+import asyncio
+import base64
+from typing import Any
+
+import pytest
+
+from asgi_auth.features.totp.codes import code_at
+from tests.features.flows import NEW_PASSWORD
+from tests.oidc.world import World, world
+from tests.support import EMAIL, PASSWORD, bearer
+
+SAME = {"sec-fetch-site": "same-origin"}
+CLAIMS: list[Any] = [True, False, "true", 1, None]
+
+
+async def account(app: World, *, verified: bool) -> str:
+    user = await app.auth.users.create(EMAIL, password=PASSWORD, verified=verified)
+    return user.id
+
+
+async def identities(app: World, user_id: str) -> int:
+    return len(await app.auth.storage.credentials(user_id, "oidc"))
+
+
+def claim(value: Any) -> dict[str, Any]:
+    return {} if value is None else {"email_verified": value}
+
+
+@pytest.mark.parametrize("verified", [True, False])
+@pytest.mark.parametrize("value", CLAIMS)
+@pytest.mark.parametrize("enumeration", ["hide", "tell"])
+async def test_only_an_address_that_the_provider_has_verified_opens_an_account(
+    *, verified: bool, value: Any, enumeration: str
+) -> None:
+    async with world(enumeration=enumeration) as app:
+        user_id = await account(app, verified=verified)
+        app.op.add_user("7", email=EMAIL, **claim(value))
+
+        answer = await app.login()
+
+        opens = value is True
+        assert (await app.me()).status == (200 if opens else 401)
+        assert await identities(app, user_id) == int(opens)
+        expected = 303 if opens else 202 if enumeration == "hide" else 409
+        assert answer.status == expected
+
+
+async def test_a_link_takes_an_unverified_account_from_a_stranger() -> None:
+    async with world() as app:
+        user_id = await account(app, verified=False)
+        stranger = await app.browser.post("/auth/login", {"email": EMAIL, "password": PASSWORD})
+        browser = app.another_browser()
+
+        await app.login(browser=browser)
+
+        assert (await app.me(browser)).json["id"] == user_id
+        assert (await app.browser.post("/auth/login", {"email": EMAIL, "password": PASSWORD})).status == 401
+        assert (await app.browser.get("/auth/me", headers=bearer(stranger.json["access_token"]))).status == 401
+
+
+async def test_a_link_to_a_verified_account_leaves_its_password() -> None:
+    async with world() as app:
+        await account(app, verified=True)
+
+        await app.login()
+
+        assert (await app.outbox.next("identity_linked")).to == EMAIL
+        assert (await app.another_browser().post("/auth/login", {"email": EMAIL, "password": PASSWORD})).status == 200
+
+
+async def test_a_link_waits_for_the_second_factor() -> None:
+    async with world() as app:
+        user_id = await account(app, verified=True)
+        totp = await turn_on(app)
+        browser = app.another_browser()
+
+        answer = await app.login(browser=browser)
+
+        assert (answer.status, answer.json["code"]) == (401, "second_factor_required")
+        assert await identities(app, user_id) == 0
+        assert (await app.me(browser)).status == 401
+        app.clock.move(30)
+        finished = await browser.post("/auth/login/totp", {"code": totp(app.clock())}, headers=SAME)
+        assert finished.status == 200
+        assert await identities(app, user_id) == 1
+
+
+async def turn_on(app: World) -> Any:
+    """Turn codes of an app on; return a function that makes them."""
+    pair = (await app.another_browser().post("/auth/login", {"email": EMAIL, "password": PASSWORD})).json
+    headers = bearer(pair["access_token"])
+    setup = (await app.browser.post("/auth/totp/setup", {}, headers=headers)).json
+    key = base64.b32decode(setup["secret"])
+
+    def code(now: float) -> str:
+        return code_at(key, int(now) // 30)
+
+    sent = {"request": setup["request"], "code": code(app.clock())}
+    assert (await app.browser.post("/auth/totp", sent, headers=headers)).status == 200
+    return code
+
+
+async def test_an_address_that_is_only_claimed_is_proven_by_a_code_in_that_browser() -> None:
+    async with world(enumeration="hide") as app:
+        app.user(email_verified=False)
+
+        answer = await app.login()
+
+        mail = await app.outbox.next("register")
+        assert (answer.status, mail.link, mail.token) == (202, "", "")
+        sent = {"request": answer.json["request"], "code": mail.code}
+        assert (await app.browser.post("/auth/verify-email", sent, headers=SAME)).status == 204
+        assert (await app.login()).status == 303
+        assert (await app.me()).json["email_verified"] is True
+
+
+async def test_a_login_without_an_address_says_so() -> None:
+    async with world() as app:
+        app.op.add_user("7")
+
+        answer = await app.login()
+
+        assert (answer.status, answer.json["code"]) == (422, "email_needed")
+
+
+async def test_without_sign_up_no_account_is_made() -> None:
+    async with world(sign_up=False) as app:
+        answer = await app.login()
+
+        assert (answer.status, answer.json["code"]) == (403, "registration_closed")
+        assert await app.auth.storage.user_by_email(EMAIL) is None
+
+
+async def test_with_link_never_only_unverified_accounts_are_taken() -> None:
+    async with world(link="never") as app:
+        user_id = await account(app, verified=True)
+
+        assert (await app.login()).json["code"] == "link_needed"
+        assert await identities(app, user_id) == 0
+
+
+async def test_two_logins_of_a_new_user_at_once_make_one_account() -> None:
+    async with world() as app:
+        browsers = [app.another_browser() for _ in range(8)]
+        ways = [await app.back(await app.begin(browser=browser)) for browser in browsers]
+
+        answers = await asyncio.gather(*(browser.get(way) for browser, way in zip(browsers, ways, strict=True)))
+
+        assert {answer.status for answer in answers} == {303}
+        assert len({(await app.me(browser)).json["id"] for browser in browsers}) == 1
+
+
+async def test_the_last_way_in_is_not_unlinked() -> None:
+    async with world(mail=False) as app:
+        await app.login()
+        (listed,) = (await app.browser.get("/auth/identities")).json["identities"]
+        assert (listed["provider"], listed["email"]) == ("op", EMAIL)
+        path = f"/auth/identities/{listed['id']}"
+
+        refused = await app.browser.request("DELETE", path, headers=SAME)
+        assert (refused.status, refused.json["code"]) == (409, "last_way_in")
+
+        sent = {"new_password": NEW_PASSWORD}
+        assert (await app.browser.post("/auth/set-password", sent, headers=SAME)).status == 204
+        assert (await app.browser.request("DELETE", path, headers=SAME)).status == 204
+        assert (await app.browser.get("/auth/identities")).json == {"identities": []}
+
+
+async def test_an_unlinked_login_is_told_by_mail_and_unknown_ones_are_not_found() -> None:
+    async with world() as app:
+        await app.login()
+        (listed,) = (await app.browser.get("/auth/identities")).json["identities"]
+
+        for path, status in (("unknown", 404), (listed["id"], 204), (listed["id"], 404)):
+            answer = await app.browser.request("DELETE", f"/auth/identities/{path}", headers=SAME)
+            assert answer.status == status
+
+        assert (await app.outbox.next("identity_unlinked")).to == EMAIL
+
+
+async def test_nobody_unlinks_the_login_of_another_user() -> None:
+    async with world() as app:
+        await app.login()
+        (listed,) = (await app.browser.get("/auth/identities")).json["identities"]
+        app.user("8", email="eve@example.com")
+        eve = app.another_browser()
+        await app.login(browser=eve)
+
+        assert (await eve.request("DELETE", f"/auth/identities/{listed['id']}", headers=SAME)).status == 404
+        assert (await app.browser.get("/auth/identities")).json["identities"] == [listed]
