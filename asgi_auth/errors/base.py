@@ -27,6 +27,8 @@ class AuthError(Exception):
     #: The user and the session that the error is about, for its event only.
     user_id: str | None = None
     session_id: str | None = None
+    #: The cause that the event of the error has, and the answer has not.
+    cause: str = ""
     #: Where a login in a browser goes on after what the error asks for: the target that it was begun with.
     next: str = ""
     #: Whether the event of this error has been emitted.

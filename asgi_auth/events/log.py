@@ -30,7 +30,7 @@ def is_written(level: int) -> bool:
 def write(event: Event, level: int) -> None:
     """Log an event; its fields are attributes `event_…` of the record (ASVS 16.2, 16.4.1)."""
     if is_written(level):
-        reason = event.data.get("reason")
+        why = "".join(f" {name}={encoded(event.data[name])}" for name in ("reason", "cause") if event.data.get(name))
         extra = fields_of(event)
         shown = " ".join(f"{name[6:]}={extra[name]}" for name in SHOWN if name != "event_actor" or event.actor)
         logger.log(
@@ -40,7 +40,7 @@ def write(event: Event, level: int) -> None:
             event.outcome,
             extra["event_code"],
             shown,
-            f" reason={encoded(reason)}" if reason else "",
+            why,
             extra=extra,
         )
 

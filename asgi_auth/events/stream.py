@@ -105,7 +105,7 @@ class Stream:
         error.reported = True
         # Events go to features and hooks each time. The log has the cause of an outage once in an interval.
         written = error.status < 500 or self._outages.note(error)
-        data: dict[str, Any] = {"reason": error.code}
+        data: dict[str, Any] = {"reason": error.code} | ({"cause": error.cause} if error.cause else {})
         user_id, session_id = error.user_id, error.session_id
         if call is not None:
             data["endpoint"] = call.endpoint.name

@@ -44,7 +44,7 @@ PROVIDERS = [
     Defence(
         "provider: the ID token is of the configured issuer",
         ID_TOKEN,
-        'if claims.get("iss") != provider.issuer_of(claims):',
+        'if issuer is None or claims.get("iss") != issuer:',
         'if not claims.get("iss"):',
         LIE,
     ),

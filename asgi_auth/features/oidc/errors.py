@@ -13,20 +13,20 @@ class InvalidLoginStateError(AuthError):
 class ProviderRefusedError(AuthError):
     """The provider has refused the login, or its answer failed a check.
 
-    `reason` says which. The log has it, and the answer does not.
+    `cause` says which check. The event in the log has it, and the answer has not.
     """
 
     code = "provider_refused"
     default_detail = "The other service did not log you in. Try again, or log in another way."
 
-    def __init__(self, reason: str = "") -> None:
-        """Take the reason, in one line."""
+    def __init__(self, cause: str = "") -> None:
+        """Take the cause, in one line."""
         super().__init__()
-        self.reason: str = " ".join(reason.split())
+        self.cause: str = " ".join(cause.split())
 
     def __str__(self) -> str:
-        """Return the reason."""
-        return self.reason
+        """Return the cause."""
+        return self.cause
 
 
 class LinkNeededError(AuthError):

@@ -12,6 +12,7 @@ import msgspec
 
 from asgi_auth.features.oidc.errors import ProviderRefusedError
 from asgi_auth.features.oidc.metadata import KeySource
+from asgi_auth.features.oidc.profile import is_subject
 from asgi_auth.features.oidc.providers import OpenIDProvider
 
 #: The algorithms, each with the kind and the curve of its keys, and the hash of `at_hash`. Never `none`, never HMAC.
@@ -56,7 +57,7 @@ async def read(token: Any, provider: OpenIDProvider, source: KeySource, expected
     if not isinstance(nonce, str) or not hmac.compare_digest(nonce.encode(), expected.nonce.encode()):
         raise ProviderRefusedError("the nonce of the ID token is another one")
     subject = claims.get("sub")
-    if not isinstance(subject, str) or not 0 < len(subject) <= 255:
+    if not is_subject(subject):
         raise ProviderRefusedError("the ID token has no subject")
     _check_hash(claims, algorithm, expected.access_token)
     if not provider.fits(claims):
@@ -108,7 +109,8 @@ def _verified(token: str, key: Mapping[str, Any], algorithm: str) -> Mapping[str
 
 def _check_parties(claims: Mapping[str, Any], provider: OpenIDProvider) -> None:
     """Check who has issued the token, and for whom. The issuer is the configured one, never the token's."""
-    if claims.get("iss") != provider.issuer_of(claims):
+    issuer = provider.issuer_of(claims)
+    if issuer is None or claims.get("iss") != issuer:
         raise ProviderRefusedError("the ID token is of another issuer")
     audience = claims.get("aud")
     audience = [audience] if isinstance(audience, str) else audience

@@ -22,6 +22,16 @@ class Profile(Record, frozen=True, kw_only=True):
         return f"{self.issuer} {self.subject}"
 
 
+def is_subject(value: Any) -> bool:
+    """Tell whether a value can name an account: 1 to 255 printable characters of ASCII (Core 1.0, section 2)."""
+    return isinstance(value, str) and 0 < len(value) <= 255 and value.isascii() and value.isprintable()
+
+
+def label_of(value: Any) -> str:
+    """Return a name that can be shown and stored: no database stores half of a surrogate pair, or NUL."""
+    return "".join(filter(str.isprintable, value))[:255] if isinstance(value, str) else ""
+
+
 def profile_of(issuer: str, claims: Mapping[str, Any], *, verified: bool) -> Profile:
     """Return the profile in checked claims."""
     email, label, auth_time = claims.get("email"), claims.get("name"), claims.get("auth_time")
@@ -31,6 +41,6 @@ def profile_of(issuer: str, claims: Mapping[str, Any], *, verified: bool) -> Pro
         subject=claims["sub"],
         email=email if isinstance(email, str) else "",
         email_verified=verified,
-        label=label[:255] if isinstance(label, str) else "",
+        label=label_of(label),
         auth_time=auth_time if has_time else None,
     )

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from asgi_auth.features.oidc.client_secrets import AppleSecret
-from asgi_auth.features.oidc.profile import Profile
+from asgi_auth.features.oidc.profile import Profile, is_subject, label_of
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
@@ -122,7 +122,7 @@ class OAuthProvider(Provider):
     def profile(self, user: Mapping[str, Any], emails: Sequence[Mapping[str, Any]] = ()) -> Profile | None:
         """Return the profile in the answers of the API; None for a user without a subject."""
         subject = user.get(self.subject)
-        if isinstance(subject, bool) or not isinstance(subject, str | int) or not 0 < len(str(subject)) <= 255:
+        if isinstance(subject, bool) or not isinstance(subject, str | int) or not is_subject(str(subject)):
             return None
         primary = next((each for each in emails if each.get("primary") is True), None)
         source = {**user, self.email: primary.get("email"), **primary} if primary is not None else user
@@ -132,5 +132,5 @@ class OAuthProvider(Provider):
             subject=str(subject),
             email=email if isinstance(email, str) else "",
             email_verified=self.calls_verified(source),
-            label=label[:255] if isinstance(label, str) else "",
+            label=label_of(label),
         )
