@@ -61,6 +61,8 @@ async def test_a_login_is_finished_once_of_many_calls() -> None:
             return (await browser.get(back)).status
 
         assert sorted(await asyncio.gather(*(finish() for _ in range(32)))) == [303] + [400] * 31
+        # The provider, which takes a code once, is asked once.
+        assert len(app.op.asked("token")) == 1
 
 
 async def test_a_login_ends_after_ten_minutes() -> None:

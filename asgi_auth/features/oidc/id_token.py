@@ -102,9 +102,13 @@ def _verified(token: str, key: Mapping[str, Any], algorithm: str) -> Mapping[str
     kinds: Mapping[str, Any] = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey}
     public = {name: key[name] for name in ("kty", "crv", "n", "e", "x", "y") if name in key}
     try:
-        return jwt.decode(token, kinds[public["kty"]].import_key(public), algorithms=[algorithm]).claims
+        claims: Any = jwt.decode(token, kinds[public["kty"]].import_key(public), algorithms=[algorithm]).claims
     except (JoseError, ValueError, TypeError, KeyError) as error:
         raise ProviderRefusedError(f"the ID token is not genuine: {type(error).__name__}") from None
+    if not isinstance(claims, dict):
+        # Earlier versions of joserfc return lists as they are.
+        raise ProviderRefusedError("the ID token has no claims")
+    return claims
 
 
 def _check_parties(claims: Mapping[str, Any], provider: OpenIDProvider) -> None:
