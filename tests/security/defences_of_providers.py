@@ -2,8 +2,8 @@
 
 from tests.security.defence import Defence
 
-LOGIN, LIES, LINKING = "oidc/test_login.py::", "oidc/test_lies.py::", "oidc/test_linking.py::"
-LIE = LIES + "test_a_lie_starts_no_session"
+LOGIN, LIES, LINKING = "oidc/test_login.py::", "oidc/test_told_apart.py::", "oidc/test_linking.py::"
+LIE = LIES + "test_the_log_names_the_check_that_a_lie_fails"
 ID_TOKEN, FLOWS = "features/oidc/id_token.py", "features/oidc/flows.py"
 PROVIDERS = [
     Defence(
@@ -74,7 +74,7 @@ PROVIDERS = [
         "features/oidc/metadata.py",
         "if found.issuer != self._provider.issuer:",
         "if not found.issuer:",
-        LIE,
+        LIES + "test_false_metadata_sends_no_browser_anywhere",
     ),
     Defence(
         "provider: only the very value calls an address verified",
@@ -103,5 +103,61 @@ PROVIDERS = [
         'mailed = mailed if by_link else msgspec.structs.replace(mailed, token="", link="")',
         "mailed = mailed if by_link is not None else written",
         LINKING + "test_an_address_that_is_only_claimed_is_proven_by_a_code_in_that_browser",
+    ),
+    Defence(
+        "provider: the algorithm of the ID token is on the list",
+        ID_TOKEN,
+        "if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:",
+        "if not isinstance(algorithm, str):",
+        LIE,
+    ),
+    Defence(
+        "provider: the key of the ID token has its id",
+        ID_TOKEN,
+        'and (kid is None or key.get("kid") == kid)',
+        "and kid is not False",
+        LIE,
+    ),
+    Defence(
+        "provider: the ID token was given to this client",
+        ID_TOKEN,
+        'if claims.get("azp", provider.client_id if len(audience) == 1 else None) != provider.client_id:',
+        'if claims.get("azp") == "":',
+        LIE,
+    ),
+    Defence(
+        "provider: the ID token has not expired",
+        ID_TOKEN,
+        "if expires is None or expires <= expected.now - expected.leeway:",
+        "if expires == 0:",
+        LIE,
+    ),
+    Defence(
+        "provider: the ID token was issued now",
+        ID_TOKEN,
+        "if issued is None or abs(expected.now - issued) > MAX_AGE:",
+        "if issued == 0:",
+        LIE,
+    ),
+    Defence(
+        "provider: the ID token belongs to the access token",
+        ID_TOKEN,
+        "    _check_hash(claims, algorithm, expected.access_token)",
+        "    _ = expected.access_token",
+        LIE,
+    ),
+    Defence(
+        "provider: a subject has printable characters of ASCII",
+        "features/oidc/profile.py",
+        "return isinstance(value, str) and 0 < len(value) <= 255 and value.isascii() and value.isprintable()",
+        "return isinstance(value, str) and 0 < len(value) <= 255",
+        LIES + "test_a_subject_has_printable_characters_of_ascii",
+    ),
+    Defence(
+        "provider: keys stay in use while the provider is away",
+        "features/oidc/metadata.py",
+        "            if known is None:\n                raise\n            return known\n        return self._keys",
+        "            raise\n        return self._keys",
+        "oidc/test_troubles.py::test_what_cannot_be_fetched_anew_stays_in_use",
     ),
 ]
