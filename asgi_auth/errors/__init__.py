@@ -38,6 +38,7 @@ AuthError
 ├── AlreadyVerifiedError                    409 already_verified
 ├── FactorExistsError                       409 factor_exists
 ├── LastWayInError                          409 last_way_in
+├── IdentityTakenError                      409 identity_taken
 ├── LinkNeededError                         409 link_needed
 ├── BodyTooLargeError                       413 body_too_large
 ├── UnsupportedMediaTypeError               415 unsupported_media_type

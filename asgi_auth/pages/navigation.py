@@ -13,6 +13,7 @@ from asgi_auth.model.answers import Answer, LoginRedirect, Redirect
 from asgi_auth.pages.site import Site
 from asgi_auth.pages.visits import Authenticate, Visit, with_headers_of
 from asgi_auth.validation.targets import location
+from asgi_auth.web.headers import single_header
 from asgi_auth.web.request_pipeline import Result
 from asgi_auth.web.responses import add_headers
 
@@ -28,6 +29,8 @@ class NavigationVisit(Visit):
 
     async def respond(self, authenticate: Authenticate, receive: Receive) -> Response:
         """Call the endpoint, and redirect the browser."""
+        if self._comes_from_elsewhere():
+            return self._passage()
         identity = self.identity = await authenticate()
         try:
             values = await self.site.requests.values(self.scope, receive, self._route, identity, dict(self._in_path))
@@ -37,6 +40,26 @@ class NavigationVisit(Visit):
             return self._refused(error)
         response = self.site.renderer.redirect(self._next(result))
         add_headers(response, result.headers)
+        return response
+
+    def _comes_from_elsewhere(self) -> bool:
+        """Tell whether another site has sent the browser where a step on a page of this site is needed first.
+
+        A login begins by an act of the user alone (ASVS 7.6.2). Strict cookies come along neither from another site nor
+        with what follows by a redirect: a page of this site that goes on by itself brings them.
+        """
+        if single_header(self.scope, b"sec-fetch-site") != "cross-site":
+            return False
+        return not self._route.endpoint.logs_in or self.site.auth.settings.cookie_same_site == "strict"
+
+    def _passage(self) -> Response:
+        """Show a page that leads on to the same URL; the end of a login goes on by itself."""
+        view, goes_on = self.view(), self._route.endpoint.logs_in
+        target = f"?{self.scope['query_string'].decode('latin-1')}"
+        more = {"title": view.language.get("pages.passage.title"), "target": target, "goes_on": goes_on}
+        response = self.site.renderer.page(["passage"], view.frame() | more, 200)
+        if goes_on:
+            response.headers["refresh"] = f"0;url={target}"
         return response
 
     def _next(self, result: Result) -> str:

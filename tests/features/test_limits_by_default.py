@@ -187,6 +187,6 @@ def test_every_limit_by_network_has_a_test_here() -> None:
     limited = {item.path.removeprefix("/") for item in endpoints_of_library() if "/ip" in limits.note_at(item)}
 
     # tests/oidc/test_limits.py tries those of logins by providers.
-    by_provider = {"oidc/{provider}/login", "oidc/{provider}/callback"}
+    by_provider = {"oidc/{provider}/login", "oidc/{provider}/callback", "oidc/{provider}/link"}
     assert limited - BY_NETWORK.keys() == {"refresh"} | by_provider
     assert BY_NETWORK.keys() <= limited

@@ -2,14 +2,17 @@
 
 import asyncio
 import base64
+import html
+import re
 from typing import Any
 
 import pytest
 
+from asgi_auth import Pages
 from asgi_auth.features.totp.codes import code_at
 from tests.features.flows import NEW_PASSWORD
 from tests.oidc.world import World, world
-from tests.support import EMAIL, PASSWORD, bearer
+from tests.support import EMAIL, PASSWORD, Client, bearer
 
 SAME = {"sec-fetch-site": "same-origin"}
 CLAIMS: list[Any] = [True, False, "true", 1, None]
@@ -165,7 +168,7 @@ async def test_the_last_way_in_is_not_unlinked() -> None:
         sent = {"new_password": NEW_PASSWORD}
         assert (await app.browser.post("/auth/set-password", sent, headers=SAME)).status == 204
         assert (await app.browser.request("DELETE", path, headers=SAME)).status == 204
-        assert (await app.browser.get("/auth/identities")).json == {"identities": []}
+        assert (await app.browser.get("/auth/identities")).json["identities"] == []
 
 
 async def test_an_unlinked_login_is_told_by_mail_and_unknown_ones_are_not_found() -> None:
@@ -190,3 +193,99 @@ async def test_nobody_unlinks_the_login_of_another_user() -> None:
 
         assert (await eve.request("DELETE", f"/auth/identities/{listed['id']}", headers=SAME)).status == 404
         assert (await app.browser.get("/auth/identities")).json["identities"] == [listed]
+
+
+async def begun(app: World, browser: Client) -> str:
+    """Begin a link in a browser, and return the way back from the provider."""
+    answer = await browser.post("/auth/oidc/op/link", {}, headers=SAME)
+    assert (answer.status, list(answer.json)) == (200, ["url"])
+    return await app.back(answer.json["url"])
+
+
+async def logged_in(app: World, email: str = EMAIL, *, verified: bool = True) -> Client:
+    """Log a user in by a password and cookies."""
+    await app.auth.users.create(email, password=PASSWORD, verified=verified)
+    browser = app.another_browser()
+    headers = SAME | {"auth-transport": "cookie"}
+    assert (await browser.post("/auth/login", {"email": email, "password": PASSWORD}, headers=headers)).status == 200
+    return browser
+
+
+async def test_a_user_links_an_account_of_any_address_and_logs_in_with_it() -> None:
+    async with world() as app:
+        browser = await logged_in(app)
+        app.user(email="another@example.com", email_verified=False)
+
+        answer = await browser.get(await begun(app, browser))
+
+        assert answer.status == 303
+        (listed,) = (await browser.get("/auth/identities")).json["identities"]
+        assert listed["email"] == "another@example.com"
+        assert (await app.login()).status == 303
+        assert (await app.me()).json["email"] == EMAIL
+
+
+async def test_a_link_is_made_in_the_session_that_began_it() -> None:
+    async with world() as app:
+        browser, eve = await logged_in(app), await logged_in(app, "eve@example.com")
+        back = await begun(app, eve)
+        planted = {name: value for name, value in eve.cookies.items() if "-oidc-" in name}
+        browser.cookies |= planted
+
+        answer = await browser.get(back)
+
+        assert (answer.status, answer.json["code"]) == (400, "invalid_login_state")
+        assert (await browser.get("/auth/identities")).json["identities"] == []
+
+
+async def test_a_linked_account_is_not_linked_to_another_user() -> None:
+    async with world() as app:
+        browser, eve = await logged_in(app), await logged_in(app, "eve@example.com")
+        assert (await browser.get(await begun(app, browser))).status == 303
+        assert (await browser.get(await begun(app, browser))).status == 303
+
+        answer = await eve.get(await begun(app, eve))
+
+        assert (answer.status, answer.json["code"]) == (409, "identity_taken")
+
+
+async def test_a_link_needs_a_fresh_login_and_a_verified_address() -> None:
+    async with world() as app:
+        squatter = await logged_in(app, verified=False)
+        answer = await squatter.post("/auth/oidc/op/link", {}, headers=SAME)
+        assert (answer.status, answer.json["code"]) == (403, "email_not_verified")
+
+        browser = await logged_in(app, "eve@example.com")
+        app.clock.move(601)
+        answer = await browser.post("/auth/oidc/op/link", {}, headers=SAME)
+        assert (answer.status, answer.json["code"]) == (401, "fresh_login_required")
+
+
+async def test_a_session_that_has_ended_links_nothing() -> None:
+    async with world() as app:
+        browser = await logged_in(app)
+        back = await begun(app, browser)
+        user = await app.auth.users.by_email(EMAIL)
+        await app.auth.end_sessions(user.id)
+
+        assert (await browser.get(back)).status == 400
+        assert await identities(app, user.id) == 0
+
+
+async def test_the_account_page_links_and_unlinks() -> None:
+    async with world("sqlite://", Pages()) as app:
+        browser = await logged_in(app)
+        form = {"content-type": "application/x-www-form-urlencoded"} | SAME
+        assert "Link Op" in (await browser.get("/auth/account")).body.decode()
+
+        shown = await browser.request("POST", "/auth/oidc/op/link", body=b"", headers=form)
+
+        assert shown.status == 200
+        (url,) = re.findall(r'href="(https://id[.]example[.]com/[^"]+)"', shown.body.decode())
+        linked = await browser.get(await app.back(html.unescape(url)))
+        assert (linked.status, linked.header("location")) == (303, "../../account")
+        page = (await browser.get("/auth/account")).body.decode()
+        (path,) = re.findall(r"identities/[0-9a-f-]+", page)
+        unlinked = await browser.request("POST", f"/auth/{path}?_method=DELETE", body=b"", headers=form)
+        assert unlinked.status == 303
+        assert "No account at another service is linked." in (await browser.get("/auth/account")).body.decode()

@@ -208,3 +208,23 @@ def test_without_base_url_or_providers_there_is_no_feature() -> None:
         OIDC([openid(), openid()])
     with pytest.raises(ValueError, match="client_id"):
         type(openid())("op", "", "secret", issuer=ISSUER)
+
+
+async def test_another_site_begins_no_login_by_itself() -> None:
+    async with world("sqlite://", Pages()) as app:
+        answer = await app.browser.get("/auth/oidc/op/login?next=/after", headers={"sec-fetch-site": "cross-site"})
+
+        assert answer.status == 200
+        assert b'href="?next=/after"' in answer.body
+        assert app.browser.cookies == {}
+
+
+async def test_strict_cookies_come_after_a_page_that_goes_on_by_itself() -> None:
+    async with world("sqlite://", Pages(), cookie_same_site="strict") as app:
+        back = await app.back(await app.begin("/after"))
+
+        passage = await app.browser.get(back, headers={"sec-fetch-site": "cross-site"})
+
+        assert (passage.status, passage.header("refresh")) == (200, f"0;url=?{urlsplit(back).query}")
+        answer = await app.browser.get(back, headers={"sec-fetch-site": "same-origin"})
+        assert (answer.status, answer.header("location")) == (303, "/after")

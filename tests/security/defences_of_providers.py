@@ -160,4 +160,18 @@ PROVIDERS = [
         "            raise\n        return self._keys",
         "oidc/test_troubles.py::test_what_cannot_be_fetched_anew_stays_in_use",
     ),
+    Defence(
+        "provider: a link is made in the session that began it",
+        "features/oidc/feature.py",
+        "if identity is None or identity.session_id != flow.begun.session or identity.actor is not None:",
+        "if identity is None:",
+        LINKING + "test_a_link_is_made_in_the_session_that_began_it",
+    ),
+    Defence(
+        "provider: another site begins no login",
+        "pages/navigation.py",
+        "if self._comes_from_elsewhere():",
+        "if not self._route:",
+        LOGIN + "test_another_site_begins_no_login_by_itself",
+    ),
 ]

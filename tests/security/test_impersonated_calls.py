@@ -81,7 +81,9 @@ def test_endpoints_that_write_what_opens_an_account_are_for_the_user_alone() -> 
     open_ones = {name for name, endpoint in of_callers.items() if not endpoint.is_for_user_alone}
 
     # A mailed link takes the password, too, where another user acts.
-    assert open_ones == {WAY_OUT, "verify_email"}
+    # The end of a login at a provider logs that user in. A link needs the very session that began it, and a session of
+    # an impersonation begins none.
+    assert open_ones == {WAY_OUT, "verify_email", "oidc_callback"}
     assert {"impersonate", "totp_turn_on", "change_email", "set_password", "recovery_codes"} <= of_callers.keys()
 
 

@@ -1,6 +1,8 @@
 """The answers about providers and linked accounts."""
 
-from asgi_auth.feature import Credential, Record
+from collections.abc import Sequence
+
+from asgi_auth.feature import Answer, Credential, Record, SetCookie
 
 
 class ProviderInfo(Record, frozen=True, kw_only=True):
@@ -39,6 +41,28 @@ class LinkedAccount(Record, frozen=True, kw_only=True):
 
 
 class LinkedAccountList(Record, frozen=True, kw_only=True):
-    """The linked accounts, oldest first."""
+    """The linked accounts, oldest first, and the providers that can be linked."""
 
     identities: list[LinkedAccount]
+    providers: list[ProviderInfo]
+
+
+class ProviderUrl(Answer, frozen=True, kw_only=True):
+    """The address at a provider where the browser goes on."""
+
+    url: str
+
+
+class BegunLink(ProviderUrl, frozen=True, kw_only=True):
+    """The same, with the cookie of the browser, which is not in the body."""
+
+    cookie: SetCookie
+
+    @property
+    def http_cookies(self) -> Sequence[SetCookie]:
+        """The cookie."""
+        return (self.cookie,)
+
+    def body(self) -> ProviderUrl:
+        """Return the address alone."""
+        return ProviderUrl(url=self.url)

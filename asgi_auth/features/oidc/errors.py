@@ -29,6 +29,14 @@ class ProviderRefusedError(AuthError):
         return self.cause
 
 
+class IdentityTakenError(AuthError):
+    """The account at the provider is linked to another user."""
+
+    status = 409
+    code = "identity_taken"
+    default_detail = "This login of the other service belongs to another account."
+
+
 class LinkNeededError(AuthError):
     """An account has the address of the provider, and the provider's account is not linked to it."""
 

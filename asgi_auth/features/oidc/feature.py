@@ -8,8 +8,16 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from asgi_auth.accounts.registration import RegistrationService
 from asgi_auth.auth import Auth
-from asgi_auth.errors import AuthError, BadRequestError, LastWayInError, NotFoundError, ProviderUnavailableError
+from asgi_auth.errors import (
+    AuthError,
+    BadRequestError,
+    EmailNotVerifiedError,
+    LastWayInError,
+    NotFoundError,
+    ProviderUnavailableError,
+)
 from asgi_auth.feature import (
     Client,
     Feature,
@@ -20,22 +28,32 @@ from asgi_auth.feature import (
     Redirect,
     Requested,
     Section,
+    TokenPair,
     User,
     delete,
     get,
     post,
 )
-from asgi_auth.features.oidc.answers import LinkedAccount, LinkedAccountList, ProviderInfo, ProviderList
+from asgi_auth.features.oidc.answers import (
+    BegunLink,
+    LinkedAccount,
+    LinkedAccountList,
+    ProviderInfo,
+    ProviderList,
+    ProviderUrl,
+)
 from asgi_auth.features.oidc.connections import Connection, OAuthConnection, OpenIDConnection
 from asgi_auth.features.oidc.errors import (
     EmailNeededError,
+    IdentityTakenError,
     InvalidLoginStateError,
     LinkNeededError,
     ProviderRefusedError,
     RegistrationClosedError,
 )
-from asgi_auth.features.oidc.flows import Flows
-from asgi_auth.features.oidc.providers import OAuthProvider, OpenIDProvider
+from asgi_auth.features.oidc.flows import Flow, Flows
+from asgi_auth.features.oidc.profile import Profile
+from asgi_auth.features.oidc.providers import OAuthProvider, OpenIDProvider, Provider
 from asgi_auth.features.oidc.signing_in import KIND, SigningIn
 from asgi_auth.model import event_types as events
 from asgi_auth.model.answers import LoginRedirect
@@ -51,6 +69,7 @@ ERRORS = (
     InvalidLoginStateError,
     ProviderRefusedError,
     LinkNeededError,
+    IdentityTakenError,
     EmailNeededError,
     RegistrationClosedError,
     ProviderUnavailableError,
@@ -79,7 +98,10 @@ class OIDC(Feature):
         Section(name="identities", endpoint="identities", order=36, loads=True),
     )
 
-    forms: ClassVar[Sequence[Form]] = (Form(endpoint="unlink", page="account", after="account", said="unlinked"),)
+    forms: ClassVar[Sequence[Form]] = (
+        Form(endpoint="oidc_link", page="account", shows=True),
+        Form(endpoint="unlink", page="account", after="account", said="unlinked"),
+    )
 
     def __init__(
         self,
@@ -122,8 +144,7 @@ class OIDC(Feature):
     @get("/oidc/providers")
     async def providers(self) -> ProviderList:
         """List the providers that users can log in with."""
-        found = self._providers.values()
-        return ProviderList(providers=[ProviderInfo(name=each.name, title=each.shown) for each in found])
+        return ProviderList(providers=self._shown())
 
     @get("/oidc/{provider}/login", navigates=True, limits=LIMITS, errors=(ProviderUnavailableError, NotFoundError))
     async def oidc_login(self, *, provider: Line, next: Line = "") -> Redirect:  # noqa: A002 (a field of the API)
@@ -139,6 +160,8 @@ class OIDC(Feature):
         "/oidc/{provider}/callback",
         navigates=True,
         logs_in=True,
+        # A login takes the place of a session in which another user acts.
+        acting=True,
         limits=LIMITS,
         event=events.LOGIN,
         errors=ERRORS,
@@ -152,9 +175,10 @@ class OIDC(Feature):
         state: Line = "",
         iss: Line | None = None,
         error: Line = "",
+        identity: Identity | None = None,
         client: Client = Client(),
     ) -> LoginRedirect | Requested:
-        """Finish a login at a provider, which sends the browser here."""
+        """Finish a login at a provider, or a link to an account there; the provider sends the browser here."""
         connection = self._connection(provider)
         flow = await self._flows.finish(provider, state, client.cookies)
         try:
@@ -162,7 +186,7 @@ class OIDC(Feature):
                 raise ProviderRefusedError(f"{provider}: the login ended with {error[:64]!r}")
             await connection.check_issuer(iss)
             profile = await connection.profile(flow, code, self._redirect_uri(provider))
-            entered = await self._signing_in.enter(self._providers[provider], profile, client)
+            entered = await self._entered(flow, self._providers[provider], profile, identity, client)
         except AuthError as refusal:
             refusal.next = flow.begun.next
             raise
@@ -181,11 +205,44 @@ class OIDC(Feature):
         query = urlencode({name: text for name, text in sent.items() if text})
         return Redirect(f"{self.auth.page_urls.below_mount(self._callback(provider))}?{query}")
 
+    @post(
+        "/oidc/{provider}/link",
+        fresh=True,
+        second_factor=True,
+        limits=LIMITS,
+        errors=(NotFoundError, EmailNotVerifiedError, ProviderUnavailableError),
+    )
+    async def oidc_link(self, *, provider: Line, identity: Identity) -> ProviderUrl:
+        """Begin to link an account at a provider to yours: send the browser to the `url`."""
+        connection = self._connection(provider)
+        if self.auth.get(RegistrationService) is not None and not (await identity.load()).email_verified:
+            # Else the owner of the address, who takes the account over, would find a login of a stranger.
+            raise EmailNotVerifiedError
+        flow = self._flows.begin(provider, "account", identity.session_id)
+        url = await connection.authorization(flow, self._redirect_uri(provider))
+        return BegunLink(url=url, cookie=flow.set_cookie())
+
+    async def _entered(
+        self,
+        flow: Flow,
+        provider: Provider,
+        profile: Profile,
+        identity: Identity | None,
+        client: Client,
+    ) -> TokenPair | Requested | None:
+        """Log in, or link: only in the very session that has begun it (CVE-2015-9284)."""
+        if not flow.begun.session:
+            return await self._signing_in.enter(provider, profile, client)
+        if identity is None or identity.session_id != flow.begun.session or identity.actor is not None:
+            raise InvalidLoginStateError
+        await self._signing_in.link(provider, profile, identity, client)
+        return None
+
     @get("/identities")
     async def identities(self, *, identity: Identity) -> LinkedAccountList:
         """List your linked accounts at providers."""
         found = await self.auth.storage.credentials(identity.id, KIND)
-        return LinkedAccountList(identities=[LinkedAccount.of(each) for each in found])
+        return LinkedAccountList(identities=[LinkedAccount.of(each) for each in found], providers=self._shown())
 
     @delete(
         "/identities/{id}",
@@ -220,6 +277,9 @@ class OIDC(Feature):
         if found is None:
             raise NotFoundError
         return found
+
+    def _shown(self) -> list[ProviderInfo]:
+        return [ProviderInfo(name=each.name, title=each.shown) for each in self._providers.values()]
 
     def _callback(self, provider: str) -> str:
         return f"/oidc/{provider}/callback"

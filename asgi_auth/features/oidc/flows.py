@@ -29,10 +29,11 @@ PURPOSE = "oidc state"
 
 
 class Begun(Record, frozen=True, kw_only=True):
-    """What the cookie holds: a random value, and where the login goes on."""
+    """What the cookie holds: a random value, where the login goes on, and the session of a link."""
 
     browser: str
     next: str = ""
+    session: str = ""
 
 
 class Flow:
@@ -75,9 +76,9 @@ class Flows:
         self._counter_keys = CounterKeys(keys)
         self._now = now
 
-    def begin(self, provider: str, target: str) -> Flow:
-        """Begin a login at a provider that goes on at a target."""
-        begun = Begun(browser=secrets.token_urlsafe(32), next=target)
+    def begin(self, provider: str, target: str, session: str = "") -> Flow:
+        """Begin a login at a provider that goes on at a target; with a `session`, to link the account to its user."""
+        begun = Begun(browser=secrets.token_urlsafe(32), next=target, session=session)
         cookie = _text(msgspec.json.encode(begun))
         # By the oldest secret: during a rolling change of secrets all processes have it.
         key = self._keys.for_service(PURPOSE)[-1]

@@ -9,8 +9,14 @@ from asgi_auth.accounts.links import Link
 from asgi_auth.accounts.registration import RegistrationService
 from asgi_auth.auth import Auth
 from asgi_auth.errors import InvalidCredentialsError, ValidationError
-from asgi_auth.feature import Client, Credential, Requested, TokenPair, User, new_id
-from asgi_auth.features.oidc.errors import EmailNeededError, LinkNeededError, RegistrationClosedError
+from asgi_auth.feature import Client, Credential, Identity, Requested, TokenPair, User, new_id
+from asgi_auth.features.oidc.errors import (
+    EmailNeededError,
+    IdentityTakenError,
+    InvalidLoginStateError,
+    LinkNeededError,
+    RegistrationClosedError,
+)
 from asgi_auth.features.oidc.profile import Profile
 from asgi_auth.features.oidc.providers import Provider
 from asgi_auth.model import event_types as events
@@ -61,6 +67,26 @@ class SigningIn:
             if await auth.storage.find_credential(KIND, profile.identifier) is not None:
                 raise _TakenError from None
             raise
+
+    async def link(self, provider: Provider, profile: Profile, identity: Identity, client: Client) -> None:
+        """Link an account at a provider to a user, in the session that has begun it.
+
+        Raises IdentityTakenError when it is linked to another user, and InvalidLoginStateError when the session has
+        ended meanwhile.
+        """
+        storage, now = self._auth.storage, int(self._auth.now())
+        async with storage.transaction() as inside:
+            user = await inside.update_user(identity.id, {}, now)
+            session = await inside.session(identity.session_id)
+            if user is None or user.status != "active" or session is None or session.revoked_at is not None:
+                raise InvalidLoginStateError
+            if not await inside.add_credential(self._credential(provider, profile, user.id)):
+                found = await inside.find_credential(KIND, profile.identifier)
+                if found is None or found[0].id != user.id:
+                    raise IdentityTakenError
+                return
+        data = {"provider": provider.name}
+        await self._auth.emit(events.IDENTITY_LINK, user_id=identity.id, client=client, data=data)
 
     def _address(self, profile: Profile) -> Address:
         """Return the address of a profile. Raises EmailNeededError without one that an account can have."""
