@@ -170,7 +170,7 @@ def plugin(issuer: str) -> dict[str, Any]:
         "pkce-allowed": True,
         "pkce-required": True,
         "pkce-method-plain-allowed": False,
-        "subject-type": "pairwise",
+        "subject-type": "public",
         "name-claim": "mandatory",
         "email-claim": "mandatory",
         **{f"auth-type-{name}-enabled": True for name in switches},
