@@ -150,7 +150,8 @@ def below(kind: type[AuthError]) -> Iterator[type[AuthError]]:
 
 
 def event_names() -> str:
-    """Return the events with their meanings and codes."""
+    """Return the events with their meanings and codes, those of features last."""
+    of_features = {name: action for feature in every_feature() for name, action in feature.actions.items()}
     rows = [
         [
             f"`{name}`",
@@ -158,7 +159,7 @@ def event_names() -> str:
             f"`{action.success}`" if action.success else "",
             f"`{action.failure}`" if action.failure else "",
         ]
-        for name, action in events.ACTIONS.items()
+        for name, action in {**events.ACTIONS, **of_features}.items()
     ]
     return table(["event", "meaning", "code of success", "code of failure"], rows)
 

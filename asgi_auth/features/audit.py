@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Container, Sequence
 
+from asgi_auth.auth import Auth
 from asgi_auth.events.audit_queue import AuditQueue
 from asgi_auth.events.audit_tally import COUNTED, AuditTally, merged
 from asgi_auth.events.hooks import check_name
@@ -51,8 +52,6 @@ class Audit(Feature):
         """Take the settings; raises ValueError."""
         if keep <= 0 or keep_unknown <= 0 or queue <= 0:
             raise ValueError("keep, keep_unknown and queue are positive")
-        for name in leave_out:
-            check_name(name, events.ACTIONS)
         self.leave_out: frozenset[str] = frozenset(leave_out)
         self.observes: Container[str] | None = _AllBut(self.leave_out)
         self.keep = keep
@@ -60,6 +59,12 @@ class Audit(Feature):
         self._tally = AuditTally()
         self.queue: AuditQueue = AuditQueue(self._write, limit=queue)
         self._millisecond = 0
+
+    def attach(self, auth: Auth) -> None:
+        """Join an `Auth`. Raises ValueError for a name in `leave_out` that is no event of the library or a feature."""
+        super().attach(auth)
+        for name in self.leave_out:
+            check_name(name, auth.stream.actions)
 
     @property
     def services(self) -> tuple[AuditQueue]:

@@ -34,8 +34,6 @@ PASSWORD_CHECK: Final = "password_check"
 FACTOR_ADD: Final = "factor_add"
 FACTOR_REMOVE: Final = "factor_remove"
 FACTOR_CHECK: Final = "factor_check"
-DEVICE_TRUST: Final = "device_trust"
-RECOVERY_CODES: Final = "recovery_codes"
 IDENTITY_LINK: Final = "identity_link"
 IDENTITY_UNLINK: Final = "identity_unlink"
 REAUTHENTICATE: Final = "reauthenticate"
@@ -76,8 +74,6 @@ ACTIONS: Final[dict[str, Action]] = {
     FACTOR_ADD: Action("A second factor was added (`kind`).", "authn_factor_added", "authn_factor_add_fail"),
     FACTOR_REMOVE: Action("A second factor was removed (`kind`).", "authn_factor_removed", "authn_factor_remove_fail"),
     FACTOR_CHECK: Action("A second factor was verified (`kind`).", "authn_factor_check_success"),
-    DEVICE_TRUST: Action("A browser is trusted: its logins need no second factor for a while.", "authn_device_trusted"),
-    RECOVERY_CODES: Action("New recovery codes were given.", "authn_token_created", "authn_token_create_fail"),
     IDENTITY_LINK: Action(
         "An account at a provider was linked: it logs in (`provider`).",
         "authn_identity_linked",

@@ -7,15 +7,16 @@ from typing import Any
 
 import pytest
 
-from asgi_auth import Audit, Auth, AuthApp, Passwords, Sessions
+from asgi_auth import Audit, Auth, AuthApp, Passwords, RecoveryCodes, Sessions, Totp
 from asgi_auth.crypto.argon2 import Argon2
 from asgi_auth.errors import StorageUnavailableError
+from asgi_auth.feature import Feature
 from asgi_auth.model.records import AuditRecord
 from asgi_auth.model.records import Client as Caller
 from asgi_auth.storage.sqlite import SQLite
 from tests.features.flows import flows
 from tests.mail.deliveries import until
-from tests.support import EMAIL, PASSWORD, Client, Clock, bearer, login, make_auth, register
+from tests.support import EMAIL, PASSWORD, Client, Clock, bearer, cheap, login, make_auth, register
 
 DAY = 86400
 
@@ -42,6 +43,10 @@ def audited(storage: SQLite, clock: Clock | None = None, **options: Any) -> Auth
     auth = make_auth(storage, clock=clock, features=[Passwords(argon2=Argon2.cheap()), Sessions(), Audit(**options)])
     auth[Audit].queue.pause = auth[Audit].queue.retry = 0.01
     return auth
+
+
+def unaudited() -> list[Feature]:
+    return [feature for feature in cheap() if not isinstance(feature, Audit)]
 
 
 async def names(auth: Auth, user_id: str) -> list[tuple[str, str]]:
@@ -99,7 +104,14 @@ async def test_a_setting_chooses_what_is_left_out() -> None:
 
     assert [name for name, _ in listed] == ["refresh", "login", "session_start", "password_check"]
     with pytest.raises(ValueError, match="there is no 'logins'"):
-        Audit(leave_out=["logins"])
+        make_auth(features=[*unaudited(), Audit(leave_out=["logins"])])
+
+
+def test_events_of_features_that_are_there_can_be_left_out() -> None:
+    with pytest.raises(ValueError, match="there is no 'recovery_codes'"):
+        make_auth(features=[*unaudited(), Audit(leave_out=["recovery_codes"])])
+
+    make_auth(features=[*unaudited(), Totp(), RecoveryCodes(), Audit(leave_out=["recovery_codes"])])
 
 
 @pytest.mark.parametrize("wrong", [{"keep": 0}, {"queue": 0}])

@@ -26,11 +26,12 @@ from asgi_auth.feature import (
 )
 from asgi_auth.model import event_types as events
 from asgi_auth.model.concealed import Concealed
-from asgi_auth.model.event_types import Outcome
+from asgi_auth.model.event_types import Action, Outcome
 from asgi_auth.sessions.identity import MFA
 from asgi_auth.sessions.second_factors import USED_UP
 
-KIND = "recovery_codes"
+#: The kind of the credential, and the event of new codes.
+KIND = NEW_CODES = "recovery_codes"
 #: Crockford's alphabet, without I, L, O and U; letters of a code and of a group: 120 bits (ASVS 6.5.2).
 ALPHABET, LETTERS, GROUP = "0123456789ABCDEFGHJKMNPQRSTVWXYZ", 24, 4
 SAME = str.maketrans({"O": "0", "I": "1", "L": "1", "-": "", " ": ""})
@@ -56,7 +57,10 @@ class RecoveryCodes(Feature):
 
     factor_kinds: ClassVar[Mapping[str, Factor]] = {KIND: Factor("recovery", is_backup=True)}
     mails: ClassVar[tuple[str, ...]] = ("recovery_code_used", "recovery_codes_made")
-    notices: ClassVar[Mapping[tuple[str, Outcome], str]] = {(events.RECOVERY_CODES, "success"): "recovery_codes_made"}
+    notices: ClassVar[Mapping[tuple[str, Outcome], str]] = {(NEW_CODES, "success"): "recovery_codes_made"}
+    actions: ClassVar[Mapping[str, Action]] = {
+        NEW_CODES: Action("New recovery codes were given.", "authn_token_created", "authn_token_create_fail")
+    }
     room: ClassVar[Path | None] = Path(__file__).parent
     pages: ClassVar[Sequence[Page]] = (
         Page(
@@ -87,7 +91,7 @@ class RecoveryCodes(Feature):
         status=201,
         fresh=True,
         second_factor=True,
-        event=events.RECOVERY_CODES,
+        event=NEW_CODES,
         errors=(SecondFactorNeededError,),
     )
     async def recovery_codes(self, *, identity: Identity, client: Client = Client()) -> RecoveryCodeSet:
@@ -112,7 +116,7 @@ class RecoveryCodes(Feature):
                 raise SecondFactorNeededError("Set up another second factor, or show it first.")
             await storage.delete_credentials(identity.id, (KIND,))
             await storage.add_credential(credential)
-        await self.auth.emit(events.RECOVERY_CODES, user_id=identity.id, client=client, data={"count": self._count})
+        await self.auth.emit(NEW_CODES, user_id=identity.id, client=client, data={"count": self._count})
         return RecoveryCodeSet(codes=codes)
 
     @get("/recovery-codes")

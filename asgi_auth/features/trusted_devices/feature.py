@@ -20,13 +20,15 @@ from asgi_auth.feature import (
     get,
 )
 from asgi_auth.feature.call import running
-from asgi_auth.model import event_types as events
 from asgi_auth.model.answers import SetCookie
+from asgi_auth.model.event_types import Action
 from asgi_auth.model.user_agent import device_name
 from asgi_auth.sessions.identity import MFA
 from asgi_auth.storage import Storage
 
 PURPOSE = "trusted_device"
+#: The event of a browser that is trusted.
+DEVICE_TRUST = "device_trust"
 #: The cookie, and the field, under whose name the notes of a call have the wish of the user.
 COOKIE, FIELD = "trusted", "trust_device"
 #: The note of a call with the token and the secret of the device.
@@ -57,6 +59,11 @@ class TrustedDevices(Feature):
     """
 
     room: ClassVar[Path | None] = Path(__file__).parent
+    actions: ClassVar[Mapping[str, Action]] = {
+        DEVICE_TRUST: Action(
+            "A browser is trusted: its logins need no second factor for a while.", "authn_device_trusted"
+        )
+    }
 
     def __init__(self, *, days: int = 30) -> None:
         """Take the number of days. Raises ValueError."""
@@ -115,7 +122,7 @@ class TrustedDevices(Feature):
             await self._distrust(call.identity.id)
         elif token is not None and ending == "done":
             call.cookies.append(SetCookie(COOKIE, secret, self._ttl))
-            await self.auth.emit(events.DEVICE_TRUST, user_id=token.user_id, client=call.client)
+            await self.auth.emit(DEVICE_TRUST, user_id=token.user_id, client=call.client)
         elif token is not None:
             await self.auth.storage.use_token(token.id, now)
 
