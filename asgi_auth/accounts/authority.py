@@ -2,7 +2,13 @@
 
 from collections.abc import Collection, Sequence
 
-from asgi_auth.errors import ForbiddenError, ImpersonatedError, SecondFactorNeededError, TokenRevokedError
+from asgi_auth.errors import (
+    ForbiddenError,
+    ImpersonatedError,
+    LastAdministratorError,
+    SecondFactorNeededError,
+    TokenRevokedError,
+)
 from asgi_auth.model.records import Session, User
 from asgi_auth.sessions.acting import IMPERSONATE
 from asgi_auth.sessions.identity import MFA, Identity
@@ -12,6 +18,8 @@ from asgi_auth.storage import Storage
 #: The permissions of administrators.
 READ, WRITE, ROLES = "users:read", "users:write", "users:roles"
 PERMISSIONS = (READ, WRITE, ROLES, IMPERSONATE)
+#: The number of other administrators of whom one must be left, of each role, when an administrator leaves.
+OTHERS = 10
 
 
 class Administrator:
@@ -76,20 +84,44 @@ class Administrator:
 
 
 class Owner:
-    """A user who changes their own account, as the author of a change (`By`): no other user is named in its events."""
+    """A user who closes their own account, as the author of a change (`By`): no other user is named in its events."""
 
     id: str = ""
 
-    def __init__(self, identity: Identity) -> None:
-        """Take the identity of the user."""
+    def __init__(self, identity: Identity, permissions: PermissionMap) -> None:
+        """Take the identity of the user, and the permissions of roles."""
         self._identity = identity
+        self._permissions = permissions
 
     async def judge(self, storage: Storage, user_id: str, _gives: Sequence[str] | None = None) -> None:
-        """Lock the user. Raises TokenRevokedError unless the account is active, and the session live."""
-        user = (await storage.lock_users({user_id})).get(user_id)
+        """Lock the user, and other administrators if the user is one.
+
+        Raises TokenRevokedError unless the account is active and the session live, and LastAdministratorError for the
+        last active user that may give roles: nobody could do so any more.
+        """
+        others = await self._others(storage, user_id)
+        users = await storage.lock_users({user_id, *others})
+        user = users.pop(user_id, None)
         if user is None or user.status != "active":
             raise TokenRevokedError
         await _live_session(storage, self._identity)
+        if self._gives_roles(user) and not any(self._gives_roles(other) for other in users.values()):
+            raise LastAdministratorError
+
+    async def _others(self, storage: Storage, user_id: str) -> set[str]:
+        """Return the ids of some other administrators, if the user is one.
+
+        They are found before any row is locked: all rows are locked in the order of their ids.
+        """
+        user = await storage.user(user_id)
+        if user is None or not self._gives_roles(user):
+            return set()
+        roles = self._permissions.roles_with(ROLES)
+        found = [await storage.users(status="active", role=role, limit=OTHERS + 1) for role in roles]
+        return {other.id for page in found for other in page} - {user_id}
+
+    def _gives_roles(self, user: User) -> bool:
+        return user.status == "active" and ROLES in self._permissions.of(user.roles)
 
 
 async def _live_session(storage: Storage, identity: Identity) -> Session:

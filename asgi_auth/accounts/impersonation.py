@@ -21,6 +21,8 @@ from asgi_auth.storage import Storage
 
 #: The member of `Session.data` with the sessions in which its user acts: user and time of expiry, by session id.
 LINKS = "acts_in"
+#: The data of a session that has no fresh second factor.
+STALE = {SECOND_FACTOR_AT: 0}
 
 
 class Impersonation:
@@ -46,6 +48,7 @@ class Impersonation:
     async def begin(self, by: Administrator, identity: Identity, user_id: str, client: Client) -> TokenPair:
         """Start a session of a user in which the administrator acts; `identity` is the administrator's.
 
+        An own session in cookies is no fresh login any more: its refresh token is parked in the browser.
         Raises the refusals of `by`, UserNotFoundError, and AccountDisabledError for an account that is switched off.
         """
         async with self._storage.transaction() as storage:
@@ -59,7 +62,7 @@ class Impersonation:
             session, pair = self._acting.new(user, own, client)
             if not await storage.add_acting_session(session):
                 raise AccountDisabledError
-        await self._link(own.id, session)
+        await self._link(own.id, session, is_parked=identity.transport == "cookie")
         for name in (events.SESSION_START, events.IMPERSONATE):
             await self._events.emit(name, user_id=user_id, session_id=session.id, client=client, actor=identity.id)
         return pair
@@ -77,8 +80,8 @@ class Impersonation:
         session = await self._sessions.session_of(parked) if parked else None
         if session is None or (session.id, session.user_id) != (act["sid"], act["sub"]):
             return None
-        now, stale = int(self._now()), {SECOND_FACTOR_AT: 0}
-        if await self._storage.renew_session(session.id, auth_time=0, amr=(), data=stale, now=now) is None:
+        now = int(self._now())
+        if await self._storage.renew_session(session.id, auth_time=0, amr=(), data=STALE, now=now) is None:
             return None
         try:
             return await self._sessions.refresh(parked, client, rotate=True)
@@ -119,7 +122,7 @@ class Impersonation:
         for session in await self._storage.sessions(user_id, int(self._now()), 0):
             await self._end_linked(user_id, session, client)
 
-    async def _link(self, own_id: str, session: Session) -> None:
+    async def _link(self, own_id: str, session: Session, *, is_parked: bool) -> None:
         """Note a new session in the data of the administrator's own one. Sessions that have expired are forgotten.
 
         Not in the transaction that has locked the users: a ban locks the sessions first. Raises TokenRevokedError if
@@ -128,8 +131,9 @@ class Impersonation:
         own, now = await self._storage.session(own_id), session.created_at
         if own is not None:
             live = {key: value for key, value in own.data.get(LINKS, {}).items() if value[1] > now}
-            data = {LINKS: live | {session.id: [session.user_id, session.expires_at]}}
-            if await self._storage.renew_session(own_id, auth_time=None, amr=(), data=data, now=now):
+            links = {LINKS: live | {session.id: [session.user_id, session.expires_at]}}
+            data, at = (links | STALE, 0) if is_parked else (links, None)
+            if await self._storage.renew_session(own_id, auth_time=at, amr=(), data=data, now=now):
                 return
         await self._storage.end_sessions(session.user_id, now, only=session.id)
         raise TokenRevokedError

@@ -25,11 +25,11 @@ from asgi_auth.errors import (
 )
 from asgi_auth.model.answers import TokenPair
 from asgi_auth.model.records import Client, Credential, OneTimeToken, Record, User
+from asgi_auth.sessions.ends import PENDING_LOGIN
 from asgi_auth.sessions.identity import MFA
 from asgi_auth.sessions.service import SessionService
 from asgi_auth.storage import Storage
 
-PURPOSE = "pending_login"
 #: Seconds until a pending login ends, and the attempts at the second factor that it has (ASVS 6.6.3).
 TTL, TRIES = 300, 5
 #: The errors that a pending login is answered with.
@@ -112,7 +112,7 @@ class PendingLogins:
         }
         if link is not None:
             data["link"] = msgspec.to_builtins(link)
-        token, secret = new_token(PURPOSE, user.id, data, now=int(self._now()), seconds=TTL)
+        token, secret = new_token(PENDING_LOGIN, user.id, data, now=int(self._now()), seconds=TTL)
         await self._storage.add_token(token)
         error.pending, error.expires_in = secret, TTL
 
@@ -125,7 +125,7 @@ class PendingLogins:
         the block raises ServiceUnavailableError or AccountLockedError: then nothing was judged.
         """
         now = int(self._now())
-        token = await self._storage.find_token(PURPOSE, digest_of(secret), now)
+        token = await self._storage.find_token(PENDING_LOGIN, digest_of(secret), now)
         if token is None or token.data["setup"] is not setup:
             raise PendingLoginExpiredError
         if not await self._storage.count_password(token.id, now=now, tries=TRIES):

@@ -40,6 +40,7 @@ AuthError
 ├── LastWayInError                          409 last_way_in
 ├── IdentityTakenError                      409 identity_taken
 ├── LinkNeededError                         409 link_needed
+├── LastAdministratorError                  409 last_administrator
 ├── BodyTooLargeError                       413 body_too_large
 ├── UnsupportedMediaTypeError               415 unsupported_media_type
 ├── ValidationError                         422 validation_error
@@ -66,6 +67,7 @@ from asgi_auth.errors.accounts import (
     AlreadyVerifiedError,
     EmailNotVerifiedError,
     FactorExistsError,
+    LastAdministratorError,
     LastWayInError,
     SessionNotFoundError,
     UnknownRoleError,
@@ -144,6 +146,7 @@ __all__ = [
     "InvalidResetTokenError",
     "InvalidTokenError",
     "InvalidVerificationTokenError",
+    "LastAdministratorError",
     "LastWayInError",
     "MethodNotAllowedError",
     "NotFoundError",

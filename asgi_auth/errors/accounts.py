@@ -94,6 +94,14 @@ class LastWayInError(AuthError):
     default_detail = "This is the last way to log in to the account. Add another one first."
 
 
+class LastAdministratorError(AuthError):
+    """The user is the last one that may give roles, and may not close the account."""
+
+    status = 409
+    code = "last_administrator"
+    default_detail = "You are the last user that may give roles. Give another user this right first."
+
+
 class UserNotFoundError(NotFoundError):
     """No user has this id; raised in administration only, never by a public endpoint."""
 

@@ -23,7 +23,7 @@ class SecondFactorNeededError(ForbiddenError):
 
     code = "second_factor_needed"
     page: ClassVar[str] = "reauthenticate"
-    default_detail = "Log in with a second factor to do this."
+    default_detail = "Log in with a second factor to do this, or set one up first."
     #: Whether the user has no second factor, and has to set one up.
     is_missing: bool = False
 

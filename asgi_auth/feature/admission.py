@@ -60,8 +60,8 @@ class Admission:
 
         An endpoint that demands more than a login gets session and roles as the database has them, whatever is cached.
         """
-        if identity.actor is not None and identity.kind == SESSION and endpoint.is_for_user_alone:
-            raise ImpersonatedError
+        if identity.actor is not None and identity.kind == SESSION:
+            identity = await self._check_actor(endpoint, identity)
         if endpoint.needs_login:
             identity.require()
         if "identity" not in endpoint.injected or not identity.is_authenticated:
@@ -73,6 +73,18 @@ class Admission:
             identity = await self._confirm(identity)
             identity.require(permissions=endpoint.permission or ())
             await self._prove(identity, fresh=endpoint.fresh, second_factor=endpoint.second_factor)
+        return identity
+
+    async def _check_actor(self, endpoint: Endpoint, identity: Identity) -> Identity:
+        """Refuse an endpoint that is for the user alone, and to write for a user with more permissions by now."""
+        if endpoint.is_for_user_alone:
+            raise ImpersonatedError
+        if endpoint.may_be_outranked or "identity" not in endpoint.injected:
+            return identity
+        await self._start()
+        identity = await self._confirm(identity)
+        if identity.outranks_actor:
+            raise ImpersonatedError
         return identity
 
     async def prove(self, identity: Identity, *, fresh: bool = True) -> None:
@@ -105,11 +117,12 @@ class Admission:
     def errors_at(self, endpoint: Endpoint) -> list[type[AuthError]]:
         """Name the errors of callers that are logged in, and that the endpoint does not accept."""
         knows_caller = "identity" in endpoint.injected
+        is_judged = knows_caller and not endpoint.may_be_outranked
         possible: dict[type[AuthError], object] = {
             ForbiddenError: endpoint.permission,
             FreshLoginRequiredError: endpoint.fresh,
             SecondFactorNeededError: endpoint.second_factor and self._gate.knows_factors,
-            ImpersonatedError: self._lets_act and endpoint.is_for_user_alone,
+            ImpersonatedError: self._lets_act and (endpoint.is_for_user_alone or is_judged),
             SessionNeededError: self._takes_others and knows_caller and not endpoint.keys,
         }
         return [kind for kind, is_possible in possible.items() if is_possible]

@@ -11,7 +11,8 @@ keys. All four need the parameter `identity`. An unknown option is a TypeError, 
 notation a ValueError.
 
 Sessions in which another user acts may read where a login is enough, and call nothing else: `acting=True` allows a
-call, and `acting=False` forbids one. `administers`: the extra fields are those for administrators, too.
+call, and `acting=False` forbids one. A call that writes is refused when the user has a permission that the acting user
+lacks, unless it is `acting="always"`. `administers`: the extra fields are those for administrators, too.
 
 `navigates`: another site sends browsers to the endpoint, as at the end of a login there. Unknown fields are ignored, a
 POST is a form that may come from any site and so must change nothing, and tokens go to cookies.
@@ -24,7 +25,7 @@ from typing import Any, TypedDict, TypeVar, Unpack, cast
 from asgi_auth.errors import AuthError
 from asgi_auth.feature.base import BaseFeature
 from asgi_auth.feature.call import Call
-from asgi_auth.feature.endpoint import Endpoint, Guesses
+from asgi_auth.feature.endpoint import Acting, Endpoint, Guesses
 from asgi_auth.model.answers import Answer
 from asgi_auth.model.records import Client
 from asgi_auth.sessions.identity import ANONYMOUS, Identity
@@ -44,7 +45,7 @@ class Options(TypedDict, total=False):
     fresh: bool
     second_factor: bool
     permission: str
-    acting: bool
+    acting: Acting
     administers: bool
     keys: bool
     navigates: bool

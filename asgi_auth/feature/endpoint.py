@@ -26,6 +26,8 @@ from asgi_auth.validation.user_field import DeclaredField, Field
 #: The errors of an endpoint with values in its path.
 PATH_ERRORS = (NotFoundError, ValidationError)
 Function = Callable[..., Awaitable[Any]]
+#: Whether another user may act at an endpoint.
+Acting: TypeAlias = Literal[True, False, "always"]
 #: What a call can guess.
 Guesses: TypeAlias = Literal["password", "second factor"]
 
@@ -59,8 +61,9 @@ class Endpoint:
     permission: str | None = None
     #: Whether the endpoint accepts credentials without a session.
     keys: bool = False
-    #: Whether sessions in which another user acts may call it; None: only to read, where a login is enough.
-    acting: bool | None = None
+    #: Whether sessions in which another user acts may call it; None: only to read, where a login is enough. To write,
+    #: that user needs all permissions of the first one, unless this is `always`.
+    acting: Acting | None = None
     #: Whether it sets all extra fields, those for administrators as well.
     administers: bool = False
     #: The limits in the notation of `parse_rules`; None: those of all endpoints of its kind.
@@ -105,6 +108,11 @@ class Endpoint:
         """Whether the endpoint requires an authenticated caller."""
         return self.hints.get("identity") is Identity
 
+    @property
+    def is_way_out(self) -> bool:
+        """Whether it ends the session of any visitor by the refresh token, also where the cookies cannot be used."""
+        return self.ends_session and not self.needs_login and "refresh_token" in self.fields
+
     @functools.cached_property
     def is_for_user_alone(self) -> bool:
         """Whether a session in which another user acts may not call it: all that is not reading, and does not allow it.
@@ -116,6 +124,11 @@ class Endpoint:
             return self.acting is False
         demands = self.fresh or self.second_factor or self.permission or self.guesses
         return self.method != "GET" or bool(demands or self.gives_tokens)
+
+    @property
+    def may_be_outranked(self) -> bool:
+        """Whether another user may act at it for a user with more permissions: to read, or `always`."""
+        return self.method == "GET" or self.acting == "always"
 
     @functools.cached_property
     def gives_tokens(self) -> bool:

@@ -44,11 +44,11 @@ from asgi_auth.runtime.page_urls import PageUrls
 from asgi_auth.runtime.purge import Purger
 from asgi_auth.sessions.acting import ActingSessions
 from asgi_auth.sessions.generations import UsedGenerations
-from asgi_auth.sessions.identity import Source
 from asgi_auth.sessions.permissions import PermissionMap
 from asgi_auth.sessions.revocation import Revocation
 from asgi_auth.sessions.second_factors import SecondFactorGate
 from asgi_auth.sessions.service import HostClaims, SessionService
+from asgi_auth.sessions.source import Source
 from asgi_auth.sessions.tokens import AccessTokens, RefreshTokens
 from asgi_auth.sessions.verifier import TokenVerifier
 from asgi_auth.settings import Settings

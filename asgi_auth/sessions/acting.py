@@ -77,7 +77,9 @@ async def limited_by_actor(identity: Identity, storage: Storage, permissions: Pe
         raise ended()
     # The user may have got a role meanwhile that the actor could not give.
     roles = tuple(role for role in identity.roles if permissions.of((role,)) <= permitted)
-    return identity.limited_to(permitted).with_fewer_roles(roles)
+    # The permissions of the identity do not tell: it may have been limited before.
+    outranks = not permissions.of(identity.roles) <= permitted
+    return identity.limited_by_actor(permitted, roles, outranks=outranks)
 
 
 def ended() -> TokenRevokedError:

@@ -1,10 +1,9 @@
 """The identity of a request: the value of `scope["user"]` and `scope["auth"]`."""
 
-from asyncio import AbstractEventLoop
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from contextvars import ContextVar
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple, Unpack
+from typing import Any, Literal, Unpack
 
 import msgspec
 
@@ -20,11 +19,10 @@ from asgi_auth.model.limits import MAX_SKEW
 from asgi_auth.model.records import Access, User
 from asgi_auth.process.threads import in_loop
 from asgi_auth.sessions.demand import Demand, Demands
-from asgi_auth.sessions.permissions import PermissionMap
+from asgi_auth.sessions.source import UNDECLARED, Source
 from asgi_auth.sessions.tokens import Claims
 
 Transport = Literal["bearer", "cookie", "feature", ""]
-Loader = Callable[[str], Awaitable[User | None]]
 #: The kind of the identity of a session.
 SESSION = "session"
 #: The authentication method of a login with a second factor (RFC 8176).
@@ -33,29 +31,27 @@ NO_CLAIMS = Claims("", "", "", "", "", 0, 0, 0, (), (), 0, "")
 NO_PERMISSIONS: frozenset[str] = frozenset()
 
 
-class Source(NamedTuple):
-    """What an identity asks of its `Auth`: users by id, the time, the permissions of roles, and its event loop."""
-
-    load: Loader
-    now: Callable[[], float]
-    permissions: PermissionMap
-    loop: Callable[[], AbstractEventLoop | None]
-
-
-#: What an identity without an `Auth` knows of permissions.
-UNDECLARED = PermissionMap({}, ())
-
-
 class Identity:
     """The user of a verified access token, or an anonymous caller. Compatible with Starlette's user and credentials.
 
     It cannot be changed, and neither can its claims. Only `load` needs a query.
     """
 
-    __slots__ = ("_claims", "_error", "_fixed", "_kind", "_limit", "_raw", "_roles", "_source", "_transport", "_user")
+    __slots__ = (
+        "_claims",
+        "_error",
+        "_kind",
+        "_limit",
+        "_outranks",
+        "_raw",
+        "_roles",
+        "_source",
+        "_transport",
+        "_user",
+    )
     _kind: str
     _limit: frozenset[str]
-    _fixed: bool
+    _outranks: bool
 
     def __init__(
         self,
@@ -119,10 +115,10 @@ class Identity:
         """Return the same identity with no permissions but these, of those that it has, whatever its roles give."""
         return self._copy(self._roles, self.permissions.intersection(permissions))
 
-    def with_fewer_roles(self, roles: tuple[str, ...]) -> "Identity":
-        """Return the same identity with no roles but these; the permissions stay."""
-        copied = self._copy(roles, self.permissions)
-        copied._fixed = True  # noqa: SLF001 (a copy of self)
+    def limited_by_actor(self, permitted: frozenset[str], roles: tuple[str, ...], *, outranks: bool) -> "Identity":
+        """Return the same identity with no permissions but those of its actor, and no roles but these."""
+        copied = self._copy(roles, self.permissions & permitted)
+        copied._outranks = outranks  # noqa: SLF001 (a copy of self)
         return copied
 
     def _copy(self, roles: tuple[str, ...], limit: frozenset[str] | None) -> "Identity":
@@ -148,7 +144,7 @@ class Identity:
     def permissions(self) -> frozenset[str]:
         """What the current roles permit, by the setting `permissions`. No claim of a token adds to it."""
         limit: frozenset[str] | None = getattr(self, "_limit", None)
-        if self._source is None or hasattr(self, "_fixed"):
+        if self._source is None or hasattr(self, "_outranks"):
             return NO_PERMISSIONS if limit is None else limit
         granted = self._source.permissions.of(self._roles)
         return granted if limit is None else granted & limit
@@ -169,6 +165,11 @@ class Identity:
         """The id of another user that acts for this one, such as an administrator (RFC 8693, 4.1); None without."""
         act = self._raw.get("act")
         return act.get("sub") if isinstance(act, Mapping) else None
+
+    @property
+    def outranks_actor(self) -> bool:
+        """Whether the user has a permission that the user who acts for this one lacks."""
+        return getattr(self, "_outranks", False)
 
     @property
     def error(self) -> AuthError | None:

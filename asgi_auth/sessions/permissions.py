@@ -58,6 +58,10 @@ class PermissionMap:
         """Return the permissions that roles give together; cached. A role that is not declared gives none."""
         return self._cached(roles)[0]
 
+    def roles_with(self, permission: str) -> tuple[str, ...]:
+        """Return the roles that give a permission, each by itself."""
+        return tuple(role for role in self._grants if permission in self.of((role,)))
+
     def scopes_of(self, roles: tuple[str, ...]) -> tuple[str, ...]:
         """Return `authenticated`, the roles and their permissions; cached."""
         return self._cached(roles)[1]

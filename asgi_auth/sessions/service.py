@@ -1,6 +1,6 @@
 """The session service: login, rotation of refresh tokens, and the end of sessions."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from asgi_auth.errors import (
@@ -19,12 +19,14 @@ from asgi_auth.model.answers import TokenPair
 from asgi_auth.model.ban import Ban
 from asgi_auth.model.records import Client, Credential, LoginAttempt, Session, User
 from asgi_auth.sessions.bans import lifted
+from asgi_auth.sessions.ends import SessionEnds
 from asgi_auth.sessions.event_sink import EventSink
 from asgi_auth.sessions.generations import UsedGenerations
-from asgi_auth.sessions.identity import MFA, Identity, Loader
+from asgi_auth.sessions.identity import MFA, Identity
 from asgi_auth.sessions.new_session import new_session
 from asgi_auth.sessions.revocation import Revocation
 from asgi_auth.sessions.second_factors import SECOND_FACTOR_AT, SecondFactorGate
+from asgi_auth.sessions.source import Loader
 from asgi_auth.sessions.tokens import ACTOR, AccessTokens, RefreshTokens
 from asgi_auth.settings import Settings
 from asgi_auth.storage import Storage
@@ -38,11 +40,7 @@ REPEATABLE = 86400
 LOGIN_ERRORS = (InvalidCredentialsError, AccountDisabledError)
 
 
-#: Rows that one statement of `end_everything` changes.
-BATCH = 1000
-
-
-class SessionService:
+class SessionService(SessionEnds):
     """Starts, refreshes and ends sessions."""
 
     def __init__(  # noqa: PLR0917 (each is a collaborator)
@@ -60,14 +58,11 @@ class SessionService:
         claims: HostClaims | None,
     ) -> None:
         """Take the collaborators; every login passes `gate`, `claims` returns extra claims of access tokens."""
-        self._storage = storage
+        super().__init__(storage, revocation, events, now)
         self._settings = settings
         self._access_tokens = access_tokens
         self._refresh_tokens = refresh_tokens
-        self._revocation = revocation
         self._gate = gate
-        self._events = events
-        self._now = now
         self._load_user = load_user
         self._used = used
         self._claims = claims
@@ -148,45 +143,6 @@ class SessionService:
         except InvalidTokenError:
             return None
         return await self._storage.session(session_id)
-
-    async def end(
-        self, user_id: str, *, only: str | None = None, keep: str | None = None, client: Client | None = None
-    ) -> list[str]:
-        """End the live sessions of a user, `only` one or all but `keep`; return the ids of the ended sessions."""
-        ended = await self._storage.end_sessions(user_id, int(self._now()), only=only, keep=keep)
-        await self.ended(user_id, ended, client)
-        return ended
-
-    async def end_everything(self, progress: Callable[[int], None] = lambda _: None) -> int:
-        """End all sessions and void all one-time tokens, in batches; return how many there were.
-
-        `progress` is told the number after each batch.
-        """
-        now, after, number = int(self._now()), "", 0
-        # Tokens first: a mailed link could start a session.
-        while voided := await self._storage.void_batch(after, now, BATCH):
-            after, number = voided[-1], number + len(voided)
-            progress(number)
-        after = ""
-        while ended := await self._storage.end_batch(after, now, BATCH):
-            self._revocation.end(ended)
-            after, number = ended[-1], number + len(ended)
-            progress(number)
-        await self._events.emit(events.SESSION_END, data={"everything": number})
-        return number
-
-    async def ended(
-        self, user_id: str, session_ids: Sequence[str], client: Client | None = None, actor: str | None = None
-    ) -> None:
-        """Revoke sessions that were ended in the storage, and emit their events; `actor` is the user who did it."""
-        self._revocation.end(session_ids)
-        if not session_ids:
-            return
-        client = (client or Client()).identified()
-        for session_id in session_ids:
-            await self._events.emit(
-                events.SESSION_END, user_id=user_id, session_id=session_id, client=client, actor=actor
-            )
 
     async def _login(
         self,

@@ -8,8 +8,9 @@ from asgi_auth.errors import InvalidTokenError, TokenExpiredError, TokenRevokedE
 from asgi_auth.model.frozen import frozen
 from asgi_auth.sessions.acting import ended, limited_by_actor
 from asgi_auth.sessions.generations import UsedGenerations
-from asgi_auth.sessions.identity import SESSION, Identity, Source, Transport
+from asgi_auth.sessions.identity import SESSION, Identity, Transport
 from asgi_auth.sessions.revocation import Revocation
+from asgi_auth.sessions.source import Source
 from asgi_auth.sessions.tokens import ACT, AccessTokens, Claims
 from asgi_auth.settings import Settings
 from asgi_auth.storage import Storage

@@ -105,8 +105,11 @@ class SessionSocket:
         await self._send(message)
 
     async def _watch(self) -> None:
-        """Close when the session ends: at once by revocation, else at the check after the token expires."""
-        ended = False
+        """Close when the session ends: at once by revocation, else at the check after the token expires.
+
+        A session that has lost methods is checked first: it may have lost them during the handshake.
+        """
+        ended = self._identity.session_id in self._revocation.lowered and not await self._is_alive()
         while not ended:
             seconds = max(1.0, self._identity.expires_at - self._now())
             ended = await self._ends_within(seconds) or not await self._is_alive()
@@ -135,12 +138,17 @@ class SessionSocket:
         return self._revocation.watch(act["sid"], act["sub"], self._revocation.roles.get(act["sub"], ()), close)
 
     async def _is_alive(self) -> bool:
-        """Read the session from the database. The websocket stays open while the database is unreachable."""
+        """Tell whether the session is live with the methods of the handshake, as the database has it.
+
+        The websocket stays open while the database is unreachable.
+        """
         try:
             access = await self._storage.access(self._identity.session_id, int(self._now()))
         except StorageUnavailableError:
             return True
-        return access is not None and access.alive and access.user_id == self._identity.id
+        if access is None or not access.alive or access.user_id != self._identity.id:
+            return False
+        return set(self._identity.amr) <= set(access.amr)
 
 
 def _set_threadsafe(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:

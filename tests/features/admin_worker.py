@@ -1,15 +1,15 @@
 """Demotes a user several times at once, in a process of its own: `python -m tests.features.admin_worker URL`.
 
 Reads the access token of the caller and the id of the user, prints a line when it is ready, and begins when it gets
-another one. Prints the outcomes.
+another one. Prints the outcomes. The caller's own id closes the account of the caller.
 """
 
 import asyncio
 import sys
 
-from asgi_auth import Admin
+from asgi_auth import Account, Admin
 from asgi_auth.errors import AuthError
-from tests.support import Clock, cheap, make_auth
+from tests.support import PASSWORD, Clock, cheap, make_auth
 
 CALLS = 4
 
@@ -21,6 +21,9 @@ async def main(url: str) -> None:
 
         async def demote() -> str:
             try:
+                if user_id == identity.id:
+                    await auth[Account].close_account(password=PASSWORD, identity=identity)
+                    return "closed"
                 await auth[Admin].set_user_roles(id=user_id, roles=[], identity=identity)
             except AuthError as error:
                 return error.code

@@ -1,8 +1,9 @@
 """A user with an authenticator app, for the tests of second factors."""
 
 import base64
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
@@ -57,10 +58,12 @@ class World:
 
 
 @asynccontextmanager
-async def a_world(storage: str = "sqlite://", clock: Clock | None = None, **policy: bool) -> AsyncIterator[World]:
+async def a_world(
+    storage: str = "sqlite://", clock: Clock | None = None, *, settings: Mapping[str, Any] = {}, **policy: bool
+) -> AsyncIterator[World]:
     clock = clock or Clock()
     features = [*cheap(mail=True), MagicLink(), SecondFactors(**policy), Totp(), RecoveryCodes()]
-    async with make_auth(storage, features=features, clock=clock, mailer=Outbox()) as auth:
+    async with make_auth(storage, features=features, clock=clock, mailer=Outbox(), **settings) as auth:
         user_id = await register(auth)
         await auth.users.set_verified(user_id)
         yield World(auth, clock, user_id)

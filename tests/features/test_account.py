@@ -1,13 +1,15 @@
 """The own account: extra fields, everything as JSON, and the end of it."""
 
+from typing import Literal
+
 import pytest
 
-from asgi_auth import Account, Auth, Field
+from asgi_auth import Account, Admin, Auth, Field
 from asgi_auth.errors import UserNotFoundError
 from asgi_auth.features.defaults import defaults
 from tests.browsers import DEVICE
 from tests.features.flows import flows
-from tests.support import EMAIL, PASSWORD, login, register
+from tests.support import EMAIL, PASSWORD, cheap, login, register
 
 FIELDS = [
     Field("company", write="register"),
@@ -41,6 +43,39 @@ async def test_all_other_fields_are_refused(body: dict[str, object]) -> None:
 
         assert (answer.status, list(answer.json["errors"])) == (422, list(body))
         assert (await app.client.get("/auth/me", headers=headers)).json == before
+
+
+@pytest.mark.parametrize("closing", ["soft", "hard"])
+async def test_the_last_user_who_may_give_roles_does_not_leave(closing: Literal["soft", "hard"]) -> None:
+    features = [*cheap(), Admin(second_factor=False)]
+    features = [Account(closing=closing) if isinstance(item, Account) else item for item in features]
+    permissions = {"boss": ["users:*"], "deputy": ["users:roles"], "clerk": ["users:read", "users:write"]}
+    async with flows(features=features, permissions=permissions) as app:
+        for name in ("boss", "clerk", "deputy"):
+            await app.auth.users.create(f"{name}@example.com", password=PASSWORD, roles=[name])
+        deputy = await app.auth.users.by_email("deputy@example.com")
+        await app.auth.users.ban(deputy.id)
+
+        async def close(name: str) -> tuple[int, str]:
+            headers = await app.headers(email=f"{name}@example.com")
+            answer = await app.client.post("/auth/close-account", {"password": PASSWORD}, headers=headers)
+            return answer.status, answer.json["code"] if answer.body else ""
+
+        assert await close("boss") == (409, "last_administrator")
+        boss = await app.auth.users.by_email("boss@example.com")
+        assert (boss.status, len(await app.auth.users.sessions(boss.id))) == ("active", 1)
+        # Others have no right to keep, and a banned one keeps none.
+        assert await close("clerk") == (204, "")
+        await app.auth.users.unban(deputy.id)
+        assert await close("boss") == (204, "")
+        assert await close("deputy") == (409, "last_administrator")
+
+
+async def test_without_administration_every_account_may_be_closed() -> None:
+    async with flows(permissions={"admin": ["*"]}) as app:
+        await app.auth.users.create(EMAIL, password=PASSWORD, roles=["admin"], verified=True)
+        answer = await app.client.post("/auth/close-account", {"password": PASSWORD}, headers=await app.headers())
+        assert answer.status == 204
 
 
 async def test_the_export_has_everything_and_no_secrets() -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from tests.storage.conftest import FILES_AND_SERVERS
 from tests.support import PASSWORD, Clock, cheap, login, make_auth
 
 PROCESSES = 4
+ROOT = Path(__file__).parents[2]
 
 
 async def two_administrators(auth: Auth) -> list[tuple[str, str]]:
@@ -26,6 +27,31 @@ async def two_administrators(auth: Auth) -> list[tuple[str, str]]:
     return found
 
 
+def in_processes(url: str, given: Sequence[tuple[str, str]]) -> list[str]:
+    """Act by an access token on the user with an id, for each pair in a process of its own; return the outcomes."""
+    command = [sys.executable, "-m", "tests.features.admin_worker", url]
+    started = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) for _ in given
+    ]
+    try:
+        for each, (token, user_id) in zip(started, given, strict=True):
+            assert each.stdin is not None
+            each.stdin.write(f"{token} {user_id}\n")
+            each.stdin.flush()
+        for each in started:
+            assert each.stdout is not None
+            assert each.stdout.readline() == "ready\n"
+        for each in started:
+            assert each.stdin is not None
+            each.stdin.write("go\n")
+            each.stdin.flush()
+        return [word for each in started for word in each.communicate(timeout=100)[0].split()]
+    finally:
+        for each in started:
+            each.kill()
+            each.communicate()
+
+
 @pytest.mark.parametrize("driver", FILES_AND_SERVERS)
 async def test_of_two_administrators_who_demote_each_other_in_many_processes_one_is_left(
     driver: str, fresh: Callable[[str], str]
@@ -33,36 +59,28 @@ async def test_of_two_administrators_who_demote_each_other_in_many_processes_one
     url = fresh(driver)
     async with make_auth(url, clock=Clock(), features=[*cheap(), Admin(second_factor=False)]) as auth:
         (one, by_one), (two, by_two) = await two_administrators(auth)
-        given = [(by_one, two), (by_two, one)] * (PROCESSES // 2)
-        command = [sys.executable, "-m", "tests.features.admin_worker", url]
-        started = [
-            subprocess.Popen(  # noqa: ASYNC220 (it only starts)
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]
-            )
-            for _ in given
-        ]
-        try:
-            for each, (token, user_id) in zip(started, given, strict=True):
-                assert each.stdin is not None
-                each.stdin.write(f"{token} {user_id}\n")
-                each.stdin.flush()
-            for each in started:
-                assert each.stdout is not None
-                assert each.stdout.readline() == "ready\n"
-            for each in started:
-                assert each.stdin is not None
-                each.stdin.write("go\n")
-                each.stdin.flush()
-            outcomes = [word for each in started for word in each.communicate(timeout=100)[0].split()]
-        finally:
-            for each in started:
-                each.kill()
-                each.communicate()
+
+        outcomes = in_processes(url, [(by_one, two), (by_two, one)] * (PROCESSES // 2))
 
         roles = [(await auth.users.get(user_id)).roles for user_id in (one, two)]
         assert sorted(roles) == [(), ("admin",)]
         assert len(outcomes) == 16
         assert set(outcomes) == {"demoted", "forbidden"}
+
+
+@pytest.mark.parametrize("driver", FILES_AND_SERVERS)
+async def test_of_two_administrators_who_close_their_accounts_in_two_processes_one_is_left(
+    driver: str, fresh: Callable[[str], str]
+) -> None:
+    url = fresh(driver)
+    async with make_auth(url, clock=Clock(), features=[*cheap(), Admin(second_factor=False)]) as auth:
+        (one, by_one), (two, by_two) = await two_administrators(auth)
+
+        outcomes = in_processes(url, [(by_one, one), (by_two, two)])
+
+        status = [(await auth.users.get(user_id)).status for user_id in (one, two)]
+        assert sorted(status) == ["active", "closed"]
+        assert (len(outcomes), outcomes.count("closed"), outcomes.count("last_administrator")) == (8, 1, 4)
 
 
 #: What two administrators can do to each other.

@@ -51,6 +51,61 @@ async def test_an_inviter_is_judged_again_at_the_acceptance(change: str) -> None
         assert (await app.login(NEW_PASSWORD)).status == (401 if is_void else 200)
 
 
+#: What takes the right of an inviter, and what gives it back.
+RETURNS: dict[str, tuple[Callable[[Auth, str], Awaitable[object]], Callable[[Auth, str], Awaitable[object]]]] = {
+    "a ban": (lambda auth, by: auth.users.ban(by), lambda auth, by: auth.users.unban(by)),
+    "a lesser role": (
+        lambda auth, by: auth.users.set_roles(by, ["editor"]),
+        lambda auth, by: auth.users.set_roles(by, ["admin"]),
+    ),
+}
+
+
+@pytest.mark.parametrize("driver", ["sqlite", "postgres18"])
+@pytest.mark.parametrize("change", RETURNS)
+async def test_an_invitation_that_was_refused_stays_void_when_the_right_of_its_inviter_comes_back(
+    driver: str, change: str, fresh: Callable[[str], str]
+) -> None:
+    async with flows(fresh(driver), permissions=PERMISSIONS, features=[*cheap(mail=True)]) as app:
+        by = await app.auth.users.create("boss@example.com", roles=["admin"])
+        judge = Administrator(by.id, (), app.auth.permissions)
+        await app.auth.users.invite(EMAIL, roles=["editor"], by=judge)
+        token = await token_of(app)
+        goes, comes_back = RETURNS[change]
+        await goes(app.auth, by.id)
+        await refused(app.auth, token)
+
+        await comes_back(app.auth, by.id)
+
+        await refused(app.auth, token)
+        await app.auth.users.invite(EMAIL, roles=["editor"], by=judge)
+        await accept(app.auth, await token_of(app))
+
+
+async def test_an_invitation_that_nobody_tried_during_a_ban_works_after_it() -> None:
+    """Its inviter could invite again, too."""
+    async with flows(permissions=PERMISSIONS, features=[*cheap(mail=True)]) as app:
+        by = await app.auth.users.create("boss@example.com", roles=["admin"])
+        await app.auth.users.invite(EMAIL, by=Administrator(by.id, (), app.auth.permissions))
+        await app.auth.users.ban(by.id)
+        await app.auth.users.unban(by.id)
+
+        await accept(app.auth, await token_of(app))
+
+
+async def test_a_mistake_in_the_roles_uses_no_invitation_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with flows(permissions=PERMISSIONS, features=[*cheap(mail=True)]) as app:
+        user = await app.auth.users.invite(EMAIL, roles=["editor"])
+        token = await token_of(app)
+        with monkeypatch.context() as changed:
+            changed.setattr(app.auth.permissions, "_grants", {"admin": ["*"]})
+            await refused(app.auth, token)
+
+        await accept(app.auth, token)
+
+        assert (await app.auth.users.get(user.id)).roles == ("editor",)
+
+
 async def test_an_inviter_gives_no_more_than_there_is() -> None:
     async with flows(permissions=PERMISSIONS) as app:
         helper = await app.auth.users.create("helper@example.com", roles=["helper"])

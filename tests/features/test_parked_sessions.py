@@ -6,7 +6,7 @@ import pytest
 
 from asgi_auth import Admin
 from tests.features.administration import World, administered
-from tests.support import ORIGIN, PASSWORD, Answer, Client, login
+from tests.support import ORIGIN, PASSWORD, Answer, Client, bearer, login
 
 ACCESS, REFRESH, PARKED = "__Host-auth", "__Host-auth-refresh", "__Host-auth-admin"
 
@@ -81,6 +81,29 @@ async def test_a_parked_session_comes_back_only_to_its_owner(world: World) -> No
 
     assert (stopped.status, stopped.body) == (204, b"")
     assert await helper.me() == ""
+
+
+@pytest.mark.parametrize("ends", ["it goes on", "another cookie", "no cookie", "its own cookie"])
+async def test_a_copy_of_a_parked_cookie_is_no_fresh_login(world: World, ends: str) -> None:
+    """Whatever becomes of the cookie: the browser may be another person's by now."""
+    browser = browser_of(world)
+    await acting(world, browser)
+    copy = browser.cookies[PARKED]
+    if ends == "another cookie":
+        browser.cookies[PARKED] = (await login(world.auth, "helper@example.com")).refresh_token
+    elif ends == "no cookie":
+        del browser.cookies[PARKED]
+    if ends != "it goes on":
+        assert (await browser.post("/auth/stop-impersonating", {})).status in {200, 204}
+
+    pair = await world.auth.refresh(copy, rotate=False)
+
+    path = f"/auth/users/{world.users['user'].id}/impersonate"
+    again = await world.client.post(path, {}, headers={**bearer(pair), "origin": ORIGIN})
+    assert (again.status, again.json["code"]) == (401, "fresh_login_required")
+    session = await world.auth.session_of(copy)
+    assert session is not None
+    assert (session.auth_time, session.data["second_factor_at"]) == (0, 0)
 
 
 async def test_a_parked_session_that_has_ended_does_not_come_back(world: World) -> None:

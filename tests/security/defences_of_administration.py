@@ -96,10 +96,32 @@ ADMINISTRATION = [
         INVITERS + "test_an_inviter_is_judged_again_at_the_acceptance",
     ),
     Defence(
+        "an invitation that was refused for its inviter stays void",
+        "features/invitations/feature.py",
+        "                await storage.use_token(token.id, now)\n                return None",
+        "                return None",
+        INVITERS + "test_an_invitation_that_was_refused_stays_void_when_the_right_of_its_inviter_comes_back",
+    ),
+    Defence(
+        "the last user who may give roles does not leave",
+        "accounts/authority.py",
+        "            raise LastAdministratorError",
+        "            return",
+        "features/test_account.py::test_the_last_user_who_may_give_roles_does_not_leave",
+    ),
+    Defence(
+        "of two administrators who leave at once, one waits for the other",
+        "accounts/authority.py",
+        "users = await storage.lock_users({user_id, *others})",
+        "users = {each: found for each in {user_id, *others} if (found := await storage.user(each))}",
+        "features/test_admin_races.py::"
+        "test_of_two_administrators_who_close_their_accounts_in_two_processes_one_is_left",
+    ),
+    Defence(
         "an inviter is there at the acceptance",
         "features/invitations/feature.py",
-        'if invitation.by not in inviters or inviters[invitation.by].status != "active":',
-        "if invitation.by not in inviters:",
+        'return user is not None and user.status == "active"',
+        "return user is not None",
         INVITERS + "test_an_inviter_who_is_not_judged_must_still_be_there",
     ),
     Defence(
@@ -189,8 +211,8 @@ ADMINISTRATION = [
     Defence(
         "an impersonation may what both may",
         "sessions/acting.py",
-        "return identity.limited_to(permitted).with_fewer_roles(roles)",
-        "return identity.with_fewer_roles(roles)",
+        "return identity.limited_by_actor(permitted, roles, outranks=outranks)",
+        "return identity.limited_by_actor(permissions.declared, roles, outranks=outranks)",
         IMPERSONATION + "test_of_a_role_of_which_the_administrator_has_a_part_that_part_is_left",
     ),
     Defence(

@@ -136,6 +136,20 @@ FACTORS = [
         LOWERED + "test_access_tokens_lose_mfa_in_every_process",
     ),
     Defence(
+        "pending logins end with all sessions",
+        "sessions/ends.py",
+        "                await storage.void_tokens(user_id, now, PENDING_LOGIN)",
+        "                pass",
+        "features/test_ends_of_pending_logins.py::test_a_pending_login_ends_with_all_sessions_and_not_with_one",
+    ),
+    Defence(
+        "a websocket whose session loses mfa during the handshake is closed",
+        "web/websockets.py",
+        "self._identity.session_id in self._revocation.lowered and not await self._is_alive()",
+        "False",
+        LOWERED + "test_a_websocket_whose_session_is_lowered_during_the_handshake_is_closed",
+    ),
+    Defence(
         "websockets of a session that lost mfa are closed",
         "sessions/revocation.py",
         "listener(session_ids)\n        for session_id in session_ids:\n            self._close(session_id)",

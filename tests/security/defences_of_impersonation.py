@@ -4,6 +4,7 @@ from tests.security.defence import Defence
 
 IN = "features/test_impersonated_sessions.py::"
 ENDS = "features/test_impersonation_ends.py::"
+OUTRANKED = "features/test_outranked.py::"
 BROWSERS = "features/test_impersonating_browsers.py::"
 CALLS = "security/test_impersonated_calls.py::"
 FEATURE = "features/admin/feature.py"
@@ -12,9 +13,30 @@ IMPERSONATION = [
     Defence(
         "an impersonated session changes nothing of the user alone",
         "feature/admission.py",
-        "if identity.actor is not None and identity.kind == SESSION and endpoint.is_for_user_alone:",
+        "if endpoint.is_for_user_alone:",
         "if False:",
         CALLS + "test_each_of_them_is_refused_by_one_clear_error",
+    ),
+    Defence(
+        "an administrator writes nothing for a user who has risen above",
+        "feature/admission.py",
+        "if identity.outranks_actor:",
+        "if False:",
+        OUTRANKED + "test_an_administrator_writes_nothing_for_a_user_who_has_risen_above",
+    ),
+    Defence(
+        "an impersonated session that writes is judged by the database",
+        "feature/admission.py",
+        "        identity = await self._confirm(identity)\n        if identity.outranks_actor:",
+        "        if identity.outranks_actor:",
+        OUTRANKED + "test_an_identity_from_before_is_judged_as_the_user_is_now",
+    ),
+    Defence(
+        "a parked session is no fresh login from the beginning",
+        SERVICE,
+        "(links | STALE, 0) if is_parked",
+        "(links, None) if is_parked",
+        "features/test_parked_sessions.py::test_a_copy_of_a_parked_cookie_is_no_fresh_login",
     ),
     Defence(
         "no administrator is judged by an impersonated session",

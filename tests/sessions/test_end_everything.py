@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from asgi_auth import AuthMiddleware, Outbox
-from asgi_auth.sessions import service
+from asgi_auth.sessions import ends
 from tests.storage.conftest import FILES_AND_SERVERS
 from tests.support import EMAIL, PASSWORD, SECRET, Client, bearer, login, make_auth, register, who
 
@@ -26,7 +26,7 @@ auth = Auth({url!r}, secret={secret!r})
 async def test_everything_that_was_given_out_is_void(
     driver: str, fresh: Fresh, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service, "BATCH", 3)
+    monkeypatch.setattr(ends, "BATCH", 3)
     outbox = Outbox()
     async with make_auth(fresh(driver), mailer=outbox) as here, make_auth(fresh(driver), mailer=outbox) as there:
         for number in range(4):

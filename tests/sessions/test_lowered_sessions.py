@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from asgi_auth import Auth, RecoveryCodes
+from asgi_auth import Auth, AuthMiddleware, RecoveryCodes
 from asgi_auth.errors import AuthError, SecondFactorNeededError, StorageUnavailableError
 from asgi_auth.model.answers import TokenPair
 from tests.features.factors import World, a_world
+from tests.lines import Line, echo
 from tests.sessions.test_revocation import eventually
 from tests.storage.conftest import FILES_AND_SERVERS
-from tests.support import Clock, login, make_auth, register
+from tests.support import Clock, bearer, login, make_auth, register
 
 
 @pytest.fixture(params=FILES_AND_SERVERS)
@@ -152,6 +153,44 @@ async def test_while_the_database_is_away_a_lowered_token_is_refused(monkeypatch
         monkeypatch.setattr(world.auth.storage, "access", away)
         with pytest.raises(StorageUnavailableError):
             await world.auth.authenticate(pair.access_token)
+
+
+async def test_a_websocket_whose_session_is_lowered_during_the_handshake_is_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with a_world() as world:
+        refreshed = await world.auth.refresh((await world.turn_on()).refresh_token)
+
+        async def meanwhile(*_: object) -> None:
+            await remove(world)
+
+        async def nothing() -> None:
+            """Another notification, which would close it as well, comes later."""
+
+        monkeypatch.setattr(world.auth.revocation, "sync", nothing)
+        monkeypatch.setattr(world.auth.storage, "use_generation", meanwhile)
+        late = Line(AuthMiddleware(echo, world.auth), bearer(refreshed))
+
+        sent = [await late.next()]
+        while sent[-1]["type"] != "websocket.close":
+            sent.append(await late.next())
+        assert sent[-1]["code"] == 4401
+        with pytest.raises(OSError, match="has ended"):
+            await late.rest()
+
+
+async def test_a_websocket_that_is_opened_after_the_removal_stays() -> None:
+    async with a_world() as world:
+        pair = await world.turn_on()
+        await remove(world)
+
+        line = Line(AuthMiddleware(echo, world.auth), bearer(pair))
+
+        assert [(await line.next())["type"] for _ in range(2)] == ["websocket.accept", "websocket.send"]
+        line.incoming.put_nowait({"type": "websocket.receive", "text": "still here"})
+        assert (await line.next())["text"] == "still here"
+        line.incoming.put_nowait({"type": "websocket.disconnect", "code": 1000})
+        await line.rest()
 
 
 async def test_websockets_of_a_lowered_session_are_closed() -> None:

@@ -11,6 +11,7 @@ from asgi_auth.errors import (
     BusyError,
     FreshLoginRequiredError,
     InvalidCredentialsError,
+    LastAdministratorError,
     SecondFactorNeededError,
     UnauthorizedError,
     UserNotFoundError,
@@ -100,15 +101,22 @@ class Account(Feature):
         ends_session=True,
         guesses="password",
         event=events.ACCOUNT_CLOSE,
-        errors=(InvalidCredentialsError, FreshLoginRequiredError, SecondFactorNeededError, BusyError),
+        errors=(
+            InvalidCredentialsError,
+            FreshLoginRequiredError,
+            SecondFactorNeededError,
+            LastAdministratorError,
+            BusyError,
+        ),
     )
     async def close_account(self, *, password: Secret = "", identity: Identity, client: Client = Client()) -> None:
         """Close your account, with the password or a fresh login. Every session ends."""
         user = await self.auth[PasswordService].prove(identity, password, client)
+        owner = Owner(identity, self.auth.permissions)
         if self.closing == "hard":
-            await self.auth.users.delete(user.id, by=Owner(identity))
+            await self.auth.users.delete(user.id, by=owner)
         else:
-            await self.auth.users.set_status(user.id, "closed", by=Owner(identity))
+            await self.auth.users.set_status(user.id, "closed", by=owner)
         if self.auth.letters.can_send:
             self.auth.letters.send(self.auth.letters.write("account_closed", user.email, client))
 

@@ -61,7 +61,7 @@ class Admin(Reading, Overview, Editing, Access, AdminPages):
         """Act for a user for an hour, without a refresh token; every event names you."""
         return await self.auth.impersonation.begin(self._by(identity, IMPERSONATE), identity, id, client)
 
-    @post("/stop-impersonating", acting=True, ends_session=True, errors=(ForbiddenError,), also=(Stopped,))
+    @post("/stop-impersonating", acting="always", ends_session=True, errors=(ForbiddenError,), also=(Stopped,))
     async def stop_impersonating(
         self, *, parked: TokenText = "", identity: Identity, client: Client = Client()
     ) -> TokenPair | Stopped:

@@ -92,7 +92,7 @@ class EmailVerification(Feature):
         limits=TOKEN_LIMITS,
         schema=TOKEN_OR_CODE,
         # Without the password, the session of another user who acts proves nothing.
-        acting=True,
+        acting="always",
         errors=(InvalidVerificationTokenError, *REFUSALS),
     )
     async def verify_email(

@@ -73,10 +73,36 @@ class Invitations(Feature):
         await self._accept(found, user.id, await passwords.hasher.hash(new_password), client)
 
     async def _accept(self, token: OneTimeToken, user_id: str, secret: str, client: Client) -> None:
-        """Set the password, use the token and give the roles, in one transaction."""
-        invitation, now = Invitation.of(token), int(self.auth.now())
+        """Use the invitation, and tell of what it has changed."""
+        invitation = Invitation.of(token)
+        try:
+            self.auth.permissions.checked_roles(invitation.roles)
+        except ValueError:
+            # A mistake in the settings, after which the invitation is good again.
+            raise self.purpose.error from None
+        used = await self._use(token, invitation, user_id, secret)
+        if used is None:
+            raise self.purpose.error
+        user, ended = used
+        await self.auth.sessions.ended(user_id, ended, client)
+        await self.auth.emit(events.INVITATION, user_id=user_id, client=client)
+        if invitation.roles:
+            self.auth.revocation.change(user_id, user.roles)
+            await self.auth.stream.emit(events.ROLE_CHANGE, user_id=user_id, client=client, actor=invitation.by)
+
+    async def _use(
+        self, token: OneTimeToken, invitation: Invitation, user_id: str, secret: str
+    ) -> tuple[User, list[str]] | None:
+        """Set the password, use the token and give the roles, in one transaction; return the user and ended sessions.
+
+        Returns None where the inviter may not invite this user any more. The token is used up then: it must not come
+        back with the inviter's right, such as after a ban.
+        """
+        now = int(self.auth.now())
         async with self.auth.storage.transaction() as storage:
-            await self._judge(storage, invitation, user_id)
+            if not await self._is_allowed(storage, invitation, user_id):
+                await storage.use_token(token.id, now)
+                return None
             credential = await storage.credential(user_id, KIND)
             if credential is not None and credential.secret:
                 raise self.purpose.error
@@ -85,28 +111,23 @@ class Invitations(Feature):
             user = await self.auth.one_time.owner(storage, token, self.purpose.error, {"email_verified": True})
             if invitation.roles:
                 user = await self._give(storage, user, invitation.roles, now)
-            ended = await storage.end_sessions(user_id, now)
-        await self.auth.sessions.ended(user_id, ended, client)
-        await self.auth.emit(events.INVITATION, user_id=user_id, client=client)
-        if invitation.roles:
-            self.auth.revocation.change(user_id, user.roles)
-            await self.auth.stream.emit(events.ROLE_CHANGE, user_id=user_id, client=client, actor=invitation.by)
+            return user, await storage.end_sessions(user_id, now)
 
-    async def _judge(self, storage: Storage, invitation: Invitation, user_id: str) -> None:
-        """Judge the inviter, the user and the roles again. Raises the error of the token."""
+    async def _is_allowed(self, storage: Storage, invitation: Invitation, user_id: str) -> bool:
+        """Judge the inviter and the user again, and lock both."""
+        if not invitation.judged:
+            if invitation.by is None:
+                return True
+            user = (await storage.lock_users({invitation.by, user_id})).get(invitation.by)
+            return user is not None and user.status == "active"
+        inviter = Administrator(invitation.by or NO_USER_ID, (WRITE,), self.auth.permissions)
         try:
-            self.auth.permissions.checked_roles(invitation.roles)
-            if invitation.judged:
-                inviter = Administrator(invitation.by or NO_USER_ID, (WRITE,), self.auth.permissions)
-                await inviter.judge(storage, user_id, invitation.roles or None)
-            elif invitation.by is not None:
-                inviters = await storage.lock_users({invitation.by, user_id})
-                if invitation.by not in inviters or inviters[invitation.by].status != "active":
-                    raise self.purpose.error
+            await inviter.judge(storage, user_id, invitation.roles or None)
         except ServiceUnavailableError:
             raise
-        except (AuthError, ValueError):
-            raise self.purpose.error from None
+        except AuthError:
+            return False
+        return True
 
     async def _give(self, storage: Storage, user: User, roles: Sequence[str], now: int) -> User:
         given = self.auth.permissions.checked_roles((*user.roles, *roles))

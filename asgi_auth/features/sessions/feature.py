@@ -73,7 +73,7 @@ class Sessions(Feature):
         """Exchange a refresh token, from the body or the cookie, for the next pair."""
         return await self.auth.sessions.refresh(refresh_token, client, rotate=True)
 
-    @post("/logout", status=204, ends_session=True, acting=True, errors=REFUSED_TOKENS)
+    @post("/logout", status=204, ends_session=True, acting="always", errors=REFUSED_TOKENS)
     async def logout(
         self, *, refresh_token: TokenText = "", identity: Identity | None = None, client: Client = Client()
     ) -> None:

@@ -8,7 +8,6 @@ from typing import ClassVar
 from msgspec.structs import replace
 
 from asgi_auth._typed_text import plain_code
-from asgi_auth.accounts.pending_logins import PURPOSE as PENDING_LOGIN
 from asgi_auth.accounts.registration import RegistrationService
 from asgi_auth.auth import Auth
 from asgi_auth.crypto.vault import place_of
@@ -49,6 +48,7 @@ from asgi_auth.model import event_types as events
 from asgi_auth.model.concealed import Concealed
 from asgi_auth.model.event_types import Outcome
 from asgi_auth.model.records import NO_USER_ID
+from asgi_auth.sessions.ends import PENDING_LOGIN
 from asgi_auth.sessions.identity import ANONYMOUS
 from asgi_auth.storage import Storage
 
