@@ -112,7 +112,7 @@ class AuthApp:
         render_error = visit.refuse if visit is not None else problem
         try:
             if visit is not None:
-                return await visit.respond(partial(self._authenticate, scope, renewed), receive)
+                return await visit.respond(partial(self._authenticate, visit.endpoint, scope, renewed), receive)
             route, values = self.routes.find(path, scope["method"])
             if route is not None and route.endpoint.oauth2:
                 render_error = oauth2_problem
@@ -171,7 +171,7 @@ class AuthApp:
             response.raw_headers.extend(self.cors.preflight(scope, values["methods"]))
             return response
         endpoint = route.endpoint
-        identity = await self._authenticate(scope, renewed)
+        identity = await self._authenticate(endpoint, scope, renewed)
         transport = self._transport(endpoint, scope)
         values = await self.requests.values(scope, receive, route, identity, values)
         served = self._served(endpoint, scope) if "served" in endpoint.injected else None
@@ -191,10 +191,10 @@ class AuthApp:
         found = self.routes.named(endpoint.name)
         return Served(self.routes, own_url(scope, found[0], self.auth.settings)) if found else None
 
-    async def _authenticate(self, scope: Scope, renewed: Headers) -> Identity:
+    async def _authenticate(self, endpoint: Endpoint | None, scope: Scope, renewed: Headers) -> Identity:
         """Return the middleware's identity, if it has the same users; else authenticate, and note new cookies.
 
-        Raises BadRequestError when the cookies belong to two users.
+        Raises BadRequestError when the cookies belong to two users, unless the endpoint ends the sessions of both.
         """
         identity = scope.get("asgi_auth")
         if not isinstance(identity, Identity) or scope.get("asgi_auth.by") is not self.auth:
@@ -202,7 +202,7 @@ class AuthApp:
         if identity is None:
             identity, cookies = await self.authenticator.authenticate(scope)
             renewed.extend(cookies)
-        if isinstance(identity.error, BadRequestError):
+        if isinstance(identity.error, BadRequestError) and not (endpoint is not None and endpoint.is_way_out):
             raise identity.error
         return identity
 

@@ -4,5 +4,6 @@ from tests.browsers import browser
 from tests.fixtures import auth, client, clock
 from tests.lines import line, pair
 from tests.storage.conftest import fresh, redis, servers
+from tests.web.widened import widened
 
-__all__ = ["auth", "browser", "client", "clock", "fresh", "line", "pair", "redis", "servers"]
+__all__ = ["auth", "browser", "client", "clock", "fresh", "line", "pair", "redis", "servers", "widened"]

@@ -11,6 +11,13 @@ class BadRequestError(AuthError):
 
     code = "bad_request"
     default_detail = "The request could not be understood."
+    #: Whether the cookies of the session cannot be used, such as those of two users: a logout deletes them.
+    of_cookies: bool = False
+
+    @property
+    def text_code(self) -> str:
+        """The code of the text: another one for cookies that cannot be used."""
+        return "unusable_cookies" if self.of_cookies else self.code
 
 
 class UnsupportedGrantTypeError(BadRequestError):

@@ -33,6 +33,7 @@ class FormVisit(Visit):
         """Take the endpoint, and the values in its path."""
         super().__init__(site, scope, path)
         self._route = route
+        self.endpoint = route.endpoint
         self._in_path = values
         self._form = site.plan.forms.get(route.endpoint.name) or Form(endpoint=route.endpoint.name, page="")
         self.given = dict.fromkeys(site.plan.values_of(self._form.page), "") | self._values_for(self._form.page, None)
@@ -71,10 +72,12 @@ class FormVisit(Visit):
             raise error
         if isinstance(error, FreshLoginRequiredError | SecondFactorNeededError):
             fields = fields_of(self._route, "", self.site.auth.settings)
-            self.kept = Kept.of(endpoint.name, sent, fields) or self.kept
+            # The first form that was refused, whatever the proof of its user asks for.
+            self.kept = self.kept or Kept.of(endpoint.name, sent, fields)
         if (response := await self.led_on(error, page, identity)) is not None:
             return response
-        if endpoint.gives_tokens and identity.is_authenticated and isinstance(error, InvalidOneTimeTokenError):
+        was_sent_twice = identity.is_authenticated and self.kept is None
+        if endpoint.gives_tokens and was_sent_twice and isinstance(error, InvalidOneTimeTokenError):
             # The form was sent twice, and the first request has logged in.
             return self.site.renderer.redirect(self.go_on())
         failed = Failed(endpoint=endpoint.name, sent=sent, error=error)
@@ -87,17 +90,34 @@ class FormVisit(Visit):
             response = self.site.renderer.redirect(location(self.below_root(value.location)))
         elif self._form.shows and self._form.page in self.site.plan.paths:
             response = await self._shown(result.value, identity)
-        elif (form := self._kept_form()) is not None and value is not None and (pair := value.token_pair()) is not None:
-            self.query["said"] = PROVEN
-            self.given = dict.fromkeys(self.site.plan.values_of(form.page), "") | self._given_in_next(form.page)
-            # The page loads its data with the proof.
-            proven = await self.site.auth.authenticate(pair.access_token, "cookie")
-            response = await self.show(self.site.plan.pages[form.page], proven)
+        elif value is not None and (shown := await self._gone_on(value, identity)) is not None:
+            response = shown
         else:
             values = self._values_for(self._form.after, result.value)
             response = self.site.renderer.redirect(self._next(value, identity, values))
         add_headers(response, result.headers)
         return response
+
+    async def _gone_on(self, value: Answer, identity: Identity) -> Response | None:
+        """Show the form whose values were kept, after a proof; after a mail, the page for its code; None without one.
+
+        A redirect would lose the values. They are for the user that typed them.
+        """
+        form = self._kept_form()
+        if form is None:
+            return None
+        pair, asked = value.token_pair(), value.mail_request()
+        waits = self.site.plan.pages.get(self._form.waits or self._form.after)
+        if asked is not None and waits is not None and waits.name in self.site.plan.paths:
+            self.query |= {"request": asked.request, "said": "mail_sent"}
+            return await self.show(waits, identity)
+        # The page loads its data with the proof.
+        proven = await self.site.auth.authenticate(pair.access_token, "cookie") if pair is not None else None
+        if proven is None or proven.id != identity.id:
+            return None
+        self.query["said"] = PROVEN
+        self.given = dict.fromkeys(self.site.plan.values_of(form.page), "") | self._given_in_next(form.page)
+        return await self.show(self.site.plan.pages[form.page], proven)
 
     def _kept_form(self) -> Form | None:
         """Return the form whose values were kept, if it is served."""

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from asgi_auth.feature.page import Page
+from asgi_auth.feature.page import Form, Page
 from asgi_auth.model.user_info import UserInfo
 from asgi_auth.pages.forms import Failed, FormBuilder, FormView
 from asgi_auth.pages.inputs import TICKET, fields_of
@@ -14,9 +14,6 @@ from asgi_auth.pages.links import Links
 from asgi_auth.pages.page_values import filled, names_in
 from asgi_auth.pages.site import Site
 from asgi_auth.sessions.identity import ANONYMOUS, Identity
-
-#: The page where users prove who they are once more.
-REAUTHENTICATE = "reauthenticate"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +127,7 @@ class View:
             data=self.data,
         )
         forms = {}
-        for form in self.site.plan.forms_of(page):
+        for form in self._forms_on(page):
             found = self.site.routes.named(form.endpoint)
             if found is not None and self.permits(form.endpoint):
                 fields = fields_of(found[1], found[0], self.site.auth.settings)
@@ -142,8 +139,20 @@ class View:
         """Keep the target of `next` in a form, and the values of a form of another page."""
         if view is not None and self.query.get("next"):
             view.hidden["next"] = self.query["next"]
-        if view is not None and self.kept is not None and page.name == REAUTHENTICATE:
+        if view is not None and self.kept is not None and not self._has_kept(page):
             view.hidden |= self.kept.hidden()
+
+    def _has_kept(self, page: Page) -> bool:
+        """Tell whether a page has the form whose values were kept."""
+        return self.kept is not None and self.kept.endpoint in {item.endpoint for item in self.site.plan.forms_of(page)}
+
+    def _forms_on(self, page: Page) -> list[Form]:
+        """Return the forms of a page; with kept values, which no link takes along, those of all ways to log in."""
+        plan, forms = self.site.plan, self.site.plan.forms_of(page)
+        if self.kept is None or not page.entrance:
+            return forms
+        others = [plan.pages[name] for name in plan.links_of(page) if plan.pages[name].entrance]
+        return forms + [plan.forms[other.endpoint] for other in others if other.endpoint in plan.forms]
 
     def _lead(self, page: Page, forms: Mapping[str, FormView]) -> str:
         """Return the lead text; on pages for the link of a mail it depends on the link."""

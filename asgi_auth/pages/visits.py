@@ -8,6 +8,7 @@ from starlette.types import Receive, Scope
 
 from asgi_auth.errors import (
     AuthError,
+    BadRequestError,
     ForbiddenError,
     FreshLoginRequiredError,
     InternalError,
@@ -16,6 +17,7 @@ from asgi_auth.errors import (
     UnauthorizedError,
 )
 from asgi_auth.feature.call import Call
+from asgi_auth.feature.endpoint import Endpoint
 from asgi_auth.feature.page import Page, Section
 from asgi_auth.model.records import Client
 from asgi_auth.model.user_info import UserInfo
@@ -37,6 +39,8 @@ from asgi_auth.web.responses import problem
 
 #: Authenticates the request.
 Authenticate = Callable[[], Awaitable[Identity]]
+#: The page with the ways to log in.
+LOGIN = "login"
 
 
 class Visit:
@@ -46,6 +50,8 @@ class Visit:
         """Take the request, and its path below the mount."""
         self.site = site
         self.scope = scope
+        #: The endpoint of a form.
+        self.endpoint: Endpoint | None = None
         self.links: Links = Links(scope, path)
         self._root = app_root(scope, path, site.auth.settings)
         self.query: dict[str, str] = query_of(scope)
@@ -66,6 +72,7 @@ class Visit:
         try:
             view = self.view()
             context = {"title": view.language.get("pages.error.title"), "alert": view.language.error(error)}
+            context["logout"] = view.action("logout") if isinstance(error, BadRequestError) and error.of_cookies else ""
             response = self.site.renderer.page(["error"], view.frame() | context, error.status)
         except Exception:
             logger.exception("asgi_auth failed to show an error")
@@ -113,7 +120,7 @@ class Visit:
 
     def to_login(self, page: str, said: str) -> Response:
         """Redirect to the login page, and from there back to a page."""
-        target = self.view().href("login", next=page, said=said)
+        target = self.view().href(LOGIN, next=page, said=said)
         if not target:
             raise UnauthorizedError
         return self.site.renderer.redirect(target)
@@ -154,7 +161,13 @@ class Visit:
             self.query["said"] = error.text_code
             self.carried |= {name: value for name, value in error.members().items() if isinstance(value, str)}
             return await self.show(self.site.plan.pages[error.leads_to], identity)
-        return self.to_login(self.reference(page), error.code) if isinstance(error, FreshLoginRequiredError) else None
+        if not isinstance(error, FreshLoginRequiredError):
+            return None
+        if self.kept is None or LOGIN not in self.site.plan.paths:
+            return self.to_login(self.reference(page), error.code)
+        # No redirect, which would take no values along.
+        self.query |= {"next": self.query.get("next", self.reference(page)), "said": error.code}
+        return await self.show(self.site.plan.pages[LOGIN], identity)
 
     async def _user(self, identity: Identity) -> UserInfo | None:
         """Return the logged-in user. Raises UnauthorizedError for one that was deleted."""

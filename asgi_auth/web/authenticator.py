@@ -207,6 +207,11 @@ class RequestAuthenticator:
         keep = [name for name, is_foreign in zip(names, foreign, strict=True) if is_foreign]
         return self.cookies.clear(keep) + self._clear_elsewhere(choice, scope)
 
+    def forget_all(self, choice: Choice, scope: Scope) -> Headers:
+        """Return the headers that delete the cookies that are stale, wherever they were set."""
+        stale = {self.cookies.access: choice.stale_access, self.cookies.refresh: choice.stale_refresh}
+        return self.cookies.clear([name for name in stale if not stale[name]]) + self._clear_elsewhere(choice, scope)
+
     def _clear_elsewhere(self, choice: Choice, scope: Scope) -> Headers:
         """Return the headers that delete stale cookies of other domains and paths."""
         stale = {self.cookies.access: choice.stale_access, self.cookies.refresh: choice.stale_refresh}

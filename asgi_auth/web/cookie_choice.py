@@ -15,7 +15,7 @@ from asgi_auth.sessions.identity import Identity, Transport
 from asgi_auth.settings import Settings
 from asgi_auth.web.credentials import PresentedCredentials
 
-TWO_USERS = "The cookies belong to different users."
+TWO_USERS = "The cookies belong to different users. A logout deletes them."
 
 
 class Verify(Protocol):
@@ -74,7 +74,7 @@ class CookieChoice:
         Raises BadRequestError when the cookies cannot be read, or when two users are logged in by them.
         """
         if presented.unreadable:
-            raise BadRequestError(presented.unreadable)
+            raise _unusable(presented.unreadable)
         if not presented.repeated:
             await self._require_one_user(presented)
             return Choice(next(iter(presented.access), None), next(iter(presented.refresh), None))
@@ -82,7 +82,7 @@ class CookieChoice:
         access = [item for token in presented.access if (item := await self._by_access(token, ended))]
         refresh = [item for token in presented.refresh if (item := await self._by_refresh(token, ended))]
         if len({item.user_id for item in (*access, *refresh)}) > 1:
-            raise BadRequestError(TWO_USERS)
+            raise _unusable(TWO_USERS)
         login = max((item.login for item in (*access, *refresh)), default=None)
         return Choice(
             # Without a live session, an ended one gives the reason of the refusal.
@@ -91,6 +91,27 @@ class CookieChoice:
             _all_genuine(presented.access, access, ended),
             _all_genuine(presented.refresh, refresh, ended),
         )
+
+    async def all_of(self, presented: PresentedCredentials) -> tuple[Choice, list[Identity], list[str]]:
+        """Return the cookies to forget, and the identities and refresh tokens of all live sessions among them.
+
+        Forgotten are the cookies that have genuine values only; all of them where they cannot be read.
+        """
+        identities, genuine = list[Identity](), list[str]()
+        for token in presented.access:
+            try:
+                identities.append(await self._verify(token, "cookie"))
+                genuine.append(token)
+            except InvalidTokenError as error:
+                genuine += [token] if is_genuine(error) else []
+        refresh = [token for token in presented.refresh if await self._by_refresh(token, genuine)]
+        genuine += refresh
+        unreadable = bool(presented.unreadable)
+        forgotten = Choice(
+            stale_access=unreadable or set(presented.access) <= set(genuine),
+            stale_refresh=unreadable or set(presented.refresh) <= set(genuine),
+        )
+        return forgotten, identities, refresh
 
     async def is_foreign(self, choice: Choice) -> tuple[bool, bool]:
         """Tell whether the access cookie and the refresh cookie belong to another installation."""
@@ -114,7 +135,7 @@ class CookieChoice:
             return
         refresh = await self._by_refresh(presented.refresh[0], [])
         if refresh is not None and refresh.user_id != access.user_id:
-            raise BadRequestError(TWO_USERS)
+            raise _unusable(TWO_USERS)
 
     async def _by_access(self, token: str, ended: list[str]) -> _Candidate | None:
         try:
@@ -136,6 +157,13 @@ class CookieChoice:
             ended.append(token)
             return None
         return _Candidate((session.auth_time, session.id), int(token.split(".")[1]), session.user_id, token)
+
+
+def _unusable(detail: str) -> BadRequestError:
+    """Return the error of cookies that cannot be used."""
+    error = BadRequestError(detail)
+    error.of_cookies = True
+    return error
 
 
 def is_genuine(error: InvalidTokenError) -> bool:

@@ -25,7 +25,7 @@ from asgi_auth.feature.pipeline import Pipeline
 from asgi_auth.feature.route import Route, Served
 from asgi_auth.model.answers import Answer, Redirect, SetCookie
 from asgi_auth.model.records import Client
-from asgi_auth.sessions.identity import Identity
+from asgi_auth.sessions.identity import ANONYMOUS, Identity
 from asgi_auth.settings import Settings
 from asgi_auth.validation.fields import from_text
 from asgi_auth.validation.reasons import Reason
@@ -156,7 +156,9 @@ class RequestPipeline:
         """Call an endpoint with the values of path and body. `transport` says where tokens go: `bearer` or `cookie`."""
         endpoint = route.endpoint
         presented = self._authenticator.reader.read(scope)
-        choice = await self._authenticator.choice.choose(presented)
+        choice = await self._chosen(endpoint, presented)
+        if choice is None:
+            return await self._way_out(route, scope, presented)
         own: Mapping[str, str] = presented.own or {}
         if endpoint.method != "GET" and not endpoint.navigates:
             if _fill_in(endpoint, values, choice.refresh, own, identity):
@@ -181,6 +183,28 @@ class RequestPipeline:
         ended = endpoint.ends_session and presented.by_cookie
         return Result(value, (await self._ended(choice, scope) if ended else []) + added, in_cookies=False)
 
+    async def _chosen(self, endpoint: Endpoint, presented: PresentedCredentials) -> Choice | None:
+        """Return the credentials of a request, or None where a way out takes those that cannot be used."""
+        try:
+            return await self._authenticator.choice.choose(presented)
+        except BadRequestError:
+            if endpoint.is_way_out:
+                return None
+            raise
+
+    async def _way_out(self, route: Route, scope: Scope, presented: PresentedCredentials) -> Result:
+        """End every session whose cookie a browser has that cannot be used, such as those of two users; delete them."""
+        check_origin(scope, self._settings)
+        client = self.client(scope, ANONYMOUS, presented=presented)
+        forgotten, identities, refresh = await self._authenticator.choice.all_of(presented)
+        calls = [Call(route.endpoint, {REFRESH_TOKEN: token}, client, ANONYMOUS) for token in refresh]
+        calls += [Call(route.endpoint, {}, client, identity) for identity in identities]
+        lines = self._authenticator.forget_all(forgotten, scope) + self._site_data()
+        for call in calls:
+            await self._pipeline.run_request(route.feature, call)
+            lines += self._authenticator.cookies.lines(call.cookies)
+        return Result(None, lines, in_cookies=False)
+
     def _added(self, value: Answer) -> Headers:
         """Return the headers and cookies that an answer asks for.
 
@@ -197,9 +221,11 @@ class RequestPipeline:
 
     async def _ended(self, choice: Choice, scope: Scope) -> Headers:
         """Return the headers that delete the cookies of an ended session, and the data of the site (ASVS 14.3.1)."""
+        return await self._authenticator.forget(choice, scope) + self._site_data()
+
+    def _site_data(self) -> Headers:
         kinds = ", ".join(f'"{kind}"' for kind in self._settings.clear_site_data)
-        clear = [(b"clear-site-data", kinds.encode())] if kinds else Headers()
-        return await self._authenticator.forget(choice, scope) + clear
+        return [(b"clear-site-data", kinds.encode())] if kinds else Headers()
 
 
 def _fill_in(

@@ -4,7 +4,7 @@ import pytest
 
 from asgi_auth import Auth, AuthMiddleware, MagicLink, Pages, RecoveryCodes, SecondFactors, Totp
 from asgi_auth.mail import Outbox
-from tests.pages.surfer import Form, Page
+from tests.pages.surfer import Form, Page, Surfer
 from tests.pages.test_second_factors import Visitor
 from tests.support import EMAIL, PASSWORD, Clock, cheap, make_auth, register, who
 
@@ -91,3 +91,59 @@ async def test_what_is_made_up_shows_nothing_and_breaks_nothing(visitor: Keeper,
 
     assert back.status in {200, 303}
     assert "secret horse" not in back.answer.body.decode()
+
+
+class Passwordless(Surfer):
+    """A user without a password, whose login is old, and the mails of the site."""
+
+    outbox: Outbox
+
+    async def mailed(self, page: Page, **values: str) -> Page:
+        """Ask for a mail with a code by a form of the page."""
+        return await self.submit(page, "/magic-link", **values)
+
+    async def code(self) -> str:
+        return (await self.outbox.next("magic_link")).code
+
+
+@pytest.fixture
+async def passwordless() -> Passwordless:
+    clock, outbox = Clock(), Outbox()
+    auth = make_auth(features=[*cheap(mail=True), MagicLink(), Pages()], clock=clock, mailer=outbox)
+    for email in (EMAIL, "eve@example.com"):
+        await auth.users.create(email, verified=True)
+    surfer = Passwordless(AuthMiddleware(who, auth, mount="/auth"))
+    surfer.outbox = outbox
+    waits = await surfer.mailed(await surfer.get("magic-link"), email=EMAIL)
+    await surfer.submit(waits, "/magic-link/login", code=await surfer.code())
+    clock.move(700)
+    return surfer
+
+
+async def test_the_values_come_back_after_a_login_where_nothing_less_proves_the_user(
+    passwordless: Passwordless,
+) -> None:
+    login = await passwordless.submit(await passwordless.get("account"), "/change-email", new_email=NEW)
+    assert "Log in again" in login.text or "once more" in login.text, login.text
+    assert form_of(login, "/magic-link").values["email"] == EMAIL
+
+    waits = await passwordless.mailed(login)
+    wrong = await passwordless.submit(waits, "/magic-link/login", code="00000000")
+    assert wrong.status == 400
+    back = await passwordless.submit(wrong, "/magic-link/login", code=await passwordless.code())
+
+    assert "Nothing was changed yet" in back.text
+    assert form_of(back, "/change-email").values["new_email"] == NEW
+    sent = await passwordless.submit(back, "/change-email", new_email="new@example.com")
+    assert "on its way" in sent.text
+
+
+async def test_another_user_who_logs_in_gets_no_values(passwordless: Passwordless) -> None:
+    login = await passwordless.submit(await passwordless.get("account"), "/change-email", new_email=NEW)
+
+    waits = await passwordless.mailed(login, email="eve@example.com")
+    page = await passwordless.submit(waits, "/magic-link/login", code=await passwordless.code())
+
+    assert page.url.endswith("/account")
+    assert "new&#34;" not in page.answer.body.decode()
+    assert form_of(page, "/change-email").values["new_email"] == ""

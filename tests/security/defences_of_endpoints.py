@@ -13,8 +13,8 @@ ENDPOINTS = [
     Defence(
         "endpoints: a delicate one reads the session from the database",
         "feature/admission.py",
-        "identity = await self._confirm(identity)",
-        "identity = identity.require()",
+        "            identity = await self._confirm(identity)",
+        "            identity = identity.require()",
         "feature/test_admission.py::test_roles_and_sessions_of_delicate_endpoints_come_from_the_database",
     ),
     Defence(

@@ -97,7 +97,7 @@ INPUT = [
     Defence(
         "a logout clears the data of the site",
         "web/request_pipeline.py",
-        "await self._authenticator.forget(choice, scope) + clear",
+        "await self._authenticator.forget(choice, scope) + self._site_data()",
         "await self._authenticator.forget(choice, scope)",
         "web/test_sites.py::test_the_end_of_a_session_with_cookies_clears_the_data_of_the_site",
     ),

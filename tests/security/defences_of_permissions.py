@@ -57,8 +57,8 @@ PERMISSIONS = [
     Defence(
         "permission: roles and status are those of the database",
         "feature/admission.py",
-        "identity = await self._confirm(identity)",
-        "identity = identity.require()",
+        "            identity = await self._confirm(identity)",
+        "            identity = identity.require()",
         ENDPOINT + "test_roles_status_and_session_are_those_of_the_database",
     ),
     Defence(

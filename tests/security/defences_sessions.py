@@ -2,7 +2,22 @@
 
 from tests.security.defence import Defence
 
+COOKIES = "web/test_cookies_beside_ours.py::"
 SESSIONS = [
+    Defence(
+        "a logout frees a browser that has the cookies of two users",
+        "web/request_pipeline.py",
+        "            if endpoint.is_way_out:",
+        "            if not endpoint:",
+        "web/test_logouts_of_two_users.py::test_a_logout_ends_the_logins_of_two_users_and_clears_the_cookies_of_both",
+    ),
+    Defence(
+        "only a logout takes the cookies of two users",
+        "feature/endpoint.py",
+        'return self.ends_session and not self.needs_login and "refresh_token" in self.fields',
+        "return True",
+        COOKIES + "test_two_users_are_refused_where_a_login_is_asked_for_and_break_no_public_page",
+    ),
     Defence(
         "the header of a token is one that we could have written",
         "sessions/tokens.py",

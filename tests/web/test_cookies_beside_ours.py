@@ -1,8 +1,7 @@
 """Cookies of the same names that are not the right ones: of another installation, of an earlier setting, cut, ended."""
 
-import json
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -10,26 +9,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from asgi_auth import Auth, AuthMiddleware
 from asgi_auth.crypto.keys import SigningKey
-from tests.browsers import ACCESS, ACCOUNT, COOKIE, REFRESH, browser_of
-from tests.support import PASSWORD, Answer, Client, Clock, bearer, call, http_scope, login, make_auth, register, who
+from tests.browsers import ACCESS, ACCOUNT, COOKIE, REFRESH
+from tests.support import Answer, Client, bearer, login, make_auth, register, who
+from tests.web.widened import DOMAIN, DOMAIN_REFRESH, EVE, Widened, deleted, entered, line
 
 PEM = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 NEW_KEY = [SigningKey.from_pem(PEM, "EdDSA", kid="new")]
 OTHER_SECRET = "Zq8-vLm3_xW7bNc5KdR2pYt9sHf4gJa6eUo1iQwE0r"
-EVE = {"email": "eve@example.com", "password": PASSWORD}
-DOMAIN, DOMAIN_REFRESH = "__Secure-auth", "__Secure-auth-refresh"
-
-
-def line(*jars: dict[str, str]) -> dict[str, str]:
-    """The Cookie header of several jars, each with cookies of another domain."""
-    return {"cookie": "; ".join(f"{name}={value}" for jar in jars for name, value in jar.items())}
-
-
-async def entered(auth: Auth, account: dict[str, str] = ACCOUNT) -> dict[str, str]:
-    """Log in with a new browser; return its cookies."""
-    browser = browser_of(auth)
-    assert (await browser.post("/auth/login", account)).status == 200
-    return browser.cookies
 
 
 def app(auth: Auth) -> Client:
@@ -99,51 +85,6 @@ async def test_an_ended_session_is_cleared_but_the_foreign_cookie_beside_it_is_n
 
     assert (both.json["error"], both.cookies) == ("token_revoked", {ACCESS: "", REFRESH: ""})
     assert (half.json["error"], half.cookies) == ("token_revoked", {REFRESH: ""})
-
-
-class Widened:
-    """A service whose `cookie_domain` was widened from a host's own domain to its parent."""
-
-    def __init__(self, url: str) -> None:
-        self.clock = Clock()
-        options: dict[str, Any] = {"base_url": "https://app.eu.example.com", "clock": self.clock}
-        self.before = make_auth(url, cookie_domain="eu.example.com", **options)
-        self.now = make_auth(url, cookie_domain="example.com", **options)
-
-    async def __aenter__(self) -> Self:
-        await self.before.start()
-        await self.now.start()
-        await register(self.now)
-        await register(self.now, EVE["email"])
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.before.close()
-        await self.now.close()
-
-    async def seen(self, *jars: dict[str, str], method: str = "GET", path: str = "/", body: Any = None) -> Answer:
-        headers = COOKIE | line(*jars) | {"host": "app.eu.example.com", "content-type": "application/json"}
-        scope = http_scope(method, path)
-        scope["headers"] = [(name.encode(), value.encode()) for name, value in headers.items()]
-        app = AuthMiddleware(who, self.now, mount="/auth")
-        return await call(app, scope, json.dumps(body).encode() if body else b"")
-
-
-@pytest.fixture
-async def widened(fresh: Callable[[str], str]) -> Any:
-    async with Widened(fresh("sqlite")) as made:
-        yield made
-
-
-def deleted(answer: Answer) -> set[tuple[str, str]]:
-    """The name and the domain of each cookie that an answer deletes."""
-    found = set()
-    for text in answer.all("set-cookie"):
-        pair, *attributes = text.split("; ")
-        if "Max-Age=0" in attributes:
-            domain = next((item for item in attributes if item.startswith("Domain=")), "Domain=")
-            found.add((pair.partition("=")[0], domain.partition("=")[2]))
-    return found
 
 
 @pytest.mark.parametrize("order", [1, -1])
@@ -245,18 +186,6 @@ async def test_cookies_of_two_logins_of_one_user_are_no_two_users(widened: Widen
     old, new = await entered(widened.now), await entered(widened.now)
 
     assert (await widened.seen(old | {DOMAIN: new[DOMAIN]}, path="/auth/me")).status == 200
-
-
-async def test_a_logout_clears_every_cookie_of_the_browser(widened: Widened) -> None:
-    old = await entered(widened.before)
-    widened.clock.move(5)
-    new = await entered(widened.now)
-
-    answer = await widened.seen(old, new, method="POST", path="/auth/logout")
-
-    names = {(name, domain) for name in (DOMAIN, DOMAIN_REFRESH) for domain in ("", "eu.example.com", "example.com")}
-    assert (answer.status, deleted(answer) >= names) == (204, True)
-    assert (await widened.seen(new)).json["error"] == "token_revoked"
 
 
 async def test_required_refuses_two_users(widened: Widened) -> None:
