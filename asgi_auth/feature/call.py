@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from contextvars import ContextVar
-from typing import Any, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import msgspec
 
 from asgi_auth.feature.endpoint import Endpoint
 from asgi_auth.model.answers import SetCookie
+from asgi_auth.model.concealed import Concealed
 from asgi_auth.model.records import Client, Record
 from asgi_auth.sessions.identity import Identity
 
@@ -15,8 +16,10 @@ from asgi_auth.sessions.identity import Identity
 Ending: TypeAlias = Literal["done", "refused", "failed"]
 
 
-class Call(Record, frozen=True):
-    """An endpoint that is about to run, with checked values."""
+class Call(Concealed, Record, frozen=True):
+    """An endpoint that is about to run, with checked values, such as passwords: they are not in the `repr`."""
+
+    concealed: ClassVar[frozenset[str]] = frozenset({"values", "notes", "added"})
 
     endpoint: Endpoint
     values: Mapping[str, Any]

@@ -4,7 +4,7 @@ import base64
 import binascii
 from collections.abc import Mapping
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -34,7 +34,7 @@ class Prepared:
     credentials: list[Credential]
     given_id: str | None
     given: UserRecord
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
 
     @property
     def was_used(self) -> bool:

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import Any, ClassVar, get_args
 
 import msgspec
 
 from asgi_auth.importing.times import seconds_of, truth_of
+from asgi_auth.model.concealed import Concealed
 from asgi_auth.model.records import Status
 
 #: The names of members that an error may show: a file may have anything there.
@@ -19,11 +20,14 @@ class RefusedError(ValueError):
     """A record cannot be imported. The text says why, without any value of the record."""
 
 
-class CredentialRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CredentialRecord(Concealed, msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A credential of a user.
 
-    `sealed` is a secret in plain text that is stored encrypted, in Base64; all others have a `secret`.
+    `sealed` is a secret in plain text that is stored encrypted, in Base64; all others have a `secret`. Neither is in
+    the `repr`.
     """
+
+    concealed: ClassVar[frozenset[str]] = frozenset({"secret", "sealed"})
 
     kind: str
     identifier: str
@@ -37,13 +41,15 @@ class CredentialRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     used_at: int | None = None
 
 
-class UserRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class UserRecord(Concealed, msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A user in a file: a line of JSON, or of CSV with these names in its first line.
 
     An address is verified only if the file says so. Times are seconds since 1970, or texts in ISO 8601. `password_hash`
     is that of any system that the library verifies, `password` is plain text, and `credentials` come from an export.
-    In CSV, `roles` are separated by spaces, and `data` is JSON.
+    In CSV, `roles` are separated by spaces, and `data` is JSON. Passwords and hashes are not in the `repr`.
     """
+
+    concealed: ClassVar[frozenset[str]] = frozenset({"password", "password_hash"})
 
     email: str
     id: str | None = None

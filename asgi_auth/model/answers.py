@@ -61,8 +61,13 @@ class Answer(Record, frozen=True):
         return None
 
 
-class TokenPair(Answer, frozen=True, kw_only=True, omit_defaults=True):
-    """The tokens of a login (RFC 6749, 5.1); lifetimes are seconds. In cookie mode the body has no tokens."""
+class TokenPair(Concealed, Answer, frozen=True, kw_only=True, omit_defaults=True):
+    """The tokens of a login (RFC 6749, 5.1); lifetimes are seconds. In cookie mode the body has no tokens.
+
+    The tokens are not in the `repr`.
+    """
+
+    concealed: ClassVar[frozenset[str]] = frozenset({"access_token", "refresh_token"})
 
     access_token: str = ""
     refresh_token: str = ""

@@ -68,13 +68,15 @@ class User(Record, frozen=True, kw_only=True):
         return {name: value for name, value in self.data.items() if not name.startswith("_")}
 
 
-class Credential(Record, frozen=True, kw_only=True):
+class Credential(Concealed, Record, frozen=True, kw_only=True):
     """A credential that a user can log in with.
 
-    The pair of `kind` and `identifier` is unique. `secret` is never plain text: for a password, it is a hash. `version`
-    increases by one with each change of `secret` or `data`. `used_at` is the time of the last use, for the kinds that
-    record it.
+    The pair of `kind` and `identifier` is unique. `secret` is never plain text: for a password, it is a hash; it is not
+    in the `repr`. `version` increases by one with each change of `secret` or `data`. `used_at` is the time of the last
+    use, for the kinds that record it.
     """
+
+    concealed: ClassVar[frozenset[str]] = frozenset({"secret"})
 
     id: str
     user_id: str
@@ -118,13 +120,16 @@ class Session(Record, frozen=True, kw_only=True):
     data: dict[str, Any] = {}
 
 
-class OneTimeToken(Record, frozen=True, kw_only=True):
+class OneTimeToken(Concealed, Record, frozen=True, kw_only=True):
     """A mailed one-time token: a link and a code.
 
     `id` is the `request` value of the answer. `subject` is the canonical email address, with or without a user. `asker`
     is a digest of the client that asked for the mail. `digest` and `code` are digests: the link and the code themselves
     are not stored. `attempts` is the number of wrong codes, `password_attempts` that of passwords submitted with it.
+    Digests and data, such as the hash of a password, are not in the `repr`.
     """
+
+    concealed: ClassVar[frozenset[str]] = frozenset({"digest", "code", "data"})
 
     id: str
     purpose: str

@@ -23,7 +23,7 @@ class Failed:
     """A refused form: the sent values and the error."""
 
     endpoint: str
-    sent: Mapping[str, str]
+    sent: Mapping[str, str] = field(repr=False)
     error: AuthError
 
     @property

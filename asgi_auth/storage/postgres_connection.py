@@ -144,9 +144,13 @@ def terminate(connection: AsyncpgConnection) -> None:
 
 @contextmanager
 def errors() -> Iterator[None]:
-    """Translate asyncpg's errors into those of the contract."""
+    """Translate asyncpg's errors into those of the contract, and take values out of all."""
     try:
-        yield
+        try:
+            yield
+        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            hide_values(error)
+            raise
     except (asyncpg.UniqueViolationError, asyncpg.ForeignKeyViolationError) as error:
         raise ConflictError from error
     except RETRY as error:
@@ -163,6 +167,17 @@ def errors() -> Iterator[None]:
         if isinstance(error, ValueError):
             raise
         raise StorageUnavailableError from error
+
+
+def hide_values(error: asyncpg.PostgresError | asyncpg.InterfaceError) -> None:
+    """Take the values of rows and arguments out of an error, which the log may show (ASVS 16.2.5)."""
+    # Such as "Failing row contains (…)".
+    error.detail = None
+    text = str(error.args[0]) if error.args else ""
+    if isinstance(error, asyncpg.DataError):
+        error.args = (text.partition(': "')[0],)
+    elif "query argument" in text:
+        error.args = (text.partition(": ")[0],)
 
 
 @cache

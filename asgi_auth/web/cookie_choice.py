@@ -5,11 +5,12 @@ cookies of another installation below the same domain. The genuine cookies of th
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import msgspec
 
 from asgi_auth.errors import BadRequestError, InvalidTokenError
+from asgi_auth.model.concealed import Concealed
 from asgi_auth.model.records import Session
 from asgi_auth.sessions.identity import Identity, Transport
 from asgi_auth.settings import Settings
@@ -25,12 +26,14 @@ class Verify(Protocol):
         """Return the identity; raises InvalidTokenError."""
 
 
-class Choice(msgspec.Struct):
+class Choice(Concealed, msgspec.Struct):
     """At most one value of each cookie.
 
     `stale_access` and `stale_refresh` say that the other values of the cookie are genuine, too: the browser should
     forget them. A cookie that also has a foreign value is not deleted, as a deletion cannot name a value.
     """
+
+    concealed: ClassVar[frozenset[str]] = frozenset({"access", "refresh"})
 
     access: str | None = None
     refresh: str | None = None
@@ -43,8 +46,10 @@ class Choice(msgspec.Struct):
         return self.stale_access or self.stale_refresh
 
 
-class _Candidate(msgspec.Struct):
+class _Candidate(Concealed, msgspec.Struct):
     """A genuine cookie of a live session. `login` orders logins, `age` the cookies of one login."""
+
+    concealed: ClassVar[frozenset[str]] = frozenset({"token"})
 
     login: tuple[int, str]
     age: int

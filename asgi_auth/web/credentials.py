@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import ClassVar
 
 import msgspec
 from starlette.types import Scope
 
 from asgi_auth.errors import BadRequestError
+from asgi_auth.model.concealed import Concealed
 from asgi_auth.web.cookies import NAME, Cookies
 
 #: Cookie lines beyond this number of bytes are not read. The cookies of other software may fill many kilobytes.
@@ -56,13 +58,15 @@ class OwnCookies(Mapping[str, str]):
         return f"<OwnCookies {', '.join(self)}>"
 
 
-class PresentedCredentials(msgspec.Struct):
+class PresentedCredentials(Concealed, msgspec.Struct):
     """The credentials of one request. A Bearer header without a token is empty, an absent one is None.
 
     `access` and `refresh` are the different values of the cookies: browsers send a cookie several times when it is set
     for several domains or paths. `device` has the values of all device cookies, separated by spaces. `unreadable` says
-    why the cookies of the session cannot be used. `own` are the cookies of features.
+    why the cookies of the session cannot be used. `own` are the cookies of features. No value is in the `repr`.
     """
+
+    concealed: ClassVar[frozenset[str]] = frozenset({"bearer", "access", "refresh", "device"})
 
     bearer: str | None = None
     access: list[str] = []

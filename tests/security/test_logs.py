@@ -6,9 +6,14 @@ from collections.abc import Iterator
 import pytest
 
 from asgi_auth import Argon2, Auth, AuthApp, MagicLink, Passwords
+from asgi_auth.errors import ForbiddenError
 from asgi_auth.feature import Feature
+from asgi_auth.importing.record import CredentialRecord, UserRecord
 from asgi_auth.mail import MailError
-from asgi_auth.model.records import Event
+from asgi_auth.model.records import Event, OneTimeToken
+from asgi_auth.pages.forms import Failed
+from asgi_auth.web.cookie_choice import Choice
+from asgi_auth.web.credentials import PresentedCredentials
 from tests.features.flows import NEW_PASSWORD, flows
 from tests.support import EMAIL, PASSWORD, Client, CountingStorage, bearer, login, make_auth, register, unlimited
 
@@ -119,3 +124,39 @@ async def test_a_format_in_what_was_sent_is_only_text(auth: Auth, log: pytest.Lo
     told = [record.getMessage() for record in log.records if record.name.startswith("asgi_auth")]
     assert told
     assert not [line for line in told if "%" in line or "{" in line or "<class" in line]
+
+
+async def test_no_repr_shows_a_secret(auth: Auth) -> None:
+    """Trackers of errors show the variables of a traceback by their `repr`."""
+    user_id = await register(auth)
+    shown: list[str] = []
+    auth.before("login")(lambda call: shown.append(repr(call)))
+    pair = await login(auth)
+    credential = await auth.storage.credential(user_id, "password")
+    assert credential is not None
+    token = OneTimeToken(
+        id="1",
+        purpose="x",
+        subject=EMAIL,
+        digest="the digest",
+        code="the code",
+        data={"secret": "a hash"},
+        created_at=0,
+        expires_at=1,
+    )
+    record = UserRecord(
+        email=EMAIL,
+        password=PASSWORD,
+        password_hash="a hash",
+        credentials=(CredentialRecord(kind="totp", identifier="1", secret="a seed", sealed="a sealed seed"),),
+    )
+    presented = PresentedCredentials(bearer="a bearer", access=["an access"], refresh=["a refresh"], device="a device")
+    failed = Failed(endpoint="login", sent={"password": PASSWORD}, error=ForbiddenError())
+    choice = Choice(access="an access", refresh="a refresh")
+    shown += [repr(item) for item in (pair, credential, token, record, presented, choice, failed)]
+
+    secrets = [PASSWORD, pair.access_token, pair.refresh_token, credential.secret, "the digest", "the code", "a hash"]
+    secrets += ["a seed", "a sealed seed", "a bearer", "an access", "a refresh", "a device"]
+    assert len(shown) == 8
+    assert [secret for secret in secrets if any(secret in text for text in shown)] == []
+    assert "login" in shown[0]
