@@ -37,7 +37,8 @@ class InProcess(Outgoing):
         self.network = Network(*providers)
 
     def _client(self) -> httpx2.AsyncClient:
-        return httpx2.AsyncClient(transport=self.network, follow_redirects=False)
+        headers = {"accept": "application/json"}
+        return httpx2.AsyncClient(transport=self.network, follow_redirects=False, headers=headers)
 
 
 def openid(name: str = "op", issuer: str = ISSUER, **options: Any) -> OpenIDProvider:

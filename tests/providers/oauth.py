@@ -97,7 +97,7 @@ def discord(issuer: str = "https://discord.com", **options: Any) -> FakeOAuth:
 def linkedin(
     issuer: str = "https://www.linkedin.com/oauth", *, api: str = "https://api.linkedin.com", **options: Any
 ) -> FakeOAuth:
-    """Return a provider that behaves as LinkedIn: the claims stand at its userinfo endpoint, on another server."""
+    """Return a provider that behaves as LinkedIn: claims stand at its userinfo endpoint, and PKCE is unknown."""
     resources: dict[str, Resource] = {"user": lambda subject, claims: {"sub": subject, **claims}}
     paths = {"authorization": "/v2/authorization", "token": "/v2/accessToken", "user": f"{api}/v2/userinfo"}
-    return FakeOAuth(issuer, paths=paths, resources=resources, **options)
+    return FakeOAuth(issuer, paths=paths, resources=resources, requires_pkce=False, **options)

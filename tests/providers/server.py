@@ -21,7 +21,7 @@ Handler = Callable[[Request], Response]
 
 
 class FakeServer:
-    """An authorization server with the code grant (RFC 6749) and PKCE (RFC 7636), which it requires.
+    """An authorization server with the code grant (RFC 6749) and PKCE (RFC 7636), which it requires by default.
 
     `visitor` is the user at the browser: a request for authorization ends at once with a code. Without a visitor, the
     browser gets a page with a button for each user. `refuses` is an error that ends each request instead. `requests`
@@ -40,12 +40,14 @@ class FakeServer:
         client_secret: str = SECRET,
         redirect_uris: Collection[str] = (),
         methods: Collection[str] = ("client_secret_basic", "client_secret_post"),
+        requires_pkce: bool = True,
         now: Callable[[], float] = time.time,
     ) -> None:
         """Take the issuer's URL, which is the address of the server, and the first client."""
         self.issuer = issuer
         self.now = now
         self.methods = methods
+        self.requires_pkce = requires_pkce
         self.users: dict[str, dict[str, Any]] = {}
         self.visitor: str | None = None
         self.auth_time: int | None = None
@@ -174,7 +176,8 @@ class FakeServer:
             raise RefusedError("unsupported_response_type")
         if asked.get("response_mode", "query") not in MODES:
             raise RefusedError("invalid_request", "unknown response_mode")
-        if asked.get("code_challenge_method") != "S256" or len(asked.get("code_challenge", "")) != 43:
+        has_pkce = self.requires_pkce or "code_challenge" in asked
+        if has_pkce and (asked.get("code_challenge_method") != "S256" or len(asked.get("code_challenge", "")) != 43):
             raise RefusedError("invalid_request", "a challenge of PKCE with S256 is required")
         if self.refuses:
             raise RefusedError(self.refuses)
