@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         linkedin,
         microsoft,
     )
+    from asgi_auth.features.passkeys import Passkeys
     from asgi_auth.features.password_reset import PasswordReset
     from asgi_auth.features.passwords import Passwords
     from asgi_auth.features.rate_limits import RateLimits
@@ -88,6 +89,7 @@ __all__ = [
     "OpenIDProvider",
     "Outbox",
     "Pages",
+    "Passkeys",
     "PasswordPolicy",
     "PasswordReset",
     "Passwords",
@@ -150,6 +152,7 @@ LATER = {
     "OpenIDProvider": "features.oidc",
     "Outbox": "mail",
     "Pages": "pages.feature",
+    "Passkeys": "features.passkeys",
     "PasswordPolicy": "validation.password_policy",
     "PasswordReset": "features.password_reset",
     "Passwords": "features.passwords",

@@ -30,6 +30,7 @@ OUTSIDE = {
     "aiosmtplib": {"mail.smtp"},
     "opentelemetry": {"events.telemetry"},
     "redis": {"limits.redis"},
+    "webauthn": {"features.passkeys.ceremonies"},
     "jinja2": {"mail.templates", "pages"},
 }  # fmt: skip
 #: A module imports from its own room, or from a lower floor.

@@ -124,19 +124,23 @@ class PendingLogins:
         attempt is counted before the block, so that concurrent guesses do not get around the count, and taken back when
         the block raises ServiceUnavailableError or AccountLockedError: then nothing was judged.
         """
-        now = int(self._now())
-        token = await self._storage.find_token(PENDING_LOGIN, digest_of(secret), now)
-        if token is None or token.data["setup"] is not setup:
-            raise PendingLoginExpiredError
-        if not await self._storage.count_password(token.id, now=now, tries=TRIES):
+        found = await self.find(secret, setup=setup)
+        if not await self._storage.count_password(found.token_id, now=int(self._now()), tries=TRIES):
             raise PendingLoginExpiredError
         try:
-            yield PendingLogin.of(token)
+            yield found
         except AuthError as error:
             if isinstance(error, ServiceUnavailableError | AccountLockedError):
-                await self._storage.uncount_password(token.id)
-            error.about(token.user_id, error.session_id)
+                await self._storage.uncount_password(found.token_id)
+            error.about(found.user_id, error.session_id)
             raise
+
+    async def find(self, secret: str, *, setup: bool = False) -> PendingLogin:
+        """Find a pending login without an attempt, as for the options of a factor. Raises PendingLoginExpiredError."""
+        token = await self._storage.find_token(PENDING_LOGIN, digest_of(secret), int(self._now()))
+        if token is None or token.data["setup"] is not setup:
+            raise PendingLoginExpiredError
+        return PendingLogin.of(token)
 
     async def finish(
         self, pending: PendingLogin, amr: tuple[str, ...], client: Client, factor: Credential | None = None

@@ -14,6 +14,7 @@ AuthError
 │   ├── FreshLoginRequiredError             401 fresh_login_required
 │   ├── SecondFactorRequiredError           401 second_factor_required
 │   ├── InvalidCodeError                    401 invalid_code
+│   ├── InvalidPasskeyError                 401 invalid_passkey
 │   ├── PendingLoginExpiredError            401 pending_login_expired
 │   └── InvalidTokenError                   401 invalid_token
 │       ├── TokenExpiredError               401 token_expired
@@ -37,6 +38,8 @@ AuthError
 │   └── UserIdExistsError                   409 user_id_exists
 ├── AlreadyVerifiedError                    409 already_verified
 ├── FactorExistsError                       409 factor_exists
+├── PasskeyExistsError                      409 passkey_exists
+├── TooManyPasskeysError                    409 too_many_passkeys
 ├── LastWayInError                          409 last_way_in
 ├── IdentityTakenError                      409 identity_taken
 ├── LinkNeededError                         409 link_needed
@@ -69,7 +72,9 @@ from asgi_auth.errors.accounts import (
     FactorExistsError,
     LastAdministratorError,
     LastWayInError,
+    PasskeyExistsError,
     SessionNotFoundError,
+    TooManyPasskeysError,
     UnknownRoleError,
     UserExistsError,
     UserIdExistsError,
@@ -79,6 +84,7 @@ from asgi_auth.errors.authentication import (
     FreshLoginRequiredError,
     InvalidCodeError,
     InvalidCredentialsError,
+    InvalidPasskeyError,
     PasswordNeededError,
     PendingLoginExpiredError,
     SecondFactorRequiredError,
@@ -143,6 +149,7 @@ __all__ = [
     "InvalidCodeError",
     "InvalidCredentialsError",
     "InvalidOneTimeTokenError",
+    "InvalidPasskeyError",
     "InvalidResetTokenError",
     "InvalidTokenError",
     "InvalidVerificationTokenError",
@@ -150,6 +157,7 @@ __all__ = [
     "LastWayInError",
     "MethodNotAllowedError",
     "NotFoundError",
+    "PasskeyExistsError",
     "PasswordNeededError",
     "PasswordPolicyError",
     "PendingLoginExpiredError",
@@ -167,6 +175,7 @@ __all__ = [
     "TokenExpiredError",
     "TokenReuseError",
     "TokenRevokedError",
+    "TooManyPasskeysError",
     "UnauthorizedError",
     "UnknownRoleError",
     "UnsupportedGrantTypeError",

@@ -86,6 +86,23 @@ class FactorExistsError(AuthError):
     default_detail = "The account has this second factor already. Remove it first."
 
 
+class PasskeyExistsError(AuthError):
+    """An account has this passkey already."""
+
+    status = 409
+    code = "passkey_exists"
+    default_detail = "This passkey is registered already."
+    fields: ClassVar[tuple[str, ...]] = ("credential",)
+
+
+class TooManyPasskeysError(AuthError):
+    """The account has as many passkeys as it may have."""
+
+    status = 409
+    code = "too_many_passkeys"
+    default_detail = "The account has too many passkeys. Delete one first."
+
+
 class LastWayInError(AuthError):
     """The account would have no way to log in any more."""
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, TypeVar
 
-from asgi_auth.errors.authorization import SETUP_PAGE, ForbiddenError
+from asgi_auth.errors.authorization import SETUP_PAGES, ForbiddenError
 from asgi_auth.errors.base import AuthError
 from asgi_auth.model.answers import SetCookie
 
@@ -67,6 +67,14 @@ class InvalidCodeError(UnauthorizedError):
     code = "invalid_code"
     default_detail = "The code is wrong, or was used before."
     fields: ClassVar[tuple[str, ...]] = ("code",)
+
+
+class InvalidPasskeyError(UnauthorizedError):
+    """The answer of the browser is wrong, too old, was used before, or its key is unknown; it never tells which."""
+
+    code = "invalid_passkey"
+    default_detail = "The passkey was not accepted. Try again."
+    fields: ClassVar[tuple[str, ...]] = ("credential",)
 
 
 class PendingLoginExpiredError(UnauthorizedError):
@@ -138,7 +146,11 @@ class SecondFactorSetupRequiredError(WithPendingLogin, ForbiddenError):
 
     code = "second_factor_setup_required"
     default_detail = "Set up a second factor to log in."
-    page: ClassVar[str] = SETUP_PAGE
+
+    @property
+    def leads_to(self) -> Sequence[str]:
+        """The pages where a second factor is set up."""
+        return SETUP_PAGES
 
     @classmethod
     def example(cls) -> "SecondFactorSetupRequiredError":

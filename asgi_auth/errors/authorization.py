@@ -1,12 +1,13 @@
 """Errors of requests that are authenticated and not allowed."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from asgi_auth.errors.base import AuthError
 from asgi_auth.model import event_types as events
 
-#: The page that sets up a second factor.
-SETUP_PAGE = "totp"
+#: The pages that set up a second factor; the first one that is served is shown.
+SETUP_PAGES = ("totp", "add_passkey")
 
 
 class ForbiddenError(AuthError):
@@ -34,9 +35,9 @@ class SecondFactorNeededError(ForbiddenError):
             self.detail = "Set up a second factor, then log in with it."
 
     @property
-    def leads_to(self) -> str:
-        """The page where a second factor is set up, for users without one."""
-        return SETUP_PAGE if self.is_missing else self.page
+    def leads_to(self) -> Sequence[str]:
+        """The pages where a second factor is set up, for users without one."""
+        return SETUP_PAGES if self.is_missing else (self.page,)
 
     @property
     def text_code(self) -> str:

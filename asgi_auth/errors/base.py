@@ -20,6 +20,8 @@ class AuthError(Exception):
     fields: ClassVar[tuple[str, ...]] = ()
     #: The page that a form leads to after this error, if it is served; its members fill in hidden fields there.
     page: ClassVar[str] = ""
+    #: Values for the script of the form that was refused, as `data-` attributes of its element; in no answer.
+    for_script: Mapping[str, str] = {}
     #: The members that only some answers have, for the OpenAPI document.
     sometimes: ClassVar[frozenset[str]] = frozenset()
     #: The meaning of each header that every answer to this error has, for the OpenAPI document.
@@ -40,9 +42,9 @@ class AuthError(Exception):
         super().__init__(self.detail)
 
     @property
-    def leads_to(self) -> str:
-        """The page that a form leads to after this error: `page`, unless the error depends on its user."""
-        return self.page
+    def leads_to(self) -> Sequence[str]:
+        """The pages of which a form leads to the first that is served: `page`, unless the error depends on its user."""
+        return (self.page,) if self.page else ()
 
     @property
     def text_code(self) -> str:

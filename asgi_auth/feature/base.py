@@ -10,7 +10,7 @@ from asgi_auth.feature.endpoint import Endpoint
 from asgi_auth.feature.grant import Grant
 from asgi_auth.feature.page import Form, Page, Section
 from asgi_auth.feature.pipeline import Pipeline
-from asgi_auth.model.event_types import Action, Outcome
+from asgi_auth.model.event_types import Action, Noticed
 from asgi_auth.model.records import Event, LoginAttempt, User
 from asgi_auth.sessions.factor import Factor
 from asgi_auth.sessions.identity import Identity
@@ -35,8 +35,9 @@ class BaseFeature:
     needs_mail: ClassVar[bool] = False
     #: The purposes of the mails that it sends.
     mails: ClassVar[tuple[str, ...]] = ()
-    #: Those of its mails that the feature `Notices` sends after an event with an outcome.
-    notices: ClassVar[Mapping[tuple[str, Outcome], str]] = {}
+    #: Those of its mails that the feature `Notices` sends after an event with an outcome; a third item is the `kind` in
+    #: the data of the event.
+    notices: ClassVar[Mapping[Noticed, str]] = {}
     #: The texts that it adds to the catalog, by language and code, such as `mail.<purpose>.subject`.
     texts: ClassVar[Overrides] = {}
     #: Its folder, `Path(__file__).parent`, with `texts/<language>.toml`, `templates/*.html` and `scripts/*.js`.
@@ -50,6 +51,8 @@ class BaseFeature:
     banners: ClassVar[Sequence[str]] = ()
     #: The files in `scripts` that every page loads; they are served below the mount.
     scripts: ClassVar[Sequence[str]] = ()
+    #: Whether its scripts call endpoints of the library: the Content-Security-Policy of pages then allows that.
+    scripts_call: ClassVar[bool] = False
     #: Whether it serves HTML pages, to which mails can link.
     shows_pages: ClassVar[bool] = False
     #: The events that it adds to those of the library, by name.
@@ -57,7 +60,7 @@ class BaseFeature:
     #: The events that `observe` receives; None: all of them.
     observes: Container[str] | None = None
     #: The kinds of credentials that are second factors: a user with one needs it to log in.
-    factor_kinds: ClassVar[Mapping[str, Factor]] = {}
+    factor_kinds: Mapping[str, Factor] = {}
     #: The kinds of credentials that a logged-in user can prove again, and the name of the way: `{"totp": "totp"}`.
     reauthenticates: ClassVar[Mapping[str, str]] = {}
     #: The extra fields of users that it declares, beside those of the setting `fields`.

@@ -55,6 +55,12 @@ class Form:
     """Whether the page of the form shows the answer, as `answer`, in place of a redirect: for values shown once.
 
     Other forms of the page get the `request` of the answer."""
+    also: tuple[str, ...] = ()
+    """Further pages with the form. A refusal shows the page again from which the form was sent."""
+    by_script: tuple[str, ...] = ()
+    """Fields that a script of the feature fills in. Such a form is hidden until the script shows it.
+
+    Its element has the attribute `data-form`, the endpoint, and `data-failed`, the text `pages.<endpoint>.failed`."""
     hidden: tuple[str, ...] = ()
     """Fields that no visitor types: they come from the answer, the error or the form before this one.
 

@@ -5,9 +5,11 @@ outcome, the code follows its style.
 """
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 
 Outcome = Literal["success", "failure"]
+#: An event that users are told of: its name and outcome, and where that matters, the `kind` in its data.
+Noticed: TypeAlias = tuple[str, Outcome] | tuple[str, Outcome, str]
 
 
 @dataclass(frozen=True)

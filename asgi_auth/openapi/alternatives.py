@@ -44,6 +44,8 @@ def _value(item: Mapping[str, Any]) -> Any:
         return item["const"]
     if declared := item.get("examples") or item.get("enum"):
         return declared[0]
+    if "anyOf" in item:
+        return _value(next(each for each in item["anyOf"] if "$ref" not in each))
     kinds = item["type"] if isinstance(item["type"], list) else [item["type"]]
     sample = SAMPLES[kinds[0]]
     if isinstance(sample, str):

@@ -42,14 +42,14 @@ class Pages(Feature):
         self.next_allowed: tuple[str, ...] = tuple(next_allowed)
         self.redirects_to: tuple[str, ...] = self.next_allowed
 
-    @property
-    def csp(self) -> str:
-        """The Content-Security-Policy of every page."""
+    def csp(self, *, fetches: bool) -> str:
+        """Return the Content-Security-Policy of every page; with `fetches`, scripts may call this site."""
         images = ["'self'", *([origin_of(self.logo)] if self.logo and not is_local_path(self.logo) else [])]
         # Browsers hold the redirect behind a form to form-action as well.
         actions = ["'self'", *sorted({origin_of(url) for url in self.next_allowed})]
+        calls = "connect-src 'self'; " if fetches else ""
         return (
-            "default-src 'none'; style-src 'self'; script-src 'self'; "
+            f"default-src 'none'; style-src 'self'; script-src 'self'; {calls}"
             f"img-src {' '.join(images)}; form-action {' '.join(actions)}; base-uri 'none'; frame-ancestors 'none'"
         )
 

@@ -17,6 +17,7 @@ from asgi_auth.pages.kept import Kept
 from asgi_auth.pages.page_values import names_in, parse_reference
 from asgi_auth.pages.plan import PROVEN
 from asgi_auth.pages.site import Site
+from asgi_auth.pages.view import PAGE
 from asgi_auth.pages.visits import Authenticate, Visit
 from asgi_auth.sessions.identity import Identity
 from asgi_auth.validation.targets import location
@@ -45,6 +46,8 @@ class FormVisit(Visit):
         check_origin(self.scope, settings)
         identity = self.identity = await authenticate()
         sent: dict[str, str] = await self.site.requests.body(self.scope, receive, FORM_TYPE, self._route, identity)
+        if (page := sent.pop(PAGE, "")) in self._form.also:
+            self._form = replace(self._form, page=page)
         # A page that is shown again keeps the `request` of its forms.
         kept = {"next": sent.pop("next", self.query.get("next", "")), "request": sent.get("request", "")}
         self.kept = Kept.taken_from(sent)
@@ -72,6 +75,7 @@ class FormVisit(Visit):
             raise error
         if isinstance(error, FreshLoginRequiredError | SecondFactorNeededError):
             fields = fields_of(self._route, "", self.site.auth.settings)
+            fields = {name: field for name, field in fields.items() if name not in self._form.by_script}
             # The first form that was refused, whatever the proof of its user asks for.
             self.kept = self.kept or Kept.of(endpoint.name, sent, fields)
         if (response := await self.led_on(error, page, identity)) is not None:
@@ -153,7 +157,11 @@ class FormVisit(Visit):
             form, query = replace(form, after=form.waits or form.after), {"request": asked.request, "said": "mail_sent"}
         else:
             query = {"said": form.said}
-        if form.after == ONWARD or (answer is not None and answer.token_pair() is not None):
+        has_tokens = answer is not None and answer.token_pair() is not None
+        page = self.site.plan.pages.get(form.after)
+        # A live session with new tokens goes on to a page of its user, with the message.
+        stays = identity.is_authenticated and page is not None and page.login and not self.query.get("next")
+        if form.after == ONWARD or (has_tokens and not stays):
             return self.go_on()
         after = "login" if form.after == "account" and not identity.is_authenticated else form.after
         return view.href(after, **values, **query) or self.go_on()

@@ -46,6 +46,9 @@ class FormView:
     action: str
     inputs: list[Input] = field(default_factory=list)
     hidden: dict[str, str] = field(default_factory=dict)
+    #: The fields that a script fills in, and what it gets.
+    by_script: tuple[str, ...] = ()
+    data: Mapping[str, str] = field(default_factory=dict)
     alert: list[str] = field(default_factory=list)
 
     @property
@@ -83,7 +86,7 @@ class FormBuilder:
         if any(name in fields and fields[name].required and not self.carried.get(name) for name in form.hidden):
             return None
         failed = self.failed if self.failed and self.failed.endpoint == form.endpoint else None
-        view = FormView(name=form.endpoint, action=action)
+        view = FormView(name=form.endpoint, action=action, by_script=form.by_script)
         given = failed.sent if failed else self.given
         ticket = next((item for item in TICKET[:2] if item in fields and given.get(item)), None)
         if ticket is not None:
@@ -91,7 +94,8 @@ class FormBuilder:
         elif "token" in fields or {"request", "code"} <= fields.keys():
             return None
         view.hidden |= {name: self.carried[name] for name in form.hidden if self.carried.get(name)}
-        left_out = _left_out(view, fields) | set(form.hidden)
+        view.hidden |= dict.fromkeys(form.by_script, "")
+        left_out = _left_out(view, fields) | {*form.hidden, *form.by_script}
         if "token" in fields and not self._password_needed(view, failed):
             left_out.add("password")
         reasons = self._reasons(failed, fields.keys() - left_out) if failed else {}
@@ -99,6 +103,7 @@ class FormBuilder:
             if item not in left_out:
                 view.inputs.append(self._input(form, item, declared, failed, reasons.pop(item, [])))
         if failed is not None:
+            view.data = failed.error.for_script
             view.alert = self._alert(failed, reasons, beside=any(item.errors for item in view.inputs))
         return view
 

@@ -78,7 +78,7 @@ class NavigationVisit(Visit):
     def _refused(self, error: AuthError) -> Response:
         """Lead on to the page that an error names, with a pending login in its cookie; else show the error."""
         self.query = {"next": error.next}
-        target = self.view().href(error.leads_to) if error.leads_to else ""
+        target = self.view().href(self.site.plan.first_of(error.leads_to))
         if isinstance(error, WithPendingLogin) and target:
             error.in_cookie = True
             response = self.site.renderer.redirect(target)

@@ -51,7 +51,7 @@ class Plan:
 
     def forms_of(self, page: Page) -> list[Form]:
         """Return the forms of a page, in the order of the features."""
-        return [form for form in self.forms.values() if form.page == page.name]
+        return [form for form in self.forms.values() if page.name in {form.page, *form.also}]
 
     def sections_of(self, page: Page) -> list[Section]:
         """Return the sections of a page, in their order."""
@@ -60,6 +60,10 @@ class Plan:
     def values_of(self, page: str) -> tuple[str, ...]:
         """Return the names of the values in the URL of a page: in its path, and in its query."""
         return (*names_in(self.paths.get(page, "")), *self.pages[page].query) if page in self.pages else ()
+
+    def first_of(self, pages: Sequence[str]) -> str:
+        """Return the first of some pages that is served; empty if none is."""
+        return next((name for name in pages if name in self.paths), "")
 
     def links_of(self, page: Page) -> list[str]:
         """Return the pages that a page links to."""
@@ -81,6 +85,7 @@ class Plan:
         codes = {f"pages.{page.name}.title" for page in pages}
         codes |= {f"pages.link.{name}" for page in pages for name in self.links_of(page)}
         codes |= {f"pages.{form.endpoint}.button" for form in self.forms.values()}
+        codes |= {f"pages.{form.endpoint}.failed" for form in self.forms.values() if form.by_script}
         codes |= {f"pages.said.{said}" for said in self.said}
         if missing := sorted(code for code in codes if texts.find_raw(code) is None):
             raise ValueError(f"pages lack the texts {', '.join(missing)}")

@@ -34,7 +34,7 @@ class Renderer:
         self._environment = _environment(*self._folders)
         self._check(plan.sections)
         renew_after_fork(self)
-        self._csp = pages.csp
+        self._csp = pages.csp(fetches=any(feature.scripts_call for feature in features))
         self.assets: dict[str, tuple[str, str]] = {
             "/pages.css": (f"{_colors(pages.accent)}{_read('pages.css')}{pages.css}", "text/css"),
             "/pages.js": (_read("pages.js"), "text/javascript"),

@@ -15,6 +15,9 @@ from asgi_auth.pages.page_values import filled, names_in
 from asgi_auth.pages.site import Site
 from asgi_auth.sessions.identity import ANONYMOUS, Identity
 
+#: The hidden field with the page of a form that several pages have.
+PAGE = "page"
+
 
 @dataclass(frozen=True, kw_only=True)
 class View:
@@ -132,11 +135,13 @@ class View:
             if found is not None and self.permits(form.endpoint):
                 fields = fields_of(found[1], found[0], self.site.auth.settings)
                 forms[form.endpoint] = builder.build(form, self.action(form.endpoint), fields)
-                self._take_along(forms[form.endpoint], page)
+                self._take_along(forms[form.endpoint], page, form)
         return {name: form for name, form in forms.items() if form is not None}
 
-    def _take_along(self, view: FormView | None, page: Page) -> None:
-        """Keep the target of `next` in a form, and the values of a form of another page."""
+    def _take_along(self, view: FormView | None, page: Page, form: Form) -> None:
+        """Keep the target of `next` in a form, the values of a form of another page, and one of several pages."""
+        if view is not None and form.also:
+            view.hidden[PAGE] = page.name
         if view is not None and self.query.get("next"):
             view.hidden["next"] = self.query["next"]
         if view is not None and self.kept is not None and not self._has_kept(page):

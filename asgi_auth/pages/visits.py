@@ -155,12 +155,13 @@ class Visit:
     async def led_on(self, error: AuthError, page: Page, identity: Identity) -> Response | None:
         """Show the page where the visitor does what an error of a page asks for; None for other errors."""
         knows_way = not isinstance(error, FreshLoginRequiredError) or error.ways
-        if error.leads_to in self.site.plan.paths and knows_way:
+        target = self.site.plan.first_of(error.leads_to)
+        if target and knows_way:
             if not page.entrance:
                 self.query.setdefault("next", self.reference(page))
             self.query["said"] = error.text_code
             self.carried |= {name: value for name, value in error.members().items() if isinstance(value, str)}
-            return await self.show(self.site.plan.pages[error.leads_to], identity)
+            return await self.show(self.site.plan.pages[target], identity)
         if not isinstance(error, FreshLoginRequiredError):
             return None
         if self.kept is None or LOGIN not in self.site.plan.paths:
@@ -180,7 +181,7 @@ class Visit:
         try:
             data = await self.call(section.endpoint, identity) if section.loads else None
         except (ForbiddenError, FreshLoginRequiredError, SecondFactorNeededError) as error:
-            proof = view.href(error.leads_to, next=self.reference(page), said=error.text_code)
+            proof = view.href(self.site.plan.first_of(error.leads_to), next=self.reference(page), said=error.text_code)
             title = view.language.maybe(f"pages.{section.name}.title") or view.language.get(f"pages.{page.name}.title")
             refused = {"title": title, "alert": view.language.error(error), "proof": proof}
             return {"name": section.name, "template": "refused.html", "data": refused}

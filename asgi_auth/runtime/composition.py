@@ -135,7 +135,7 @@ class Composition(HookRegistry, FeatureLookup):
         self.resealing: Resealing = Resealing(storage, self.vault, sealed, now, self._lifecycle.start)
         self.ways_in: WaysIn = WaysIn(self.features)
         self.factor_guesses: FactorGuesses = FactorGuesses(self.limiter, now)
-        self.factors: Factors = Factors(self.second_factors, self.revocation, now)
+        self.factors: Factors = Factors(storage, self.second_factors, self.revocation, now)
         self.users: Users = Users(self._parts_of_users())
         links = Links(storage, self.sessions, self.second_factors, self.stream, now)
         self.pending: PendingLogins = PendingLogins(storage, self.sessions, self.known_clients, links, now)

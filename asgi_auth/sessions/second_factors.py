@@ -26,7 +26,7 @@ USED_UP = "used_up"
 class LoginCheck(Protocol):
     """The part of a feature that a login passes."""
 
-    factor_kinds: ClassVar[Mapping[str, Factor]]
+    factor_kinds: Mapping[str, Factor]
     reauthenticates: ClassVar[Mapping[str, str]]
 
     async def before_login(self, login: LoginAttempt) -> None:

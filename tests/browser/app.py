@@ -10,6 +10,7 @@ from asgi_auth import (
     Field,
     Outbox,
     Pages,
+    Passkeys,
     RecoveryCodes,
     SecondFactors,
     Settings,
@@ -64,7 +65,7 @@ auth = Auth(
         fields=FIELDS,
         enumeration="tell",
     ),
-    features=[*all_features(PAGES), SecondFactors(), Totp(), RecoveryCodes(), Admin(), Mails(), *FURTHER],
+    features=[*all_features(PAGES), SecondFactors(), Totp(), RecoveryCodes(), Passkeys(), Admin(), Mails(), *FURTHER],
     mailer=OUTBOX,
 )
 auth.mail.pause = 0

@@ -101,6 +101,8 @@ async def second_factors(visitor: Visitor, camera: Camera, email: str) -> None:
     key = base64.b32decode((await page.inner_text("code")).replace(" ", ""))
     await page.fill("input[name=code]", code_at(key, int(time.time() // 30)))
     await page.click("button.primary")
+    await visitor.open("passkeys/new")
+    await camera.shoot(page, "passkeys-new")
     await visitor.open("recovery-codes/new")
     await page.click("button.primary")
     await camera.shoot(page, "recovery-codes-new")

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from asgi_auth import MagicLink, Passwords, RateLimits, RecoveryCodes, SecondFactors, Totp
+from asgi_auth import MagicLink, Passkeys, Passwords, RateLimits, RecoveryCodes, SecondFactors, Totp
 from asgi_auth.crypto.argon2 import Argon2
 from asgi_auth.errors import RateLimitedError
 from asgi_auth.feature import Feature, Identity, post
@@ -22,6 +22,8 @@ MINUTE, HOUR = 60, 3600
 BY_NETWORK = {
     "reauthenticate/password": (60, 600),
     **dict.fromkeys(("totp", "totp/setup", "login/totp", "login/recovery-code", "reauthenticate/totp"), (30, 300)),
+    **dict.fromkeys(("passkeys", "passkeys/options", "login/passkey", "reauthenticate/passkey"), (30, 300)),
+    **dict.fromkeys(("login/passkey/options", "reauthenticate/passkey/options"), (120, 1200)),
     **dict.fromkeys(("login", "token", "change-password", "change-email", "close-account"), (60, 600)),
     **dict.fromkeys(("register", "verify-email", "reset-password", "confirm-email-change"), (60, 300)),
     **dict.fromkeys(("magic-link/login", "unlock", "accept-invitation"), (60, 300)),
@@ -49,6 +51,7 @@ async def app_with_limits(storage: str = "sqlite://") -> AsyncIterator[Flows]:
         SecondFactors(),
         Totp(),
         RecoveryCodes(),
+        Passkeys(),
         Probe(),
     ]
     async with flows(storage, features=features, access_ttl=2 * HOUR) as app:
@@ -93,7 +96,7 @@ async def test_a_network_has_so_many_calls(name: str) -> None:
     most, in_an_hour = BY_NETWORK[name]
     async with app_with_limits() as app:
         # Logins grow old meanwhile, and some endpoints want a fresh one, or a pending login.
-        headers = {} if name.startswith("totp") else await login_of(app)
+        headers = {} if name.startswith(("totp", "passkeys")) else await login_of(app)
 
         async def call() -> Answer:
             return await app.client.post(f"/auth/{name}", {"surprise": 1}, headers=headers)

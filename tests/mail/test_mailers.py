@@ -16,6 +16,7 @@ from asgi_auth import (
     OIDC,
     EmailVerification,
     MagicLink,
+    Passkeys,
     PasswordReset,
     Passwords,
     RecoveryCodes,
@@ -129,7 +130,8 @@ def test_a_feature_whose_mail_would_go_nowhere_is_refused_when_it_is_listed() ->
 
 def test_every_mail_belongs_to_a_feature_that_says_so() -> None:
     oidc = OIDC([google("app", "a secret of a client")])
-    features = [*defaults(mail=True), MagicLink(), Totp(), RecoveryCodes(), Usernames(), oidc]
+    factors = [Totp(), RecoveryCodes(), Passkeys()]
+    features = [*defaults(mail=True), MagicLink(), *factors, Usernames(), oidc]
 
     assert {purpose for feature in features for purpose in feature.mails} == purposes()
 

@@ -12,7 +12,7 @@ from schemathesis.core.failures import Failure
 from schemathesis.openapi.checks import RejectedPositiveData
 
 from asgi_auth.openapi.schemas import NO_NUL
-from tests.support import PASSWORD
+from tests.support import ORIGIN, PASSWORD
 
 URL = os.environ["AUTH_URL"]
 #: How requests are logged in: by `bearer`, by `cookie`, or not at all.
@@ -78,7 +78,7 @@ class Login:
             case.headers["Authorization"] = f"Bearer {data}"
         else:
             case.cookies["__Host-auth"] = data
-            case.headers["Origin"] = URL.removesuffix("/auth")
+            case.headers["Origin"] = ORIGIN
 
 
 if LOGIN:

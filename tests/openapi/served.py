@@ -5,5 +5,5 @@ from tests.openapi.everything import everything
 from tests.support import who
 
 # Thousands of requests from one address are what limits are against; here the endpoints are to be reached.
-auth = everything(base_url=None, limits=False)
+auth = everything(limits=False)
 app = AuthMiddleware(who, auth, mount="/auth")

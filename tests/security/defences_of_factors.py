@@ -18,8 +18,8 @@ FACTORS = [
     Defence(
         "the attempts of a pending login are counted",
         "accounts/pending_logins.py",
-        "if not await self._storage.count_password(token.id, now=now, tries=TRIES):",
-        "if not await self._storage.count_password(token.id, now=now, tries=10**6):",
+        "if not await self._storage.count_password(found.token_id, now=int(self._now()), tries=TRIES):",
+        "if not await self._storage.count_password(found.token_id, now=int(self._now()), tries=10**6):",
         PENDING + "test_concurrent_attempts_do_not_get_around_the_count",
     ),
     Defence(
@@ -53,8 +53,8 @@ FACTORS = [
     Defence(
         "a removed factor takes mfa from the sessions",
         "accounts/factors.py",
-        "await storage.lower_sessions(user.id, (MFA,), now)",
-        "await storage.lower_sessions(user.id, (), now)",
+        "await storage.lower_sessions(user.id, (MFA,), int(self._now()))",
+        "await storage.lower_sessions(user.id, (), int(self._now()))",
         PENDING + "test_a_removed_factor_takes_mfa_from_the_sessions",
     ),
     Defence(
@@ -221,16 +221,16 @@ FACTORS = [
     ),
     Defence(
         "a setup is judged again under the lock",
-        "features/totp/feature.py",
-        "if locked is None or not await self._is_live(storage, user.id, holder, now, pending=is_first):",
-        "if locked is None:",
+        "accounts/factors.py",
+        "if user is None or not await self._is_live(storage, user_id, holder, now, pending=is_first):",
+        "if user is None:",
         "features/test_totp.py::test_a_setup_ends_with_its_session_and_with_a_new_password",
     ),
     Defence(
         "a setup in a login adds the first factor alone",
-        "features/totp/feature.py",
-        "if (is_first and has_factors) or not await storage.add_credential(credential):",
-        "if not await storage.add_credential(credential):",
+        "accounts/factors.py",
+        "if is_first and has_factors:",
+        "if is_first > has_factors:",
         "features/test_totp.py::test_a_setup_in_a_login_adds_the_first_factor_alone",
     ),
     Defence(

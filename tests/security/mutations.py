@@ -24,6 +24,7 @@ from tests.security.defences_of_input import INPUT
 from tests.security.defences_of_names import NAMES_OF_ACCOUNTS
 from tests.security.defences_of_operation import OPERATION
 from tests.security.defences_of_overload import OVERLOAD
+from tests.security.defences_of_passkeys import PASSKEYS
 from tests.security.defences_of_permissions import PERMISSIONS
 from tests.security.defences_of_processes import PROCESSES
 from tests.security.defences_of_providers import PROVIDERS
@@ -37,6 +38,7 @@ ALL = [
     *OVERLOAD,
     *ENDPOINTS,
     *FACTORS,
+    *PASSKEYS,
     *FIELDS,
     *IMPORTS,
     *OPERATION,

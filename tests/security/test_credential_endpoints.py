@@ -69,6 +69,22 @@ REASONS = {
         "it uses a code up",
         "features/test_totp.py::test_a_recovery_code_is_read_as_people_type_it",
     ),
+    "add_passkey": (
+        "a pending login may take the place of a login, and a login is proven by the method itself",
+        "passkeys/test_managing.py::test_who_adds_a_passkey_has_a_fresh_login_a_factor_and_a_verified_address",
+    ),
+    "rename_passkey": (
+        "it changes the name alone",
+        "passkeys/test_managing.py::test_a_new_name_leaves_the_key_as_it_is",
+    ),
+    "passkey_login": (
+        "it notes the counter of a passkey that was verified",
+        "passkeys/test_ceremonies.py::test_a_counter_that_does_not_go_up_tells_of_a_copy",
+    ),
+    "reauthenticate_by_passkey": (
+        "it notes the counter of a passkey that was verified",
+        "passkeys/test_ceremonies.py::test_a_passkey_proves_a_session_again",
+    ),
 }
 
 
@@ -109,7 +125,10 @@ def test_an_endpoint_that_writes_a_credential_deep_below_is_found() -> None:
                 assert user is not None
                 await self.auth.factors.remove(storage, user, ("totp",))
 
-    assert reached(Thief.steal, Thief, WRITES) == {("Factors.remove", "delete_credentials")}
+    assert reached(Thief.steal, Thief, WRITES) == {
+        ("Factors.remove", "delete_credentials"),
+        ("Factors.removed", "delete_credentials"),
+    }
 
 
 class World:

@@ -7,9 +7,9 @@ from typing import ClassVar
 from asgi_auth.auth import Auth
 from asgi_auth.feature import Event, Feature
 from asgi_auth.model import event_types as events
-from asgi_auth.model.event_types import Outcome
+from asgi_auth.model.event_types import Noticed
 
-PURPOSES: Mapping[tuple[str, Outcome], str] = {
+PURPOSES: Mapping[Noticed, str] = {
     (events.PASSWORD_CHANGE, "success"): "password_changed",
     (events.TOKEN_REUSE, "failure"): "token_reuse",
 }
@@ -23,18 +23,20 @@ class Notices(Feature):
 
     needs_mail = True
     mails: ClassVar[tuple[str, ...]] = tuple(PURPOSES.values())
-    notices: ClassVar[Mapping[tuple[str, Outcome], str]] = PURPOSES
+    notices: ClassVar[Mapping[Noticed, str]] = PURPOSES
     room: ClassVar[Path | None] = Path(__file__).parent
 
     def attach(self, auth: Auth) -> None:
         """Join an `Auth`, and learn the notices of its features."""
         super().attach(auth)
         self._purposes = {key: name for feature in auth.features for key, name in feature.notices.items()}
-        self.observes: Container[str] | None = {name for name, _ in self._purposes}
+        self.observes: Container[str] | None = {noticed[0] for noticed in self._purposes}
 
     async def observe(self, event: Event) -> None:
         """Write to the user of the event."""
-        purpose = self._purposes.get((event.name, event.outcome))
+        name, outcome = event.name, event.outcome
+        kind: str = event.data.get("kind", "")
+        purpose = self._purposes.get((name, outcome, kind)) or self._purposes.get((name, outcome))
         # A password that an administrator has disabled has a mail of its own, with a link.
         if purpose is None or event.user_id is None or event.data.get("disabled"):
             return

@@ -57,7 +57,7 @@ from asgi_auth.features.oidc.providers import OAuthProvider, OpenIDProvider, Pro
 from asgi_auth.features.oidc.signing_in import KIND, SigningIn
 from asgi_auth.model import event_types as events
 from asgi_auth.model.answers import LoginRedirect
-from asgi_auth.model.event_types import Outcome
+from asgi_auth.model.event_types import Noticed
 from asgi_auth.storage import Storage
 
 #: A code of a provider: longer than other lines.
@@ -88,7 +88,7 @@ class OIDC(Feature):
 
     requires: ClassVar[Mapping[str, str]] = {"joserfc": "oidc", "httpx2": "oidc"}
     mails: ClassVar[tuple[str, ...]] = ("identity_linked", "identity_unlinked")
-    notices: ClassVar[Mapping[tuple[str, Outcome], str]] = {
+    notices: ClassVar[Mapping[Noticed, str]] = {
         (events.IDENTITY_LINK, "success"): "identity_linked",
         (events.IDENTITY_UNLINK, "success"): "identity_unlinked",
     }

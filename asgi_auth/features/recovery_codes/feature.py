@@ -26,7 +26,7 @@ from asgi_auth.feature import (
 )
 from asgi_auth.model import event_types as events
 from asgi_auth.model.concealed import Concealed
-from asgi_auth.model.event_types import Action, Outcome
+from asgi_auth.model.event_types import Action, Noticed
 from asgi_auth.sessions.identity import MFA
 from asgi_auth.sessions.second_factors import USED_UP
 
@@ -55,9 +55,9 @@ class RecoveryCodesLeft(Record, frozen=True, kw_only=True):
 class RecoveryCodes(Feature):
     """Gives `count` codes for logins without the other second factors. They are no factor of their own."""
 
-    factor_kinds: ClassVar[Mapping[str, Factor]] = {KIND: Factor("recovery", is_backup=True)}
+    factor_kinds: Mapping[str, Factor] = {KIND: Factor("recovery", is_backup=True)}
     mails: ClassVar[tuple[str, ...]] = ("recovery_code_used", "recovery_codes_made")
-    notices: ClassVar[Mapping[tuple[str, Outcome], str]] = {(NEW_CODES, "success"): "recovery_codes_made"}
+    notices: ClassVar[Mapping[Noticed, str]] = {(NEW_CODES, "success"): "recovery_codes_made"}
     actions: ClassVar[Mapping[str, Action]] = {
         NEW_CODES: Action("New recovery codes were given.", "authn_token_created", "authn_token_create_fail")
     }

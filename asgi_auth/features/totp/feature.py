@@ -46,11 +46,9 @@ from asgi_auth.features.totp.codes import KEY_SIZE, step_of, svg_of, text_of, ur
 from asgi_auth.features.totp.setup import TTL, Setups
 from asgi_auth.model import event_types as events
 from asgi_auth.model.concealed import Concealed
-from asgi_auth.model.event_types import Outcome
+from asgi_auth.model.event_types import Noticed
 from asgi_auth.model.records import NO_USER_ID
-from asgi_auth.sessions.ends import PENDING_LOGIN
 from asgi_auth.sessions.identity import ANONYMOUS
-from asgi_auth.storage import Storage
 
 KIND = "totp"
 LIMITS = "30/m/ip, 300/h/ip"
@@ -92,11 +90,11 @@ class Totp(Feature):
     """
 
     requires: ClassVar[Mapping[str, str]] = {"cryptography": "mfa", "segno": "mfa"}
-    factor_kinds: ClassVar[Mapping[str, Factor]] = {KIND: Factor("otp")}
+    factor_kinds: Mapping[str, Factor] = {KIND: Factor("otp")}
     sealed_kinds: ClassVar[Collection[str]] = (KIND,)
     reauthenticates: ClassVar[Mapping[str, str]] = {KIND: "totp"}
     mails: ClassVar[tuple[str, ...]] = ("factor_paused", "factor_added", "factor_removed")
-    notices: ClassVar[Mapping[tuple[str, Outcome], str]] = {
+    notices: ClassVar[Mapping[Noticed, str]] = {
         (events.FACTOR_ADD, "success"): "factor_added",
         (events.FACTOR_REMOVE, "success"): "factor_removed",
     }
@@ -123,7 +121,7 @@ class Totp(Feature):
     def attach(self, auth: Auth) -> None:
         """Join an `Auth`."""
         super().attach(auth)
-        self._setups = Setups(auth.vault, auth.storage)
+        self._setups = Setups(auth.vault, auth.factors)
 
     @get("/totp")
     async def totp_status(self, *, identity: Identity) -> TotpStatus:
@@ -230,27 +228,12 @@ class Totp(Feature):
         )
         credential = replace(empty, secret=self.auth.vault.seal(key, place_of(empty)))
         async with self.auth.storage.transaction() as storage:
-            locked = await storage.update_user(user.id, {}, now)
-            # Judged again under the lock: a new password or the end of the session must not leave a key behind.
-            if locked is None or not await self._is_live(storage, user.id, holder, now, pending=is_first):
+            if not await self.auth.factors.lock(storage, user.id, holder, is_first=is_first):
                 raise InvalidCodeError
-            credentials = await storage.credentials(user.id)
-            has_factors = bool(self.auth.second_factors.names(credentials))
-            if not has_factors:
-                # Backups from before the first factor may be those of a stranger.
-                backups = {each.kind for each in credentials if self.auth.second_factors.is_factor(each.kind)}
-                await storage.delete_credentials(user.id, backups)
-            if (is_first and has_factors) or not await storage.add_credential(credential):
+            if not await storage.add_credential(credential):
                 raise FactorExistsError
         await self.auth.emit(events.FACTOR_ADD, user_id=user.id, client=client, data={"kind": KIND})
         return credential
-
-    async def _is_live(self, storage: Storage, user_id: str, holder: str, now: int, *, pending: bool) -> bool:
-        """Tell whether the session, or the pending login, of a setup is still live."""
-        if pending:
-            return holder in {token.id for token in await storage.tokens(user_id, PENDING_LOGIN, now)}
-        session = await storage.session(holder)
-        return session is not None and session.revoked_at is None
 
     async def _use(self, user: User, code: str, client: Client) -> Credential:
         """Use a code up: its step must be newer than the last one. Raises InvalidCodeError."""

@@ -4,12 +4,11 @@ Nothing is stored. The sealed key is bound to the user, to the session or pendin
 user and its credentials as they were: a reset, an added factor and a removed one make it void.
 """
 
-import hashlib
 import struct
 
+from asgi_auth.accounts.factors import Factors
 from asgi_auth.crypto.vault import Vault
 from asgi_auth.model.records import User
-from asgi_auth.storage import Storage
 
 #: Seconds that a setup lasts.
 TTL = 600
@@ -18,10 +17,10 @@ TTL = 600
 class Setups:
     """Seals and opens keys that are being set up."""
 
-    def __init__(self, vault: Vault, storage: Storage) -> None:
-        """Take the vault and the storage."""
+    def __init__(self, vault: Vault, factors: Factors) -> None:
+        """Take the vault, and the factors of users."""
         self._vault = vault
-        self._storage = storage
+        self._factors = factors
 
     async def seal(self, key: bytes, user: User, holder: str, now: int) -> str:
         """Seal a key for a user; `holder` is the id of the session or of the pending login."""
@@ -37,6 +36,4 @@ class Setups:
         return opened[8:] if 0 <= now - begun < TTL else None
 
     async def _about(self, user: User, holder: str) -> str:
-        credentials = await self._storage.credentials(user.id)
-        state = repr([(each.id, each.version) for each in credentials] + [user.email_canonical, user.updated_at])
-        return f"totp setup {user.id} {holder} {hashlib.sha256(state.encode()).hexdigest()}"
+        return f"totp setup {user.id} {holder} {await self._factors.state(user)}"

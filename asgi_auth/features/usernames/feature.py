@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 from asgi_auth.errors import AuthError, FreshLoginRequiredError, ImpersonatedError, SecondFactorNeededError
 from asgi_auth.feature import Action, Call, Ending, Endpoint, Feature, Identity, User
 from asgi_auth.features.usernames.reserved import RESERVED, NotReserved
-from asgi_auth.model.event_types import Outcome
+from asgi_auth.model.event_types import Noticed
 from asgi_auth.validation.user_field import RESERVED as RESERVED_FIELDS
 from asgi_auth.validation.user_field import Field
 
@@ -42,7 +42,7 @@ class Usernames(Feature):
     names_by: ClassVar[str] = FIELD
     room: ClassVar[Path | None] = Path(__file__).parent
     mails: ClassVar[tuple[str, ...]] = (NOTICE,)
-    notices: ClassVar[Mapping[tuple[str, Outcome], str]] = {(CHANGE, "success"): NOTICE}
+    notices: ClassVar[Mapping[Noticed, str]] = {(CHANGE, "success"): NOTICE}
     actions: ClassVar[Mapping[str, Action]] = {CHANGE: Action("A user has changed the username.", "user_updated")}
 
     def __init__(
