@@ -27,6 +27,8 @@ class Form:
 
 
 PLAIN = Form()
+#: A status that is a flag: true is active.
+FLAG = Form(write="({} = 'active')")
 EPOCH = "CAST(FLOOR(EXTRACT(EPOCH FROM {})) AS BIGINT)"
 POSTGRES_TEXT = {"text": PLAIN, "character varying": PLAIN, "citext": PLAIN}
 POSTGRES_JSON = {
@@ -36,6 +38,8 @@ POSTGRES_JSON = {
 ARRAY = Form("CAST(array_to_json({}) AS TEXT)", "ARRAY(SELECT jsonb_array_elements_text(CAST({} AS JSONB)))")
 POSTGRES_TIMES = {
     "bigint": PLAIN,
+    # Until the year 2038.
+    "integer": Form("CAST({} AS BIGINT)", "CAST({} AS INTEGER)"),
     "timestamp with time zone": Form(EPOCH, "to_timestamp({})"),
     "timestamp without time zone": Form(EPOCH, "(to_timestamp({}) AT TIME ZONE 'UTC')"),
 }
@@ -44,7 +48,7 @@ POSTGRES: dict[str, dict[str, Form]] = {
     "email": POSTGRES_TEXT,
     "email_canonical": POSTGRES_TEXT,
     "email_verified": {"boolean": PLAIN},
-    "status": POSTGRES_TEXT,
+    "status": {**POSTGRES_TEXT, "boolean": FLAG},
     "roles": {**POSTGRES_TEXT, **POSTGRES_JSON, "text[]": ARRAY, "character varying[]": ARRAY},
     "data": {**POSTGRES_TEXT, **POSTGRES_JSON},
     **dict.fromkeys(TIMES, POSTGRES_TIMES),
@@ -57,6 +61,18 @@ BAN_END = {
     "postgresql": "CAST(CAST({} AS JSON) #>> '{{_ban,until}}' AS BIGINT)",
     "sqlite": "json_extract({}, '$._ban.until')",
 }
+#: Whether the data of a user says that the account is closed, where the status is a flag.
+CLOSED = {
+    "postgresql": "CAST({} AS JSON) ->> '_closed' = 'true'",
+    "sqlite": "json_extract({}, '$._closed') = 1",
+}
+#: The data of a user with and without that.
+WITH_CLOSED = {
+    "postgresql": """CAST((CAST(:data AS JSONB) - '_closed') || CASE WHEN CAST(:status AS TEXT) = 'closed'
+        THEN jsonb_build_object('_closed', TRUE) ELSE jsonb_build_object() END AS TEXT)""",
+    "sqlite": """CASE WHEN :status = 'closed' THEN json_set(:data, '$._closed', json('true'))
+        ELSE json_remove(:data, '$._closed') END""",
+}
 #: The type of the columns that refer to the key, by the type of the key.
 KEYS = {"uuid": "UUID", "bigint": "BIGINT", "integer": "INTEGER"}
 
@@ -67,12 +83,12 @@ def form_of(dialect: str, name: str, column: Column) -> Form | None:
         return POSTGRES[name].get(column.type)
     declared = column.type.upper()
     is_text = any(word in declared for word in ("CHAR", "CLOB", "TEXT"))
-    if name in TIMES and (is_text or "DATE" in declared or "TIME" in declared):
-        return SQLITE_TIME
     if name in TIMES:
-        return PLAIN
+        return SQLITE_TIME if is_text or "DATE" in declared or "TIME" in declared else PLAIN
     if name == "email_verified":
         return None if is_text else PLAIN
+    if name == "status" and ("BOOL" in declared or "INT" in declared):
+        return FLAG
     if name == "id":
         return PLAIN if is_text or declared in {"INTEGER", "UUID", ""} else None
     return None if "INT" in declared or "REAL" in declared else PLAIN
@@ -150,7 +166,11 @@ def parts(names: Names, dialect: str, columns: Sequence[Column], fields: Sequenc
             nullable |= set() if column.required else {name}
     made = _parts(names, dialect, forms, nullable, notes_logins=notes_logins(names, columns))
     own = field_columns.parts(dialect, fields, by_name, made["read_data"], made["put_data"])
-    return made | own | {"user": made["user"].replace(f"{made['read_data']} AS", f"{own['read_data']} AS")}
+    return made | own | {"user": _with_data(made["user"], made["read_data"], own["read_data"])}
+
+
+def _with_data(columns: str, read: str, other: str) -> str:
+    return columns.replace(f'{read} AS "data"', f'{other} AS "data"')
 
 
 def notes_logins(names: Names, columns: Sequence[Column]) -> bool:
@@ -163,13 +183,18 @@ def _parts(
     names: Names, dialect: str, forms: Mapping[str, Form], nullable: set[str], *, notes_logins: bool
 ) -> dict[str, str]:
     def read(name: str, source: str = "") -> str:
-        text = forms.get(name, PLAIN).read.format(f'{source}"{names.user_columns.get(name, name)}"')
+        column = f'{source}"{names.user_columns.get(name, name)}"'
+        if forms.get(name) is FLAG:
+            return _status_of(column, CLOSED[dialect].format(read("data", source)))
+        text = forms.get(name, PLAIN).read.format(column)
         return f"COALESCE({text}, {DEFAULTS[name].format()})" if name in nullable and name in DEFAULTS else text
 
     def write(name: str, value: str) -> str:
         return forms.get(name, PLAIN).write.format(value)
 
     put: dict[str, Any] = {f"put_{name}": write(name, f":{name}") for name in USER_COLUMNS}
+    if forms.get("status") is FLAG:
+        put |= {"put_status": write("status", "CAST(:status AS TEXT)"), "put_data": write("data", WITH_CLOSED[dialect])}
     shown = [f'{read(name)} AS "{name}"' for name in USER_COLUMNS if name != "access_changed_at"]
     shown.append(f"{read('last_login_at') if notes_logins else 'NULL'} AS last_login")
     return {
@@ -180,7 +205,10 @@ def _parts(
         "read_ban_end": BAN_END[dialect].format(read("data")),
         "read_roles": read("roles"),
         "read_roles_u": read("roles", "u."),
+        "read_status": read("status"),
         "read_status_u": read("status", "u."),
+        "read_status_old": read("status", "OLD."),
+        "read_status_new": read("status", "NEW."),
         "read_created_at": read("created_at"),
         "read_access_changed_at": read("access_changed_at"),
         "before_as_access": write("access_changed_at", ":before"),
@@ -189,6 +217,11 @@ def _parts(
         "read_roles_new": read("roles", "NEW."),
         "moment_as_access": write("access_changed_at", MOMENT[dialect]),
     }
+
+
+def _status_of(flag: str, is_closed: str) -> str:
+    """Return the status where it is a flag. An IF of PL/pgSQL ends at the first THEN outside of parentheses."""
+    return f"(CASE WHEN {flag} THEN 'active' WHEN {is_closed} THEN 'closed' ELSE 'disabled' END)"
 
 
 def _parts_of_logins(names: Names, write: Callable[[str, str], str], *, notes_logins: bool) -> dict[str, str]:

@@ -49,8 +49,11 @@ def by_sql(server: Server, url: str, statement: str) -> None:
     server.sql(statement, url)
 
 
-async def lives(storage: Any, change: Callable[[str], None]) -> str:
-    """Go through the life of an account over a table of the host; return its id."""
+async def lives(storage: Any, change: Callable[[str], None], off: str = "'disabled'") -> str:
+    """Go through the life of an account over a table of the host; return its id.
+
+    `off` is the status of a disabled account in SQL.
+    """
     async with make_auth(storage, fields=[Field("nick", required=False)]) as auth:
         client = Client(AuthMiddleware(who, auth, mount="/auth"))
         account = {"email": EMAIL, "password": PASSWORD}
@@ -78,7 +81,19 @@ async def lives(storage: Any, change: Callable[[str], None]) -> str:
         assert await auth.storage.users(limit=5) == [first]
         assert (first.id, await auth.storage.users(after=first, limit=5, newest=True)) == (me["id"], [])
 
-        change("UPDATE people SET status = 'disabled'")
+        closed = await auth.users.create("closed@example.com")
+        assert (await auth.users.set_status(closed.id, "closed")).status == "closed"
+        assert [user.id for user in await auth.storage.users(status="closed", limit=5)] == [closed.id]
+        assert await auth.storage.closed_users(int(auth.now()) + 60, 5) == [closed.id]
+        assert (await auth.users.ban(closed.id, until=auth.now() + 60)).status == "disabled"
+        assert (await auth.users.set_data(closed.id, nick="Eve")).status == "disabled"
+        unbanned = await auth.users.unban(closed.id)
+        assert (unbanned.status, unbanned.own_data) == ("closed", {"nick": "Eve"})
+        opened = await auth.users.set_status(closed.id, "active")
+        assert (opened.status, await auth.storage.count_users(status="active")) == ("active", 2)
+        await auth.users.delete(closed.id)
+
+        change(f"UPDATE people SET status = {off}")
         await asyncio.sleep(0.4)
         assert (await client.get("/", headers=headers)).json["error"] == "token_revoked"
         assert (await client.post("/auth/login", account)).status == 403
@@ -103,6 +118,11 @@ POSTGRES: list[dict[str, str]] = [
     {"roles": "JSON NOT NULL", "email": "VARCHAR(320) NOT NULL", "status": "VARCHAR(20) NOT NULL DEFAULT 'active'"},
     {name: kind.replace(" NOT NULL", "") for name, kind in COLUMNS.items()},
     {"id": "BIGSERIAL PRIMARY KEY", **dict.fromkeys(TIMES, "TIMESTAMPTZ"), "roles": "TEXT[]", "data": "JSONB"},
+    {"status": "BOOLEAN NOT NULL DEFAULT TRUE", "data": "JSONB NOT NULL"},
+    {"status": "BOOLEAN", "data": "JSON", "roles": "TEXT[]"},
+    {"status": "BOOLEAN NOT NULL"},
+    dict.fromkeys(TIMES, "INTEGER NOT NULL"),
+    {**dict.fromkeys(TIMES, "INTEGER"), "last_login_at": "INTEGER"},
     {"phone": "TEXT", "team": "TEXT NOT NULL DEFAULT 'none'", "number": "BIGINT GENERATED ALWAYS AS IDENTITY"},
 ]
 
@@ -113,7 +133,8 @@ async def test_columns_of_other_types_work_on_postgresql(number: int, servers: S
     url, server = fresh(driver), servers.get(driver)
     server.sql(table(**POSTGRES[number]), url)
 
-    user_id = await lives(Postgres(url, names=OWN), partial(by_sql, server, url))
+    off = "FALSE" if "BOOL" in POSTGRES[number].get("status", "") else "'disabled'"
+    user_id = await lives(Postgres(url, names=OWN), partial(by_sql, server, url), off)
 
     assert user_id.isdigit() == (
         "SERIAL" in str(POSTGRES[number].get("id")) or "IDENTITY" in str(POSTGRES[number].get("id"))
@@ -130,6 +151,8 @@ SQLITES: list[dict[str, str]] = [
     dict.fromkeys(TIMES, "DATETIME"),
     dict.fromkeys(TIMES, "TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP"),
     {"roles": "JSON NOT NULL", "data": "JSON NOT NULL", "email": "VARCHAR(320) NOT NULL"},
+    {"status": "BOOLEAN NOT NULL DEFAULT 1"},
+    {"status": "TINYINT(1)", "data": "JSON"},
     {name: kind.replace(" NOT NULL", "") for name, kind in COLUMNS.items()},
 ]
 
@@ -144,14 +167,16 @@ async def test_columns_of_other_types_work_on_sqlite(number: int, tmp_path: Path
 
     run(table(**SQLITES[number]))
 
-    await lives(SQLite(tmp_path / "auth.db", names=OWN), run)
+    off = "'disabled'" if SQLITES[number].get("status", "TEXT").startswith("TEXT") else "0"
+    await lives(SQLite(tmp_path / "auth.db", names=OWN), run, off)
 
 
 WRONG = {
-    "created_at INTEGER": (
-        {"created_at": "INTEGER NOT NULL"},
-        "created_at is integer, and must be bigint or timestamp",
+    "created_at SMALLINT": (
+        {"created_at": "SMALLINT NOT NULL"},
+        "created_at is smallint, and must be bigint or integer or timestamp",
     ),
+    "status INTEGER": ({"status": "INTEGER NOT NULL"}, "status is integer, and must be text .* or boolean"),
     "created_at DATE": ({"created_at": "DATE NOT NULL"}, "created_at is date"),
     "roles INTEGER[]": ({"roles": "INTEGER[] NOT NULL"}, r"roles is integer\[\]"),
     "data HSTORE-like": ({"data": "BYTEA NOT NULL"}, "data is bytea, and must be text"),

@@ -72,7 +72,7 @@ SINCE = "c.at >= :since"
 # A session that began while a transaction switched its user off is left over: an older snapshot does not see it.
 LEFT_OVER = """
     SELECT s.id, s.last_used_at FROM {sessions} AS s JOIN {users} AS u ON u.{id} = s.user_id
-    WHERE s.user_id = :user_id AND s.revoked_at IS NULL AND (u.{status} = 'active') IS NOT TRUE
+    WHERE s.user_id = :user_id AND s.revoked_at IS NULL AND ({read_status_u} = 'active') IS NOT TRUE
 """
 # A session that has lost authentication methods: its access tokens still name them.
 LOWERED = f"""

@@ -12,7 +12,7 @@ _ADD_SESSION = """
         CAST(:data AS TEXT)
     FROM {credentials} AS c JOIN {users} AS u ON u.{id} = c.user_id
         JOIN {credentials} AS f ON f.user_id = u.{id} AND f.id = :factor_id
-    WHERE c.id = :credential_id AND c.version = :version AND u.{id} = :user_id AND u.{status} = 'active'
+    WHERE c.id = :credential_id AND c.version = :version AND u.{id} = :user_id AND {read_status_u} = 'active'
         AND :room > (SELECT COUNT(*) FROM {sessions} AS s
             WHERE s.user_id = :user_id AND s.revoked_at IS NULL AND s.expires_at > :created_at)
     {for_no_key_update}
@@ -36,7 +36,7 @@ NOTE_LOGIN = """, noted AS (
 ADD_ACTING_SESSION = (
     _ADD_SESSION.partition("    FROM {credentials}")[0]
     + """
-    FROM {users} AS u WHERE u.{id} = :user_id AND u.{status} = 'active' {for_no_key_update}
+    FROM {users} AS u WHERE u.{id} = :user_id AND {read_status_u} = 'active' {for_no_key_update}
     RETURNING id
 """
 )
@@ -64,7 +64,7 @@ ROTATE_SESSION = """
         rotated_at = CASE WHEN CAST(:raise_by AS BIGINT) = 1 THEN :now ELSE rotated_at END
     WHERE id = :session_id AND generation = :generation AND revoked_at IS NULL AND expires_at > :now
         AND last_used_at > :idle_since AND last_used_at - :now < :now - :idle_since
-        AND EXISTS (SELECT 1 FROM {users} AS u WHERE u.{id} = {sessions}.user_id AND u.{status} = 'active')
+        AND EXISTS (SELECT 1 FROM {users} AS u WHERE u.{id} = {sessions}.user_id AND {read_status_u} = 'active')
     RETURNING *, (SELECT {read_roles_u} FROM {users} AS u WHERE u.{id} = {sessions}.user_id) AS user_roles
 """
 # The lock of the session serializes this with `SET_METHODS`, which follows the deletion of a factor.
@@ -72,7 +72,7 @@ SESSION_TO_CHANGE = "SELECT * FROM {sessions} WHERE id = :session_id {for_no_key
 RENEW_SESSION = """
     UPDATE {sessions} SET auth_time = :auth_time, amr = :amr, data = :data
     WHERE id = :session_id AND revoked_at IS NULL AND expires_at > :now
-        AND EXISTS (SELECT 1 FROM {users} AS u WHERE u.{id} = {sessions}.user_id AND u.{status} = 'active')
+        AND EXISTS (SELECT 1 FROM {users} AS u WHERE u.{id} = {sessions}.user_id AND {read_status_u} = 'active')
         AND (CAST(:factor_id AS TEXT) IS NULL OR EXISTS (
             SELECT 1 FROM {credentials} AS f WHERE f.id = :factor_id AND f.user_id = {sessions}.user_id))
     RETURNING *, (SELECT {read_roles_u} FROM {users} AS u WHERE u.{id} = {sessions}.user_id) AS user_roles
@@ -105,7 +105,7 @@ END_BATCH = """
 END_INACTIVE = """
     UPDATE {sessions} SET revoked_at = :now
     WHERE user_id = :user_id AND revoked_at IS NULL AND EXISTS (
-        SELECT 1 FROM {users} AS u WHERE u.{id} = {sessions}.user_id AND (u.{status} = 'active') IS NOT TRUE)
+        SELECT 1 FROM {users} AS u WHERE u.{id} = {sessions}.user_id AND ({read_status_u} = 'active') IS NOT TRUE)
     RETURNING id
 """
 # The sessions of users that the host has deleted.

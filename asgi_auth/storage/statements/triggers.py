@@ -41,7 +41,7 @@ FUNCTION = """
             UPDATE {users_at_home} SET {access_changed_at} = GREATEST({access_changed_at}, {moment_as_access})
             WHERE {id} = NEW.{id};
             INSERT INTO {changes_at_home} (user_id, at, expires_at) VALUES (NEW.{id}, moment, moment + 2592000);
-            IF NEW.{status} IS DISTINCT FROM 'active' OR OLD.{status} IS DISTINCT FROM 'active' THEN
+            IF {read_status_new} IS DISTINCT FROM 'active' OR {read_status_old} IS DISTINCT FROM 'active' THEN
                 <end those of the user>
             END IF;
         ELSE
@@ -80,11 +80,11 @@ SQLITE = (
         INSERT INTO {changes} (session_id, at, expires_at)
         SELECT id, MAX(last_used_at, CAST(strftime('%s', 'now') AS INTEGER)), expires_at FROM {sessions}
         WHERE user_id = NEW.{id} AND revoked_at IS NULL
-            AND (NEW.{status} IS NOT 'active' OR OLD.{status} IS NOT 'active')
+            AND ({read_status_new} IS NOT 'active' OR {read_status_old} IS NOT 'active')
         ON CONFLICT (session_id) DO NOTHING;
         UPDATE {sessions} SET revoked_at = CAST(strftime('%s', 'now') AS INTEGER)
         WHERE user_id = NEW.{id} AND revoked_at IS NULL
-            AND (NEW.{status} IS NOT 'active' OR OLD.{status} IS NOT 'active');
+            AND ({read_status_new} IS NOT 'active' OR {read_status_old} IS NOT 'active');
     END
     """,
     """

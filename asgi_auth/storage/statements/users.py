@@ -4,7 +4,7 @@
 ADD_USER = """
     INSERT INTO {users} ({id}, {email}, {email_canonical}, {email_verified}, {status}, {roles}, {data},
         {created_at}, {updated_at}, {access_changed_at}{login_column}{field_columns})
-    VALUES (:id, :email, :email_canonical, :email_verified, :status, {put_roles}, {put_data},
+    VALUES (:id, :email, :email_canonical, :email_verified, {put_status}, {put_roles}, {put_data},
         {put_created_at}, {put_updated_at}, {put_access_changed_at}{login_value}{field_values})
     ON CONFLICT ({email_canonical}) DO NOTHING
     RETURNING {id} AS id
@@ -17,7 +17,7 @@ USER_TO_LOCK = "SELECT {user} FROM {users} WHERE {id} = :user_id {for_no_key_upd
 USER_BY_EMAIL = "SELECT {user} FROM {users} WHERE {email_canonical} = :canonical"
 UPDATE_USER = """
     UPDATE {users} SET {email} = :email, {email_canonical} = :email_canonical, {email_verified} = :email_verified,
-        {status} = :status, {roles} = {put_roles}, {data} = {put_data}, {updated_at} = {put_updated_at},
+        {status} = {put_status}, {roles} = {put_roles}, {data} = {put_data}, {updated_at} = {put_updated_at},
         {access_changed_at} = COALESCE({put_access_changed_at}, {access_changed_at}){field_changes}
     WHERE {id} = :user_id
     RETURNING {user}
@@ -25,7 +25,8 @@ UPDATE_USER = """
 # The time of users whose access has never changed is 0: they are most of the index.
 CLOSED_USERS = """
     SELECT {id} AS id FROM {users}
-    WHERE {access_changed_at} > {zero_as_access} AND {access_changed_at} < {before_as_access} AND {status} = 'closed'
+    WHERE {access_changed_at} > {zero_as_access} AND {access_changed_at} < {before_as_access}
+        AND {read_status} = 'closed'
     ORDER BY {access_changed_at} LIMIT :limit
 """
 NOTE_CHANGE = """
@@ -35,7 +36,8 @@ LOCK_USER = "SELECT {id} FROM {users} WHERE {id} = :user_id {for_no_key_update}"
 DELETE_USER = "DELETE FROM {users} WHERE {id} = :user_id RETURNING {id}"
 USERS_TO_UNBAN = """
     SELECT {user} FROM {users}
-    WHERE {access_changed_at} > {zero_as_access} AND {status} = 'disabled' AND {read_ban_end} <= CAST(:now AS BIGINT)
+    WHERE {access_changed_at} > {zero_as_access} AND {read_status} = 'disabled'
+        AND {read_ban_end} <= CAST(:now AS BIGINT)
     ORDER BY {access_changed_at} LIMIT :limit
 """
 # A role stands in quotes in the JSON array of the roles.
@@ -43,7 +45,7 @@ USERS_TO_UNBAN = """
 USERS = """
     SELECT {user} FROM {users}
     WHERE ({read_created_at}, {id}) > (CAST(:at AS BIGINT), CAST(:user_id AS {id_type}))
-        AND (CAST(:status AS TEXT) IS NULL OR {status} = :status)
+        AND (CAST(:status AS TEXT) IS NULL OR {read_status} = :status)
         AND (CAST(:role AS TEXT) IS NULL OR {find}({read_roles}, :role) > 0)
     ORDER BY {read_created_at}, {id} LIMIT :limit
 """
@@ -55,7 +57,7 @@ USERS_BY_PREFIX = """
     SELECT {user} FROM {users}
     WHERE {email_canonical} {bytewise} >= :prefix AND {email_canonical} {bytewise} < :end
         AND {email_canonical} {bytewise} > :after
-        AND (CAST(:status AS TEXT) IS NULL OR {status} = :status)
+        AND (CAST(:status AS TEXT) IS NULL OR {read_status} = :status)
         AND (CAST(:role AS TEXT) IS NULL OR {find}({read_roles}, :role) > 0)
     ORDER BY {email_canonical} {bytewise} LIMIT :limit
 """
