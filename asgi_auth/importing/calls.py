@@ -7,8 +7,8 @@ from typing import Any, get_args
 
 from asgi_auth.auth import Auth
 from asgi_auth.importing.batches import batched, entries_of_records
-from asgi_auth.importing.files import Entry, entries_of
-from asgi_auth.importing.formats import FORMATS, Context, Format, firebase_parameters
+from asgi_auth.importing.files import Entry, UserFile
+from asgi_auth.importing.formats import CSV_COLUMNS, FORMATS, Context, Format, firebase_parameters
 from asgi_auth.importing.importer import Importer, OnConflict, Options
 from asgi_auth.importing.report import ImportReport, Refusal
 from asgi_auth.importing.updating import Updates
@@ -47,8 +47,11 @@ async def import_users(
     context = context_of(auth, roles or {}, firebase)
     await auth.start()
     importer = Importer(auth, FORMATS[format], context, options, refused)
-    entries = entries_of(Path(source)) if isinstance(source, str | Path) else entries_of_records(source)
-    return await finish(auth, importer, batched(entries, from_line), progress, dry_run=dry_run)
+    if not isinstance(source, str | Path):
+        entries = entries_of_records(source)
+        return await finish(auth, importer, batched(entries, from_line), progress, dry_run=dry_run)
+    file = UserFile(Path(source), CSV_COLUMNS.get(format, ()))
+    return await finish(auth, importer, batched(file.entries(), from_line), progress, file.part, dry_run=dry_run)
 
 
 def context_of(auth: Auth, roles: Mapping[str, str], firebase: str = "") -> Context:
@@ -66,12 +69,14 @@ async def finish(
     importer: Importer,
     batches: AsyncIterator[Sequence[Entry]],
     progress: Callable[[ImportReport], None],
+    part: Callable[[], float | None] = lambda: None,
     *,
     dry_run: bool,
 ) -> ImportReport:
-    """Run an import to its end, and emit one event about it."""
+    """Run an import to its end, and emit one event about it. `part` returns the part of the source that was read."""
     try:
         async for report in importer.run(batches):
+            report.part = part()
             progress(report)
             # Other tasks of the process go on.
             await asyncio.sleep(0)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, TypeAlias
 
 from asgi_auth.auth import Auth
@@ -28,51 +29,37 @@ class Tables:
     join: Join | None = None
 
 
-def fastapi_users(record: Record, context: Context) -> Record:
-    """Read a row of the table of fastapi-users."""
-    return Other(
-        id=record.get("id"),
-        email=record.get("email"),
-        verified=record.get("is_verified", False),
-        active=_truth(record, "is_active"),
-        created_at=record.get("created_at"),
-        password_hash=record.get("hashed_password"),
-        flags=["is_superuser"] if _truth(record, "is_superuser") else [],
-        extras=record,
-    ).native(context)
+@dataclass(frozen=True)
+class Columns:
+    """Reads a row of a system whose columns have other names: where each value is. `flag` is that of administrators."""
+
+    password_hash: str
+    verified: str
+    active: str = ""
+    flag: str = ""
+
+    def __call__(self, record: Record, context: Context) -> Record:
+        """Return the row in the library's own format. Raises RefusedError for a flag that is no truth value."""
+        return Other(
+            id=record.get("id"),
+            email=record.get("email"),
+            verified=record.get(self.verified) or False,
+            active=not self.active or _truth(record, self.active),
+            created_at=record.get("created_at"),
+            password_hash=record.get(self.password_hash),
+            flags=[self.flag] if self.flag and _truth(record, self.flag) else [],
+            extras=record,
+        ).native(context)
 
 
-def auth101(record: Record, context: Context) -> Record:
-    """Read a row of the table of auth101."""
-    return Other(
-        id=record.get("id"),
-        email=record.get("email"),
-        verified=record.get("email_verified", False),
-        active=_truth(record, "is_active"),
-        created_at=record.get("created_at"),
-        password_hash=record.get("password"),
-        extras=record,
-    ).native(context)
-
-
-def pg_simple_auth(record: Record, context: Context) -> Record:
-    """Read a row of the table of pg_simple_auth."""
-    return Other(
-        id=record.get("id"),
-        email=record.get("email"),
-        verified=record.get("verified") or False,
-        created_at=record.get("created_at"),
-        password_hash=record.get("password_hash"),
-        extras=record,
-    ).native(context)
-
-
+#: Where auth101 keeps passwords.
+OF_AUTH101 = Join("account", "user_id", "provider_id", "credential", "password")
 #: How each system names its tables; `table` of an import may be another one.
 SYSTEMS: dict[str, Tables] = {
-    "fastapi-users": Tables("user", fastapi_users),
+    "fastapi-users": Tables("user", Columns("hashed_password", "is_verified", "is_active", "is_superuser")),
     "django": Tables("auth_user", django),
-    "auth101": Tables("users", auth101, Join("account", "user_id", "provider_id", "credential", "password")),
-    "pg-simple-auth": Tables("users", pg_simple_auth),
+    "auth101": Tables("users", Columns("password", "email_verified", "is_active"), OF_AUTH101),
+    "pg-simple-auth": Tables("users", Columns("password_hash", "verified")),
     "better-auth": Tables("user", better_auth, Join("account", "userId", "providerId", "credential", "password")),
     "supabase": Tables("auth.users", supabase),
 }
@@ -109,9 +96,16 @@ async def import_database(
     importer = Importer(auth, system.convert, context_of(auth, roles or {}), options, refused)
     await rows.source.open()
     try:
-        return await finish(auth, importer, _pages(rows), progress, dry_run=dry_run)
+        total = await rows.count()
+        # A row that is added meanwhile is read, too.
+        part = partial(_part, importer.report, total)
+        return await finish(auth, importer, _pages(rows), progress, part, dry_run=dry_run)
     finally:
         await rows.source.close()
+
+
+def _part(report: ImportReport, total: int) -> float | None:
+    return min(report.line / total, 1.0) if total else None
 
 
 async def _pages(rows: SourceTable) -> AsyncIterator[list[Entry]]:

@@ -3,7 +3,8 @@
 import codecs
 import csv
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -35,16 +36,36 @@ class FileError(ValueError):
     """A file cannot be read any further. The text says where, and nothing of the content."""
 
 
-def entries_of(path: Path) -> Iterator[Entry]:
-    """Yield the records of a file, by its suffix: `.jsonl` or `.ndjson`, `.csv`, or `.json`.
+class UserFile:
+    """A file of users, read by its suffix: `.jsonl` or `.ndjson`, `.csv`, or `.json`.
 
-    Raises FileError for another suffix, and for a document that is not JSON; OSError for a file that cannot be read.
+    `columns` are the names of the values in a file of CSV without a first line that has them.
     """
-    read = READERS.get(path.suffix.lower())
-    if read is None:
-        raise FileError(f"the name of the file ends with {', '.join(READERS)}")
-    with path.open("rb") as file:
-        yield from read(file)
+
+    def __init__(self, path: Path, columns: Sequence[str] = ()) -> None:
+        """Open nothing yet. Raises FileError for another suffix."""
+        if path.suffix.lower() not in READERS:
+            raise FileError(f"the name of the file ends with {', '.join(READERS)}")
+        self._path = path
+        self._columns = columns
+        self._file: BinaryIO | None = None
+        self._size = 0
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield the records.
+
+        Raises FileError for a document that is not JSON, and OSError for a file that cannot be read.
+        """
+        with self._path.open("rb") as self._file:
+            self._size = os.fstat(self._file.fileno()).st_size
+            suffix = self._path.suffix.lower()
+            yield from _csv(self._file, self._columns) if suffix == ".csv" else READERS[suffix](self._file)
+
+    def part(self) -> float | None:
+        """Return the part of the file that was read, from 0 to 1; None before that, and for what has no size."""
+        if self._file is None or not self._size:
+            return None
+        return 1.0 if self._file.closed else min(self._file.tell() / self._size, 1.0)
 
 
 def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
@@ -76,7 +97,7 @@ def _entry(number: int, line: bytes) -> Entry:
     return Entry(number, len(line), record)
 
 
-def _csv(file: BinaryIO) -> Iterator[Entry]:
+def _csv(file: BinaryIO, columns: Sequence[str] = ()) -> Iterator[Entry]:
     too_long: set[int] = set()
     rows = csv.reader(_texts(file, too_long), strict=True)
     header: list[str] | None = None
@@ -90,10 +111,10 @@ def _csv(file: BinaryIO) -> Iterator[Entry]:
             continue
         if rows.line_num in too_long:
             yield Entry(rows.line_num, 0, None, TOO_LONG)
-        elif row and header is None:
+        elif row and header is None and not (columns and "email" not in row):
             header = row
-        elif row and header is not None:
-            yield _row(rows.line_num, header, row)
+        elif row:
+            yield _row(rows.line_num, header or columns, row if header else _padded(row, len(columns)))
 
 
 def _texts(file: BinaryIO, too_long: set[int]) -> Iterator[str]:
@@ -106,7 +127,14 @@ def _texts(file: BinaryIO, too_long: set[int]) -> Iterator[str]:
         yield "\n" if line is None else line.decode("utf-8", "surrogateescape")
 
 
-def _row(number: int, header: list[str], row: list[str]) -> Entry:
+def _padded(row: list[str], length: int) -> list[str]:
+    """Return a row of a file without a first line: empty values at its end may be missing, or too many."""
+    while len(row) > length and not row[-1]:
+        row = row[:-1]
+    return row + [""] * (length - len(row))
+
+
+def _row(number: int, header: Sequence[str], row: list[str]) -> Entry:
     size = sum(map(len, row))
     if len(row) != len(header):
         return Entry(number, size, None, f"the line has {len(row)} values, and the first line has {len(header)} names")
@@ -202,4 +230,9 @@ class _Text:
         return bool(data)
 
 
-READERS = {".jsonl": _json_lines, ".ndjson": _json_lines, ".csv": _csv, ".json": _document}
+READERS: dict[str, Callable[[BinaryIO], Iterator[Entry]]] = {
+    ".jsonl": _json_lines,
+    ".ndjson": _json_lines,
+    ".csv": _csv,
+    ".json": _document,
+}

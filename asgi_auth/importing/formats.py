@@ -1,7 +1,7 @@
 """Exports of other systems: each record becomes one of the library's own format."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
@@ -92,7 +92,7 @@ def auth0(record: Record, context: Context) -> Record:
 
 
 def firebase(record: Record, context: Context) -> Record:
-    """Read the export of `firebase auth:export users.json`."""
+    """Read the export of `firebase auth:export users.json`, or `users.csv`."""
     hashed = None
     if record.get("passwordHash"):
         parameters = context.firebase
@@ -194,6 +194,17 @@ FORMATS: dict[str, Callable[[Record, Context], Record | None]] = {
     "keycloak": keycloak,
     "better-auth": better_auth,
 }
+
+
+#: The columns of the CSV of `firebase auth:export users.csv`, which has no first line with their names.
+FIREBASE_COLUMNS = (
+    "localId", "email", "emailVerified", "passwordHash", "salt", "displayName", "photoUrl",
+    *(f"{provider}_{name}" for provider in ("google", "facebook", "twitter", "github")
+      for name in ("id", "email", "name", "photo")),
+    "createdAt", "lastLoginAt", "phoneNumber", "disabled", "customAttributes",
+)  # fmt: skip
+#: The columns of files of CSV that do not name them.
+CSV_COLUMNS: dict[str, Sequence[str]] = {"firebase": FIREBASE_COLUMNS}
 
 
 def firebase_parameters(text: str) -> dict[str, str]:

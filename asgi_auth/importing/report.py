@@ -19,7 +19,7 @@ class ImportReport:
     """The numbers of users that an import has made, updated, skipped and refused.
 
     `refusals` are the first thousand refused lines. `line` is the last line that is done: an import that was
-    interrupted can go on after it.
+    interrupted can go on after it. `part` is the part of the source that was read, from 0 to 1, if it is known.
     """
 
     made: int = 0
@@ -28,6 +28,7 @@ class ImportReport:
     refused: int = 0
     line: int = 0
     refusals: list[Refusal] = field(default_factory=list)
+    part: float | None = None
 
     @property
     def read(self) -> int:

@@ -17,6 +17,7 @@ NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 TABLE = re.compile(r"(?:[A-Za-z_][A-Za-z0-9_]{0,62}\.)?[A-Za-z_][A-Za-z0-9_]{0,62}")
 PAGE = 'SELECT u.*{more} FROM {table} AS u {join} {place} ORDER BY u."{key}" LIMIT {limit}'
 AFTER = 'WHERE u."{key}" > $1'
+COUNT = "SELECT COUNT(*) AS count FROM {table}"
 MORE = ', j."{column}" AS "{column}"'
 JOIN = """LEFT JOIN {table} AS j ON j."{user}" = u."{key}" AND j."{where}" = '{equals}'"""
 URLS = "the URL of the other database is sqlite:///path or postgresql://user:password@host/database"
@@ -156,6 +157,11 @@ class SourceTable:
             if join is not None
             else "",
         }
+
+    async def count(self) -> int:
+        """Return the number of rows."""
+        [row] = await self.source.fetch(COUNT.format(**self._parts), ())
+        return int(row["count"])
 
     async def page(self, after: Any, limit: int) -> tuple[list[Mapping[str, Any]], Any]:
         """Return at most `limit` rows after a key (None for the first page), and the key of the last row."""

@@ -45,7 +45,7 @@ async def test_users_of_fastapi_users_move(tmp_path: Path) -> None:
     async with importing(fields=[Field("city")]) as auth:
         report = await import_database(auth, url, format="fastapi-users", roles={"is_superuser": "admin"})
 
-        assert (report.made, report.refused, report.line) == (3, 0, 3)
+        assert (report.made, report.refused, report.line, report.part) == (3, 0, 3, 1.0)
         users = await by_email(auth)
         ada, bob = users["ada@example.com"], users["bob@example.com"]
         assert (ada.id, ada.email_verified, ada.roles) == ("b0be006c-4485-47cd-acdf-1074557fa0d9", True, ("admin",))

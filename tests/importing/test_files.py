@@ -9,7 +9,7 @@ import pytest
 
 from asgi_auth import Field
 from asgi_auth.importing import FileError, Refusal, import_users
-from asgi_auth.importing.files import CHUNK, MAX_LINE, Entry, entries_of
+from asgi_auth.importing.files import CHUNK, MAX_LINE, Entry, UserFile
 from tests.importing.users import importing, lines, users_of
 
 LONG = '{"email": "%s@example.com"}' % ("x" * MAX_LINE)
@@ -22,7 +22,7 @@ def written(folder: Path, name: str, content: str | bytes) -> Path:
 
 
 def read(file: Path) -> list[Entry]:
-    return list(entries_of(file))
+    return list(UserFile(file).entries())
 
 
 def records(file: Path) -> list[Any]:
@@ -156,7 +156,7 @@ def test_the_memory_does_not_grow_with_the_file(tmp_path: Path, name: str) -> No
     def peak(count: int) -> int:
         file = written(tmp_path, name, start + line * count + end)
         tracemalloc.start()
-        assert sum(1 for _ in entries_of(file)) >= count
+        assert sum(1 for _ in UserFile(file).entries()) >= count
         most = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return most
@@ -180,3 +180,23 @@ async def test_a_batch_ends_with_its_size_as_well(tmp_path: Path) -> None:
         await import_users(auth, lines(tmp_path, records), progress=lambda report: seen.append(report.made))
 
     assert seen == [5, 9]
+
+
+@pytest.mark.parametrize("name", ["users.jsonl", "users.csv", "users.json"])
+async def test_the_progress_is_the_part_of_the_file_that_was_read(tmp_path: Path, name: str) -> None:
+    records = [json.dumps({"email": f"u{number:04}@example.com"}) for number in range(1200)]
+    contents = {"users.jsonl": "\n".join(records), "users.json": f"[{','.join(records)}]"}
+    contents["users.csv"] = "email\n" + "".join(f"u{number:04}@example.com\n" for number in range(1200))
+    file = written(tmp_path, name, contents[name])
+    parts: list[float | None] = []
+
+    async with importing() as auth:
+        await import_users(auth, file, dry_run=True, progress=lambda report: parts.append(report.part))
+        assert parts[-1] == 1.0
+        assert parts == sorted(parts, key=float)  # type: ignore[arg-type]  # no None among them
+        assert len(parts) == 3
+        if name != "users.json":
+            # A document is read in pieces that are larger than this one.
+            assert [round(part or 0, 1) for part in parts] == [0.4, 0.8, 1.0]
+        await import_users(auth, [{}], progress=lambda report: parts.append(report.part))
+        assert parts[-1] is None
