@@ -65,10 +65,14 @@ class Form:
     """Fields that no visitor types: they come from the answer, the error or the form before this one.
 
     Without a value for a required one, the form is not shown."""
+    leaves_out: tuple[str, ...] = ()
+    """Fields of the endpoint that the form does not send."""
     values: Mapping[str, str] = field(default_factory=dict)
     """What inputs show at first, by field; `on` checks a box."""
     filled: bool = False
-    """Whether the inputs show the members of the page's `data` at first, as in a form that changes them."""
+    """Whether the inputs show the members of the page's `data` at first, as in a form that changes them.
+
+    Those of extra fields are in its member `data`."""
     attributes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Attributes of input elements by field, beyond those that follow from the endpoint, such as `autocomplete`."""
 

@@ -11,6 +11,7 @@ from asgi_auth.errors import AuthError, FreshLoginRequiredError, InvalidOneTimeT
 from asgi_auth.feature.page import ONWARD, Form
 from asgi_auth.feature.route import Route
 from asgi_auth.model.answers import Answer, Redirect
+from asgi_auth.pages.boxes import joined
 from asgi_auth.pages.forms import Failed
 from asgi_auth.pages.inputs import fields_of, values_of
 from asgi_auth.pages.kept import Kept
@@ -51,6 +52,7 @@ class FormVisit(Visit):
         # A page that is shown again keeps the `request` of its forms.
         kept = {"next": sent.pop("next", self.query.get("next", "")), "request": sent.get("request", "")}
         self.kept = Kept.taken_from(sent)
+        sent = joined(fields_of(self._route, "", settings), sent)
         self.query: dict[str, str] = {name: value for name, value in kept.items() if value}
         self.carried: dict[str, str] = {name: sent[name] for name in self._form.hidden if sent.get(name)}
         try:
@@ -64,6 +66,7 @@ class FormVisit(Visit):
     async def _call(self, sent: Mapping[str, str], identity: Identity) -> Result:
         endpoint = self._route.endpoint
         fields = fields_of(self._route, "", self.site.auth.settings)
+        fields = {name: field for name, field in fields.items() if name not in self._form.leaves_out}
         values = values_of(fields, sent, partial=endpoint.partial) | dict(self._in_path)
         return await self.site.requests.call(self._route, values, self.scope, identity, "cookie")
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from asgi_auth.errors import AuthError, ValidationError
 from asgi_auth.feature.page import Form
 from asgi_auth.model.user_info import UserInfo
+from asgi_auth.pages.boxes import BOXES, checked
 from asgi_auth.pages.inputs import TICKET, Input, attributes_of, kind_of, shown
 from asgi_auth.pages.kept import Kept
 from asgi_auth.pages.language import Language
@@ -58,7 +60,7 @@ class FormView:
 
     def focus(self) -> bool:
         """Focus the first invalid field, else the first empty one."""
-        typed = [item for item in self.inputs if item.kind != "checkbox"]
+        typed = [item for item in self.inputs if item.kind not in {"checkbox", BOXES}]
         first = [item for item in self.inputs if item.errors] or [item for item in typed if not item.value]
         for item in first[:1]:
             item.focused = True
@@ -95,7 +97,7 @@ class FormBuilder:
             return None
         view.hidden |= {name: self.carried[name] for name in form.hidden if self.carried.get(name)}
         view.hidden |= dict.fromkeys(form.by_script, "")
-        left_out = _left_out(view, fields) | {*form.hidden, *form.by_script}
+        left_out = _left_out(view, fields) | {*form.hidden, *form.by_script, *form.leaves_out}
         if "token" in fields and not self._password_needed(view, failed):
             left_out.add("password")
         reasons = self._reasons(failed, fields.keys() - left_out) if failed else {}
@@ -127,14 +129,16 @@ class FormBuilder:
             hint=self.language.hint(hint, form.endpoint, count=attributes.get("minlength")) or self._form_of(declared),
             errors=errors,
             options=self._options(name, declared, value),
+            checked=checked(declared.field, value) if kind == BOXES and isinstance(declared, DeclaredField) else (),
         )
 
     def _options(self, name: str, declared: BodyField, value: str) -> list[tuple[str, str]]:
         """Return the choices of a field with their texts, and an empty one unless the field must keep a value."""
-        if kind_of(declared) != "select" or not isinstance(declared, DeclaredField):
+        if kind_of(declared) not in {"select", BOXES} or not isinstance(declared, DeclaredField):
             return []
         values = [str(choice) for choice in declared.field.shape.choices]
-        first = [] if declared.required and value in values else [("", "")]
+        is_chosen = kind_of(declared) == BOXES or (declared.required and value in values)
+        first = [] if is_chosen else [("", "")]
         return first + [(choice, self.language.choice(name, choice)) for choice in values]
 
     def _form_of(self, declared: BodyField) -> str:
@@ -156,15 +160,22 @@ class FormBuilder:
         """Return the known value of a field: that of the kept form, or of the page; in a registration, its default."""
         if self.kept is not None and self.kept.endpoint == form.endpoint:
             return self.kept.values.get(name, "")
-        if form.filled or name in form.values:
-            return shown(getattr(self.data, name, None), declared) if form.filled else form.values[name]
+        if form.filled:
+            return shown(self._member(name, declared), declared)
+        if name in form.values:
+            return form.values[name]
         if self.user is None:
-            if form.endpoint != "register" or not isinstance(declared, DeclaredField):
-                return ""
-            return shown(declared.field.default, declared)
+            is_new = form.endpoint == "register" and isinstance(declared, DeclaredField)
+            return shown(declared.field.default, declared) if is_new else ""
         if name == "email":
             return self.user.email
         return shown(self.user.data.get(name), declared) if form.endpoint == "update_me" else ""
+
+    def _member(self, name: str, declared: BodyField) -> Any:
+        """Return a member of the page's data; that of an extra field is in the data of its user."""
+        if isinstance(declared, DeclaredField):
+            return getattr(self.data, "data", {}).get(name)
+        return getattr(self.data, name, None)
 
     def _reasons(self, failed: Failed, names: set[str]) -> dict[str, list[str]]:
         """Return the errors by field."""

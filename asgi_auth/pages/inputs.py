@@ -1,6 +1,6 @@
 """The inputs of a form, from the declaration of its endpoint, and the sent values as the endpoint takes them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, get_args, get_origin
@@ -8,6 +8,7 @@ from typing import Annotated, Any, get_args, get_origin
 import msgspec
 
 from asgi_auth.feature.route import Route
+from asgi_auth.pages.boxes import BOXES, has_boxes
 from asgi_auth.settings import Settings
 from asgi_auth.validation.fields import BodyField, Email, Secret, Time, from_text
 from asgi_auth.validation.password_policy import PasswordPolicy
@@ -44,8 +45,8 @@ AUTOCOMPLETE = {
 class Input:
     """One input of a form; `attributes` are further attributes of the element.
 
-    `kind` is the type of an `<input>`, or the name of another element. `options` are the values of a `select`, each
-    with its text.
+    `kind` is the type of an `<input>`, or the name of another element. `options` are the values of a `select` or of a
+    group of check boxes, each with its text, and `checked` those that are chosen.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Input:
     hint: str = ""
     errors: Sequence[str] = ()
     options: Sequence[tuple[str, str]] = ()
+    checked: Collection[str] = ()
     focused: bool = False
 
     @property
@@ -100,7 +102,7 @@ def kind_of(field: BodyField) -> str:
 
 def _kind_of(field: Field) -> str:
     if field.shape.is_list:
-        return "textarea"
+        return BOXES if has_boxes(field) else "textarea"
     return "select" if field.shape.choices else KINDS.get(field.shape.kind, "text")
 
 
@@ -110,7 +112,8 @@ def attributes_of(name: str, field: BodyField, endpoint: str, policy: PasswordPo
     complete = "new-password" if (name, endpoint) == ("password", "register") else AUTOCOMPLETE.get(name)
     found["autocomplete"] = complete or "on"
     is_address = kind == "email" and not isinstance(field, DeclaredField)
-    is_needed = field.required and kind != "checkbox" and not is_list(field.type)
+    may_be_empty = kind == "checkbox" or (is_list(field.type) and not isinstance(field, DeclaredField))
+    is_needed = field.required and not may_be_empty
     if is_needed or is_address:
         # Clients may leave out an address when they are logged in; a visitor of the page may not be.
         found["required"] = ""
@@ -160,7 +163,7 @@ def values_of(fields: Mapping[str, BodyField], sent: Mapping[str, str], *, parti
         field = fields.get(name)
         if text.strip() if _has_lines(field) else text:
             values[name] = _value_of(field, text)
-        elif field is not None and not isinstance(field, DeclaredField) and is_list(field.type):
+        elif field is not None and _is_emptied(field):
             values[name] = []
         elif partial and field is not None:
             values[name] = "" if field.required or _may_be_empty(field) else None
@@ -177,6 +180,13 @@ def in_input(text: str, kind: str) -> str:
 
 def _has_lines(field: BodyField | None) -> bool:
     return field is not None and kind_of(field) == "textarea"
+
+
+def _is_emptied(field: BodyField) -> bool:
+    """Tell whether a form that sends nothing for a list means an empty one."""
+    if isinstance(field, DeclaredField):
+        return kind_of(field) == BOXES and not field.required
+    return is_list(field.type)
 
 
 def _may_be_empty(field: BodyField) -> bool:

@@ -14,9 +14,11 @@ from asgi_auth.feature.base import BaseFeature
 from asgi_auth.feature.page import Section
 from asgi_auth.pages.colors import readable, text_on
 from asgi_auth.pages.feature import Pages
+from asgi_auth.pages.inputs import from_url
 from asgi_auth.pages.plan import Plan
 from asgi_auth.process.fork import renew_after_fork
 from asgi_auth.settings import Settings
+from asgi_auth.validation.fields import Time
 from asgi_auth.web.responses import HEADERS, WholeResponse
 
 HERE = Path(__file__).parent
@@ -106,6 +108,7 @@ def _environment(host: Sequence[Path], others: Sequence[Path]) -> Environment:
         lstrip_blocks=True,
     )
     environment.globals["utc"] = partial(datetime.fromtimestamp, tz=UTC)
+    environment.globals["seconds"] = partial(from_url, kind=Time)
     return environment
 
 

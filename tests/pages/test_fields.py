@@ -26,14 +26,17 @@ FIELDS = [
     Field("seen", datetime),
     Field("other", Email),
     Field("tags", list[str], max_items=2),
-    Field("colors", list[str], choices=["red", "blue"]),
+    Field("colors", list[str], choices=["red", "dark blue\n[x]"]),
     Field("home", Home),
     Field("news", bool, default=True),
     Field("level", int, default=0),
 ]
+#: The ids of the boxes of the colors.
+COLORS = ["register-colors", "register-colors-1"]
 FILLED = {
     "plan": "a & b", "size": "2", "badge": "ABC", "born": "1990-12-10", "seen": "2026-03-31T12:00:05",
-    "other": "b@example.com", "tags": "x\r\ny", "colors": "red", "home": '{"street": "x"}', "level": "7",
+    "other": "b@example.com", "tags": "x\r\ny", "colors.0": "on",
+    "home": '{"street": "x"}', "level": "7",
 }  # fmt: skip
 STORED: dict[str, Any] = {
     "plan": "a & b", "size": 2, "badge": "ABC", "born": "1990-12-10", "seen": "2026-03-31T12:00:05Z",
@@ -70,12 +73,15 @@ async def test_each_type_has_its_element(surfer: Surfer) -> None:
 
     assert {name: item["type"] for name, item in inputs.items() if name in {field.name for field in FIELDS}} == {
         "plan": "select", "size": "select", "badge": "text", "born": "date", "seen": "datetime-local", "other": "email",
-        "tags": "textarea", "colors": "textarea", "home": "textarea", "news": "checkbox", "level": "number",
+        "tags": "textarea", "home": "textarea", "news": "checkbox", "level": "number",
     }  # fmt: skip
+    assert [(inputs[f"colors.{index}"]["type"], page.by_id(name)[0]) for index, name in enumerate(COLORS)] == [
+        ("checkbox", "input"), ("checkbox", "input"),
+    ]  # fmt: skip
     assert (inputs["plan"]["value"], inputs["level"]["value"], "checked" in inputs["news"]) == ("free", "0", True)
     assert (inputs["badge"]["pattern"], inputs["born"]["min"]) == ("[A-Z]{3}", "1900-01-01")
     assert ("required" in inputs["size"], "required" in inputs["other"]) == (True, False)
-    assert all(text in page.text for text in ("Professional", "Three letters.", "One item a line. red, blue", "In UTC"))
+    assert all(text in page.text for text in ("Professional", "Three letters.", "One item a line.", "red", "In UTC"))
 
 
 async def test_a_form_stores_what_json_would(surfer: Surfer, auth: Auth) -> None:
@@ -106,7 +112,8 @@ async def test_empty_fields_are_cleared_and_a_required_one_is_not(surfer: Surfer
 
     assert (refused.status, refused.form("/me").inputs["size"].get("aria-invalid")) == (422, "true")
     assert saved.url == "/auth/account?said=saved", saved.text
-    assert (await auth.users.by_email(EMAIL)).data == {**dict.fromkeys(STORED), "size": 1, "news": False}
+    empty_now: dict[str, Any] = {**dict.fromkeys(STORED), "size": 1, "news": False, "colors": []}
+    assert (await auth.users.by_email(EMAIL)).data == empty_now
 
 
 WRONG = {
@@ -120,10 +127,12 @@ async def test_what_was_typed_stays_after_an_error(surfer: Surfer) -> None:
     inputs = page.form("/register").inputs
 
     assert page.status == 422
-    assert {name for name, item in inputs.items() if item.get("aria-invalid")} == set(WRONG)
+    assert {name for name, item in inputs.items() if item.get("aria-invalid")} == (
+        {*WRONG, "colors.0", "colors.1"} - {"colors"}
+    )
     # A browser shows no choice that there is not.
-    left = {name: inputs[name].get("value", "") for name in WRONG}
-    assert left == WRONG | {"plan": "", "size": ""}
+    left = {name: inputs[name].get("value", "") for name in WRONG if name != "colors"}
+    assert left == {name: text for name, text in WRONG.items() if name != "colors"} | {"plan": "", "size": ""}
     again = await registered(surfer, badge="abc")
     assert again.form("/register").values == (
         {"email": EMAIL, "password": "", **FILLED, "tags": "x\r\ny", "badge": "abc"}
@@ -137,3 +146,40 @@ async def test_reasons_are_in_the_language_of_the_visitor(surfer: Surfer) -> Non
     assert page.status == 422
     for text in ("Tarif", "Bitte wählen Sie einen der Werte aus.", "1900-01-01 oder einen späteren", "höchstens 2 Ein"):
         assert text in page.text
+
+
+async def test_a_list_with_choices_is_a_group_of_boxes(surfer: Surfer, auth: Auth) -> None:
+    page = await registered(surfer, **{"colors.1": "on"})
+    await surfer.submit(page, "/login", email=EMAIL, password=PASSWORD)
+    assert (await auth.users.by_email(EMAIL)).data["colors"] == ["red", "dark blue\n[x]"]
+
+    form = (await surfer.get("account")).form("/me")
+    one = {name: value for name, value in form.values.items() if name != "colors.0"}
+    await surfer.post(form.action, one)
+    assert (await auth.users.by_email(EMAIL)).data["colors"] == ["dark blue\n[x]"]
+    refused = await surfer.post(form.action, one | {"badge": "abc"})
+    assert {"colors.0", "colors.1"} & refused.form("/me").values.keys() == {"colors.1"}
+    await surfer.post(form.action, {name: value for name, value in one.items() if name != "colors.1"})
+    assert (await auth.users.by_email(EMAIL)).data["colors"] == []
+    assert (await surfer.post(form.action, one | {"colors.2": "on"})).status == 422
+
+
+async def test_a_required_group_needs_a_box_and_a_default_can_be_unchecked(clock: Clock) -> None:
+    fields = [
+        Field("needed", list[int], choices=[1, 2], required=True),
+        Field("given", list[str], choices=["a", "b"], default=["b"]),
+        Field("many", list[int], choices=range(41)),
+    ]
+    async with make_auth(clock=clock, features=all_features(Pages()), mailer=Outbox(), fields=fields) as auth:
+        surfer = Surfer(AuthMiddleware(who, auth, mount="/auth"))
+        form = (await surfer.get("register")).form("/register")
+        assert ("checked" in form.inputs["given.1"], form.inputs["many"]["type"]) == (True, "textarea")
+
+        sent = {name: value for name, value in form.values.items() if name != "given.1"}
+        sent |= {"email": EMAIL, "password": PASSWORD}
+        refused = await surfer.post(form.action, sent)
+        tag, fieldset = next(item for item in refused.tags if item[0] == "fieldset")
+        assert (refused.status, tag, fieldset["aria-describedby"]) == (422, "fieldset", "register-needed-error")
+        await surfer.post(form.action, sent | {"needed.1": "on"})
+
+        assert (await auth.users.by_email(EMAIL)).data == {"needed": [2], "given": [], "many": None}
