@@ -5,13 +5,14 @@ from collections.abc import Callable
 
 import pytest
 
-from asgi_auth import Usernames
+from asgi_auth import Admin, Totp, Usernames
 from asgi_auth.errors import ValidationError
 from asgi_auth.model.records import Event
+from tests.features.administration import administered
 from tests.features.flows import NEW_PASSWORD
 from tests.features.names import EVE, TAKEN, log_in, naming, register, rename
 from tests.storage.conftest import FILES_AND_SERVERS
-from tests.support import EMAIL, PASSWORD
+from tests.support import EMAIL, PASSWORD, cheap
 
 
 async def test_another_name_needs_a_fresh_login_and_the_same_name_none() -> None:
@@ -128,3 +129,20 @@ async def test_of_many_who_want_a_name_at_once_one_gets_it(driver: str, fresh: C
     assert sorted({answer.status for answer in answers} - {200, 201}) == [422]
     assert [answer.status in {200, 201} for answer in answers].count(True) == 1
     assert len(holders) == 1
+
+
+async def test_a_name_that_an_administrator_changes_is_told_about_its_user() -> None:
+    seen = list[Event]()
+    features = [*cheap(mail=True), Totp(), Admin(), Usernames()]
+    async with administered(features=features) as world:
+        world.auth.on("username_change", seen.append)
+        for _ in range(2):
+            answer = await world.call("helper", "PATCH", "/users/{user}", username="Countess")
+            assert (answer.status, answer.json["data"]) == (200, {"username": "Countess"})
+        other = await world.call("helper", "PATCH", "/users/{reader}", username="countess")
+        above = await world.call("helper", "PATCH", "/users/{owner}", username="boss")
+        notice = await world.outbox.next("username_changed")
+
+    assert (other.status, above.status) == (422, 403)
+    assert [(event.user_id, event.actor) for event in seen] == [(world.users["user"].id, world.users["helper"].id)]
+    assert notice.to == "user@example.com"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from asgi_auth.errors import AuthError, FreshLoginRequiredError, ImpersonatedError, SecondFactorNeededError
-from asgi_auth.feature import Action, Call, Ending, Endpoint, Feature, Identity, User
+from asgi_auth.feature import Action, Call, Ending, Endpoint, Feature, User
 from asgi_auth.features.usernames.reserved import RESERVED, NotReserved
 from asgi_auth.model.event_types import Noticed
 from asgi_auth.validation.user_field import RESERVED as RESERVED_FIELDS
@@ -91,30 +91,40 @@ class Usernames(Feature):
         return user.email_canonical if user is not None else self._of_nobody(name)
 
     def takes_part(self, endpoint: Endpoint) -> bool:
-        """Tell whether an endpoint can change the name."""
-        return endpoint.partial and self._change == "user" and endpoint.takes_data
+        """Tell whether an endpoint can change the name: that of its caller, or of another user."""
+        return endpoint.partial and endpoint.takes_data and (endpoint.administers or self._change == "user")
 
     def errors_at(self, endpoint: Endpoint) -> Collection[type[AuthError]]:
         """Name the errors of a change without a fresh login."""
-        if not self.takes_part(endpoint):
+        if not self.takes_part(endpoint) or endpoint.administers:
             return ()
         needed = (SecondFactorNeededError,) if self.auth.second_factors.knows_factors else ()
         return (FreshLoginRequiredError, ImpersonatedError, *needed)
 
     async def before(self, call: Call) -> None:
-        """Demand a fresh login, and a second factor of users that have one, for another name."""
-        if FIELD in call.values and not await self._is_theirs(call.identity, call.values[FIELD]):
+        """Demand a fresh login, and a second factor of users that have one, for another name of their own."""
+        if FIELD not in call.values:
+            return
+        user = await self._user_of(call)
+        if user is None or user.data.get(FIELD) == call.values[FIELD]:
+            return
+        if not call.endpoint.administers:
             await self.auth.pipeline.admission.prove(call.identity)
-            call.notes[CHANGES] = True
+        call.notes[CHANGES] = user.id
 
     async def after(self, call: Call, ending: Ending) -> None:
-        """Emit the event of a change."""
-        if ending == "done" and call.notes.get(CHANGES):
-            identity = call.identity
-            await self.auth.emit(CHANGE, user_id=identity.id, session_id=identity.session_id, client=call.client)
+        """Emit the event of a change; one by an administrator names both users."""
+        user_id, identity = call.notes.get(CHANGES), call.identity
+        if ending != "done" or user_id is None:
+            return
+        session_id, actor = (None, identity.id) if call.endpoint.administers else (identity.session_id, None)
+        await self.auth.stream.emit(CHANGE, user_id=user_id, session_id=session_id, client=call.client, actor=actor)
 
-    async def _is_theirs(self, identity: Identity, name: str | None) -> bool:
-        return (await identity.load()).data.get(FIELD) == name
+    async def _user_of(self, call: Call) -> User | None:
+        """Return the user whose name a call changes."""
+        if call.endpoint.administers:
+            return await self.auth.users.find(str(call.values.get("id", "")))
+        return await call.identity.load()
 
     def _of_nobody(self, name: str) -> str:
         """Return an address for an unknown name. The MAC is as long as no lucky registration can be."""
