@@ -22,22 +22,13 @@ from asgi_auth.feature import (
     post,
 )
 from asgi_auth.model import event_types as events
-from asgi_auth.model.user_agent import device_name
-from asgi_auth.sessions.tokens import ACTOR
+from asgi_auth.model.session_info import SessionView
 
 
-class SessionInfo(Record, frozen=True, kw_only=True, omit_defaults=True):
+class SessionInfo(SessionView, frozen=True, kw_only=True, omit_defaults=True):
     """A session as its user sees it; times are seconds since 1970. `actor` is the user who acts for you in it."""
 
-    id: str
-    device: str
-    user_agent: str
-    address: str
-    created_at: int
-    last_used_at: int
-    expires_at: int
     current: bool
-    actor: str | None = None
 
 
 class SessionList(Record, frozen=True, kw_only=True):
@@ -99,17 +90,7 @@ class Sessions(Feature):
         now = int(self.auth.now())
         found = await self.auth.storage.sessions(identity.id, now, now - self.auth.settings.session_idle)
         listed = [
-            SessionInfo(
-                id=session.id,
-                device=device_name(session.user_agent),
-                user_agent=session.user_agent,
-                address=session.address,
-                created_at=session.created_at,
-                last_used_at=session.last_used_at,
-                expires_at=session.expires_at,
-                current=session.id == identity.session_id,
-                actor=session.data.get(ACTOR, {}).get("id"),
-            )
+            SessionInfo(**SessionView.values_of(session), current=session.id == identity.session_id)
             for session in found
         ]
         return SessionList(sessions=listed)
