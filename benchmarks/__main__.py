@@ -33,6 +33,7 @@ PARTS = (
     "refused",
     "hosts",
     "imports",
+    "user_list",
 )
 
 
