@@ -1,5 +1,7 @@
 """Invitations: their tokens, and the mail with a link that sets a password."""
 
+from collections.abc import Callable
+
 import msgspec
 
 from asgi_auth.accounts.one_time_tokens import OneTimeTokens
@@ -27,10 +29,11 @@ class Invitation(Record, frozen=True, kw_only=True):
 class InvitationService:
     """Stores and mails invitations: `auth[InvitationService]`, of the feature `Invitations`."""
 
-    def __init__(self, purpose: Purpose, one_time: OneTimeTokens) -> None:
-        """Take the purpose of the tokens, and the tokens."""
+    def __init__(self, purpose: Purpose, one_time: OneTimeTokens, now: Callable[[], float]) -> None:
+        """Take the purpose of the tokens, the tokens, and the clock."""
         self.purpose = purpose
         self._one_time = one_time
+        self._now = now
 
     async def store(self, storage: Storage, user: User, invitation: Invitation) -> str:
         """Store an invitation in a transaction, which voids the earlier ones; return the secret of its link."""
@@ -38,6 +41,15 @@ class InvitationService:
         await storage.add_token(token)
         await storage.void_tokens(user.id, token.created_at, self.purpose.name, keep=token.id)
         return secret
+
+    async def open(self, storage: Storage, user_id: str) -> OneTimeToken | None:
+        """Return the newest open invitation of a user."""
+        return next(iter(await storage.tokens(user_id, self.purpose.name, int(self._now()))), None)
+
+    async def roles_of(self, storage: Storage, user_id: str) -> tuple[str, ...]:
+        """Return the roles that the open invitation of a user gives."""
+        token = await self.open(storage, user_id)
+        return Invitation.of(token).roles if token is not None else ()
 
     async def send(self, user: User, secret: str, client: Client, language: str) -> None:
         """Mail the link of an invitation."""

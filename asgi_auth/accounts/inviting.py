@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from asgi_auth.accounts.extra_fields import checked_data
-from asgi_auth.accounts.invitations import Invitation
+from asgi_auth.accounts.invitations import Invitation, InvitationService
 from asgi_auth.accounts.passwords import KIND
-from asgi_auth.accounts.user_base import By, actor_of, called_by
+from asgi_auth.accounts.user_base import By, actor_of, called_by, found
 from asgi_auth.accounts.user_creation import UserCreation
 from asgi_auth.errors import UserExistsError
 from asgi_auth.model import event_types as events
@@ -37,23 +37,48 @@ class Inviting(UserCreation):
         client's. Raises UserExistsError for an account with a password, ValidationError, and ValueError without the
         feature `Invitations` or without a mailer.
         """
-        service = self._parts.invitations()
-        if service is None or not self._parts.letters.can_send:
-            raise ValueError("an invitation needs the feature Invitations, and a mailer")
+        service = self._service()
         await self._parts.start()
         address, given, call = parse_email(email), self._parts.permissions.checked_roles(roles), called_by(client)
         known = await self._storage.user_by_email(address.canonical)
         new, credentials = known, list[Credential]()
         if new is None:
             new, credentials = self._new(address, verified=False, roles=(), data=data, user_id=None, secret=None)
-        invitation = Invitation(roles=given, by=actor_of(by), judged=by is not None and not isinstance(by, Identity))
         async with self._changing(new.id, by, given or None) as storage:
             user = await (self._added(storage, new, credentials) if known is None else self._known(storage, new, data))
-            secret = await service.store(storage, user, invitation)
+            secret = await service.store(storage, user, _invitation(given, by))
         if known is None:
             await self._emit(events.USER_CREATE, user.id, by, call)
+        else:
+            await self._emit(events.USER_CHANGE, user.id, by, call, fields=["invitation"])
         await service.send(user, secret, call, language)
         return user
+
+    async def invite_again(
+        self, user_id: str, *, language: str = "", by: By = None, client: Client | None = None
+    ) -> User:
+        """Mail a new link to a user without a password; the earlier link is void.
+
+        It gives the roles of the open invitation, if there is one: `by` must be allowed to give them. Raises
+        UserNotFoundError, UserExistsError for an account with a password or one that is not active, and ValueError
+        without the feature `Invitations` or without a mailer.
+        """
+        service, call = self._service(), called_by(client)
+        async with self._changing(user_id, by) as storage:
+            user = await self._known(storage, found(await storage.user(user_id)), None)
+            roles = await service.roles_of(storage, user.id)
+            if roles and by is not None and not isinstance(by, Identity):
+                await by.judge(storage, user.id, roles)
+            secret = await service.store(storage, user, _invitation(roles, by))
+        await self._emit(events.USER_CHANGE, user.id, by, call, fields=["invitation"])
+        await service.send(user, secret, call, language)
+        return user
+
+    def _service(self) -> InvitationService:
+        service = self._parts.invitations()
+        if service is None or not self._parts.letters.can_send:
+            raise ValueError("an invitation needs the feature Invitations, and a mailer")
+        return service
 
     async def _added(self, storage: Storage, user: User, credentials: Sequence[Credential]) -> User:
         [added] = await storage.add_users([(user, credentials)])
@@ -69,3 +94,8 @@ class Inviting(UserCreation):
         if locked is None or locked.status != "active" or (credential is not None and credential.secret):
             raise UserExistsError
         return locked
+
+
+def _invitation(roles: Sequence[str], by: By) -> Invitation:
+    judged = by is not None and not isinstance(by, Identity)
+    return Invitation(roles=tuple(roles), by=actor_of(by), judged=judged)

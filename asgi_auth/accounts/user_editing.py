@@ -41,20 +41,38 @@ class UserEditing(UserBase):
         return await self.store_data(user_id, checked_data(self._parts.settings.fields, data), by=by, client=client)
 
     async def store_data(
-        self, user_id: str, data: Mapping[str, Any], *, by: By = None, client: Client | None = None
+        self,
+        user_id: str,
+        data: Mapping[str, Any],
+        *,
+        verified: bool | None = None,
+        by: By = None,
+        client: Client | None = None,
     ) -> User:
         """Store values of extra fields that an endpoint has checked; the others stay.
 
-        Raises ValidationError for a unique value that another user has.
+        With `verified`, the address is marked as well, as by `set_verified`. Raises ValidationError for a unique value
+        that another user has.
         """
-        return await self._update(user_id, {"data": dict(data)}, by, client)
+        changes = {"data": dict(data)} if data or verified is None else {}
+        return await self._update(
+            user_id, changes if verified is None else changes | {"email_verified": verified}, by, client
+        )
 
     async def set_email(
-        self, user_id: str, email: str, *, verified: bool = False, by: By = None, client: Client | None = None
+        self,
+        user_id: str,
+        email: str,
+        *,
+        verified: bool = False,
+        data: Mapping[str, Any] | None = None,
+        by: By = None,
+        client: Client | None = None,
     ) -> User:
         """Give an account another address. Every session and every mailed token ends; the old address gets a mail.
 
-        `verified`: whether the new address is known to be the user's. Raises UserExistsError and ValidationError.
+        `verified`: whether the new address is known to be the user's. `data` are checked values of extra fields, which
+        are stored with it. Raises UserExistsError and ValidationError; nothing is stored then.
         """
         address, now = parse_email(email), self._now
         async with self._changing(user_id, by) as storage:
@@ -63,7 +81,7 @@ class UserEditing(UserBase):
             await storage.void_tokens(user_id, now)
             ended = await storage.end_sessions(user_id, now)
             changes = {"email": address.display, "email_canonical": address.canonical, "email_verified": verified}
-            user = found(await storage.update_user(user_id, changes, now))
+            user = await self._updated(storage, user_id, changes | ({"data": dict(data)} if data else {}))
             if user.email_canonical != old.email_canonical:
                 await storage.delete_tokens_about(old.email_canonical)
         call = called_by(client)
@@ -161,13 +179,18 @@ class UserEditing(UserBase):
         gives: Sequence[str] | None = None,
     ) -> User:
         async with self._changing(user_id, by, gives) as storage:
-            user = found(await storage.update_user(user_id, changes, self._now))
-            if self.unique_values.among(changes.get("data", {})):
-                await self.unique_values.claim(storage, user_id, changes["data"])
+            user = await self._updated(storage, user_id, changes)
         if "roles" in changes:
             self._parts.revocation.change(user_id, user.roles)
         name = events.ROLE_CHANGE if "roles" in changes else events.USER_CHANGE
         await self._emit(name, user_id, by, called_by(client), fields=sorted(changes))
+        return user
+
+    async def _updated(self, storage: Storage, user_id: str, changes: dict[str, Any]) -> User:
+        """Update a user in a transaction, and claim unique values. Raises UserNotFoundError and ValidationError."""
+        user = found(await storage.update_user(user_id, changes, self._now))
+        if self.unique_values.among(changes.get("data", {})):
+            await self.unique_values.claim(storage, user_id, changes["data"])
         return user
 
 

@@ -1,13 +1,16 @@
 """All commands, in the order of the help. A new subject is a module with `COMMANDS`, and a line here."""
 
-from asgi_auth.command import configuration, moving, secret, sessions, tables, users
+from asgi_auth.command import audit, completion, configuration, inviting, moving, secret, sessions, tables, users
 from asgi_auth.command.command import Command
 
 COMMANDS: tuple[Command, ...] = (
     *tables.COMMANDS,
     *users.COMMANDS,
+    *inviting.COMMANDS,
     *sessions.COMMANDS,
+    *audit.COMMANDS,
     *moving.COMMANDS,
     *secret.COMMANDS,
     *configuration.COMMANDS,
+    *completion.COMMANDS,
 )

@@ -1,23 +1,19 @@
 """Commands about many users: `import` and `export`."""
 
-import os
 from argparse import ArgumentParser, Namespace
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO, get_args
 
 from asgi_auth.command.command import DONE, FOUND, Command, Job
+from asgi_auth.command.files import new_file
 from asgi_auth.command.refusals import RefusedError, WrongUseError
 from asgi_auth.importing import FileError, ImportReport, ImportStoppedError, Refusal, export_users
 from asgi_auth.importing.calls import import_users
 from asgi_auth.importing.databases import SYSTEMS, import_database
 from asgi_auth.importing.formats import FORMATS
 from asgi_auth.importing.importer import OnConflict
-
-#: An export may hold secrets: only its owner may read it.
-MODE = 0o600
 
 
 def _import_arguments(parser: ArgumentParser) -> None:
@@ -56,7 +52,7 @@ async def import_(job: Job) -> int:
             with job.output.progress("Importing") as bar:
                 report = await call(
                     auth=auth,
-                    progress=lambda report: bar.update(report.read),
+                    progress=lambda report: bar.update(report.read, report.part),
                     refused=lambda refusal: _tell(job, refusal),
                 )
     except ImportStoppedError as error:
@@ -102,7 +98,8 @@ def _tell(job: Job, refusal: Refusal) -> None:
 
 
 def _data(report: ImportReport) -> dict[str, Any]:
-    return asdict(report) | {"refusals": [refusal._asdict() for refusal in report.refusals]}
+    refusals = [refusal._asdict() for refusal in report.refusals]
+    return {name: value for name, value in asdict(report).items() if name != "part"} | {"refusals": refusals}
 
 
 def _text(report: ImportReport, *, dry_run: bool) -> str:
@@ -128,7 +125,7 @@ async def export(job: Job) -> int:
                 job.output.raw(line)
             return DONE
         total = await auth.users.count()
-        with _new_file(job.options.file) as file, job.output.progress("Exporting", total) as bar:
+        with new_file(job.options.file) as file, job.output.progress("Exporting", total) as bar:
             number = await _write(lines, file, bar.update)
     job.output.show({"users": number, "file": job.options.file}, f"Exported {number} users to {job.options.file}.")
     return DONE
@@ -141,21 +138,6 @@ async def _write(lines: AsyncIterator[bytes], file: BinaryIO, update: Callable[[
         number += 1
         update(number)
     return number
-
-
-@contextmanager
-def _new_file(name: str) -> Iterator[BinaryIO]:
-    """Create a file that only its owner may read; it is removed if the block raises.
-
-    Raises FileExistsError: no earlier export is overwritten.
-    """
-    descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, MODE)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            yield file
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 COMMANDS = (

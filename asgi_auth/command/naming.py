@@ -1,10 +1,11 @@
 """Users in arguments and in output."""
 
+import json
 from argparse import ArgumentParser
 from typing import Any
 
 from asgi_auth.auth import Auth
-from asgi_auth.command.refusals import RefusedError
+from asgi_auth.command.refusals import RefusedError, WrongUseError
 from asgi_auth.errors import UserNotFoundError
 from asgi_auth.model.ban import Ban
 from asgi_auth.model.records import User
@@ -44,3 +45,14 @@ def user_data(user: User) -> dict[str, Any]:
         "created_at": user.created_at,
     }
     return found | ({"ban": {"reason": ban.reason, "until": ban.until}} if ban is not None else {})
+
+
+def data_of(text: str) -> dict[str, Any]:
+    """Return the extra fields in an argument. Raises WrongUseError."""
+    try:
+        data = json.loads(text)
+    except ValueError as error:
+        raise WrongUseError(f"--data is not JSON: {error}") from None
+    if not isinstance(data, dict):
+        raise WrongUseError("--data is not a JSON object")
+    return data

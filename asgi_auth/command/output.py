@@ -38,12 +38,15 @@ class Output:
         lines = "\n".join(map(shown, text.split("\n")))
         self._out.write(lines.encode(encoding, "backslashreplace").decode(encoding) + "\n")
 
-    def raw(self, line: bytes) -> None:
-        """Write a line of JSON to standard output: to a terminal in ASCII, and else as it is."""
-        if self._out.isatty():
-            line = json.dumps(json.loads(line)).encode() + b"\n"
-        self._out.flush()
-        self._out.buffer.write(line)
+    def raw(self, lines: bytes) -> None:
+        """Write lines to standard output as they are; to a terminal, without characters that it would interpret."""
+        if not self._out.isatty():
+            self._out.flush()
+            self._out.buffer.write(lines)
+            return
+        for line in lines.decode().replace("\r\n", "\n").removesuffix("\n").split("\n"):
+            # JSON in ASCII has all characters.
+            self.line(json.dumps(json.loads(line)) if line.startswith("{") else line)
 
     def note(self, text: str) -> None:
         """Write a line to standard error."""
@@ -75,17 +78,18 @@ class Progress:
             self._stream.write("\r\x1b[K")
             self._stream.flush()
 
-    def update(self, done: int) -> None:
-        """Show how much is done, ten times a second at most."""
+    def update(self, done: int, part: float | None = None) -> None:
+        """Show how much is done, ten times a second at most; `part` is that of the whole, where no total is known."""
         if self._stream is None or time.monotonic() < self._next:
             return
         self._next = time.monotonic() + PAUSE
-        self._stream.write(f"\r\x1b[K{self._label} {self._bar(done)}")
+        self._stream.write(f"\r\x1b[K{self._label} {self._bar(done, part)}")
         self._stream.flush()
 
-    def _bar(self, done: int) -> str:
-        if not self._total:
+    def _bar(self, done: int, part: float | None) -> str:
+        if self._total:
+            part = min(done / self._total, 1.0)
+        if part is None:
             return str(done)
-        part = min(done / self._total, 1.0)
         bar = ("#" * round(WIDTH * part)).ljust(WIDTH, ".")
-        return f"[{bar}] {part:.0%} {done} of {self._total}"
+        return f"[{bar}] {part:.0%} {done}" + (f" of {self._total}" if self._total else "")

@@ -14,7 +14,7 @@ END = "Exit status: 0 done, 1 found something or refused, 2 wrong use, 130 inter
 
 
 def make_parser(commands: Sequence[Command]) -> ArgumentParser:
-    """Return the parser of `asgi-auth`. Its result has the `command`."""
+    """Return the parser of `asgi-auth`. Its result has the `command`, and the `parser` itself."""
     parser = ArgumentParser(prog=PROG, description=TEXT, epilog=END, allow_abbrev=False)
     _add_common(parser, app=None, json=False, verbose=False)
     subparsers = parser.add_subparsers(required=True, metavar="command", title="commands")
@@ -26,6 +26,7 @@ def make_parser(commands: Sequence[Command]) -> ArgumentParser:
             inner = subparsers.add_parser(group, help=f"see {names}", allow_abbrev=False)
             groups[group] = inner.add_subparsers(required=True, metavar="command", title="commands")
         _add_command(groups[group] if group else subparsers, name, command)
+    parser.set_defaults(parser=parser)
     return parser
 
 

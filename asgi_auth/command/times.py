@@ -15,16 +15,31 @@ def seconds_of(text: str, now: float) -> int:
 
     Raises WrongUseError for another text, and for a time that is over.
     """
-    if match := DURATION.fullmatch(text):
-        return int(now) + int(match[1]) * UNITS[match[2]]
-    try:
-        moment = datetime.fromisoformat(text)
-        at = int((moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).timestamp())
-    except (ValueError, OverflowError):
-        raise WrongUseError(f"{text!r} is not a time, such as 2027-01-31, 2027-01-31T12:00Z or 7d") from None
+    at = _at(text, now, 1)
     if at <= now:
         raise WrongUseError(f"{text} is over")
     return at
+
+
+def past_seconds_of(text: str, now: float) -> int:
+    """Return a time in seconds since 1970: a duration before `now`, or a date and time in ISO 8601, by default in UTC.
+
+    Raises WrongUseError for another text, and for a time before 1970.
+    """
+    at = _at(text, now, -1)
+    if at < 0:
+        raise WrongUseError(f"{text} is before 1970")
+    return at
+
+
+def _at(text: str, now: float, sign: int) -> int:
+    if match := DURATION.fullmatch(text):
+        return int(now) + sign * int(match[1]) * UNITS[match[2]]
+    try:
+        moment = datetime.fromisoformat(text)
+        return int((moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).timestamp())
+    except (ValueError, OverflowError):
+        raise WrongUseError(f"{text!r} is not a time, such as 2027-01-31, 2027-01-31T12:00Z or 7d") from None
 
 
 def shown_time(seconds: float) -> str:

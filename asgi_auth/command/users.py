@@ -8,7 +8,7 @@ import msgspec
 
 from asgi_auth.auth import Auth
 from asgi_auth.command.command import DONE, Command, Job
-from asgi_auth.command.naming import add_user, shown_user, user_data, user_of
+from asgi_auth.command.naming import add_user, data_of, shown_user, user_data, user_of
 from asgi_auth.command.refusals import RefusedError, WrongUseError
 from asgi_auth.command.times import seconds_of, shown_time
 from asgi_auth.errors import UserExistsError, UserIdExistsError
@@ -60,12 +60,7 @@ def admin_role(auth: Auth) -> str:
 
 
 async def _create(job: Job, auth: Auth, roles: Sequence[str], *, verified: bool) -> User:
-    try:
-        data = json.loads(job.options.data)
-    except ValueError as error:
-        raise WrongUseError(f"--data is not JSON: {error}") from None
-    if not isinstance(data, dict):
-        raise WrongUseError("--data is not a JSON object")
+    data = data_of(job.options.data)
     return await auth.users.create(
         job.options.email, password=job.password, verified=verified, roles=roles, data=data, id=job.options.id
     )

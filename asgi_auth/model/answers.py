@@ -1,6 +1,6 @@
 """The answers of endpoints: what they may hold beyond plain fields."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import ClassVar, Literal, Self
 
 import msgspec
@@ -59,6 +59,23 @@ class Answer(Record, frozen=True):
     def mail_request(self) -> "Requested | None":
         """Return what belongs to the code of a mail that was asked for."""
         return None
+
+
+class Download(Answer, frozen=True, kw_only=True):
+    """A file, which is sent part by part: one part is all that is in memory."""
+
+    #: The media types that the file may have, for the OpenAPI document.
+    media_types: ClassVar[tuple[str, ...]] = ()
+    header_meanings: ClassVar[Mapping[str, str]] = {"Content-Disposition": "The name of the file."}
+    media_type: str
+    #: The name of the file: letters, digits, dots and hyphens.
+    filename: str
+    parts: AsyncIterator[bytes]
+
+    @property
+    def http_headers(self) -> Sequence[tuple[str, str]]:
+        """The name of the file (RFC 6266)."""
+        return (("Content-Disposition", f'attachment; filename="{self.filename}"'),)
 
 
 class TokenPair(Concealed, Answer, frozen=True, kw_only=True, omit_defaults=True):

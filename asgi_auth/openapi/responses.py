@@ -127,6 +127,9 @@ def _success(endpoint: Endpoint, kind: Any, schemas: Schemas) -> dict[str, Any]:
         return {"description": _first_line(kind)} | response
     if kind is NoneType:
         return {"description": "Done; there is no body."} | response
+    if media_types := getattr(kind, "media_types", ()):
+        response["content"] = {each: {"schema": {"type": "string"}} for each in media_types}
+        return {"description": _first_line(kind)} | response
     response["content"] = {"application/json": {"schema": schemas.of(kind)}}
     return {"description": _first_line(kind)} | response
 

@@ -64,7 +64,7 @@ class Schemas:
         self._bodies = {
             route.endpoint.name: _body(path, route, extra) for path, route in routes if body_fields(path, route, extra)
         }
-        answers = [kind for _, route in routes for kind in answers_of(route) if getattr(kind, "has_body", True)]
+        answers = [kind for _, route in routes for kind in answers_of(route) if _has_schema(kind)]
         kinds = [*self._bodies.values(), *answers, Problem, OAuth2Error]
         found, components = msgspec.json.schema_components(kinds, ref_template=REF)
         self._schemas: dict[Any, dict[str, Any]] = dict(zip(kinds, found, strict=True))
@@ -170,6 +170,11 @@ def _sent_fields(path: str, route: Route, extra: Sequence[Field]) -> dict[str, B
     """Return the fields of an endpoint that are not in its path."""
     fields = route.endpoint.all_fields(extra) | route.feature.pipeline.added(route.endpoint)
     return {name: field for name, field in fields.items() if f"{{{name}}}" not in path}
+
+
+def _has_schema(kind: Any) -> bool:
+    """Tell whether an answer is JSON: not one without a body, nor a file."""
+    return getattr(kind, "has_body", True) and not getattr(kind, "media_types", ())
 
 
 def answers_of(route: Route) -> list[Any]:

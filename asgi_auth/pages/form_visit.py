@@ -52,7 +52,8 @@ class FormVisit(Visit):
         # A page that is shown again keeps the `request` of its forms.
         kept = {"next": sent.pop("next", self.query.get("next", "")), "request": sent.get("request", "")}
         self.kept = Kept.taken_from(sent)
-        sent = joined(fields_of(self._route, "", settings), sent)
+        self._fields = fields_of(self._route, "", settings)
+        sent = joined(self._fields, sent)
         self.query: dict[str, str] = {name: value for name, value in kept.items() if value}
         self.carried: dict[str, str] = {name: sent[name] for name in self._form.hidden if sent.get(name)}
         try:
@@ -65,8 +66,7 @@ class FormVisit(Visit):
 
     async def _call(self, sent: Mapping[str, str], identity: Identity) -> Result:
         endpoint = self._route.endpoint
-        fields = fields_of(self._route, "", self.site.auth.settings)
-        fields = {name: field for name, field in fields.items() if name not in self._form.leaves_out}
+        fields = {name: field for name, field in self._fields.items() if name not in self._form.leaves_out}
         values = values_of(fields, sent, partial=endpoint.partial) | dict(self._in_path)
         return await self.site.requests.call(self._route, values, self.scope, identity, "cookie")
 
@@ -77,8 +77,7 @@ class FormVisit(Visit):
         if page is None or page.name not in self.site.plan.paths:
             raise error
         if isinstance(error, FreshLoginRequiredError | SecondFactorNeededError):
-            fields = fields_of(self._route, "", self.site.auth.settings)
-            fields = {name: field for name, field in fields.items() if name not in self._form.by_script}
+            fields = {name: field for name, field in self._fields.items() if name not in self._form.by_script}
             # The first form that was refused, whatever the proof of its user asks for.
             self.kept = self.kept or Kept.of(endpoint.name, sent, fields)
         if (response := await self.led_on(error, page, identity)) is not None:

@@ -165,8 +165,8 @@ class FormBuilder:
         if name in form.values:
             return form.values[name]
         if self.user is None:
-            is_new = form.endpoint == "register" and isinstance(declared, DeclaredField)
-            return shown(declared.field.default, declared) if is_new else ""
+            default = declared.field.default if isinstance(declared, DeclaredField) else None
+            return shown(default, declared) if form.endpoint == "register" else ""
         if name == "email":
             return self.user.email
         return shown(self.user.data.get(name), declared) if form.endpoint == "update_me" else ""

@@ -11,6 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from asgi_auth.errors import AuthError
+from asgi_auth.model.answers import Download
 from asgi_auth.model.stored import Stored, StoredPages
 from asgi_auth.runtime.event_loop import runs_asyncio
 
@@ -44,7 +45,9 @@ class WholeResponse(Response):
 def answer(status: int, content: Any = None, media_type: str = "application/json") -> Response:
     """Make a response; None makes one without a body."""
     if isinstance(content, StoredPages):
-        return StreamedResponse(status, content)
+        return StreamedResponse(status, _json_of(content), "application/json")
+    if isinstance(content, Download):
+        return StreamedResponse(status, content.parts, content.media_type)
     body = b"" if content is None else msgspec.json.encode(content)
     return WholeResponse(body, status, HEADERS, None if content is None else media_type)
 
@@ -59,11 +62,11 @@ def add_headers(response: Response, headers: Iterable[tuple[bytes, bytes]]) -> N
 
 
 class StreamedResponse(StreamingResponse):
-    """The JSON of an export, one page after another: a page is all that is in memory."""
+    """An export, one part after another: a part is all that is in memory."""
 
-    def __init__(self, status: int, content: StoredPages) -> None:
-        """Take the status and the content."""
-        super().__init__(_json_of(content), status, HEADERS, "application/json")
+    def __init__(self, status: int, parts: AsyncIterator[bytes], media_type: str) -> None:
+        """Take the status and the parts of the body."""
+        super().__init__(parts, status, HEADERS, media_type)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the response; the headers only for HEAD."""

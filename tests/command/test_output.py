@@ -80,3 +80,13 @@ def test_json_is_in_ascii() -> None:
     Output(out, io.StringIO(), as_json=True).show({"a": "\x9b\u202eä"}, "text")
 
     assert out.getvalue() == '{"a": "\\u009b\\u202e\\u00e4"}\n'
+
+
+def test_the_progress_of_a_work_without_a_total_is_the_part_that_is_read() -> None:
+    seen = Terminal()
+
+    with Output(io.StringIO(), seen, as_json=False).progress("x") as progress:
+        progress._next = 0.0
+        progress.update(500, 0.25)
+
+    assert "x [########......................] 25% 500\r" in seen.getvalue()

@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from asgi_auth import Admin, AuthMiddleware, Outbox, Pages, SecondFactors, Totp
 from tests.features.administration import PERMISSIONS, World
@@ -22,11 +23,12 @@ class Site(World):
 
 
 @asynccontextmanager
-async def administered_pages(*, second_factor: bool = False) -> AsyncIterator[Site]:
+async def administered_pages(*, second_factor: bool = False, **options: Any) -> AsyncIterator[Site]:
     """Run an app with an owner, a helper, a reader, an editor and a user."""
     clock, outbox = Clock(), Outbox()
     features = [*cheap(mail=True), SecondFactors(), Totp(), Admin(second_factor=second_factor), Pages()]
-    async with make_auth(clock=clock, features=features, mailer=outbox, permissions=PERMISSIONS) as auth:
+    options |= {"features": features, "mailer": outbox, "permissions": PERMISSIONS}
+    async with make_auth(clock=clock, **options) as auth:
         site = Site(auth, clock, outbox, Client(AuthMiddleware(who, auth, mount="/auth")))
         for name in ("owner", "helper", "reader", "editor"):
             await site.add(name, name)

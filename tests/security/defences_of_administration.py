@@ -8,7 +8,10 @@ USERS = "accounts/test_user_"
 VOID = "await storage.void_tokens(user_id, now)\n            "
 INVITERS = "features/test_inviters.py::"
 ACCESS = "features/test_admin_access.py::"
-IMPERSONATION = "features/test_impersonation.py::"
+IMPERSONATION = "features/test_impersonation_bounds.py::"
+IMPERSONATED = "features/test_impersonated_sessions.py::"
+ENDS = "features/test_impersonation_ends.py::"
+EDITING = "features/test_admin_editing.py::"
 PARKED = "features/test_parked_sessions.py::"
 ADMINISTRATION = [
     Defence(
@@ -199,14 +202,14 @@ ADMINISTRATION = [
         "sessions/acting.py",
         'if actor is None or not actor.alive or actor.user_id != act["sub"]:',
         "if actor is None:",
-        IMPERSONATION + "test_an_impersonation_ends_when",
+        ENDS + "test_it_ends_with_the_administrator",
     ),
     Defence(
         "an impersonation ends with the right to it",
         "sessions/acting.py",
         "if IMPERSONATE not in permitted:",
         "if not IMPERSONATE:",
-        IMPERSONATION + "test_an_impersonation_ends_when",
+        ENDS + "test_it_ends_with_the_administrator",
     ),
     Defence(
         "an impersonation may what both may",
@@ -249,6 +252,42 @@ ADMINISTRATION = [
         "return bool(await self.run(sessions.ADD_ACTING_SESSION, values))",
         "await self.run(sessions.END_OLDEST, {**values, 'now': session.created_at, 'most': 1})\n"
         "        return bool(await self.run(sessions.ADD_ACTING_SESSION, values))",
-        IMPERSONATION + "test_no_login_of_the_user_ends_for_it",
+        IMPERSONATED + "test_it_ends_no_session_of_the_user_over_the_limit",
+    ),
+    Defence(
+        "no cell of exported records is a formula (CSV injection)",
+        "events/audit_export.py",
+        'return "" if value is None else FORMULA.sub(r"\\1\'", str(value))',
+        'return "" if value is None else str(value)',
+        "features/test_audit_export.py::test_no_cell_is_a_formula",
+    ),
+    Defence(
+        "another invitation gives only roles that its author may give",
+        "accounts/inviting.py",
+        "await by.judge(storage, user.id, roles)",
+        "pass",
+        EDITING + "test_an_administrator_sends_no_invitation_with_more_than_they_may_give",
+    ),
+    Defence(
+        "another invitation waits a minute",
+        "features/admin/inviting.py",
+        "if left > 0:",
+        "if left > PAUSE:",
+        EDITING + "test_another_invitation_waits_a_minute",
+    ),
+    Defence(
+        "an administrator changes all of a user or nothing",
+        "accounts/user_editing.py",
+        'user = await self._updated(storage, user_id, changes | ({"data": dict(data)} if data else {}))',
+        "user = found(await storage.update_user(user_id, changes, now))\n"
+        "            await self._storage.update_user(user_id, {'data': dict(data or {})}, now)",
+        EDITING + "test_a_change_is_whole_or_nothing",
+    ),
+    Defence(
+        "a new address is not confirmed by the box of the old one",
+        "features/admin/pages.py",
+        'leaves_out=("email_verified",),',
+        "leaves_out=(),",
+        "pages/test_admin_editing.py::test_a_new_address_is_not_confirmed",
     ),
 ]

@@ -1,13 +1,12 @@
 """What administrators see of users."""
 
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from asgi_auth.feature import Answer, Record, Session, User
 from asgi_auth.model.ban import Ban
 from asgi_auth.model.event_types import Outcome
 from asgi_auth.model.records import AuditRecord, Status
-from asgi_auth.model.user_agent import device_name
+from asgi_auth.model.session_info import SessionView
 
 
 class BanInfo(Record, frozen=True, kw_only=True, omit_defaults=True):
@@ -75,34 +74,15 @@ class UserDetails(AdminUser, frozen=True, kw_only=True, omit_defaults=True):
     invited_until: int | None = None
 
 
-class AdminSession(Record, frozen=True, kw_only=True, omit_defaults=True):
+class AdminSession(SessionView, frozen=True, kw_only=True, omit_defaults=True):
     """A session as administrators see it; times are seconds since 1970. `actor` is the user who acts in it."""
 
-    id: str
-    device: str
-    user_agent: str
-    address: str
-    created_at: int
-    last_used_at: int
-    expires_at: int
     amr: tuple[str, ...]
-    actor: str | None = None
 
     @classmethod
     def of(cls, session: Session) -> "AdminSession":
         """Return what administrators see of a session."""
-        actor: Mapping[str, str] = session.data.get("actor") or {}
-        return cls(
-            id=session.id,
-            device=device_name(session.user_agent),
-            user_agent=session.user_agent,
-            address=session.address,
-            created_at=session.created_at,
-            last_used_at=session.last_used_at,
-            expires_at=session.expires_at,
-            amr=session.amr,
-            actor=actor.get("id"),
-        )
+        return cls(**cls.values_of(session), amr=session.amr)
 
 
 class AdminSessionList(Record, frozen=True, kw_only=True):

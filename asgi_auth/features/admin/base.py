@@ -7,6 +7,7 @@ from typing import ClassVar
 from asgi_auth.accounts.authority import PERMISSIONS, Administrator
 from asgi_auth.auth import Auth
 from asgi_auth.errors import AccountDisabledError, ForbiddenError, TokenRevokedError, UserNotFoundError
+from asgi_auth.events.audit_queue import AuditQueue
 from asgi_auth.feature import Feature, Identity
 
 #: The errors of an endpoint that acts on a user.
@@ -37,3 +38,9 @@ class AdminBase(Feature):
     def _by(self, identity: Identity, *needs: str) -> Administrator:
         """Return the caller as the author of a change, who is judged in its transaction."""
         return Administrator(identity.id, needs, self.auth.permissions, identity, second_factor=self._second_factor)
+
+    async def _write_waiting(self) -> None:
+        """Write the audit records that wait."""
+        queue = self.auth.get(AuditQueue)
+        if queue is not None:
+            await queue.flush()

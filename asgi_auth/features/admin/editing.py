@@ -15,10 +15,9 @@ from asgi_auth.errors import (
     UserExistsError,
     ValidationError,
 )
-from asgi_auth.feature import Client, Email, Identity, Line, User, delete, patch, post
+from asgi_auth.feature import Client, Email, Identity, Line, Time, User, delete, patch, post
 from asgi_auth.features.admin.answers import AdminUser
 from asgi_auth.features.admin.base import ERRORS, AdminBase
-from asgi_auth.features.admin.reading import Time
 from asgi_auth.model import event_types as events
 from asgi_auth.model.ban import Ban
 from asgi_auth.sessions.acting import IMPERSONATE
@@ -61,7 +60,7 @@ class Editing(AdminBase):
         Without a mailer and the feature `Invitations`, there is no mail.
         """
         by = self._by(identity, WRITE)
-        address = parse_email(email, public=not self.auth.settings.private_addresses).display
+        address = self._parsed(email)
         roles = self._checked(roles)
         if invite and self.auth.letters.can_send and self.auth.get(InvitationService) is not None:
             user = await self.auth.users.invite(address, roles=roles, data=data, by=by, client=client)
@@ -89,17 +88,24 @@ class Editing(AdminBase):
         client: Client = Client(),
         **data: object,
     ) -> AdminUser:
-        """Change a user. A new address ends sessions and mailed tokens; it needs `users:impersonate` as well."""
+        """Change a user. A new address ends sessions and mailed tokens; it needs `users:impersonate` as well.
+
+        All of it is changed, or nothing. The address that the user has already changes nothing.
+        """
         users, user = self.auth.users, await self.auth.users.get(id)
-        taking_over, writing = self._by(identity, WRITE, IMPERSONATE), self._by(identity, WRITE)
-        if email is not None:
-            address = parse_email(email, public=not self.auth.settings.private_addresses).display
-            user = await users.set_email(id, address, verified=bool(email_verified), by=taking_over, client=client)
-        elif email_verified is not None:
-            user = await users.set_verified(id, verified=email_verified, by=taking_over, client=client)
-        if data or (email is None and email_verified is None):
-            user = await users.store_data(id, data, by=writing, client=client)
+        address = user.email if email is None else self._parsed(email)
+        is_new = address != user.email
+        needs = (WRITE, IMPERSONATE) if is_new or email_verified is not None else (WRITE,)
+        by = self._by(identity, *needs)
+        if is_new:
+            verified = bool(email_verified)
+            user = await users.set_email(id, address, verified=verified, data=data, by=by, client=client)
+        else:
+            user = await users.store_data(id, data, verified=email_verified, by=by, client=client)
         return AdminUser.of(user)
+
+    def _parsed(self, email: str) -> str:
+        return parse_email(email, public=not self.auth.settings.private_addresses).display
 
     @post(
         "/users/{id}/roles",

@@ -21,6 +21,7 @@ from asgi_auth.features.admin.access import Access
 from asgi_auth.features.admin.answers import Stopped
 from asgi_auth.features.admin.base import IMPERSONATION_ERRORS
 from asgi_auth.features.admin.editing import Editing
+from asgi_auth.features.admin.inviting import Inviting
 from asgi_auth.features.admin.overview import Overview
 from asgi_auth.features.admin.pages import AdminPages
 from asgi_auth.features.admin.reading import Reading
@@ -31,7 +32,7 @@ from asgi_auth.sessions.acting import IMPERSONATE, TTL
 COOKIE = "admin"
 
 
-class Admin(Reading, Overview, Editing, Access, AdminPages):
+class Admin(Reading, Overview, Editing, Inviting, Access, AdminPages):
     """Endpoints for administrators.
 
     Users with `role` have the permissions `users:read`, `users:write`, `users:roles` and `users:impersonate`, unless

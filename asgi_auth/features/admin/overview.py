@@ -1,10 +1,14 @@
 """Administration: how many users there are, and what has happened last."""
 
+from typing import ClassVar
+
 from asgi_auth.accounts.authority import READ
-from asgi_auth.events.audit_queue import AuditQueue
-from asgi_auth.feature import Identity, Record, get
+from asgi_auth.errors import UserNotFoundError
+from asgi_auth.events.audit_export import MEDIA_TYPES, Filters, Format, audit_file
+from asgi_auth.feature import Identity, Line, Record, Time, get
 from asgi_auth.features.admin.answers import AdminEvent
 from asgi_auth.features.admin.base import AdminBase
+from asgi_auth.model.answers import Download
 from asgi_auth.model.records import AuditRecord
 
 #: The number of events.
@@ -40,6 +44,12 @@ class UsersOverview(Record, frozen=True, kw_only=True):
     events: list[LatestEvent]
 
 
+class AuditFile(Download, frozen=True, kw_only=True):
+    """Audit records, the newest first: CSV, or lines of JSON."""
+
+    media_types: ClassVar[tuple[str, ...]] = tuple(MEDIA_TYPES.values())
+
+
 class Overview(AdminBase):
     """The part of administration that looks at all users."""
 
@@ -48,11 +58,31 @@ class Overview(AdminBase):
     @get("/users-overview", permission=READ)
     async def users_overview(self, *, identity: Identity) -> UsersOverview:  # noqa: ARG002 (the permission needs it)
         """Count the users by status, and list the latest audit records."""
-        queue = self.auth.get(AuditQueue)
-        if queue is not None:
-            await queue.flush()
+        await self._write_waiting()
         records = await self.auth.storage.audit_records(None, EVENTS)
         return UsersOverview(counts=await self._counted(), events=[LatestEvent.of(record) for record in records])
+
+    @get("/admin/audit", permission=READ, limits="10/m/account, 60/h/account", errors=(UserNotFoundError,))
+    async def export_audit(
+        self,
+        *,
+        format: Format = "csv",  # noqa: A002 (a field of the API)
+        user: Line = "",
+        name: Line = "",
+        since: Time = 0,
+        until: Time | None = None,
+        identity: Identity,  # noqa: ARG002 (the permission needs it)
+    ) -> AuditFile:
+        """Export the audit records of all users, or of one, the newest first, with the filters of the list of events.
+
+        Records of deleted users and about no user are among them.
+        """
+        if user and not self.auth.storage.is_user_id(user):
+            raise UserNotFoundError
+        await self._write_waiting()
+        filters = Filters(user_id=user or None, name=name or None, since=since, until=until)
+        parts = audit_file(self.auth.storage, format, filters)
+        return AuditFile(media_type=MEDIA_TYPES[format], filename=f"audit.{format}", parts=parts)
 
     async def _counted(self) -> UserCounts:
         now, known = self.auth.now(), self._counts

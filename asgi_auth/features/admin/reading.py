@@ -7,16 +7,14 @@ import msgspec
 from asgi_auth.accounts.authority import READ
 from asgi_auth.accounts.invitations import InvitationService
 from asgi_auth.errors import UserNotFoundError
-from asgi_auth.events.audit_queue import AuditQueue
-from asgi_auth.feature import Identity, Line, User, get
+from asgi_auth.events.audit_export import before_of
+from asgi_auth.feature import Identity, Line, Time, User, get
 from asgi_auth.features.admin.answers import AdminEvent, AdminEvents, AdminUser, AdminUserList, UserDetails
 from asgi_auth.features.admin.base import AdminBase
 from asgi_auth.model.records import Status
 
 #: The size of a page.
 Size = Annotated[int, msgspec.Meta(ge=1, le=100)]
-#: A time in seconds since 1970.
-Time = Annotated[int, msgspec.Meta(ge=0, le=253402300799)]
 
 
 class Reading(AdminBase):
@@ -69,28 +67,13 @@ class Reading(AdminBase):
         """List the audit records about a user, the newest first; of one `name`, from `since` to before `until`."""
         await self.auth.users.get(id)
         await self._write_waiting()
-        ends = [text for text in (before, first_id(until) if until is not None else "") if text]
         found = await self.auth.storage.audit_records(
-            id, limit + 1, min(ends, default=None), name=name or None, since=since
+            id, limit + 1, before_of(before, until), name=name or None, since=since
         )
         shown = [AdminEvent.of(record) for record in found[:limit]]
         return AdminEvents(events=shown, next=found[limit - 1].id if len(found) > limit else None)
 
-    async def _write_waiting(self) -> None:
-        """Write the audit records that wait."""
-        queue = self.auth.get(AuditQueue)
-        if queue is not None:
-            await queue.flush()
-
     async def _invited_until(self, user: User) -> int | None:
         service = self.auth.get(InvitationService)
-        if service is None:
-            return None
-        tokens = await self.auth.storage.tokens(user.id, service.purpose.name, int(self.auth.now()))
-        return max((token.expires_at for token in tokens), default=None)
-
-
-def first_id(at: int) -> str:
-    """Return the text before which all ids of records from before a time are (UUID, version 7)."""
-    digits = f"{at * 1000:012x}"
-    return f"{digits[:8]}-{digits[8:]}"
+        token = await service.open(self.auth.storage, user.id) if service is not None else None
+        return token.expires_at if token is not None else None

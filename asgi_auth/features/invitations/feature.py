@@ -46,7 +46,7 @@ class Invitations(Feature):
     def attach(self, auth: Auth) -> None:
         """Join an `Auth`, and make the service that `auth.users` uses."""
         super().attach(auth)
-        self._service = InvitationService(self.purpose, auth.one_time)
+        self._service = InvitationService(self.purpose, auth.one_time, auth.now)
 
     @property
     def services(self) -> tuple[InvitationService]:
@@ -117,6 +117,8 @@ class Invitations(Feature):
         """Judge the inviter and the user again, and lock both."""
         if not invitation.judged:
             if invitation.by is None:
+                # Before the token, as another invitation does: the two do not deadlock.
+                await storage.lock_users({user_id})
                 return True
             user = (await storage.lock_users({invitation.by, user_id})).get(invitation.by)
             return user is not None and user.status == "active"
