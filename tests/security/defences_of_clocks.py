@@ -90,8 +90,8 @@ CLOCKS = [
     Defence(
         "a session from before a ban does not come back by SQL",
         "storage/statements/triggers.py",
-        "            AND (NEW.{status} IS NOT 'active' OR OLD.{status} IS NOT 'active');\n    END",
-        "            AND NEW.{status} IS NOT 'active';\n    END",
+        "            AND ({read_status_new} IS NOT 'active' OR {read_status_old} IS NOT 'active');\n    END",
+        "            AND {read_status_new} IS NOT 'active';\n    END",
         "storage/test_left_over_sessions.py::test_they_do_not_come_back_when_the_host_switches_the_user_on",
     ),
     Defence(

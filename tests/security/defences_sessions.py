@@ -119,7 +119,7 @@ SESSIONS = [
     Defence(
         "a disabled user gets no session",
         "storage/statements/sessions.py",
-        "u.{id} = :user_id AND u.{status} = 'active'\n        AND :room",
+        "u.{id} = :user_id AND {read_status_u} = 'active'\n        AND :room",
         "u.{id} = :user_id\n        AND :room",
         "features/test_passwords.py::test_a_user_disabled_while_the_password_is_verified_gets_no_session",
     ),
