@@ -151,6 +151,11 @@ class FormVisit(Visit):
         names = names_in(self.site.plan.paths.get(page, ""))
         return {name: str(self._in_path.get(name) or getattr(answer, name, "")) for name in names}
 
+    def _stays(self, identity: Identity) -> bool:
+        """Tell whether a session with new tokens goes on to a page of its user, and sees the message there."""
+        page = self.site.plan.pages.get(self._form.after)
+        return page is not None and page.login and not self.query.get("next") and identity.is_authenticated
+
     def _next(self, answer: Answer | None, identity: Identity, values: Mapping[str, str]) -> str:
         """Return the page where the code of a mail is typed, the target of a login, or the page after the form."""
         form, view = self._form, self.view()
@@ -160,10 +165,7 @@ class FormVisit(Visit):
         else:
             query = {"said": form.said}
         has_tokens = answer is not None and answer.token_pair() is not None
-        page = self.site.plan.pages.get(form.after)
-        # A live session with new tokens goes on to a page of its user, with the message.
-        stays = identity.is_authenticated and page is not None and page.login and not self.query.get("next")
-        if form.after == ONWARD or (has_tokens and not stays):
+        if form.after == ONWARD or (has_tokens and not self._stays(identity)):
             return self.go_on()
         after = "login" if form.after == "account" and not identity.is_authenticated else form.after
         return view.href(after, **values, **query) or self.go_on()
