@@ -105,13 +105,16 @@ class OIDC(Feature):
 
     def __init__(
         self,
-        providers: Sequence[OpenIDProvider | OAuthProvider],
+        providers: Sequence[Provider],
         *,
         sign_up: bool = True,
         link: str = "verified",
         outgoing: Outgoing | None = None,
     ) -> None:
-        """Take the providers. Raises ValueError. `outgoing` makes the requests to them."""
+        """Take providers: `OpenIDProvider` or `OAuthProvider`. `outgoing` makes the requests to them.
+
+        Raises ValueError; `attach` raises TypeError for providers of other classes.
+        """
         names = [provider.name for provider in providers]
         if not names or len(set(names)) != len(names):
             raise ValueError("OIDC needs providers, each with a name of its own")
@@ -132,11 +135,13 @@ class OIDC(Feature):
         self._signing_in = SigningIn(auth, sign_up=self._sign_up, link=self._links)
         self._connections = {name: self._connect(provider) for name, provider in self._providers.items()}
 
-    def _connect(self, provider: OpenIDProvider | OAuthProvider) -> Connection:
+    def _connect(self, provider: Provider) -> Connection:
         auth = self.auth
         if isinstance(provider, OpenIDProvider):
             self._requests.check(provider.metadata_url)
             return OpenIDConnection(provider, self._requests, auth.now, auth.settings.leeway)
+        if not isinstance(provider, OAuthProvider):
+            raise TypeError("a provider is an OpenIDProvider or an OAuthProvider")
         for url in (provider.authorize_url, provider.token_url, provider.user_url, provider.emails_url):
             _ = url and self._requests.check(url)
         return OAuthConnection(provider, self._requests, auth.now)
