@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from asgi_auth import OIDC, Pages
+from asgi_auth import OIDC, MemoryCounters, Pages
 from asgi_auth.errors import StorageUnavailableError
 from tests.oidc.world import CALLBACK, ISSUER, openid, world
 from tests.support import EMAIL, make_auth
@@ -62,6 +62,22 @@ async def test_a_login_is_finished_once_of_many_calls() -> None:
 
         assert sorted(await asyncio.gather(*(finish() for _ in range(32)))) == [303] + [400] * 31
         # The provider, which takes a code once, is asked once.
+        assert len(app.op.asked("token")) == 1
+
+
+async def test_a_login_is_finished_once_whatever_becomes_of_the_counters() -> None:
+    counters = MemoryCounters()
+    async with world(counters=counters) as app:
+        back = await app.back(await app.begin())
+        cookies = dict(app.browser.cookies)
+        assert (await app.browser.get(back)).status == 303
+
+        counters._counters.clear()
+        for moved in (-100, 100, 599):
+            app.clock.move(moved)
+            app.browser.cookies = dict(cookies)
+
+            assert (await app.browser.get(back)).json["code"] == "invalid_login_state"
         assert len(app.op.asked("token")) == 1
 
 
@@ -164,7 +180,7 @@ async def test_without_a_memory_of_used_logins_none_is_finished(monkeypatch: pyt
         async def away(*_: object) -> None:
             raise StorageUnavailableError
 
-        monkeypatch.setattr(app.auth.counters, "count", away)
+        monkeypatch.setattr(app.auth.storage, "count", away)
 
         assert (await app.browser.get(back)).status == 503
 

@@ -100,7 +100,7 @@ async def world(
     clock, outbox = Clock(), Outbox()
     op = FakeProvider(ISSUER, client_id="app", client_secret=SECRET, now=clock, **provider or {})
     outgoing = InProcess(op)
-    names = ("enumeration", "verification", "cookie_same_site")
+    names = ("enumeration", "verification", "cookie_same_site", "counters")
     settings = {name: options.pop(name) for name in names if name in options}
     providers: Sequence[OpenIDProvider] = options.pop("providers", [openid()])
     features = [

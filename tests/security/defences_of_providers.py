@@ -16,8 +16,8 @@ PROVIDERS = [
     Defence(
         "provider: a login is finished once",
         FLOWS,
-        "if counter.count != 1:",
-        "if counter.count < 1:",
+        "if (await self._storage.count(digest, begun_at, REMEMBERED)).count != 1:",
+        "if (await self._storage.count(digest, begun_at, REMEMBERED)).count < 1:",
         LOGIN + "test_a_login_is_finished_once_of_many_calls",
     ),
     Defence(

@@ -131,7 +131,7 @@ class OIDC(Feature):
         if auth.settings.base_url is None:
             raise ValueError("OIDC needs Settings.base_url: providers send browsers back to it")
         self._requests = self._outgoing or Outgoing(development=auth.settings.development)
-        self._flows = Flows(auth.keys, auth.counters, auth.now)
+        self._flows = Flows(auth.keys, auth.storage, auth.now)
         self._signing_in = SigningIn(auth, sign_up=self._sign_up, link=self._links)
         self._connections = {name: self._connect(provider) for name, provider in self._providers.items()}
 

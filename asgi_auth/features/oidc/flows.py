@@ -2,7 +2,8 @@
 
 The cookie holds a random value of the browser, and where the login goes on. The state is a MAC over both, the provider
 and the time. The nonce and the verifier of PKCE are MACs over the state. So only the browser that began a login can
-finish it, at the provider where it was begun, within ten minutes, and once (RFC 9700, section 4.7; CVE-2026-28787).
+finish it, at the provider where it was begun, within ten minutes, and once: a finished one leaves a mark in the
+database, whatever counts the limits (RFC 9700, section 4.7; CVE-2026-28787).
 """
 
 import base64
@@ -18,10 +19,9 @@ import msgspec
 from asgi_auth.crypto.keys import KeyRing
 from asgi_auth.feature import Record, SetCookie
 from asgi_auth.features.oidc.errors import InvalidLoginStateError
-from asgi_auth.limits.counter_keys import CounterKeys
-from asgi_auth.limits.counters import Counters
+from asgi_auth.storage import Storage
 
-#: Seconds that a login at a provider may take, and the seconds for which its end is remembered: longer than it lives.
+#: Seconds that a login at a provider may take, and seconds after its begin for which the mark stays: it outlives it.
 TTL, REMEMBERED = 600, 1200
 #: The shape of a state: an id, a time, and a MAC in base64url.
 STATE = re.compile(r"([0-9a-f]{24})\.([0-9]{1,12})\.([A-Za-z0-9_-]{43})")
@@ -69,11 +69,10 @@ class Flow:
 class Flows:
     """Begins logins at providers, and recognizes their end."""
 
-    def __init__(self, keys: KeyRing, counters: Counters, now: Callable[[], float]) -> None:
-        """Take the keys, the counters that remember what was used, and the clock."""
+    def __init__(self, keys: KeyRing, storage: Storage, now: Callable[[], float]) -> None:
+        """Take the keys, the storage of the marks, and the clock."""
         self._keys = keys
-        self._counters = counters
-        self._counter_keys = CounterKeys(keys)
+        self._storage = storage
         self._now = now
 
     def begin(self, provider: str, target: str, session: str = "") -> Flow:
@@ -88,7 +87,7 @@ class Flows:
     async def finish(self, provider: str, state: str, cookies: Mapping[str, str]) -> Flow:
         """Recognize the end of a login, and use it up. Raises InvalidLoginStateError for all others.
 
-        Raises StorageUnavailableError when nothing can remember that it was used.
+        Raises StorageUnavailableError when the mark cannot be written.
         """
         found = STATE.fullmatch(state)
         cookie = cookies.get(name_of(state), "") if found else ""
@@ -100,11 +99,11 @@ class Flows:
                 break
         else:
             raise InvalidLoginStateError
-        now = int(self._now())
-        if not -TTL < now - int(found[2]) < TTL:
+        begun_at = int(found[2])
+        if not -TTL < int(self._now()) - begun_at < TTL:
             raise InvalidLoginStateError
-        counter = await self._counters.count(self._counter_keys.key(PURPOSE, state), now, REMEMBERED)
-        if counter.count != 1:
+        digest = hashlib.sha256(f"{PURPOSE} {state}".encode()).hexdigest()
+        if (await self._storage.count(digest, begun_at, REMEMBERED)).count != 1:
             raise InvalidLoginStateError
         return Flow(key, state, cookie, _begun(cookie))
 
