@@ -257,7 +257,7 @@ ADMINISTRATION = [
     Defence(
         "no cell of exported records is a formula (CSV injection)",
         "events/audit_export.py",
-        'return "" if value is None else FORMULA.sub(r"\\1\'", str(value))',
+        'return "" if value is None else FORMULA.sub(_guarded, str(value))',
         'return "" if value is None else str(value)',
         "features/test_audit_export.py::test_no_cell_is_a_formula",
     ),
