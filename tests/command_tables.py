@@ -37,6 +37,8 @@ def _section(name: str, text: str, parser: ArgumentParser) -> str:
 
 
 def _shown(action: Action) -> str:
+    if action.choices and not action.option_strings:
+        return f"{{{','.join(map(str, action.choices))}}}"
     value = f" {action.metavar or action.dest.upper()}" if action.nargs != 0 else ""
     return f"{action.option_strings[0]}{value}" if action.option_strings else str(action.metavar or action.dest)
 

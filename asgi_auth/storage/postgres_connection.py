@@ -171,8 +171,9 @@ def errors() -> Iterator[None]:
 
 def hide_values(error: asyncpg.PostgresError | asyncpg.InterfaceError) -> None:
     """Take the values of rows and arguments out of an error, which the log may show (ASVS 16.2.5)."""
-    # Such as "Failing row contains (…)".
-    error.detail = None
+    # A detail may be "Failing row contains (…)". That of a key, "Key (…)=(…) already exists.", keeps its columns.
+    columns, is_key, _ = str(error.detail or "").partition(")=(")
+    error.detail = columns if is_key and isinstance(error, asyncpg.UniqueViolationError) else None
     text = str(error.args[0]) if error.args else ""
     if isinstance(error, asyncpg.DataError):
         error.args = (text.partition(': "')[0],)

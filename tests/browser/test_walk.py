@@ -172,7 +172,7 @@ async def test_by_keyboard_alone(browser: Browser, serve: Serve) -> None:
         assert reached == [
             "Log out", "Confirm it", "display_name", "year_of_birth", "newsletter", "Save", "new_email", "password",
             "Show", "Change address", "current_password", "Show", "new_password", "Show", "Change password",
-            "Set up an authenticator app", "Get new recovery codes",
+            "Add a passkey", "Set up an authenticator app", "Get new recovery codes",
             "Log out everywhere", "Download", "password", "Show", "Close account",
         ]  # fmt: skip
         while await focused(ada) != "Log out":

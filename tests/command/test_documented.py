@@ -41,8 +41,8 @@ def test_the_readme_has_the_same_line() -> None:
 
 def test_every_command_of_the_documentation_can_be_parsed() -> None:
     parser = make_parser(COMMANDS)
-    # Brackets are those of the table that the parser makes.
-    in_text = [f"asgi-auth {words}" for words in WORDS.findall(everything()) if "[" not in words]
+    # Brackets and braces are those of the table that the parser makes.
+    in_text = [f"asgi-auth {words}" for words in WORDS.findall(everything()) if not set(words) & set("[{")]
     shell = [line for file in FILES for code in fences(file, "sh") for line in code.splitlines()]
     in_shell = [found for line in shell if "pip install" not in line for found in LINE.findall(line)]
     # A sentence may name a command without its arguments.

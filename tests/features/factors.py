@@ -10,6 +10,7 @@ import pytest
 from asgi_auth import Auth, MagicLink, RecoveryCodes, SecondFactors, Totp
 from asgi_auth.errors import AuthError, SecondFactorRequiredError
 from asgi_auth.feature import TokenPair
+from asgi_auth.feature.base import BaseFeature
 from asgi_auth.features.totp.codes import code_at
 from asgi_auth.mail import Outbox
 from asgi_auth.sessions.identity import Identity
@@ -59,10 +60,14 @@ class World:
 
 @asynccontextmanager
 async def a_world(
-    storage: str = "sqlite://", clock: Clock | None = None, *, settings: Mapping[str, Any] = {}, **policy: bool
+    storage: str = "sqlite://",
+    clock: Clock | None = None,
+    *more: BaseFeature,
+    settings: Mapping[str, Any] = {},
+    **policy: bool,
 ) -> AsyncIterator[World]:
     clock = clock or Clock()
-    features = [*cheap(mail=True), MagicLink(), SecondFactors(**policy), Totp(), RecoveryCodes()]
+    features = [*cheap(mail=True), MagicLink(), SecondFactors(**policy), Totp(), RecoveryCodes(), *more]
     async with make_auth(storage, features=features, clock=clock, mailer=Outbox(), **settings) as auth:
         user_id = await register(auth)
         await auth.users.set_verified(user_id)

@@ -7,22 +7,32 @@ import base64
 from collections.abc import AsyncIterator, Awaitable, Callable
 from types import MethodType
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from asgi_auth import AuthApp, Passwords, SecondFactors
+from asgi_auth import OIDC, AuthApp, Passkeys, Passwords, SecondFactors
 from asgi_auth.feature.endpoint import Endpoint
 from asgi_auth.features.totp.codes import code_at
 from asgi_auth.mail import Outbox
 from tests.documentation import every_endpoint
 from tests.features.factors import World, a_world
+from tests.oidc.world import ISSUER, SECRET, InProcess, openid
+from tests.passkeys.authenticator import Authenticator
+from tests.providers import FakeProvider
 from tests.security.reach import reached
-from tests.support import EMAIL, PASSWORD, Answer, Client, register
+from tests.support import EMAIL, ORIGIN, PASSWORD, Answer, Client, Clock, register
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 ACCOUNT = {"email": EMAIL, "password": PASSWORD}
 OTHER = {"email": "other@example.com", "password": PASSWORD}
+#: A passkey of no device, as one that is made and as one that is used.
+UNKNOWN = {
+    "id": "eA",
+    "rawId": "eA",
+    "type": "public-key",
+    "response": dict.fromkeys(("clientDataJSON", "attestationObject", "authenticatorData", "signature"), "eA"),
+}
 #: The codes of logins that wait for a factor that the user has, and for its setup.
 REQUIRED, SETUP = "second_factor_required", "second_factor_setup_required"
 
@@ -30,8 +40,8 @@ REQUIRED, SETUP = "second_factor_required", "second_factor_setup_required"
 class Site:
     """A site where everybody must have a second factor: one user has an app, and another one has nothing."""
 
-    def __init__(self, world: World) -> None:
-        self.world, self.auth = world, world.auth
+    def __init__(self, world: World, op: FakeProvider) -> None:
+        self.world, self.auth, self.op = world, world.auth, op
         self.client = Client(AuthApp(world.auth))
 
     async def begin(self) -> None:
@@ -40,6 +50,10 @@ class Site:
         await self.auth.users.set_verified(await register(self.auth, OTHER["email"]))
         first, self.world.key = await self.set_up(await self.pending(SETUP, ACCOUNT))
         self.late, _ = await self.set_up(await self.pending(SETUP, ACCOUNT))
+        pending = await self.pending(SETUP, ACCOUNT)
+        asked = await self.client.post("/passkeys/options", {"pending": pending})
+        made = Authenticator(origin=ORIGIN).create(asked.json["options"])
+        self.late_passkey = {"pending": pending, "credential": made}
         done = await self.client.post("/totp", first)
         assert done.status == 200
         self.token = done.json["access_token"]
@@ -61,8 +75,13 @@ class Site:
 
 @pytest.fixture
 async def site() -> AsyncIterator[Site]:
-    async with a_world() as world:
-        made = Site(world)
+    clock = Clock()
+    op = FakeProvider(ISSUER, client_id="app", client_secret=SECRET, now=clock)
+    op.add_user("7", email=EMAIL, email_verified=True)
+    op.visitor = "7"
+    more = (Passkeys(), OIDC([openid()], outgoing=InProcess(op)))
+    async with a_world("sqlite://", clock, *more) as world:
+        made = Site(world, op)
         await made.begin()
         yield made
 
@@ -100,6 +119,22 @@ async def by_a_wrong_recovery_code(site: Site) -> Answer:
     return await site.client.post("/login/recovery-code", sent)
 
 
+async def by_an_unknown_passkey(site: Site) -> Answer:
+    sent = {"pending": await site.pending(REQUIRED, ACCOUNT), "credential": UNKNOWN}
+    return await site.client.post("/login/passkey", sent)
+
+
+async def by_a_late_passkey(site: Site) -> Answer:
+    return await site.client.post("/passkeys", site.late_passkey)
+
+
+async def by_a_provider(site: Site) -> Answer:
+    browser = Client(AuthApp(site.auth), keep_cookies=True)
+    begun = await browser.get("/oidc/op/login")
+    way = (await site.op.visit(begun.header("location") or "")).url
+    return await browser.get(f"/oidc/op/callback?{urlsplit(way).query}")
+
+
 #: How a user tries to get in without the factor.
 WAYS: dict[str, Callable[[Site], Awaitable[Answer]]] = {
     "login": by_password,
@@ -109,6 +144,9 @@ WAYS: dict[str, Callable[[Site], Awaitable[Answer]]] = {
     "totp_turn_on": by_a_late_setup,
     "totp_login": by_a_wrong_code,
     "recovery_code_login": by_a_wrong_recovery_code,
+    "passkey_login": by_an_unknown_passkey,
+    "add_passkey": by_a_late_passkey,
+    "oidc_callback": by_a_provider,
 }
 
 
@@ -119,7 +157,8 @@ async def test_no_way_in_leads_past_the_second_factor(name: str, site: Site) -> 
     answer = await WAYS[name](site)
 
     assert "access_token" not in answer.body.decode()
-    assert not any(answer.cookies.values())
+    # A browser that comes back from a provider keeps its pending login in a cookie.
+    assert not any(value for name, value in answer.cookies.items() if not name.endswith("-pending"))
     assert await sessions(site) == before
 
 
@@ -152,7 +191,11 @@ def taking_pending() -> list[Endpoint]:
     return [endpoint for endpoint in every_endpoint() if "pending" in endpoint.fields]
 
 
-@pytest.mark.parametrize("endpoint", taking_pending(), ids=lambda endpoint: endpoint.name)
+#: The challenge of a passkey is bound to one pending login (tests/passkeys/test_challenges.py), and is checked first.
+ASKED = [endpoint for endpoint in taking_pending() if endpoint.name != "passkey_login"]
+
+
+@pytest.mark.parametrize("endpoint", ASKED, ids=lambda endpoint: endpoint.name)
 async def test_each_endpoint_takes_exactly_one_kind_of_pending_login(endpoint: Endpoint, site: Site) -> None:
     waiting = {
         "a factor": await site.pending(REQUIRED, ACCOUNT),
@@ -161,7 +204,7 @@ async def test_each_endpoint_takes_exactly_one_kind_of_pending_login(endpoint: E
         "a mail": await mailed(site),
         "an access": site.token,
     }
-    others = {name: "123456" for name in endpoint.fields if name != "pending"}
+    others = {name: UNKNOWN if name == "credential" else "123456" for name in endpoint.fields if name != "pending"}
 
     refused = set()
     for kind, pending in waiting.items():
@@ -182,4 +225,7 @@ async def mailed(site: Site) -> str:
 def test_pending_logins_are_taken_by_setups_and_by_the_last_steps_of_logins() -> None:
     paths = sorted(endpoint.path for endpoint in taking_pending())
 
-    assert paths == ["/login/recovery-code", "/login/totp", "/totp", "/totp/setup"]
+    assert paths == [
+        "/login/passkey", "/login/passkey/options", "/login/recovery-code", "/login/totp",
+        "/passkeys", "/passkeys/options", "/totp", "/totp/setup",
+    ]  # fmt: skip

@@ -40,3 +40,13 @@ def test_an_error_of_an_argument_shows_no_value() -> None:
     ):
         hide_values(error)
         assert str(error) == shown
+
+
+def test_the_detail_of_a_key_keeps_its_columns_alone() -> None:
+    detail = "Key (nick, email)=(secret)=(, secret) already exists."
+    for made, kept in ((asyncpg.UniqueViolationError, "Key (nick, email"), (asyncpg.CheckViolationError, None)):
+        error = made("refused")
+        error.detail = detail
+        hide_values(error)
+        assert error.detail == kept
+        assert "secret" not in str(error)
