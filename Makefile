@@ -16,11 +16,12 @@ endef
 
 # The newest Pythons run the whole suite except for slow tests that depend little on the Python version:
 # the browser, the servers, their clocks, the clients of the OpenAPI document, the fuzzer guided by coverage, the
-# benchmarks, the type checkers, and the identity providers. Pythons between them and the oldest one run the core.
+# benchmarks, the type checkers, the identity providers, the documentation, and races of processes. Pythons between them and the oldest one run the core.
 NEWEST := 3.13 3.14
 BETWEEN := 3.12
 LEFT_OUT := $(addprefix --ignore tests/,browser test_clock_skew.py hosts/test_servers.py openapi/test_schemathesis.py openapi/test_clients.py \
-	test_benchmarks.py types providers oidc/test_races.py) \
+	test_benchmarks.py types providers oidc/test_races.py passkeys/test_races.py features/test_factor_races.py docs \
+	importing/test_guides.py security/test_concealment.py) \
 	--deselect tests/fuzz/test_fuzz.py::test_a_short_run_guided_by_coverage_finds_nothing
 
 # What the tests run beside Python: each target installs it where the machine is a Debian and the user is root.
