@@ -16,7 +16,8 @@ endef
 
 # The newest Pythons run the whole suite except for slow tests that depend little on the Python version:
 # the browser, the servers, their clocks, the clients of the OpenAPI document, the fuzzer guided by coverage, the
-# benchmarks, the type checkers, the identity providers, the documentation, and races of processes. Pythons between them and the oldest one run the core.
+# benchmarks, the type checkers, the identity providers, the documentation, and races of processes. Pythons between
+# them and the oldest one run the core.
 NEWEST := 3.13 3.14
 BETWEEN := 3.12
 LEFT_OUT := $(addprefix --ignore tests/,browser test_clock_skew.py hosts/test_servers.py openapi/test_schemathesis.py openapi/test_clients.py \
