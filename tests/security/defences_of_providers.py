@@ -23,7 +23,7 @@ PROVIDERS = [
     Defence(
         "provider: a login lasts ten minutes",
         FLOWS,
-        "if not -TTL < now - int(found[2]) < TTL:",
+        "if not -TTL < int(self._now()) - begun_at < TTL:",
         "if not found[2]:",
         LOGIN + "test_a_login_ends_after_ten_minutes",
     ),
