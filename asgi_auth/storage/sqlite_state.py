@@ -37,8 +37,19 @@ class LoopState:
 
 
 async def close_all(connections: Collection[ThreadedConnection]) -> None:
-    """Close connections and wait for them; all of them end even if the wait is cancelled."""
-    for connection in connections:
-        connection.end()
-    for connection in connections:
-        await connection.close()
+    """Close connections and wait for them; all of them end even if the wait is cancelled.
+
+    One is closed after the others: SQLite deletes the write-ahead log with the last one. Of two that close at the same
+    time, neither is the last.
+    """
+    if not connections:
+        return
+    last, *others = connections
+    try:
+        for connection in others:
+            connection.end()
+        for connection in others:
+            await connection.close()
+    finally:
+        last.end()
+    await last.close()

@@ -262,3 +262,15 @@ async def test_the_path_of_a_sqlite_url_is_decoded(written: str, name: str, tmp_
 def test_an_unknown_option_of_a_redis_url_is_refused(make: Callable[[], object]) -> None:
     with pytest.raises(ValueError, match=r"Redis|redis"):
         make()
+
+
+async def test_the_last_connection_that_closes_leaves_the_file_alone(tmp_path: Path) -> None:
+    """Of connections that close at the same time, none would delete the write-ahead log, now and then."""
+    for number in range(40):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        storage = SQLite(folder / "auth.db", readers=4)
+        await storage.migrate(NOW)
+        await storage.close()
+
+        assert files(folder) == ["auth.db"]
