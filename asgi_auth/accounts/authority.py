@@ -18,7 +18,7 @@ from asgi_auth.storage import Storage
 #: The permissions of administrators.
 READ, WRITE, ROLES = "users:read", "users:write", "users:roles"
 PERMISSIONS = (READ, WRITE, ROLES, IMPERSONATE)
-#: The number of other administrators of whom one must be left, of each role, when an administrator leaves.
+#: The number of other administrators, of each role, one of which must be left when an administrator leaves.
 OTHERS = 10
 
 
@@ -97,7 +97,7 @@ class Owner:
         """Lock the user, and other administrators if the user is one.
 
         Raises TokenRevokedError unless the account is active and the session live, and LastAdministratorError for the
-        last active user that may give roles: nobody could do so any more.
+        last active user that may give roles: no user could do so any more.
         """
         others = await self._others(storage, user_id)
         users = await storage.lock_users({user_id, *others})

@@ -138,7 +138,7 @@ class RegistrationService:
         return user
 
     async def _is_free(self, storage: Storage, pending: Pending) -> bool:
-        """Tell whether nobody has linked the account at a provider meanwhile that would log in."""
+        """Tell whether the account at a provider that would log in is still linked to no user."""
         credential = pending.credential
         if credential.identifier == pending.user.id:
             return True

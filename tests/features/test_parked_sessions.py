@@ -55,7 +55,7 @@ async def test_the_own_session_is_parked_and_comes_back(world: World) -> None:
     assert (stopped.status, stopped.json["token_type"]) == (200, "Cookie")
     assert PARKED not in browser.cookies
     assert (await browser.me(), REFRESH in browser.cookies) == ("owner", True)
-    # The own session is no fresh login any more.
+    # The session of the administrator is no fresh login any more.
     again = await browser.post(f"/auth/users/{world.users['user'].id}/impersonate", {})
     assert (again.status, again.json["code"]) == (401, "fresh_login_required")
 

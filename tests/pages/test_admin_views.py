@@ -101,7 +101,7 @@ async def test_an_administrator_acts_for_a_user_and_stops(site: Site) -> None:
     assert "You act for" not in account.text
     boss = await surfer.get(f"admin/users/{site.users['owner'].id}")
     refused = await surfer.submit(boss, "/impersonate")
-    # The own session comes back, and is no fresh login.
+    # The session of the administrator comes back, and is no fresh login.
     assert "Prove that it is you" in refused.text
     assert "You act for" not in (await surfer.get("account")).text
 

@@ -53,8 +53,8 @@ def curve_key(algorithm: int, curve: ec.EllipticCurve, number: int, size: int) -
 
 
 CHANGES = {
-    "nobody was there": without(0x01),
-    "nobody was verified": without(0x04),
+    "no user was there": without(0x01),
+    "no user was verified": without(0x04),
     "there is no credential": without(0x40),
     "another domain": lambda data: hashlib.sha256(b"example.org").digest() + data[FLAGS:],
     "cut off": lambda data: data[:-1],

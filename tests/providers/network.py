@@ -10,7 +10,7 @@ from tests.providers.server import FakeServer
 
 
 class Network(httpx2.AsyncBaseTransport):
-    """Answers requests by ASGI apps in process. A server that nobody added is away; `asked` has all URLs.
+    """Answers requests by ASGI apps in process. A server that was not added is away; `asked` has all URLs.
 
     `httpx2.AsyncClient(transport=Network(provider))` reaches the servers of all endpoints of the provider, and the
     apps of `hosts`, by scheme, host and port: `{"https://example.com": app}`.

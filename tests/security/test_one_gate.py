@@ -139,7 +139,7 @@ def test_every_endpoint_that_gives_tokens_is_tried_here() -> None:
     of_factors = {"totp_login", "totp_turn_on", "recovery_code_login", "reauthenticate", "reauthenticate_by_totp"}
     by_passkey = {"passkey_login", "add_passkey", "reauthenticate_by_passkey"}
     by_password_or_mail = {"register", "login", "token", "refresh", "magic_link_login"}
-    # The own tests of impersonation try these: a session of an administrator begins them, and is no login of the user.
+    # The tests of impersonation try these: a session of an administrator begins them, and is no login of the user.
     of_administrators = {"impersonate", "stop_impersonating"}
     # Its own tests try this one: a provider sends the browser there.
     by_provider = {"oidc_callback"}

@@ -112,7 +112,7 @@ def _verified(token: str, key: Mapping[str, Any], algorithm: str) -> Mapping[str
 
 
 def _check_parties(claims: Mapping[str, Any], provider: OpenIDProvider) -> None:
-    """Check who has issued the token, and for whom. The issuer is the configured one, never the token's."""
+    """Check the issuer and the audience of the token. The issuer is the configured one, never the token's."""
     issuer = provider.issuer_of(claims)
     if issuer is None or claims.get("iss") != issuer:
         raise ProviderRefusedError("the ID token is of another issuer")

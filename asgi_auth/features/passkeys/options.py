@@ -15,7 +15,7 @@ ALGORITHMS = (-8, -7, -257)
 def creation(
     party: RelyingParty, user_id: str, name: str, challenge: bytes, excluded: Sequence[Credential]
 ) -> dict[str, Any]:
-    """Return the options of a new passkey of a user, whom the authenticator shows by `name`."""
+    """Return the options of a new passkey of a user. The authenticator shows the user by `name`."""
     return {
         "rp": {"id": party.id, "name": party.name},
         "user": {"id": encoded(party.handle(user_id)), "name": name, "displayName": name},
