@@ -18,7 +18,7 @@ from asgi_auth.storage import Storage
 #: The permissions of administrators.
 READ, WRITE, ROLES = "users:read", "users:write", "users:roles"
 PERMISSIONS = (READ, WRITE, ROLES, IMPERSONATE)
-#: The number of other administrators, of each role, one of which must be left when an administrator leaves.
+#: The most other administrators of each role that are read when an administrator leaves: one of them must be left.
 OTHERS = 10
 
 
