@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent / "asgi_auth"
 FILES = sorted(ROOT.rglob("*.py"))
 #: Who may know a package outside of the standard library.
 OUTSIDE = {
-    "starlette": {"app", "middleware", "web", "hosts", "pages"},
+    "starlette": {"app", "middleware", "web", "hosts", "pages", "testing"},
     "asyncpg": {
         "storage.postgres",
         "storage.postgres_connection",
@@ -54,7 +54,7 @@ FLOORS = [
     {"app"},
     {"middleware"},
     {"hosts", "command", "__init__"},
-    {"__main__"},
+    {"__main__", "testing"},
 ]  # fmt: skip
 #: Loaded only where an `Auth` is made without a list of features.
 LAZY = {("auth", "features.defaults")}

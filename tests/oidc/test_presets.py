@@ -10,11 +10,11 @@ from cryptography.hazmat.primitives import serialization
 
 from asgi_auth import OIDC, Auth, AuthMiddleware, Outbox
 from asgi_auth.features.oidc import apple, discord, github, google, linkedin, microsoft
-from tests import providers
+from asgi_auth.testing import provider as fakes
+from asgi_auth.testing.provider import FakeProvider, RegisteredClient
+from asgi_auth.testing.provider.jose import signing_key
+from asgi_auth.testing.provider.server import FakeServer
 from tests.oidc.world import SECRET, InProcess
-from tests.providers import FakeProvider, RegisteredClient
-from tests.providers.jose import signing_key
-from tests.providers.server import FakeServer
 from tests.support import ORIGIN, Answer, Client, Clock, cheap, make_auth, who
 
 TENANT = "72f988bf-86f1-41af-91ab-2d7cd011db47"
@@ -172,7 +172,7 @@ def mails(*, verified: bool, primary: bool = True) -> list[dict[str, Any]]:
 
 
 async def test_github_logs_in_by_its_number_and_the_primary_address() -> None:
-    async with app_with(github("app", SECRET), providers.github) as app:
+    async with app_with(github("app", SECRET), fakes.github) as app:
         app.server.add_user("583231", login="ada", email="public@example.com", emails=mails(verified=True))
         assert (await app.login()).status == 303
         me = await app.me()
@@ -187,7 +187,7 @@ async def test_github_logs_in_by_its_number_and_the_primary_address() -> None:
 
 @pytest.mark.parametrize("emails", [mails(verified=False), []])
 async def test_an_address_of_github_that_is_not_verified_makes_no_account(emails: list[dict[str, Any]]) -> None:
-    async with app_with(github("app", SECRET), providers.github) as app:
+    async with app_with(github("app", SECRET), fakes.github) as app:
         app.server.add_user("583231", email="public@example.com", emails=emails)
         answer = await app.login()
 
@@ -196,7 +196,7 @@ async def test_an_address_of_github_that_is_not_verified_makes_no_account(emails
 
 
 async def test_a_code_that_github_refuses_with_status_200_is_refused() -> None:
-    async with app_with(github("app", SECRET), providers.github) as app:
+    async with app_with(github("app", SECRET), fakes.github) as app:
         app.server.add_user("7", emails=mails(verified=True))
         app.server.lies("an unknown code")
 
@@ -205,7 +205,7 @@ async def test_a_code_that_github_refuses_with_status_200_is_refused() -> None:
 
 @pytest.mark.parametrize(("verified", "status"), [(True, 303), (False, 202)])
 async def test_discord_says_in_the_user_whether_the_address_is_verified(verified: bool, status: int) -> None:  # noqa: FBT001 (a parameter)
-    async with app_with(discord("app", SECRET), providers.discord) as app:
+    async with app_with(discord("app", SECRET), fakes.discord) as app:
         app.server.add_user("80351110224678912", email="ada@example.com", verified=verified)
 
         assert (await app.login()).status == status
@@ -213,7 +213,7 @@ async def test_discord_says_in_the_user_whether_the_address_is_verified(verified
 
 @pytest.mark.parametrize(("verified", "status"), [(True, 303), ("true", 202)])
 async def test_linkedin_has_the_claims_at_userinfo(verified: object, status: int) -> None:
-    async with app_with(linkedin("app", SECRET), providers.linkedin) as app:
+    async with app_with(linkedin("app", SECRET), fakes.linkedin) as app:
         app.server.add_user("782bbtaQ", email="ada@example.com", email_verified=verified)
 
         assert (await app.login()).status == status

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
+from asgi_auth.testing.provider import FakeProvider
 from tests.cluster import cluster, free_port
 from tests.oidc.worker import BASE_URL, NAMES, SECRET
-from tests.providers import FakeProvider
 from tests.providers.serving import served
 
 HEADERS = {"host": urlsplit(BASE_URL).netloc, "auth-transport": "cookie", "sec-fetch-site": "same-origin"}

@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
+from asgi_auth.testing.provider import LIES, Lie
+from asgi_auth.testing.provider.lies import METADATA
 from tests.oidc.world import World, world
-from tests.providers import LIES, Lie
-from tests.providers.lies import METADATA
 from tests.support import Answer
 
 STATE = "invalid_login_state"

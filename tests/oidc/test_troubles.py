@@ -3,8 +3,8 @@
 import pytest
 
 from asgi_auth import outgoing
+from asgi_auth.testing.provider import TROUBLES
 from tests.oidc.world import ISSUER, World, world
-from tests.providers import TROUBLES
 from tests.support import Answer
 
 PROBLEM = {"accept": "application/json"}

@@ -21,7 +21,7 @@ from asgi_auth import (
 )
 from asgi_auth.feature import Feature
 from asgi_auth.outgoing import Outgoing
-from tests.providers import FakeOAuth, FakeProvider, Network
+from asgi_auth.testing.provider import FakeOAuth, FakeProvider, Network
 from tests.support import EMAIL, ORIGIN, Answer, Client, Clock, make_auth, unlimited, who
 
 ISSUER, OTHER = "https://id.example.com", "https://other.example.com"

@@ -9,7 +9,7 @@ import pytest
 from asgi_auth import Passkeys
 from asgi_auth.errors import AuthError
 from asgi_auth.features.passkeys.base import KIND
-from tests.passkeys.authenticator import Algorithm, Authenticator
+from asgi_auth.testing.passkey import Algorithm, Passkey
 from tests.passkeys.world import EMAIL, World, a_world, code_of
 from tests.support import ORIGIN, CountingStorage, login, register
 
@@ -20,7 +20,7 @@ BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 @pytest.mark.parametrize("synced", [True, False])
 async def test_a_passkey_logs_in_and_is_two_factors(algorithm: Algorithm, *, synced: bool) -> None:
     async with a_world() as world:
-        world.device = Authenticator(origin=ORIGIN, algorithm=algorithm, synced=synced)
+        world.device = Passkey(origin=ORIGIN, algorithm=algorithm, synced=synced)
         await world.add()
 
         inside = await world.identity(await world.log_in())
@@ -134,7 +134,7 @@ async def test_only_the_exact_origin_is_accepted(origin: str) -> None:
         world.device.origin = origin
 
         assert await code_of(world.log_in()) == "invalid_passkey"
-        other = Authenticator(origin=origin)
+        other = Passkey(origin=origin)
         assert await code_of(world.add(await world.identity(await there(world)), other)) == "invalid_passkey"
 
 
@@ -162,7 +162,7 @@ async def test_a_page_in_a_frame_of_another_site_is_refused(members: dict[str, A
         added = await world.add()
         identity = await world.identity(added.tokens)
         options = (await world.passkeys.passkey_options(identity=identity)).options
-        made = Authenticator(origin=ORIGIN).create(options, **members)
+        made = Passkey(origin=ORIGIN).create(options, **members)
         sent = world.device.get(await world.options(), **members)
 
         assert await code_of(world.passkeys.add_passkey(credential=made, identity=identity)) == "invalid_passkey"
@@ -217,7 +217,7 @@ async def test_the_passkey_of_another_user_finishes_no_login() -> None:
         await world.add()
         other = await register(world.auth, "bob@example.com")
         await world.auth.users.set_verified(other)
-        theirs = Authenticator(origin=ORIGIN)
+        theirs = Passkey(origin=ORIGIN)
         await world.add(await world.identity(await login(world.auth, "bob@example.com")), theirs)
         pending = await world.pending()
         options = await world.options(pending)
@@ -232,7 +232,7 @@ async def test_a_passkey_without_a_user_handle_of_another_user_finishes_no_login
     async with a_world() as world:
         await world.add()
         await world.auth.users.set_verified(await register(world.auth, "bob@example.com"))
-        theirs = Authenticator(origin=ORIGIN)
+        theirs = Passkey(origin=ORIGIN)
         await world.add(await world.identity(await login(world.auth, "bob@example.com")), theirs)
         pending = await world.pending()
         shown = theirs.get({**await world.options(pending), "allowCredentials": []})
@@ -284,7 +284,7 @@ async def test_a_passkey_that_is_deleted_meanwhile_logs_nobody_in() -> None:
 async def test_refusals_tell_nothing_apart() -> None:
     async with a_world() as world:
         await world.add()
-        stranger = Authenticator(origin=ORIGIN)
+        stranger = Passkey(origin=ORIGIN)
         identity = await world.identity(await world.log_in())
         stranger.create((await world.passkeys.passkey_options(identity=identity)).options)
         known, unknown = world.device.get(await world.options()), stranger.get(await world.options())

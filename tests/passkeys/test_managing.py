@@ -9,7 +9,7 @@ import pytest
 from asgi_auth import Passkeys, RecoveryCodes, SecondFactors
 from asgi_auth.errors import AuthError, SecondFactorSetupRequiredError
 from asgi_auth.features.passkeys.base import KIND
-from tests.passkeys.authenticator import Authenticator
+from asgi_auth.testing.passkey import Passkey
 from tests.passkeys.world import World, a_world, code_of
 from tests.support import ORIGIN, PASSWORD, cheap, login, make_auth, register
 
@@ -19,7 +19,7 @@ async def test_passkeys_are_listed_renamed_and_deleted() -> None:
         added = await world.add()
         identity = await world.identity(added.tokens)
         world.clock.move(1)
-        second = await world.add(identity, Authenticator(origin=ORIGIN, synced=True))
+        second = await world.add(identity, Passkey(origin=ORIGIN, synced=True))
         assert identity.amr == ("pwd", "hwk", "mfa")
 
         renamed = await world.passkeys.rename_passkey(id=second.passkey.id, name="  My \n phone ", identity=identity)
@@ -89,7 +89,7 @@ async def test_the_last_way_in_stays() -> None:
     async with make_auth(features=[*cheap(), Passkeys(second_factor=False)]) as auth:
         user = await auth.users.create("ada@example.com", password=PASSWORD, verified=True)
         identity = await auth.authenticate((await login(auth)).access_token)
-        device = Authenticator(origin=ORIGIN)
+        device = Passkey(origin=ORIGIN)
         ids = []
         for _ in range(2):
             options = (await auth[Passkeys].passkey_options(identity=identity)).options
@@ -114,13 +114,13 @@ async def test_who_adds_a_passkey_has_a_fresh_login_a_factor_and_a_verified_addr
         old = await world.identity()
         added = await world.add(await world.identity())
 
-        assert await code_of(world.add(old, Authenticator(origin=ORIGIN))) == "second_factor_needed"
+        assert await code_of(world.add(old, Passkey(origin=ORIGIN))) == "second_factor_needed"
         await world.auth.users.set_verified(world.user_id, verified=False)
         fresh = await world.identity(added.tokens)
-        assert await code_of(world.add(fresh, Authenticator(origin=ORIGIN))) == "email_not_verified"
+        assert await code_of(world.add(fresh, Passkey(origin=ORIGIN))) == "email_not_verified"
         world.clock.move(700)
         late = await world.identity(await world.auth.refresh(added.tokens.refresh_token))
-        assert await code_of(world.add(late, Authenticator(origin=ORIGIN))) == "fresh_login_required"
+        assert await code_of(world.add(late, Passkey(origin=ORIGIN))) == "fresh_login_required"
         assert await code_of(world.passkeys.passkey_options()) == "unauthorized"
 
 
@@ -146,7 +146,7 @@ async def test_a_passkey_belongs_to_one_account() -> None:
 async def test_no_more_passkeys_than_most_however_many_are_added_at_once() -> None:
     async with a_world(passkeys=lambda: Passkeys(most=3)) as world:
         identity = await world.identity((await world.add()).tokens)
-        devices = [Authenticator(origin=ORIGIN) for _ in range(8)]
+        devices = [Passkey(origin=ORIGIN) for _ in range(8)]
         options = [(await world.passkeys.passkey_options(identity=identity)).options for _ in devices]
 
         outcomes = await asyncio.gather(

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from asgi_auth.features.passkeys.base import KIND
 from asgi_auth.features.passkeys.sent import decoded, encoded
-from tests.passkeys.authenticator import Authenticator
+from asgi_auth.testing.passkey import Passkey
 from tests.passkeys.world import EMAIL, World, a_world, code_of
 from tests.support import ORIGIN
 
@@ -17,7 +17,7 @@ from tests.support import ORIGIN
 FLAGS = 32
 
 
-async def outcome(world: World, change: Any, device: Authenticator | None = None) -> str:
+async def outcome(world: World, change: Any, device: Passkey | None = None) -> str:
     """Make a passkey, change its authenticator data, and add it; return the outcome."""
     identity = await world.identity()
     made = (device or world.device).create((await world.passkeys.passkey_options(identity=identity)).options)
@@ -72,7 +72,7 @@ async def test_a_new_passkey_is_what_was_asked_for(change: Any) -> None:
     async with a_world() as world:
         assert await outcome(world, change) == "invalid_passkey"
         assert await world.auth.storage.credential(world.user_id, KIND) is None
-        assert await outcome(world, lambda data: data, Authenticator(origin=ORIGIN)) == "in"
+        assert await outcome(world, lambda data: data, Passkey(origin=ORIGIN)) == "in"
 
 
 async def test_an_id_has_1023_bytes_at_most() -> None:
@@ -80,7 +80,7 @@ async def test_an_id_has_1023_bytes_at_most() -> None:
         async with a_world() as world:
             identity = await world.identity()
             options = (await world.passkeys.passkey_options(identity=identity)).options
-            device = Authenticator(origin=ORIGIN, id_size=size)
+            device = Passkey(origin=ORIGIN, id_size=size)
             adding = world.passkeys.add_passkey(credential=device.create(options), identity=identity)
             assert await code_of(adding) == expected
 

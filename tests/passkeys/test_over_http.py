@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 
 from asgi_auth import AuthMiddleware, Passkeys
-from tests.passkeys.authenticator import Authenticator
+from asgi_auth.testing.passkey import Passkey
 from tests.support import ORIGIN, PASSWORD, Client, bearer, cheap, login, make_auth, who
 
 
 async def test_over_http_in_bearer_and_in_cookie_mode() -> None:
     async with make_auth(features=[*cheap(), Passkeys()]) as auth:
         await auth.users.create("ada@example.com", password=PASSWORD, verified=True)
-        client, device = Client(AuthMiddleware(who, auth, mount="/auth")), Authenticator(origin=ORIGIN)
+        client, device = Client(AuthMiddleware(who, auth, mount="/auth")), Passkey(origin=ORIGIN)
         headers = bearer(await login(auth))
         asked = await client.post("/auth/passkeys/options", {}, headers=headers)
         made = device.create(asked.json["options"])

@@ -8,17 +8,17 @@ from typing import Any
 import httpx2
 import pytest
 
+from asgi_auth.testing.passkey import Passkey
 from tests.cluster import account_at, cluster
-from tests.passkeys.authenticator import Authenticator
 from tests.storage.conftest import FILES_AND_SERVERS
 from tests.support import ORIGIN
 
 CALLS = 32
 
 
-async def owner(client: httpx2.AsyncClient, url: str) -> Authenticator:
+async def owner(client: httpx2.AsyncClient, url: str) -> Passkey:
     """Register an account with a synced passkey: it has no counter that could refuse a replay in place of the mark."""
-    device = Authenticator(origin=ORIGIN, synced=True)
+    device = Passkey(origin=ORIGIN, synced=True)
     pair = (await client.post(f"{url}/auth/login", json=await account_at(client, url, "ada"))).json()
     headers = {"authorization": f"Bearer {pair['access_token']}"}
     options = (await client.post(f"{url}/auth/passkeys/options", json={}, headers=headers)).json()["options"]

@@ -12,7 +12,7 @@ from asgi_auth.feature import Event, TokenPair
 from asgi_auth.features.passkeys.answers import AddedPasskey
 from asgi_auth.mail import Outbox
 from asgi_auth.sessions.identity import Identity
-from tests.passkeys.authenticator import Authenticator
+from asgi_auth.testing.passkey import Passkey
 from tests.support import EMAIL, ORIGIN, Clock, cheap, login, make_auth, register
 
 
@@ -21,7 +21,7 @@ class World:
 
     def __init__(self, auth: Auth, clock: Clock, outbox: Outbox) -> None:
         self.auth, self.clock, self.outbox = auth, clock, outbox
-        self.device = Authenticator(origin=ORIGIN)
+        self.device = Passkey(origin=ORIGIN)
         self.user_id = ""
         self.events: list[Event] = []
         auth.on("*")(self.events.append)
@@ -38,7 +38,7 @@ class World:
     async def identity(self, pair: TokenPair | None = None) -> Identity:
         return await self.auth.authenticate((pair or await login(self.auth)).access_token)
 
-    async def add(self, identity: Identity | None = None, device: Authenticator | None = None) -> AddedPasskey:
+    async def add(self, identity: Identity | None = None, device: Passkey | None = None) -> AddedPasskey:
         identity = identity or await self.identity()
         options = (await self.passkeys.passkey_options(identity=identity)).options
         made = (device or self.device).create(options)
@@ -50,7 +50,7 @@ class World:
         options: dict[str, Any] = found.options
         return options
 
-    async def log_in(self, device: Authenticator | None = None) -> TokenPair:
+    async def log_in(self, device: Passkey | None = None) -> TokenPair:
         shown = (device or self.device).get(await self.options())
         pair: TokenPair = await self.passkeys.passkey_login(credential=shown)
         return pair
@@ -60,7 +60,7 @@ class World:
             await login(self.auth)
         return refused.value.pending
 
-    async def finish(self, pending: str, device: Authenticator | None = None) -> TokenPair:
+    async def finish(self, pending: str, device: Passkey | None = None) -> TokenPair:
         shown = (device or self.device).get(await self.options(pending))
         pair: TokenPair = await self.passkeys.passkey_login(credential=shown, pending=pending)
         return pair

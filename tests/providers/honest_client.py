@@ -8,10 +8,10 @@ from urllib.parse import quote_plus, urlencode
 
 import httpx2
 
-from tests.providers.jose import b64, decoded
-from tests.providers.network import Network
-from tests.providers.returns import Return
-from tests.providers.server import SECRET, FakeServer
+from asgi_auth.testing.provider.jose import b64, decoded
+from asgi_auth.testing.provider.network import Network
+from asgi_auth.testing.provider.returns import Return
+from asgi_auth.testing.provider.server import SECRET, FakeServer
 
 CALLBACK = "https://app.example.com/auth/callback"
 

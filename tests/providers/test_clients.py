@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
-from tests.providers import FakeProvider, RegisteredClient
-from tests.providers.clients import ASSERTION
+from asgi_auth.testing.provider import FakeProvider, RegisteredClient
+from asgi_auth.testing.provider.clients import ASSERTION
+from asgi_auth.testing.provider.jose import compact, signing_key
 from tests.providers.honest_client import HonestClient
-from tests.providers.jose import compact, signing_key
 
 ISSUER = "https://id.example.com"
 SECRET = "a secret + 100% of: signs / & more"

@@ -7,11 +7,11 @@ import httpx2
 import jwt
 import pytest
 
-from tests.providers import FakeProvider, RegisteredClient
+from asgi_auth.testing.provider import FakeProvider, RegisteredClient
+from asgi_auth.testing.provider.jose import half_hash
+from asgi_auth.testing.provider.wire import RefusedError
 from tests.providers.honest_client import CALLBACK, HonestClient
-from tests.providers.jose import half_hash
 from tests.providers.serving import served
-from tests.providers.wire import RefusedError
 from tests.support import Clock
 
 ISSUER = "https://id.example.com"

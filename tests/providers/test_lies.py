@@ -9,10 +9,10 @@ import httpx2
 import jwt
 import pytest
 
-from tests.providers import ABSENT, LIES, TROUBLES, FakeProvider, Lie
+from asgi_auth.testing.provider import ABSENT, LIES, TROUBLES, FakeProvider, Lie
+from asgi_auth.testing.provider.jose import decoded, unb64
+from asgi_auth.testing.provider.lies import CALLBACKS, CLAIMS, METADATA, SIGNATURES, USERS, changed
 from tests.providers.honest_client import HonestClient
-from tests.providers.jose import decoded, unb64
-from tests.providers.lies import CALLBACKS, CLAIMS, METADATA, SIGNATURES, USERS, changed
 from tests.support import Clock
 
 #: Those that change the signature's header or bytes; the others of SIGNATURES are no token of three parts.

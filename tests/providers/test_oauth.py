@@ -1,6 +1,6 @@
 """Fake providers of OAuth 2 behave as GitHub and Discord do."""
 
-from tests.providers import TROUBLES, Lie, discord, github, linkedin
+from asgi_auth.testing.provider import TROUBLES, Lie, discord, github, linkedin
 from tests.providers.honest_client import CALLBACK, HonestClient
 
 EMAILS = [

@@ -49,6 +49,10 @@ WHO_KNOWS_CRYPTO = {
     "mail.delivery": {"random"}, "mail.message": {"secrets"},
     "features.oidc.flows": {"hashlib", "hmac", "secrets"},
     "features.oidc.id_token": {"hashlib", "hmac"},
+    # The testing kit: a device in software, and a provider that signs what no library would sign.
+    "testing.passkey": {"cryptography", "hashlib", "secrets"}, "testing.provider.clients": {"hmac"},
+    "testing.provider.grants": {"hashlib", "hmac", "secrets"}, "testing.provider.lies": {"secrets"},
+    "testing.provider.jose": {"cryptography", "hashlib", "hmac"},
 }  # fmt: skip
 #: Numbers of ours: a pragma takes no value, and the rows of several counters are numbered.
 PLAIN_PARTS = {"pragma", "i", "keys", "' UNION ALL '.join(rows)", "' OR '.join(full)"}

@@ -15,11 +15,11 @@ from asgi_auth import OIDC, AuthApp, Passkeys, Passwords, SecondFactors
 from asgi_auth.feature.endpoint import Endpoint
 from asgi_auth.features.totp.codes import code_at
 from asgi_auth.mail import Outbox
+from asgi_auth.testing.passkey import Passkey
+from asgi_auth.testing.provider import FakeProvider
 from tests.documentation import every_endpoint
 from tests.features.factors import World, a_world
 from tests.oidc.world import ISSUER, SECRET, InProcess, openid
-from tests.passkeys.authenticator import Authenticator
-from tests.providers import FakeProvider
 from tests.security.reach import reached
 from tests.support import EMAIL, ORIGIN, PASSWORD, Answer, Client, Clock, register
 
@@ -52,7 +52,7 @@ class Site:
         self.late, _ = await self.set_up(await self.pending(SETUP, ACCOUNT))
         pending = await self.pending(SETUP, ACCOUNT)
         asked = await self.client.post("/passkeys/options", {"pending": pending})
-        made = Authenticator(origin=ORIGIN).create(asked.json["options"])
+        made = Passkey(origin=ORIGIN).create(asked.json["options"])
         self.late_passkey = {"pending": pending, "credential": made}
         done = await self.client.post("/totp", first)
         assert done.status == 200

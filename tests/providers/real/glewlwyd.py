@@ -16,8 +16,8 @@ from typing import Any
 
 from cryptography.hazmat.primitives import serialization
 
+from asgi_auth.testing.provider.jose import signing_key
 from tests.cluster import free_port
-from tests.providers.jose import signing_key
 
 # glewlwyd does not decode a secret (RFC 6749, 2.3.1), so this one has plain characters.
 CLIENT_ID, CLIENT_SECRET = "app", "the-secret-of-a-client-of-glewlwyd"

@@ -10,7 +10,7 @@ import httpx2
 import jwt
 import pytest
 
-from tests.providers.jose import b64
+from asgi_auth.testing.provider.jose import b64
 from tests.providers.real import glewlwyd, oidc_provider
 from tests.providers.real.visiting import visit_glewlwyd, visit_oidc_provider
 

@@ -7,8 +7,8 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from tests.providers.jose import b64
-from tests.providers.wire import RefusedError
+from asgi_auth.testing.provider.jose import b64
+from asgi_auth.testing.provider.wire import RefusedError
 
 #: Seconds that a code lives (RFC 6749, 4.1.2).
 CODE_SECONDS = 60

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from tests.providers.wire import Response
+from asgi_auth.testing.provider.wire import Response
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,14 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from tests.providers.clients import RegisteredClient
-from tests.providers.forgeries import Signing
-from tests.providers.grants import Grant
-from tests.providers.jose import half_hash, signing_key
-from tests.providers.lies import changed
-from tests.providers.returns import MODES
-from tests.providers.server import FakeServer
-from tests.providers.wire import RefusedError, Request, Response, as_json
+from asgi_auth.testing.provider.clients import RegisteredClient
+from asgi_auth.testing.provider.forgeries import Signing
+from asgi_auth.testing.provider.grants import Grant
+from asgi_auth.testing.provider.jose import half_hash, signing_key
+from asgi_auth.testing.provider.lies import changed
+from asgi_auth.testing.provider.returns import MODES
+from asgi_auth.testing.provider.server import FakeServer
+from asgi_auth.testing.provider.wire import RefusedError, Request, Response, as_json
 
 #: The claims that a scope asks for (OpenID Connect Core 1.0, 5.4). Other claims need no scope.
 SCOPED = {"email": "email", "email_verified": "email", "name": "profile", "picture": "profile"}

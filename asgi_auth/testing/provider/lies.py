@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from tests.providers import forgeries
-from tests.providers.forgeries import Forge, honest
+from asgi_auth.testing.provider import forgeries
+from asgi_auth.testing.provider.forgeries import Forge, honest
 
 #: As a changed value: the name is left out.
 ABSENT: Final = object()

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import httpx2
 from starlette.types import ASGIApp
 
-from tests.providers.server import FakeServer
+from asgi_auth.testing.provider.server import FakeServer
 
 
 class Network(httpx2.AsyncBaseTransport):

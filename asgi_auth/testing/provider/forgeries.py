@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.providers.jose import SigningKey, compact, hs256, signing_key
+from asgi_auth.testing.provider.jose import SigningKey, compact, hs256, signing_key
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_plus
 
-from tests.providers.jose import unb64, verified
-from tests.providers.wire import RefusedError, Request
+from asgi_auth.testing.provider.jose import unb64, verified
+from asgi_auth.testing.provider.wire import RefusedError, Request
 
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 

@@ -1,7 +1,6 @@
-"""An authenticator in software: it makes and uses passkeys as the browser of a user does (WebAuthn Level 3).
+"""A device in software that makes and uses passkeys as the browser of a user does (WebAuthn Level 3).
 
-`Authenticator` answers the options of a server, and has no browser: what a browser checks for its user, such as the
-origin of the page, is set by hand, so that a test can send what no browser would send.
+It needs the extra `passkeys`.
 """
 
 import base64
@@ -35,11 +34,16 @@ class SoftwareKey:
 
 
 @dataclass(kw_only=True)
-class Authenticator:
-    """A device with passkeys.
+class Passkey:
+    """A device with passkeys: it answers the options of a server.
 
-    `synced` ones are copied to other devices, and their counter stays at 0. `verifies`: the user shows a PIN or a
-    finger at each use. `origin` is that of the page that calls the browser.
+    `origin` is that of the page that calls the browser. `synced` passkeys are copied to other devices, and their
+    counter stays at 0. `verifies`: the user shows a PIN or a finger at each use. No browser checks the options, so a
+    test can send what no browser would send::
+
+        device = Passkey(origin="https://app.example.com")
+        credential = device.create(options)  # of POST /passkeys/options
+        credential = device.get(options)     # of POST /login/passkey/options
     """
 
     origin: str

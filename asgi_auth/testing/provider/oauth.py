@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.providers.lies import changed
-from tests.providers.server import FakeServer
-from tests.providers.wire import JSON, RefusedError, Request, Response, as_json
+from asgi_auth.testing.provider.lies import changed
+from asgi_auth.testing.provider.server import FakeServer
+from asgi_auth.testing.provider.wire import JSON, RefusedError, Request, Response, as_json
 
 #: Makes the answer of an API of the subject and the claims of a user.
 Resource = Callable[[str, Mapping[str, Any]], Any]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from html import escape
 from urllib.parse import urlencode
 
-from tests.providers.wire import Response, as_html, hidden, redirect
+from asgi_auth.testing.provider.wire import Response, as_html, hidden, redirect
 
 #: The values of `response_mode` (OAuth 2.0 Multiple Response Types; OAuth 2.0 Form Post Response Mode).
 MODES = ("query", "form_post")

@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 
 from starlette.types import Receive, Scope, Send
 
-from tests.providers.clients import RegisteredClient, Registry
-from tests.providers.grants import CODE_SECONDS, Grant, Grants
-from tests.providers.lies import LIES, Lie, changed
-from tests.providers.returns import MODES, Return
-from tests.providers.troubles import Trouble
-from tests.providers.wire import RefusedError, Request, Response, as_html, as_json, get, hidden, read, write
+from asgi_auth.testing.provider.clients import RegisteredClient, Registry
+from asgi_auth.testing.provider.grants import CODE_SECONDS, Grant, Grants
+from asgi_auth.testing.provider.lies import LIES, Lie, changed
+from asgi_auth.testing.provider.returns import MODES, Return
+from asgi_auth.testing.provider.troubles import Trouble
+from asgi_auth.testing.provider.wire import RefusedError, Request, Response, as_html, as_json, get, hidden, read, write
 
 SECRET = "the secret of a client of a fake provider"
 Handler = Callable[[Request], Response]
