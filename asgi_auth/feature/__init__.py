@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from asgi_auth.accounts.passwords import PasswordService
     from asgi_auth.accounts.purpose import MAIL_LIMITS, TOKEN_LIMITS, TOKEN_OR_CODE, Purpose
     from asgi_auth.accounts.registration import RegistrationService
-    from asgi_auth.feature.base import REFUSED_TOKENS
+    from asgi_auth.feature.base import REFUSED_SETUPS, REFUSED_TOKENS
     from asgi_auth.feature.call import Call, Ending
     from asgi_auth.feature.declare import delete, get, patch, post
     from asgi_auth.feature.endpoint import Endpoint
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MAIL_LIMITS",
     "ONWARD",
+    "REFUSED_SETUPS",
     "REFUSED_TOKENS",
     "TOKEN_LIMITS",
     "TOKEN_OR_CODE",
@@ -117,6 +118,7 @@ if not TYPE_CHECKING:
             "Page": "feature.page",
             "PasswordService": "accounts.passwords",
             "Purpose": "accounts.purpose",
+            "REFUSED_SETUPS": "feature.base",
             "REFUSED_TOKENS": "feature.base",
             "Record": "model.records",
             "RegistrationService": "accounts.registration",

@@ -4,7 +4,17 @@ from collections.abc import Collection, Container, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from asgi_auth.errors import AuthError, InvalidTokenError, TokenExpiredError, TokenRevokedError, UnauthorizedError
+from asgi_auth.errors import (
+    AuthError,
+    FreshLoginRequiredError,
+    ImpersonatedError,
+    InvalidTokenError,
+    PendingLoginExpiredError,
+    SecondFactorNeededError,
+    TokenExpiredError,
+    TokenRevokedError,
+    UnauthorizedError,
+)
 from asgi_auth.feature.call import Call, Ending
 from asgi_auth.feature.endpoint import Endpoint
 from asgi_auth.feature.grant import Grant
@@ -21,6 +31,15 @@ from asgi_auth.validation.user_field import Field
 
 #: The errors of callers that are not logged in, or whose token is not valid.
 REFUSED_TOKENS = (UnauthorizedError, InvalidTokenError, TokenExpiredError, TokenRevokedError)
+#: The errors of callers that set up a second factor with neither a fresh login nor a pending one.
+REFUSED_SETUPS = (
+    UnauthorizedError,
+    FreshLoginRequiredError,
+    SecondFactorNeededError,
+    ImpersonatedError,
+    PendingLoginExpiredError,
+    TokenRevokedError,
+)
 
 
 class BaseFeature:

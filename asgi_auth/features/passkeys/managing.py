@@ -8,19 +8,27 @@ from asgi_auth.accounts.registration import RegistrationService
 from asgi_auth.errors import (
     EmailNotVerifiedError,
     FactorExistsError,
-    FreshLoginRequiredError,
-    ImpersonatedError,
     InvalidPasskeyError,
     LastWayInError,
     NotFoundError,
     PasskeyExistsError,
     PendingLoginExpiredError,
-    SecondFactorNeededError,
-    TokenRevokedError,
     TooManyPasskeysError,
-    UnauthorizedError,
 )
-from asgi_auth.feature import Client, Credential, Identity, Line, TokenText, User, delete, get, new_id, patch, post
+from asgi_auth.feature import (
+    REFUSED_SETUPS,
+    Client,
+    Credential,
+    Identity,
+    Line,
+    TokenText,
+    User,
+    delete,
+    get,
+    new_id,
+    patch,
+    post,
+)
 from asgi_auth.features.passkeys.answers import AddedPasskey, Passkey, PasskeyList, PasskeyOptions
 from asgi_auth.features.passkeys.base import CREATE, KIND, LIMITS, SPACE, PasskeyBase, method_of
 from asgi_auth.features.passkeys.ceremonies import Created, Used, created
@@ -33,17 +41,8 @@ from asgi_auth.sessions.identity import ANONYMOUS, MFA
 #: A name that a user gives to a passkey.
 Name = Annotated[str, msgspec.Meta(max_length=64, examples=["My phone"])]
 NewName = Annotated[str, msgspec.Meta(min_length=1, max_length=64, examples=["My phone"])]
-#: The errors of a caller with a login, or with a pending one.
-CALLER_ERRORS = (
-    UnauthorizedError,
-    FreshLoginRequiredError,
-    SecondFactorNeededError,
-    ImpersonatedError,
-    PendingLoginExpiredError,
-    TokenRevokedError,
-    FactorExistsError,
-    TooManyPasskeysError,
-)
+#: The errors of a caller that adds a passkey.
+ADDING_ERRORS = (*REFUSED_SETUPS, FactorExistsError, TooManyPasskeysError)
 
 
 class Managing(PasskeyBase):
@@ -56,7 +55,7 @@ class Managing(PasskeyBase):
         found = await self.auth.storage.credentials(user.id, KIND)
         return PasskeyList(passkeys=[Passkey.of(each) for each in found], accepted=accepted(self.party, user, found))
 
-    @post("/passkeys/options", limits=LIMITS, errors=(*CALLER_ERRORS, EmailNotVerifiedError))
+    @post("/passkeys/options", limits=LIMITS, errors=(*ADDING_ERRORS, EmailNotVerifiedError))
     async def passkey_options(self, *, pending: TokenText = "", identity: Identity | None = None) -> PasskeyOptions:
         """Get what a browser needs to make a passkey. Nothing is stored until the passkey comes back."""
         user, holder = await self._owner(pending, identity)
@@ -74,7 +73,7 @@ class Managing(PasskeyBase):
         logs_in=True,
         limits=LIMITS,
         event=events.FACTOR_ADD,
-        errors=(*CALLER_ERRORS, InvalidPasskeyError, PasskeyExistsError),
+        errors=(*ADDING_ERRORS, InvalidPasskeyError, PasskeyExistsError),
     )
     async def add_passkey(
         self,

@@ -15,15 +15,11 @@ from asgi_auth.errors import (
     AccountLockedError,
     EmailNotVerifiedError,
     FactorExistsError,
-    FreshLoginRequiredError,
-    ImpersonatedError,
     InvalidCodeError,
     PendingLoginExpiredError,
-    SecondFactorNeededError,
-    TokenRevokedError,
-    UnauthorizedError,
 )
 from asgi_auth.feature import (
+    REFUSED_SETUPS,
     Client,
     Credential,
     Factor,
@@ -52,15 +48,6 @@ from asgi_auth.sessions.identity import ANONYMOUS
 
 KIND = "totp"
 LIMITS = "30/m/ip, 300/h/ip"
-#: The errors of a caller with a login, or with a pending one.
-CALLER_ERRORS = (
-    UnauthorizedError,
-    FreshLoginRequiredError,
-    SecondFactorNeededError,
-    ImpersonatedError,
-    PendingLoginExpiredError,
-    TokenRevokedError,
-)
 
 
 class TotpSetup(Concealed, Record, frozen=True, kw_only=True):
@@ -128,7 +115,7 @@ class Totp(Feature):
         """Tell whether codes are asked for."""
         return TotpStatus(enabled=await self.auth.storage.credential(identity.id, KIND) is not None)
 
-    @post("/totp/setup", limits=LIMITS, errors=(*CALLER_ERRORS, EmailNotVerifiedError, FactorExistsError))
+    @post("/totp/setup", limits=LIMITS, errors=(*REFUSED_SETUPS, EmailNotVerifiedError, FactorExistsError))
     async def totp_setup(self, *, pending: TokenText = "", identity: Identity | None = None) -> TotpSetup:
         """Get a key for an authenticator app. Codes are asked for once the first one has come back."""
         if pending:
@@ -142,7 +129,7 @@ class Totp(Feature):
         logs_in=True,
         limits=LIMITS,
         event=events.FACTOR_ADD,
-        errors=(*CALLER_ERRORS, FactorExistsError, InvalidCodeError),
+        errors=(*REFUSED_SETUPS, FactorExistsError, InvalidCodeError),
     )
     async def totp_turn_on(
         self,
