@@ -21,7 +21,7 @@ from asgi_auth.feature.grant import Grant
 from asgi_auth.feature.page import Form, Page, Section
 from asgi_auth.feature.pipeline import Pipeline
 from asgi_auth.model.event_types import Action, Noticed
-from asgi_auth.model.records import Event, LoginAttempt, User
+from asgi_auth.model.records import Credential, Event, LoginAttempt, User
 from asgi_auth.sessions.factor import Factor
 from asgi_auth.sessions.identity import Identity
 from asgi_auth.storage import Storage
@@ -81,6 +81,7 @@ class BaseFeature:
     #: The kinds of credentials that are second factors: a user with one needs it to log in.
     factor_kinds: Mapping[str, Factor] = {}
     #: The kinds of credentials that a logged-in user can prove again, and the name of the way: `{"totp": "totp"}`.
+    #: Where the way depends on the credential, `way_of` names it.
     reauthenticates: ClassVar[Mapping[str, str]] = {}
     #: The extra fields of users that it declares, beside those of the setting `fields`.
     user_fields: Sequence[Field] = ()
@@ -195,6 +196,14 @@ class BaseFeature:
     async def second_factor(self, login: LoginAttempt) -> Collection[str]:  # noqa: ARG002 (a hook)
         """Name the further factors of which one is required, beside those of `factors`; none by default."""
         return ()
+
+    def way_of(self, credential: Credential) -> str:
+        """Name the way by which a logged-in user can prove a credential again; empty if there is none.
+
+        By default that of `reauthenticates`, for credentials with a secret. The last segment of the path of its
+        endpoint, `/reauthenticate/<way>`, has the same name.
+        """
+        return self.reauthenticates.get(credential.kind, "") if credential.secret else ""
 
     async def needs_second_factor(self, login: LoginAttempt) -> bool:  # noqa: ARG002 (a hook)
         """Tell whether a user must have a second factor: without one, the login goes on with its setup."""

@@ -35,6 +35,9 @@ class LoginCheck(Protocol):
     async def second_factor(self, login: LoginAttempt) -> Collection[str]:
         """Name the further factors of which one is required."""
 
+    def way_of(self, credential: Credential) -> str:
+        """Name the way by which a logged-in user can prove a credential again."""
+
     async def needs_second_factor(self, login: LoginAttempt) -> bool:
         """Tell whether the user must have a second factor."""
 
@@ -56,7 +59,7 @@ class SecondFactorGate:
         self._named = [feature for feature in features if feature.overrides("second_factor")]
         self._policies = [feature for feature in features if feature.overrides("needs_second_factor")]
         self._waivers = [feature for feature in features if feature.overrides("waives")]
-        self._ways = {kind: way for feature in features for kind, way in feature.reauthenticates.items()}
+        self._provers = [item for item in features if item.reauthenticates or item.overrides("way_of")]
         self._kinds = {kind: factor for feature in features for kind, factor in feature.factor_kinds.items()}
 
     async def check(self, login: LoginAttempt) -> bool:
@@ -112,12 +115,11 @@ class SecondFactorGate:
 
     async def ways(self, identity: Identity, *, second_factor: bool) -> tuple[str, ...]:
         """Return the ways by which a user can prove who they are, sorted; only second factors where one is wanted."""
-        usable = [
-            each for each in await self._storage.credentials(identity.id) if each.kind in self._ways and each.secret
-        ]
-        if second_factor and self.names(usable):
-            usable = [each for each in usable if self.is_factor(each.kind)]
-        return tuple(sorted({self._ways[each.kind] for each in usable}))
+        found = await self._storage.credentials(identity.id)
+        ways = [(each, way) for each in found for item in self._provers if (way := item.way_of(each))]
+        if second_factor and self.names([each for each, _ in ways]):
+            ways = [(each, way) for each, way in ways if self.is_factor(each.kind)]
+        return tuple(sorted({way for _, way in ways}))
 
     async def factors(self, login: LoginAttempt) -> list[str]:
         """Return the names of the second factors of a user, sorted; none if all are backups of others."""

@@ -3,6 +3,7 @@
 from tests.security.defence import Defence
 
 LOGIN, LIES, LINKING = "oidc/test_login.py::", "oidc/test_told_apart.py::", "oidc/test_linking.py::"
+RENEWING = "oidc/test_renewing.py::"
 LIE = LIES + "test_the_log_names_the_check_that_a_lie_fails"
 ID_TOKEN, FLOWS = "features/oidc/id_token.py", "features/oidc/flows.py"
 PROVIDERS = [
@@ -162,7 +163,7 @@ PROVIDERS = [
     ),
     Defence(
         "provider: a link is made in the session that began it",
-        "features/oidc/feature.py",
+        "features/oidc/logging_in.py",
         "if identity is None or identity.session_id != flow.begun.session or identity.actor is not None:",
         "if identity is None:",
         LINKING + "test_a_link_is_made_in_the_session_that_began_it",
@@ -173,5 +174,26 @@ PROVIDERS = [
         "if self._comes_from_elsewhere():",
         "if not self._route:",
         LOGIN + "test_another_site_begins_no_login_by_itself",
+    ),
+    Defence(
+        "provider: a step-up takes a login that was made for it",
+        "features/oidc/renewing.py",
+        "if profile.auth_time is None or not oldest <= profile.auth_time <= newest:",
+        "if profile.auth_time is None or not profile.auth_time <= newest:",
+        RENEWING + "test_without_the_time_of_a_new_login_nothing_is_fresh",
+    ),
+    Defence(
+        "provider: a step-up takes an account that is linked to this user",
+        "features/oidc/renewing.py",
+        "if found is None or found[0].id != identity.id:",
+        "if found is None:",
+        RENEWING + "test_only_an_account_that_is_linked_to_this_user_counts_and_none_is_linked",
+    ),
+    Defence(
+        "provider: a step-up asks for a new login there",
+        "features/oidc/connections.py",
+        "more |= ANEW if flow.begun.renews else {}",
+        "more |= {}",
+        RENEWING + "test_a_login_at_the_provider_makes_the_session_fresh_and_no_other",
     ),
 ]

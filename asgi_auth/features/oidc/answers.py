@@ -19,16 +19,20 @@ class ProviderList(Record, frozen=True, kw_only=True):
 
 
 class LinkedAccount(Record, frozen=True, kw_only=True):
-    """A linked account at a provider; `created_at` is in seconds since 1970."""
+    """A linked account at a provider; `created_at` is in seconds since 1970.
+
+    `reauthenticates`: whether it can prove a fresh login.
+    """
 
     id: str
     provider: str
     email: str
     name: str
     created_at: int
+    reauthenticates: bool
 
     @classmethod
-    def of(cls, credential: Credential) -> "LinkedAccount":
+    def of(cls, credential: Credential, *, reauthenticates: bool) -> "LinkedAccount":
         """Show a credential."""
         data = credential.data
         return cls(
@@ -37,6 +41,7 @@ class LinkedAccount(Record, frozen=True, kw_only=True):
             email=str(data.get("email", "")),
             name=str(data.get("name", "")),
             created_at=credential.created_at,
+            reauthenticates=reauthenticates,
         )
 
 
@@ -53,7 +58,7 @@ class ProviderUrl(Answer, frozen=True, kw_only=True):
     url: str
 
 
-class BegunLink(ProviderUrl, frozen=True, kw_only=True):
+class BegunAtProvider(ProviderUrl, frozen=True, kw_only=True):
     """The same, with the cookie of the browser, which is not in the body."""
 
     cookie: SetCookie

@@ -19,10 +19,15 @@ from asgi_auth.features.oidc.providers import OAuthProvider, OpenIDProvider, Pro
 
 #: The longest access token, in characters.
 MOST = 16384
+#: The parameters that ask for a login in any case, and for its time (OpenID Connect Core 1.0, section 3.1.2.1).
+ANEW = {"prompt": "login", "max_age": "0"}
 
 
 class Connection(ABC):
     """Speaks with one provider, by the authorization code with PKCE (RFC 9700, section 2.1.1)."""
+
+    #: Whether the provider says when a user logged in.
+    tells_auth_time: bool = False
 
     def __init__(self, provider: Provider, outgoing: Outgoing, now: Callable[[], float]) -> None:
         """Take the provider."""
@@ -49,8 +54,8 @@ class Connection(ABC):
             "redirect_uri": redirect_uri,
             "scope": self._provider.scope,
             "state": flow.state,
-            **more,
             **self._provider.authorize,
+            **more,
         }
         return f"{endpoint}{'&' if urlsplit(endpoint).query else '?'}{urlencode(query)}"
 
@@ -92,13 +97,15 @@ class OpenIDConnection(Connection):
         """Take the provider, and the leeway of times in seconds."""
         super().__init__(provider, outgoing, now)
         self._openid = provider
+        self.tells_auth_time: bool = provider.tells_auth_time
         self._leeway = leeway
         self._source = KeySource(provider, outgoing, now)
 
     async def authorization(self, flow: Flow, redirect_uri: str) -> str:
-        """Return the URL, with PKCE and a nonce."""
+        """Return the URL, with PKCE and a nonce. For a step-up, the provider is asked to log the user in anew."""
         metadata = await self._source.metadata()
         more = {"nonce": flow.nonce, "code_challenge": flow.challenge, "code_challenge_method": "S256"}
+        more |= ANEW if flow.begun.renews else {}
         return self._url(metadata.authorization_endpoint, flow, redirect_uri, more)
 
     async def check_issuer(self, issuer: str | None) -> None:
@@ -117,6 +124,9 @@ class OpenIDConnection(Connection):
         tokens = await self._exchange(metadata.token_endpoint, flow, code, redirect_uri, methods)
         expected = Expected(flow.nonce, tokens["access_token"], self._now(), self._leeway)
         claims = await read(tokens.get("id_token"), self._openid, self._source, expected)
+        if flow.begun.renews and "auth_time" not in claims:
+            # It was asked for. The next users get no way that ends in a refusal.
+            self.tells_auth_time = False
         if "email" not in claims and metadata.userinfo_endpoint:
             claims = {**await self._user(metadata.userinfo_endpoint, tokens["access_token"], claims["sub"]), **claims}
         verified = self._openid.calls_verified(claims)

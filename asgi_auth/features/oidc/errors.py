@@ -37,6 +37,13 @@ class IdentityTakenError(AuthError):
     default_detail = "This login of the other service belongs to another account."
 
 
+class OtherIdentityError(ForbiddenError):
+    """The account at the provider is none of those that are linked to this user."""
+
+    code = "other_identity"
+    default_detail = "You logged in to another account of the other service. Use the one that is linked here."
+
+
 class LinkNeededError(AuthError):
     """An account has the address of the provider, and the provider's account is not linked to it."""
 

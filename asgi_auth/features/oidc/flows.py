@@ -29,11 +29,12 @@ PURPOSE = "oidc state"
 
 
 class Begun(Record, frozen=True, kw_only=True):
-    """What the cookie holds: a random value, where the login goes on, and the session of a link."""
+    """What the cookie holds: a random value, where the login goes on, and the session of a link or a step-up."""
 
     browser: str
     next: str = ""
     session: str = ""
+    renews: bool = False
 
 
 class Flow:
@@ -44,6 +45,8 @@ class Flow:
         self.state = state
         self.cookie = cookie
         self.begun = begun
+        #: When it was begun, in seconds since 1970.
+        self.begun_at: int = int(state.split(".")[1])
         self.nonce: str = _mac(key, "oidc nonce", state, cookie)
         self.verifier: str = _mac(key, "oidc verifier", state, cookie)
 
@@ -75,9 +78,12 @@ class Flows:
         self._storage = storage
         self._now = now
 
-    def begin(self, provider: str, target: str, session: str = "") -> Flow:
-        """Begin a login at a provider that goes on at a target; with a `session`, to link the account to its user."""
-        begun = Begun(browser=secrets.token_urlsafe(32), next=target, session=session)
+    def begin(self, provider: str, target: str, *, session: str = "", renews: bool = False) -> Flow:
+        """Begin a login at a provider that goes on at a target.
+
+        With a `session`, it links the account to the user of it, or `renews` the session.
+        """
+        begun = Begun(browser=secrets.token_urlsafe(32), next=target, session=session, renews=renews)
         cookie = _text(msgspec.json.encode(begun))
         # By the oldest secret: during a rolling change of secrets all processes have it.
         key = self._keys.for_service(PURPOSE)[-1]

@@ -19,6 +19,7 @@ def google(client_id: str, client_secret: str, *, hosted_domain: str = "", name:
         issuer="https://accounts.google.com",
         authorize=hosted,
         required_claims=hosted,
+        tells_auth_time=False,
     )
 
 
@@ -39,6 +40,8 @@ def microsoft(client_id: str, client_secret: str, *, tenant: str, name: str = "m
         discovery=f"{MICROSOFT}/{tenant}/v2.0/.well-known/openid-configuration" if many else "",
         speaks_for_addresses=not many,
         verified_claim="xms_edov",
+        # An optional claim, which an app has to ask for at the console.
+        tells_auth_time=False,
     )
 
 
@@ -53,6 +56,7 @@ def apple(client_id: str, *, team_id: str, key_id: str, private_key: str, name: 
         scope="openid email name",
         authorize={"response_mode": "form_post"},
         verified_values=(True, "true"),
+        tells_auth_time=False,
     )
 
 

@@ -61,13 +61,15 @@ class OpenIDProvider(Provider):
     """A provider of OpenID Connect, found by discovery: `issuer` alone says where it is.
 
     An `issuer` with `{tenantid}` stands for many issuers, each named by the claim `tid`; `discovery` is then where the
-    metadata is, and such a provider speaks for no address. With `tenants` only these log in.
+    metadata is, and such a provider speaks for no address. With `tenants` only these log in. `tells_auth_time`: whether
+    the ID token says when the user logged in, if it is asked to; then a linked account can prove a fresh login.
     """
 
     _: KW_ONLY
     issuer: str
     discovery: str = ""
     tenants: Collection[str] = ()
+    tells_auth_time: bool = True
 
     def __post_init__(self) -> None:
         """Check the issuer. Raises ValueError."""

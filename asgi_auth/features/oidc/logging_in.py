@@ -1,0 +1,124 @@
+"""Logins at providers: the way there, and the way back, which links and step-ups take as well."""
+
+from typing import Annotated, TypeAlias
+from urllib.parse import urlencode
+
+import msgspec
+
+from asgi_auth.errors import AuthError, NotFoundError, ProviderUnavailableError
+from asgi_auth.feature import Client, Identity, Line, Redirect, Requested, TokenPair, get, post
+from asgi_auth.features.oidc.answers import ProviderList
+from asgi_auth.features.oidc.base import LIMITS
+from asgi_auth.features.oidc.errors import (
+    EmailNeededError,
+    IdentityTakenError,
+    InvalidLoginStateError,
+    LinkNeededError,
+    OtherIdentityError,
+    ProviderRefusedError,
+    RegistrationClosedError,
+)
+from asgi_auth.features.oidc.flows import Flow
+from asgi_auth.features.oidc.linking import Linking
+from asgi_auth.features.oidc.profile import Profile
+from asgi_auth.features.oidc.renewing import Renewing
+from asgi_auth.model import event_types as events
+from asgi_auth.model.answers import LoginRedirect
+
+#: A code of a provider: longer than other lines.
+Code: TypeAlias = Annotated[str, msgspec.Meta(max_length=4096)]
+ERRORS = (
+    InvalidLoginStateError,
+    ProviderRefusedError,
+    LinkNeededError,
+    IdentityTakenError,
+    OtherIdentityError,
+    EmailNeededError,
+    RegistrationClosedError,
+    ProviderUnavailableError,
+    NotFoundError,
+)
+
+
+class LoggingIn(Linking, Renewing):
+    """The endpoints of a browser on its way to a provider and back."""
+
+    @get("/oidc/providers")
+    async def providers(self) -> ProviderList:
+        """List the providers that users can log in with."""
+        return ProviderList(providers=self._shown())
+
+    @get("/oidc/{provider}/login", navigates=True, limits=LIMITS, errors=(ProviderUnavailableError, NotFoundError))
+    async def oidc_login(self, *, provider: Line, next: Line = "") -> Redirect:  # noqa: A002 (a field of the API)
+        """Send a browser to a provider; after the login there, it goes on at `next`."""
+        self._connection(provider)
+        self._check_target(next)
+        flow = self._flows.begin(provider, next)
+        return Redirect(await self._way_to(provider, flow), (flow.set_cookie(),), elsewhere=True)
+
+    @get(
+        "/oidc/{provider}/callback",
+        navigates=True,
+        logs_in=True,
+        # A login takes the place of a session in which another user acts.
+        acting=True,
+        limits=LIMITS,
+        event=events.LOGIN,
+        errors=ERRORS,
+        also=(Requested,),
+    )
+    async def oidc_callback(
+        self,
+        *,
+        provider: Line,
+        code: Code = "",
+        state: Line = "",
+        iss: Line | None = None,
+        error: Line = "",
+        identity: Identity | None = None,
+        client: Client = Client(),
+    ) -> LoginRedirect | Requested:
+        """Finish a login at a provider, or a link to an account there; the provider sends the browser here."""
+        self._connection(provider)
+        flow = await self._flows.finish(provider, state, client.cookies)
+        try:
+            profile = await self._returned(flow, provider, code, iss, error)
+            entered = await self._entered(flow, provider, profile, identity, client)
+        except AuthError as refusal:
+            refusal.next = flow.begun.next
+            raise
+        if isinstance(entered, Requested):
+            return entered
+        target = flow.begun.next if self.auth.page_urls.allows(flow.begun.next) else "/"
+        return LoginRedirect(target, (flow.forget_cookie(),), tokens=entered, next=flow.begun.next)
+
+    @post("/oidc/{provider}/callback", navigates=True, limits=LIMITS, errors=(NotFoundError,))
+    async def oidc_form_callback(
+        self, *, provider: Line, code: Code = "", state: Line = "", iss: Line | None = None, error: Line = ""
+    ) -> Redirect:
+        """Take the answer of a provider that sends a form, and go on with GET, where the cookie of the browser is."""
+        self._connection(provider)
+        sent = {"code": code, "state": state, "iss": iss or "", "error": error}
+        query = urlencode({name: text for name, text in sent.items() if text})
+        return Redirect(f"{self.auth.page_urls.below_mount(self._callback(provider))}?{query}")
+
+    async def _returned(self, flow: Flow, provider: str, code: str, issuer: str | None, error: str) -> Profile:
+        """Return the profile of the user that a provider has sent back. Raises ProviderRefusedError."""
+        if error or not code:
+            raise ProviderRefusedError(f"{provider}: the login ended with {error[:64]!r}")
+        connection = self._connection(provider)
+        await connection.check_issuer(issuer)
+        return await connection.profile(flow, code, self._redirect_uri(provider))
+
+    async def _entered(
+        self, flow: Flow, provider: str, profile: Profile, identity: Identity | None, client: Client
+    ) -> TokenPair | Requested | None:
+        """Log in; or link, or renew, only in the very session that has begun it (CVE-2015-9284)."""
+        if not flow.begun.session:
+            return await self._signing_in.enter(self._providers[provider], profile, client)
+        if identity is None or identity.session_id != flow.begun.session or identity.actor is not None:
+            raise InvalidLoginStateError
+        if flow.begun.renews:
+            return await self._renewed(flow, profile, identity, client)
+        await self._signing_in.link(self._providers[provider], profile, identity, client)
+        return None
