@@ -32,6 +32,8 @@ from asgi_auth.model import event_types as events
 from asgi_auth.runtime.library import endpoints_of_library
 from asgi_auth.texts import purposes, shipped
 from tests.command_tables import commands
+from tests.markdown import table
+from tests.shape_tables import objects, responses
 from tests.support import make_auth
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -51,6 +53,8 @@ def tables() -> dict[str, str]:
         "events": event_names(),
         "mails": mails(),
         "command-line": commands(),
+        "responses": responses(AuthApp(make_auth(features=[*every_feature(), OpenAPI()]))),
+        "objects": objects(),
     }
 
 
@@ -179,12 +183,6 @@ def attribute_docs(kind: type[Any]) -> Iterator[tuple[str, str]]:
 def first_line(kind: type[Any]) -> str:
     """Return the first line of a docstring."""
     return (inspect.getdoc(kind) or "").partition("\n")[0]
-
-
-def table(head: list[str], rows: list[list[str]]) -> str:
-    """Return a Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
 
 
 def mails() -> str:

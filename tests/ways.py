@@ -25,7 +25,7 @@ from urllib.parse import urlencode
 
 from asgi_auth import Argon2, Audit, Auth, AuthMiddleware, Lockout, Outbox, Pages, Passwords, RateLimits
 from tests import support
-from tests.documentation import table
+from tests.markdown import table
 from tests.support import EMAIL, ORIGIN, PASSWORD, Answer, bearer
 from tests.tracing import Request, Way, tracing
 

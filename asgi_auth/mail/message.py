@@ -42,16 +42,27 @@ class Mail(_Redacted, frozen=True, kw_only=True):
     """A rendered mail. All attempts to send it use the same `id`."""
 
     purpose: str
+    """What the mail is for, such as `reset_password`: see the table of purposes."""
     to: str
+    """The address of the recipient."""
     subject: str
+    """The subject, in the language of the recipient."""
     text: str
+    """The body as plain text."""
     html: str
+    """The body as HTML."""
     link: str = ""
+    """The link of the mail; empty for a mail without one."""
     token: str = ""
+    """The token in the link."""
     code: str = ""
+    """The code that does the same as the link."""
     language: str = ""
+    """The language, such as `de`."""
     user_id: str | None = None
+    """The user, where the address has an account."""
     id: str = msgspec.field(default_factory=lambda: secrets.token_hex(16))
+    """A random id, such as for the header `Message-ID`."""
 
 
 class MailError(Exception):

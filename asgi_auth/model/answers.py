@@ -87,10 +87,15 @@ class TokenPair(Concealed, Answer, frozen=True, kw_only=True, omit_defaults=True
     concealed: ClassVar[frozenset[str]] = frozenset({"access_token", "refresh_token"})
 
     access_token: str = ""
+    """The access token, for the header `Authorization: Bearer …`."""
     refresh_token: str = ""
+    """The refresh token, for the next pair. Each one is used once."""
     token_type: Literal["Bearer", "Cookie"]
+    """`Bearer`; or `Cookie` if the tokens were set as cookies."""
     expires_in: int
+    """Seconds until the access token expires."""
     refresh_expires_in: int
+    """Seconds until the session ends if it is not used."""
 
     def token_pair(self) -> "TokenPair":
         """Return this pair."""

@@ -44,23 +44,28 @@ class Record(msgspec.Struct, frozen=True):
 
 
 class User(Record, frozen=True, kw_only=True):
-    """An account.
-
-    `email` is the address as the user typed it, for display and mail. `email_canonical` is its normalized form, which
-    is unique and used for look-ups. `data` holds the extra fields (see the setting `fields`). `last_login` is the time
-    of the last login; None before the first one, and for a users table of the host without the column.
-    """
+    """An account, as it is stored. Times are seconds since 1970."""
 
     id: str
+    """The id: a UUID, unless the host chooses ids of its own."""
     email: str
+    """The address as the user typed it, for display and mail."""
     email_canonical: str
+    """The normalized address, which is unique and used for look-ups."""
     email_verified: bool = False
+    """Whether the user has proved to receive mail at the address."""
     status: Status = "active"
+    """`active`; `disabled` by the host; or `closed` by the user. Only active users can log in."""
     roles: tuple[str, ...] = ()
+    """The roles, which no request of the user can set."""
     data: dict[str, Any] = {}
+    """The extra fields (see the setting `fields`). Names that begin with `_` are of the library; see `own_data`."""
     created_at: int
+    """The time of the registration."""
     updated_at: int
+    """The time of the last change of the account."""
     last_login: Annotated[int | None, NULL_IS_SENT] = None
+    """The time of the last login; None before the first one, and for a users table of the host without the column."""
 
     @property
     def own_data(self) -> dict[str, Any]:
@@ -189,50 +194,24 @@ class Backoff(Record, frozen=True, kw_only=True):
         return min(self.pause << min(wrong - self.after, 64), self.longest) if wrong >= self.after else 0
 
 
-class Changes(Record, frozen=True, kw_only=True):
-    """Revocations and role changes that each process must apply.
-
-    `sessions` lists the revoked sessions as (id, time); `users` the users with changed roles as (id, roles, time).
-    `inactive` lists users who are not active and have sessions among these that the storage has not ended yet.
-    `lowered` lists the live sessions that have lost authentication methods; some of them longer ago.
-    `position` names the state of the storage that was read. `now` is the time of the database's own clock, in seconds
-    since 1970; None for a database without one.
-    """
-
-    position: str = ""
-    now: float | None = None
-    sessions: list[tuple[str, int]] = []
-    users: list[tuple[str, tuple[str, ...], int]] = []
-    inactive: list[str] = []
-    lowered: list[str] = []
-
-
-class Access(Record, frozen=True, kw_only=True):
-    """The current access of a session: its user, whether it is active, the roles of the user, and its methods."""
-
-    user_id: str
-    alive: bool
-    roles: tuple[str, ...]
-    amr: tuple[str, ...] = ()
-
-
 class Client(Concealed, Record, frozen=True, kw_only=True):
-    """The client of a request: network address, user agent and languages.
-
-    `session_id` is the session of the cookies in the request, if any. `request_id` is the value of its `X-Request-ID`
-    header, or a new id. `device` is the value of the device cookie: empty for a client that takes its tokens in cookies
-    and has no device cookie yet, None for a client that takes no cookies. `cookies` are the cookies of features, by the
-    names that they gave them. Both are credentials: they are not in the `repr`, and `cookies` not in events.
-    """
+    """The client of a request. `device` and `cookies` are credentials: they are not in the `repr`."""
 
     concealed: ClassVar[frozenset[str]] = frozenset({"device", "cookies"})
     address: str = ""
+    """The network address; empty where it is not known."""
     user_agent: str = ""
+    """The header `User-Agent`."""
     accept_language: str = ""
+    """The header `Accept-Language`."""
     session_id: str | None = None
+    """The session of the cookies in the request, if any."""
     request_id: str = ""
+    """The value of the header `X-Request-ID`, or a new id."""
     device: str | None = None
+    """The device cookie: empty for a client of cookie mode without one, None for a client that takes no cookies."""
     cookies: Mapping[str, str] = {}
+    """The cookies of features, by the names that these gave them. Events do not have them."""
 
     def identified(self) -> "Client":
         """Return the client with a request id: a new one for a call without any, shared by all events of the call."""
@@ -244,25 +223,30 @@ class Client(Concealed, Record, frozen=True, kw_only=True):
 
 
 class Event(Record, frozen=True, kw_only=True):
-    """An event: something happened, or was rejected.
-
-    `name` is an action of `asgi_auth.model.event_types` or of a feature. `code` is its code in the OWASP Logging
-    Vocabulary. Log `session`, a keyed digest, never `session_id`. `account` is the canonical email address of the user,
-    where known; do not log it. `data` depends on the action. `actor` is the id of the user who did it, where that is
-    another than the subject of the event.
-    """
+    """An event: something happened, or was rejected. Times are seconds since 1970."""
 
     name: str
+    """The action, of `asgi_auth.model.event_types` or of a feature."""
     outcome: Outcome = "success"
+    """`success` or `failure`."""
     code: str = ""
+    """The code in the OWASP Logging Vocabulary."""
     at: int
+    """The time of the event."""
     user_id: str | None = None
+    """The user whom the event is about, where known."""
     session_id: str | None = None
+    """The id of the session, for code. Do not log it."""
     session: str | None = None
+    """A keyed digest of the id of the session, for logs."""
     client: Client = Client()
+    """The client of the request."""
     account: str | None = None
+    """The canonical email address of the user, where known. Do not log it."""
     data: dict[str, Any] = {}
+    """Details of the action. A failure has the `endpoint`, the `reason`, and the `cause` that the answer conceals."""
     actor: str | None = None
+    """The id of the user who did it, where that is another than the subject of the event."""
 
 
 class AuditRecord(Record, frozen=True, kw_only=True):

@@ -16,7 +16,8 @@ from asgi_auth.errors import (
     UnauthorizedError,
 )
 from asgi_auth.model.limits import MAX_SKEW
-from asgi_auth.model.records import Access, User
+from asgi_auth.model.records import User
+from asgi_auth.model.revocations import Access
 from asgi_auth.process.threads import in_loop
 from asgi_auth.sessions.demand import Demand, Demands
 from asgi_auth.sessions.source import UNDECLARED, Source

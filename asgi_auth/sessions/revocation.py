@@ -13,7 +13,7 @@ from itertools import takewhile
 
 from asgi_auth.bounds.deadline import DEFAULT, Deadline, left
 from asgi_auth.errors import StorageUnavailableError
-from asgi_auth.model.records import Changes
+from asgi_auth.model.revocations import Changes
 from asgi_auth.process.fork import leave_behind, renew_after_fork
 from asgi_auth.process.log import logger
 from asgi_auth.sessions.clock_watch import ClockWatch

@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from asgi_auth.model.records import Access, Changes, Credential, Session
+from asgi_auth.model.records import Credential, Session
+from asgi_auth.model.revocations import Access, Changes
 from asgi_auth.storage.rows import columns, first, session_of, strings_of
 from asgi_auth.storage.runner import Runner
 from asgi_auth.storage.statements import feed, sessions

@@ -35,13 +35,19 @@ from tests.documentation import page_of, tables, with_table
 TEXT = everything()
 
 
-@pytest.mark.parametrize("name", ["endpoints", "pages", "settings", "limits", "errors", "events", "mails"])
+@pytest.mark.parametrize(
+    "name", ["endpoints", "pages", "settings", "limits", "errors", "events", "mails", "responses", "objects"]
+)
 def test_the_tables_are_those_of_the_code(name: str) -> None:
     assert with_table(name, tables()[name]) == page_of(name).read_text("utf-8"), "run: python -m tests.documentation"
 
 
 def test_no_table_is_left_out() -> None:
-    assert tables().keys() == {"endpoints", "pages", "settings", "limits", "errors", "events", "mails", "command-line"}
+    reference = "".join(page.read_text("utf-8") for page in DOCS.glob("reference/*.md"))
+    named = re.findall(r"<!-- table: (.+?) -->", reference)
+
+    assert sorted(tables()) == sorted(named)
+    assert {"endpoints", "command-line", "responses", "objects"} <= tables().keys()
 
 
 @pytest.mark.parametrize(

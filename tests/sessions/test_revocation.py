@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from asgi_auth import Auth, AuthMiddleware, Sessions
 from asgi_auth.errors import InvalidTokenError, StorageUnavailableError, TokenRevokedError
 from asgi_auth.model.answers import TokenPair
-from asgi_auth.model.records import Changes
+from asgi_auth.model.revocations import Changes
 from asgi_auth.storage.sqlite import SQLite
 from tests.postgres import Server
 from tests.storage.conftest import FILES_AND_SERVERS, SERVERS, Servers

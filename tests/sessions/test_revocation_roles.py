@@ -8,7 +8,8 @@ import pytest
 from asgi_auth import Argon2, Auth, Passwords, Sessions
 from asgi_auth.feature import Feature
 from asgi_auth.model.answers import TokenPair
-from asgi_auth.model.records import Changes, Event
+from asgi_auth.model.records import Event
+from asgi_auth.model.revocations import Changes
 from tests.sessions.test_revocation import eventually
 from tests.storage.conftest import FILES_AND_SERVERS
 from tests.support import Clock, login, make_auth, register

@@ -5,7 +5,7 @@ from unittest.mock import ANY
 
 import pytest
 
-from asgi_auth.model.records import Access, Changes
+from asgi_auth.model.revocations import Access, Changes
 from asgi_auth.storage import Names, Storage
 from tests.storage.conftest import OWN_TABLES
 from tests.storage.samples import NOW, a_session, added

@@ -3,7 +3,8 @@
 from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
-from asgi_auth.model.records import Access, Changes, Credential, Session
+from asgi_auth.model.records import Credential, Session
+from asgi_auth.model.revocations import Access, Changes
 
 
 class SessionStore(Protocol):

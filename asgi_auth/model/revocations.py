@@ -1,0 +1,32 @@
+"""What processes tell each other about access: revoked sessions and changed roles."""
+
+import msgspec
+
+from asgi_auth.model.records import Record
+
+
+class Changes(Record, frozen=True, kw_only=True):
+    """Revocations and role changes that each process must apply.
+
+    `sessions` lists the revoked sessions as (id, time); `users` the users with changed roles as (id, roles, time).
+    `inactive` lists users who are not active and have sessions among these that the storage has not ended yet.
+    `lowered` lists the live sessions that have lost authentication methods; some of them longer ago.
+    `position` names the state of the storage that was read. `now` is the time of the database's own clock, in seconds
+    since 1970; None for a database without one.
+    """
+
+    position: str = ""
+    now: float | None = None
+    sessions: list[tuple[str, int]] = msgspec.field(default_factory=list)
+    users: list[tuple[str, tuple[str, ...], int]] = msgspec.field(default_factory=list)
+    inactive: list[str] = msgspec.field(default_factory=list)
+    lowered: list[str] = msgspec.field(default_factory=list)
+
+
+class Access(Record, frozen=True, kw_only=True):
+    """The current access of a session: its user, whether it is active, the roles of the user, and its methods."""
+
+    user_id: str
+    alive: bool
+    roles: tuple[str, ...]
+    amr: tuple[str, ...] = ()
