@@ -73,6 +73,8 @@ class Form:
     """Whether the inputs show the members of the page's `data` at first, as in a form that changes them.
 
     Those of extra fields are in its member `data`."""
+    asides: Mapping[str, str] = field(default_factory=dict)
+    """Links beside the labels of inputs: by field, the page that the link leads to."""
     attributes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Attributes of input elements by field, beyond those that follow from the endpoint, such as `autocomplete`."""
 
@@ -87,6 +89,10 @@ class Section:
     """The page, which may be one of another feature. Without that page, the section is not shown."""
     order: int = 60
     """The place on the page, from low to high."""
+    group: str = "profile"
+    """The part of the account page that opens to show the section: `profile`, `ways`, `devices`, `data`, or a new one.
+
+    A group stands at the place of its first section. A new one needs the text `pages.group.<group>`."""
     loads: bool = False
     """Whether the endpoint, which has to be a GET, is called; its answer is `data` in the template.
 

@@ -40,6 +40,8 @@ class Pages(Feature):
         self.css = css
         self.after_login = after_login
         self.next_allowed: tuple[str, ...] = tuple(next_allowed)
+        #: The way back from the account page.
+        self.home: str = "/" if after_login == "account" else after_login
         self.redirects_to: tuple[str, ...] = self.next_allowed
 
     def csp(self, *, fetches: bool) -> str:

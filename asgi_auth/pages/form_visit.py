@@ -144,6 +144,7 @@ class FormVisit(Visit):
         self.query |= {name: text for name, text in more.items() if text}
         hidden = {name: getattr(answer, name, "") for form in self.site.plan.forms_of(page) for name in form.hidden}
         self.carried |= {name: text for name, text in hidden.items() if isinstance(text, str) and text}
+        self.answered = self._route.endpoint.name
         return await self.show(page, identity, answer=answer)
 
     def _values_for(self, page: str, answer: object) -> dict[str, str]:

@@ -58,6 +58,11 @@ class FormView:
         """Whether the page was opened by the link of a mail."""
         return "token" in self.hidden
 
+    @property
+    def is_way(self) -> bool:
+        """Whether the form is one button of another way in, which a script shows."""
+        return bool(self.by_script) and not self.inputs
+
     def focus(self) -> bool:
         """Focus the first invalid field, else the first empty one."""
         typed = [item for item in self.inputs if item.kind not in {"checkbox", BOXES}]

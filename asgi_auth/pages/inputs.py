@@ -60,6 +60,8 @@ class Input:
     options: Sequence[tuple[str, str]] = ()
     checked: Collection[str] = ()
     focused: bool = False
+    #: The target and the text of the link beside the label.
+    aside: tuple[str, str] | None = None
 
     @property
     def described_by(self) -> str:

@@ -15,6 +15,8 @@ from asgi_auth.web.routes import Routes
 PROVEN = "proven"
 #: The messages that the pages themselves show.
 SAID = frozenset({"mail_sent", "login_needed", "fresh_login_required", "second_factor_missing", PROVEN})
+#: The page whose sections are in groups.
+ACCOUNT = "account"
 SCRIPT = re.compile(r"[a-z0-9_-]+\.js")
 T = TypeVar("T", Page, Form, Section)
 
@@ -45,6 +47,12 @@ class Plan:
             self._check_values(page, routes, {name for endpoint in loaded for name in fields.get(endpoint, ())})
         self.said: frozenset[str] = SAID | {form.said for form in self.forms.values() if form.said}
         self.scripts: Mapping[str, Path] = _scripts(features)
+        #: The sections of the feature of each endpoint.
+        self._siblings: Mapping[str, Collection[str]] = {
+            form.endpoint: {section.name for section in feature.sections}
+            for feature in features
+            for form in feature.forms
+        }
         #: The templates at the top of every page.
         self.banners: Sequence[str] = [f"banners/{name}.html" for feature in features for name in feature.banners]
         self._check_texts(texts)
@@ -52,6 +60,12 @@ class Plan:
     def forms_of(self, page: Page) -> list[Form]:
         """Return the forms of a page, in the order of the features."""
         return [form for form in self.forms.values() if page.name in {form.page, *form.also}]
+
+    def group_of(self, form: str) -> str:
+        """Return the group with the form of an endpoint: of its section, else of the first one of its feature."""
+        own = [section for section in self.sections if section.endpoint == form]
+        of_feature = [section for section in self.sections if section.name in self._siblings.get(form, ())]
+        return next((section.group for section in [*own, *of_feature]), "")
 
     def sections_of(self, page: Page) -> list[Section]:
         """Return the sections of a page, in their order."""
@@ -84,6 +98,10 @@ class Plan:
         pages = [self.pages[name] for name in self.paths]
         codes = {f"pages.{page.name}.title" for page in pages}
         codes |= {f"pages.link.{name}" for page in pages for name in self.links_of(page)}
+        codes |= {
+            f"pages.link.{name}" for form in self.forms.values() for name in form.asides.values() if name in self.paths
+        }
+        codes |= {f"pages.group.{section.group}" for section in self.sections if section.page == ACCOUNT}
         codes |= {f"pages.{form.endpoint}.button" for form in self.forms.values()}
         codes |= {f"pages.{form.endpoint}.failed" for form in self.forms.values() if form.by_script}
         codes |= {f"pages.said.{said}" for said in self.said}

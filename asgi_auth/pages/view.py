@@ -17,6 +17,8 @@ from asgi_auth.sessions.identity import ANONYMOUS, Identity
 
 #: The hidden field with the page of a form that several pages have.
 PAGE = "page"
+#: The page on which a logged-in user proves who they are, by one of several ways.
+PROOF = "reauthenticate"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +34,8 @@ class View:
     carried: Mapping[str, str] = field(default_factory=dict)
     kept: Kept | None = None
     logo: str = ""
+    #: The way back to the host's app.
+    home: str = ""
     #: The values in the URL of the page.
     given: Mapping[str, str] = field(default_factory=dict)
     #: What the page's endpoint has answered.
@@ -83,6 +87,7 @@ class View:
             "may": self.permits,
             "service": self.site.auth.settings.name,
             "logo": self.logo,
+            "home": "",
             "css": assets["/pages.css"],
             "js": assets["/pages.js"],
             "scripts": [assets[path] for path in self.site.plan.scripts],
@@ -103,6 +108,8 @@ class View:
         below = [name for name in plan.links_of(page) if self.permits(plan.pages[name].endpoint)]
         return self.frame() | {
             "page": page.name,
+            "home": self.home if page.login else "",
+            "offers_ways": page.entrance or page.name == PROOF,
             "title": self.language.get(f"pages.{page.name}.title"),
             "given": self.given,
             "data": self.data,
@@ -114,6 +121,8 @@ class View:
 
     def _onward(self, page: str) -> str:
         """Return the link to a page, with the request of an earlier mail if that page can ask for another mail."""
+        if page not in self.site.plan.paths:
+            return ""
         found = self.site.routes.named(self.site.plan.pages[page].endpoint)
         asks = found is not None and {"request"} == set(TICKET) & found[1].endpoint.fields.keys()
         return self.href(page, request=self.query.get("request", "") if asks else "")
@@ -136,7 +145,15 @@ class View:
                 fields = fields_of(found[1], found[0], self.site.auth.settings)
                 forms[form.endpoint] = builder.build(form, self.action(form.endpoint), fields)
                 self._take_along(forms[form.endpoint], page, form)
+                self._set_asides(forms[form.endpoint], form)
         return {name: form for name, form in forms.items() if form is not None}
+
+    def _set_asides(self, view: FormView | None, form: Form) -> None:
+        """Set the links beside the labels of inputs, to pages that are served."""
+        for item in view.inputs if view is not None else ():
+            page = form.asides.get(item.name, "")
+            if target := page and self._onward(page):
+                item.aside = target, self.language.get(f"pages.link.{page}")
 
     def _take_along(self, view: FormView | None, page: Page, form: Form) -> None:
         """Keep the target of `next` in a form, the values of a form of another page, and one of several pages."""

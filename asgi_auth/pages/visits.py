@@ -22,6 +22,7 @@ from asgi_auth.feature.page import Page, Section
 from asgi_auth.model.records import Client
 from asgi_auth.model.user_info import UserInfo
 from asgi_auth.pages.forms import Failed
+from asgi_auth.pages.groups import groups_of
 from asgi_auth.pages.inputs import from_url
 from asgi_auth.pages.kept import Kept
 from asgi_auth.pages.links import Links
@@ -58,6 +59,8 @@ class Visit:
         #: The values of hidden fields, which go from one form to the next.
         self.carried: dict[str, str] = {}
         self.kept: Kept | None = None
+        #: The endpoint whose answer the page shows.
+        self.answered = ""
         #: The values in the URL of the page.
         self.given: dict[str, str] = {}
         #: The visitor, once authenticated.
@@ -93,6 +96,7 @@ class Visit:
             carried=self.carried,
             kept=self.kept,
             logo=self.below_root(self.site.pages.logo or ""),
+            home=self.below_root(self.site.pages.home),
             given=self.given,
             visitor=self.identity,
             **more,
@@ -137,9 +141,17 @@ class Visit:
         context = view.page(page) | {"answer": answer}
         context["username"] = await owner_of_link(self.site, page, failed.sent if failed else self.query)
         sections = [item for item in self.site.plan.sections_of(page) if view.permits(item.endpoint)]
-        context["sections"] = [await self._section(section, page, view, identity) for section in sections]
+        shown = context["sections"] = [await self._section(section, page, view, identity) for section in sections]
+        context["groups"] = groups_of(shown, self._opened(failed))
         response = self.site.renderer.page([page.name, "page"], context, failed.error.status if failed else 200)
         return with_headers_of(response, failed.error) if failed else response
+
+    def _opened(self, failed: Failed | None) -> set[str]:
+        """Return the groups of the account page that are open: with the form that this request is about."""
+        plan, said = self.site.plan, self.query.get("said", "")
+        form = failed.endpoint if failed else self.answered or (self.kept.endpoint if self.kept else "")
+        forms = [form] if form else [item.endpoint for item in plan.forms.values() if said and item.said == said]
+        return {plan.group_of(item) for item in forms} - {""}
 
     def reference(self, page: Page) -> str:
         """Return what `next` says of a page that this request is about."""
@@ -184,8 +196,8 @@ class Visit:
             proof = view.href(self.site.plan.first_of(error.leads_to), next=self.reference(page), said=error.text_code)
             title = view.language.maybe(f"pages.{section.name}.title") or view.language.get(f"pages.{page.name}.title")
             refused = {"title": title, "alert": view.language.error(error), "proof": proof}
-            return {"name": section.name, "template": "refused.html", "data": refused}
-        return {"name": section.name, "template": template_of(section), "data": data}
+            return {"name": section.name, "group": section.group, "template": "refused.html", "data": refused}
+        return {"name": section.name, "group": section.group, "template": template_of(section), "data": data}
 
     async def call(self, name: str, identity: Identity) -> Any:
         """Call an endpoint that only reads."""

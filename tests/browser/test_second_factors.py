@@ -80,6 +80,7 @@ async def test_the_whole_life(browser: Browser, serve: Serve, database: str, jav
         await ada.page.context.clear_cookies()
         await begin(ada, email)
         await ada.send("recovery_code_login", code=codes[0].lower().replace("-", " "))
+        await ada.unfold()
         await ada.sees("Codes that are left: 7.")
         assert (await ada.mail("recovery_code_used", email))["to"] == email
 

@@ -126,6 +126,7 @@ async def changes_the_address_and_logs_in_by_mail(ada: Visitor, email: str) -> N
 
 async def takes_the_data_and_closes_the_account(ada: Visitor, phone: Visitor, email: str) -> None:
     """Take the data, log out everywhere, come back, and close the account."""
+    await ada.unfold()
     async with ada.page.expect_download() as download:
         await ada.page.get_by_role("link", name="Download").click()
     exported = json.loads((await (await download.value).path()).read_text())
@@ -157,23 +158,30 @@ async def test_by_keyboard_alone(browser: Browser, serve: Serve) -> None:
         await keyboard.press("Space")
         await expect(ada.page.locator("#login-password")).to_have_attribute("type", "text")
         await keyboard.press("Tab")
+        assert await focused(ada) == "Forgot your password?"
+        await keyboard.press("Tab")
         assert await focused(ada) == "Log in"
         await keyboard.press("Enter")
         await ada.page.wait_for_url("**/account*")
 
-        # Everything on the account page is reached, and seen to be.
+        # Everything on the account page is reached, and seen to be; Enter opens its parts.
         reached = []
-        for _ in range(40):
+        for _ in range(50):
             await keyboard.press("Tab")
             if (name := await focused(ada)) == "":
                 break
+            if await ada.page.evaluate("document.activeElement.matches('details:not([open]) > summary')"):
+                await keyboard.press("Enter")
             reached.append(name)
             assert await ada.page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid", name
         assert reached == [
-            "Log out", "Confirm it", "display_name", "year_of_birth", "newsletter", "Save", "new_email", "password",
-            "Show", "Change address", "current_password", "Show", "new_password", "Show", "Change password",
+            "Back to Lighthouse", "Log out",
+            "Profile", "Confirm it", "display_name", "year_of_birth", "newsletter", "Save", "new_email", "password",
+            "Show", "Change address",
+            "Ways to log in", "current_password", "Show", "new_password", "Show", "Change password",
             "Add a passkey", "Set up an authenticator app", "Get new recovery codes",
-            "Log out everywhere", "Download", "password", "Show", "Close account",
+            "Devices", "Log out everywhere",
+            "Your data", "Download", "password", "Show", "Close account",
         ]  # fmt: skip
         while await focused(ada) != "Log out":
             await keyboard.press("Tab")
@@ -183,7 +191,7 @@ async def test_by_keyboard_alone(browser: Browser, serve: Serve) -> None:
 
 async def focused(ada: Visitor) -> str:
     """The name or text of the element that has the cursor; nothing for the page itself."""
-    script = "e => e === document.body ? '' : e.name || e.textContent.trim()"
+    script = "e => e === document.body ? '' : e.name || (e.querySelector('.name') ?? e).textContent.trim()"
     return str(await ada.page.evaluate(f"({script})(document.activeElement)"))
 
 

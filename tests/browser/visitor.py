@@ -22,18 +22,28 @@ class Visitor:
         return urlsplit(self.page.url).path
 
     async def open(self, path: str) -> None:
-        """Type an address."""
+        """Type an address; open all parts of the account page."""
         await self.page.goto(f"{self.url}/auth/{path}")
+        if path == "account":
+            await self.unfold()
 
     async def send(self, form: str, **values: str) -> None:
         """Fill in a form and press its button."""
+        await self.unfold()
         for name, value in values.items():
             await self.page.fill(f"#{form}-{name}", value)
         button = self.page.locator(f"form:has(#{form}-{next(iter(values))}) > button")
         await button.click()
 
+    async def unfold(self) -> None:
+        """Open all parts of the account page, if this is one."""
+        closed = self.page.locator("details.group:not([open]) > summary")
+        for _ in range(await closed.count()):
+            await closed.first.click()
+
     async def press(self, name: str) -> None:
         """Press the first button of a name."""
+        await self.unfold()
         await self.page.get_by_role("button", name=name).first.click()
 
     async def sees(self, text: str) -> None:

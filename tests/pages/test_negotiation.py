@@ -273,7 +273,7 @@ async def test_parts_of_the_account_page_are_there_with_their_endpoints() -> Non
         page = await surfer.get("account")
 
         assert [form.action for form in page.forms] == ["/logout", "/change-password"]
-        assert page.links == []
+        assert page.links == ["/"]
 
 
 async def test_a_form_for_nothing_is_refused_as_for_clients(surfer: Surfer) -> None:

@@ -56,8 +56,8 @@ class Account(Feature):
     )
     sections: ClassVar[Sequence[Section]] = (
         Section(name="profile", endpoint="me", order=10),
-        Section(name="export", endpoint="export", order=80),
-        Section(name="close_account", endpoint="close_account", order=90),
+        Section(name="export", endpoint="export", order=80, group="data"),
+        Section(name="close_account", endpoint="close_account", order=90, group="data"),
     )
 
     def __init__(self, *, closing: Literal["soft", "hard"] = "soft", reopen: int | None = None) -> None:

@@ -74,7 +74,7 @@ class AdminPages(AdminBase):
         Form(endpoint="delete_user", page=USER, after=LIST, said="admin_deleted"),
     )
     sections: ClassVar[Sequence[Section]] = (
-        Section(name="admin", endpoint="users", order=85),
+        Section(name="admin", endpoint="users", order=85, group="administration"),
         Section(name="admin_overview", page=LIST, endpoint="users_overview", order=10, loads=True),
         Section(name="admin_profile", page=USER, endpoint="user", order=10),
         Section(name="admin_invite", page=USER, endpoint="invite_user", order=12),

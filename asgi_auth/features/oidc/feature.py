@@ -28,7 +28,7 @@ class OIDC(LoggingIn):
     sections: ClassVar[Sequence[Section]] = (
         Section(name="providers", endpoint="providers", page="login", loads=True),
         Section(name="proofs", endpoint="identities", page="reauthenticate", loads=True),
-        Section(name="identities", endpoint="identities", order=36, loads=True),
+        Section(name="identities", endpoint="identities", order=36, loads=True, group="ways"),
     )
     forms: ClassVar[Sequence[Form]] = (
         Form(endpoint="oidc_link", page="account", shows=True),

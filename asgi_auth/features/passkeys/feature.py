@@ -56,7 +56,9 @@ class Passkeys(Managing, LoggingIn):
         Form(endpoint="rename_passkey", page="account", after="account", said="passkey_renamed"),
         Form(endpoint="delete_passkey", page="account", after="account", said="passkey_removed"),
     )
-    sections: ClassVar[Sequence[Section]] = (Section(name="passkeys", endpoint="passkeys", order=32, loads=True),)
+    sections: ClassVar[Sequence[Section]] = (
+        Section(name="passkeys", endpoint="passkeys", order=32, loads=True, group="ways"),
+    )
     reauthenticates: ClassVar[Mapping[str, str]] = {KIND: "passkey"}
     mails: ClassVar[tuple[str, ...]] = ("passkey_added", "passkey_removed")
     notices: ClassVar[Mapping[Noticed, str]] = {

@@ -104,19 +104,21 @@ class Passwords(Feature):
 
     room: ClassVar[Path | None] = Path(__file__).parent
     pages: ClassVar[Sequence[Page]] = (
-        Page(name="login", endpoint="login", entrance=True, links=("forgot_password", "magic_link", "register")),
+        Page(name="login", endpoint="login", entrance=True, links=("magic_link", "register")),
         Page(name="set_password", endpoint="set_password", login=True, links=("account",)),
         Page(name="register", endpoint="register", entrance=True, links=("login",)),
     )
     forms: ClassVar[Sequence[Form]] = (
-        Form(endpoint="login", page="login"),
+        Form(endpoint="login", page="login", asides={"password": "forgot_password"}),
         Form(endpoint="register", page="register", after="login", said="registered", waits="verify_email"),
         Form(endpoint="reauthenticate", page="reauthenticate"),
         Form(endpoint="set_password", page="set_password", after="account", said="password_changed"),
         Form(endpoint="change_password", page="account", after="account", said="password_changed"),
     )
     reauthenticates: ClassVar[Mapping[str, str]] = {KIND: "password"}
-    sections: ClassVar[Sequence[Section]] = (Section(name="change_password", endpoint="change_password", order=30),)
+    sections: ClassVar[Sequence[Section]] = (
+        Section(name="change_password", endpoint="change_password", order=30, group="ways"),
+    )
 
     def __init__(
         self,

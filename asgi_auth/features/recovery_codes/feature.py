@@ -68,7 +68,7 @@ class RecoveryCodes(Feature):
         ),
     )
     sections: ClassVar[Sequence[Section]] = (
-        Section(name="recovery_codes", endpoint="recovery_codes_left", order=34, loads=True),
+        Section(name="recovery_codes", endpoint="recovery_codes_left", order=34, loads=True, group="ways"),
     )
     forms: ClassVar[Sequence[Form]] = (
         Form(

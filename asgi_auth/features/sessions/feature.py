@@ -52,7 +52,9 @@ class Sessions(Feature):
         Form(endpoint="logout", page="account", after="login", said="logged_out"),
         Form(endpoint="logout_all", page="account", after="login", said="logged_out_everywhere"),
     )
-    sections: ClassVar[Sequence[Section]] = (Section(name="sessions", endpoint="sessions", order=50, loads=True),)
+    sections: ClassVar[Sequence[Section]] = (
+        Section(name="sessions", endpoint="sessions", order=50, loads=True, group="devices"),
+    )
 
     @property
     def grants(self) -> Mapping[str, Grant]:

@@ -96,7 +96,9 @@ class Totp(Feature):
         Form(endpoint="totp_turn_on", page="totp", after="account", said="factor_added", hidden=("pending",)),
         Form(endpoint="totp_turn_off", page="account", after="account", said="factor_removed"),
     )
-    sections: ClassVar[Sequence[Section]] = (Section(name="totp", endpoint="totp_status", order=33, loads=True),)
+    sections: ClassVar[Sequence[Section]] = (
+        Section(name="totp", endpoint="totp_status", order=33, loads=True, group="ways"),
+    )
 
     def __init__(self, *, issuer: str | None = None, drift: int = 1) -> None:
         """Take the settings. Raises ValueError."""

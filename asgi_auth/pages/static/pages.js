@@ -7,6 +7,17 @@ for (const form of document.forms) {
   window.addEventListener("pageshow", () => disable(false));
 }
 
+// A link to a part of the account page opens it; most browsers do so themselves.
+const reveal = () => {
+  const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const part = target && target.closest("details");
+  if (!part || part.open) return;
+  part.open = true;
+  target.scrollIntoView();
+};
+window.addEventListener("hashchange", reveal);
+reveal();
+
 // The button that shows a password; hidden without this script.
 for (const button of document.querySelectorAll("button.reveal")) {
   const input = document.getElementById(button.getAttribute("aria-controls"));
