@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 from asgi_auth.auth import Auth
 from asgi_auth.bounds.deadline import Deadline
 from asgi_auth.bounds.settling import Settling
-from asgi_auth.errors import AuthError, BadRequestError, NotFoundError
+from asgi_auth.errors import AuthError, BadRequestError, MethodNotAllowedError, NotFoundError
 from asgi_auth.errors.authentication import WithPendingLogin
 from asgi_auth.feature.endpoint import Endpoint
 from asgi_auth.feature.route import Route, Served
@@ -29,7 +29,16 @@ from asgi_auth.web.headers import headers, is_browser_form, single_header
 from asgi_auth.web.lifespan import serve_lifespan
 from asgi_auth.web.paths import onward, own_url, route_path
 from asgi_auth.web.request_pipeline import RequestPipeline, Result
-from asgi_auth.web.responses import HSTS, add_headers, answer, cacheable, oauth2_problem, problem, send_error
+from asgi_auth.web.responses import (
+    BY,
+    HSTS,
+    add_headers,
+    answer,
+    cacheable,
+    oauth2_problem,
+    problem_document,
+    send_error,
+)
 from asgi_auth.web.routes import Routes
 
 if TYPE_CHECKING:
@@ -67,6 +76,8 @@ class AuthApp:
         self.cors: Cors = Cors(self.auth.settings)
         self.pages: PageServer | None = self._page_server()
         self.auth.page_urls.serve(self.pages.page_paths if self.pages is not None else {})
+        if self.pages is not None and (self.auth.leads is None or "login" in self.pages.plan.paths):
+            self.auth.leads = self.pages.lead
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request; its path is relative to the mount of the app."""
@@ -109,7 +120,7 @@ class AuthApp:
     async def _respond(self, path: str | None, scope: Scope, receive: Receive, renewed: Headers) -> Response | None:
         """Answer by a page or by an endpoint, errors too; None when the client has disconnected."""
         visit = self._visit(path, scope)
-        render_error = visit.refuse if visit is not None else problem
+        render_error = visit.refuse if visit is not None else problem_document
         try:
             if visit is not None:
                 return await visit.respond(partial(self._authenticate, visit.endpoint, scope, renewed), receive)
@@ -121,13 +132,19 @@ class AuthApp:
             return None
         except AuthError as error:
             await self.auth.stream.report_refusal(error, client_of(scope, self.auth.settings))
-            response = render_error(error)
+            response = self._missing(error, path, scope) or render_error(error)
             response.raw_headers.extend(self.authenticator.cookies.lines(error.http_cookies))
         except Exception as error:  # noqa: BLE001 (`unexpected` logs it)
             response = render_error(unexpected(error, f"answer {scope['method']}"))
         if visit is None:
             response.raw_headers.extend(self.cors.headers(scope))
         return response
+
+    def _missing(self, error: AuthError, path: str | None, scope: Scope) -> Response | None:
+        """Make the page for a browser at a path where there is nothing for it; None for all other errors."""
+        if self.pages is None or path is None or not isinstance(error, NotFoundError | MethodNotAllowedError):
+            return None
+        return self.pages.missing(error, path, scope)
 
     def _visit(self, path: str | None, scope: Scope) -> "Visit | None":
         """Return the visit of a browser that asks for a page, or sends a form; None is a call of an endpoint."""
@@ -197,7 +214,7 @@ class AuthApp:
         Raises BadRequestError when the cookies belong to two users, unless the endpoint ends the sessions of both.
         """
         identity = scope.get("asgi_auth")
-        if not isinstance(identity, Identity) or scope.get("asgi_auth.by") is not self.auth:
+        if not isinstance(identity, Identity) or scope.get(BY) is not self.auth:
             identity = self.authenticator.from_cache(scope)
         if identity is None:
             identity, cookies = await self.authenticator.authenticate(scope)

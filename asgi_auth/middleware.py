@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable
 from contextlib import suppress
-from functools import partial
 
 import msgspec
 from starlette.types import Message, Receive, Scope, Send
@@ -21,7 +20,7 @@ from asgi_auth.web.cookies import Cookies
 from asgi_auth.web.cors import Cors
 from asgi_auth.web.lifespan import HostApp, serve_lifespan
 from asgi_auth.web.paths import CHANGE_PASSWORD, below_mount
-from asgi_auth.web.responses import WEBSOCKET_UNAUTHORIZED, send_error, send_late_error
+from asgi_auth.web.responses import BY, OUTER, WEBSOCKET_UNAUTHORIZED, send_error, send_late_error
 from asgi_auth.web.websockets import SessionSocket
 
 NO_HEADERS: Headers = []
@@ -80,9 +79,9 @@ class AuthMiddleware:
         except Exception as error:  # noqa: BLE001 (`unexpected` logs it)
             await self._refuse(unexpected(error, "authenticate a request"), scope, receive, send)
             return
-        scope = dict(scope)
+        outer, scope = scope, dict(scope)
         scope["user"] = scope["auth"] = scope["asgi_auth"] = identity
-        scope["asgi_auth.by"] = self.auth
+        scope[BY], scope[OUTER] = self.auth, outer
         token = current.set(identity)
         try:
             await self._pass_on(identity, headers, scope, receive, send)
@@ -106,8 +105,7 @@ class AuthMiddleware:
             if page is not None:
                 return page(scope, receive, send)
         if self._required and not identity.is_authenticated and scope.get("method") != "OPTIONS":
-            page = self._pages.to_login(scope, self._mount) if self._pages is not None else None
-            return (page or partial(self._refuse, identity.error or UnauthorizedError()))(scope, receive, send)
+            return self._refuse(identity.error or UnauthorizedError(), scope, receive, send)
         if scope["type"] == "websocket" and identity.is_authenticated:
             return self._socket(identity, headers, receive, send).run(self._call_app, scope)
         return self._call_app(scope, receive, send)
@@ -152,7 +150,9 @@ class AuthMiddleware:
         if page is not None:
             await page(scope, receive, send)
         else:
-            await send_error(error, scope, receive, sending)
+            # A host that mounts the routes itself would be asked for the login page, and refused again.
+            known = {BY: self.auth} if self._served is not None else {BY: None}
+            await send_error(error, {**scope, **known}, receive, sending)
 
 
 class _SetCookies(msgspec.Struct):

@@ -13,7 +13,7 @@ async def host(scope: Scope, receive: Receive, send: Send) -> None:
         try:
             response = answer(scope)
         except AuthError as error:
-            response = problem(error)
+            response = problem(error, scope)
         await response(scope, receive, send)
     elif scope["type"] == "websocket":
         await receive()

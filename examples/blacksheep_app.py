@@ -21,12 +21,11 @@ async def socket(websocket: WebSocket) -> None:
     await websocket.receive_text()
 
 
-async def refused(_app: Application, _request: Request, error: AuthError) -> Response:
-    response = problem(error)
-    del response.headers["content-type"], response.headers["content-length"]  # Content sets both headers
-    return Response(
-        response.status_code, response.raw_headers, Content(b"application/problem+json", bytes(response.body))
-    )
+async def refused(_app: Application, request: Request, error: AuthError) -> Response:
+    response = problem(error, request.scope)
+    kind = response.headers.get("content-type", "text/plain").encode()
+    headers = [pair for pair in response.raw_headers if not pair[0].startswith(b"content-")]  # Content sets both
+    return Response(response.status_code, headers, Content(kind, bytes(response.body)))
 
 
 host = Application()

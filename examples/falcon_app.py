@@ -25,8 +25,8 @@ class Pages:
         await socket.receive_text()
 
 
-async def refused(_: Request, response: Response, error: AuthError, _params: object) -> None:
-    answer = problem(error)
+async def refused(request: Request, response: Response, error: AuthError, _params: object) -> None:
+    answer = problem(error, request.scope)
     response.status, response.data = answer.status_code, bytes(answer.body)
     response.set_headers(dict(answer.headers))
 

@@ -30,8 +30,8 @@ async def socket(_: Request, websocket: Websocket) -> None:
 
 
 @host.exception(AuthError)
-async def refused(_: Request, error: AuthError) -> HTTPResponse:
-    response = problem(error)
+async def refused(request: Request, error: AuthError) -> HTTPResponse:
+    response = problem(error, request.transport.scope)
     return raw(bytes(response.body), response.status_code, dict(response.headers))
 
 

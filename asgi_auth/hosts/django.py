@@ -52,9 +52,12 @@ class UserMiddleware:
         request.auser = auser
         return self._get_response(request)
 
-    def process_exception(self, _: HttpRequest, error: Exception) -> HttpResponse | None:
-        """Answer an AuthError with problem+json, as the auth routes do. Django handles all other errors."""
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Answer an AuthError with problem+json, as the auth routes do. Django handles all other errors.
+
+        With `Pages`, browsers are led to the page that helps, such as the login page, or get a page with the error.
+        """
         if not isinstance(error, AuthError):
             return None
-        response = problem(error)
+        response = problem(error, getattr(request, "scope", None))
         return HttpResponse(bytes(response.body), status=response.status_code, headers=dict(response.headers))

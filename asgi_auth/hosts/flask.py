@@ -13,7 +13,7 @@
 """
 
 try:
-    from flask import Flask, Response
+    from flask import Flask, Response, request
 except ImportError as _error:
     raise ImportError("asgi_auth.hosts.flask needs Flask: pip install flask a2wsgi") from _error
 
@@ -26,10 +26,14 @@ __all__ = ["current_user", "install", "login_required", "require"]
 
 
 def install(app: Flask) -> None:
-    """Answer each AuthError of a view with problem+json, as the auth routes do."""
+    """Answer each AuthError of a view with problem+json, as the auth routes do.
+
+    With `Pages`, browsers are led to the page that helps, such as the login page, or get a page with the error. That
+    needs the scope of the request, which a2wsgi passes on, and `WsgiToAsgi` of asgiref does not.
+    """
     app.register_error_handler(AuthError, _answer)
 
 
 def _answer(error: AuthError) -> Response:
-    response = problem(error)
+    response = problem(error, request.environ.get("asgi.scope"))
     return Response(bytes(response.body), response.status_code, dict(response.headers))

@@ -67,12 +67,12 @@ class AuthPlugin(InitPluginProtocol):
         return app_config
 
 
-def answer(_: Request[Any, Any, Any], error: AuthError) -> Response[bytes]:
-    """Answer an AuthError with problem+json, as the auth routes do.
+def answer(request: Request[Any, Any, Any], error: AuthError) -> Response[bytes]:
+    """Answer an AuthError with problem+json, as the auth routes do; with `Pages`, browsers are led to a page.
 
     The plugin installs this handler. Without the plugin: `Litestar(…, exception_handlers={AuthError: answer})`.
     """
-    response = problem(error)
+    response = problem(error, request.scope)
     return Response(bytes(response.body), status_code=response.status_code, headers=dict(response.headers))
 
 

@@ -13,7 +13,7 @@
 """
 
 try:
-    from quart import Quart, Response
+    from quart import Quart, Response, has_request_context, request
 except ImportError as _error:
     raise ImportError("asgi_auth.hosts.quart needs Quart: pip install quart") from _error
 
@@ -26,10 +26,13 @@ __all__ = ["current_user", "install", "login_required", "require"]
 
 
 def install(app: Quart) -> None:
-    """Answer each AuthError of a view or websocket with problem+json, as the auth routes do."""
+    """Answer each AuthError of a view or websocket with problem+json, as the auth routes do.
+
+    With `Pages`, browsers are led to the page that helps, such as the login page, or get a page with the error.
+    """
     app.register_error_handler(AuthError, _answer)
 
 
 def _answer(error: AuthError) -> Response:
-    response = problem(error)
+    response = problem(error, request.scope if has_request_context() else None)
     return Response(bytes(response.body), response.status_code, dict(response.headers))

@@ -24,7 +24,10 @@ __all__ = ["current_user", "install", "login_required", "require"]
 
 
 def install(app: Starlette) -> None:
-    """Answer each AuthError of an endpoint with problem+json, as the auth routes do. Websockets are rejected."""
+    """Answer each AuthError of an endpoint with problem+json, as the auth routes do. Websockets are rejected.
+
+    With `Pages`, browsers are led to the page that helps, such as the login page, or get a page with the error.
+    """
     app.add_exception_handler(AuthError, _answer)  # type: ignore[arg-type]  # handles requests and websockets
 
 
@@ -39,4 +42,4 @@ async def _answer(connection: Request | WebSocket, error: AuthError) -> Response
         if connection.application_state is not WebSocketState.CONNECTING or not denial:
             await connection.close(WEBSOCKET_UNAUTHORIZED, error.code)
             return None
-    return problem(error)
+    return problem(error, connection.scope)

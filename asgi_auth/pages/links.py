@@ -12,7 +12,17 @@ class Links:
         """Take the request, and its path below the mount, without a slash at the end."""
         raw = (scope.get("raw_path") or scope["path"].encode()).partition(b"?")[0]
         depth = path.count("/") - 1 + raw.endswith(b"/")
-        self._up = "../" * depth or "./"
+        self._up: str = "../" * depth or "./"
+        if path == "/" and not raw.endswith(b"/"):
+            # The mount itself, without a slash: links start from its parent.
+            self._up = f"{raw.rpartition(b'/')[2].decode('latin-1')}/"
+
+    @classmethod
+    def below(cls, mount: str) -> "Links":
+        """Return links from a page elsewhere on this site: paths below a mount."""
+        made = cls({"path": "/"}, "/")
+        made._up = f"{mount}/"
+        return made
 
     def to(self, path: str, query: Mapping[str, str] | None = None) -> str:
         """Return the reference to a path below the mount; empty values of the query are left out."""

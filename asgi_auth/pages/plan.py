@@ -14,7 +14,17 @@ from asgi_auth.web.routes import Routes
 #: The message above a form that comes back after its user has proven who they are.
 PROVEN = "proven"
 #: The messages that the pages themselves show.
-SAID = frozenset({"mail_sent", "login_needed", "fresh_login_required", "second_factor_missing", PROVEN})
+SAID = frozenset(
+    {
+        "mail_sent",
+        "login_needed",
+        "fresh_login_required",
+        "second_factor_needed",
+        "second_factor_missing",
+        "email_not_verified",
+        PROVEN,
+    }
+)
 #: The page whose sections are in groups.
 ACCOUNT = "account"
 SCRIPT = re.compile(r"[a-z0-9_-]+\.js")

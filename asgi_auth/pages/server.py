@@ -1,7 +1,6 @@
 """The server of the pages: it finds the visit that answers a browser's request."""
 
 from collections.abc import Mapping
-from urllib.parse import urlencode
 
 from starlette.responses import Response
 from starlette.types import Scope
@@ -11,15 +10,16 @@ from asgi_auth.errors import AuthError
 from asgi_auth.feature.route import Route
 from asgi_auth.pages.feature import Pages
 from asgi_auth.pages.form_visit import FormVisit
+from asgi_auth.pages.leading import lead
 from asgi_auth.pages.navigation import NavigationVisit
+from asgi_auth.pages.page_visit import PageVisit
 from asgi_auth.pages.plan import Plan
 from asgi_auth.pages.query import query_of
 from asgi_auth.pages.site import Site
-from asgi_auth.pages.visits import AssetVisit, PageVisit, Visit
-from asgi_auth.validation.targets import is_local_path, location
+from asgi_auth.pages.visits import AssetVisit, Visit
 from asgi_auth.web.cookies import Cookies
 from asgi_auth.web.headers import is_navigation
-from asgi_auth.web.paths import CHANGE_PASSWORD, app_root, below_root, route_path
+from asgi_auth.web.paths import CHANGE_PASSWORD, app_root, route_path
 from asgi_auth.web.request_pipeline import RequestPipeline
 from asgi_auth.web.routes import Routes
 
@@ -62,23 +62,16 @@ class PageServer:
         form = self._site.routes.named("change_password")
         if form is None or route_path(scope) != CHANGE_PASSWORD or scope.get("method") not in {"GET", "HEAD"}:
             return None
-        return self._to_page(scope, mount, "account", "#change-password")
+        path, root = self._site.plan.paths.get("account"), app_root(scope, "", self._site.auth.settings)
+        return self._site.renderer.redirect(f"{root}{mount}{path}#change-password") if path is not None else None
 
-    def to_login(self, scope: Scope, mount: str) -> Response | None:
-        """Redirect an anonymous browser to the login page, and from there back; None for other clients."""
-        if not is_navigation(scope):
-            return None
-        query = f"?{scope['query_string'].decode('latin-1')}" if scope.get("query_string") else ""
-        target = location(below_root(self._root(scope), scope["path"])) + location(query)
-        back = {"next": target} if is_local_path(target) else {}
-        return self._to_page(scope, mount, "login", f"?{urlencode(back | {'said': 'login_needed'})}")
+    def lead(self, error: AuthError, scope: Scope) -> Response | None:
+        """Lead a browser that an error refuses a page of the host; None for all other requests."""
+        return lead(self._site, error, scope)
 
-    def _to_page(self, scope: Scope, mount: str, page: str, more: str) -> Response | None:
-        path = self._site.plan.paths.get(page)
-        return self._site.renderer.redirect(f"{self._root(scope)}{mount}{path}{more}") if path is not None else None
-
-    def _root(self, scope: Scope) -> str:
-        return app_root(scope, "", self._site.auth.settings)
+    def missing(self, error: AuthError, path: str, scope: Scope) -> Response | None:
+        """Show a browser that there is nothing for it at a path below the mount; None for other clients."""
+        return Visit(self._site, scope, path).refuse(error) if is_navigation(scope) else None
 
     def _route(self, path: str, method: str) -> tuple[Route, Mapping[str, str]] | None:
         try:

@@ -1,6 +1,6 @@
 """The requests of a browser that only read: for a file, and for a page."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.responses import Response
@@ -34,9 +34,10 @@ from asgi_auth.pages.site import Site
 from asgi_auth.pages.view import View
 from asgi_auth.process.log import logger
 from asgi_auth.sessions.identity import ANONYMOUS, Identity
-from asgi_auth.validation.targets import is_allowed, is_local_path, location
+from asgi_auth.validation.targets import as_path, is_allowed, is_local_path, location
+from asgi_auth.web.headers import headers
 from asgi_auth.web.paths import app_root, below_root
-from asgi_auth.web.responses import problem
+from asgi_auth.web.responses import problem_document
 
 #: Authenticates the request.
 Authenticate = Callable[[], Awaitable[Identity]]
@@ -75,11 +76,14 @@ class Visit:
         try:
             view = self.view()
             context = {"title": view.language.get("pages.error.title"), "alert": view.language.error(error)}
-            context["logout"] = view.action("logout") if isinstance(error, BadRequestError) and error.of_cookies else ""
+            of_two_users = isinstance(error, BadRequestError) and error.of_cookies
+            is_refused = isinstance(error, ForbiddenError) and self.identity.is_authenticated
+            context["logout"] = view.action("logout") if of_two_users or is_refused else ""
+            context["account"] = "" if of_two_users else view.href("account")
             response = self.site.renderer.page(["error"], view.frame() | context, error.status)
         except Exception:
             logger.exception("asgi_auth failed to show an error")
-            return problem(InternalError())
+            return problem_document(InternalError())
         return with_headers_of(response, error)
 
     def view(self, user: UserInfo | None = None, failed: Failed | None = None, **more: Any) -> View:
@@ -106,8 +110,16 @@ class Visit:
     def onward(self) -> str:
         """The target of `next`, if it is allowed: a path, an allowed URL, or the name of a page for users."""
         target = self.query.get("next", "")
+        if not target:
+            return ""
+        target = as_path(target, self._hosts())
         page = self.site.plan.pages.get(parse_reference(target)[0])
         return target if (page and page.login) or is_allowed(target, self.site.pages.next_allowed) else ""
+
+    def _hosts(self) -> list[str]:
+        """Return the names of this site, with ports, as absolute targets have them."""
+        origin = self.site.auth.settings.origin
+        return [*([origin.partition("://")[2]] if origin else []), *headers(self.scope, b"host")]
 
     def go_on(self) -> str:
         """Return the target after a login."""
@@ -226,38 +238,6 @@ class AssetVisit(Visit):
     async def respond(self, authenticate: Authenticate, receive: Receive) -> Response:  # noqa: ARG002 (a file is public)
         """Respond with the file."""
         return self.site.renderer.asset(self._path)
-
-
-class PageVisit(Visit):
-    """A request for a page: it changes nothing, and uses no token of a link."""
-
-    def __init__(self, site: Site, scope: Scope, path: str, page: Page, in_path: Mapping[str, str]) -> None:
-        """Take the page, and the values in its path."""
-        super().__init__(site, scope, path)
-        self._page = page
-        found = query_of(scope, [name.encode() for name in page.query])
-        self.given = {name: found.get(name, "") for name in page.query} | dict(in_path)
-
-    async def respond(self, authenticate: Authenticate, receive: Receive) -> Response:  # noqa: ARG002 (GET has no body)
-        """Show the page, or redirect a user who is logged in already."""
-        identity = self.identity = await authenticate()
-        try:
-            return await self._answer(identity)
-        except AuthError as error:
-            if (response := await self.led_on(error, self._page, identity)) is not None:
-                return response
-            if not isinstance(error, UnauthorizedError):
-                raise
-            # The user was deleted, and the token is still valid: without its cookie the login page shows its form.
-            response = self.to_login(self.reference(self._page), "login_needed")
-            response.raw_headers.extend(self.site.cookies.clear())
-            return response
-
-    async def _answer(self, identity: Identity) -> Response:
-        again = self.query.get("said") == FreshLoginRequiredError.code
-        if self._page.entrance and identity.is_authenticated and not again:
-            return self.site.renderer.redirect(self.go_on())
-        return await self.show(self._page, identity)
 
 
 def with_headers_of(response: Response, error: AuthError) -> Response:

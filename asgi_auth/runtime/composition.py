@@ -1,7 +1,8 @@
 """The parts of an `Auth`: what is made of its settings, its storage and its features."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from functools import cached_property, partial
+from typing import Any, TypeAlias
 
 from asgi_auth.accounts.factors import Factors
 from asgi_auth.accounts.impersonation import Impersonation
@@ -23,6 +24,7 @@ from asgi_auth.bounds.deadline import DEFAULT
 from asgi_auth.crypto.argon2 import Argon2, PasswordHasher
 from asgi_auth.crypto.keys import KeyRing
 from asgi_auth.crypto.vault import Vault
+from asgi_auth.errors import AuthError
 from asgi_auth.events.registry import HookRegistry
 from asgi_auth.events.stream import Stream
 from asgi_auth.feature.admission import Admission
@@ -55,6 +57,9 @@ from asgi_auth.settings import Settings
 from asgi_auth.storage import Storage
 from asgi_auth.texts import Texts
 from asgi_auth.validation.password_policy import PasswordPolicy
+
+#: Makes the response that leads a browser on, from the error and the ASGI scope of a refused request; None for others.
+Leads: TypeAlias = Callable[[AuthError, MutableMapping[str, Any]], Any]
 
 
 class Composition(HookRegistry, FeatureLookup):
@@ -89,6 +94,8 @@ class Composition(HookRegistry, FeatureLookup):
         self._compose_runtime()
         self._compose_accounts()
         self._attach_features()
+        #: Leads browsers from refused pages of the host to the pages of an app. The app sets it.
+        self.leads: Leads | None = None
 
     def _compose_sessions(self, claims: HostClaims | None) -> None:
         self._host_claims = claims

@@ -37,11 +37,13 @@ class PageUrls:
                 known[declared] = path
 
     def mount(self, mount: str) -> None:
-        """Register the path where the routes are mounted. No-op without `Settings.base_url`: there are no links.
+        """Register the path where the routes are mounted.
 
-        Raises ValueError when `Settings.mount` or an earlier call set another path.
+        Raises ValueError when `Settings.mount` or an earlier call set another path, with `Settings.base_url`: without
+        it, no mails link to the routes.
         """
         if self._settings.base_url is None:
+            self._mount = mount
             return
         for other in {self._settings.mount, self._mount or mount} - {mount}:
             if other != Settings.mount or self._mount == other:

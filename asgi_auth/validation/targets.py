@@ -6,6 +6,8 @@ from urllib.parse import quote, unquote
 
 #: A path of this site. Browsers treat a backslash as a slash, drop tabs and newlines, and treat `//` as another host.
 LOCAL = re.compile(r"/(?!/)[^\\\s\x00-\x1f\x7f-\x9f]*")
+#: An absolute URL: its host with a port, and the rest. Names of users are no part of a host.
+ABSOLUTE = re.compile(r"https?://([^/?#@\\\s]+)((?:[/?#].*)?)", re.IGNORECASE)
 #: The longest target, in characters: longer URLs do not work in every browser and server.
 MAX_TARGET = 4096
 SAFE = ":/%#?=@[]!$&'()*+,;~"
@@ -18,6 +20,14 @@ def is_local_path(path: str) -> bool:
     decoded = unquote(re.split(r"[?#]", path, maxsplit=1)[0])
     leads_up = not {".", ".."}.isdisjoint(decoded.split("/"))
     return all(LOCAL.fullmatch(text) for text in (path, decoded)) and "//" not in decoded and not leads_up
+
+
+def as_path(target: str, hosts: Collection[str]) -> str:
+    """Return the path of an http(s) URL of this site, by its `hosts`; any other target unchanged."""
+    found = ABSOLUTE.fullmatch(target[: 2 * MAX_TARGET])
+    if found is None or found[1].lower() not in {host.lower() for host in hosts}:
+        return target
+    return found[2] if found[2].startswith("/") else f"/{found[2]}"
 
 
 def is_allowed(target: str, allowed: Collection[str]) -> bool:

@@ -10,6 +10,7 @@ import msgspec
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
+from asgi_auth.auth import Auth
 from asgi_auth.errors import AuthError
 from asgi_auth.model.answers import Download
 from asgi_auth.model.stored import Stored, StoredPages
@@ -24,6 +25,10 @@ HEADERS = {
     "content-security-policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "cross-origin-resource-policy": "same-origin",
 }
+#: The key of a scope for the `Auth` of the middleware that has authenticated the request.
+BY = "asgi_auth.by"
+#: The key of a scope for the scope that the middleware was called with: hosts change paths in theirs.
+OUTER = "asgi_auth.outer"
 HSTS = "max-age=31536000; includeSubDomains"
 
 
@@ -87,8 +92,20 @@ async def _json_of(content: StoredPages) -> AsyncIterator[bytes]:
     yield b"]}"
 
 
-def problem(error: AuthError) -> Response:
-    """Make the response to an error (RFC 9457): an ASGI app that a host can send as well."""
+def problem(error: AuthError, scope: Any = None) -> Response:
+    """Make the response to an error: a problem document (RFC 9457), an ASGI app that a host can send as well.
+
+    With `Pages` and the ASGI `scope` of the request, of any type, a browser that visits a page is redirected to the
+    page that helps, such as the login page, or gets a page with the error.
+    """
+    auth = scope.get(BY) if scope is not None else None
+    leads = auth.leads if isinstance(auth, Auth) else None
+    led: Response | None = leads(error, scope) if leads is not None else None
+    return problem_document(error) if led is None else led
+
+
+def problem_document(error: AuthError) -> Response:
+    """Make the problem document of an error (RFC 9457)."""
     response = answer(error.status, problem_content(error), "application/problem+json")
     for name, value in error.headers:
         response.headers.append(name, value)
@@ -152,4 +169,4 @@ async def send_late_error(error: AuthError, scope: Scope, receive: Receive, send
     if scope["type"] == "websocket" and "websocket.http.response" not in (scope.get("extensions") or {}):
         await send({"type": "websocket.close", "code": WEBSOCKET_UNAUTHORIZED, "reason": error.code})
     else:
-        await problem(error)(scope, receive, send)
+        await problem(error, scope)(scope, receive, send)
