@@ -102,7 +102,7 @@ def every_feature() -> list[Feature]:
         Totp(),
         RecoveryCodes(),
         TrustedDevices(),
-        Passkeys(),
+        Passkeys(sign_up=True),
         Usernames(),
         OIDC([google("app", "a secret of a client")]),
         Admin(),

@@ -1,6 +1,7 @@
 """Registrations that a mail completes: no account exists before its owner has agreed (pre-hijacking)."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from copy import deepcopy
 from typing import Any
 
 import msgspec
@@ -8,12 +9,15 @@ import msgspec
 from asgi_auth.accounts.letters import notice_to
 from asgi_auth.accounts.one_time_tokens import OneTimeTokens
 from asgi_auth.accounts.ownership_proof import OWN
+from asgi_auth.accounts.passwords import KIND as PASSWORD
 from asgi_auth.accounts.purpose import Purpose
 from asgi_auth.model import event_types as events
 from asgi_auth.model.answers import Requested
-from asgi_auth.model.records import Client, Credential, OneTimeToken, Record, User
+from asgi_auth.model.records import Client, Credential, OneTimeToken, Record, User, new_id
 from asgi_auth.sessions.event_sink import EventSink
 from asgi_auth.storage import Storage
+from asgi_auth.validation.email_address import Address
+from asgi_auth.validation.user_field import Field
 
 PENDING = "pending"
 
@@ -24,16 +28,42 @@ class Pending(Record, frozen=True, kw_only=True):
     user: User
     credential: Credential
 
+    @property
+    def has_password(self) -> bool:
+        """Whether the account gets a password, which shows that a caller with the mailed link made the registration."""
+        return self.credential.kind == PASSWORD
+
+    @property
+    def secret(self) -> str:
+        """The hash of the password; empty for an account without one, which no password opens."""
+        return self.credential.secret if self.has_password else ""
+
     @classmethod
     def of(cls, token: OneTimeToken) -> "Pending | None":
         """Read the registration in a token; None for a token of another kind."""
         return msgspec.convert(token.data[PENDING], cls) if PENDING in token.data else None
 
 
+def new_user(
+    declared: Sequence[Field], address: Address, data: Mapping[str, object], now: float, user_id: str = ""
+) -> User:
+    """Return the user of a registration; the declared fields that are not in `data` have their defaults."""
+    return User(
+        id=user_id or new_id(now),
+        email=address.display,
+        email_canonical=address.canonical,
+        data={item.name: deepcopy(item.default) for item in declared} | dict(data),
+        created_at=int(now),
+        updated_at=int(now),
+    )
+
+
 class RegistrationService:
     """Keeps registrations in the tokens that are mailed: `auth[RegistrationService]`, of `EmailVerification`.
 
-    Several may wait for one address: each is completed by the password that it was made with, and voids the others.
+    Several may wait for one address: each is completed by the password that it was made with, and voids the others. One
+    without a password is completed by the code with its request alone, and its mail has no link: the owner of the
+    mailbox who clicks the link of a stranger's registration would give the account to that stranger.
     """
 
     def __init__(  # noqa: PLR0917 (each is a collaborator)
@@ -44,7 +74,7 @@ class RegistrationService:
         storage: Storage,
         events: EventSink,
         now: Callable[[], float],
-        add: Callable[[Storage, User, Credential], Awaitable[User | None]],
+        add: Callable[[Storage, User, Credential | None], Awaitable[User | None]],
     ) -> None:
         """Take the purposes of tokens that make an account and that verify one, and the collaborators.
 
@@ -69,22 +99,19 @@ class RegistrationService:
             client=client,
         )
 
-    async def start(self, user: User, credential: Credential, client: Client, *, by_link: bool = True) -> Requested:
-        """Mail the token of a registration; a known address gets a notice instead, in equal time.
-
-        Without `by_link` the mail has the code alone, which only the caller can use: for a credential that the owner of
-        the mailbox cannot show, such as an account at a provider.
-        """
+    async def start(self, user: User, credential: Credential, client: Client) -> Requested:
+        """Mail the token of a registration; a known address gets a notice instead, in equal time."""
+        pending = Pending(user=user, credential=credential)
         known = await self._storage.user_by_email(user.email_canonical)
         return await self._one_time.ask(
             self.registration,
             subject=user.email_canonical,
             to=(known or user).email,
             notice=notice_to(known, active="already_registered"),
-            data={OWN: True, PENDING: msgspec.to_builtins(Pending(user=user, credential=credential))},
+            data={OWN: True, PENDING: msgspec.to_builtins(pending)},
             client=client,
             voids="nothing",
-            by_link=by_link,
+            by_link=pending.has_password,
         )
 
     async def resend(self, canonical: str, request: str, user_id: str, client: Client) -> Requested:
@@ -99,6 +126,9 @@ class RegistrationService:
         own = found is not None and found.id == request and bool(found.data.get(OWN))
         data: dict[str, Any] = {OWN: own or (known is not None and known.id == user_id)}
         pending = Pending.of(found) if found is not None and known is None else None
+        if pending is not None and not (own or pending.has_password):
+            # The caller could not use the code.
+            pending = None
         if pending is not None:
             data[PENDING] = msgspec.to_builtins(pending)
         unverified = known is not None and not known.email_verified
@@ -114,7 +144,7 @@ class RegistrationService:
             data=data,
             earlier=request,
             client=client,
-            by_link=pending is None or bool(pending.credential.secret),
+            by_link=pending is None or pending.has_password,
         )
 
     async def complete(self, token: OneTimeToken, pending: Pending, client: Client) -> User:
@@ -126,8 +156,8 @@ class RegistrationService:
         now = int(self._now())
         user = msgspec.structs.replace(pending.user, email_verified=True, created_at=now, updated_at=now)
         async with self._storage.transaction() as storage:
-            won = await storage.use_token(token.id, now) and await self._is_free(storage, pending)
-            added = await self._add(storage, user, pending.credential) if won else None
+            won = await storage.use_token(token.id, now)
+            added = await self._make(storage, user, pending.credential) if won else None
             if added is not None:
                 await self.void(storage, added.email_canonical)
         if added is None:
@@ -137,12 +167,17 @@ class RegistrationService:
         await self._events.emit(events.EMAIL_VERIFY, user_id=user.id, client=client)
         return user
 
-    async def _is_free(self, storage: Storage, pending: Pending) -> bool:
-        """Tell whether the account at a provider that would log in is still linked to no user."""
-        credential = pending.credential
-        if credential.identifier == pending.user.id:
-            return True
-        return await storage.find_credential(credential.kind, credential.identifier) is None
+    async def _make(self, storage: Storage, user: User, credential: Credential) -> User | None:
+        """Add a user with its credential; None for a taken address.
+
+        Raises the purpose's error when another user has the passkey, or the account at a provider, by now.
+        """
+        if credential.kind == PASSWORD:
+            return await self._add(storage, user, credential)
+        added = await self._add(storage, user, None)
+        if added is None or await storage.add_credential(msgspec.structs.replace(credential, user_id=added.id)):
+            return added
+        raise self.registration.error
 
     async def void(self, storage: Storage, canonical: str) -> None:
         """Void all registrations that wait for an address."""

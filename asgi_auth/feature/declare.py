@@ -66,6 +66,7 @@ class PostOptions(Options, total=False):
     guesses: Guesses
     names: str
     ends_session: bool
+    partial: bool
 
 
 class PatchOptions(Options, total=False):
@@ -94,7 +95,7 @@ def post(path: str, **options: Unpack[PostOptions]) -> Callable[[F], F]:
     `names`: the field with the address of an account, which callers may name by another field of a feature, too.
     `logs_in`: it gives a user a session by `auth.login`, and raises its errors. `guesses`: it checks a `password` or a
     `second factor`, so its calls are counted as guesses. `ends_session`: cookies are cleared. `oauth2`: it reads forms
-    and answers errors in the form of RFC 6749.
+    and answers errors in the form of RFC 6749. `partial`: extra fields may be left out, also required ones.
     """
     return _declare("POST", path, PostOptions, options)
 

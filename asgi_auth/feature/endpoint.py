@@ -138,7 +138,7 @@ class Endpoint:
 
     def extra_fields(self, declared: Sequence[Field]) -> list[Field]:
         """Select the host's extra fields that this endpoint may write: the rule for JSON and for forms."""
-        writers = {"user"} if self.partial else {"register", "user"}
+        writers = {"user"} if self.method == "PATCH" else {"register", "user"}
         writers |= {"register", "admin"} if self.administers else set()
         return [item for item in declared if self.takes_data and item.write in writers]
 

@@ -171,7 +171,7 @@ class FormBuilder:
             return form.values[name]
         if self.user is None:
             default = declared.field.default if isinstance(declared, DeclaredField) else None
-            return shown(default, declared) if form.endpoint == "register" else ""
+            return shown(default, declared)
         if name == "email":
             return self.user.email
         return shown(self.user.data.get(name), declared) if form.endpoint == "update_me" else ""

@@ -65,7 +65,16 @@ auth = Auth(
         fields=FIELDS,
         enumeration="tell",
     ),
-    features=[*all_features(PAGES), SecondFactors(), Totp(), RecoveryCodes(), Passkeys(), Admin(), Mails(), *FURTHER],
+    features=[
+        *all_features(PAGES),
+        SecondFactors(),
+        Totp(),
+        RecoveryCodes(),
+        Passkeys(sign_up=True),
+        Admin(),
+        Mails(),
+        *FURTHER,
+    ],
     mailer=OUTBOX,
 )
 auth.mail.pause = 0

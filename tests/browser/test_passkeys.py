@@ -10,7 +10,7 @@ from playwright.async_api import Browser, CDPSession, expect
 from tests.browser.conftest import Serve
 from tests.browser.test_look import look
 from tests.browser.test_second_factors import begin, verified
-from tests.browser.test_walk import visitor
+from tests.browser.test_walk import address, visitor
 from tests.browser.visitor import Visitor
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -160,6 +160,40 @@ async def test_a_passkey_is_the_second_step_of_a_login(browser: Browser, serve: 
         await ada.press("Log in with a passkey")
 
         await comes_in(ada)
+
+
+async def test_an_account_begins_with_a_passkey_in_place_of_a_password(browser: Browser, serve: Serve) -> None:
+    async with visitor(browser, serve("sqlite")) as ada:
+        email = address()
+        session = await ada.page.context.new_cdp_session(ada.page)
+        await session.send("WebAuthn.enable")
+        device = await plugged_in(session)
+        await no_suggestions(ada)
+        await ada.open("register")
+        await expect(ada.page.locator("#passkey_sign_up-email")).to_be_hidden()
+        await ada.press("Register with a passkey")
+        assert ada.place == "/auth/register"
+        assert await device.keys() == []
+        await ada.page.fill("#register-email", "ada@localhost")
+        await ada.press("Register with a passkey")
+        await expect(ada.page.locator("#passkey_sign_up-email-error")).to_be_visible()
+        await ada.page.fill("#passkey_sign_up-email", email)
+        await ada.page.fill("#passkey_sign_up-display_name", "Ada")
+        await ada.press("Register with a passkey")
+        await ada.page.wait_for_url("**/auth/verify-email?*")
+        await ada.page.fill("input[name=code]", (await ada.mail("register", email))["code"])
+        await ada.press("Confirm address")
+        await ada.page.wait_for_url("**/auth/login?*")
+        await ada.press("Log in with a passkey")
+        await comes_in(ada)
+        assert await ada.page.locator("input[name=display_name]").first.input_value() == "Ada"
+
+        await leave(ada)
+        await ada.open("register")
+        await ada.page.fill("#register-email", email)
+        await ada.press("Register with a passkey")
+        await ada.sees("already")
+        assert len(await device.keys()) == 1
 
 
 async def test_alone_it_wants_the_pin_or_the_finger(browser: Browser, serve: Serve) -> None:

@@ -6,7 +6,7 @@ import pytest
 from asgi_auth import Argon2, Auth, AuthApp, AuthMiddleware, Lockout, OpenAPI, Outbox, Passwords, RateLimits, Sessions
 from asgi_auth.feature import Call, Endpoint, Event, Feature, get, post
 from asgi_auth.features.defaults import defaults
-from asgi_auth.features.passwords import Registration
+from asgi_auth.model.registration import Registration
 from tests.support import EMAIL, PASSWORD, Client, bearer, login, make_auth, register, unlimited, who
 
 

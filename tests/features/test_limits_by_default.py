@@ -22,7 +22,9 @@ MINUTE, HOUR = 60, 3600
 BY_NETWORK = {
     "reauthenticate/password": (60, 600),
     **dict.fromkeys(("totp", "totp/setup", "login/totp", "login/recovery-code", "reauthenticate/totp"), (30, 300)),
-    **dict.fromkeys(("passkeys", "passkeys/options", "login/passkey", "reauthenticate/passkey"), (30, 300)),
+    **dict.fromkeys(("passkeys", "passkeys/options", "login/passkey", "register/passkey/options"), (30, 300)),
+    "reauthenticate/passkey": (30, 300),
+    "register/passkey": (60, 300),
     **dict.fromkeys(("login/passkey/options", "reauthenticate/passkey/options"), (120, 1200)),
     **dict.fromkeys(("login", "token", "change-password", "change-email", "close-account"), (60, 600)),
     **dict.fromkeys(("register", "verify-email", "reset-password", "confirm-email-change"), (60, 300)),
@@ -51,7 +53,7 @@ async def app_with_limits(storage: str = "sqlite://") -> AsyncIterator[Flows]:
         SecondFactors(),
         Totp(),
         RecoveryCodes(),
-        Passkeys(),
+        Passkeys(sign_up=True),
         Probe(),
     ]
     async with flows(storage, features=features, access_ttl=2 * HOUR) as app:

@@ -60,7 +60,7 @@ def everything(
 ) -> Auth:
     """An `Auth` with every feature that has endpoints, and an extra field of each type; with `limits` or without."""
     passwords = Passwords(argon2=Argon2.cheap(), login_after_register=True)
-    factors = [SecondFactors(), Totp(), RecoveryCodes(), TrustedDevices(), Passkeys()]
+    factors = [SecondFactors(), Totp(), RecoveryCodes(), TrustedDevices(), Passkeys(sign_up=True)]
     features = [passwords, *defaults(mail=True)[1:], MagicLink(), *factors, Admin(), OpenAPI(), *more]
     if not limits:
         features = [item for item in features if not isinstance(item, RateLimits | Lockout)]

@@ -8,7 +8,7 @@ import pytest
 
 from asgi_auth import Passkeys
 from asgi_auth.errors import AuthError
-from asgi_auth.features.passkeys.base import KIND
+from asgi_auth.features.passkeys.credentials import KIND
 from asgi_auth.testing.passkey import Algorithm, Passkey
 from tests.passkeys.world import EMAIL, World, a_world, code_of
 from tests.support import ORIGIN, CountingStorage, login, register

@@ -8,7 +8,7 @@ import pytest
 
 from asgi_auth import Passkeys, RecoveryCodes, SecondFactors
 from asgi_auth.errors import AuthError, SecondFactorSetupRequiredError
-from asgi_auth.features.passkeys.base import KIND
+from asgi_auth.features.passkeys.credentials import KIND
 from asgi_auth.testing.passkey import Passkey
 from tests.passkeys.world import World, a_world, code_of
 from tests.support import ORIGIN, PASSWORD, cheap, login, make_auth, register

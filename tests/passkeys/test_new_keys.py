@@ -7,7 +7,7 @@ import cbor2
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from asgi_auth.features.passkeys.base import KIND
+from asgi_auth.features.passkeys.credentials import KIND
 from asgi_auth.features.passkeys.sent import decoded, encoded
 from asgi_auth.testing.passkey import Passkey
 from tests.passkeys.world import EMAIL, World, a_world, code_of

@@ -1,4 +1,7 @@
-"""Four processes and one passkey: what is used once is used once, and two logins at once are both in."""
+"""Four processes and one passkey: what is used once is used once, and two logins at once are both in.
+
+Registrations with passkeys make one account for an address.
+"""
 
 import asyncio
 from collections import Counter
@@ -34,13 +37,20 @@ async def asked(client: httpx2.AsyncClient, url: str) -> dict[str, Any]:
     return found
 
 
-async def outcomes(client: httpx2.AsyncClient, urls: list[str], sent: list[dict[str, Any]]) -> Counter[str]:
-    calls = [
-        client.post(f"{urls[number % len(urls)]}/auth/login/passkey", json={"credential": each})
-        for number, each in enumerate(sent)
-    ]
+async def outcomes(
+    client: httpx2.AsyncClient, urls: list[str], path: str, bodies: list[dict[str, Any]]
+) -> Counter[str]:
+    """Send all bodies at once, over all processes."""
+    calls = [client.post(f"{urls[number % len(urls)]}/auth/{path}", json=body) for number, body in enumerate(bodies)]
     answers = await asyncio.gather(*calls)
     return Counter(answer.json().get("code", "in") for answer in answers)
+
+
+async def new_account(client: httpx2.AsyncClient, url: str, email: str) -> dict[str, Any]:
+    """Make a passkey for a new account; return the body that registers it."""
+    asked = (await client.post(f"{url}/auth/register/passkey/options", json={"email": email})).json()
+    made = Passkey(origin=ORIGIN).create(asked["options"])
+    return {"email": email, "request": asked["request"], "credential": made}
 
 
 @pytest.mark.parametrize("driver", FILES_AND_SERVERS)
@@ -50,8 +60,16 @@ async def test_one_use_in_four_processes_logs_in_once(driver: str, fresh: Callab
             device = await owner(client, urls[0])
             sent = device.get(await asked(client, urls[0]))
 
-            found = await outcomes(client, urls, [sent] * CALLS)
+            found = await outcomes(client, urls, "login/passkey", [{"credential": sent}] * CALLS)
 
             assert found == {"in": 1, "invalid_passkey": CALLS - 1}
-            many = [device.get(await asked(client, urls[number % 4])) for number in range(8)]
-            assert await outcomes(client, urls, many) == {"in": 8}
+            many = [{"credential": device.get(await asked(client, urls[number % 4]))} for number in range(8)]
+            assert await outcomes(client, urls, "login/passkey", many) == {"in": 8}
+
+            body = await new_account(client, urls[0], "eve@example.com")
+            found = await outcomes(client, urls, "register/passkey", [body] * CALLS)
+            assert found["in"] == 1
+            assert found.keys() <= {"in", "invalid_passkey", "passkey_exists"}
+            several = [await new_account(client, urls[number % 4], "bob@example.com") for number in range(8)]
+            found = await outcomes(client, urls, "register/passkey", several)
+            assert found == {"in": 1, "user_exists": 7}

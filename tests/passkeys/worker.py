@@ -8,6 +8,6 @@ from tests.support import ORIGIN, who
 auth = Auth(
     os.environ["AUTH_DATABASE_URL"],
     settings=Settings(secret=os.environ["AUTH_SECRET"], base_url=ORIGIN),
-    features=[Passwords(argon2=Argon2.cheap()), Sessions(), Account(), Passkeys()],
+    features=[Passwords(argon2=Argon2.cheap()), Sessions(), Account(), Passkeys(sign_up=True)],
 )
 app = AuthMiddleware(who, auth, mount="/auth")

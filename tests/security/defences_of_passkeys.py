@@ -7,6 +7,7 @@ CEREMONIES = "passkeys/test_ceremonies.py::"
 CHALLENGES = "passkeys/test_challenges.py::"
 NEW = "passkeys/test_new_keys.py::"
 MANAGING = "passkeys/test_managing.py::"
+SIGN_UP = "passkeys/test_signing_up.py::"
 PASSKEYS = [
     Defence(
         "a page in a frame of another site uses no passkey",
@@ -133,6 +134,55 @@ PASSKEYS = [
         "if self.auth.get(RegistrationService) is not None and not user.email_verified:",
         "if not user.email:",
         MANAGING + "test_who_adds_a_passkey_has_a_fresh_login_a_factor_and_a_verified_address",
+    ),
+    Defence(
+        "the challenge of a sign-up is for one address and one user",
+        ROOM + "signing_up.py",
+        "if not self.challenges.fits(challenge, SIGN_UP, address.canonical, request):",
+        "if not challenge:",
+        SIGN_UP + "test_a_challenge_is_for_one_address_and_one_user_for_five_minutes_and_once",
+    ),
+    Defence(
+        "the challenge of a sign-up is used once",
+        ROOM + "signing_up.py",
+        "if not await self.challenges.use(challenge):",
+        "if await self.challenges.use(challenge) is None:",
+        SIGN_UP + "test_a_challenge_is_for_one_address_and_one_user_for_five_minutes_and_once",
+    ),
+    Defence(
+        "a passkey makes no account before its address is proven",
+        ROOM + "signing_up.py",
+        "if registration is None:",
+        "if registration is None or user.email:",
+        SIGN_UP + "test_the_code_of_the_mail_makes_an_account_without_a_password",
+    ),
+    Defence(
+        "no link of a mail gives an account to a passkey",
+        "accounts/registration.py",
+        "by_link=pending.has_password,",
+        "by_link=True,",
+        SIGN_UP + "test_the_code_of_the_mail_makes_an_account_without_a_password",
+    ),
+    Defence(
+        "no link of a mail that is sent again gives an account to a passkey",
+        "accounts/registration.py",
+        "by_link=pending is None or pending.has_password,",
+        "by_link=True,",
+        SIGN_UP + "test_the_mail_that_is_sent_again_has_no_link_either",
+    ),
+    Defence(
+        "a passkey opens one account",
+        "accounts/registration.py",
+        "if added is None or await storage.add_credential(msgspec.structs.replace(credential, user_id=added.id)):",
+        "if added is None or await storage.add_credential(msgspec.structs.replace(credential, user_id=added.id)) + 1:",
+        SIGN_UP + "test_a_passkey_opens_one_account_however_many_registrations_have_it",
+    ),
+    Defence(
+        "a sign-up does not tell a known address",
+        ROOM + "signing_up.py",
+        "if not self.auth.conceals and await",
+        "if await",
+        SIGN_UP + "test_a_known_address_is_answered_alike_and_keeps_its_ways_in",
     ),
     Defence(
         "a reset voids a setup",

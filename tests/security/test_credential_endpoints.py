@@ -32,6 +32,10 @@ HERE = "security/test_credential_endpoints.py::"
 #: Why other endpoints may write credentials without a fresh login and a second factor, and the test that shows it.
 REASONS = {
     "register": ("the account is new", "features/test_passwords.py::test_an_address_in_any_spelling_registers_once"),
+    "passkey_sign_up": (
+        "the account is new, and its address proven where mail can prove it",
+        "passkeys/test_signing_up.py::test_a_stranger_never_leaves_a_key_at_the_address_of_another",
+    ),
     "verify_email": (
         "it completes a registration, and wants its password or its `request`",
         "features/test_pre_hijacking.py::test_the_owners_click_makes_no_account_with_a_strangers_password",

@@ -116,7 +116,7 @@ class EmailVerification(Feature):
             password=password,
             identity=identity,
             client=client,
-            secret=pending.credential.secret if pending else None,
+            secret=pending.secret if pending else None,
         )
         if pending is not None:
             await self.registrations.complete(found, pending, client)

@@ -105,8 +105,7 @@ class SigningIn:
         credential = self._credential(provider, profile, user.id)
         registration = auth.get(RegistrationService)
         if registration is not None and not is_proven:
-            # By the code alone: the owner of the mailbox who clicks a link would give the account to a stranger.
-            return await registration.start(user, credential, client, by_link=False)
+            return await registration.start(user, credential, client)
         async with auth.storage.transaction() as storage:
             added = await auth.users.add(storage, user)
             if added is None:

@@ -17,6 +17,12 @@ class PasskeyOptions(Record, frozen=True, kw_only=True):
     options: dict[str, Any]
 
 
+class SignUpOptions(PasskeyOptions, frozen=True, kw_only=True):
+    """What a browser needs to make the passkey of a new account; the call that follows sends `request` along."""
+
+    request: str
+
+
 class Passkey(Record, frozen=True, kw_only=True):
     """A passkey as its user sees it; times are seconds since 1970.
 

@@ -1,33 +1,31 @@
 """What all endpoints of passkeys share: the settings, and the check of a passkey that was used."""
 
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from asgi_auth.auth import Auth
 from asgi_auth.errors import InvalidCredentialsError, InvalidPasskeyError, PendingLoginExpiredError
 from asgi_auth.feature import Client, Credential, Factor, Feature, TokenPair, User
 from asgi_auth.features.passkeys.ceremonies import Used, used
 from asgi_auth.features.passkeys.challenges import Challenges
+from asgi_auth.features.passkeys.credentials import KIND, method_of, noted_in
 from asgi_auth.features.passkeys.relying_party import RelyingParty
 from asgi_auth.features.passkeys.sent import UsedPasskey, challenge_of
 from asgi_auth.model.records import NO_USER_ID
 
-KIND = "passkey"
 LIMITS = "30/m/ip, 300/h/ip"
 #: Pages ask for new options while they are open.
 OPTIONS_LIMITS = "120/m/ip, 1200/h/ip"
 #: The purposes of challenges: each endpoint accepts those of its own.
-CREATE, LOGIN, SECOND, RENEW = "create", "login", "second factor", "reauthenticate"
+CREATE, LOGIN, SECOND, RENEW, SIGN_UP = "create", "login", "second factor", "reauthenticate", "sign up"
 #: The event of a passkey whose counter went back.
 CLONE = "passkey_clone"
 #: How often a use is noted again, when another use of the same passkey was noted meanwhile.
 TRIES = 32
 #: Seconds in which the time of the last use is not noted again.
 QUIET = 60
-SPACE = re.compile(r"\s+")
 
 
 class PasskeyBase(Feature):
@@ -35,10 +33,13 @@ class PasskeyBase(Feature):
 
     room: ClassVar[Path | None] = Path(__file__).parent
 
-    def __init__(self, *, second_factor: bool = True, rp_id: str | None = None, most: int = 20) -> None:
+    def __init__(
+        self, *, sign_up: bool = False, second_factor: bool = True, rp_id: str | None = None, most: int = 20
+    ) -> None:
         """Take the settings. Raises ValueError."""
         if not 1 <= most <= 100:
             raise ValueError("most is 1 to 100 passkeys of a user")
+        self.allows_sign_up: bool = sign_up
         self.is_second_factor: bool = second_factor
         self.factor_kinds: Mapping[str, Factor] = {KIND: Factor("passkey")} if second_factor else {}
         self._rp_id = rp_id
@@ -144,14 +145,3 @@ class PasskeyBase(Feature):
         if user is None:
             raise PendingLoginExpiredError
         return user
-
-
-def noted_in(data: Mapping[str, Any], use: Used) -> dict[str, Any]:
-    """Return the data of a credential after a use. The counters of synced passkeys say nothing, and are not kept."""
-    count = 0 if use.eligible else use.counter
-    return {**data, "count": count, "eligible": use.eligible, "backed_up": use.backed_up}
-
-
-def method_of(use: Used) -> str:
-    """Return the authentication method (RFC 8176): a key in hardware, or one that is synced and so in software."""
-    return "swk" if use.eligible else "hwk"

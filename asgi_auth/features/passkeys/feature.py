@@ -4,18 +4,21 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar
 
 from asgi_auth.feature import Action, Form, Page, Section, User
-from asgi_auth.features.passkeys.base import CLONE, KIND
+from asgi_auth.features.passkeys.base import CLONE
+from asgi_auth.features.passkeys.credentials import KIND
 from asgi_auth.features.passkeys.logging_in import LoggingIn
 from asgi_auth.features.passkeys.managing import Managing
+from asgi_auth.features.passkeys.signing_up import SigningUp
 from asgi_auth.model import event_types as events
 from asgi_auth.model.event_types import Noticed
 from asgi_auth.storage import Storage
 
 
-class Passkeys(Managing, LoggingIn):
+class Passkeys(SigningUp, Managing, LoggingIn):
     """Lets users log in with passkeys in place of a password, and finish logins with one.
 
     A passkey proves possession of a device, and a PIN or a finger beside it: such a login counts as two factors. With
+    `sign_up`, visitors register with a passkey in place of a password. With
     `second_factor`, a user with a passkey needs it, or another second factor, after a password as well. `rp_id` is the
     domain that passkeys belong to, by default the `cookie_domain`, else the host of `base_url`: a passkey cannot move
     to another one. A user has `most` passkeys. Needs the extra `passkeys`.
@@ -52,6 +55,14 @@ class Passkeys(Managing, LoggingIn):
             said="passkey_added",
             by_script=("credential",),
             hidden=("pending",),
+        ),
+        Form(
+            endpoint="passkey_sign_up",
+            page="register",
+            after="login",
+            said="registered",
+            waits="verify_email",
+            by_script=("request", "credential"),
         ),
         Form(endpoint="rename_passkey", page="account", after="account", said="passkey_renamed"),
         Form(endpoint="delete_passkey", page="account", after="account", said="passkey_removed"),

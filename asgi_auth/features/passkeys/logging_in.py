@@ -3,16 +3,8 @@
 from asgi_auth.errors import InvalidPasskeyError, PendingLoginExpiredError
 from asgi_auth.feature import Client, Identity, TokenPair, TokenText, post
 from asgi_auth.features.passkeys.answers import PasskeyOptions
-from asgi_auth.features.passkeys.base import (
-    KIND,
-    LIMITS,
-    LOGIN,
-    OPTIONS_LIMITS,
-    RENEW,
-    SECOND,
-    PasskeyBase,
-    method_of,
-)
+from asgi_auth.features.passkeys.base import LIMITS, LOGIN, OPTIONS_LIMITS, RENEW, SECOND, PasskeyBase
+from asgi_auth.features.passkeys.credentials import KIND, method_of
 from asgi_auth.features.passkeys.options import request
 from asgi_auth.features.passkeys.sent import Text, UsedPasskey, challenge_of, read
 from asgi_auth.model import event_types as events

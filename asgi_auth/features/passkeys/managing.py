@@ -25,18 +25,18 @@ from asgi_auth.feature import (
     User,
     delete,
     get,
-    new_id,
     patch,
     post,
 )
 from asgi_auth.features.passkeys.answers import AddedPasskey, Passkey, PasskeyList, PasskeyOptions
-from asgi_auth.features.passkeys.base import CREATE, KIND, LIMITS, SPACE, PasskeyBase, method_of
-from asgi_auth.features.passkeys.ceremonies import Created, Used, created
+from asgi_auth.features.passkeys.base import CREATE, LIMITS, PasskeyBase
+from asgi_auth.features.passkeys.ceremonies import created
+from asgi_auth.features.passkeys.credentials import KIND, credential_of, methods_of, plain_name
 from asgi_auth.features.passkeys.options import accepted, creation
 from asgi_auth.features.passkeys.sent import NewPasskey, Text, challenge_of, read
 from asgi_auth.model import event_types as events
 from asgi_auth.model.user_agent import device_name
-from asgi_auth.sessions.identity import ANONYMOUS, MFA
+from asgi_auth.sessions.identity import ANONYMOUS
 
 #: A name that a user gives to a passkey.
 Name = Annotated[str, msgspec.Meta(max_length=64, examples=["My phone"])]
@@ -89,13 +89,13 @@ class Managing(PasskeyBase):
         if not pending:
             caller = await self._proven(identity)
             added = await self._add(await caller.load(), caller.session_id, sent, name, client)
-            tokens = await self.auth.renew(caller, amr=_methods(added), client=client, factor=added)
+            tokens = await self.auth.renew(caller, amr=methods_of(added), client=client, factor=added)
             return AddedPasskey(passkey=Passkey.of(added), tokens=tokens)
         self._check_setup()
         async with self.auth.pending.attempt(pending, setup=True) as found:
             user = await self._user(found.user_id)
             added = await self._add(user, found.token_id, sent, name, client, is_first=True)
-            tokens = await self.auth.pending.finish(found, _methods(added)[:1], client, added)
+            tokens = await self.auth.pending.finish(found, methods_of(added)[:1], client, added)
             return AddedPasskey(passkey=Passkey.of(added), tokens=tokens)
 
     @patch("/passkeys/{id}", errors=(NotFoundError,))
@@ -106,7 +106,7 @@ class Managing(PasskeyBase):
             found = [each for each in await self.auth.storage.credentials(identity.id, KIND) if each.id == id]
             if not found:
                 raise NotFoundError("There is no such passkey.")
-            data = {**found[0].data, "name": _plain(name) or found[0].data["name"]}
+            data = {**found[0].data, "name": plain_name(name) or found[0].data["name"]}
             # A concurrent login may have noted its counter.
             renamed = await self.auth.storage.change_credential(found[0], data=data, now=now)
             if renamed is not None:
@@ -161,9 +161,8 @@ class Managing(PasskeyBase):
         challenge = challenge_of(sent.response.client_data)
         if not self.challenges.fits(challenge, CREATE, user.id, holder, await self.auth.factors.state(user)):
             raise InvalidPasskeyError
-        credential = self._credential(
-            user.id, created(self.party, sent), _plain(name) or device_name(client.user_agent)
-        )
+        new = created(self.party, sent)
+        credential = credential_of(user.id, new, plain_name(name) or device_name(client.user_agent), self.auth.now())
         if not await self.challenges.use(challenge):
             raise InvalidPasskeyError
         async with self.auth.storage.transaction() as storage:
@@ -175,32 +174,3 @@ class Managing(PasskeyBase):
                 raise PasskeyExistsError
         await self.auth.emit(events.FACTOR_ADD, user_id=user.id, client=client, data={"kind": KIND})
         return credential
-
-    def _credential(self, user_id: str, new: Created, name: str) -> Credential:
-        now = self.auth.now()
-        return Credential(
-            id=new_id(now),
-            user_id=user_id,
-            kind=KIND,
-            identifier=new.identifier,
-            secret=new.public_key,
-            data={
-                "name": name,
-                "count": 0 if new.eligible else new.counter,
-                "eligible": new.eligible,
-                "backed_up": new.backed_up,
-                "transports": list(new.transports),
-                "aaguid": new.aaguid,
-            },
-            created_at=int(now),
-            updated_at=int(now),
-        )
-
-
-def _methods(credential: Credential) -> tuple[str, ...]:
-    data = credential.data
-    return method_of(Used(data["count"], data["eligible"], data["backed_up"], verified=True)), MFA
-
-
-def _plain(name: str) -> str:
-    return SPACE.sub(" ", name).strip()

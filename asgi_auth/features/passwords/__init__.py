@@ -1,5 +1,5 @@
 """Passwords: register, log in, change the password."""
 
-from asgi_auth.features.passwords.feature import Passwords, Registration
+from asgi_auth.features.passwords.feature import Passwords
 
-__all__ = ["Passwords", "Registration"]
+__all__ = ["Passwords"]

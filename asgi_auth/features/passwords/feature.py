@@ -1,14 +1,11 @@
 """Passwords: register, log in, change the password."""
 
 from collections.abc import Collection, Mapping, Sequence
-from copy import deepcopy
 from pathlib import Path
 from typing import ClassVar
 
-import msgspec
-
 from asgi_auth.accounts.passwords import KIND, PasswordService
-from asgi_auth.accounts.registration import RegistrationService
+from asgi_auth.accounts.registration import RegistrationService, new_user
 from asgi_auth.auth import Auth
 from asgi_auth.crypto.argon2 import Argon2, PasswordHasher
 from asgi_auth.errors import (
@@ -21,7 +18,6 @@ from asgi_auth.errors import (
     UserExistsError,
 )
 from asgi_auth.feature import (
-    Answer,
     Call,
     Client,
     Email,
@@ -37,59 +33,15 @@ from asgi_auth.feature import (
     TokenPair,
     User,
     UserInfo,
-    new_id,
     post,
 )
 from asgi_auth.limits.rules import is_guess
 from asgi_auth.model import event_types as events
+from asgi_auth.model.registration import Registration
 from asgi_auth.runtime.attach import check_packages
 from asgi_auth.storage import Storage
-from asgi_auth.validation.email_address import Address, parse_email
+from asgi_auth.validation.email_address import parse_email
 from asgi_auth.validation.password_policy import PasswordPolicy
-
-
-class Registration(Answer, frozen=True, kw_only=True, omit_defaults=True):
-    """The answer to a registration: the account, tokens after a login, and the request of a verification mail.
-
-    While a mail has to complete the registration (`enumeration="hide"`), there is no `user` yet: `pending` is true,
-    and the body is that of `verification`.
-    """
-
-    always_sent: ClassVar[frozenset[str]] = frozenset({"user"})
-    user: UserInfo | None = None
-    tokens: TokenPair | None = None
-    verification: Requested | None = None
-
-    @property
-    def pending(self) -> bool:
-        """Whether a mail has to complete the registration."""
-        return self.user is None
-
-    @property
-    def user_id(self) -> str:
-        """The id of the account; empty while the registration is pending."""
-        return self.user.id if self.user is not None else ""
-
-    @property
-    def request(self) -> str:
-        """The `request` that belongs to the code of the mail; empty without one."""
-        return self.verification.request if self.verification is not None else ""
-
-    def body(self) -> Answer:
-        """Return what is sent: 201 with the account, or 202 with the request of the mail."""
-        return self.verification if self.pending and self.verification is not None else self
-
-    def token_pair(self) -> TokenPair | None:
-        """Return the tokens of the login."""
-        return self.tokens
-
-    def without_tokens(self) -> "Registration":
-        """Return the answer for cookie mode."""
-        return msgspec.structs.replace(self, tokens=self.tokens.without_tokens() if self.tokens else None)
-
-    def mail_request(self) -> Requested | None:
-        """Return the request of the mail."""
-        return self.verification
 
 
 class Passwords(Feature):
@@ -179,7 +131,7 @@ class Passwords(Feature):
         """Register an account. Returns 202 and sends a confirmation mail, or 201 when no mail is configured."""
         address = parse_email(email, public=not self.auth.settings.private_addresses)
         self.passwords.check(password, "password", address.canonical)
-        user = self._new_user(address, data)
+        user = new_user(self.auth.settings.fields, address, data, self.auth.now())
         await self.auth.users.unique_values.check_public(self.auth.storage, user.data)
         secret = await self.passwords.hasher.hash(password)
         credential = self.passwords.credential(user.id, secret)
@@ -283,15 +235,3 @@ class Passwords(Feature):
         if user is None or credential is None:
             raise InvalidCredentialsError().about(user.id if user else None)
         return await self.auth.login(user, credential, amr=("pwd",), client=client)
-
-    def _new_user(self, address: Address, data: dict[str, object]) -> User:
-        now = self.auth.now()
-        fields = {item.name: deepcopy(item.default) for item in self.auth.settings.fields}
-        return User(
-            id=new_id(now),
-            email=address.display,
-            email_canonical=address.canonical,
-            data=fields | data,
-            created_at=int(now),
-            updated_at=int(now),
-        )

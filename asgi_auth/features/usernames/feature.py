@@ -92,7 +92,7 @@ class Usernames(Feature):
 
     def takes_part(self, endpoint: Endpoint) -> bool:
         """Tell whether an endpoint can change the name: that of its caller, or of another user."""
-        return endpoint.partial and endpoint.takes_data and (endpoint.administers or self._change == "user")
+        return endpoint.method == "PATCH" and endpoint.takes_data and (endpoint.administers or self._change == "user")
 
     def errors_at(self, endpoint: Endpoint) -> Collection[type[AuthError]]:
         """Name the errors of a change without a fresh login."""

@@ -29,19 +29,28 @@
   };
 
   class Refused extends Error {}
+  const creates = (form) => ["add_passkey", "passkey_sign_up"].includes(form.dataset.form);
+
+  // A registration asks for the passkey of an address.
+  const askedWith = (form, isAlone) => {
+    if (form.dataset.form === "passkey_sign_up") return { email: form.elements.email.value };
+    const pending = form.elements.pending?.value;
+    return pending && !isAlone ? { pending } : {};
+  };
 
   const optionsOf = async (form) => {
     // The login page asks for any passkey, also where the browser has a login that waits for its second factor.
     const isAlone = form.elements.page?.value === "login";
-    const pending = form.elements.pending?.value;
     const answer = await fetch(form.action.split("?")[0] + "/options", {
       method: "POST",
       headers: { "Content-Type": "application/json", Accept: "application/json" },
-      body: JSON.stringify(pending && !isAlone ? { pending } : {}),
+      body: JSON.stringify(askedWith(form, isAlone)),
       credentials: isAlone ? "omit" : "same-origin",
     });
     if (!answer.ok) throw new Refused();
-    return (await answer.json()).options;
+    const { options, request } = await answer.json();
+    if (request && form.elements.request) form.elements.request.value = request;
+    return options;
   };
 
   // The request that waits for the user; a browser has one at a time.
@@ -50,7 +59,7 @@
     stop.abort();
     const { signal } = stop = new AbortController();
     const options = await optionsOf(form);
-    const key = form.dataset.form === "add_passkey"
+    const key = creates(form)
       ? await navigator.credentials.create({ publicKey: forCreate(options), signal })
       : await navigator.credentials.get({ publicKey: forGet(options), mediation, signal });
     form.elements.credential.value = JSON.stringify(plain(key));
@@ -76,7 +85,10 @@
       // The page says why the options were refused, and leads on, as to the proof of a fresh login.
       const other = document.querySelector("form[action*='passkeys/options']");
       if (error instanceof Refused && form.dataset.form === "add_passkey" && other) other.submit();
-      else tell(form);
+      else if (error instanceof Refused && form.dataset.form === "passkey_sign_up") {
+        form.elements.request.value = form.elements.credential.value = "{}";
+        form.submit();
+      } else tell(form);
     }
   };
 
@@ -92,6 +104,22 @@
     timer = setInterval(wait, 240000);
     wait();
   };
+  // The register page asks once for what both of its forms need: the form of passkeys is its button alone.
+  const share = (form) => {
+    const other = document.querySelector("input[autocomplete=new-password]")?.form;
+    if (!other || form.querySelector(".alert")) return;
+    const twins = [...form.elements].filter((item) => item.name && item.type !== "hidden" && other.elements[item.name])
+      .map((item) => [item, other.elements[item.name]]);
+    for (const [item] of twins) item.closest(".field").hidden = true;
+    form.querySelector("button").addEventListener("click", (event) => {
+      for (const [item, twin] of twins) {
+        if (!twin.reportValidity()) return event.preventDefault();
+        if (item.type === "checkbox") item.checked = twin.checked;
+        else item.value = twin.value;
+      }
+    });
+  };
+
   window.addEventListener("pagehide", () => { clearInterval(timer); stop.abort(); });
 
   if (!Key) {
@@ -106,6 +134,7 @@
     const { unknown } = form.dataset;
     if (unknown) Key.signalUnknownCredential?.(JSON.parse(unknown))?.catch(() => {});
     // A browser may show the page again as it was left.
+    if (form.dataset.form === "passkey_sign_up") share(form);
     if (form.elements.page?.value === "login") window.addEventListener("pageshow", () => offer(form));
   }
 
