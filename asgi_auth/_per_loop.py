@@ -39,6 +39,10 @@ class PerLoop(Generic[T]):
         """Remove and return the value of the running loop, or return None."""
         return self._values.pop(asyncio.get_running_loop(), None)
 
+    def loops(self) -> list[asyncio.AbstractEventLoop]:
+        """Return the open loops that have a value."""
+        return [loop for loop in list(self._values) if not loop.is_closed()]
+
     def renew(self) -> None:
         """Forget the values of the parent's loops, without freeing them."""
         leave_behind(self._values)
@@ -46,4 +50,4 @@ class PerLoop(Generic[T]):
 
     def __len__(self) -> int:
         """Return the number of open loops that have a value."""
-        return sum(not loop.is_closed() for loop in list(self._values))
+        return len(self.loops())

@@ -59,7 +59,7 @@ def test_a_statement_goes_once_through_its_bounds(name: str) -> None:
 
 
 def test_a_mail_is_traced_until_it_is_in_the_outbox() -> None:
-    assert {"mail.delivery", "mail.mailers"} <= traced("mail").firsts.keys()
+    assert {"mail.delivery", "mail.outbox"} <= traced("mail").firsts.keys()
 
 
 def test_moves_are_changes_of_the_room_and_returns_go_to_a_known_room() -> None:

@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING
 
 from asgi_auth._lazy import loader
 from asgi_auth.mail.delivery import Delivery
-from asgi_auth.mail.mailers import Callbacks, ConsoleMailer, Outbox
+from asgi_auth.mail.mailers import Callbacks, ConsoleMailer
 from asgi_auth.mail.message import Letter, Mail, Mailer, MailError, TemporaryMailError
+from asgi_auth.mail.outbox import Outbox
 from asgi_auth.mail.templates import Templates
 
 if TYPE_CHECKING:

@@ -32,53 +32,6 @@ class ConsoleMailer:
         print(line, shown, line, sep="\n", file=self._stream or sys.stderr, flush=True)
 
 
-class Outbox:
-    """Keeps mails in the list `mails`, for tests."""
-
-    def __init__(self) -> None:
-        """Create an empty outbox."""
-        self.mails: list[Mail] = []
-        self._waiting: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
-
-    def __len__(self) -> int:
-        """Return the number of mails in the outbox."""
-        return len(self.mails)
-
-    async def send(self, mail: Mail) -> None:
-        """Add a mail to the outbox."""
-        self.mails.append(mail)
-        for loop, arrived in self._waiting:
-            # A test client runs the app in the event loop of another thread.
-            loop.call_soon_threadsafe(arrived.set)
-
-    async def next(self, purpose: str | None = None, to: str | None = None, seconds: float = 5) -> Mail:
-        """Remove and return the oldest mail with this purpose and address; None matches all.
-
-        Waits up to `seconds` for the mail. Raises TimeoutError, whose message lists the mails in the outbox.
-        """
-        waiting = (asyncio.get_running_loop(), asyncio.Event())
-        self._waiting.append(waiting)
-        try:
-            async with asyncio.timeout(seconds):
-                while (mail := self._take(purpose, to)) is None:
-                    await waiting[1].wait()
-                    waiting[1].clear()
-        except TimeoutError:
-            raise TimeoutError(
-                f"no mail {purpose or ''} to {to or 'any address'}; the outbox has {self.mails}"
-            ) from None
-        finally:
-            self._waiting.remove(waiting)
-        return mail
-
-    def _take(self, purpose: str | None, to: str | None) -> Mail | None:
-        for mail in self.mails:
-            if purpose in {None, mail.purpose} and to in {None, mail.to}:
-                self.mails.remove(mail)
-                return mail
-        return None
-
-
 class FunctionMailer:
     """Passes each mail to a function of the host, sync or async, with a time limit in seconds."""
 

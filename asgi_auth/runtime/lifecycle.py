@@ -77,6 +77,10 @@ class Lifecycle:
         """Return the event loop that was started last; None without one."""
         return self._started() if self._started is not None else None
 
+    def loops(self) -> list[asyncio.AbstractEventLoop]:
+        """Return the open event loops that were started, and not closed."""
+        return self._runs.loops()
+
     async def start(self, *, reachable: bool = True) -> None:
         """Start for the running loop, and log a failure once; the next call tries again.
 

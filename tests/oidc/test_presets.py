@@ -11,10 +11,10 @@ from cryptography.hazmat.primitives import serialization
 from asgi_auth import OIDC, Auth, AuthMiddleware, Outbox
 from asgi_auth.features.oidc import apple, discord, github, google, linkedin, microsoft
 from asgi_auth.testing import provider as fakes
-from asgi_auth.testing.provider import FakeProvider, RegisteredClient
+from asgi_auth.testing.provider import FakeProvider, InProcess, RegisteredClient
 from asgi_auth.testing.provider.jose import signing_key
 from asgi_auth.testing.provider.server import FakeServer
-from tests.oidc.world import SECRET, InProcess
+from tests.oidc.world import SECRET
 from tests.support import ORIGIN, Answer, Client, Clock, cheap, make_auth, who
 
 TENANT = "72f988bf-86f1-41af-91ab-2d7cd011db47"
@@ -49,7 +49,7 @@ class App:
 async def app_with(preset: Any, make: Callable[..., FakeServer], **options: Any) -> AsyncIterator[App]:
     clock = Clock()
     server = make(client_secret=SECRET, now=clock, **options)
-    features = [*cheap(mail=True), OIDC([preset], outgoing=InProcess(server))]  # type: ignore[arg-type]  # any of them
+    features = [*cheap(mail=True), OIDC([preset], outgoing=InProcess(server))]
     async with make_auth(clock=clock, features=features, mailer=Outbox()) as auth:
         yield App(auth, server)
 

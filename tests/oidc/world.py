@@ -5,8 +5,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx2
-
 from asgi_auth import (
     OIDC,
     Argon2,
@@ -20,25 +18,12 @@ from asgi_auth import (
     Totp,
 )
 from asgi_auth.feature import Feature
-from asgi_auth.outgoing import Outgoing
-from asgi_auth.testing.provider import FakeOAuth, FakeProvider, Network
+from asgi_auth.testing.provider import FakeProvider, InProcess, Network
 from tests.support import EMAIL, ORIGIN, Answer, Client, Clock, make_auth, unlimited, who
 
 ISSUER, OTHER = "https://id.example.com", "https://other.example.com"
 SECRET = "the secret of a client of a fake provider"
 CALLBACK = "/auth/oidc/op/callback"
-
-
-class InProcess(Outgoing):
-    """Reaches fake providers in process."""
-
-    def __init__(self, *providers: FakeProvider | FakeOAuth) -> None:
-        super().__init__()
-        self.network = Network(*providers)
-
-    def _client(self) -> httpx2.AsyncClient:
-        headers = {"accept": "application/json"}
-        return httpx2.AsyncClient(transport=self.network, follow_redirects=False, headers=headers)
 
 
 def openid(name: str = "op", issuer: str = ISSUER, **options: Any) -> OpenIDProvider:

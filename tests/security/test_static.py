@@ -53,6 +53,7 @@ WHO_KNOWS_CRYPTO = {
     "testing.passkey": {"cryptography", "hashlib", "secrets"}, "testing.provider.clients": {"hmac"},
     "testing.provider.grants": {"hashlib", "hmac", "secrets"}, "testing.provider.lies": {"secrets"},
     "testing.provider.jose": {"cryptography", "hashlib", "hmac"},
+    "testing.cheap": {"secrets"}, "testing.users": {"secrets"},
 }  # fmt: skip
 #: Numbers of ours: a pragma takes no value, and the rows of several counters are numbered.
 PLAIN_PARTS = {"pragma", "i", "keys", "' UNION ALL '.join(rows)", "' OR '.join(full)"}

@@ -16,10 +16,10 @@ from asgi_auth.feature.endpoint import Endpoint
 from asgi_auth.features.totp.codes import code_at
 from asgi_auth.mail import Outbox
 from asgi_auth.testing.passkey import Passkey
-from asgi_auth.testing.provider import FakeProvider
+from asgi_auth.testing.provider import FakeProvider, InProcess
 from tests.documentation import every_endpoint
 from tests.features.factors import World, a_world
-from tests.oidc.world import ISSUER, SECRET, InProcess, openid
+from tests.oidc.world import ISSUER, SECRET, openid
 from tests.security.reach import reached
 from tests.support import EMAIL, ORIGIN, PASSWORD, Answer, Client, Clock, register
 

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import httpx2
 from starlette.types import ASGIApp
 
+from asgi_auth.outgoing import Outgoing
 from asgi_auth.testing.provider.server import FakeServer
 
 
@@ -31,6 +32,22 @@ class Network(httpx2.AsyncBaseTransport):
         if app is None:
             raise httpx2.ConnectError(f"no server at {_origin(url)}", request=request)
         return await httpx2.ASGITransport(app=app).handle_async_request(request)
+
+
+class InProcess(Outgoing):
+    """Sends the requests of an `Auth` to fake providers in process: `OIDC([…], outgoing=InProcess(provider))`.
+
+    `network` is the `Network` that they reach; `network.asked` has the URLs of all requests.
+    """
+
+    def __init__(self, *providers: FakeServer, hosts: Mapping[str, ASGIApp] | None = None) -> None:
+        """Take providers and further apps, by their origin."""
+        super().__init__()
+        self.network: Network = Network(*providers, hosts=hosts)
+
+    def _client(self) -> httpx2.AsyncClient:
+        headers = {"accept": "application/json"}
+        return httpx2.AsyncClient(transport=self.network, follow_redirects=False, headers=headers)
 
 
 def _origin(url: str) -> str:
