@@ -26,7 +26,7 @@ LEFT_OUT := $(addprefix --ignore tests/,browser test_clock_skew.py hosts/test_se
 	--deselect tests/fuzz/test_fuzz.py::test_a_short_run_guided_by_coverage_finds_nothing
 
 # What the tests run beside Python: each target installs it where the machine is a Debian and the user is root.
-PROGRAMS := postgres redis faketime codes browser node providers glewlwyd
+PROGRAMS := postgres redis faketime codes browser firefox node providers glewlwyd
 
 # What depends most on the versions of other packages.
 CORE := $(addprefix tests/,crypto limits test_outgoing.py mail/test_smtp.py mail/test_templates.py validation test_main_job.py \
@@ -34,7 +34,7 @@ CORE := $(addprefix tests/,crypto limits test_outgoing.py mail/test_smtp.py mail
 	hosts/test_glue.py pages/test_ways_in.py events/test_telemetry.py) \
 	$(wildcard tests/storage/test_contract*.py)
 
-.PHONY: demo test test-full lint types public docs suite others lowest newest bench bench-quick wrk postgres redis faketime codes browser node providers glewlwyd pins dist clean
+.PHONY: demo test test-full lint types public docs suite others lowest newest bench bench-quick wrk postgres redis faketime codes browser firefox node providers glewlwyd pins dist clean
 
 demo: $(V)/.run
 	GLIBC_TUNABLES=$(HUGE_PAGES) $(BIN)/python examples/demo.py
@@ -155,6 +155,14 @@ browser:
 		&& command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-liberation \
 		|| echo "chromium could not be installed"; \
+	fi
+
+# Firefox runs the client for browsers, beside Chromium. If the installation fails, the tests name the missing program.
+firefox:
+	@if ! command -v firefox-esr >/dev/null && ! command -v firefox >/dev/null && [ -z "$$ASGI_AUTH_FIREFOX" ] \
+		&& command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends firefox-esr \
+		|| echo "firefox-esr could not be installed"; \
 	fi
 
 # Node.js runs the linters and generators of OpenAPI. If the installation fails, the tests name what is missing.

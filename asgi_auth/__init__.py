@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from asgi_auth.features.account import Account
     from asgi_auth.features.admin import Admin
     from asgi_auth.features.audit import Audit
+    from asgi_auth.features.browser_client import BrowserClient
     from asgi_auth.features.email_change import EmailChange
     from asgi_auth.features.email_verification import EmailVerification
     from asgi_auth.features.health import Health
@@ -70,6 +71,7 @@ __all__ = [
     "AuthApp",
     "AuthError",
     "AuthMiddleware",
+    "BrowserClient",
     "ConsoleMailer",
     "EmailChange",
     "EmailVerification",
@@ -132,6 +134,7 @@ LATER = {
     "AuthApp": "app",
     "AuthError": "errors",
     "AuthMiddleware": "middleware",
+    "BrowserClient": "features.browser_client",
     "ConsoleMailer": "mail",
     "EmailChange": "features.email_change",
     "EmailVerification": "features.email_verification",

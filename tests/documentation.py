@@ -11,6 +11,7 @@ from asgi_auth import (
     OIDC,
     Admin,
     AuthApp,
+    BrowserClient,
     MagicLink,
     OpenAPI,
     Outbox,
@@ -104,6 +105,7 @@ def every_feature() -> list[Feature]:
         TrustedDevices(),
         Passkeys(sign_up=True),
         Usernames(),
+        BrowserClient(),
         OIDC([google("app", "a secret of a client")]),
         Admin(),
     ]

@@ -15,6 +15,7 @@ PROGRAMS = {
     "redis": "redis-server",
     "codes": "oathtool zbar-tools",
     "browser": "chromium",
+    "firefox": "firefox-esr",
     "wrk": "wrk",
     "glewlwyd": "glewlwyd",
     "node": "nodejs npm",

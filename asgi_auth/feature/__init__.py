@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from asgi_auth.feature.page import ONWARD, Form, Page, Section
     from asgi_auth.feature.route import Route, Served
     from asgi_auth.mail.message import Letter
-    from asgi_auth.model.answers import Answer, Redirect, Requested, SetCookie, TokenPair
+    from asgi_auth.model.answers import Answer, Redirect, Requested, SetCookie, TextFile, TokenPair
     from asgi_auth.model.event_types import Action
     from asgi_auth.model.limits import Rule
     from asgi_auth.model.records import (
@@ -80,6 +80,7 @@ __all__ = [
     "Served",
     "Session",
     "SetCookie",
+    "TextFile",
     "Time",
     "TokenPair",
     "TokenText",
@@ -135,6 +136,7 @@ if not TYPE_CHECKING:
             "MAIL_LIMITS": "accounts.purpose",
             "TOKEN_LIMITS": "accounts.purpose",
             "TOKEN_OR_CODE": "accounts.purpose",
+            "TextFile": "model.answers",
             "Time": "validation.fields",
             "TokenPair": "model.answers",
             "TokenText": "validation.fields",

@@ -78,6 +78,15 @@ class Download(Answer, frozen=True, kw_only=True):
         return (("Content-Disposition", f'attachment; filename="{self.filename}"'),)
 
 
+class TextFile(Answer, frozen=True, kw_only=True):
+    """A text that is sent as it is, such as a script, in UTF-8."""
+
+    #: The media types that the text may have, for the OpenAPI document.
+    media_types: ClassVar[tuple[str, ...]] = ()
+    media_type: str
+    text: str
+
+
 class TokenPair(Concealed, Answer, frozen=True, kw_only=True, omit_defaults=True):
     """The tokens of a login (RFC 6749, 5.1); lifetimes are seconds. In cookie mode the body has no tokens.
 

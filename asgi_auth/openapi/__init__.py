@@ -1,5 +1,5 @@
 """OpenAPI 3.1: the document of an app's endpoints, made from their declarations alone."""
 
-from asgi_auth.openapi.document import Info, document
+from asgi_auth.openapi.document import Info, all_served, document
 
-__all__ = ["Info", "document"]
+__all__ = ["Info", "all_served", "document"]

@@ -10,7 +10,7 @@ from asgi_auth.openapi.operations import operation, tags_of
 from asgi_auth.openapi.responses import problem_response
 from asgi_auth.openapi.schemas import Schemas
 from asgi_auth.web.cookies import Cookies
-from asgi_auth.web.routes import METHOD_ERRORS, NOT_FOUND_ERRORS
+from asgi_auth.web.routes import METHOD_ERRORS, NOT_FOUND_ERRORS, Routes
 
 VERSION = "3.1.1"
 
@@ -22,6 +22,12 @@ class Info:
     title: str | None = None
     version: str = "1"
     description: str = ""
+
+
+def all_served(auth: Auth) -> Served:
+    """Return all endpoints of an `Auth`, for a call in process, which knows no app."""
+    settings = auth.settings
+    return Served(Routes(auth.features, None, (), {}), (settings.base_url or "").rstrip("/") + settings.mount)
 
 
 def document(auth: Auth, served: Served, info: Info) -> dict[str, Any]:

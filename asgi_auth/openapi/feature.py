@@ -5,8 +5,7 @@ from typing import Any
 from asgi_auth.feature.declare import get
 from asgi_auth.feature.feature import Feature
 from asgi_auth.feature.route import Served
-from asgi_auth.openapi import Info, document
-from asgi_auth.web.routes import Routes
+from asgi_auth.openapi import Info, all_served, document
 
 
 class OpenAPI(Feature):
@@ -23,10 +22,7 @@ class OpenAPI(Feature):
     @get("/openapi.json", cacheable=True)
     async def openapi(self, *, served: Served | None = None) -> dict[str, Any]:
         """Describe the endpoints by OpenAPI 3.1."""
-        settings = self.auth.settings
-        if served is None:
-            routes = Routes(self.auth.features, None, (), {})
-            served = Served(routes, (settings.base_url or "").rstrip("/") + settings.mount)
+        served = served or all_served(self.auth)
         if served not in self._made:
             # Only the last document is cached: hosts with one mount for each customer must not fill the memory.
             self._made = {served: document(self.auth, served, self.info)}

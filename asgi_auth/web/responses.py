@@ -12,7 +12,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from asgi_auth.auth import Auth
 from asgi_auth.errors import AuthError
-from asgi_auth.model.answers import Download
+from asgi_auth.model.answers import Download, TextFile
 from asgi_auth.model.stored import Stored, StoredPages
 from asgi_auth.runtime.event_loop import runs_asyncio
 
@@ -53,6 +53,8 @@ def answer(status: int, content: Any = None, media_type: str = "application/json
         return StreamedResponse(status, _json_of(content), "application/json")
     if isinstance(content, Download):
         return StreamedResponse(status, content.parts, content.media_type)
+    if isinstance(content, TextFile):
+        return WholeResponse(content.text, status, HEADERS, content.media_type)
     body = b"" if content is None else msgspec.json.encode(content)
     return WholeResponse(body, status, HEADERS, None if content is None else media_type)
 

@@ -10,6 +10,7 @@ from asgi_auth import (
     Admin,
     Argon2,
     Auth,
+    BrowserClient,
     Field,
     Lockout,
     MagicLink,
@@ -61,7 +62,8 @@ def everything(
     """An `Auth` with every feature that has endpoints, and an extra field of each type; with `limits` or without."""
     passwords = Passwords(argon2=Argon2.cheap(), login_after_register=True)
     factors = [SecondFactors(), Totp(), RecoveryCodes(), TrustedDevices(), Passkeys(sign_up=True)]
-    features = [passwords, *defaults(mail=True)[1:], MagicLink(), *factors, Admin(), OpenAPI(), *more]
+    others = [MagicLink(), *factors, Admin(), BrowserClient(), OpenAPI()]
+    features = [passwords, *defaults(mail=True)[1:], *others, *more]
     if not limits:
         features = [item for item in features if not isinstance(item, RateLimits | Lockout)]
     return make_auth(clock=clock, features=features, mailer=Outbox(), fields=fields, **options)
