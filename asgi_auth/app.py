@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 from asgi_auth.auth import Auth
 from asgi_auth.bounds.deadline import Deadline
 from asgi_auth.bounds.settling import Settling
-from asgi_auth.errors import AuthError, BadRequestError, MethodNotAllowedError, NotFoundError
+from asgi_auth.errors import AuthError, BadRequestError, CrossSiteRequestError, MethodNotAllowedError, NotFoundError
 from asgi_auth.errors.authentication import WithPendingLogin
 from asgi_auth.feature.endpoint import Endpoint
 from asgi_auth.feature.route import Route, Served
@@ -24,6 +24,7 @@ from asgi_auth.web.body import ClientDisconnectedError
 from asgi_auth.web.client import client_of, is_forwarded
 from asgi_auth.web.client_address import address_of
 from asgi_auth.web.cors import Cors
+from asgi_auth.web.csrf import is_begun_elsewhere
 from asgi_auth.web.device_cookies import DeviceCookies
 from asgi_auth.web.headers import headers, is_browser_form, single_header
 from asgi_auth.web.lifespan import serve_lifespan
@@ -188,6 +189,8 @@ class AuthApp:
             response.raw_headers.extend(self.cors.preflight(scope, values["methods"]))
             return response
         endpoint = route.endpoint
+        if endpoint.navigates and is_begun_elsewhere(scope, endpoint):
+            raise CrossSiteRequestError("Another site cannot begin this. Begin on a page of this site.")
         identity = await self._authenticate(endpoint, scope, renewed)
         transport = self._transport(endpoint, scope)
         values = await self.requests.values(scope, receive, route, identity, values)

@@ -9,9 +9,9 @@ from asgi_auth.model.records import OneTimeToken
 
 
 def new_token(
-    purpose: str, user_id: str, data: Mapping[str, Any], *, now: int, seconds: int
+    purpose: str, user_id: str | None, data: Mapping[str, Any], *, now: int, seconds: int
 ) -> tuple[OneTimeToken, str]:
-    """Return a token of a user that lives for some seconds, and its secret."""
+    """Return a token that lives for some seconds, of a user or of none yet, and its secret."""
     secret, token_id = secrets.token_urlsafe(32), secrets.token_urlsafe(16)
     token = OneTimeToken(
         id=token_id,

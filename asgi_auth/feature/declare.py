@@ -56,6 +56,7 @@ class GetOptions(Options, total=False):
 
     cacheable: bool
     logs_in: bool
+    begun_by: str
 
 
 class PostOptions(Options, total=False):
@@ -84,7 +85,8 @@ class DeleteOptions(Options, total=False):
 def get(path: str, **options: Unpack[GetOptions]) -> Callable[[F], F]:
     """Declare an endpoint that only reads. `cacheable`: caches may keep the answer and ask by its ETag.
 
-    `logs_in` is for an endpoint that `navigates`: it gives a user a session at the end of a redirect.
+    Two are for an endpoint that `navigates`. `logs_in`: it gives a user a session at the end of a redirect. `begun_by`:
+    the field by which a script of another site begins what the endpoint begins, without a step of the user here.
     """
     return _declare("GET", path, GetOptions, options)
 

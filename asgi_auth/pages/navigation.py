@@ -13,6 +13,7 @@ from asgi_auth.model.answers import Answer, LoginRedirect, Redirect
 from asgi_auth.pages.site import Site
 from asgi_auth.pages.visits import Authenticate, Visit, with_headers_of
 from asgi_auth.validation.targets import location
+from asgi_auth.web.csrf import is_begun_elsewhere
 from asgi_auth.web.headers import single_header
 from asgi_auth.web.request_pipeline import Result
 from asgi_auth.web.responses import add_headers
@@ -45,12 +46,13 @@ class NavigationVisit(Visit):
     def _comes_from_elsewhere(self) -> bool:
         """Tell whether another site has sent the browser where a step on a page of this site is needed first.
 
-        A login begins by an act of the user alone (ASVS 7.6.2). Strict cookies come along neither from another site nor
-        with what follows by a redirect: a page of this site that goes on by itself brings them.
+        Strict cookies come along neither from another site nor with what follows by a redirect: a page of this site
+        that goes on by itself brings them.
         """
-        if single_header(self.scope, b"sec-fetch-site") != "cross-site":
-            return False
-        return not self._route.endpoint.logs_in or self.site.auth.settings.cookie_same_site == "strict"
+        if not self._route.endpoint.logs_in:
+            return is_begun_elsewhere(self.scope, self._route.endpoint)
+        is_strict = self.site.auth.settings.cookie_same_site == "strict"
+        return is_strict and single_header(self.scope, b"sec-fetch-site") == "cross-site"
 
     def _passage(self) -> Response:
         """Show a page that leads on to the same URL; the end of a login goes on by itself."""

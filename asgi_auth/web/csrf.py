@@ -1,8 +1,11 @@
 """Protection against cross-site requests, by fetch metadata and origin (OWASP CSRF)."""
 
+from urllib.parse import parse_qs
+
 from starlette.types import Scope
 
 from asgi_auth.errors import CrossSiteRequestError
+from asgi_auth.feature.endpoint import Endpoint
 from asgi_auth.runtime.public_suffix import site_of
 from asgi_auth.settings import Settings
 from asgi_auth.validation.origins import origin_of
@@ -50,6 +53,19 @@ def check_site(scope: Scope, settings: Settings) -> None:
             f"The page at {origin} is of another site than {own}, so the browser would drop the cookies. "
             "Serve both from one site, such as localhost and localhost, or use bearer tokens."
         )
+
+
+def is_begun_elsewhere(scope: Scope, endpoint: Endpoint) -> bool:
+    """Tell whether another site has sent a browser to begin something, such as a login at a provider, by itself.
+
+    A login begins by an act of the user alone (ASVS 7.6.2). The end of one may come from anywhere, and a script that
+    names itself by the field `begun_by` has its own users.
+    """
+    if endpoint.method != "GET" or endpoint.logs_in:
+        return False
+    if single_header(scope, b"sec-fetch-site") != "cross-site":
+        return False
+    return not endpoint.begun_by or endpoint.begun_by not in parse_qs(scope["query_string"].decode("latin-1"))
 
 
 def check_form(scope: Scope, settings: Settings) -> None:

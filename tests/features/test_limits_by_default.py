@@ -192,6 +192,7 @@ def test_every_limit_by_network_has_a_test_here() -> None:
     limited = {item.path.removeprefix("/") for item in endpoints_of_library() if "/ip" in limits.note_at(item)}
 
     # tests/oidc/test_limits.py tries those of logins by providers.
-    by_provider = {"oidc/{provider}/login", "oidc/{provider}/callback", "oidc/{provider}/link"}
+    by_provider = {f"oidc/{{provider}}/{name}" for name in ("login", "callback", "link", "reauthenticate")}
+    by_provider |= {"reauthenticate/{provider}", "handoff"}
     assert limited - BY_NETWORK.keys() == {"refresh"} | by_provider
     assert BY_NETWORK.keys() <= limited

@@ -85,7 +85,7 @@ async def world(
     clock, outbox = Clock(), Outbox()
     op = FakeProvider(ISSUER, client_id="app", client_secret=SECRET, now=clock, **provider or {})
     outgoing = InProcess(op)
-    names = ("enumeration", "verification", "cookie_same_site", "counters")
+    names = ("enumeration", "verification", "cookie_same_site", "cors_origins", "fields", "counters")
     settings = {name: options.pop(name) for name in names if name in options}
     providers: Sequence[OpenIDProvider] = options.pop("providers", [openid()])
     features = [

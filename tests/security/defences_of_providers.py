@@ -3,6 +3,7 @@
 from tests.security.defence import Defence
 
 LOGIN, LIES, LINKING = "oidc/test_login.py::", "oidc/test_told_apart.py::", "oidc/test_linking.py::"
+HANDOFF = "oidc/test_handoff.py::"
 RENEWING = "oidc/test_renewing.py::"
 LIE = LIES + "test_the_log_names_the_check_that_a_lie_fails"
 ID_TOKEN, FLOWS = "features/oidc/id_token.py", "features/oidc/flows.py"
@@ -195,5 +196,33 @@ PROVIDERS = [
         "more |= ANEW if flow.begun.renews else {}",
         "more |= {}",
         RENEWING + "test_a_login_at_the_provider_makes_the_session_fresh_and_no_other",
+    ),
+    Defence(
+        "provider: a handoff is used once",
+        "features/oidc/handing_over.py",
+        "if provider is None or not await self.auth.storage.use_token(found.id, now):",
+        "if provider is None or await self.auth.storage.use_token(found.id, now) is None:",
+        HANDOFF + "test_a_token_is_used_once_of_many_calls_and_within_a_minute",
+    ),
+    Defence(
+        "provider: a handoff needs the verifier of its script",
+        "features/oidc/handing_over.py",
+        'if found is None or not is_verifier(verifier, found.data["challenge"]):',
+        "if found is None or not verifier:",
+        HANDOFF + "test_a_token_is_of_no_use_without_its_verifier",
+    ),
+    Defence(
+        "provider: a handoff goes to listed origins alone",
+        "features/oidc/handing_over.py",
+        "if not is_local_path(target) and origin_in(target) not in origins:",
+        "if not is_local_path(target) and not origin_in(target):",
+        HANDOFF + "test_a_token_goes_to_listed_origins_alone",
+    ),
+    Defence(
+        "provider: another site begins no login where there are no pages",
+        "app.py",
+        "if endpoint.navigates and is_begun_elsewhere(scope, endpoint):",
+        "if not endpoint.path:",
+        HANDOFF + "test_without_a_challenge_another_site_begins_no_login_with_pages_or_without",
     ),
 ]

@@ -60,6 +60,10 @@ REASONS = {
         "a provider has proven the address, or the account is new; the login asks for the factors first",
         "oidc/test_linking.py::test_a_link_waits_for_the_second_factor",
     ),
+    "handoff": (
+        "it is the end of such a login",
+        "oidc/test_handoff.py::test_a_pending_second_factor_passes_through",
+    ),
     "totp_turn_on": (
         "a pending login may take the place of a login, and a login is proven by the method itself",
         HERE + "test_a_setup_wants_a_fresh_login_and_the_factor_that_there_is",

@@ -141,8 +141,8 @@ def test_every_endpoint_that_gives_tokens_is_tried_here() -> None:
     by_password_or_mail = {"register", "login", "token", "refresh", "magic_link_login"}
     # The tests of impersonation try these: a session of an administrator begins them, and is no login of the user.
     of_administrators = {"impersonate", "stop_impersonating"}
-    # Its own tests try this one: a provider sends the browser there.
-    by_provider = {"oidc_callback"}
+    # Their own tests try these: a provider sends the browser there.
+    by_provider = {"oidc_callback", "handoff"}
     assert giving - {"export"} == by_password_or_mail | of_factors | by_passkey | of_administrators | by_provider
 
 

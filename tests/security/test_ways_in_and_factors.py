@@ -19,6 +19,7 @@ from asgi_auth.testing.passkey import Passkey
 from asgi_auth.testing.provider import FakeProvider, InProcess
 from tests.documentation import every_endpoint
 from tests.features.factors import World, a_world
+from tests.oidc.test_handoff import CHALLENGE, VERIFIER
 from tests.oidc.world import ISSUER, SECRET, openid
 from tests.security.reach import reached
 from tests.support import EMAIL, ORIGIN, PASSWORD, Answer, Client, Clock, register
@@ -135,6 +136,15 @@ async def by_a_provider(site: Site) -> Answer:
     return await browser.get(f"/oidc/op/callback?{urlsplit(way).query}")
 
 
+async def by_a_handoff(site: Site) -> Answer:
+    browser = Client(AuthApp(site.auth), keep_cookies=True)
+    begun = await browser.get(f"/oidc/op/login?next=/after&challenge={CHALLENGE}")
+    way = (await site.op.visit(begun.header("location") or "")).url
+    back = await browser.get(f"/oidc/op/callback?{urlsplit(way).query}")
+    token = (back.header("location") or "").partition("?token=")[2]
+    return await browser.post("/handoff", {"token": token, "verifier": VERIFIER})
+
+
 #: How a user tries to get in without the factor.
 WAYS: dict[str, Callable[[Site], Awaitable[Answer]]] = {
     "login": by_password,
@@ -147,6 +157,7 @@ WAYS: dict[str, Callable[[Site], Awaitable[Answer]]] = {
     "passkey_login": by_an_unknown_passkey,
     "add_passkey": by_a_late_passkey,
     "oidc_callback": by_a_provider,
+    "handoff": by_a_handoff,
 }
 
 

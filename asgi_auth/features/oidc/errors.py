@@ -1,6 +1,6 @@
 """The errors of logins by other providers."""
 
-from asgi_auth.errors import AuthError, ForbiddenError
+from asgi_auth.errors import AuthError, ForbiddenError, UnauthorizedError
 
 
 class InvalidLoginStateError(AuthError):
@@ -8,6 +8,13 @@ class InvalidLoginStateError(AuthError):
 
     code = "invalid_login_state"
     default_detail = "This login was not begun in this browser, or has expired. Begin again."
+
+
+class InvalidHandoffError(UnauthorizedError):
+    """The token of a login is unknown, older than a minute or used, or the verifier is not that of its script."""
+
+    code = "invalid_handoff"
+    default_detail = "This login has expired, or was finished before. Begin again."
 
 
 class ProviderRefusedError(AuthError):

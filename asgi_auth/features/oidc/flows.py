@@ -29,12 +29,16 @@ PURPOSE = "oidc state"
 
 
 class Begun(Record, frozen=True, kw_only=True):
-    """What the cookie holds: a random value, where the login goes on, and the session of a link or a step-up."""
+    """What the cookie holds: a random value, where the login goes on, and the session of a link or a step-up.
+
+    `challenge` is that of the script that has begun the login.
+    """
 
     browser: str
     next: str = ""
     session: str = ""
     renews: bool = False
+    challenge: str = ""
 
 
 class Flow:
@@ -53,7 +57,7 @@ class Flow:
     @property
     def challenge(self) -> str:
         """The challenge of PKCE by the method S256 (RFC 7636, section 4.2)."""
-        return _text(hashlib.sha256(self.verifier.encode()).digest())
+        return challenge_of(self.verifier)
 
     @property
     def cookie_name(self) -> str:
@@ -78,12 +82,16 @@ class Flows:
         self._storage = storage
         self._now = now
 
-    def begin(self, provider: str, target: str, *, session: str = "", renews: bool = False) -> Flow:
+    def begin(
+        self, provider: str, target: str, *, session: str = "", renews: bool = False, challenge: str = ""
+    ) -> Flow:
         """Begin a login at a provider that goes on at a target.
 
-        With a `session`, it links the account to the user of it, or `renews` the session.
+        With a `session`, it links the account to the user of it, or `renews` the session. With a `challenge`, a script
+        has begun it.
         """
-        begun = Begun(browser=secrets.token_urlsafe(32), next=target, session=session, renews=renews)
+        browser = secrets.token_urlsafe(32)
+        begun = Begun(browser=browser, next=target, session=session, renews=renews, challenge=challenge)
         cookie = _text(msgspec.json.encode(begun))
         # By the oldest secret: during a rolling change of secrets all processes have it.
         key = self._keys.for_service(PURPOSE)[-1]
@@ -117,6 +125,16 @@ class Flows:
 def name_of(state: str) -> str:
     """Return the name of the cookie of a state."""
     return f"oidc-{state.partition('.')[0]}"
+
+
+def challenge_of(verifier: str) -> str:
+    """Return the challenge of a verifier by S256 (RFC 7636, section 4.2)."""
+    return _text(hashlib.sha256(verifier.encode()).digest())
+
+
+def is_verifier(verifier: str, challenge: str) -> bool:
+    """Tell whether a challenge was made of a verifier."""
+    return hmac.compare_digest(challenge, challenge_of(verifier))
 
 
 def _begun(cookie: str) -> Begun:

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from asgi_auth.errors import AuthError, NotFoundError, ProviderUnavailableError
+from asgi_auth.errors import AuthError, CrossSiteRequestError, NotFoundError, ProviderUnavailableError
 from asgi_auth.feature import Client, Identity, Line, Redirect, Requested, TokenPair, get, post
 from asgi_auth.features.oidc.answers import ProviderList
 from asgi_auth.features.oidc.base import LIMITS
@@ -19,6 +19,7 @@ from asgi_auth.features.oidc.errors import (
     RegistrationClosedError,
 )
 from asgi_auth.features.oidc.flows import Flow
+from asgi_auth.features.oidc.handing_over import Challenge, HandingOver
 from asgi_auth.features.oidc.linking import Linking
 from asgi_auth.features.oidc.profile import Profile
 from asgi_auth.features.oidc.renewing import Renewing
@@ -40,7 +41,7 @@ ERRORS = (
 )
 
 
-class LoggingIn(Linking, Renewing):
+class LoggingIn(Linking, Renewing, HandingOver):
     """The endpoints of a browser on its way to a provider and back."""
 
     @get("/oidc/providers")
@@ -48,12 +49,30 @@ class LoggingIn(Linking, Renewing):
         """List the providers that users can log in with."""
         return ProviderList(providers=self._shown())
 
-    @get("/oidc/{provider}/login", navigates=True, limits=LIMITS, errors=(ProviderUnavailableError, NotFoundError))
-    async def oidc_login(self, *, provider: Line, next: Line = "") -> Redirect:  # noqa: A002 (a field of the API)
-        """Send a browser to a provider; after the login there, it goes on at `next`."""
+    @get(
+        "/oidc/{provider}/login",
+        navigates=True,
+        begun_by="challenge",
+        limits=LIMITS,
+        errors=(ProviderUnavailableError, NotFoundError, CrossSiteRequestError),
+    )
+    async def oidc_login(
+        self,
+        *,
+        provider: Line,
+        next: Line = "",  # noqa: A002 (a field of the API)
+        challenge: Challenge = "",
+    ) -> Redirect:
+        """Send a browser to a provider; after the login there, it goes on at `next`.
+
+        With a `challenge`, `next` is a page of a script, which gets a `token` in its URL, or an `error`.
+        """
         self._connection(provider)
-        self._check_target(next)
-        flow = self._flows.begin(provider, next)
+        if challenge:
+            self._check_script(next)
+        else:
+            self._check_target(next)
+        flow = self._flows.begin(provider, next, challenge=challenge)
         return Redirect(await self._way_to(provider, flow), (flow.set_cookie(),), elsewhere=True)
 
     @get(
@@ -77,15 +96,19 @@ class LoggingIn(Linking, Renewing):
         error: Line = "",
         identity: Identity | None = None,
         client: Client = Client(),
-    ) -> LoginRedirect | Requested:
+    ) -> LoginRedirect | Redirect | Requested:
         """Finish a login at a provider, or a link to an account there; the provider sends the browser here."""
         self._connection(provider)
         flow = await self._flows.finish(provider, state, client.cookies)
         try:
             profile = await self._returned(flow, provider, code, iss, error)
+            if flow.begun.challenge:
+                return await self._handed_over(flow, provider, profile)
             entered = await self._entered(flow, provider, profile, identity, client)
         except AuthError as refusal:
             refusal.next = flow.begun.next
+            if flow.begun.challenge:
+                return await self._refused_to_script(flow, refusal, client)
             raise
         if isinstance(entered, Requested):
             return entered

@@ -4,7 +4,7 @@ The ID token has to say when the user logged in at the provider (`auth_time`, Op
 the step-up was begun, and not before (ASVS 6.8.4). The account there has to be linked to this user already.
 """
 
-from asgi_auth.errors import NotFoundError, ProviderUnavailableError
+from asgi_auth.errors import CrossSiteRequestError, NotFoundError, ProviderUnavailableError
 from asgi_auth.feature import Client, Credential, Identity, Line, Redirect, TokenPair, get, post
 from asgi_auth.features.oidc.answers import BegunAtProvider, ProviderUrl
 from asgi_auth.features.oidc.base import LIMITS, OIDCBase
@@ -39,7 +39,7 @@ class Renewing(OIDCBase):
         navigates=True,
         acting=False,
         limits=LIMITS,
-        errors=(NotFoundError, ProviderUnavailableError),
+        errors=(NotFoundError, ProviderUnavailableError, CrossSiteRequestError),
     )
     async def reauthenticate_at_provider(
         self,
