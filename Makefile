@@ -16,17 +16,17 @@ endef
 
 # The newest Pythons run the whole suite except for slow tests that depend little on the Python version:
 # the browser, the servers, their clocks, the clients of the OpenAPI document, the fuzzer guided by coverage, the
-# benchmarks, the type checkers, the identity providers, the documentation, and races of processes. Pythons between
-# them and the oldest one run the core.
+# benchmarks, the type checkers, the identity providers, the documentation, the proxies, and races of processes.
+# Pythons between them and the oldest one run the core.
 NEWEST := 3.13 3.14
 BETWEEN := 3.12
 LEFT_OUT := $(addprefix --ignore tests/,browser test_clock_skew.py hosts/test_servers.py openapi/test_schemathesis.py openapi/test_clients.py \
-	test_benchmarks.py types providers oidc/test_races.py passkeys/test_races.py features/test_factor_races.py docs \
+	test_benchmarks.py types providers deploy oidc/test_races.py passkeys/test_races.py features/test_factor_races.py docs \
 	importing/test_guides.py security/test_concealment.py) \
 	--deselect tests/fuzz/test_fuzz.py::test_a_short_run_guided_by_coverage_finds_nothing
 
 # What the tests run beside Python: each target installs it where the machine is a Debian and the user is root.
-PROGRAMS := postgres redis faketime codes browser firefox node providers glewlwyd
+PROGRAMS := postgres redis faketime codes browser firefox node providers glewlwyd proxies
 
 # What depends most on the versions of other packages.
 CORE := $(addprefix tests/,crypto limits test_outgoing.py mail/test_smtp.py mail/test_templates.py validation test_main_job.py \
@@ -34,7 +34,7 @@ CORE := $(addprefix tests/,crypto limits test_outgoing.py mail/test_smtp.py mail
 	hosts/test_glue.py pages/test_ways_in.py events/test_telemetry.py) \
 	$(wildcard tests/storage/test_contract*.py)
 
-.PHONY: demo test test-full lint types public docs suite others lowest newest bench bench-quick wrk postgres redis faketime codes browser firefox node providers glewlwyd pins dist clean
+.PHONY: demo test test-full lint types public docs suite others lowest newest bench bench-quick wrk postgres redis faketime codes browser firefox node providers glewlwyd proxies pins dist clean
 
 demo: $(V)/.run
 	GLIBC_TUNABLES=$(HUGE_PAGES) $(BIN)/python examples/demo.py
@@ -190,6 +190,15 @@ glewlwyd:
 	@if ! command -v glewlwyd >/dev/null && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
 		apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends glewlwyd \
 		|| echo "glewlwyd could not be installed"; \
+	fi
+
+# Debian provides the proxies of the guides. If the installation fails, the tests name the missing program.
+proxies:
+	@if ! { command -v nginx && command -v caddy && command -v haproxy && command -v pgbouncer; } >/dev/null \
+		&& command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive \
+		apt-get install -y -qq --no-install-recommends nginx-light caddy haproxy pgbouncer \
+		|| echo "nginx, caddy, haproxy and pgbouncer could not be installed"; \
 	fi
 
 pins: $(BIN)/uv

@@ -1,4 +1,4 @@
-"""MkDocs hook: includes files of the repository's root, and leads links to files outside `docs/` to the repository.
+"""MkDocs hook: includes and shows files of the repository, and leads links to files outside `docs/` to the repository.
 
 Such links are relative in the sources, so that they work on GitHub, too.
 """
@@ -11,6 +11,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 INCLUDE = re.compile(r"^<!-- include: (\S+) -->$", re.MULTILINE)
+SHOW = re.compile(r"^<!-- show: (\S+) (\w+) -->$", re.MULTILINE)
 LINK = re.compile(r"(\]\()(?![a-z]+:|#|/)([^)#\s]+)")
 
 
@@ -18,8 +19,13 @@ def on_page_markdown(markdown: str, *, page: Any, config: Any, **_: Any) -> str:
     """Include files, then rewrite the links that leave `docs/`. Links of an included file are relative to the root."""
     folder = posixpath.dirname(page.file.src_uri)
     repository = f"{config['extra']['repository']}/blob/main"
-    markdown = rewritten(markdown, posixpath.join("docs", folder), folder, repository)
+    markdown = shown(rewritten(markdown, posixpath.join("docs", folder), folder, repository))
     return INCLUDE.sub(lambda found: rewritten((ROOT / found[1]).read_text("utf-8"), "", folder, repository), markdown)
+
+
+def shown(markdown: str) -> str:
+    """Put files of the repository in the place of their marks, as fenced code of a language."""
+    return SHOW.sub(lambda mark: f"```{mark[2]}\n{(ROOT / mark[1]).read_text('utf-8').rstrip()}\n```", markdown)
 
 
 def rewritten(markdown: str, base: str, folder: str, repository: str) -> str:

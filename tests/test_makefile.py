@@ -18,6 +18,7 @@ PROGRAMS = {
     "firefox": "firefox-esr",
     "wrk": "wrk",
     "glewlwyd": "glewlwyd",
+    "proxies": "nginx-light caddy haproxy pgbouncer",
     "node": "nodejs npm",
 }
 #: The Python of the virtual environment: it notes that npm was called, and makes the folder.

@@ -1,0 +1,1 @@
+"""The files of examples/deploy, each run by its real program."""
