@@ -1,4 +1,4 @@
-"""Django in one file: the settings, the views, and the middleware that sets `request.user`."""
+"""Django in one file: the settings, the views, and the middleware that sets `request.identity`."""
 
 import os
 
@@ -14,17 +14,17 @@ settings.configure(
     SECRET_KEY=os.environ["AUTH_SECRET"],
     ALLOWED_HOSTS=["*"],
     ROOT_URLCONF=__name__,
-    MIDDLEWARE=["asgi_auth.hosts.django.UserMiddleware"],
+    MIDDLEWARE=["asgi_auth.hosts.django.IdentityMiddleware"],
 )
 
 
 async def who(request: HttpRequest) -> JsonResponse:
-    return JsonResponse({"user": request.user.id or None})
+    return JsonResponse({"user": request.identity.id or None})
 
 
 @require(roles="admin")
 def admin(request: HttpRequest) -> JsonResponse:
-    return JsonResponse({"user": request.user.id})
+    return JsonResponse({"user": request.identity.id})
 
 
 async def note(_: HttpRequest) -> JsonResponse:

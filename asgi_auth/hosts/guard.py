@@ -24,8 +24,8 @@ def require(**demands: Unpack[Demands]) -> Callable[[F], F]:
     """Return a decorator that requires a login which meets the demands: those of `Identity.require`.
 
     The decorated function raises UnauthorizedError, ForbiddenError, FreshLoginRequiredError, SecondFactorNeededError,
-    or EmailNotVerifiedError. `install` of the framework's module (Django: `UserMiddleware`) converts these errors to
-    responses.
+    or EmailNotVerifiedError. `install` of the framework's module (Django: `IdentityMiddleware`) converts these errors
+    to responses.
     """
     demand = Demand(**demands)
 

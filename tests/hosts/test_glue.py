@@ -183,7 +183,7 @@ async def test_django_offers_the_user_to_its_async_decorators() -> None:
     response = middleware(request)
 
     assert response is answered
-    assert await request.auser() is request.user
+    assert await request.auser() is request.user is request.identity
     assert middleware.process_exception(request, KeyError()) is None
 
 

@@ -29,7 +29,12 @@ PUBLIC = (
 LEAST = 0.99
 #: Django ships no types, so pyright knows no type of a parameter that is a request of Django.
 UNTYPED = (
+    "asgi_auth.hosts.django.IdentityMiddleware",
+    "asgi_auth.hosts.django.IdentityMiddleware.__call__",
+    "asgi_auth.hosts.django.IdentityMiddleware.identify",
+    "asgi_auth.hosts.django.IdentityMiddleware.process_exception",
     "asgi_auth.hosts.django.UserMiddleware",
+    "asgi_auth.hosts.django.UserMiddleware.identify",
     "asgi_auth.hosts.django.UserMiddleware.__call__",
     "asgi_auth.hosts.django.UserMiddleware.process_exception",
 )
