@@ -10,8 +10,13 @@ import pytest
 from tests.cluster import await_answer, free_port
 from tests.docs.files import DOCS, FILES, README, ROOT, fences, name_of
 from tests.support import SECRET
+from tests.testing.process import CONFIGURATION, pytest_in
 
-WITH_PYTHON = [file for file in FILES if fences(file, "python")]
+#: The guides about tests are run by pytest.
+ABOUT_TESTS = [DOCS / "guides" / "testing.md", DOCS / "guides" / "testing-ways-in.md"]
+WITH_PYTHON = [file for file in FILES if fences(file, "python") and file not in ABOUT_TESTS]
+#: The first line of a snippet that is a file of an app with tests.
+NAME = re.compile(r"# (\w+\.py)\n")
 WITH_WALKS = [file for file in FILES if fences(file, "bash")]
 
 
@@ -34,9 +39,25 @@ def test_every_snippet_runs(file: Path, tmp_path: Path) -> None:
         assert done.returncode == 0, f"snippet {number} of {name_of(file)}:\n{code}\n{done.stderr}"
 
 
+def test_the_tests_in_the_guides_about_tests_pass(tmp_path: Path) -> None:
+    """They run as a user runs them: all files in one folder, by pytest with its plugin."""
+    snippets = [code for file in ABOUT_TESTS for code in fences(file, "python")]
+    for code in snippets:
+        name = NAME.match(code)
+        assert name, code
+        (tmp_path / name[1]).write_text(code, "utf-8")
+    (tmp_path / "pytest.ini").write_text(CONFIGURATION.format(mode="auto"), "utf-8")
+
+    done = pytest_in(tmp_path)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{sum(code.count('def test_') for code in snippets)} passed" in done.stdout
+
+
 @pytest.mark.parametrize("file", WITH_PYTHON, ids=name_of)
 def test_snippets_import_public_modules_only(file: Path) -> None:
-    public = r"asgi_auth(\.(errors|feature|features\.defaults|storage(\.\w+)?|mail|importing|testing|hosts(\.\w+)?))?"
+    rooms = r"errors|feature|features\.defaults|storage(\.\w+)?|mail|importing|testing(\.provider)?|hosts(\.\w+)?"
+    public = rf"asgi_auth(\.({rooms}))?"
     imported = re.findall(r"^\s*(?:from|import) (asgi_auth[\w.]*)", "\n".join(fences(file, "python")), re.MULTILINE)
 
     assert [module for module in imported if not re.fullmatch(public, module)] == []

@@ -1,14 +1,14 @@
 """The pytest plugin in a pytest of its own: sync and async tests, one event loop a test, without a lifespan."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.testing.process import CONFIGURATION, ROOT, pytest_in
+
 #: A test module as a user writes it. `MODE` marks its async tests.
 MODULE = """
 import asyncio
@@ -76,14 +76,6 @@ MARKS = {
     "strict": {"test_marked": "@pytest.mark.asyncio\n", "test_anyio": "@pytest.mark.anyio\n"},
     "auto": {"test_unmarked": ""},
 }
-#: Others of this environment are slow to load.
-PLUGINS = ["-p", "pytest_asyncio.plugin", "-p", "anyio.pytest_plugin", "-p", "asgi_auth.testing.plugin"]
-CONFIGURATION = """
-[pytest]
-asyncio_mode = {mode}
-asyncio_default_fixture_loop_scope = function
-filterwarnings = error
-"""
 
 
 @pytest.mark.parametrize("mode", MARKS)
@@ -93,10 +85,8 @@ def test_the_fixtures_in_a_pytest_of_its_own(mode: str, tmp_path: Path) -> None:
         text = MODULE.replace("MODE", head).replace("async def test_", f"{mark}async def test_")
         (tmp_path / f"{name}.py").write_text(text, "utf-8")
     (tmp_path / "pytest.ini").write_text(CONFIGURATION.format(mode=mode), "utf-8")
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    command = [sys.executable, "-m", "pytest", "-q", *PLUGINS, str(tmp_path)]
 
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    done = pytest_in(tmp_path)
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{8 * len(MARKS[mode])} passed" in done.stdout

@@ -9,6 +9,8 @@ from tests.types.checkers import ROOT, Problem, mypy_problems, pyright_problems
 
 FENCE = re.compile(r"^([ \t]*)```python\b[^\n]*\n(.*?)^\1```[ \t]*$", re.MULTILINE | re.DOTALL)
 
+NAMED = re.compile(r"# (\w+\.py)\n")
+
 
 @dataclass(frozen=True)
 class Snippet:
@@ -20,7 +22,9 @@ class Snippet:
 
     @property
     def file(self) -> str:
-        """A file name that is a module name, too."""
+        """A file name that is a module name, too: the one in the first line of the code, if it names a file."""
+        if named := NAMED.match(self.code):
+            return named[1]
         return re.sub(r"\W", "_", f"{self.page.removesuffix('.md')}_{self.line}") + ".py"
 
     def text(self) -> str:
