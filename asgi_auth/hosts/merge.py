@@ -7,6 +7,7 @@ Not public: use `merge_openapi` of the framework's module.
 """
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from asgi_auth.app import AuthApp
@@ -28,8 +29,7 @@ def auth_document(auth: Auth | AuthApp, mount: str) -> dict[str, Any]:
     app = auth if isinstance(auth, AuthApp) else AuthApp(auth)
     # Without a leading slash, URLs are relative to the document, as in FastAPI: the host's root_path is unknown here.
     part = document(app.auth, Served(app.routes, mount[1:]), Info())
-    # Generators of clients make identifiers of the names: no dots.
-    prefix = re.sub(r"[^A-Za-z0-9_-]", "_", mount[1:]) + "_"
+    prefix = prefix_of(mount)
     for kind, components in part["components"].items():
         part["components"][kind] = {prefix + name: component for name, component in components.items()}
     part["paths"] = {mount + path: operations for path, operations in part["paths"].items()}
@@ -54,26 +54,49 @@ def merge_into(host: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
     return host
 
 
-def share_scheme(host: dict[str, Any], part: dict[str, Any], name: str) -> None:
-    """Replace the security scheme `name` of the host by the OAuth 2 scheme of a part, in place.
+def share_scheme(host: dict[str, Any], part: dict[str, Any], name: str, mount: str) -> dict[str, Any]:
+    """Give the routes of both one security scheme, in place, and return the document.
 
-    A user who logs in at this scheme in the docs then is logged in for the routes of both. A part without a token
-    endpoint has no such scheme, and changes nothing.
+    It is the OAuth 2 scheme of the part: a user who logs in at it in the docs is logged in for all routes. It replaces
+    `name`, the scheme of the host, and the other schemes of sessions. Schemes of features, such as API keys, stay. A
+    part without a token endpoint changes nothing.
     """
+    prefix = prefix_of(mount)
+    shared = f"{prefix}oauth2"
+    if shared not in part["components"]["securitySchemes"]:
+        return host
+    renamed = dict.fromkeys([name, f"{prefix}bearer", f"{prefix}cookie"], shared)
+    for key in renamed:
+        host["components"]["securitySchemes"].pop(key, None)
+    for operation in _guarded(host):
+        ways = [{renamed.get(key, key): scopes for key, scopes in way.items()} for way in operation["security"]]
+        operation["security"] = [way for number, way in enumerate(ways) if way not in ways[:number]]
+    return host
+
+
+def open_to_all(host: dict[str, Any], optional: str, name: str) -> dict[str, Any]:
+    """Say of the operations with the scheme `optional` that a login by the scheme `name` is optional, in place."""
     schemes: dict[str, Any] = host.get("components", {}).get("securitySchemes", {})
-    shared = next(
-        (key for key, item in part["components"]["securitySchemes"].items() if item["type"] == "oauth2"), None
-    )
-    if shared is None or name not in schemes:
-        return
-    del schemes[name]
-    # A path may also have a summary, which is text, and parameters, which are a list.
+    if optional not in schemes:
+        return host
+    schemes.setdefault(name, schemes[optional])
+    del schemes[optional]
+    for operation in _guarded(host):
+        ways = [way for way in operation["security"] if optional not in way]
+        if len(ways) < len(operation["security"]):
+            operation["security"] = ways if {name: []} in ways else [{}, {name: []}, *ways]
+    return host
+
+
+def prefix_of(mount: str) -> str:
+    """Return the prefix of the names of a part. Generators of clients make identifiers of the names: no dots."""
+    return re.sub(r"[^A-Za-z0-9_-]", "_", mount[1:]) + "_"
+
+
+def _guarded(host: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the operations with security. A path may also have a summary, which is text, and parameters, a list."""
     operations = (item for path in host["paths"].values() for item in path.values() if isinstance(item, dict))
-    for operation in operations:
-        if "security" in operation:
-            operation["security"] = [
-                {shared if key == name else key: scopes for key, scopes in way.items()} for way in operation["security"]
-            ]
+    yield from (operation for operation in operations if "security" in operation)
 
 
 def _prefix_references(value: Any, prefix: str) -> Any:

@@ -40,6 +40,17 @@ class Demand:
         self.second_factor: bool = demands.get("second_factor", False)
         self.verified: bool = demands.get("verified", False)
 
+    def __eq__(self, other: object) -> bool:
+        """Tell whether two demands are the same."""
+        return isinstance(other, Demand) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        """Hash the demands."""
+        return hash(self._key())
+
+    def _key(self) -> tuple[object, ...]:
+        return tuple(getattr(self, name) for name in self.__slots__)
+
     def allows(self, roles: Collection[str], permissions: Collection[str]) -> bool:
         """Tell whether roles and permissions are those that are demanded."""
         return self._has(self.roles, roles) and self._has(self.permissions, permissions)
