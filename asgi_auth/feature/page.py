@@ -61,6 +61,14 @@ class Form:
     """Fields that a script of the feature fills in. Such a form is hidden until the script shows it.
 
     Its element has the attribute `data-form`, the endpoint, and `data-failed`, the text `pages.<endpoint>.failed`."""
+    shares: bool = False
+    """Whether a script takes the other fields from the page's own form: there is only a button, until a refusal."""
+    bare_on: tuple[str, ...] = ()
+    """The pages on which the form lacks the fields that features add to its endpoint."""
+    credential: str = ""
+    """The kind of a credential that the form asks for, such as `totp`.
+
+    Users that have none, in a session or in a login that waits for its second factor, do not see the form."""
     hidden: tuple[str, ...] = ()
     """Fields that no visitor types: they come from the answer, the error or the form before this one.
 

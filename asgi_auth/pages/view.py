@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from asgi_auth.feature.page import Form, Page
+from asgi_auth.feature.route import Route
 from asgi_auth.model.user_info import UserInfo
 from asgi_auth.pages.forms import Failed, FormBuilder, FormView
+from asgi_auth.pages.held import without_passwords
 from asgi_auth.pages.inputs import TICKET, fields_of
 from asgi_auth.pages.kept import Kept
 from asgi_auth.pages.language import Language
@@ -14,6 +16,7 @@ from asgi_auth.pages.links import Links
 from asgi_auth.pages.page_values import filled, names_in
 from asgi_auth.pages.site import Site
 from asgi_auth.sessions.identity import ANONYMOUS, Identity
+from asgi_auth.validation.fields import BodyField
 
 #: The hidden field with the page of a form that several pages have.
 PAGE = "page"
@@ -41,6 +44,8 @@ class View:
     #: What the page's endpoint has answered.
     data: object = None
     permissions: Collection[str] = ()
+    #: The kinds of the visitor's credentials; None where the page does not depend on them.
+    held: Collection[str] | None = None
     #: The visitor; another user may act as this one.
     visitor: Identity = ANONYMOUS
 
@@ -141,12 +146,24 @@ class View:
         forms = {}
         for form in self._forms_on(page):
             found = self.site.routes.named(form.endpoint)
-            if found is not None and self.permits(form.endpoint):
-                fields = fields_of(found[1], found[0], self.site.auth.settings)
+            if found is not None and self.permits(form.endpoint) and self._has_credential(form):
+                fields = self._fields_of(form, page, *found)
                 forms[form.endpoint] = builder.build(form, self.action(form.endpoint), fields)
                 self._take_along(forms[form.endpoint], page, form)
                 self._set_asides(forms[form.endpoint], form)
         return {name: form for name, form in forms.items() if form is not None}
+
+    def _has_credential(self, form: Form) -> bool:
+        """Tell whether the visitor has the credential that a form asks for."""
+        return self.held is None or not form.credential or form.credential in self.held
+
+    def _fields_of(self, form: Form, page: Page, path: str, route: Route) -> dict[str, BodyField]:
+        """Return the fields that a form has on a page."""
+        fields = fields_of(route, path, self.site.auth.settings)
+        if page.name in form.bare_on:
+            added = route.feature.pipeline.added(route.endpoint)
+            fields = {name: field for name, field in fields.items() if name not in added}
+        return fields if self.held is None else without_passwords(fields, route.endpoint, self.held)
 
     def _set_asides(self, view: FormView | None, form: Form) -> None:
         """Set the links beside the labels of inputs, to pages that are served."""

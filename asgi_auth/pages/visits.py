@@ -23,6 +23,7 @@ from asgi_auth.model.records import Client
 from asgi_auth.model.user_info import UserInfo
 from asgi_auth.pages.forms import Failed
 from asgi_auth.pages.groups import groups_of
+from asgi_auth.pages.held import held_by
 from asgi_auth.pages.inputs import from_url
 from asgi_auth.pages.kept import Kept
 from asgi_auth.pages.links import Links
@@ -149,7 +150,8 @@ class Visit:
             return self.to_login(self.reference(page) if page.login else self.onward, "login_needed")
         user = await self._user(identity)
         data = await self.call(page.endpoint, identity) if page.loads else None
-        view = self.view(user, failed, data=data, permissions=identity.permissions)
+        held = await held_by(self.site, page, identity, self.client(identity), self.carried.get("pending", ""))
+        view = self.view(user, failed, data=data, permissions=identity.permissions, held=held)
         context = view.page(page) | {"answer": answer}
         context["username"] = await owner_of_link(self.site, page, failed.sent if failed else self.query)
         sections = [item for item in self.site.plan.sections_of(page) if view.permits(item.endpoint)]

@@ -42,11 +42,13 @@ class Passkeys(SigningUp, Managing, LoggingIn):
         Form(
             endpoint="passkey_login",
             page="login",
+            bare_on=("login",),
+            credential=KIND,
             also=("second_factor",),
             by_script=("credential",),
             hidden=("pending",),
         ),
-        Form(endpoint="reauthenticate_by_passkey", page="reauthenticate", by_script=("credential",)),
+        Form(endpoint="reauthenticate_by_passkey", page="reauthenticate", by_script=("credential",), credential=KIND),
         Form(endpoint="passkey_options", page="add_passkey", hidden=("pending",)),
         Form(
             endpoint="add_passkey",
@@ -63,6 +65,7 @@ class Passkeys(SigningUp, Managing, LoggingIn):
             said="registered",
             waits="verify_email",
             by_script=("request", "credential"),
+            shares=True,
         ),
         Form(endpoint="rename_passkey", page="account", after="account", said="passkey_renamed"),
         Form(endpoint="delete_passkey", page="account", after="account", said="passkey_removed"),

@@ -63,9 +63,9 @@ class Passwords(Feature):
     forms: ClassVar[Sequence[Form]] = (
         Form(endpoint="login", page="login", asides={"password": "forgot_password"}),
         Form(endpoint="register", page="register", after="login", said="registered", waits="verify_email"),
-        Form(endpoint="reauthenticate", page="reauthenticate"),
+        Form(endpoint="reauthenticate", page="reauthenticate", credential=KIND),
         Form(endpoint="set_password", page="set_password", after="account", said="password_changed"),
-        Form(endpoint="change_password", page="account", after="account", said="password_changed"),
+        Form(endpoint="change_password", page="account", after="account", said="password_changed", credential=KIND),
     )
     reauthenticates: ClassVar[Mapping[str, str]] = {KIND: "password"}
     sections: ClassVar[Sequence[Section]] = (

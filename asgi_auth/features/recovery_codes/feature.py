@@ -74,6 +74,7 @@ class RecoveryCodes(Feature):
         Form(
             endpoint="recovery_code_login",
             page="second_factor",
+            credential=KIND,
             hidden=("pending",),
             attributes={"code": {"inputmode": "text", "autocomplete": "off", "autocapitalize": "characters"}},
         ),

@@ -90,8 +90,8 @@ class Totp(Feature):
         Page(name="totp", endpoint="totp_setup", login=True, carries="pending", links=("account",)),
     )
     forms: ClassVar[Sequence[Form]] = (
-        Form(endpoint="totp_login", page="second_factor", hidden=("pending",)),
-        Form(endpoint="reauthenticate_by_totp", page="reauthenticate"),
+        Form(endpoint="totp_login", page="second_factor", hidden=("pending",), credential=KIND),
+        Form(endpoint="reauthenticate_by_totp", page="reauthenticate", credential=KIND),
         Form(endpoint="totp_setup", page="totp", shows=True, hidden=("pending",)),
         Form(endpoint="totp_turn_on", page="totp", after="account", said="factor_added", hidden=("pending",)),
         Form(endpoint="totp_turn_off", page="account", after="account", said="factor_removed"),

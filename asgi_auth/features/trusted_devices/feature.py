@@ -33,6 +33,8 @@ DEVICE_TRUST = "device_trust"
 COOKIE, FIELD = "trusted", "trust_device"
 #: The note of a call with the token and the secret of the device.
 TRUST = "trusted device"
+#: The endpoints whose logins may trust the browser: not those by a recovery code, for a user without the device.
+FINISHING = ("totp_login", "passkey_login")
 DAY = 86400
 
 
@@ -52,7 +54,7 @@ class TrustedDeviceList(Record, frozen=True, kw_only=True):
 
 
 class TrustedDevices(Feature):
-    """Lets users trust a browser for `days` when they log in with the code of an app.
+    """Lets users trust a browser for `days` when they finish a login with the code of an app or with a passkey.
 
     Its logins then need the first factor alone, and their sessions have no `mfa`. The trust is bound to the user and to
     the second factors as they are. It ends with a new password, a changed factor, `POST /logout-all`, and a ban.
@@ -72,12 +74,12 @@ class TrustedDevices(Feature):
         self._ttl = days * DAY
 
     def takes_part(self, endpoint: Endpoint) -> bool:
-        """Tell whether an endpoint finishes a login by an app, or ends all sessions."""
-        return endpoint.name in {"totp_login", "logout_all"}
+        """Tell whether an endpoint finishes a login by a factor of a device, or ends all sessions."""
+        return endpoint.name in {*FINISHING, "logout_all"}
 
     def fields_at(self, endpoint: Endpoint) -> Mapping[str, Any]:
-        """Add the wish to trust the browser to a login by an app."""
-        return {FIELD: bool} if endpoint.name == "totp_login" else {}
+        """Add the wish to trust the browser to a login by an app or a passkey."""
+        return {FIELD: bool} if endpoint.name in FINISHING else {}
 
     async def waives(self, login: LoginAttempt) -> bool:
         """Tell whether the browser is trusted by this user with these factors."""

@@ -104,18 +104,18 @@
     timer = setInterval(wait, 240000);
     wait();
   };
-  // The register page asks once for what both of its forms need: the form of passkeys is its button alone.
+  // The register page asks once for what both of its forms need. A form that was refused has fields of its own.
   const share = (form) => {
-    const other = document.querySelector("input[autocomplete=new-password]")?.form;
-    if (!other || form.querySelector(".alert")) return;
-    const twins = [...form.elements].filter((item) => item.name && item.type !== "hidden" && other.elements[item.name])
-      .map((item) => [item, other.elements[item.name]]);
-    for (const [item] of twins) item.closest(".field").hidden = true;
+    const main = document.querySelector("input[autocomplete=new-password]")?.form;
+    if (!main || form.elements.email) return;
+    const shared = [...main.elements].filter((item) => item.name && !["hidden", "password"].includes(item.type));
     form.querySelector("button").addEventListener("click", (event) => {
-      for (const [item, twin] of twins) {
-        if (!twin.reportValidity()) return event.preventDefault();
-        if (item.type === "checkbox") item.checked = twin.checked;
-        else item.value = twin.value;
+      if (!shared.every((item) => item.reportValidity())) return event.preventDefault();
+      const sent = new FormData(main);
+      for (const { name } of shared) {
+        form.elements[name]?.remove();
+        if (!sent.has(name)) continue;
+        form.append(Object.assign(document.createElement("input"), { type: "hidden", name, value: sent.get(name) }));
       }
     });
   };
