@@ -30,6 +30,7 @@ from asgi_auth import (
 )
 from asgi_auth.errors import UnauthorizedError
 from asgi_auth.feature import Event, Feature, Identity, post
+from asgi_auth.hosts.starlette import install
 from tests.support import SECRET, unlimited
 
 PORT, OTHER = int(os.environ["PORT"]), int(os.environ["OTHER_PORT"])
@@ -133,7 +134,9 @@ ROUTES = [
     Route("/own", own),
     WebSocketRoute("/chat", chat),
 ]
-inner = AuthMiddleware(Starlette(routes=ROUTES), auth, mount="/auth")
+host = Starlette(routes=ROUTES)
+install(host)
+inner = AuthMiddleware(host, auth, mount="/auth")
 
 
 async def switched(scope: Any, receive: Any, send: Any) -> None:
@@ -144,9 +147,7 @@ async def switched(scope: Any, receive: Any, send: Any) -> None:
         await inner(scope, receive, send)
 
 
-app = CORSMiddleware(
-    switched, allow_origins=[SPA], allow_methods=["*"], allow_headers=["authorization"], allow_credentials=True
-)
+app = CORSMiddleware(switched, allow_origins=[SPA], allow_methods=["*"], allow_headers=["*"], allow_credentials=True)
 
 
 class Server(uvicorn.Server):

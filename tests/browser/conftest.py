@@ -1,4 +1,4 @@
-"""Fixtures of the browser's tests: Chromium, and the app on each database, once for all tests of a process."""
+"""Fixtures of the browsers' tests: both browsers, and the apps, once for all tests of a process."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
@@ -7,7 +7,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
 
+from tests.browser import client_tabs
 from tests.browser.chromium import chromium, served
+from tests.browser.firefox import Firefox, firefox
 from tests.storage.conftest import Servers
 
 Serve = Callable[[str], str]
@@ -33,3 +35,17 @@ def serve(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterato
             return addresses[database]
 
         yield address
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[client_tabs.Site]:
+    """The app of the client for browsers, on its two ports."""
+    with client_tabs.served(tmp_path_factory.mktemp("client")) as started:
+        yield started
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browsers(browser: Browser) -> AsyncIterator[dict[str, Browser | Firefox]]:
+    """Chromium and Firefox."""
+    async with firefox() as other:
+        yield {"chromium": browser, "firefox": other}

@@ -1,122 +1,24 @@
-"""The client for browsers in Chromium and Firefox: tabs, renewal, refusals, origins, and what browsers deny."""
+"""The client for browsers in Chromium and Firefox: many tabs of one session."""
 
 import asyncio
-import os
-import secrets
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
-import pytest_asyncio
-from playwright.async_api import Browser
 
-from tests.browser.firefox import Firefox, firefox
-from tests.browser.tabs import Profile, Tab, chromium_profile, firefox_profile
-from tests.cluster import await_answer, free_port
-from tests.support import PASSWORD
+from tests.browser.client_tabs import (
+    Site,
+    heard,
+    made,
+    passes,
+    probe,
+    profile,
+    registers,
+    tab_of,
+)
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120)]
 BROWSERS = pytest.mark.parametrize("kind", ["chromium", "firefox"])
 TABS = 10
-#: Seconds after which an access token has expired, and a session has not.
-LATER = 1000
-
-
-@dataclass
-class Site:
-    """The app on its two ports."""
-
-    url: str
-    other: str
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    ports = {"PORT": str(free_port()), "OTHER_PORT": str(free_port())}
-    url, other = (f"http://localhost:{port}" for port in ports.values())
-    database = f"sqlite:///{tmp_path_factory.mktemp('client')}/auth.db"
-    environment = {**os.environ, **ports, "AUTH_DATABASE_URL": database}
-    with subprocess.Popen([sys.executable, "-m", "tests.browser.client_app"], env=environment) as process:
-        try:
-            await_answer(url)
-            await_answer(other)
-            yield Site(url, other)
-        finally:
-            process.terminate()
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def browsers(browser: Browser) -> AsyncIterator[dict[str, Any]]:
-    async with firefox() as other:
-        yield {"chromium": browser, "firefox": other}
-
-
-@asynccontextmanager
-async def profile(browser: Browser | Firefox) -> AsyncIterator[Profile]:
-    """A new profile of one of both browsers."""
-    async with firefox_profile(browser) if isinstance(browser, Firefox) else chromium_profile(browser) as opened:
-        yield opened
-
-
-def made(transport: str, **options: Any) -> str:
-    """The script that makes a client, and notes whom it hears of."""
-    more = "".join(f", {name}: {value}" for name, value in options.items())
-    return (
-        f"globalThis.{transport} = createClient({{ transport: '{transport}'{more} }});"
-        f"globalThis.heard ??= {{}}; heard.{transport} = [];"
-        f"{transport}.onChange((user) => heard.{transport}.push(user?.email ?? null));"
-    )
-
-
-async def tab_of(opened: Profile, url: str, *transports: str) -> Tab:
-    """A tab with a client for each transport."""
-    tab = await opened()
-    await tab.open(url)
-    await tab.run("while (!globalThis.isReady) await new Promise((done) => setTimeout(done, 5));")
-    await tab.run("".join(made(transport) for transport in transports))
-    return tab
-
-
-async def registers(tab: Tab, *transports: str) -> str:
-    """Register an account that is logged in at once."""
-    email = f"ada-{secrets.token_hex(6)}@example.com"
-    account = f"{{ email: '{email}', password: '{PASSWORD}' }}"
-    first, *others = transports
-    await tab.run(f"await {first}.register({account});" + "".join(f"await {each}.login({account});" for each in others))
-    return email
-
-
-async def probe(tab: Tab, **values: Any) -> dict[str, Any]:
-    """Change the probe of the server, and return what it has seen."""
-    sent = ", ".join(
-        f"{name}: {str(value).lower() if isinstance(value, bool) else value}" for name, value in values.items()
-    )
-    found: dict[str, Any] = await tab.run(
-        f"const told = {{ method: 'POST', body: JSON.stringify({{ {sent} }}), credentials: 'omit' }};"
-        "return (await fetch('/probe', told)).json();"
-    )
-    return found
-
-
-async def passes(*tabs: Tab) -> None:
-    """Let the time pass in which access tokens expire, in the browser and at the server."""
-    await probe(tabs[0], ahead=(await probe(tabs[0]))["ahead"] + LATER)
-    for tab in tabs:
-        await tab.run(f"const now = Date.now; Date.now = () => now() + {LATER}000;")
-
-
-async def heard(tab: Tab, transport: str, *expected: str | None) -> None:
-    """Wait until the last ones of whom a tab has heard are these."""
-    for _ in range(400):
-        found = await tab.run(f"return heard.{transport};")
-        if found[-len(expected) :] == list(expected):
-            return
-        await asyncio.sleep(0.02)
-    raise AssertionError(found)
 
 
 @BROWSERS
@@ -143,3 +45,66 @@ async def test_ten_tabs_renew_once_and_hear_of_a_logout(kind: str, browsers: dic
         assert await first.run("return [cookie.user, bearer.user, await cookie.session()];") == [None, None, None]
         for tab in tabs:
             assert await tab.run("return violations;") == []
+
+
+@BROWSERS
+async def test_a_logout_wins_over_renewals_of_other_tabs(kind: str, browsers: dict[str, Any], site: Site) -> None:
+    async with profile(browsers[kind]) as opened:
+        tabs = [await tab_of(opened, site.url, "cookie", "bearer") for _ in range(3)]
+        for transport in ("cookie", "bearer") * 2:
+            email = await registers(tabs[0], transport)
+            for tab in tabs:
+                await heard(tab, transport, email)
+            await passes(*tabs)
+            fetched = f"return (await {transport}.fetch('/notes')).status;"
+            first, second, _ = await asyncio.gather(
+                tabs[0].run(fetched), tabs[1].run(fetched), tabs[2].run(f"await {transport}.logout();")
+            )
+            assert {first, second} <= {200, 401}
+            for tab in tabs:
+                await heard(tab, transport, None)
+                assert await tab.run(f"return [{transport}.user, (await {transport}.fetch('/notes')).status];") == [
+                    None,
+                    401,
+                ]
+
+
+@BROWSERS
+async def test_a_renewal_outlives_a_navigation(kind: str, browsers: dict[str, Any], site: Site) -> None:
+    stored = made("bearer", storage="localStorage")
+    async with profile(browsers[kind]) as opened:
+        tab = await tab_of(opened, site.url)
+        await tab.run(stored)
+        email = await registers(tab, "bearer")
+        await passes(tab)
+        # The answer of the renewal never arrives.
+        await tab.run("bearer.fetch('/notes'); location.reload();")
+        await tab.open(site.url)
+        await tab.run("while (!globalThis.isReady) await new Promise((done) => setTimeout(done, 5));")
+        await tab.run(stored)
+        assert await tab.run("return (await bearer.session()).email;") == email
+
+
+@BROWSERS
+async def test_a_browser_without_channels_and_locks(kind: str, browsers: dict[str, Any], site: Site) -> None:
+    denied = (
+        "globalThis.BroadcastChannel = class { constructor() { throw new DOMException('no', 'SecurityError'); } };"
+        "Object.defineProperty(navigator, 'locks', { value: LOCKS });"
+    )
+    denied += made("bearer", storage="localStorage") + made("cookie")
+    rejecting = "{ request: async () => { throw new DOMException('no', 'SecurityError'); } }"
+    async with profile(browsers[kind]) as opened:
+        tabs = [await tab_of(opened, site.url), await tab_of(opened, site.url)]
+        await tabs[0].run(denied.replace("LOCKS", "undefined"))
+        email = await registers(tabs[0], "bearer", "cookie")
+        await tabs[1].run(denied.replace("LOCKS", rejecting))
+        assert await tabs[1].run("return (await bearer.session()).email;") == email
+        await passes(*tabs)
+        for transport in ("bearer", "cookie"):
+            script = (
+                f"const all = [1, 2, 3].map(() => {transport}.fetch('/notes'));"
+                "return (await Promise.all(all)).map((each) => each.status);"
+            )
+            assert await asyncio.gather(*(tab.run(script) for tab in tabs)) == [[200, 200, 200]] * 2
+        await tabs[0].run("await bearer.logout();")
+        await heard(tabs[1], "bearer", None)

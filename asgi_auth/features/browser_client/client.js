@@ -206,14 +206,15 @@ export function createClient(options = {}) {
   }
 
   async function renewAlone(before, code) {
+    const isDone = () => state.since !== before.since || !isIn(state);
     // What the tab before this one has told may be on its way.
-    if (state === before) await sleep(TAB);
-    if (state !== before) return isIn(state);
+    if (!isDone()) await sleep(TAB);
+    if (isDone()) return isIn(state);
     if (failure?.of === before.at) throw new AuthError(...failure.error);
     try {
       const next = bearer && code === EXPIRED ? await exchanged(before) : { user: await me() };
       if (!bearer && code === EXPIRED) next.since = Date.now();
-      if (state === before) change({ ...before, ...next });
+      if (!isDone()) change({ ...state, ...next });
     } catch (error) {
       if (!isOfSession(error)) {
         const { code, message: detail, status, retryAfter } = error;
@@ -221,12 +222,13 @@ export function createClient(options = {}) {
         throw error;
       }
       if (error.code === EXPIRED && code !== EXPIRED) return renewAlone(before, EXPIRED);
-      if (state === before) forget();
+      if (!isDone()) forget();
     }
     return isIn(state);
   }
 
   async function exchanged({ refresh: refresh_token }) {
+    if (!refresh_token) throw new AuthError({ code: EXPIRED }, 401);
     const tokens = await send("POST", at("/refresh"), { refresh_token });
     if (!tokens?.access_token) throw unreached();
     return kept(tokens);
