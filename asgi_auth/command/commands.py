@@ -1,6 +1,17 @@
 """All commands, in the order of the help. A new subject is a module with `COMMANDS`, and a line here."""
 
-from asgi_auth.command import audit, completion, configuration, inviting, moving, secret, sessions, tables, users
+from asgi_auth.command import (
+    audit,
+    client,
+    completion,
+    configuration,
+    inviting,
+    moving,
+    secret,
+    sessions,
+    tables,
+    users,
+)
 from asgi_auth.command.command import Command
 
 COMMANDS: tuple[Command, ...] = (
@@ -12,5 +23,6 @@ COMMANDS: tuple[Command, ...] = (
     *moving.COMMANDS,
     *secret.COMMANDS,
     *configuration.COMMANDS,
+    *client.COMMANDS,
     *completion.COMMANDS,
 )

@@ -117,7 +117,7 @@ def write_app(folder: Path, url: str, more: str = "", *, after: str = "") -> str
 
     `more` are further features, `after` is the rest of the module. Its name is new: Python imports a name once.
     """
-    names = "Admin, Argon2, Auth, AuthApp, AuthMiddleware, Passwords, SecondFactors, Settings, Totp"
+    names = "Admin, Argon2, Auth, AuthApp, AuthMiddleware, BrowserClient, Passwords, SecondFactors, Settings, Totp"
     text = APP.format(url=url, secret=SECRET, more=more, names=names)
     name = f"shop_{uuid.uuid4().hex}"
     (folder / f"{name}.py").write_text(f"from asgi_auth.features.defaults import defaults\n{text}{after}", "utf-8")
