@@ -8,13 +8,10 @@ mails.
 """
 
 import asyncio
-import hashlib
-import hmac
-import re
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -24,6 +21,8 @@ from asgi_auth.accounts.letters import Letters, notice_to
 from asgi_auth.accounts.mail_budget import MailBudget
 from asgi_auth.accounts.mail_requests import MailRequests
 from asgi_auth.accounts.purpose import Purpose
+from asgi_auth.accounts.secret_tokens import digest_of
+from asgi_auth.accounts.token_secrets import TokenSecrets, new_code
 from asgi_auth.bounds.deadline import TO_SETTLE, Deadline
 from asgi_auth.crypto.keys import KeyRing
 from asgi_auth.errors import InvalidOneTimeTokenError, ServiceUnavailableError, StorageUnavailableError, ValidationError
@@ -41,12 +40,6 @@ from asgi_auth.storage import Storage
 from asgi_auth.validation.email_address import parse_email
 from asgi_auth.validation.reasons import Reason
 
-if TYPE_CHECKING:
-    from itsdangerous import Signer
-
-DIGITS = 8
-#: Two times 32 bytes in base64url without padding, unused bits zero.
-SPELLING = re.compile(r"([A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]\.?){2}")
 TRIES = 5
 #: The value of a token's data that holds the address of the account, where the token is about another one.
 ADDRESS = "address"
@@ -70,9 +63,6 @@ class OneTimeTokens:
         now: Callable[[], float],
     ) -> None:
         """Take the keys, which are derived at the first use."""
-        import itsdangerous  # noqa: PLC0415 (needed only by an Auth)
-
-        self._library = itsdangerous
         self._storage = storage
         self._budget = MailBudget(counters, counter_keys, known_clients, now)
         self._requests = MailRequests(keys)
@@ -80,7 +70,7 @@ class OneTimeTokens:
         self._letters = letters
         self._events = events
         self._now = now
-        self._keys = keys
+        self._secrets = TokenSecrets(keys)
 
     async def request(self, purpose: Purpose, email: str, client: Client, earlier: str = "") -> Requested:
         """Mail a token to the active user of an address, if there is one: the answer is the same for every address.
@@ -93,7 +83,7 @@ class OneTimeTokens:
         if known is not None and known.status == "disabled":
             known = await lifted(self._storage, known, int(self._now()))
         # By the name that the caller gave: what becomes of a username, or of its address, changes no answer.
-        named = (running.get() or {}).get(NAMED, canonical)
+        named = (running.get() or {}).get(NAMED, "")
         return await self.ask(
             purpose,
             subject=canonical,
@@ -125,22 +115,21 @@ class OneTimeTokens:
         The mail replaces that of the caller's `earlier` request, and the answer repeats that. `voids` says which other
         tokens for the purpose become void. When the budget of mails is used up, nothing is sent or voided. `letter`
         names a mail other than the purpose's, `notice` one without the token. `named` is what the caller calls the
-        account, by default the address. Without `by_link` the mail has the code alone. The work is the same for all
+        account in place of the address. Without `by_link` the mail has the code alone. The work is the same for all
         addresses.
         """
         request = self._requests.answer(earlier, purpose.path, named or subject)
         user_id = user.id if user else None
-        if await self._budget.take(purpose, subject, client):
-            secret, code = secrets.token_urlsafe(32), _digits()
-            asker = self._counter_key("asker", network_of(client.address) or request)
-            about = {"subject": subject, "asker": asker, "user_id": user_id}
-            token = self._new(purpose, request, secret, code, data=dict(data or {}), **about)
-            if await self._store(token, voids, user_id or NO_USER_ID):
-                to = to or (user.email if user else "")
-                written = self._letters.write(notice or letter or purpose.name, to, client, user_id=user_id)
-                mailed = self._with_token(written, purpose, secret, code)
-                mailed = mailed if by_link else msgspec.structs.replace(mailed, token="", link="")
-                self._letters.send(written if notice else mailed)
+        room = await self._budget.take(purpose, subject, client, named)
+        if room == "mail":
+            to = to or (user.email if user else "")
+            token = {"subject": subject, "user_id": user_id, "data": dict(data or {})}
+            has = {"has_token": not notice, "has_link": by_link}
+            await self._issue(purpose, request, client, token, voids, letter=notice or letter, to=to, **has)
+        elif room == "decoy":
+            # What an unknown name gets, under an id of its own: earlier mails stay valid.
+            another = self._requests.answer("", purpose.path, named)
+            await self._issue(purpose, another, client, {"subject": named})
         asked = {"purpose": purpose.name, "account": self._events.digest(subject)}
         await self._events.emit(events.ONE_TIME_TOKEN, user_id=user_id, client=client, data=asked)
         return Requested(request=request, expires_in=purpose.ttl)
@@ -241,12 +230,37 @@ class OneTimeTokens:
         return OneTimeToken(
             id=request,
             purpose=purpose.name,
-            digest=_digest(secret),
-            code=self._code(request, code),
+            digest=digest_of(secret),
+            code=self._secrets.digest_of_code(request, code),
             created_at=now,
             expires_at=now + purpose.ttl,
             **values,
         )
+
+    async def _issue(
+        self,
+        purpose: Purpose,
+        request: str,
+        client: Client,
+        values: Mapping[str, Any],
+        voids: Voids = "client",
+        *,
+        letter: str = "",
+        to: str = "",
+        has_token: bool = True,
+        has_link: bool = True,
+    ) -> None:
+        """Store a token with some values, and send a letter: with link and code, with the code alone, or without both.
+
+        Without an address the letter is a decoy.
+        """
+        secret, code = secrets.token_urlsafe(32), new_code()
+        asker = self._counter_key("asker", network_of(client.address) or request)
+        token = self._new(purpose, request, secret, code, asker=asker, **values)
+        if await self._store(token, voids, token.user_id or NO_USER_ID):
+            written = self._letters.write(letter or purpose.name, to, client, user_id=token.user_id)
+            mailed = self._with_token(written, purpose, secret, code, has_link=has_link)
+            self._letters.send(mailed if has_token else written)
 
     async def _store(self, token: OneTimeToken, voids: Voids, user_id: str) -> bool:
         async with self._storage.transaction() as storage:
@@ -257,38 +271,17 @@ class OneTimeTokens:
                 await storage.void_tokens(user_id, token.created_at, token.purpose, keep=token.id)
         return added
 
-    def _with_token(self, letter: Letter, purpose: Purpose, secret: str, code: str) -> Letter:
-        token = self._signer(purpose.name).sign(secret.encode()).decode()
-        link = self._letters.link(purpose, token)
+    def _with_token(self, letter: Letter, purpose: Purpose, secret: str, code: str, *, has_link: bool = True) -> Letter:
+        token = self._secrets.signed(purpose.name, secret) if has_link else ""
+        link = self._letters.link(purpose, token) if has_link else ""
         return msgspec.structs.replace(letter, token=token, code=code, link=link, seconds=purpose.ttl)
 
     async def _by_token(self, purpose: Purpose, token: str) -> OneTimeToken | None:
-        try:
-            secret = self._signer(purpose.name).unsign(token).decode()
-        except self._library.BadSignature:
+        secret = self._secrets.secret_of(purpose.name, token)
+        if secret is None:
             return None
-        # One spelling only: decoders ignore padding and unused bits.
-        if SPELLING.fullmatch(token) is None:
-            return None
-        return await self._storage.find_token(purpose.name, _digest(secret), int(self._now()))
+        return await self._storage.find_token(purpose.name, digest_of(secret), int(self._now()))
 
     async def _by_code(self, purpose: Purpose, request: str, code: str) -> OneTimeToken | None:
-        digest, now = self._code(request, plain_code(code)), int(self._now())
+        digest, now = self._secrets.digest_of_code(request, plain_code(code)), int(self._now())
         return await self._storage.try_code(purpose.name, request, digest, now=now, tries=TRIES)
-
-    def _signer(self, purpose: str) -> "Signer":
-        # The last signs, all verify.
-        keys = reversed(self._keys.for_service("one-time token"))
-        return self._library.Signer(keys, salt=purpose, key_derivation="hmac", digest_method=hashlib.sha256)
-
-    def _code(self, request: str, code: str) -> str:
-        # The oldest: during a rolling change of secrets all processes have it.
-        return hmac.digest(self._keys.for_service("one-time code")[-1], f"{request}:{code}".encode(), "sha256").hex()
-
-
-def _digits() -> str:
-    return f"{secrets.randbelow(10**DIGITS):0{DIGITS}d}"
-
-
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,15 +1,15 @@
 """Lockout: wrong passwords from any network start a cooldown for strangers, longer each time."""
 
-from collections.abc import Collection, Container
+from collections.abc import Collection, Container, Sequence
 from functools import partial
 
 from asgi_auth.errors import AccountLockedError, AuthError, BusyError
 from asgi_auth.feature import Call, Ending, Endpoint, Event, Feature
-from asgi_auth.limits.rules import Guess, is_guess, note_right_password, was_right, was_wrong
+from asgi_auth.limits.rules import GUESS, Guess, is_guess, note_right_password, was_right, was_wrong
 from asgi_auth.model import event_types as events
 from asgi_auth.model.records import Backoff
 
-#: The note of a call whose guess is in flight.
+#: The note of a call with the keys for which its guess is in flight.
 BEGUN = "lockout"
 #: More wrong passwords than any count has.
 ALL = 2**31
@@ -46,43 +46,48 @@ class Lockout(Feature):
 
     async def before(self, call: Call) -> None:
         """Begin the guess before the password is checked: concurrent guesses do not get around the count."""
-        guess = await self.auth.limiter.guess_of(call) if is_guess(call) else None
-        if guess is None:
-            return
-        key = self.auth.limiter.lockout_key(guess)
+        limiter, counters = self.auth.limiter, self.auth.counters
+        guess = await limiter.guess_of(call) if is_guess(call) else None
+        begun: list[str] = call.notes.setdefault(BEGUN, [])
+        for key in guess.keys if guess is not None else ():
+            counted = limiter.lockout_key(key)
+            seconds = await limiter.patiently(
+                counted,
+                partial(counters.begin_guess, counted, backoff=self.backoff),
+                lambda result, _: result is None,
+                partial(self._take_back, counted),
+            )
+            if seconds:
+                # `after` ends what has begun.
+                raise AccountLockedError(seconds)
+            begun.append(key)
 
-        async def take_back(result: int | None) -> None:
-            if result == 0:
-                await self.auth.counters.end_guess(key, int(self.auth.now()), self.backoff, wrong=False)
-
-        seconds = await self.auth.limiter.patiently(
-            key,
-            partial(self.auth.counters.begin_guess, key, backoff=self.backoff),
-            lambda result, _: result is None,
-            take_back,
-        )
-        if seconds:
-            raise AccountLockedError(seconds)
-        call.notes[BEGUN] = guess
+    async def _take_back(self, key: str, result: int | None) -> None:
+        """End a guess that has begun although its call is cancelled."""
+        if result == 0:
+            await self.auth.counters.end_guess(key, int(self.auth.now()), self.backoff, wrong=False)
 
     async def after(self, call: Call, ending: Ending) -> None:
         """Count the guess if the password was wrong."""
-        guess: Guess | None = call.notes.get(BEGUN)
-        if guess is None:
-            return
-        key, now = self.auth.limiter.lockout_key(guess), int(self.auth.now())
-        own = self.auth.limiter.key("lockout of a network", guess.network, guess.key) if guess.is_of_stranger else None
-        counters = self.auth.counters
+        begun: Sequence[str] = call.notes.get(BEGUN, ())
+        for key in begun:
+            await self._end(call.notes[GUESS], key, call, ending)
+
+    async def _end(self, guess: Guess, key: str, call: Call, ending: Ending) -> None:
+        """End a guess for one of its keys."""
+        limiter, counters = self.auth.limiter, self.auth.counters
+        counted, now = limiter.lockout_key(key), int(self.auth.now())
+        own = limiter.key("lockout of a network", guess.network, key) if guess.is_of_stranger else None
         if was_wrong(call, ending):
-            await counters.end_guess(key, now, self.backoff, wrong=True)
+            await counters.end_guess(counted, now, self.backoff, wrong=True)
             if own is not None:
                 await counters.count(own, now, self.backoff.memory)
             if guess.is_known:
-                await self.auth.limiter.count_of_known(guess, now)
+                await limiter.count_of_known(guess, now)
         elif was_right(call):
-            await self._forgive(key, own, now)
+            await self._forgive(counted, own, now)
         else:
-            await counters.end_guess(key, now, self.backoff, wrong=False)
+            await counters.end_guess(counted, now, self.backoff, wrong=False)
 
     async def observe(self, event: Event) -> None:
         """Note a right password; open an account with a new one."""

@@ -2,12 +2,13 @@
 
 from collections.abc import Collection, Container, Mapping
 from functools import partial
+from itertools import product
 
 from asgi_auth.errors import AuthError, RateLimitedError
 from asgi_auth.feature import Call, Ending, Endpoint, Event, Feature
 from asgi_auth.limits.counter_keys import networks_of
 from asgi_auth.limits.counters import Counters, MemoryCounters
-from asgi_auth.limits.rules import Guess, is_guess, named_in, note_right_password, was_wrong
+from asgi_auth.limits.rules import Guess, is_guess, note_right_password, was_wrong
 from asgi_auth.model import event_types as events
 from asgi_auth.model.limits import KEYS, Rule, parse_rules
 from asgi_auth.model.records import Client, Window
@@ -148,11 +149,11 @@ class RateLimits(Feature):
 
     def _windows(self, group: str, rules: list[Rule], call: Call, guess: Guess | None) -> list[tuple[Window, Rule]]:
         """Return the windows to count, each with the rule that it enforces."""
-        account = guess.key if guess else "" if is_guess(call) else named_in(call) or call.identity.id
+        accounts = guess.keys if guess is not None else self.auth.limiter.keys_of(call)
         found = []
         for rule in rules:
-            values = {"all": [("all", rule.most)], "account": [(account, rule.most)] if account else []}
-            bounds = values[rule.key] if rule.key in values else _bounds(call.client, rule.most)
+            values = {"all": ("all",), "account": accounts}.get(rule.key)
+            bounds = _bounds(call.client, rule.most) if values is None else product(values, (rule.most,))
             found += [(rule._replace(most=most), value) for value, most in bounds]
         keys = [self.auth.limiter.key(group, rule.key, str(rule.seconds), value) for rule, value in found]
         return [

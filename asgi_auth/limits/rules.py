@@ -3,6 +3,9 @@
 Guesses of strangers must not lock the owner of an account out. So guesses at an account are counted together only when
 nothing tells the owner from a stranger. Each session has a count of its own. So has each known client
 (`auth.known_clients`), and each network from which the account was opened, by a mailed link or with a new password.
+
+A stranger can name an account by its username. Such guesses are counted for the account, and for the name as well. So
+the count of a name goes on when its account is deleted or gets another address, as that of an unknown name does.
 """
 
 import asyncio
@@ -11,7 +14,7 @@ from typing import Any, TypeVar
 
 from asgi_auth.bounds.deadline import TO_SETTLE, Deadline
 from asgi_auth.errors import BusyError
-from asgi_auth.feature.call import Call, Ending, running
+from asgi_auth.feature.call import NAMED, Call, Ending, running
 from asgi_auth.limits.counter_keys import CounterKeys, network_of
 from asgi_auth.limits.counters import Counters
 from asgi_auth.model.limits import MAX_SKEW
@@ -37,11 +40,13 @@ GUESS, RIGHT = "guess", "right"
 class Guess(Record, frozen=True, kw_only=True):
     """The password of a call.
 
-    `key` stands for those whose wrong guesses are counted together. A guess of a stranger has the `network` that it
-    came from; those in a session have its id instead of an account. `is_known`: the device or network is known.
+    `key` stands for those whose wrong guesses are counted together. `keys` has the other name that a stranger gave to
+    the account as well, first. A guess of a stranger has the `network` that it came from; those in a session have its
+    id instead of an account. `is_known`: the device or network is known.
     """
 
     key: str
+    keys: tuple[str, ...]
     account: str = ""
     session_id: str = ""
     network: str | None = None
@@ -70,9 +75,18 @@ class Limiter:
         self._label = label
         self._waiting: dict[str, int] = {}
 
-    def lockout_key(self, guess: Guess) -> str:
-        """Return the key under which wrong passwords are counted."""
-        return self.key("lockout", guess.key)
+    def lockout_key(self, key: str) -> str:
+        """Return the key under which wrong passwords are counted for one key of a guess."""
+        return self.key("lockout", key)
+
+    def keys_of(self, call: Call) -> tuple[str, ...]:
+        """Return the keys for which a call counts that is no guess: those of the account that it names, or its own."""
+        if is_guess(call):
+            return ()
+        account = named_in(call) or call.identity.id
+        if NAMED in call.notes:
+            return self._name_in(call), account
+        return (account,) if account else ()
 
     async def guess_of(self, call: Call) -> Guess | None:
         """Return the guess of a call that has a password; None if it names no account."""
@@ -126,7 +140,7 @@ class Limiter:
         opens = bool(network) and (not label or await self._is_used_up(account))
         async with self.counters.transaction() as counters:
             for own in filter(None, (label, "opened " + network if opens else "")):
-                await counters.clear_counter(self.lockout_key(self._separate(own, account)))
+                await counters.clear_counter(self.lockout_key(self._separate(own, account).key))
             if opens:
                 # Cleared first, because an existing counter would keep its expiry.
                 opened = self.key("opened", network, account)
@@ -152,14 +166,23 @@ class Limiter:
         account = named_in(call)
         if not account:
             session_id = call.identity.session_id
-            return Guess(key=self.key("apart", "session", session_id), session_id=session_id) if session_id else None
+            key = self.key("apart", "session", session_id)
+            return Guess(key=key, keys=(key,), session_id=session_id) if session_id else None
         network = network_of(call.client.address)
         label = await self._label(account, call.client)
         if label and not await self._is_used_up(account):
             return self._separate(label, account, is_known=True)
         if network and await self._is_open(network, account):
             return self._separate("opened " + network, account)
-        return Guess(key=account, account=account, network=network)
+        keys = (self._name_in(call), account) if NAMED in call.notes else (account,)
+        return Guess(key=account, keys=keys, account=account, network=network)
+
+    def _name_in(self, call: Call) -> str:
+        """Return the key of the other name by which a call names an account; it depends on no account.
+
+        It is a digest: no address has this form.
+        """
+        return self.key("name", call.notes[NAMED])
 
     async def _is_used_up(self, account: str) -> bool:
         """Tell whether the known clients of an account have had too many wrong passwords together."""
@@ -180,7 +203,8 @@ class Limiter:
 
     def _separate(self, label: str, account: str, *, is_known: bool = False) -> Guess:
         # A digest: no address has this form, so no caller can count for another client.
-        return Guess(key=self.key("apart", label, account), account=account, is_known=is_known)
+        key = self.key("apart", label, account)
+        return Guess(key=key, keys=(key,), account=account, is_known=is_known)
 
 
 def note_right_password(event: Event) -> None:

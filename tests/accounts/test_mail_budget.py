@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from asgi_auth import MagicLink
+from asgi_auth import MagicLink, Usernames
 from asgi_auth.accounts.mail_budget import ALL_KNOWN, KNOWN, NEWCOMERS, STRANGER, STRANGERS, MailBudget
 from asgi_auth.accounts.purpose import Purpose
 from asgi_auth.feature import Feature
@@ -183,12 +183,41 @@ async def test_strangers_and_known_clients_have_all_of_their_budgets_whoever_ask
         purpose = Purpose("test", "/test", ttl=60, quiet=0, most=100)
 
         async def taken(clients: list[Client]) -> int:
-            return sum([await budget.take(purpose, EMAIL, client) for client in clients for _ in range(KNOWN + 1)])
+            rooms = [await budget.take(purpose, EMAIL, client) for client in clients for _ in range(KNOWN + 1)]
+            return rooms.count("mail")
 
         strangers = [Client(address=f"203.0.113.{number}") for number in range(5)]
         for order in ([strangers, clients], [clients, strangers]):
             app.clock.move(86_400 * 2)
             assert {await taken(some) for some in order} == {STRANGERS, ALL_KNOWN}
+
+
+async def test_mails_by_name_and_by_address_have_one_bound() -> None:
+    async with flows(features=[*every_feature(), Usernames()]) as app:
+        await app.verified()
+        await app.auth.users.set_data((await app.auth.users.by_email(EMAIL)).id, username="Ada")
+        app.clock.move(86_400)
+        by_name, by_address = {"username": "ada"}, {"email": EMAIL}
+
+        async def ask(number: int, body: dict[str, str]) -> str:
+            answer = await app.client.post("/auth/forgot-password", body, scope=at(f"203.0.113.{number}"))
+            assert answer.status == 202
+            return str(answer.json["request"])
+
+        first = await ask(0, by_name)
+        code = (await app.mail("reset_password")).code
+        for number in range(1, STRANGERS + 10):
+            await ask(number, by_name if number % 2 else by_address)
+        app.clock.move(61)
+        assert await ask(0, {**by_name, "request": first}) == first
+        await app.auth.mail.idle()
+        sent = len(app.outbox.mails)
+        proof = {"request": first, "code": code, "new_password": NEW_PASSWORD}
+        answer = await app.client.post("/auth/reset-password", proof)
+
+    assert sent == STRANGERS - 1
+    # What got no mail voided none.
+    assert answer.status == 204
 
 
 async def test_the_mails_of_known_clients_are_bounded() -> None:

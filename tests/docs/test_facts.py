@@ -24,8 +24,9 @@ from asgi_auth import (
 )
 from asgi_auth.accounts.known_clients import DEVICE_MEMORY, MOST_NETWORKS, NETWORK_MEMORY
 from asgi_auth.accounts.mail_budget import ALL_KNOWN, KNOWN, NEWCOMERS, STRANGER, STRANGERS
-from asgi_auth.accounts.one_time_tokens import DIGITS, TRIES
+from asgi_auth.accounts.one_time_tokens import TRIES
 from asgi_auth.accounts.purpose import Purpose
+from asgi_auth.accounts.token_secrets import DIGITS
 from asgi_auth.events.log import MAX_TEXT
 from asgi_auth.features.new_device.feature import PREFIXES
 from asgi_auth.limits.rules import MOST_OF_KNOWN

@@ -118,8 +118,8 @@ MAILS = [
     Defence(
         "concealment: a request for a mail about nobody costs the same statements",
         "accounts/one_time_tokens.py",
-        "        if await self._budget.take(purpose, subject, client):\n",
-        "        if (user or to) and await self._budget.take(purpose, subject, client):\n",
+        '        if room == "mail":\n',
+        '        if (user or to) and room == "mail":\n',
         "security/test_concealment.py::test_random_sequences_show_no_account",
     ),
     Defence(

@@ -4,6 +4,7 @@ from tests.security.defence import Defence
 
 NAMES = "features/test_usernames.py::"
 CONCEALED = "features/test_usernames_concealed.py::"
+ACCOUNTS = "security/test_concealment.py::"
 NAMES_OF_ACCOUNTS = [
     Defence(
         "username: a name is resolved before guesses are counted",
@@ -29,9 +30,37 @@ NAMES_OF_ACCOUNTS = [
     Defence(
         "username: a request is bound to the name that was given",
         "accounts/one_time_tokens.py",
-        "named = (running.get() or {}).get(NAMED, canonical)",
-        "named = canonical",
+        "self._requests.answer(earlier, purpose.path, named or subject)",
+        "self._requests.answer(earlier, purpose.path, subject)",
         NAMES + "test_what_becomes_of_a_name_changes_no_answer_to_a_request_of_before",
+    ),
+    Defence(
+        "username: guesses at a name are counted for the name, whatever becomes of its account",
+        "limits/rules.py",
+        "keys = (self._name_in(call), account) if NAMED in call.notes else (account,)",
+        "keys = (account,)",
+        ACCOUNTS + "test_what_the_owner_does_between_two_requests_is_not_seen",
+    ),
+    Defence(
+        "username: mails by a name are counted for the name",
+        "accounts/mail_budget.py",
+        "return await self._take_by_name(self._windows(purpose, name, asker, known=bool(known)), windows)",
+        "return await self._take_by_name([], windows)",
+        ACCOUNTS + "test_what_the_owner_does_between_two_requests_is_not_seen",
+    ),
+    Defence(
+        "username: mails by a name are counted for the address as well",
+        "accounts/mail_budget.py",
+        'return "decoy" if any([await self._is_over(window) for window in of_address]) else "mail"',
+        'return "mail"',
+        "accounts/test_mail_budget.py::test_mails_by_name_and_by_address_have_one_bound",
+    ),
+    Defence(
+        "username: a decoy leaves the mails of before alone",
+        "accounts/one_time_tokens.py",
+        'another = self._requests.answer("", purpose.path, named)',
+        "another = request",
+        "accounts/test_mail_budget.py::test_mails_by_name_and_by_address_have_one_bound",
     ),
     Defence(
         "username: another name needs a fresh login",

@@ -216,7 +216,7 @@ SESSIONS = [
     ),
     Defence(
         "mailed tokens belong to issuer and audience",
-        "accounts/one_time_tokens.py",
+        "accounts/token_secrets.py",
         'self._keys.for_service("one-time token")',
         'self._keys.derived("one-time token")',
         "sessions/test_installations.py::test_services_of_one_database_share_sessions_but_no_access_tokens_and_no_links",

@@ -18,7 +18,7 @@ from tests.support import SECRET, Client, Clock, bearer, login, make_auth, regis
 OTHER = "pX3_vZ8-nT1yRk6QwJ5mGd0hCs9bLf2aUe7iOoW4rB"
 FORKS = """
 import json, os, secrets, sys
-from asgi_auth.accounts.one_time_tokens import _digits
+from asgi_auth.accounts.token_secrets import new_code
 from asgi_auth.model.records import new_id
 from asgi_auth.crypto.argon2 import _random_base64
 secrets.token_bytes(1), new_id(0)

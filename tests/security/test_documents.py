@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from asgi_auth import Argon2, Field, PasswordPolicy, RedisCounters, Settings
-from asgi_auth.accounts.one_time_tokens import DIGITS, TRIES
+from asgi_auth.accounts.one_time_tokens import TRIES
+from asgi_auth.accounts.token_secrets import DIGITS
 from asgi_auth.crypto.argon2 import PasswordHasher
 from asgi_auth.crypto.keys import ALGORITHMS, MIN_RSA_BITS, MIN_SECRET_BYTES
 from asgi_auth.limits.redis import MOST as MOST_COUNTS

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from asgi_auth import AuthApp
 from asgi_auth.feature.endpoint import Endpoint
-from tests.security.concealment.installation import EVE, MALLORY, Form, Installation
+from tests.security.concealment.installation import EVE, MALLORY, MALLORYS, OWNERS, Form, Installation
 from tests.support import EMAIL, ORIGIN, PASSWORD
 
 NETWORKS = ("203.0.113.66", "203.0.113.66", "203.0.113.67", "2001:db8:1:2::3", None)
@@ -46,7 +46,10 @@ def references(*kinds: str) -> list[Reference]:
     return [Reference(kind, number) for kind in kinds for number in (0, 0, 1, 2)]
 
 
-ADDRESS = some(*[EMAIL] * 8, EMAIL.upper(), EVE, MALLORY, "not an address", "")
+OTHERS = (EVE, MALLORY, "not an address", "")
+ADDRESS = some(*[EMAIL] * 8, EMAIL.upper(), *OTHERS)
+#: Names of accounts: a registration, which tells that a name is taken, gives none of them.
+NAME = some(*[OWNERS] * 4, OWNERS.upper(), MALLORYS, "nobody", "\uff21da", "a", "")
 WORD = some(PASSWORD, PASSWORD, "a wrong password", "another wrong one", "", "short")
 FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "email": ADDRESS,
@@ -62,6 +65,9 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "grant_type": some("password", "password", "refresh_token", "implicit"),
     "id": some("x", "01a00000-0000-7000-8000-000000000000"),
 }
+#: The same, of a stranger who knows the account by its username. A client that knows the address as well may learn that
+#: the two belong together, because they share their limits.
+BY_NAME = FIELDS | {"email": some(*OTHERS), "new_email": some(*OTHERS), "username": NAME}
 
 
 @dataclass(frozen=True)
@@ -124,8 +130,9 @@ def endpoints_of(app: AuthApp) -> list[tuple[str, Endpoint]]:
 
 
 @st.composite
-def calls(draw: st.DrawFn, endpoints: list[tuple[str, Endpoint]], pages: list[str]) -> Call:
+def calls(draw: st.DrawFn, endpoints: list[tuple[str, Endpoint]], pages: list[str], *, by_name: bool) -> Call:
     """A call of an endpoint by JSON or by a form, or a look at a page."""
+    fields = BY_NAME if by_name else FIELDS
     shared = {"client": draw(st.sampled_from(NETWORKS)), "login": draw(some(False, False, True))}
     shared["language"] = draw(some("en", "de"))
     if draw(st.integers(0, 9)) == 0:
@@ -134,5 +141,8 @@ def calls(draw: st.DrawFn, endpoints: list[tuple[str, Endpoint]], pages: list[st
     values = {}
     for name, declared in endpoint.fields.items():
         if declared.required or draw(some(True, True, False)):
-            values[name] = draw(FIELDS[name])
+            values[name] = draw(fields[name])
+    if by_name and endpoint.names == "email":
+        values.pop("email", None)
+        values["username"] = draw(NAME)
     return Call(endpoint.method, path, values, transport=draw(some("bearer", "bearer", "cookie", "form")), **shared)

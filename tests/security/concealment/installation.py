@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 import msgspec
 from starlette.types import ASGIApp
 
-from asgi_auth import Account, Argon2, Audit, Auth, AuthMiddleware, MagicLink, Outbox, Passwords, Settings
+from asgi_auth import Account, Argon2, Audit, Auth, AuthMiddleware, MagicLink, Outbox, Passwords, Settings, Usernames
 from asgi_auth.feature import Feature, PasswordService
 from asgi_auth.features.defaults import defaults
 from asgi_auth.mail.message import Letter, Mail
@@ -32,6 +32,8 @@ T = TypeVar("T")
 MALLORY = "mallory@example.com"
 #: The caller's second mailbox, which has no account in the beginning.
 EVE = "eve@example.com"
+#: The names of the caller and of the account that only one installation has.
+MALLORYS, OWNERS = "mallory", "Ada"
 DAY = 86400
 #: The tables that are not about accounts.
 KEPT = {"migrations", "installation", "changes"}
@@ -93,7 +95,7 @@ def storage_of(url: str) -> Recorder:
 def features() -> list[Feature]:
     """All default features, with cheap hashes, and those that are off by default."""
     others = [item for item in defaults(mail=True) if not isinstance(item, Passwords | Account)]
-    return [Passwords(argon2=Argon2.cheap()), *others, Account(reopen=REOPEN), MagicLink(), Pages()]
+    return [Passwords(argon2=Argon2.cheap()), *others, Account(reopen=REOPEN), MagicLink(), Usernames(), Pages()]
 
 
 @dataclass
@@ -186,13 +188,14 @@ class Installation:
         self.requests, self.cookies, self.tokens = [], {}, {}
 
     async def add_user(
-        self, email: str, *, status: Status = "active", verified: bool = True, password: str = PASSWORD
+        self, email: str, *, name: str, status: Status = "active", verified: bool = True, password: str = PASSWORD
     ) -> User:
         """Add an account in process, as a script of an administrator does."""
         passwords, now = self.auth[PasswordService], int(self.clock())
         user = User(id=new_id(now), email=email, email_canonical=email, created_at=now, updated_at=now)
         secret = await hash_of(self.auth, password)
         assert await self.auth.storage.add_user(user, passwords.credential(user.id, secret))
+        user = await self.auth.users.set_data(user.id, username=name)
         if verified:
             user = await self.auth.users.set_verified(user.id)
         if status != "active":

@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from asgi_auth import AuthApp
 from tests.security.concealment.calls import Call, calls, endpoints_of
 from tests.security.concealment.compare import view_of
-from tests.security.concealment.installation import DAY, MALLORY, Installation, Seen
+from tests.security.concealment.installation import DAY, MALLORY, MALLORYS, OWNERS, Installation, Seen
 from tests.security.concealment.owner import DEEDS, Deed, Owner, log_in
 from tests.support import EMAIL, PASSWORD
 
@@ -51,15 +51,15 @@ class Pair:
         self.epoch += 60 * DAY
         for installation in (self.known, self.unknown):
             await installation.reset(self.epoch)
-            await installation.add_user(MALLORY)
+            await installation.add_user(MALLORY, name=MALLORYS)
         await self.log_in()
         self.owner = Owner(self.known, self.unknown)
         if state == "pending":
-            await self.owner.mailed("/register", password=self.owner.password)
+            await self.owner.mailed("/register", password=self.owner.password, username=OWNERS)
             return
         status: Any = state if state in {"disabled", "closed"} else "active"
         user = await self.known.add_user(
-            EMAIL, status=status, verified=state != "unverified", password=self.owner.password
+            EMAIL, name=OWNERS, status=status, verified=state != "unverified", password=self.owner.password
         )
         if state == "logged in":
             await log_in(self.owner)
@@ -143,21 +143,28 @@ def machine(pair: Pair, deeds: Sequence[Deed] = DEEDS) -> type[RuleBasedStateMac
     app = AuthApp(pair.known.auth)
     endpoints, pages = Quiet(endpoints_of(app)), Quiet(sorted(app.routes.pages))
 
+    made_calls = {by_name: calls(endpoints, pages, by_name=by_name) for by_name in (False, True)}
+    drawn = st.runner().flatmap(lambda self: made_calls[self.by_name])
+
     class Concealment(RuleBasedStateMachine):
-        @initialize(state=st.sampled_from(STATES))
-        def begin(self, state: str) -> None:
+        #: Whether the stranger knows the account by its username, in place of its address.
+        by_name = False
+
+        @initialize(state=st.sampled_from(STATES), by_name=st.booleans())
+        def begin(self, state: str, *, by_name: bool) -> None:
+            self.by_name = by_name
             pair.run(pair.begin(state))
 
-        @rule(made=calls(endpoints, pages))
+        @rule(made=drawn)
         def call(self, made: Call) -> None:
             pair.run(pair.step(made))
 
-        @rule(made=calls(endpoints, pages), times=st.integers(2, 12))
+        @rule(made=drawn, times=st.integers(2, 12))
         def call_often(self, made: Call, times: int) -> None:
             for _ in range(times):
                 pair.run(pair.step(made))
 
-        @rule(made=calls(endpoints, pages))
+        @rule(made=drawn)
         def call_and_call_again_later(self, made: Call) -> None:
             pair.run(pair.step(made))
             pair.run(pair.wait(MINUTE + 1))

@@ -63,8 +63,12 @@ class Owner:
         return request, mails[-1] if mails else None
 
     def new_password(self) -> str:
+        return f"the owner knows number {self.changed()}"
+
+    def changed(self) -> int:
+        """A number for a new password, name or address."""
         self.changes += 1
-        return f"the owner knows number {self.changes}"
+        return self.changes
 
 
 async def log_in(owner: Owner, *, browser: bool = False) -> None:
@@ -153,6 +157,24 @@ async def administrator_deletes(owner: Owner) -> None:
         return
 
 
+async def administrator_renames(owner: Owner) -> None:
+    users = owner.installation.auth.users
+    try:
+        await users.set_data((await users.by_email(EMAIL)).id, username=f"Countess{owner.changed()}")
+    except UserNotFoundError:
+        return
+
+
+async def administrator_moves(owner: Owner) -> None:
+    users = owner.installation.auth.users
+    try:
+        await users.set_email((await users.by_email(EMAIL)).id, f"moved{owner.changed()}@example.com")
+    except UserNotFoundError:
+        return
+    # Both addresses get a mail, which is none of the next call.
+    await owner.installation.settle()
+
+
 #: What counts no guess of the owner.
 QUIET: tuple[Deed, ...] = (
     register,
@@ -161,6 +183,8 @@ QUIET: tuple[Deed, ...] = (
     administrator("disabled"),
     administrator("active"),
     administrator_deletes,
+    administrator_renames,
+    administrator_moves,
 )
 #: What the owner proves by the password or a mail; the limits must treat it apart from the guesses of strangers.
 PROVEN: tuple[Deed, ...] = (log_in, log_in_by_browser, reset, unlock, magic, verify, change_address, close)
