@@ -11,7 +11,7 @@ from asgi_auth.auth import Auth
 from asgi_auth.bounds.deadline import Deadline
 from asgi_auth.bounds.settling import Settling
 from asgi_auth.errors import AuthError, BadRequestError, CrossSiteRequestError, MethodNotAllowedError, NotFoundError
-from asgi_auth.errors.authentication import WithPendingLogin
+from asgi_auth.errors.authentication import WithNextStep
 from asgi_auth.feature.endpoint import Endpoint
 from asgi_auth.feature.route import Route, Served
 from asgi_auth.limits.counter_keys import network_of
@@ -198,7 +198,7 @@ class AuthApp:
         try:
             result = await self.requests.call(route, values, scope, identity, transport, served)
         except AuthError as error:
-            if isinstance(error, WithPendingLogin):
+            if isinstance(error, WithNextStep):
                 error.in_cookie = transport == "cookie"
             raise
         response = _render(endpoint, result)

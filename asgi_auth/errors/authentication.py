@@ -84,17 +84,22 @@ class PendingLoginExpiredError(UnauthorizedError):
     default_detail = "This login has ended. Log in again."
 
 
-class WithPendingLogin:
-    """The errors with a pending login: its secret `pending` finishes it within `expires_in` seconds.
+class WithNextStep:
+    """The errors with a secret that the next step takes.
 
     The secret is in the body, or with `in_cookie` in a cookie that only the endpoints of the library read.
     """
+
+    in_cookie: bool = False
+
+
+class WithPendingLogin(WithNextStep):
+    """The errors with a pending login: its secret `pending` finishes it within `expires_in` seconds."""
 
     oauth2 = "mfa_required"
     sometimes: ClassVar[frozenset[str]] = frozenset({"pending"})
     pending: str = ""
     expires_in: int = 0
-    in_cookie: bool = False
 
     @property
     def http_cookies(self) -> Sequence[SetCookie]:

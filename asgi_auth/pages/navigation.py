@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope
 
 from asgi_auth.errors import AuthError
-from asgi_auth.errors.authentication import WithPendingLogin
+from asgi_auth.errors.authentication import WithNextStep
 from asgi_auth.feature.route import Route
 from asgi_auth.model.answers import Answer, LoginRedirect, Redirect
 from asgi_auth.pages.site import Site
@@ -78,10 +78,10 @@ class NavigationVisit(Visit):
         return self.go_on()
 
     def _refused(self, error: AuthError) -> Response:
-        """Lead on to the page that an error names, with a pending login in its cookie; else show the error."""
+        """Lead on to the page that an error names, with the secret for it in a cookie; else show the error."""
         self.query = {"next": error.next}
         target = self.view().href(self.site.plan.first_of(error.leads_to))
-        if isinstance(error, WithPendingLogin) and target:
+        if isinstance(error, WithNextStep) and target:
             error.in_cookie = True
             response = self.site.renderer.redirect(target)
         else:

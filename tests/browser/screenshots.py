@@ -8,13 +8,19 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from playwright.async_api import Browser, Page
 
+from asgi_auth import OIDC, AuthMiddleware, OpenIDProvider, Outbox, Pages, Usernames
 from asgi_auth.features.totp.codes import code_at
+from asgi_auth.testing.provider import FakeProvider
+from asgi_auth.testing.provider.server import SECRET
 from tests.browser.chromium import chromium, served
 from tests.browser.visitor import PASSWORD, Visitor
+from tests.cluster import free_port
+from tests.providers.serving import served as serving
+from tests.support import cheap, make_auth, who
 
 FOLDER = Path(__file__).parents[2] / "docs" / "images" / "pages"
 SIZES = {"wide": (1280, 900), "narrow": (360, 740)}
@@ -42,6 +48,8 @@ async def main(folder: Path | None) -> None:
             if folder is None:
                 async with opened(browser, (960, 560), "light") as page:
                     await visit(Visitor(page, url), Camera(FOLDER))
+                async with opened(browser, (960, 560), "light") as page:
+                    await sign_up_at_a_provider(page, Camera(FOLDER))
                 return
             for size, viewport in SIZES.items():
                 for scheme in SCHEMES:
@@ -88,6 +96,26 @@ async def visit(visitor: Visitor, camera: Camera) -> None:
     if camera.ending:
         await visitor.send("change_password", current_password="wrong", new_password=PASSWORD)
         await camera.shoot(page, "account-refused")
+
+
+async def sign_up_at_a_provider(page: Page, camera: Camera) -> None:
+    """Log in at a provider that knows no address, as a new user."""
+    url, issuer = (f"http://localhost:{free_port()}" for _ in range(2))
+    provider = FakeProvider(issuer)
+    provider.add_user("7", name="Ada")
+    corp = OpenIDProvider("corp", "app", SECRET, issuer=issuer, title="Example Corp")
+    features = [*cheap(mail=True), Usernames(required=True), OIDC([corp]), Pages()]
+    settings: dict[str, Any] = {"base_url": url, "development": True, "name": "Lighthouse"}
+    async with make_auth(features=features, mailer=Outbox(), **settings) as auth:
+        app = AuthMiddleware(who, auth, mount="/auth")
+        async with serving(provider, port_of(issuer)), serving(app, port_of(url)):
+            await page.goto(f"{url}/auth/oidc/corp/login")
+            await camera.shoot(page, "oidc-sign-up")
+
+
+def port_of(url: str) -> int:
+    """Return the port of a URL."""
+    return int(url.rpartition(":")[2])
 
 
 async def second_factors(visitor: Visitor, camera: Camera, email: str) -> None:

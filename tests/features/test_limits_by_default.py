@@ -193,6 +193,6 @@ def test_every_limit_by_network_has_a_test_here() -> None:
 
     # tests/oidc/test_limits.py tries those of logins by providers.
     by_provider = {f"oidc/{{provider}}/{name}" for name in ("login", "callback", "link", "reauthenticate")}
-    by_provider |= {"reauthenticate/{provider}", "handoff"}
+    by_provider |= {"reauthenticate/{provider}", "handoff", "oidc/sign-up", "oidc/pending-sign-up"}
     assert limited - BY_NETWORK.keys() == {"refresh"} | by_provider
     assert BY_NETWORK.keys() <= limited

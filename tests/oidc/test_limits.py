@@ -12,7 +12,7 @@ HANDOFF = {"token": "unknown", "verifier": "x" * 43}
 
 async def called(app: World, path: str) -> Answer:
     """Call an endpoint, with GET or with its body."""
-    bodies = {"handoff": HANDOFF, "oidc/op/link": {}, "reauthenticate/op": {}}
+    bodies = {"handoff": HANDOFF, "oidc/op/link": {}, "reauthenticate/op": {}, "oidc/sign-up": {"sign_up": "unknown"}}
     if path in bodies:
         return await app.browser.post(f"/auth/{path}", bodies[path], headers=SAME)
     return await app.browser.get(f"/auth/{path}")
@@ -27,6 +27,8 @@ async def called(app: World, path: str) -> Answer:
         ("oidc/op/reauthenticate", 404),
         ("reauthenticate/op", 404),
         ("handoff", 401),
+        ("oidc/sign-up", 400),
+        ("oidc/pending-sign-up", 400),
     ],
 )
 async def test_a_network_has_so_many_calls(path: str, status: int) -> None:

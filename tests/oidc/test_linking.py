@@ -119,15 +119,6 @@ async def test_an_address_that_is_only_claimed_is_proven_by_a_code_in_that_brows
         assert (await app.me()).json["email_verified"] is True
 
 
-async def test_a_login_without_an_address_says_so() -> None:
-    async with world() as app:
-        app.op.add_user("7")
-
-        answer = await app.login()
-
-        assert (answer.status, answer.json["code"]) == (422, "email_needed")
-
-
 async def test_without_sign_up_no_account_is_made() -> None:
     async with world(sign_up=False) as app:
         answer = await app.login()

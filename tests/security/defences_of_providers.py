@@ -4,6 +4,7 @@ from tests.security.defence import Defence
 
 LOGIN, LIES, LINKING = "oidc/test_login.py::", "oidc/test_told_apart.py::", "oidc/test_linking.py::"
 HANDOFF = "oidc/test_handoff.py::"
+SIGNING_UP = "oidc/test_signing_up.py::"
 RENEWING = "oidc/test_renewing.py::"
 LIE = LIES + "test_the_log_names_the_check_that_a_lie_fails"
 ID_TOKEN, FLOWS = "features/oidc/id_token.py", "features/oidc/flows.py"
@@ -224,5 +225,26 @@ PROVIDERS = [
         "if endpoint.navigates and is_begun_elsewhere(scope, endpoint):",
         "if not endpoint.path:",
         HANDOFF + "test_without_a_challenge_another_site_begins_no_login_with_pages_or_without",
+    ),
+    Defence(
+        "provider: a sign-up is completed once",
+        "features/oidc/signing_in.py",
+        "if typed is not None and not await storage.use_token(typed.token_id, int(self._auth.now())):",
+        "if typed is not None and not typed.token_id:",
+        SIGNING_UP + "test_an_address_that_got_an_account_meanwhile_is_linked_by_its_proof_alone",
+    ),
+    Defence(
+        "provider: a completed sign-up logs no one in again",
+        "features/oidc/signing_in.py",
+        "if found is not None and entrance.typed is not None:",
+        "if found is not None and not profile.identifier:",
+        SIGNING_UP + "test_a_typed_address_is_proven_by_a_mail_and_the_login_is_not_lost",
+    ),
+    Defence(
+        "provider: a typed address is not proven by the provider",
+        "features/oidc/signing_in.py",
+        "is_named = mine is not None and mine.canonical == address.canonical",
+        "is_named = address is not None",
+        SIGNING_UP + "test_another_address_than_that_of_the_provider_is_not_proven",
     ),
 ]

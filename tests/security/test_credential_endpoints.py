@@ -64,6 +64,10 @@ REASONS = {
         "it is the end of such a login",
         "oidc/test_handoff.py::test_a_pending_second_factor_passes_through",
     ),
+    "oidc_sign_up": (
+        "the account is new, and a typed address opens no account",
+        "oidc/test_signing_up.py::test_a_typed_address_opens_no_account",
+    ),
     "totp_turn_on": (
         "a pending login may take the place of a login, and a login is proven by the method itself",
         HERE + "test_a_setup_wants_a_fresh_login_and_the_factor_that_there_is",

@@ -142,7 +142,7 @@ def test_every_endpoint_that_gives_tokens_is_tried_here() -> None:
     # The tests of impersonation try these: a session of an administrator begins them, and is no login of the user.
     of_administrators = {"impersonate", "stop_impersonating"}
     # Their own tests try these: a provider sends the browser there.
-    by_provider = {"oidc_callback", "handoff"}
+    by_provider = {"oidc_callback", "handoff", "oidc_sign_up"}
     assert giving - {"export"} == by_password_or_mail | of_factors | by_passkey | of_administrators | by_provider
 
 

@@ -145,6 +145,15 @@ async def by_a_handoff(site: Site) -> Answer:
     return await browser.post("/handoff", {"token": token, "verifier": VERIFIER})
 
 
+async def by_a_sign_up(site: Site) -> Answer:
+    """Type the address of the account where the provider has named none."""
+    site.op.add_user("without an address")
+    site.op.visitor = "without an address"
+    asked = await by_a_handoff(site)
+    sent = {"sign_up": asked.json["sign_up"], "email": EMAIL}
+    return await site.client.post("/oidc/sign-up", sent)
+
+
 #: How a user tries to get in without the factor.
 WAYS: dict[str, Callable[[Site], Awaitable[Answer]]] = {
     "login": by_password,
@@ -158,6 +167,7 @@ WAYS: dict[str, Callable[[Site], Awaitable[Answer]]] = {
     "add_passkey": by_a_late_passkey,
     "oidc_callback": by_a_provider,
     "handoff": by_a_handoff,
+    "oidc_sign_up": by_a_sign_up,
 }
 
 

@@ -1,6 +1,15 @@
 """The errors of logins by other providers."""
 
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
 from asgi_auth.errors import AuthError, ForbiddenError, UnauthorizedError
+from asgi_auth.errors.authentication import WithNextStep
+from asgi_auth.feature import SetCookie
+
+#: The field, the member and the cookie with the secret of a sign-up that is not complete.
+SIGN_UP = "sign_up"
+EXAMPLE = "3q2-7wAAyXo1b9dVYxM0Jc5nQmTtU8r6LhKpEfGsZiA"
 
 
 class InvalidLoginStateError(AuthError):
@@ -59,12 +68,56 @@ class LinkNeededError(AuthError):
     default_detail = "There is an account with this address. Log in to it, and link the other service there."
 
 
-class EmailNeededError(AuthError):
-    """The provider named no address, and an account needs one."""
+class SignUpIncompleteError(WithNextStep, AuthError):
+    """The account lacks something that the provider does not know: `missing` names it.
+
+    The secret `sign_up` completes the sign-up within `expires_in` seconds. It is in the body, or in a cookie.
+    """
 
     status = 422
+    page: ClassVar[str] = "oidc_sign_up"
+    sometimes: ClassVar[frozenset[str]] = frozenset({SIGN_UP})
+
+    def __init__(self, missing: Sequence[str] = (), secret: str = "", expires_in: int = 0) -> None:
+        """Take the names of what is missing, and the secret with the seconds that it lives."""
+        super().__init__()
+        self.missing = tuple(missing)
+        self.expires_in = expires_in
+        self._secret = secret
+
+    @property
+    def http_cookies(self) -> Sequence[SetCookie]:
+        """The cookie with the secret."""
+        return (SetCookie(SIGN_UP, self._secret, self.expires_in),) if self.in_cookie and self._secret else ()
+
+    def members(self) -> dict[str, Any]:
+        """Return what is missing, and the secret unless it is in the cookie."""
+        known = {"missing": self.missing, "expires_in": self.expires_in}
+        return known if self.in_cookie else known | {SIGN_UP: self._secret}
+
+
+class EmailNeededError(SignUpIncompleteError):
+    """The provider named no address, and an account needs one."""
+
     code = "email_needed"
-    default_detail = "The other service named no email address. Allow it to, or register with an address."
+    default_detail = "The other service named no email address. Enter one to go on."
+
+    @classmethod
+    def example(cls) -> "EmailNeededError":
+        """Return the error of a sign-up that lacks the address."""
+        return cls(["email"], EXAMPLE, 600)
+
+
+class FieldsNeededError(SignUpIncompleteError):
+    """An account needs further fields, which the provider does not know."""
+
+    code = "fields_needed"
+    default_detail = "Your account needs some more. Enter it to go on."
+
+    @classmethod
+    def example(cls) -> "FieldsNeededError":
+        """Return the error of a sign-up that lacks a field."""
+        return cls(["username"], EXAMPLE, 600)
 
 
 class RegistrationClosedError(ForbiddenError):

@@ -3,7 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar
 
-from asgi_auth.feature import Form, Section, User
+from asgi_auth.feature import Form, Page, Section, User
+from asgi_auth.features.oidc.errors import SIGN_UP
 from asgi_auth.features.oidc.logging_in import LoggingIn
 from asgi_auth.features.oidc.signing_in import KIND
 from asgi_auth.model import event_types as events
@@ -25,6 +26,9 @@ class OIDC(LoggingIn):
         (events.IDENTITY_LINK, "success"): "identity_linked",
         (events.IDENTITY_UNLINK, "success"): "identity_unlinked",
     }
+    pages: ClassVar[Sequence[Page]] = (
+        Page(name="oidc_sign_up", endpoint="oidc_pending_sign_up", path="/oidc/sign-up", carries=SIGN_UP, loads=True),
+    )
     sections: ClassVar[Sequence[Section]] = (
         Section(name="providers", endpoint="providers", page="login", loads=True),
         Section(name="proofs", endpoint="identities", page="reauthenticate", loads=True),
@@ -32,6 +36,13 @@ class OIDC(LoggingIn):
     )
     forms: ClassVar[Sequence[Form]] = (
         Form(endpoint="oidc_link", page="account", shows=True),
+        Form(
+            endpoint="oidc_sign_up",
+            page="oidc_sign_up",
+            waits="verify_email",
+            leaves_out=(SIGN_UP,),
+            filled=True,
+        ),
         Form(endpoint="unlink", page="account", after="account", said="unlinked"),
     )
 

@@ -17,6 +17,7 @@ from asgi_auth.feature import Client, Redirect, Requested, TokenPair, TokenText,
 from asgi_auth.features.oidc.base import LIMITS, OIDCBase
 from asgi_auth.features.oidc.errors import (
     EmailNeededError,
+    FieldsNeededError,
     InvalidHandoffError,
     LinkNeededError,
     RegistrationClosedError,
@@ -47,6 +48,7 @@ class HandingOver(OIDCBase):
             InvalidHandoffError,
             LinkNeededError,
             EmailNeededError,
+            FieldsNeededError,
             RegistrationClosedError,
             AccountDisabledError,
         ),
@@ -63,7 +65,7 @@ class HandingOver(OIDCBase):
         provider = self._providers.get(found.data["provider"])
         if provider is None or not await self.auth.storage.use_token(found.id, now):
             raise InvalidHandoffError
-        profile = msgspec.convert(found.data["profile"], Profile)
+        profile = Profile.of(found.data["profile"])
         return await self._signing_in.enter(provider, profile, client)
 
     def _check_script(self, target: str) -> None:

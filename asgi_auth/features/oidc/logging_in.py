@@ -11,6 +11,7 @@ from asgi_auth.features.oidc.answers import ProviderList
 from asgi_auth.features.oidc.base import LIMITS
 from asgi_auth.features.oidc.errors import (
     EmailNeededError,
+    FieldsNeededError,
     IdentityTakenError,
     InvalidLoginStateError,
     LinkNeededError,
@@ -23,6 +24,7 @@ from asgi_auth.features.oidc.handing_over import Challenge, HandingOver
 from asgi_auth.features.oidc.linking import Linking
 from asgi_auth.features.oidc.profile import Profile
 from asgi_auth.features.oidc.renewing import Renewing
+from asgi_auth.features.oidc.signing_up import SigningUp
 from asgi_auth.model import event_types as events
 from asgi_auth.model.answers import LoginRedirect
 
@@ -35,13 +37,14 @@ ERRORS = (
     IdentityTakenError,
     OtherIdentityError,
     EmailNeededError,
+    FieldsNeededError,
     RegistrationClosedError,
     ProviderUnavailableError,
     NotFoundError,
 )
 
 
-class LoggingIn(Linking, Renewing, HandingOver):
+class LoggingIn(Linking, Renewing, HandingOver, SigningUp):
     """The endpoints of a browser on its way to a provider and back."""
 
     @get("/oidc/providers")

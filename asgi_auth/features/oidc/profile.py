@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from asgi_auth.feature import Record
 
 
@@ -20,6 +22,11 @@ class Profile(Record, frozen=True, kw_only=True):
     def identifier(self) -> str:
         """The identifier of its credential. An issuer has no space."""
         return f"{self.issuer} {self.subject}"
+
+    @classmethod
+    def of(cls, kept: Any) -> "Profile":
+        """Read a profile that was kept in a token."""
+        return msgspec.convert(kept, cls)
 
 
 def is_subject(value: Any) -> bool:
