@@ -18,6 +18,7 @@ from asgi_auth.web.authenticator import Headers
 from asgi_auth.web.client import client_of
 from asgi_auth.web.cookies import Cookies
 from asgi_auth.web.cors import Cors
+from asgi_auth.web.forwarded import see_through_proxies
 from asgi_auth.web.lifespan import HostApp, serve_lifespan
 from asgi_auth.web.paths import CHANGE_PASSWORD, below_mount
 from asgi_auth.web.responses import BY, OUTER, WEBSOCKET_UNAUTHORIZED, send_error, send_late_error
@@ -121,6 +122,8 @@ class AuthMiddleware:
 
         A websocket that was accepted is closed with code 4401.
         """
+        if self.auth.settings.trusted_proxies:
+            see_through_proxies(scope, self.auth.settings)
         last = ""
 
         async def watched(message: Message) -> None:

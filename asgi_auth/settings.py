@@ -103,7 +103,8 @@ class Settings(Sources):
     trusted_proxies: Sequence[str] = ()
     """Networks of proxies, such as `10.0.0.0/8`, or `unix` for those that connect by a unix socket.
 
-    They name the client in `X-Forwarded-For`, `Forwarded` (RFC 7239) or `X-Real-IP`. Differing headers are ignored."""
+    They name the client in `X-Forwarded-For`, `Forwarded` (RFC 7239) or `X-Real-IP`. Differing headers are ignored. The
+    host sees that client, and the scheme of `X-Forwarded-Proto` or `Forwarded`, else of `base_url`."""
     max_body: int = 65536
     """Maximum size of a request body, in bytes."""
     body_timeout: float = 10.0

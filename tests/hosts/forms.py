@@ -13,8 +13,8 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 #: The forms of each host. The first is that of the example file.
 FORMS = {
     "bare": ["wrapped"],
-    "starlette": ["mounted", "wrapped"],
-    "fastapi": ["wrapped", "mounted"],
+    "starlette": ["mounted", "wrapped", "added"],
+    "fastapi": ["wrapped", "mounted", "added"],
     "quart": ["wrapped", "inside"],
     "litestar": ["plugin", "wrapped", "mounted"],
     "django": ["wrapped"],
@@ -54,6 +54,18 @@ def wrapped_starlette(module: Any) -> Any:
     web = module.Starlette(routes=module.routes[:-1])
     module.install(web)
     return AuthMiddleware(web, module.auth, mount="/auth")
+
+
+def added_starlette(module: Any) -> Any:
+    web = module.Starlette(routes=module.routes[:-1])
+    module.install(web)
+    web.add_middleware(AuthMiddleware, auth=module.auth, mount="/auth")
+    return web
+
+
+def added_fastapi(module: Any) -> Any:
+    module.api.add_middleware(AuthMiddleware, auth=module.auth, mount="/auth")
+    return module.api
 
 
 def mounted_fastapi(module: Any) -> Any:
@@ -107,7 +119,9 @@ def mounted_blacksheep(module: Any) -> Any:
 
 OTHERS: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("starlette", "wrapped"): wrapped_starlette,
+    ("starlette", "added"): added_starlette,
     ("fastapi", "mounted"): mounted_fastapi,
+    ("fastapi", "added"): added_fastapi,
     ("quart", "inside"): inside_quart,
     ("litestar", "wrapped"): wrapped_litestar,
     ("litestar", "mounted"): mounted_litestar,

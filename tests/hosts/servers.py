@@ -25,6 +25,16 @@ COMMANDS = {
     "hypercorn": ["hypercorn", "{target}", "--bind", "127.0.0.1:{port}", "--workers", "0", "--log-level", "warning"],
     "granian": ["granian", "{target}", "--port", "{port}", "--interface", "asgi", "--log-level", "warning"],
 }
+SERVED = "tests.hosts.served:app"
+#: Commands of frameworks, and gunicorn with its workers: one of them, because the script expects the effect of a logout
+#: with the next request.
+RUNNERS = {
+    "fastapi run": ["fastapi", "run", "tests/hosts/served.py", "--app", "app", "--port", "{port}"],
+    "litestar run": ["litestar", "--app", SERVED, "run", "--port", "{port}"],
+    "quart run": ["quart", "--app", SERVED, "run", "--port", "{port}"],
+    "gunicorn with uvicorn": ["gunicorn", "-k", "uvicorn.workers.UvicornWorker", "-b", "127.0.0.1:{port}", SERVED],
+    "gunicorn": ["gunicorn", "-k", "asgi", "-b", "127.0.0.1:{port}", SERVED],
+}
 #: hypercorn closes the connection when the host answers without reading the request body.
 ONE_REQUEST_EACH = httpx2.Limits(max_keepalive_connections=0)
 PREFIX_OPTIONS = {"uvicorn": "--root-path", "hypercorn": "--root-path", "granian": "--url-path-prefix"}
@@ -66,8 +76,8 @@ class RemoteConnect:
 async def served(server: str, host: str, form: str, database: str, prefix: str = "") -> AsyncIterator[int]:
     """Run an example under a server, yield the port once the server accepts connections, and stop the process."""
     port = free_port()
-    target = f"examples.{host}_app:app" if form == FORMS[host][0] else "tests.hosts.served:app"
-    command = [part.format(target=target, port=port) for part in COMMANDS[server]]
+    target = f"examples.{host}_app:app" if form == FORMS[host][0] else SERVED
+    command = [part.format(target=target, port=port) for part in (COMMANDS | RUNNERS)[server]]
     environment = {"AUTH_DATABASE_URL": database, "AUTH_SECRET": SECRET, "TESTED_HOST": host, "TESTED_FORM": form}
     process = subprocess.Popen(  # noqa: ASYNC220 (starting is quick)
         [sys.executable, "-m", *command, *([PREFIX_OPTIONS[server], prefix] if prefix else [])],

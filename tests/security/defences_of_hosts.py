@@ -59,4 +59,11 @@ HOSTS = [
         "if identity.kind not in",
         "hosts/test_leading.py::test_every_host_leads_browsers_and_nobody_else",
     ),
+    Defence(
+        "a host believes no peer that is not a trusted proxy",
+        "web/forwarded.py",
+        "    if not proxies_of(tuple(settings.trusted_proxies)).trusts_peer(scope, peer):\n",
+        "    if not scope:\n",
+        "web/test_forwarded.py::test_no_other_peer_is_believed",
+    ),
 ]
