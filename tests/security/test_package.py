@@ -30,7 +30,10 @@ def test_the_wheel_holds_the_package_and_nothing_else(tmp_path: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     [scripts] = [zipfile.ZipFile(wheel).read(name) for name in names if name.endswith("entry_points.txt")]
 
-    assert scripts.split() == [b"[console_scripts]", b"asgi-auth", b"=", b"asgi_auth.command.main:main"]
+    assert scripts.decode().split() == [
+        "[console_scripts]", "asgi-auth", "=", "asgi_auth.command.main:main",
+        "[pytest11]", "asgi_auth", "=", "asgi_auth.testing.plugin",
+    ]  # fmt: skip
     assert {name.partition("/")[0].partition("-")[0] for name in names} == {"asgi_auth"}
     assert not [name for name in names if re.search(r"\btests?\b|\btest_|example|\.env|\.git|\.pem|\.db$", name)]
 

@@ -1,0 +1,1 @@
+"""An app of a user of the library, with its tests."""
