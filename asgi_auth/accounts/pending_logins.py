@@ -24,7 +24,7 @@ from asgi_auth.errors import (
     ServiceUnavailableError,
 )
 from asgi_auth.model.answers import TokenPair
-from asgi_auth.model.records import Client, Credential, OneTimeToken, Record, User
+from asgi_auth.model.records import NO_USER_ID, Client, Credential, OneTimeToken, Record, User
 from asgi_auth.sessions.ends import PENDING_LOGIN
 from asgi_auth.sessions.identity import MFA
 from asgi_auth.sessions.service import SessionService
@@ -141,6 +141,13 @@ class PendingLogins:
         if token is None or token.data["setup"] is not setup:
             raise PendingLoginExpiredError
         return PendingLogin.of(token)
+
+    async def user(self, pending: PendingLogin) -> User:
+        """Return the user of a pending login. Raises PendingLoginExpiredError when the user was deleted."""
+        user = await self._storage.user(pending.user_id or NO_USER_ID)
+        if user is None:
+            raise PendingLoginExpiredError
+        return user
 
     async def finish(
         self, pending: PendingLogin, amr: tuple[str, ...], client: Client, factor: Credential | None = None

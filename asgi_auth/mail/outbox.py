@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 
 from asgi_auth.mail.message import Mail
+from asgi_auth.process.threads import is_on_a_loop
 
 
 class Outbox:
@@ -88,7 +89,7 @@ class Outbox:
 
         with self._arrival:
             # On an event loop a wait would stop the app that sends the mail.
-            self._arrival.wait_for(look, 0 if _is_on_a_loop() else seconds)
+            self._arrival.wait_for(look, 0 if is_on_a_loop() else seconds)
         if not found:
             described = " ".join(filter(None, ("no mail", purpose, wanted, "to", to or "any address")))
             raise LookupError(
@@ -106,11 +107,3 @@ class Outbox:
 
 def _matches(mail: Mail, purpose: str | None, to: str | None) -> bool:
     return purpose in {None, mail.purpose} and to in {None, mail.to}
-
-
-def _is_on_a_loop() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True

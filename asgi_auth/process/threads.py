@@ -15,13 +15,14 @@ def in_loop(loop: AbstractEventLoop | None, work: Coroutine[Any, Any, T]) -> T:
 
     Raises RuntimeError on an event loop, and without a running one; TimeoutError for a loop that has stopped.
     """
-    if _is_on_a_loop() or loop is None or not loop.is_running():
+    if is_on_a_loop() or loop is None or not loop.is_running():
         work.close()
         raise RuntimeError("this needs a thread beside the running event loop; in async code, await instead")
     return asyncio.run_coroutine_threadsafe(work, loop).result(LONGEST)
 
 
-def _is_on_a_loop() -> bool:
+def is_on_a_loop() -> bool:
+    """Tell whether the caller runs on an event loop, where it must not wait."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:

@@ -278,9 +278,10 @@ ADMINISTRATION = [
     Defence(
         "an administrator changes all of a user or nothing",
         "accounts/user_editing.py",
-        'user = await self._updated(storage, user_id, changes | ({"data": dict(data)} if data else {}))',
-        "user = found(await storage.update_user(user_id, changes, now))\n"
-        "            await self._storage.update_user(user_id, {'data': dict(data or {})}, now)",
+        "address, now = parse_email(email), self._now",
+        # The fields in a transaction of their own.
+        "address, now = parse_email(email), self._now\n"
+        "        data = (await self.store_data(user_id, data or {}), None)[1]",
         EDITING + "test_a_change_is_whole_or_nothing",
     ),
     Defence(

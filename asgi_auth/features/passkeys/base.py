@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import ClassVar
 
 from asgi_auth.auth import Auth
-from asgi_auth.errors import InvalidCredentialsError, InvalidPasskeyError, PendingLoginExpiredError
+from asgi_auth.errors import InvalidCredentialsError, InvalidPasskeyError
 from asgi_auth.feature import Client, Credential, Factor, Feature, TokenPair, User
 from asgi_auth.features.passkeys.ceremonies import Used, used
 from asgi_auth.features.passkeys.challenges import Challenges
 from asgi_auth.features.passkeys.credentials import KIND, method_of, noted_in
 from asgi_auth.features.passkeys.relying_party import RelyingParty
 from asgi_auth.features.passkeys.sent import UsedPasskey, challenge_of
-from asgi_auth.model.records import NO_USER_ID
 
 LIMITS = "30/m/ip, 300/h/ip"
 #: Pages ask for new options while they are open.
@@ -139,9 +138,3 @@ class PasskeyBase(Feature):
         signal = {"rpId": self.party.id, "credentialId": sent.id}
         error.for_script = {"unknown": json.dumps(signal)}
         return error
-
-    async def _user(self, user_id: str) -> User:
-        user = await self.auth.storage.user(user_id or NO_USER_ID)
-        if user is None:
-            raise PendingLoginExpiredError
-        return user

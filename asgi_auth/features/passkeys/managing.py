@@ -93,7 +93,7 @@ class Managing(PasskeyBase):
             return AddedPasskey(passkey=Passkey.of(added), tokens=tokens)
         self._check_setup()
         async with self.auth.pending.attempt(pending, setup=True) as found:
-            user = await self._user(found.user_id)
+            user = await self.auth.pending.user(found)
             added = await self._add(user, found.token_id, sent, name, client, is_first=True)
             tokens = await self.auth.pending.finish(found, methods_of(added)[:1], client, added)
             return AddedPasskey(passkey=Passkey.of(added), tokens=tokens)
@@ -138,7 +138,7 @@ class Managing(PasskeyBase):
             return await caller.load(), caller.session_id
         self._check_setup()
         found = await self.auth.pending.find(pending, setup=True)
-        return await self._user(found.user_id), found.token_id
+        return await self.auth.pending.user(found), found.token_id
 
     def _check_setup(self) -> None:
         """Raise PendingLoginExpiredError where a passkey is no second factor, and so finishes no setup."""

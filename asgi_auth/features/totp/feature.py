@@ -43,7 +43,6 @@ from asgi_auth.features.totp.setup import TTL, Setups
 from asgi_auth.model import event_types as events
 from asgi_auth.model.concealed import Concealed
 from asgi_auth.model.event_types import Noticed
-from asgi_auth.model.records import NO_USER_ID
 from asgi_auth.sessions.identity import ANONYMOUS
 
 KIND = "totp"
@@ -122,7 +121,7 @@ class Totp(Feature):
         """Get a key for an authenticator app. Codes are asked for once the first one has come back."""
         if pending:
             async with self.auth.pending.attempt(pending, setup=True) as found:
-                return await self._begin(await self._user(found.user_id), found.token_id)
+                return await self._begin(await self.auth.pending.user(found), found.token_id)
         caller = await self._proven(identity)
         return await self._begin(await caller.load(), caller.session_id)
 
@@ -145,7 +144,7 @@ class Totp(Feature):
         """Turn codes on by the first one. The session counts as proven by it; a pending login ends with a session."""
         if pending:
             async with self.auth.pending.attempt(pending, setup=True) as found:
-                user = await self._user(found.user_id)
+                user = await self.auth.pending.user(found)
                 added = await self._add(user, found.token_id, request, code, client, is_first=True)
                 return await self.auth.pending.finish(found, ("otp",), client, added)
         caller = await self._proven(identity)
@@ -171,7 +170,7 @@ class Totp(Feature):
     async def totp_login(self, *, pending: TokenText, code: Line, client: Client = Client()) -> TokenPair:
         """Finish a login by a code of the app."""
         async with self.auth.pending.attempt(pending) as found:
-            used = await self._use(await self._user(found.user_id), code, client)
+            used = await self._use(await self.auth.pending.user(found), code, client)
             return await self.auth.pending.finish(found, ("otp",), client, used)
 
     @post(
@@ -260,9 +259,3 @@ class Totp(Feature):
         caller = (identity or ANONYMOUS).require()
         await self.auth.pipeline.admission.prove(caller)
         return caller
-
-    async def _user(self, user_id: str) -> User:
-        user = await self.auth.storage.user(user_id or NO_USER_ID)
-        if user is None:
-            raise PendingLoginExpiredError
-        return user
