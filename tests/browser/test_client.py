@@ -15,6 +15,7 @@ from tests.browser.client_tabs import (
     registers,
     tab_of,
 )
+from tests.support import PASSWORD
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120)]
 BROWSERS = pytest.mark.parametrize("kind", ["chromium", "firefox"])
@@ -67,6 +68,40 @@ async def test_a_logout_wins_over_renewals_of_other_tabs(kind: str, browsers: di
                     None,
                     401,
                 ]
+
+
+@BROWSERS
+async def test_what_a_tab_has_asked_before_a_login_or_logout_of_another_one_is_old(
+    kind: str, browsers: dict[str, Any], site: Site
+) -> None:
+    # The answer of the server arrives when the test says so.
+    held = (
+        "const real = fetch; globalThis.fetch = async (...sent) => { const answer = await real(...sent);"
+        " globalThis.fetch = real; globalThis.isHeld = true;"
+        " await new Promise((done) => { globalThis.release = done; }); return answer; };"
+        "globalThis.asked = cookie.session();"
+        "while (!globalThis.isHeld) await new Promise((done) => setTimeout(done, 5));"
+    )
+    async with profile(browsers[kind]) as opened:
+        first, second = [await tab_of(opened, site.url, "cookie") for _ in range(2)]
+        await second.run(held)
+        email = await registers(first, "cookie")
+        await heard(second, "cookie", email)
+        assert (await second.run("release(); return asked;"))["email"] == email
+        third = await tab_of(opened, site.url, "cookie")
+        await third.run(held)
+        await first.run("await cookie.logout();")
+        await heard(third, "cookie", None)
+        assert await third.run("release(); return asked;") is None
+
+        # A login on a page of the server: the other tabs know of nobody.
+        account = f"{{ email: '{email}', password: '{PASSWORD}' }}"
+        headers = "{ 'Content-Type': 'application/json', 'Auth-Transport': 'cookie' }"
+        login = f"{{ method: 'POST', headers: {headers}, body: JSON.stringify({account}) }}"
+        await third.run(f"await fetch('/auth/login', {login});")
+        assert (await third.run("return cookie.session();"))["email"] == email
+        for tab in (first, second, third):
+            await heard(tab, "cookie", email)
 
 
 @BROWSERS

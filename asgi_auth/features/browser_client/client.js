@@ -76,8 +76,8 @@ export function createClient(options = {}) {
     for (const listener of listeners) queueMicrotask(() => listener(user));
   }
 
-  function change(next) {
-    const changed = { ...next, at: Math.max(Date.now(), state.at + 1) };
+  function change(next, at = Math.max(Date.now(), state.at + 1)) {
+    const changed = { ...next, at };
     quietly(() => storage?.setItem(name, JSON.stringify(changed)));
     tell({ state: changed });
     take(changed);
@@ -263,16 +263,16 @@ export function createClient(options = {}) {
 
     async session() {
       await ready;
-      if (bearer && !state.access) return null;
+      const isEmpty = bearer && !state.access, asked = isEmpty ? 1 : Date.now();
+      let user = null;
       try {
-        const user = await call("GET", at("/me"));
-        if (JSON.stringify(user) !== JSON.stringify(state.user)) change({ ...state, user });
-        return user;
+        if (!isEmpty) user = await call("GET", at("/me"));
       } catch (error) {
         if (!isOfSession(error)) throw error;
-        if (state.user !== null) forget();
-        return null;
       }
+      // A login or logout of another tab meanwhile is newer.
+      if (state.at < asked && JSON.stringify(user) !== JSON.stringify(state.user)) change({ ...state, user }, asked);
+      return state.user;
     },
 
     logout: () => locked(async () => {

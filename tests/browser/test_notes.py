@@ -1,0 +1,82 @@
+"""The example `notes` in Chromium: two tabs of a user, and a restart of the server."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from tests.browser.test_walk import address
+from tests.cluster import await_answer, free_port
+from tests.docs.files import ROOT
+from tests.support import PASSWORD, SECRET
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+NOTES = ROOT / "examples" / "notes"
+
+
+@contextmanager
+def served(folder: Path, port: int) -> Iterator[str]:
+    """Run the example on a port, with its database in a folder, and kill it."""
+    url = f"http://localhost:{port}"
+    command = [sys.executable, "-m", "uvicorn", "--app-dir", str(NOTES), "notes:app", "--port", str(port)]
+    environment = {**os.environ, "AUTH_SECRET": SECRET, "AUTH_BASE_URL": url, "PYTHONPATH": str(ROOT)}
+    environment["AUTH_DATABASE_URL"] = f"sqlite:///{folder}/notes.db"
+    with subprocess.Popen([*command, "--log-level", "error"], env=environment) as process:
+        try:
+            await_answer(f"http://127.0.0.1:{port}")
+            yield url
+        finally:
+            # It says goodbye to nobody, as a server that crashes.
+            process.kill()
+
+
+async def writes(page: Page, text: str) -> None:
+    """Add a note."""
+    await page.get_by_label("Note").fill(text)
+    await page.get_by_role("button", name="Add").click()
+
+
+async def test_it_is_short() -> None:
+    assert sum(len(file.read_text("utf-8").splitlines()) for file in NOTES.iterdir() if file.is_file()) < 150
+
+
+async def test_two_tabs_share_a_session_that_outlives_a_restart(browser: Browser, tmp_path: Path) -> None:
+    port, email = free_port(), address()
+    async with await browser.new_context() as context:
+        context.set_default_timeout(15_000)
+        page, other = await context.new_page(), await context.new_page()
+        refused: list[str] = []
+        for each in (page, other):
+            each.on("console", lambda said: refused.append(said.text) if "Security Policy" in said.text else None)
+            each.on("pageerror", lambda error: refused.append(str(error)))
+        with served(tmp_path, port) as url:
+            await page.goto(url)
+            await other.goto(url)
+            await page.get_by_label("Email").fill(email)
+            await page.get_by_label("Password").fill("short")
+            await page.get_by_role("button", name="Register").click()
+            await expect(page.get_by_role("alert")).to_contain_text("8 characters")
+            await page.get_by_label("Password").fill(PASSWORD)
+            await page.get_by_role("button", name="Register").click()
+            for each in (page, other):
+                await expect(each.locator("#who")).to_have_text(email)
+            await writes(page, "Buy a lantern")
+            await expect(page.get_by_role("listitem")).to_have_text("Buy a lantern")
+        await writes(page, "Light it")
+        await expect(page.get_by_role("alert")).not_to_be_empty()
+        await expect(page.locator("#who")).to_have_text(email)
+        with served(tmp_path, port):
+            await page.get_by_role("button", name="Add").click()
+            await expect(page.get_by_role("listitem")).to_have_text("Light it")
+            await other.reload()
+            await expect(other.get_by_role("listitem")).to_have_text("Light it")
+            await page.get_by_role("button", name="Log out").click()
+            for each in (page, other):
+                await expect(each.get_by_label("Email")).to_be_visible()
+                await expect(each.get_by_role("listitem")).to_have_count(0)
+        assert refused == []
