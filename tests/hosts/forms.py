@@ -24,7 +24,9 @@ FORMS = {
     "sanic": ["wrapped"],
 }
 PAIRS = [(host, form) for host, forms in FORMS.items() for form in forms]
-WITHOUT_WEBSOCKETS = {"django", "flask"}
+#: Further hosts, which have one form.
+MORE = ["mcp", "fastmcp", "fasthtml"]
+WITHOUT_WEBSOCKETS = {"django", "flask", "mcp", "fastmcp"}
 
 
 def load(host: str, form: str) -> Any:

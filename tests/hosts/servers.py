@@ -76,7 +76,7 @@ class RemoteConnect:
 async def served(server: str, host: str, form: str, database: str, prefix: str = "") -> AsyncIterator[int]:
     """Run an example under a server, yield the port once the server accepts connections, and stop the process."""
     port = free_port()
-    target = f"examples.{host}_app:app" if form == FORMS[host][0] else SERVED
+    target = f"examples.{host}_app:app" if form == FORMS.get(host, ["wrapped"])[0] else SERVED
     command = [part.format(target=target, port=port) for part in (COMMANDS | RUNNERS)[server]]
     environment = {"AUTH_DATABASE_URL": database, "AUTH_SECRET": SECRET, "TESTED_HOST": host, "TESTED_FORM": form}
     process = subprocess.Popen(  # noqa: ASYNC220 (starting is quick)

@@ -66,4 +66,11 @@ HOSTS = [
         "    if not scope:\n",
         "web/test_forwarded.py::test_no_other_peer_is_believed",
     ),
+    Defence(
+        "a session of MCP belongs to the user who began it",
+        "hosts/mcp.py",
+        'if scope["type"] == "http" and identity.is_authenticated:',
+        'if scope["type"] == "http" and not scope:',
+        "hosts/test_mcp.py::test_a_tool_knows_who_asks_now_and_a_session_belongs_to_its_user",
+    ),
 ]
