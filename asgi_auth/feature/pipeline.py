@@ -121,7 +121,7 @@ class Pipeline:
     async def _run(self, feature: object, raw: Call, served: object) -> Any:
         endpoint, client = raw.endpoint, raw.client
         identity = await self.admission.check(endpoint, raw.identity)
-        notes = {ACTOR: identity.actor} if identity.actor else {}
+        notes = {**raw.notes, ACTOR: identity.actor} if identity.actor else dict(raw.notes)
         try:
             fields = self.added(endpoint)
             values = endpoint.check(self._fields, raw.values, fields)

@@ -7,10 +7,11 @@ from typing import Any
 from starlette.responses import Response
 from starlette.types import Receive, Scope
 
+from asgi_auth.accounts.asked_mail import AskedMail, forgotten
 from asgi_auth.errors import AuthError, FreshLoginRequiredError, InvalidOneTimeTokenError, SecondFactorNeededError
 from asgi_auth.feature.page import ONWARD, Form
 from asgi_auth.feature.route import Route
-from asgi_auth.model.answers import Answer, Redirect
+from asgi_auth.model.answers import Answer, Redirect, Requested, SetCookie
 from asgi_auth.pages.boxes import joined
 from asgi_auth.pages.forms import Failed
 from asgi_auth.pages.inputs import fields_of, values_of
@@ -26,6 +27,9 @@ from asgi_auth.web.csrf import check_origin
 from asgi_auth.web.headers import FORM_TYPE
 from asgi_auth.web.request_pipeline import Result
 from asgi_auth.web.responses import add_headers
+
+#: The fields with the address or the name to which a mail goes, in the order in which they count.
+NAMES = ("new_email", "email", "username")
 
 
 class FormVisit(Visit):
@@ -53,7 +57,7 @@ class FormVisit(Visit):
         kept = {"next": sent.pop("next", self.query.get("next", "")), "request": sent.get("request", "")}
         self.kept = Kept.taken_from(sent)
         self._fields = fields_of(self._route, "", settings)
-        sent = joined(self._fields, sent)
+        self._sent = sent = joined(self._fields, sent)
         self.query: dict[str, str] = {name: value for name, value in kept.items() if value}
         self.carried: dict[str, str] = {name: sent[name] for name in self._form.hidden if sent.get(name)}
         try:
@@ -92,6 +96,8 @@ class FormVisit(Visit):
     async def _followed(self, result: Result, identity: Identity) -> Response:
         """Redirect to the next page, or show the answer on the page of the form, with the cookies of the result."""
         value = result.value if isinstance(result.value, Answer) else None
+        self._asked_for = value.mail_request() if value is not None else None
+        cookies = self._remembered(self._asked_for)
         if isinstance(value, Redirect):
             response = self.site.renderer.redirect(location(self.below_root(value.location)))
         elif self._form.shows and self._form.page in self.site.plan.paths:
@@ -102,7 +108,29 @@ class FormVisit(Visit):
             values = self._values_for(self._form.after, result.value)
             response = self.site.renderer.redirect(self._next(value, identity, values))
         add_headers(response, result.headers)
+        if cookies:
+            add_headers(response, self.site.cookies.lines(cookies))
         return response
+
+    def _remembered(self, asked: Requested | None) -> list[SetCookie]:
+        """Remember the mail that this form asks for, or forget the one whose code it brought."""
+        request = self._sent.get("request", "")
+        if asked is None and not request:
+            return []
+        earlier, field = self.asked, next((name for name in NAMES if self._sent.get(name)), "")
+        if asked is None or not field:
+            return [forgotten()] if earlier is not None and earlier.request == request else []
+        at, again = int(self.site.auth.now()), earlier if earlier and earlier.request == asked.request else None
+        self.asking = AskedMail(
+            request=asked.request,
+            field=field,
+            name=self._sent[field],
+            page=again.page if again else self._form.page,
+            at=at,
+            until=at + asked.expires_in,
+            registers=again.registers if again else self._route.endpoint.logs_in,
+        )
+        return [self.site.asked.cookie(self.asking)]
 
     async def _gone_on(self, value: Answer, identity: Identity) -> Response | None:
         """Show the form whose values were kept, after a proof; after a mail, the page for its code; None without one.
@@ -112,7 +140,7 @@ class FormVisit(Visit):
         form = self._kept_form()
         if form is None:
             return None
-        pair, asked = value.token_pair(), value.mail_request()
+        pair, asked = value.token_pair(), self._asked_for
         waits = self.site.plan.pages.get(self._form.waits or self._form.after)
         if asked is not None and waits is not None and waits.name in self.site.plan.paths:
             self.query |= {"request": asked.request, "said": "mail_sent"}
@@ -160,12 +188,14 @@ class FormVisit(Visit):
     def _next(self, answer: Answer | None, identity: Identity, values: Mapping[str, str]) -> str:
         """Return the page where the code of a mail is typed, the target of a login, or the page after the form."""
         form, view = self._form, self.view()
-        asked = answer.mail_request() if answer is not None else None
+        asked = self._asked_for
         if asked is not None:
             form, query = replace(form, after=form.waits or form.after), {"request": asked.request, "said": "mail_sent"}
         else:
             query = {"said": form.said}
         has_tokens = answer is not None and answer.token_pair() is not None
+        if has_tokens and form.after == self.site.pages.after_login and not self.query.get("next"):
+            return view.href(form.after, **values, **query) or self.go_on()
         if form.after == ONWARD or (has_tokens and not self._stays(identity)):
             return self.go_on()
         after = "login" if form.after == "account" and not identity.is_authenticated else form.after

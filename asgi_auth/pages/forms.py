@@ -52,6 +52,8 @@ class FormView:
     by_script: tuple[str, ...] = ()
     data: Mapping[str, str] = field(default_factory=dict)
     alert: list[str] = field(default_factory=list)
+    #: Seconds until the form can have another mail sent; None for a form that asks for no other one.
+    wait: int | None = None
 
     @property
     def by_link(self) -> bool:

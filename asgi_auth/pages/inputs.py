@@ -133,7 +133,7 @@ def attributes_of(name: str, field: BodyField, endpoint: str, policy: PasswordPo
     if name == "password":
         found["required"] = ""
     if name == "code":
-        found |= {"inputmode": "numeric", "required": "", "spellcheck": "false"}
+        found |= {"inputmode": "numeric", "required": "", "spellcheck": "false", "data-group": "4"}
     if kind == "email" or name == "username":
         found |= {"spellcheck": "false", "autocapitalize": "none"}
     return found

@@ -1,27 +1,33 @@
-"""The owner of a mailed link, for password managers on the page that the link opens."""
+"""The owner of a mailed link, for password managers on the page that the link opens; and whether the link is dead."""
 
 from collections.abc import Mapping
 
 from asgi_auth.accounts.purpose import Purpose
-from asgi_auth.errors import AuthError
+from asgi_auth.errors import AuthError, InvalidOneTimeTokenError
 from asgi_auth.feature.page import Page
 from asgi_auth.pages.site import Site
 
 
-async def owner_of_link(site: Site, page: Page, sent: Mapping[str, str]) -> str:
-    """Return the address of the account that the token of a link is about; empty for an invalid token.
+def purposes_of(site: Site, endpoint: str) -> list[Purpose]:
+    """Return the purposes of the tokens of the feature with an endpoint."""
+    found = site.routes.named(endpoint)
+    return [item for item in vars(found[1].feature).values() if isinstance(item, Purpose)] if found else []
+
+
+async def owner_of_link(site: Site, page: Page, sent: Mapping[str, str]) -> tuple[str, AuthError | None]:
+    """Return the address of the account that the token of a link is about, or the error of a token that is dead.
 
     The token stays unused. Who has the link has read the mail to that address.
     """
-    found = site.routes.named(page.endpoint)
-    token = sent.get("token", "")
-    if found is None or not token:
-        return ""
-    purposes = [item for item in vars(found[1].feature).values() if isinstance(item, Purpose)]
+    token, purposes = sent.get("token", ""), purposes_of(site, page.endpoint)
+    if not token or not purposes:
+        return "", None
     try:
-        about = await site.auth.one_time.find(purposes, token, "", "") if purposes else None
-        user = await site.auth.storage.user(about.user_id) if about is not None and about.user_id else None
+        about = await site.auth.one_time.find(purposes, token, "", "")
+        user = await site.auth.storage.user(about.user_id) if about.user_id else None
+    except InvalidOneTimeTokenError as error:
+        return "", error
     except AuthError:
         # The form itself shows what is wrong.
-        return ""
-    return user.email if user is not None else about.subject if about is not None else ""
+        return "", None
+    return user.email if user is not None else about.subject, None

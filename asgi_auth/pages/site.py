@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from starlette.types import Scope
 
+from asgi_auth.accounts.asked_mail import AskedMails
 from asgi_auth.auth import Auth
 from asgi_auth.feature.base import BaseFeature
 from asgi_auth.feature.page import Page
@@ -33,6 +34,7 @@ class Site:
         self.renderer: Renderer = Renderer(pages, auth.settings, auth.features, self.plan)
         self.policy: PasswordPolicy | None = _policy(auth.features)
         self.at: dict[str, Page] = {path: self.plan.pages[name] for name, path in self.plan.paths.items()}
+        self.asked: AskedMails = AskedMails(auth.keys, auth.now)
         routes.add_pages([*self.at, *self.renderer.assets])
 
     def page_paths(self) -> dict[str, str]:

@@ -4,6 +4,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from asgi_auth.accounts.asked_mail import AskedMail
+from asgi_auth.errors import AuthError
+from asgi_auth.feature.endpoint import Endpoint
 from asgi_auth.feature.page import Form, Page
 from asgi_auth.feature.route import Route
 from asgi_auth.model.user_info import UserInfo
@@ -13,6 +16,7 @@ from asgi_auth.pages.inputs import TICKET, fields_of
 from asgi_auth.pages.kept import Kept
 from asgi_auth.pages.language import Language
 from asgi_auth.pages.links import Links
+from asgi_auth.pages.owner import purposes_of
 from asgi_auth.pages.page_values import filled, names_in
 from asgi_auth.pages.site import Site
 from asgi_auth.sessions.identity import ANONYMOUS, Identity
@@ -37,8 +41,6 @@ class View:
     carried: Mapping[str, str] = field(default_factory=dict)
     kept: Kept | None = None
     logo: str = ""
-    #: The way back to the host's app.
-    home: str = ""
     #: The values in the URL of the page.
     given: Mapping[str, str] = field(default_factory=dict)
     #: What the page's endpoint has answered.
@@ -46,6 +48,10 @@ class View:
     permissions: Collection[str] = ()
     #: The kinds of the visitor's credentials; None where the page does not depend on them.
     held: Collection[str] | None = None
+    #: The mail that this browser has asked for and that the page is about.
+    asked: AskedMail | None = None
+    #: What is wrong with the link of a mail that has opened the page.
+    dead: AuthError | None = None
     #: The visitor; another user may act as this one.
     visitor: Identity = ANONYMOUS
 
@@ -107,29 +113,43 @@ class View:
     def page(self, page: Page) -> dict[str, Any]:
         """Return the context of a page."""
         forms = self._forms(page)
+        if self.dead is not None:
+            forms = {name: form for name, form in forms.items() if not form.by_link}
         self._focus(page, forms)
-        said = self.query.get("said", "")
+        said, texts = self.query.get("said", ""), self.language.get
         plan = self.site.plan
         below = [name for name in plan.links_of(page) if self.permits(plan.pages[name].endpoint)]
         return self.frame() | {
             "page": page.name,
-            "home": self.home if page.login else "",
             "offers_ways": page.entrance or page.name == PROOF,
-            "title": self.language.get(f"pages.{page.name}.title"),
+            "title": self.language.get(f"pages.{'check_mail' if self._waits(page, forms) else page.name}.title"),
+            "alert": self.language.error(self.dead) if self.dead is not None else "",
             "given": self.given,
             "data": self.data,
             "lead": self._lead(page, forms),
             "said": self.language.get(f"pages.said.{said}") if said in self.site.plan.said else "",
             "forms": forms,
-            "links": [(self._onward(name), self.language.get(f"pages.link.{name}")) for name in below],
+            "links": self._other_address(below) + [(self._onward(name), texts(f"pages.link.{name}")) for name in below],
         }
+
+    def _other_address(self, links: Collection[str]) -> list[tuple[str, str]]:
+        """Return the link back to the page where another address can be typed, unless the page has one."""
+        page = self.asked.page if self.asked is not None else ""
+        target = self._onward(page) if page and page not in links else ""
+        return [(target, self.language.get("pages.check_mail.other"))] if target else []
+
+    def _waits(self, page: Page, forms: Mapping[str, FormView]) -> bool:
+        """Tell whether a page waits for the code of a mail."""
+        found, main = self.site.routes.named(page.endpoint), forms.get(page.endpoint)
+        by_mail = found is not None and "token" in found[1].endpoint.fields
+        return by_mail and main is not None and "request" in main.hidden
 
     def _onward(self, page: str) -> str:
         """Return the link to a page, with the request of an earlier mail if that page can ask for another mail."""
         if page not in self.site.plan.paths:
             return ""
         found = self.site.routes.named(self.site.plan.pages[page].endpoint)
-        asks = found is not None and {"request"} == set(TICKET) & found[1].endpoint.fields.keys()
+        asks = found is not None and is_request(found[1].endpoint)
         return self.href(page, request=self.query.get("request", "") if asks else "")
 
     def _forms(self, page: Page) -> dict[str, FormView]:
@@ -146,10 +166,12 @@ class View:
         forms = {}
         for form in self._forms_on(page):
             found = self.site.routes.named(form.endpoint)
-            if found is not None and self.permits(form.endpoint) and self._has_credential(form):
+            is_shown = self.permits(form.endpoint) and self._has_credential(form)
+            if found is not None and is_shown and self._is_wanted(form, page, found[1]):
                 fields = self._fields_of(form, page, *found)
                 forms[form.endpoint] = builder.build(form, self.action(form.endpoint), fields)
                 self._take_along(forms[form.endpoint], page, form)
+                self._ask_again(forms[form.endpoint], found[1])
                 self._set_asides(forms[form.endpoint], form)
         return {name: form for name, form in forms.items() if form is not None}
 
@@ -165,6 +187,25 @@ class View:
             fields = {name: field for name, field in fields.items() if name not in added}
         return fields if self.held is None else without_passwords(fields, route.endpoint, self.held)
 
+    def _is_wanted(self, form: Form, page: Page, route: Route) -> bool:
+        """Tell whether a form that asks for a mail stands on the page for its code, where it is one of two pages.
+
+        There it asks again: for a mail that this browser has asked for, or in place of a dead link.
+        """
+        asks_again = page.name in form.also and is_request(route.endpoint)
+        return not asks_again or self.asked is not None or self.dead is not None
+
+    def _ask_again(self, view: FormView | None, route: Route) -> None:
+        """Let a form ask for another mail with what was typed before, and after a while."""
+        asked = self.asked
+        if view is None or asked is None or not is_request(route.endpoint) or view.alert:
+            return
+        if view.hidden.get("request") == asked.request and asked.field in {item.name for item in view.inputs}:
+            view.inputs = [item for item in view.inputs if item.name != asked.field]
+            view.hidden[asked.field] = asked.name
+            quiet = max((purpose.quiet for purpose in purposes_of(self.site, route.endpoint.name)), default=0)
+            view.wait = max(0, asked.at + quiet - int(self.site.auth.now()))
+
     def _set_asides(self, view: FormView | None, form: Form) -> None:
         """Set the links beside the labels of inputs, to pages that are served."""
         for item in view.inputs if view is not None else ():
@@ -174,7 +215,8 @@ class View:
 
     def _take_along(self, view: FormView | None, page: Page, form: Form) -> None:
         """Keep the target of `next` in a form, the values of a form of another page, and one of several pages."""
-        if view is not None and form.also:
+        # On its own page a form needs none, unless a script tells the pages apart by it.
+        if view is not None and form.also and (form.by_script or page.name != form.page):
             view.hidden[PAGE] = page.name
         if view is not None and self.query.get("next"):
             view.hidden["next"] = self.query["next"]
@@ -187,7 +229,8 @@ class View:
 
     def _forms_on(self, page: Page) -> list[Form]:
         """Return the forms of a page; with kept values, which no link takes along, those of all ways to log in."""
-        plan, forms = self.site.plan, self.site.plan.forms_of(page)
+        plan = self.site.plan
+        forms = sorted(plan.forms_of(page), key=lambda form: form.endpoint != page.endpoint)
         if self.kept is None or not page.entrance:
             return forms
         others = [plan.pages[name] for name in plan.links_of(page) if plan.pages[name].entrance]
@@ -200,8 +243,12 @@ class View:
         by_mail = found is not None and "token" in found[1].endpoint.fields
         if main and main.by_link and any(item.name == "password" for item in main.inputs):
             return self.language.get("pages.lead.password")
+        if self.dead is not None:
+            return ""
         if not by_mail or (main and main.by_link):
             return self.language.maybe(f"pages.{page.name}.lead")
+        if main and self.asked is not None:
+            return self.language.get("pages.check_mail.lead", name=self.asked.name)
         return self.language.get("pages.lead.code" if main else "pages.lead.no_link")
 
     def _focus(self, page: Page, forms: Mapping[str, FormView]) -> None:
@@ -211,3 +258,8 @@ class View:
             refused.focus()
         elif page.focus and forms:
             next(iter(forms.values())).focus()
+
+
+def is_request(endpoint: Endpoint) -> bool:
+    """Tell whether an endpoint asks for a mail, and for another one by the `request` of an earlier one."""
+    return {"request"} == set(TICKET) & endpoint.fields.keys()

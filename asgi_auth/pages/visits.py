@@ -6,6 +6,7 @@ from typing import Any
 from starlette.responses import Response
 from starlette.types import Receive, Scope
 
+from asgi_auth.accounts.asked_mail import AskedMail
 from asgi_auth.errors import (
     AuthError,
     BadRequestError,
@@ -61,6 +62,8 @@ class Visit:
         #: The values of hidden fields, which go from one form to the next.
         self.carried: dict[str, str] = {}
         self.kept: Kept | None = None
+        #: The mail that this request asks for.
+        self.asking: AskedMail | None = None
         #: The endpoint whose answer the page shows.
         self.answered = ""
         #: The values in the URL of the page.
@@ -101,9 +104,9 @@ class Visit:
             carried=self.carried,
             kept=self.kept,
             logo=self.below_root(self.site.pages.logo or ""),
-            home=self.below_root(self.site.pages.home),
             given=self.given,
             visitor=self.identity,
+            asked=self.asked,
             **more,
         )
 
@@ -121,6 +124,13 @@ class Visit:
         """Return the names of this site, with ports, as absolute targets have them."""
         origin = self.site.auth.settings.origin
         return [*([origin.partition("://")[2]] if origin else []), *headers(self.scope, b"host")]
+
+    @property
+    def asked(self) -> AskedMail | None:
+        """The mail that this browser has asked for, if the page is about its `request`."""
+        request = self.query.get("request", "")
+        found = self.site.asked.read(self.client(self.identity).cookies) if request and not self.asking else self.asking
+        return found if found is not None and found.request == request else None
 
     def go_on(self) -> str:
         """Return the target after a login."""
@@ -151,9 +161,11 @@ class Visit:
         user = await self._user(identity)
         data = await self.call(page.endpoint, identity) if page.loads else None
         held = await held_by(self.site, page, identity, self.client(identity), self.carried.get("pending", ""))
-        view = self.view(user, failed, data=data, permissions=identity.permissions, held=held)
-        context = view.page(page) | {"answer": answer}
-        context["username"] = await owner_of_link(self.site, page, failed.sent if failed else self.query)
+        owner, dead = await owner_of_link(self.site, page, failed.sent if failed else self.query)
+        more = {"data": data, "permissions": identity.permissions, "held": held}
+        view = self.view(user, failed, dead=dead if failed is None else None, **more)
+        context = view.page(page) | {"answer": answer, "username": owner}
+        context["home"] = self.below_root(self.site.pages.home) if page.login else ""
         sections = [item for item in self.site.plan.sections_of(page) if view.permits(item.endpoint)]
         shown = context["sections"] = [await self._section(section, page, view, identity) for section in sections]
         context["groups"] = groups_of(shown, self._opened(failed))

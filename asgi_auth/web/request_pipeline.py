@@ -19,7 +19,7 @@ from asgi_auth.errors import (
     UnsupportedMediaTypeError,
     ValidationError,
 )
-from asgi_auth.feature.call import Call
+from asgi_auth.feature.call import TRANSPORT, Call
 from asgi_auth.feature.endpoint import Endpoint
 from asgi_auth.feature.pipeline import Pipeline
 from asgi_auth.feature.route import Route, Served
@@ -170,13 +170,14 @@ class RequestPipeline:
             if transport == "cookie" and endpoint.gives_tokens and not presented.by_cookie:
                 check_site(scope, self._settings)
         client = self.client(scope, identity, transport, presented)
-        asked = Call(endpoint, values, client, identity)
+        asked = Call(endpoint, values, client, identity, {TRANSPORT: transport})
         value = await self._pipeline.run_request(route.feature, asked, served)
         added = self._added(value) if isinstance(value, Answer) else Headers()
         added += self._authenticator.cookies.lines(asked.cookies) if asked.cookies else []
         pair = value.token_pair() if isinstance(value, Answer) else None
         if pair is not None and transport == "cookie":
-            device = await self._devices.after_login(pair, client) if endpoint.logs_in else Headers()
+            is_login = endpoint.logs_in or value.starts_session
+            device = await self._devices.after_login(pair, client) if is_login else Headers()
             if PENDING in own:
                 added += self._authenticator.cookies.lines((SetCookie(PENDING, "", 0),))
             return Result(value, self._authenticator.cookies.set(pair) + device + added, in_cookies=True)

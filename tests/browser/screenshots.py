@@ -76,7 +76,7 @@ async def visit(visitor: Visitor, camera: Camera) -> None:
     await visitor.register(email)
     await camera.shoot(page, "verify-email")
     for name in ("forgot-password", "request-unlock", "magic-link", *BY_LINK):
-        await visitor.open(name + ("?token=x" if name in BY_LINK else ""))
+        await visitor.open(name + ("?request=x" if name in BY_LINK else ""))
         await camera.shoot(page, name.replace("/", "-"))
     await visitor.open("login")
     await camera.shoot(page, "login")

@@ -12,8 +12,8 @@ from tests.browser.visitor import PASSWORD, Visitor
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 PATHS = ["login", "login?said=logged_out", "register", "verify-email", "verify-email?request=x", "forgot-password",
-         "reset-password?token=x", "reset-password?request=x", "request-unlock", "unlock?token=x", "magic-link",
-         "magic-link/login?token=x", "confirm-email-change?token=x"]  # fmt: skip
+         "reset-password?token=x", "reset-password?request=x", "request-unlock", "unlock?request=x", "magic-link",
+         "magic-link/login?request=x", "confirm-email-change?token=x"]  # fmt: skip
 #: The smallest that WCAG 2.2, 2.5.8 allows for what is pressed.
 SMALL = """() => [...document.querySelectorAll("a, button, input:not([type=hidden], [type=checkbox])")].filter(
     element => element.checkVisibility() && !element.closest("p, dd") && element.getBoundingClientRect().height < 24

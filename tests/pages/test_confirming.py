@@ -82,7 +82,7 @@ async def test_asking_again_keeps_the_request_for_the_newest_code(visitor: Surfe
     assert "password" not in once_more.form("/verify-email").inputs
     code = (await mailed(hiding, "register")).code
     assert code != second.code
-    assert (await visitor.submit(asked, "/verify-email", code=code)).url == "/auth/login?said=email_verified"
+    assert (await visitor.submit(asked, "/verify-email", code=code)).url == "/"
 
 
 async def test_another_mail_is_asked_for_with_the_request_of_the_last(visitor: Surfer, hiding: Auth) -> None:

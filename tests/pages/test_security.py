@@ -95,7 +95,7 @@ async def test_a_link_of_a_mail_is_not_sent_on(surfer: Surfer, auth: Auth) -> No
     page = await surfer.get("verify-email?token=secret-of-a-mail")
 
     assert [link for link in page.links if "secret-of-a-mail" in link] == []
-    refused = await surfer.submit(page, "/verify-email")
+    refused = await surfer.post("verify-email", {"token": "secret-of-a-mail"})
     assert "secret-of-a-mail" not in refused.url
 
 

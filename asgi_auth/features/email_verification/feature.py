@@ -4,14 +4,16 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from asgi_auth.accounts.ownership_proof import REFUSALS
-from asgi_auth.accounts.passwords import PasswordService
+from asgi_auth.accounts.asked_mail import AskedMails
+from asgi_auth.accounts.ownership_proof import OWN, REFUSALS
+from asgi_auth.accounts.passwords import KIND, PasswordService
 from asgi_auth.accounts.purpose import MAIL_LIMITS, TOKEN_LIMITS, TOKEN_OR_CODE, Purpose
 from asgi_auth.accounts.registration import Pending, RegistrationService
 from asgi_auth.auth import Auth
 from asgi_auth.errors import AlreadyVerifiedError, AuthError, EmailNotVerifiedError, InvalidVerificationTokenError
 from asgi_auth.feature import (
     REFUSED_TOKENS,
+    Answer,
     Client,
     Email,
     Endpoint,
@@ -24,13 +26,32 @@ from asgi_auth.feature import (
     Page,
     Requested,
     Secret,
+    TokenPair,
     TokenText,
+    User,
     post,
 )
+from asgi_auth.feature.call import TRANSPORT, running
 from asgi_auth.model import event_types as events
 from asgi_auth.validation.email_address import parse_email
 
 DAY = 86400
+
+
+class Verified(Answer, frozen=True, kw_only=True):
+    """The answer to a verification that logs a browser in: no body; its tokens are set as cookies."""
+
+    has_body: ClassVar[bool] = False
+    starts_session: ClassVar[bool] = True
+    tokens: TokenPair
+
+    def body(self) -> None:
+        """Return no body."""
+        return
+
+    def token_pair(self) -> TokenPair:
+        """Return the tokens of the login."""
+        return self.tokens
 
 
 class EmailVerification(Feature):
@@ -67,6 +88,7 @@ class EmailVerification(Feature):
     def attach(self, auth: Auth) -> None:
         """Join an `Auth`, and make the service that other features use."""
         super().attach(auth)
+        self._asked = AskedMails(auth.keys, auth.now)
         self.registrations: RegistrationService = RegistrationService(
             self.registration, self.verification, auth.one_time, auth.storage, auth.stream, auth.now, auth.users.add
         )
@@ -104,8 +126,12 @@ class EmailVerification(Feature):
         password: Secret = "",
         identity: Identity | None = None,
         client: Client = Client(),
-    ) -> None:
-        """Verify an address by the mailed token, logged in or with the password, or by the code with its request."""
+    ) -> Verified | None:
+        """Verify an address by the mailed token, logged in or with the password, or by the code with its request.
+
+        A browser that has registered by a page, and brings the code, is logged in: its cookies are set.
+        """
+        signs_in = not token and self._signs_in(request, identity, client)
         found = await self.auth.one_time.find((self.verification, self.registration), token, request, code)
         pending = Pending.of(found)
         await self.auth.ownership.require(
@@ -119,9 +145,33 @@ class EmailVerification(Feature):
             secret=pending.secret if pending else None,
         )
         if pending is not None:
-            await self.registrations.complete(found, pending, client)
+            user = await self.registrations.complete(found, pending, client)
         else:
-            await self._verify(found, identity, client)
+            user = await self._verify(found, identity, client)
+        return await self._sign_in(user, client) if signs_in and found.data.get(OWN) else None
+
+    def _signs_in(self, request: str, identity: Identity | None, client: Client) -> bool:
+        """Tell whether the code comes from the browser that has registered: by the cookie of that registration.
+
+        A link never logs in, as its reader may have been sent it by another person; and neither does a code with the
+        request of another browser, which would log a visitor in to an account that is not theirs (login CSRF).
+        """
+        if not request or (identity is not None and identity.is_authenticated):
+            return False
+        if (running.get() or {}).get(TRANSPORT) != "cookie":
+            return False
+        asked = self._asked.read(client.cookies)
+        return asked is not None and asked.registers and asked.request == request
+
+    async def _sign_in(self, user: User, client: Client) -> Verified | None:
+        """Start a session through the gate of all logins; None where it refuses: the user logs in by the login page."""
+        credential = await self.auth.storage.credential(user.id, KIND)
+        if credential is None or not credential.secret:
+            return None
+        try:
+            return Verified(tokens=await self.auth.login(user, credential, amr=("email",), client=client))
+        except AuthError:
+            return None
 
     @post("/resend-verification", status=202, limits=MAIL_LIMITS, errors=(*REFUSED_TOKENS, AlreadyVerifiedError))
     async def resend_verification(
@@ -136,7 +186,7 @@ class EmailVerification(Feature):
         user_id = identity.id if identity is not None else ""
         return await self.registrations.resend(parse_email(email).canonical, request, user_id, client)
 
-    async def _verify(self, token: OneTimeToken, identity: Identity | None, client: Client) -> None:
+    async def _verify(self, token: OneTimeToken, identity: Identity | None, client: Client) -> User:
         """Mark the address; end earlier sessions and void earlier tokens: they may be a stranger's."""
         keep = identity.session_id if identity is not None and identity.id == token.user_id else None
         error, verified = InvalidVerificationTokenError, {"email_verified": True}
@@ -146,3 +196,4 @@ class EmailVerification(Feature):
             ended = await storage.end_sessions(user.id, int(self.auth.now()), keep=keep)
         await self.auth.sessions.ended(user.id, ended, client)
         await self.auth.emit(events.EMAIL_VERIFY, user_id=user.id, client=client)
+        return user

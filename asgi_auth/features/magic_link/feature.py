@@ -33,7 +33,13 @@ class MagicLink(Feature):
         Page(name="magic_link_login", endpoint="magic_link_login", links=("magic_link", "login")),
     )
     forms: ClassVar[Sequence[Form]] = (
-        Form(endpoint="magic_link", page="magic_link", after="magic_link_login", said="mail_sent"),
+        Form(
+            endpoint="magic_link",
+            page="magic_link",
+            also=("magic_link_login",),
+            after="magic_link_login",
+            said="mail_sent",
+        ),
         Form(endpoint="magic_link_login", page="magic_link_login"),
     )
 

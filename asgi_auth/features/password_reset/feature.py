@@ -33,7 +33,13 @@ class PasswordReset(Feature):
         Page(name="reset_password", endpoint="reset_password", links=("forgot_password", "login")),
     )
     forms: ClassVar[Sequence[Form]] = (
-        Form(endpoint="forgot_password", page="forgot_password", after="reset_password", said="mail_sent"),
+        Form(
+            endpoint="forgot_password",
+            page="forgot_password",
+            also=("reset_password",),
+            after="reset_password",
+            said="mail_sent",
+        ),
         Form(endpoint="reset_password", page="reset_password", after="login", said="password_changed"),
     )
 

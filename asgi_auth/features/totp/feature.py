@@ -47,6 +47,8 @@ from asgi_auth.sessions.identity import ANONYMOUS
 
 KIND = "totp"
 LIMITS = "30/m/ip, 300/h/ip"
+#: The input for a code: six digits in two groups.
+SIX: Mapping[str, Mapping[str, str]] = {"code": {"data-group": "3"}}
 
 
 class TotpSetup(Concealed, Record, frozen=True, kw_only=True):
@@ -89,10 +91,17 @@ class Totp(Feature):
         Page(name="totp", endpoint="totp_setup", login=True, carries="pending", links=("account",)),
     )
     forms: ClassVar[Sequence[Form]] = (
-        Form(endpoint="totp_login", page="second_factor", hidden=("pending",), credential=KIND),
-        Form(endpoint="reauthenticate_by_totp", page="reauthenticate", credential=KIND),
+        Form(endpoint="totp_login", page="second_factor", hidden=("pending",), credential=KIND, attributes=SIX),
+        Form(endpoint="reauthenticate_by_totp", page="reauthenticate", credential=KIND, attributes=SIX),
         Form(endpoint="totp_setup", page="totp", shows=True, hidden=("pending",)),
-        Form(endpoint="totp_turn_on", page="totp", after="account", said="factor_added", hidden=("pending",)),
+        Form(
+            endpoint="totp_turn_on",
+            page="totp",
+            after="account",
+            said="factor_added",
+            hidden=("pending",),
+            attributes=SIX,
+        ),
         Form(endpoint="totp_turn_off", page="account", after="account", said="factor_removed"),
     )
     sections: ClassVar[Sequence[Section]] = (

@@ -24,7 +24,7 @@ class Unlock(Feature):
         Page(name="unlock", endpoint="unlock", links=("request_unlock", "login")),
     )
     forms: ClassVar[Sequence[Form]] = (
-        Form(endpoint="request_unlock", page="request_unlock", after="unlock", said="mail_sent"),
+        Form(endpoint="request_unlock", page="request_unlock", also=("unlock",), after="unlock", said="mail_sent"),
         Form(endpoint="unlock", page="unlock", after="login", said="account_unlocked"),
     )
 

@@ -18,6 +18,29 @@ const reveal = () => {
 window.addEventListener("hashchange", reveal);
 reveal();
 
+// The button that asks for another mail counts down first: the server sends none before. Without this it can be pressed.
+for (const form of document.querySelectorAll("form[data-wait]")) {
+  const button = form.querySelector("button"), text = button.textContent;
+  const end = Date.now() + 1000 * form.dataset.wait;
+  const count = () => {
+    const left = Math.ceil((end - Date.now()) / 1000);
+    button.disabled = left > 0;
+    button.textContent = left > 0 ? `${text} (${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")})` : text;
+    if (left > 0) setTimeout(count, 1000);
+  };
+  count();
+}
+
+// Digits of a code in groups, as they are typed at its end.
+for (const input of document.querySelectorAll("input[inputmode=numeric][data-group]")) {
+  const groups = new RegExp(`(\\d{${input.dataset.group}})(?=\\d)`, "g");
+  input.addEventListener("input", (event) => {
+    const typed = input.value, atEnd = input.selectionStart === typed.length;
+    if (event.inputType?.startsWith("delete") || !atEnd || /[^\d\s-]/.test(typed)) return;
+    input.value = typed.replace(/\D/g, "").replace(groups, "$1 ");
+  });
+}
+
 // The button that shows a password; hidden without this script.
 for (const button of document.querySelectorAll("button.reveal")) {
   const input = document.getElementById(button.getAttribute("aria-controls"));

@@ -126,7 +126,7 @@ class Machine(Comparison):
             self.both(call, lambda: self.model.follow(link, password), fault)
 
     @staticmethod
-    def following(auth: Auth, link: Link, token: str, new: str) -> tuple[Coroutine[Any, Any, None], str]:
+    def following(auth: Auth, link: Link, token: str, new: str) -> tuple[Coroutine[Any, Any, object], str]:
         """Return the call of a link and the password that goes with it: a new one, or that of the account."""
         if link.purpose == "reset_password":
             return auth[PasswordReset].reset_password(token=token, new_password=new), new
