@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
+#: The Markdown of each page, by its path, as language models read it.
+TEXTS: dict[str, str] = {}
 INCLUDE = re.compile(r"^<!-- include: (\S+) -->$", re.MULTILINE)
 SHOW = re.compile(r"^<!-- show: (\S+) (\w+) -->$", re.MULTILINE)
 LINK = re.compile(r"(\]\()(?![a-z]+:|#|/)([^)#\s]+)")
@@ -20,7 +22,18 @@ def on_page_markdown(markdown: str, *, page: Any, config: Any, **_: Any) -> str:
     folder = posixpath.dirname(page.file.src_uri)
     repository = f"{config['extra']['repository']}/blob/main"
     markdown = shown(rewritten(markdown, posixpath.join("docs", folder), folder, repository))
-    return INCLUDE.sub(lambda found: rewritten((ROOT / found[1]).read_text("utf-8"), "", folder, repository), markdown)
+    text = INCLUDE.sub(lambda found: rewritten((ROOT / found[1]).read_text("utf-8"), "", folder, repository), markdown)
+    TEXTS[page.file.src_uri] = text
+    return text
+
+
+def on_post_build(*, config: Any, **_: Any) -> None:
+    """Write the Markdown of each page beside it, and `llms-full.txt` with all of them."""
+    site = Path(config["site_dir"])
+    for path, text in TEXTS.items():
+        (site / path).parent.mkdir(parents=True, exist_ok=True)
+        (site / path).write_text(text, "utf-8")
+    (site / "llms-full.txt").write_text("\n\n".join(TEXTS.values()), "utf-8")
 
 
 def shown(markdown: str) -> str:

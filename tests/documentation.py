@@ -32,6 +32,7 @@ from asgi_auth.features.rate_limits import BEHIND_LOGIN, GUESSES
 from asgi_auth.model import event_types as events
 from asgi_auth.runtime.library import endpoints_of_library
 from asgi_auth.texts import purposes, shipped
+from tests import llms
 from tests.command_tables import commands
 from tests.markdown import table
 from tests.shape_tables import objects, responses
@@ -217,3 +218,4 @@ if __name__ == "__main__":
 
     for name, content in {**tables(), "ways": ways_table()}.items():
         page_of(name).write_text(with_table(name, content), "utf-8")
+    llms.FILE.write_text(llms.llms(), "utf-8")

@@ -11,5 +11,3 @@ preload_app = True
 # Mails in flight get 10 seconds at the end, audit records 5.
 graceful_timeout = 20
 timeout = 60
-# The proxies whose X-Forwarded-Proto counts for the scheme that the app sees.
-forwarded_allow_ips = "127.0.0.1"

@@ -105,6 +105,18 @@ def leads_somewhere(site: Path, file: Path, link: str) -> bool:
     return found.is_file() and (not anchor or found.suffix != ".html" or anchor in parsed(found).ids)
 
 
+def test_every_page_is_there_as_markdown_for_language_models(site: Path) -> None:
+    listed = re.findall(r"^- \[.+?\]\((.+?)\)", (site / "llms.txt").read_text("utf-8"), re.MULTILINE)
+    whole = (site / "llms-full.txt").read_text("utf-8")
+
+    assert {address.removeprefix(SITE) for address in listed} == {page.relative_to(DOCS).as_posix() for page in PAGES}
+    for address in listed:
+        text = (site / address.removeprefix(SITE)).read_text("utf-8")
+        assert text in whole
+        assert "<!-- show:" not in text
+        assert "<!-- include:" not in text
+
+
 def test_nothing_is_loaded_from_elsewhere(site: Path) -> None:
     loaded = [(file, address) for file, page in pages_of(site) for address in page.loaded]
 

@@ -28,6 +28,7 @@ from asgi_auth import (
 from asgi_auth.feature.base import BaseFeature
 from asgi_auth.storage import Names
 from asgi_auth.texts import purposes
+from tests import llms
 from tests.docs.diagrams import DIAGRAMS, FOLDER, drawn
 from tests.docs.files import DOCS, README, ROOT, everything
 from tests.documentation import page_of, tables, with_table
@@ -40,6 +41,10 @@ TEXT = everything()
 )
 def test_the_tables_are_those_of_the_code(name: str) -> None:
     assert with_table(name, tables()[name]) == page_of(name).read_text("utf-8"), "run: python -m tests.documentation"
+
+
+def test_the_list_for_language_models_is_that_of_the_pages() -> None:
+    assert llms.FILE.read_text("utf-8") == llms.llms(), "run: python -m tests.documentation"
 
 
 def test_no_table_is_left_out() -> None:
