@@ -26,7 +26,7 @@ class Factors:
 
     async def state(self, user: User) -> str:
         """Return a digest of a user and its credentials: a reset, an added factor and a removed one change it."""
-        credentials = await self._storage.credentials(user.id)
+        credentials = [each for each in await self._storage.credentials(user.id) if not each.is_kept]
         state = repr([(each.id, each.version) for each in credentials] + [user.email_canonical, user.updated_at])
         return hashlib.sha256(state.encode()).hexdigest()
 

@@ -23,6 +23,8 @@ class Link(Record, frozen=True, kw_only=True):
 
     credential: Credential
     email_canonical: str
+    #: What is kept beside it, such as the tokens of the login.
+    kept: Credential | None = None
 
     def owner(self, user: User) -> User:
         """Return the user as the link makes it: with a verified address."""
@@ -66,6 +68,8 @@ class Links:
                 await storage.update_user(user_id, {"email_verified": True}, now)
             if not await storage.add_credential(link.credential):
                 raise InvalidCredentialsError
+            if link.kept is not None:
+                await storage.add_credential(link.kept)
         await self._sessions.ended(user_id, ended, client)
         if not user.email_verified:
             await self._events.emit(events.EMAIL_VERIFY, user_id=user_id, client=client)

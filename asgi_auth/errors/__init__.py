@@ -15,6 +15,7 @@ AuthError
 │   ├── SecondFactorRequiredError           401 second_factor_required
 │   ├── InvalidCodeError                    401 invalid_code
 │   ├── InvalidPasskeyError                 401 invalid_passkey
+│   ├── InvalidHandoffError                 401 invalid_handoff
 │   ├── PendingLoginExpiredError            401 pending_login_expired
 │   └── InvalidTokenError                   401 invalid_token
 │       ├── TokenExpiredError               401 token_expired
@@ -27,6 +28,7 @@ AuthError
 │   ├── SessionNeededError                  403 session_needed
 │   ├── ImpersonatedError                   403 impersonated
 │   ├── RegistrationClosedError             403 registration_closed
+│   ├── OtherIdentityError                  403 other_identity
 │   ├── SecondFactorSetupRequiredError      403 second_factor_setup_required
 │   └── CrossSiteRequestError               403 cross_site_request
 ├── NotFoundError                           404 not_found
@@ -43,13 +45,16 @@ AuthError
 ├── LastWayInError                          409 last_way_in
 ├── IdentityTakenError                      409 identity_taken
 ├── LinkNeededError                         409 link_needed
+├── ProviderLoginNeededError                409 provider_login_needed
 ├── LastAdministratorError                  409 last_administrator
 ├── BodyTooLargeError                       413 body_too_large
 ├── UnsupportedMediaTypeError               415 unsupported_media_type
 ├── ValidationError                         422 validation_error
 │   ├── PasswordPolicyError                 422 password_validation
 │   └── UnknownRoleError                    422 unknown_role
-├── EmailNeededError                        422 email_needed
+├── SignUpIncompleteError                   422 sign_up_incomplete
+│   ├── EmailNeededError                    422 email_needed
+│   └── FieldsNeededError                   422 fields_needed
 ├── RateLimitedError                        429 rate_limited
 │   └── AccountLockedError                  429 account_locked
 ├── InternalError                           500 internal_error
@@ -115,6 +120,7 @@ from asgi_auth.errors.service import (
     AsyncioRequiredError,
     BusyError,
     InternalError,
+    ProviderLoginNeededError,
     ProviderUnavailableError,
     ServiceUnavailableError,
     StorageSetupError,
@@ -161,6 +167,7 @@ __all__ = [
     "PasswordNeededError",
     "PasswordPolicyError",
     "PendingLoginExpiredError",
+    "ProviderLoginNeededError",
     "ProviderUnavailableError",
     "RateLimitedError",
     "RequestTimeoutError",

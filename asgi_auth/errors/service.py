@@ -47,6 +47,14 @@ class BusyError(ServiceUnavailableError):
     default_detail = "Too many logins at once. Try again in a moment."
 
 
+class ProviderLoginNeededError(AuthError):
+    """No token of the user at a provider is valid, and none can be refreshed: the user has to log in there again."""
+
+    status = 409
+    code = "provider_login_needed"
+    default_detail = "Log in at the other service again."
+
+
 class ProviderUnavailableError(ServiceUnavailableError):
     """Another server that the request needs, such as an identity provider, gave no whole answer.
 

@@ -28,7 +28,9 @@ async def export_users(auth: Auth, *, secrets: bool = False) -> AsyncIterator[by
             del record["email_canonical"]
             if secrets:
                 found = await auth.storage.credentials(user.id)
-                record["credentials"] = [_credential(auth, each) for each in found if not each.is_claim]
+                record["credentials"] = [
+                    _credential(auth, each) for each in found if not (each.is_claim or each.is_kept)
+                ]
             yield msgspec.json.encode(record) + b"\n"
         last = page[-1]
 

@@ -16,6 +16,9 @@ NO_USER_ID = "00000000-0000-0000-0000-000000000000"
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 #: The beginning of the kinds of credentials that claim a value of an extra field, and open nothing.
 CLAIM = "field:"
+#: The beginning of the kinds of credentials that keep something for a user, such as tokens of a provider, and open
+#: nothing. They may change at any time.
+KEPT = "kept:"
 #: In the OpenAPI document, such a field is null where other fields are left out.
 NULL_IS_SENT = msgspec.Meta(extra_json_schema={"x-null-is-sent": True})
 #: Only an `active` user can log in. Users close their accounts (`closed`), hosts disable them (`disabled`).
@@ -98,6 +101,11 @@ class Credential(Concealed, Record, frozen=True, kw_only=True):
     def is_claim(self) -> bool:
         """Whether it only claims a unique value of an extra field."""
         return self.kind.startswith(CLAIM)
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether it only keeps something for its user."""
+        return self.kind.startswith(KEPT)
 
 
 class Session(Record, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from tests.security.defence import Defence
 LOGIN, LIES, LINKING = "oidc/test_login.py::", "oidc/test_told_apart.py::", "oidc/test_linking.py::"
 HANDOFF = "oidc/test_handoff.py::"
 SIGNING_UP = "oidc/test_signing_up.py::"
+KEPT = "oidc/test_kept_tokens.py::"
 RENEWING = "oidc/test_renewing.py::"
 LIE = LIES + "test_the_log_names_the_check_that_a_lie_fails"
 ID_TOKEN, FLOWS = "features/oidc/id_token.py", "features/oidc/flows.py"
@@ -246,5 +247,33 @@ PROVIDERS = [
         "is_named = mine is not None and mine.canonical == address.canonical",
         "is_named = address is not None",
         SIGNING_UP + "test_another_address_than_that_of_the_provider_is_not_proven",
+    ),
+    Defence(
+        "provider: one process refreshes kept tokens",
+        "features/oidc/keeping.py",
+        "if (await self._auth.storage.count(digest, int(now), LEASE)).count != 1:",
+        "if (await self._auth.storage.count(digest, int(now), LEASE)).count < 1:",
+        KEPT + "test_of_many_callers_in_two_processes_one_refreshes",
+    ),
+    Defence(
+        "provider: kept tokens go with the account there",
+        "features/oidc/linking.py",
+        "            await self._kept.drop(storage, known[id])",
+        "            _ = known[id]",
+        KEPT + "test_tokens_are_gone_with_the_link_and_with_the_account",
+    ),
+    Defence(
+        "provider: kept tokens are for active accounts",
+        "features/oidc/keeping.py",
+        'if user is None or user.status != "active":',
+        "if user is None:",
+        KEPT + "test_tokens_are_gone_with_the_link_and_with_the_account",
+    ),
+    Defence(
+        "provider: a void refresh token is sent once",
+        "features/oidc/keeping.py",
+        'await self._stored(row, msgspec.structs.replace(tokens, refresh_token=""), tokens)',
+        "_ = tokens",
+        KEPT + "test_a_refresh_token_that_was_revoked_needs_a_login_there",
     ),
 ]

@@ -49,6 +49,7 @@ WHO_KNOWS_CRYPTO = {
     "storage.postgres_refusals": {"ssl"}, "storage.postgres_url": {"ssl"},
     "mail.delivery": {"random"}, "mail.message": {"secrets"},
     "features.oidc.flows": {"hashlib", "hmac", "secrets"},
+    "features.oidc.keeping": {"hashlib"},
     "features.oidc.id_token": {"hashlib", "hmac"},
     # The testing kit: a device in software, and a provider that signs what no library would sign.
     "testing.passkey": {"cryptography", "hashlib", "secrets"}, "testing.provider.clients": {"hmac"},

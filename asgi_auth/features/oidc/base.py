@@ -11,6 +11,7 @@ from asgi_auth.feature import Feature, Outgoing
 from asgi_auth.features.oidc.answers import ProviderInfo
 from asgi_auth.features.oidc.connections import Connection, OAuthConnection, OpenIDConnection
 from asgi_auth.features.oidc.flows import Flow, Flows
+from asgi_auth.features.oidc.keeping import KeptTokens
 from asgi_auth.features.oidc.providers import OAuthProvider, OpenIDProvider, Provider
 from asgi_auth.features.oidc.signing_in import SigningIn
 
@@ -31,6 +32,7 @@ class OIDCBase(Feature):
         *,
         sign_up: bool = True,
         link: str = "verified",
+        keep_tokens: bool = False,
         outgoing: Outgoing | None = None,
     ) -> None:
         """Take providers: `OpenIDProvider` or `OAuthProvider`. `outgoing` makes the requests to them.
@@ -45,6 +47,7 @@ class OIDCBase(Feature):
         self._providers = {provider.name: provider for provider in providers}
         self._sign_up = sign_up
         self._links = link == "verified"
+        self._keeps = keep_tokens
         self._outgoing = outgoing
 
     def attach(self, auth: Auth) -> None:
@@ -55,8 +58,9 @@ class OIDCBase(Feature):
         self._check_names(auth)
         self._requests = self._outgoing or Outgoing(development=auth.settings.development)
         self._flows = Flows(auth.keys, auth.storage, auth.now)
-        self._signing_in = SigningIn(auth, sign_up=self._sign_up, link=self._links)
         self._connections = {name: self._connect(provider) for name, provider in self._providers.items()}
+        self._kept = KeptTokens(auth, self._connections, keeps=self._keeps)
+        self._signing_in = SigningIn(auth, self._kept, sign_up=self._sign_up, link=self._links)
 
     def _check_names(self, auth: Auth) -> None:
         """Raise ValueError for a provider with the name of another way to prove a login again."""
@@ -72,12 +76,12 @@ class OIDCBase(Feature):
         auth = self.auth
         if isinstance(provider, OpenIDProvider):
             self._requests.check(provider.metadata_url)
-            return OpenIDConnection(provider, self._requests, auth.now, auth.settings.leeway)
+            return OpenIDConnection(provider, self._requests, auth.now, auth.settings.leeway, keeps=self._keeps)
         if not isinstance(provider, OAuthProvider):
             raise TypeError("a provider is an OpenIDProvider or an OAuthProvider")
         for url in (provider.authorize_url, provider.token_url, provider.user_url, provider.emails_url):
             _ = url and self._requests.check(url)
-        return OAuthConnection(provider, self._requests, auth.now)
+        return OAuthConnection(provider, self._requests, auth.now, keeps=self._keeps)
 
     def _connection(self, provider: str) -> Connection:
         found = self._connections.get(provider)

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
@@ -16,9 +16,14 @@ from asgi_auth.features.oidc.id_token import Expected, read
 from asgi_auth.features.oidc.metadata import KeySource
 from asgi_auth.features.oidc.profile import Profile, profile_of
 from asgi_auth.features.oidc.providers import OAuthProvider, OpenIDProvider, Provider
+from asgi_auth.outgoing import Answer
 
 #: The longest access token, in characters.
 MOST = 16384
+#: The statuses of refusals (RFC 6749, section 5.2), and the errors of a grant that is void; GitHub has its own.
+REFUSALS, ENDS = frozenset({400, 401}), frozenset({"invalid_grant", "bad_refresh_token"})
+#: How the server authenticates at a provider of OAuth 2 alone.
+METHODS = ("client_secret_post",)
 #: The parameters that ask for a login in any case, and for its time (OpenID Connect Core 1.0, section 3.1.2.1).
 ANEW = {"prompt": "login", "max_age": "0"}
 
@@ -29,9 +34,12 @@ class Connection(ABC):
     #: Whether the provider says when a user logged in.
     tells_auth_time: bool = False
 
-    def __init__(self, provider: Provider, outgoing: Outgoing, now: Callable[[], float]) -> None:
-        """Take the provider."""
+    def __init__(
+        self, provider: Provider, outgoing: Outgoing, now: Callable[[], float], *, keeps: bool = False
+    ) -> None:
+        """Take the provider. `keeps`: its tokens are kept, so a login asks for a refresh token."""
         self._provider = provider
+        self._keeps = keeps
         self._outgoing = outgoing
         self._now = now
 
@@ -44,17 +52,27 @@ class Connection(ABC):
         """Check the issuer that the browser has brought along (RFC 9207). Raises ProviderRefusedError."""
 
     @abstractmethod
-    async def profile(self, flow: Flow, code: str, redirect_uri: str) -> Profile:
-        """Exchange a code, and return who the user is. Raises ProviderRefusedError and ProviderUnavailableError."""
+    async def profile(self, flow: Flow, code: str, redirect_uri: str) -> tuple[Profile, Mapping[str, Any]]:
+        """Exchange a code, and return who the user is, with the answer that has the tokens.
+
+        Raises ProviderRefusedError and ProviderUnavailableError.
+        """
+
+    @abstractmethod
+    async def refresh(self, refresh_token: str) -> Mapping[str, Any]:
+        """Return the answer with new tokens (RFC 6749, section 6). Raises what `profile` raises."""
 
     def _url(self, endpoint: str, flow: Flow, redirect_uri: str, more: Mapping[str, str]) -> str:
+        provider = self._provider
+        is_kept = self._keeps and not flow.begun.renews
         query = {
             "response_type": "code",
-            "client_id": self._provider.client_id,
+            "client_id": provider.client_id,
             "redirect_uri": redirect_uri,
-            "scope": self._provider.scope,
+            "scope": f"{provider.scope} {provider.offline_scope}".strip() if is_kept else provider.scope,
             "state": flow.state,
-            **self._provider.authorize,
+            **provider.authorize,
+            **(provider.offline if is_kept else {}),
             **more,
         }
         return f"{endpoint}{'&' if urlsplit(endpoint).query else '?'}{urlencode(query)}"
@@ -63,23 +81,23 @@ class Connection(ABC):
         self, url: str, flow: Flow, code: str, redirect_uri: str, methods: Sequence[str], *, pkce: bool = True
     ) -> Mapping[str, Any]:
         """Exchange a code for tokens (RFC 6749, section 4.1.3)."""
-        provider = self._provider
-        headers, fields = authentication(provider.client_id, provider.client_secret, methods, int(self._now()))
-        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri, **fields}
+        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
         if pkce:
             form["code_verifier"] = flow.verifier
-        answer = await self._outgoing.post(url, form, headers)
+        return await self._tokens(url, form, methods)
+
+    async def _tokens(self, url: str, form: Mapping[str, str], methods: Sequence[str]) -> Mapping[str, Any]:
+        """Return the answer of the token endpoint, after the checks of what it must have."""
+        provider = self._provider
+        headers, fields = authentication(provider.client_id, provider.client_secret, methods, int(self._now()))
+        answer = await self._outgoing.post(url, {**form, **fields}, headers)
         if answer.status >= 500:
             raise ProviderUnavailableError(f"{provider.name}: the token endpoint has the status {answer.status}")
-        if answer.status != 200:
-            raise ProviderRefusedError(f"{provider.name}: the code was refused with the status {answer.status}")
-        tokens = answer.json()
-        access_token = tokens.get("access_token")
+        tokens = answer.json() if answer.status == 200 else {}
         # GitHub refuses with the status 200.
-        if "error" in tokens or not isinstance(access_token, str) or not 0 < len(access_token) <= MOST:
-            raise ProviderRefusedError(f"{provider.name}: the code was refused")
-        if not access_token.isascii() or not access_token.isprintable() or " " in access_token:
-            raise ProviderRefusedError(f"{provider.name}: the access token cannot be sent")
+        if answer.status != 200 or "error" in tokens or not is_token(tokens.get("access_token")):
+            cause = f"{provider.name}: the token endpoint gave no token, with the status {answer.status}"
+            raise ProviderRefusedError(cause, ends_grant=(tokens or refusal_in(answer)).get("error") in ENDS)
         return tokens
 
     async def _ask(self, url: str, access_token: str, more: Mapping[str, str] | None = None) -> bytes:
@@ -93,9 +111,17 @@ class Connection(ABC):
 class OpenIDConnection(Connection):
     """Speaks OpenID Connect."""
 
-    def __init__(self, provider: OpenIDProvider, outgoing: Outgoing, now: Callable[[], float], leeway: int) -> None:
+    def __init__(
+        self,
+        provider: OpenIDProvider,
+        outgoing: Outgoing,
+        now: Callable[[], float],
+        leeway: int,
+        *,
+        keeps: bool = False,
+    ) -> None:
         """Take the provider, and the leeway of times in seconds."""
-        super().__init__(provider, outgoing, now)
+        super().__init__(provider, outgoing, now, keeps=keeps)
         self._openid = provider
         self.tells_auth_time: bool = provider.tells_auth_time
         self._leeway = leeway
@@ -117,7 +143,7 @@ class OpenIDConnection(Connection):
         if issuer != self._openid.issuer:
             raise ProviderRefusedError(f"{self._openid.name}: the callback is of another issuer")
 
-    async def profile(self, flow: Flow, code: str, redirect_uri: str) -> Profile:
+    async def profile(self, flow: Flow, code: str, redirect_uri: str) -> tuple[Profile, Mapping[str, Any]]:
         """Exchange the code, verify the ID token, and ask the userinfo endpoint where the token lacks the address."""
         metadata = await self._source.metadata()
         methods = metadata.token_endpoint_auth_methods_supported
@@ -130,7 +156,13 @@ class OpenIDConnection(Connection):
         if "email" not in claims and metadata.userinfo_endpoint:
             claims = {**await self._user(metadata.userinfo_endpoint, tokens["access_token"], claims["sub"]), **claims}
         verified = self._openid.calls_verified(claims)
-        return profile_of(claims["iss"], claims, verified=verified)
+        return profile_of(claims["iss"], claims, verified=verified), tokens
+
+    async def refresh(self, refresh_token: str) -> Mapping[str, Any]:
+        """Return new tokens."""
+        metadata = await self._source.metadata()
+        form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+        return await self._tokens(metadata.token_endpoint, form, metadata.token_endpoint_auth_methods_supported)
 
     async def _user(self, url: str, access_token: str, subject: str) -> Mapping[str, Any]:
         """Return the claims of the userinfo endpoint, which must be about the same subject (Core 1.0, 5.3.2)."""
@@ -143,9 +175,11 @@ class OpenIDConnection(Connection):
 class OAuthConnection(Connection):
     """Speaks OAuth 2 alone; the API of the provider says who the user is."""
 
-    def __init__(self, provider: OAuthProvider, outgoing: Outgoing, now: Callable[[], float]) -> None:
+    def __init__(
+        self, provider: OAuthProvider, outgoing: Outgoing, now: Callable[[], float], *, keeps: bool = False
+    ) -> None:
         """Take the provider."""
-        super().__init__(provider, outgoing, now)
+        super().__init__(provider, outgoing, now, keeps=keeps)
         self._oauth = provider
 
     async def authorization(self, flow: Flow, redirect_uri: str) -> str:
@@ -158,11 +192,10 @@ class OAuthConnection(Connection):
         if issuer is not None and issuer != self._oauth.issuer:
             raise ProviderRefusedError(f"{self._oauth.name}: the callback is of another issuer")
 
-    async def profile(self, flow: Flow, code: str, redirect_uri: str) -> Profile:
+    async def profile(self, flow: Flow, code: str, redirect_uri: str) -> tuple[Profile, Mapping[str, Any]]:
         """Exchange the code, and ask the API."""
         provider = self._oauth
-        methods = ("client_secret_post",)
-        tokens = await self._exchange(provider.token_url, flow, code, redirect_uri, methods, pkce=provider.pkce)
+        tokens = await self._exchange(provider.token_url, flow, code, redirect_uri, METHODS, pkce=provider.pkce)
         token = tokens["access_token"]
         user = decoded(await self._ask(provider.user_url, token, provider.user_headers), dict[str, Any])
         emails: list[dict[str, Any]] = []
@@ -172,7 +205,26 @@ class OAuthConnection(Connection):
         found = provider.profile(user, emails)
         if found is None or not provider.fits(user):
             raise ProviderRefusedError(f"{provider.name}: the API names no user that may log in")
-        return found
+        return found, tokens
+
+    async def refresh(self, refresh_token: str) -> Mapping[str, Any]:
+        """Return new tokens."""
+        form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+        return await self._tokens(self._oauth.token_url, form, METHODS)
+
+
+def is_token(value: Any) -> TypeGuard[str]:
+    """Tell whether a value is a token that can be sent in a header and in a form."""
+    is_text = isinstance(value, str) and 0 < len(value) <= MOST
+    return is_text and value.isascii() and value.isprintable() and " " not in value
+
+
+def refusal_in(answer: Answer) -> Mapping[str, Any]:
+    """Return the members of a refusal (RFC 6749, section 5.2); none in an answer of another kind."""
+    try:
+        return answer.json() if answer.status in REFUSALS else {}
+    except ProviderUnavailableError:
+        return {}
 
 
 def decoded(body: bytes, kind: Any) -> Any:

@@ -35,10 +35,11 @@ class ProviderRefusedError(AuthError):
     code = "provider_refused"
     default_detail = "The other service did not log you in. Try again, or log in another way."
 
-    def __init__(self, cause: str = "") -> None:
-        """Take the cause, in one line."""
+    def __init__(self, cause: str = "", *, ends_grant: bool = False) -> None:
+        """Take the cause, in one line. `ends_grant`: the provider says that the code or the refresh token is void."""
         super().__init__()
         self.cause: str = " ".join(cause.split())
+        self.ends_grant = ends_grant
 
     def __str__(self) -> str:
         """Return the cause."""
@@ -75,6 +76,7 @@ class SignUpIncompleteError(WithNextStep, AuthError):
     """
 
     status = 422
+    code = "sign_up_incomplete"
     page: ClassVar[str] = "oidc_sign_up"
     sometimes: ClassVar[frozenset[str]] = frozenset({SIGN_UP})
 

@@ -1,10 +1,13 @@
 """Login by other providers, such as Google or GitHub: OpenID Connect and OAuth 2."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from typing import ClassVar
 
-from asgi_auth.feature import Form, Page, Section, User
+from asgi_auth.bounds.deadline import deadline
+from asgi_auth.feature import Event, Form, Page, Section, User
 from asgi_auth.features.oidc.errors import SIGN_UP
+from asgi_auth.features.oidc.keeping import KIND as KEPT_KIND
+from asgi_auth.features.oidc.keeping import ProviderToken
 from asgi_auth.features.oidc.logging_in import LoggingIn
 from asgi_auth.features.oidc.signing_in import KIND
 from asgi_auth.model import event_types as events
@@ -19,8 +22,12 @@ class OIDC(LoggingIn):
     unknown one makes an account. With `link="verified"`, it is linked to the account of its address when both sides
     have verified the address; with `link="never"`, only a logged-in user links. Needs `Settings.base_url` and the extra
     `oidc`.
+
+    With `keep_tokens`, the tokens of each login are kept, sealed by the vault, for `access_token`.
     """
 
+    sealed_kinds: ClassVar[Collection[str]] = (KEPT_KIND,)
+    observes: Container[str] | None = frozenset({events.ACCOUNT_CLOSE})
     mails: ClassVar[tuple[str, ...]] = ("identity_linked", "identity_unlinked")
     notices: ClassVar[Mapping[Noticed, str]] = {
         (events.IDENTITY_LINK, "success"): "identity_linked",
@@ -45,6 +52,22 @@ class OIDC(LoggingIn):
         ),
         Form(endpoint="unlink", page="account", after="account", said="unlinked"),
     )
+
+    async def access_token(self, user_id: str, provider: str) -> ProviderToken:
+        """Return a valid access token of a user at a provider, by the name of the provider; refreshed if need be.
+
+        Of many concurrent calls, in all processes, one refreshes. Raises NotFoundError where no token is kept, or the
+        account of the user is not active; ProviderLoginNeededError where no token is valid, and none can be had without
+        the user; and ProviderUnavailableError.
+        """
+        await self.auth.start()
+        with deadline(self.auth.request_timeout):
+            return await self._kept.access_token(user_id, provider)
+
+    async def observe(self, event: Event) -> None:
+        """Delete the kept tokens of an account that was closed."""
+        if event.user_id is not None and event.outcome == "success":
+            await self.auth.storage.delete_credentials(event.user_id, (KEPT_KIND,))
 
     async def ways_in(self, storage: Storage, user: User) -> Collection[str]:
         """Name the providers of a user that are still configured."""

@@ -134,7 +134,8 @@ class LoggingIn(Linking, Renewing, HandingOver, SigningUp):
             raise ProviderRefusedError(f"{provider}: the login ended with {error[:64]!r}")
         connection = self._connection(provider)
         await connection.check_issuer(issuer)
-        return await connection.profile(flow, code, self._redirect_uri(provider))
+        profile, answer = await connection.profile(flow, code, self._redirect_uri(provider))
+        return self._kept.sealed(profile, answer)
 
     async def _entered(
         self, flow: Flow, provider: str, profile: Profile, identity: Identity | None, client: Client

@@ -19,6 +19,9 @@ def google(client_id: str, client_secret: str, *, hosted_domain: str = "", name:
         issuer="https://accounts.google.com",
         authorize=hosted,
         required_claims=hosted,
+        # It gives a refresh token with the consent alone.
+        offline_scope="",
+        offline={"access_type": "offline", "prompt": "consent"},
         tells_auth_time=False,
     )
 
@@ -40,6 +43,7 @@ def microsoft(client_id: str, client_secret: str, *, tenant: str, name: str = "m
         discovery=f"{MICROSOFT}/{tenant}/v2.0/.well-known/openid-configuration" if many else "",
         speaks_for_addresses=not many,
         verified_claim="xms_edov",
+        offline={},
         # An optional claim, which an app has to ask for at the console.
         tells_auth_time=False,
     )
@@ -56,6 +60,8 @@ def apple(client_id: str, *, team_id: str, key_id: str, private_key: str, name: 
         scope="openid email name",
         authorize={"response_mode": "form_post"},
         verified_values=(True, "true"),
+        offline_scope="",
+        offline={},
         tells_auth_time=False,
     )
 
@@ -83,7 +89,8 @@ def gitlab(
     client_id: str, client_secret: str, *, issuer: str = "https://gitlab.com", name: str = "gitlab"
 ) -> OpenIDProvider:
     """Return GitLab, or an installation of it at `issuer`."""
-    return OpenIDProvider(name, client_id, client_secret, title="GitLab", issuer=issuer)
+    # It gives refresh tokens in any case, and refuses a scope that the app does not have.
+    return OpenIDProvider(name, client_id, client_secret, title="GitLab", issuer=issuer, offline_scope="", offline={})
 
 
 def discord(client_id: str, client_secret: str, *, name: str = "discord") -> OAuthProvider:

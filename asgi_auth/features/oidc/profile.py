@@ -17,6 +17,8 @@ class Profile(Record, frozen=True, kw_only=True):
     email_verified: bool = False
     label: str = ""
     auth_time: int | None = None
+    #: The tokens of the login, sealed, if they are kept.
+    tokens: str = ""
 
     @property
     def identifier(self) -> str:

@@ -29,6 +29,9 @@ class Provider:
     scope: str = "openid email profile"
     speaks_for_addresses: bool = True
     authorize: Mapping[str, str] = field(default_factory=dict)
+    #: The scope and the parameters that ask for a refresh token, where tokens are kept.
+    offline_scope: str = ""
+    offline: Mapping[str, str] = field(default_factory=dict)
     required_claims: Mapping[str, Any] = field(default_factory=dict)
     #: The claim that calls the address verified, and the values of it that do.
     verified_claim: str = "email_verified"
@@ -67,6 +70,9 @@ class OpenIDProvider(Provider):
 
     _: KW_ONLY
     issuer: str
+    offline_scope: str = "offline_access"
+    #: OpenID Connect Core 1.0, section 11, wants the consent.
+    offline: Mapping[str, str] = field(default_factory=lambda: {"prompt": "consent"})
     discovery: str = ""
     tenants: Collection[str] = ()
     tells_auth_time: bool = True

@@ -23,6 +23,7 @@ from asgi_auth.features.oidc.errors import (
     RegistrationClosedError,
     SignUpIncompleteError,
 )
+from asgi_auth.features.oidc.keeping import KeptTokens
 from asgi_auth.features.oidc.profile import Profile
 from asgi_auth.features.oidc.providers import Provider
 from asgi_auth.model import event_types as events
@@ -65,9 +66,10 @@ class Entrance:
 class SigningIn:
     """Finds, links or makes the account of a login, and starts its session."""
 
-    def __init__(self, auth: Auth, *, sign_up: bool, link: bool) -> None:
+    def __init__(self, auth: Auth, kept: KeptTokens, *, sign_up: bool, link: bool) -> None:
         """Take the settings of the feature."""
         self._auth = auth
+        self._kept = kept
         self._sign_up = sign_up
         self._link = link
 
@@ -94,6 +96,7 @@ class SigningIn:
             raise InvalidLoginStateError
         if found is not None:
             user, credential = found
+            await self._kept.keep(credential, profile)
             return await auth.login(user, credential, amr=("fed",), client=client)
         address, is_proven = self._address(entrance)
         if address is None:
@@ -110,7 +113,9 @@ class SigningIn:
         """Log in to the account of a proven address; the link is stored once every factor was shown."""
         auth = self._auth
         await self._use_up(auth.storage, entrance)
-        link = Link(credential=self._credential(entrance, known.id), email_canonical=address.canonical)
+        made = self._credential(entrance, known.id)
+        kept = self._kept.credential(made, entrance.profile)
+        link = Link(credential=made, kept=kept, email_canonical=address.canonical)
         try:
             return await auth.login(known, link.credential, amr=("fed",), client=entrance.client, link=link)
         except InvalidCredentialsError:
@@ -133,11 +138,14 @@ class SigningIn:
             session = await inside.session(identity.session_id)
             if user is None or user.status != "active" or session is None or session.revoked_at is not None:
                 raise InvalidLoginStateError
-            if not await inside.add_credential(credential_of(provider, profile, user.id, self._auth.now)):
+            made = credential_of(provider, profile, user.id, self._auth.now)
+            if not await inside.add_credential(made):
                 found = await inside.find_credential(KIND, profile.identifier)
                 if found is None or found[0].id != user.id:
                     raise IdentityTakenError
                 return
+            if (kept := self._kept.credential(made, profile)) is not None:
+                await inside.add_credential(kept)
         data = {"provider": provider.name}
         await self._auth.emit(events.IDENTITY_LINK, user_id=identity.id, client=client, data=data)
 
@@ -192,6 +200,8 @@ class SigningIn:
             credential = replace(credential, user_id=added.id)
             if not await storage.add_credential(credential):
                 raise _TakenError
+            if (kept := self._kept.credential(credential, entrance.profile)) is not None:
+                await storage.add_credential(kept)
             if registration is not None:
                 await registration.void(storage, added.email_canonical)
         await auth.emit(events.REGISTER, user_id=added.id, client=client)

@@ -33,7 +33,7 @@ class SigningUp(OIDCBase):
     @get("/oidc/pending-sign-up", limits=LIMITS, errors=(InvalidLoginStateError,))
     async def oidc_pending_sign_up(self, *, client: Client = Client()) -> PendingSignUp:
         """Return what a provider has said for the sign-up of this browser."""
-        _, provider, profile = await self._kept("", client)
+        _, provider, profile = await self._waiting("", client)
         data: dict[str, Any] = {item.name: item.default for item in self.auth.settings.fields}
         return PendingSignUp(provider=provider.name, title=provider.shown, email=profile.email, data=data)
 
@@ -52,13 +52,13 @@ class SigningUp(OIDCBase):
 
         `sign_up` is the secret in the error, or its cookie.
         """
-        token, provider, profile = await self._kept(sign_up, client)
+        token, provider, profile = await self._waiting(sign_up, client)
         if not email and not profile.email:
             raise ValidationError({"email": [Reason("missing")]})
         typed = Typed(email, data, token.id)
         return await self._signing_in.complete(Entrance(provider, profile, client, typed))
 
-    async def _kept(self, secret: str, client: Client) -> tuple[OneTimeToken, Provider, Profile]:
+    async def _waiting(self, secret: str, client: Client) -> tuple[OneTimeToken, Provider, Profile]:
         """Return what was kept of a sign-up. Raises InvalidLoginStateError."""
         secret = secret or client.cookies.get(SIGN_UP, "")
         token = await self.auth.storage.find_token(SIGN_UP_PURPOSE, digest_of(secret), int(self.auth.now()))
