@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks.machine import about
+from benchmarks.machine import LOAD, about
 from benchmarks.records import Part, Results
 from benchmarks.report import RESULTS, write, write_docs
 from benchmarks.sizes import SIZES, Size
@@ -40,6 +40,7 @@ PARTS = (
 def run_part(name: str, size: Size, file: Path) -> Part:
     """Measure one part in a process group of its own, and end it in time; give what it has saved."""
     file.unlink(missing_ok=True)
+    now = about()
     command = [sys.executable, "-m", "benchmarks.part", name, size.name, str(file)]
     started = time.monotonic()
     with subprocess.Popen(command, start_new_session=True) as process:
@@ -52,20 +53,19 @@ def run_part(name: str, size: Size, file: Path) -> Part:
                 os.killpg(process.pid, signal.SIGKILL)
     part = msgspec.json.decode(file.read_bytes(), type=Part) if file.exists() else Part(name)
     part.seconds = round(time.monotonic() - started, 1)
+    part.measured = f"{now['date']}, with a load of {now['machine'][LOAD]} when it began"
     file.unlink(missing_ok=True)
     return part
 
 
 def before(file: Path, size: Size) -> Results:
-    """What an earlier run of the same size has left, or nothing yet."""
-    about_this = about()
-    fresh = Results(size.name, **about_this)
+    """What an earlier run of the same size has left, with its date and machine, or nothing yet."""
     if file.exists():
         with suppress(msgspec.DecodeError):
             old = msgspec.json.decode(file.read_bytes(), type=Results)
             if old.size == size.name:
-                fresh.parts = old.parts
-    return fresh
+                return old
+    return Results(size.name, **about())
 
 
 def main() -> int:

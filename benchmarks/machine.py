@@ -13,6 +13,8 @@ PACKAGES = (
     "fastapi-users", "sqlalchemy", "litestar", "quart-auth", "auth101", "authx", "piccolo-api", "pg-simple-auth",
 )  # fmt: skip
 
+LOAD = "load when it began"
+
 
 def about() -> dict[str, Any]:
     """Date, machine and versions."""
@@ -24,7 +26,7 @@ def about() -> dict[str, Any]:
             "cores": str(os.cpu_count()),
             "memory": f"{kibibytes / 2**20:.0f} GiB",
             "system": f"{platform.system()} {platform.release().partition('-')[0]}, {platform.machine()}",
-            "load when it began": f"{os.getloadavg()[0]:.1f}",
+            LOAD: f"{os.getloadavg()[0]:.1f}",
         },
         "versions": {"CPython": platform.python_version()} | _versions(),
     }

@@ -78,6 +78,8 @@ class Part(msgspec.Struct):
     left_out: dict[str, str] = {}
     seconds: float = 0
     complete: bool = False
+    #: When it was measured, and the load of the machine; a later run of some parts keeps the others.
+    measured: str = ""
 
 
 class Results(msgspec.Struct):

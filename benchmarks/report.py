@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from benchmarks.costs import carries, overloaded, sizing, table_of
+from benchmarks.machine import LOAD
 from benchmarks.parts import requests
 from benchmarks.plots import chart
 from benchmarks.records import Figure, Results, Table, Target
@@ -42,6 +43,8 @@ def markdown(results: Results) -> Iterable[str]:
     for part in results.parts.values():
         ended = "" if part.complete else ", ended before it was complete"
         yield from (f"## {part.name.replace('_', ' ')} ({part.seconds:.0f} s{ended})", "")
+        if part.measured and not part.measured.startswith(results.date):
+            yield from (f"Measured {part.measured}.", "")
         for table in part.tables:
             yield from (f"### {table.title}", "", f"{table.workload}. Unit: {table.unit}.", "")
             yield from ([f"![{table.title}]({table.name}.svg)", ""] if table.chart and table.rows else [])
@@ -109,7 +112,7 @@ def measured_on(results: Results) -> str:
     machine, versions = results.machine, results.versions
     return (
         f"The {results.size} run of {results.date}: {machine['cores']} cores ({machine['processor']}), "
-        f"{machine['memory']}, CPython {versions['CPython']}; a load of {machine['load when it began']} when it began."
+        f"{machine['memory']}, CPython {versions['CPython']}; a load of {machine[LOAD]} when it began."
     )
 
 

@@ -39,10 +39,10 @@ class Size:
 FULL = Size(
     "full", rounds=9, requests=5000, writes=400, users=2000, seconds=1, storm=10,
     scales=(10_000, 100_000, 1_000_000), rows=10_000_000, revoked=(0, 1_000, 100_000), overload=5, answer=5,
-    imported=50_000, listed=100_000,
+    imported=100_000, listed=100_000,
     bounds={"requests": 100, "end_to_end": 190, "writes": 230, "storm": 180, "drivers": 30, "scale": 320,
             "revocation": 40, "startup": 40, "overload": 450, "refused": 20, "hosts": 30,
-            "imports": 120, "user_list": 240},
+            "imports": 180, "user_list": 240},
 )  # fmt: skip
 QUICK = Size(
     "quick", rounds=3, requests=2000, writes=500, users=1000, seconds=1, storm=4,

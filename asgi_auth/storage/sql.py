@@ -182,7 +182,8 @@ class SQLStorage(SQLCredentials, SQLSessions, SQLTokens, SQLCounters, SQLAudit, 
         values = _filter(status, role) | {"limit": limit}
         if prefix:
             statement = users.USERS_BY_PREFIX
-            values |= {"prefix": prefix, "end": prefix + LAST, "after": after.email_canonical if after else ""}
+            last = after.email_canonical if after else ""
+            values |= {"first": max(prefix, last), "end": prefix + LAST, "after": last}
         else:
             statement, beyond = (users.NEWEST_USERS, YEAR_9999) if newest else (users.USERS, -1)
             values |= {"at": after.created_at if after else beyond, "user_id": after.id if after else NO_USER_ID}
@@ -192,7 +193,7 @@ class SQLStorage(SQLCredentials, SQLSessions, SQLTokens, SQLCounters, SQLAudit, 
         """Count in one statement, by the same indexes."""
         values = _filter(status, role)
         if prefix:
-            values |= {"prefix": prefix, "end": prefix + LAST, "after": ""}
+            values |= {"first": prefix, "end": prefix + LAST, "after": ""}
         else:
             values |= {"at": -1, "user_id": NO_USER_ID}
         [row] = await self.run(users.COUNT_USERS_BY_PREFIX if prefix else users.COUNT_USERS, values, read=True)

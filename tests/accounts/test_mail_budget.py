@@ -220,6 +220,23 @@ async def test_mails_by_name_and_by_address_have_one_bound() -> None:
     assert answer.status == 204
 
 
+async def test_a_name_has_work_for_as_many_mails_as_an_address_whatever_others_ask_for_there() -> None:
+    async with flows(features=every_feature()) as app:
+        budget = MailBudget(app.auth.counters, CounterKeys(app.auth.keys), app.auth.known_clients, app.clock)
+        purpose = Purpose("test", "/test", ttl=60)
+        clients = [Client(address=f"203.0.113.{number}") for number in range(STRANGERS + 5)]
+        await app.verified()
+        app.clock.move(86_400)
+
+        by_address = [await budget.take(purpose, EMAIL, client) for client in clients]
+        by_name = [await budget.take(purpose, EMAIL, client, "username ada") for client in clients]
+        of_nobody = [await budget.take(purpose, "x@unknown.test", client, "username eve") for client in clients]
+
+    assert by_address == [*["mail"] * STRANGERS, *["none"] * 5]
+    assert by_name == [*["decoy"] * STRANGERS, *["none"] * 5]
+    assert of_nobody == by_address
+
+
 async def test_the_mails_of_known_clients_are_bounded() -> None:
     async with flows(enumeration="hide", features=every_feature()) as app:
         await an_account(app, known=True)

@@ -46,7 +46,7 @@ NAMES_OF_ACCOUNTS = [
         "accounts/mail_budget.py",
         "return await self._take_by_name(self._windows(purpose, name, asker, known=bool(known)), windows)",
         "return await self._take_by_name([], windows)",
-        ACCOUNTS + "test_what_the_owner_does_between_two_requests_is_not_seen",
+        "accounts/test_mail_budget.py::test_a_name_has_work_for_as_many_mails_as_an_address_whatever_others_ask_for_there",
     ),
     Defence(
         "username: mails by a name are counted for the address as well",

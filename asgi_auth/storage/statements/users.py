@@ -52,11 +52,12 @@ USERS = """
 NEWEST_USERS = USERS.replace(") > (", ") < (").replace(
     "ORDER BY {read_created_at}, {id}", "ORDER BY {read_created_at} DESC, {id} DESC"
 )
-# Pages of users whose canonical addresses begin with a text, by address.
+# Pages of users whose canonical addresses begin with a text, by address: from the text, or from the last user on. There
+# is one bound below, because SQLite searches its index by the first one that it finds.
 USERS_BY_PREFIX = """
     SELECT {user} FROM {users}
-    WHERE {email_canonical} {bytewise} >= :prefix AND {email_canonical} {bytewise} < :end
-        AND {email_canonical} {bytewise} > :after
+    WHERE {email_canonical} {bytewise} >= :first AND {email_canonical} {bytewise} < :end
+        AND {email_canonical} <> :after
         AND (CAST(:status AS TEXT) IS NULL OR {read_status} = :status)
         AND (CAST(:role AS TEXT) IS NULL OR {find}({read_roles}, :role) > 0)
     ORDER BY {email_canonical} {bytewise} LIMIT :limit
