@@ -86,7 +86,7 @@ auth = Auth(
         trusted_origins=[SPA],
         mount="/auth",
     ),
-    features=[*FEATURES, SecondFactors(), Totp(), RecoveryCodes(), Passkeys(), BrowserClient(), probe],
+    features=[*FEATURES, SecondFactors(), Totp(), RecoveryCodes(), Passkeys(sign_up=True), BrowserClient(), probe],
     now=probe.now,
 )
 
@@ -120,6 +120,12 @@ async def own(_: Request) -> Response:
     return PlainTextResponse("no key for the weather", 401)
 
 
+async def refused(_: Request) -> Response:
+    """A refusal of the host, in the words of the library."""
+    probe.seen.append("refused")
+    raise UnauthorizedError
+
+
 async def chat(socket: WebSocket) -> None:
     await socket.accept("chat" if "chat" in socket.scope["subprotocols"] else None)
     await socket.send_text(socket.scope["user"].id or "nobody")
@@ -132,6 +138,7 @@ ROUTES = [
     Route("/probe", told, methods=["GET", "POST"]),
     Route("/notes", notes, methods=["GET", "POST"]),
     Route("/own", own),
+    Route("/refused", refused),
     WebSocketRoute("/chat", chat),
 ]
 host = Starlette(routes=ROUTES)

@@ -10,6 +10,7 @@ from tests.browser.client_tabs import (
     heard,
     made,
     passes,
+    passes_at_the_server,
     probe,
     profile,
     registers,
@@ -70,26 +71,29 @@ async def test_a_logout_wins_over_renewals_of_other_tabs(kind: str, browsers: di
                 ]
 
 
+def held(call: str) -> str:
+    """A script that makes a call, whose answer arrives in the page once the test calls `release`."""
+    return (
+        "const real = fetch; globalThis.fetch = async (...sent) => { const answer = await real(...sent);"
+        " globalThis.fetch = real; globalThis.isHeld = true;"
+        " await new Promise((done) => { globalThis.release = done; }); return answer; };"
+        f"globalThis.asked = {call};"
+        "while (!globalThis.isHeld) await new Promise((done) => setTimeout(done, 5));"
+    )
+
+
 @BROWSERS
 async def test_what_a_tab_has_asked_before_a_login_or_logout_of_another_one_is_old(
     kind: str, browsers: dict[str, Any], site: Site
 ) -> None:
-    # The answer of the server arrives when the test says so.
-    held = (
-        "const real = fetch; globalThis.fetch = async (...sent) => { const answer = await real(...sent);"
-        " globalThis.fetch = real; globalThis.isHeld = true;"
-        " await new Promise((done) => { globalThis.release = done; }); return answer; };"
-        "globalThis.asked = cookie.session();"
-        "while (!globalThis.isHeld) await new Promise((done) => setTimeout(done, 5));"
-    )
     async with profile(browsers[kind]) as opened:
         first, second = [await tab_of(opened, site.url, "cookie") for _ in range(2)]
-        await second.run(held)
+        await second.run(held("cookie.session()"))
         email = await registers(first, "cookie")
         await heard(second, "cookie", email)
         assert (await second.run("release(); return asked;"))["email"] == email
         third = await tab_of(opened, site.url, "cookie")
-        await third.run(held)
+        await third.run(held("cookie.session()"))
         await first.run("await cookie.logout();")
         await heard(third, "cookie", None)
         assert await third.run("release(); return asked;") is None
@@ -102,6 +106,22 @@ async def test_what_a_tab_has_asked_before_a_login_or_logout_of_another_one_is_o
         assert (await third.run("return cookie.session();"))["email"] == email
         for tab in (first, second, third):
             await heard(tab, "cookie", email)
+
+
+@BROWSERS
+async def test_a_request_is_never_sent_again_as_another_user(kind: str, browsers: dict[str, Any], site: Site) -> None:
+    async with profile(browsers[kind]) as opened:
+        first, second = [await tab_of(opened, site.url, "bearer") for _ in range(2)]
+        await registers(first, "bearer")
+        await passes_at_the_server(first)
+        await first.run(held("bearer.fetch('/notes', { method: 'POST', body: 'of the first user' })"))
+        await probe(first, seen="[]")
+        other = await registers(second, "bearer")
+        await heard(first, "bearer", other)
+
+        assert await first.run("release(); return (await asked).status;") == 401
+        assert (await probe(first))["seen"] == []
+        assert await first.run("return (await bearer.fetch('/notes')).status;") == 200
 
 
 @BROWSERS

@@ -42,6 +42,8 @@ async def test_a_request_is_sent_again_once_and_whole_or_not_at_all(
         own = "const answer = await {0}.fetch('/own'); return [answer.status, await answer.text()];"
         for transport in ("bearer", "cookie"):
             assert await seen(tab, own.format(transport)) == ([401, "no key for the weather"], ["own"], 0)
+            refused = f"return [(await {transport}.fetch('/refused')).status, {transport}.user.email];"
+            assert await seen(tab, refused) == ([401, email], ["refused"], 0)
         header = "const headers = { Authorization: 'Bearer of-another-service' };"
         other = header + "return (await bearer.fetch('/notes', { headers })).status;"
         assert await seen(tab, other) == (401, ["GET"], 0)
@@ -50,6 +52,11 @@ async def test_a_request_is_sent_again_once_and_whole_or_not_at_all(
             # The policy of the page forbids it: the request was sent as it was.
             await tab.run(foreign)
         await tab.run("violations.length = 0;")
+
+        # The clock of the device goes back by a day.
+        await tab.run("const now = Date.now; Date.now = () => now() - 86400000;")
+        for renewals in (1, 0):
+            assert await seen(tab, fetched.format("bearer", note)) == ([200, "a note"], ["POST"], renewals)
 
         await passes_at_the_server(tab)
         aborted = (

@@ -40,8 +40,12 @@ class Device:
 
     async def take(self, key: dict[str, Any]) -> None:
         """Have a copy of a passkey, in place of all others."""
-        await self._tell("clearCredentials")
+        await self.clear()
         await self._tell("addCredential", credential=key)
+
+    async def clear(self) -> None:
+        """Lose all passkeys."""
+        await self._tell("clearCredentials")
 
     async def remove(self) -> None:
         """Take the device away."""

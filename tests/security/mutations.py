@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tests.security.defences import DEFENCES, SOURCE, Defence
 from tests.security.defences_of_administration import ADMINISTRATION
+from tests.security.defences_of_clients import CLIENTS
 from tests.security.defences_of_clocks import CLOCKS
 from tests.security.defences_of_endpoints import ENDPOINTS
 from tests.security.defences_of_factors import FACTORS
@@ -47,6 +48,7 @@ ALL = [
     *IMPERSONATION,
     *NAMES_OF_ACCOUNTS,
     *PROVIDERS,
+    *CLIENTS,
 ]
 COPIED = ("asgi_auth", "tests", "examples", "pyproject.toml", "README.md", "docs", "mkdocs.yml", ".github/SECURITY.md")
 

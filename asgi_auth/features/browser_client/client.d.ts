@@ -1,7 +1,7 @@
 // The types of client.js, for the endpoints that this server has.
 
 /** The user of the session, as `GET /me` returns it. */
-export type User = Named<"me">["answer"];
+export type User = Answer<"me">;
 
 /**
  * The code of an error: of the server, or `offline` when no answer of the library came. An error of another program,
@@ -66,7 +66,7 @@ export interface Client {
   /** Hear of another user, of changed data, and of null after a logout, in all tabs. Returns how to stop. */
   onChange(listener: (user: User | null) => void): () => void;
   register: Method<"register">;
-  login(values: Named<"login">["values"]): Promise<Login>;
+  login(values: Sent<"login">): Promise<Login>;
   /** Log in at another endpoint, such as that of a magic link. */
   loginBy<P extends PathOf<"POST">>(path: P, values: At<"POST", P>["values"]): Promise<Login>;
   /** Finish a login by one of its `factors`. */
@@ -93,17 +93,23 @@ export interface Passkeys {
   readonly isSupported: boolean;
   /** Log in by a passkey. `autofill` offers it in the field with `autocomplete="username webauthn"`, and waits. */
   login(options?: { autofill?: boolean }): Promise<Login>;
+  /** Register with a passkey in place of a password. */
+  register: SignUp<"passkey_sign_up">;
   /** Add a passkey; `pending` is that of a login that has to set up a factor. */
-  add(name?: string, more?: { pending: string }): Promise<Named<"add_passkey">["answer"]>;
+  add(name?: string, more?: { pending: string }): Promise<Answer<"add_passkey">>;
   /** Prove a passkey again, for actions that need a fresh login. */
-  prove(): Promise<Named<"reauthenticate_by_passkey">["answer"]>;
+  prove(): Promise<Answer<"reauthenticate_by_passkey">>;
   /** Stop the ceremony that waits for the user. */
   stop(): void;
 }
 
 export function createClient(options?: Options): Client;
 
-type Named<N extends string> = N extends keyof Endpoints ? Endpoints[N] : never;
+type Sent<N extends string> = N extends keyof Endpoints ? Endpoints[N]["values"] : never;
+type Answer<N extends string> = N extends keyof Endpoints ? Endpoints[N]["answer"] : never;
+type SignUp<N extends string> = N extends keyof Endpoints
+  ? (values: Omit<Endpoints[N]["values"], "credential" | "request">) => Promise<Endpoints[N]["answer"]>
+  : never;
 type PathOf<M> = Extract<Endpoints[keyof Endpoints], { method: M }>["path"];
 type At<M, P> = Extract<Endpoints[keyof Endpoints], { method: M; path: P }>;
 type Values<V> = {} extends V ? [values?: V] : [values: V];

@@ -328,12 +328,13 @@ export function createClient(options = {}) {
     stop.abort();
     const { signal } = stop = new AbortController();
     for (;;) {
-      const { options } = await call("POST", at(`${path}/options`), values, credentials);
+      const { options, ...more } = await call("POST", at(`${path}/options`), values, credentials);
       const aged = AbortSignal.any([signal, AbortSignal.timeout(CHALLENGE)]);
-      const [method, parse] = path === ADD ? ["create", "Creation"] : ["get", "Request"];
+      const [method, parse] = [ADD, SIGN_UP].includes(path) ? ["create", "Creation"] : ["get", "Request"];
       try {
         const publicKey = Key[`parse${parse}OptionsFromJSON`](options);
-        return (await navigator.credentials[method]({ publicKey, mediation, signal: aged })).toJSON();
+        const credential = (await navigator.credentials[method]({ publicKey, mediation, signal: aged })).toJSON();
+        return { ...values, ...more, credential };
       } catch (error) {
         // Autofill waits for longer than a challenge lasts.
         if (error.name !== "TimeoutError" || signal.aborted) throw error;
@@ -341,18 +342,17 @@ export function createClient(options = {}) {
     }
   }
 
-  const ADD = "/passkeys", LOGIN = "/login/passkey", PROOF = "/reauthenticate/passkey";
-  const byPasskey = async (more, how) => loginBy(at(LOGIN), { credential: await ceremony(LOGIN, more, how), ...more });
+  const ADD = "/passkeys", SIGN_UP = "/register/passkey";
+  const LOGIN = "/login/passkey", PROOF = "/reauthenticate/passkey";
+  const byPasskey = async (more, how) => loginBy(at(LOGIN), await ceremony(LOGIN, more, how));
 
   client.passkeys = {
     isSupported: Boolean(Key?.parseRequestOptionsFromJSON),
     // Without the cookie of a login that waits for a second factor.
     login: ({ autofill } = {}) => byPasskey({}, { credentials: "omit", mediation: autofill && "conditional" }),
-    async add(label, more) {
-      const credential = await ceremony(ADD, more);
-      return client.post(at(ADD), { credential, name: label, ...more });
-    },
-    prove: async () => client.post(at(PROOF), { credential: await ceremony(PROOF) }),
+    register: async (values) => client.post(at(SIGN_UP), await ceremony(SIGN_UP, values)),
+    add: async (name, more) => client.post(at(ADD), { ...await ceremony(ADD, more), name }),
+    prove: async () => client.post(at(PROOF), await ceremony(PROOF)),
     stop: () => stop.abort(),
   };
   return client;

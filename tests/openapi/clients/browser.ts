@@ -18,6 +18,7 @@ export async function look(): Promise<number> {
   const { ended } = await client.post("/logout-all");
   const renamed = await client.patch("/passkeys/{id}", { id: "x", name: "Phone" });
   const added = await client.passkeys.add(renamed.name);
+  await client.passkeys.register({ email: "ada@example.com", company: "Analytical Engines" });
   const text: string = await client.get("/admin/audit", { format: "csv" });
   const socket: WebSocket = await client.socket("/live", ["chat"]);
   const response: Response = await client.fetch(new URL("https://api.example/notes"), { method: "POST", body: text });
