@@ -26,7 +26,7 @@ LEFT_OUT := $(addprefix --ignore tests/,browser test_clock_skew.py hosts/test_se
 	--deselect tests/fuzz/test_fuzz.py::test_a_short_run_guided_by_coverage_finds_nothing
 
 # What the tests run beside Python: each target installs it where the machine is a Debian and the user is root.
-PROGRAMS := postgres redis faketime codes browser firefox node providers glewlwyd proxies
+PROGRAMS := postgres redis faketime codes zsh browser firefox node providers glewlwyd proxies
 
 # What depends most on the versions of other packages.
 CORE := $(addprefix tests/,crypto limits test_outgoing.py mail/test_smtp.py mail/test_templates.py validation test_main_job.py \
@@ -34,7 +34,7 @@ CORE := $(addprefix tests/,crypto limits test_outgoing.py mail/test_smtp.py mail
 	hosts/test_glue.py pages/test_ways_in.py events/test_telemetry.py) \
 	$(wildcard tests/storage/test_contract*.py)
 
-.PHONY: demo test test-full lint types public docs suite others lowest newest bench bench-quick wrk postgres redis faketime codes browser firefox node providers glewlwyd proxies pins dist clean
+.PHONY: demo test test-full lint types public docs suite others lowest newest bench bench-quick wrk postgres redis faketime codes zsh browser firefox node providers glewlwyd proxies pins dist clean
 
 demo: $(V)/.run
 	GLIBC_TUNABLES=$(HUGE_PAGES) $(BIN)/python examples/demo.py
@@ -140,6 +140,13 @@ codes:
 	@if ! { command -v oathtool && command -v zbarimg; } >/dev/null && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends oathtool zbar-tools \
 		|| echo "oathtool and zbar-tools could not be installed"; \
+	fi
+
+# Debian provides zsh, in which a test completes commands.
+zsh:
+	@if ! command -v zsh >/dev/null && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends zsh \
+		|| echo "zsh could not be installed"; \
 	fi
 
 # Debian provides faketime. If the installation fails, the test of clocks that differ names the missing package.

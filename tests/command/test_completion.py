@@ -1,5 +1,6 @@
-"""Completion of a shell: the script runs in bash, and knows all commands and arguments."""
+"""Completion of a shell: the scripts run in bash and in zsh, and know all commands and arguments."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -17,6 +18,22 @@ COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
 _asgi_auth
 printf '%s\\n' "${COMPREPLY[@]}"
 complete -p asgi-auth >&2
+"""
+#: Types each text into an interactive zsh, asks for completion by the tabulator, and prints the line that this makes.
+TYPE = """
+zmodload zsh/zpty
+zpty shell zsh -f -i
+zpty -w shell 'PS1=; autoload -Uz compinit; compinit -D -u; source '$1
+zpty -w shell 'show() { print -r -- "line <$BUFFER>"; BUFFER=; zle accept-line }; zle -N show; bindkey "^X" show'
+zpty -w shell 'setopt no_beep; print read''y'
+zpty -r shell seen '*ready*'
+shift
+for text in "$@"; do
+    zpty -w -n shell "$text"$'\\t\\x18'
+    zpty -r shell seen '*line <*>*'
+    print -r -- "${${seen#*line <}%%>*}"
+done
+zpty -d shell
 """
 COMMON = {"-h", "--help", "--app", "--json", "--verbose"}
 
@@ -57,6 +74,26 @@ def test_the_value_of_an_option_is_no_command(bash: Path) -> None:
     assert completed(bash, "--app", "import", "export", "--w") == {"--with-secrets"}
     # The shell completes names of files.
     assert completed(bash, "--app", "") == completed(bash, "import", "--from", "x") == set()
+
+
+def test_zsh_completes_what_is_typed(tmp_path: Path) -> None:
+    zsh, path = shutil.which("zsh"), tmp_path / "completion.zsh"
+    assert zsh is not None, "zsh is missing: run `make zsh`"
+    path.write_text(script(make_parser(COMMANDS), "zsh"), "utf-8")
+    lines = {
+        "imp": "import ",
+        "secrets r": "secrets reseal ",
+        "import --format fi": "import --format firebase ",
+        "--app import export --with": "--app import export --with-secrets ",
+        "nothing": "nothing",
+    }
+
+    typed = [f"asgi-auth {line}" for line in lines]
+    done = subprocess.run(
+        [zsh, "-fc", TYPE, "zsh", path, *typed], capture_output=True, text=True, check=True, cwd=tmp_path, timeout=60
+    )
+
+    assert done.stdout.splitlines() == [f"asgi-auth {line}" for line in lines.values()]
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh"])
