@@ -17,12 +17,9 @@ from tests.storage.conftest import Servers
 from tests.support import EMAIL, PASSWORD, make_auth
 
 SEED = 4
-#: The endpoints that mail something to an account, and how the caller names it.
-NAMED = ("/forgot-password", "/magic-link", "/request-unlock")
-ASKING = [
-    *((path, {"email": EMAIL}) for path in (*NAMED, "/resend-verification")),
-    *((path, {"username": OWNERS}) for path in NAMED),
-]
+#: The endpoints that mail something to an account, and how the caller names it. All names are resolved by one function.
+PATHS = ("/forgot-password", "/magic-link", "/request-unlock", "/resend-verification")
+ASKING = [*((path, {"email": EMAIL}) for path in PATHS), (PATHS[0], {"username": OWNERS})]
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres15"])
