@@ -20,7 +20,7 @@ endef
 # Pythons between them and the oldest one run the core.
 NEWEST := 3.13 3.14
 BETWEEN := 3.12
-LEFT_OUT := $(addprefix --ignore tests/,browser test_clock_skew.py hosts/test_servers.py openapi/test_schemathesis.py openapi/test_clients.py \
+LEFT_OUT := $(addprefix --ignore tests/,browser test_clock_skew.py hosts/test_servers.py openapi/test_schemathesis.py openapi/test_clients.py openapi/test_browser_client.py \
 	test_benchmarks.py types providers deploy oidc/test_races.py passkeys/test_races.py features/test_factor_races.py docs \
 	importing/test_guides.py security/test_concealment.py) \
 	--deselect tests/fuzz/test_fuzz.py::test_a_short_run_guided_by_coverage_finds_nothing

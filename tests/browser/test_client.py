@@ -50,6 +50,22 @@ async def test_ten_tabs_renew_once_and_hear_of_a_logout(kind: str, browsers: dic
 
 
 @BROWSERS
+async def test_restored_tabs_renew_once(kind: str, browsers: dict[str, Any], site: Site) -> None:
+    async with profile(browsers[kind]) as opened:
+        first = await tab_of(opened, site.url, "cookie")
+        email = await registers(first, "cookie")
+        await first.open(site.url)
+        await passes_at_the_server(first)
+        before = (await probe(first))["refreshes"]
+        tabs = [first, await tab_of(opened, site.url), await tab_of(opened, site.url)]
+        for tab in tabs:
+            await tab.run(made("cookie"))
+
+        assert await asyncio.gather(*(tab.run("return (await cookie.session()).email;") for tab in tabs)) == [email] * 3
+        assert (await probe(first))["refreshes"] - before == 1
+
+
+@BROWSERS
 async def test_a_logout_wins_over_renewals_of_other_tabs(kind: str, browsers: dict[str, Any], site: Site) -> None:
     async with profile(browsers[kind]) as opened:
         tabs = [await tab_of(opened, site.url, "cookie", "bearer") for _ in range(3)]
@@ -88,11 +104,15 @@ async def test_what_a_tab_has_asked_before_a_login_or_logout_of_another_one_is_o
 ) -> None:
     async with profile(browsers[kind]) as opened:
         first, second = [await tab_of(opened, site.url, "cookie") for _ in range(2)]
+        await registers(first, "cookie")
+        await first.run("await cookie.logout();")
+        await heard(second, "cookie", None)
         await second.run(held("cookie.session()"))
         email = await registers(first, "cookie")
         await heard(second, "cookie", email)
         assert (await second.run("release(); return asked;"))["email"] == email
         third = await tab_of(opened, site.url, "cookie")
+        await heard(third, "cookie", email)
         await third.run(held("cookie.session()"))
         await first.run("await cookie.logout();")
         await heard(third, "cookie", None)

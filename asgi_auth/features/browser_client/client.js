@@ -6,7 +6,7 @@ const TYPE = "Content-Type", JSON_TYPE = "application/json", PROBLEM = "applicat
 const OF_SESSION = new Set(["unauthorized", "invalid_token", "token_expired", "token_revoked", "token_reuse"]);
 const SETUP = "second_factor_setup_required", EXPIRED = "token_expired";
 const SECOND = { otp: "/login/totp", recovery: "/login/recovery-code" };
-// Milliseconds: the longest call, the way of a message to another tab, and the age of a challenge.
+// Milliseconds: of a call, of a message to another tab, and of a challenge.
 const CALL = 30_000, TAB = 50, CHALLENGE = 240_000;
 
 export class AuthError extends Error {
@@ -34,10 +34,10 @@ async function problemOf(response) {
 const unreached = (cause) => new AuthError({ code: "offline" }, 0, undefined, cause);
 const sleep = (milliseconds) => new Promise((done) => { setTimeout(done, milliseconds); });
 
-// A browser may forbid this site storage and channels.
+// A browser may forbid storage and channels.
 function quietly(work) {
   try {
-    return work() ?? undefined;
+    return work();
   } catch {
     return undefined;
   }
@@ -70,7 +70,7 @@ export function createClient(options = {}) {
   const isSameUser = (each) => each.user?.id === state.user?.id;
 
   function take(next) {
-    if (!next || next.at <= state.at) return;
+    if (!(next?.at > state.at)) return;
     const before = JSON.stringify(state.user), { user } = state = next;
     if (JSON.stringify(user) === before) return;
     for (const listener of listeners) queueMicrotask(() => listener(user));
@@ -190,7 +190,7 @@ export function createClient(options = {}) {
 
   function isExpired() {
     const age = Date.now() - state.since;
-    // A cookie is gone when its token ends. A bearer token is renewed a little earlier.
+    // A cookie ends with its token. A bearer token is renewed a little earlier.
     return state.ttl && !(age >= 0 && age < state.ttl * (bearer ? 0.95 : 1));
   }
 
@@ -266,7 +266,8 @@ export function createClient(options = {}) {
       const isEmpty = bearer && !state.access, asked = isEmpty ? 1 : Date.now();
       let user = null;
       try {
-        if (!isEmpty) user = await call("GET", at("/me"));
+        // Tabs that a browser restores: one after the other.
+        if (!isEmpty) user = await (state.at ? call("GET", at("/me")) : locked(me));
       } catch (error) {
         if (!isOfSession(error)) throw error;
       }
