@@ -1,0 +1,4 @@
+import pytest
+
+# Before the first import of them: a failing assert shows its values.
+pytest.register_assert_rewrite("asgi_auth.testing.contract", "asgi_auth.testing.records")

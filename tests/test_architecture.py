@@ -187,8 +187,8 @@ def public_of(tree: ast.Module | ast.ClassDef) -> list[tuple[str, Definition]]:
 
 
 def is_left_out(node: Definition) -> bool:
-    """Whether it is private, or only tells a type of what is explained below it."""
-    return node.name.startswith("_") or any(ast.unparse(each) == "overload" for each in node.decorator_list)
+    """Whether it is private, a test of the kit, or only tells a type of what is explained below it."""
+    return node.name.startswith(("_", "test_")) or any(ast.unparse(each) == "overload" for each in node.decorator_list)
 
 
 def test_an_error_says_itself_what_it_carries() -> None:

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from asgi_auth.mail.outbox import Outbox
     from asgi_auth.testing.clock import Clock
 
+# Nothing is imported: a failing assert of the storage contract shows its values.
+pytest.register_assert_rewrite("asgi_auth.testing.contract", "asgi_auth.testing.records")
+
 
 @pytest.fixture
 def auth_clock() -> "Clock":

@@ -12,8 +12,8 @@ from asgi_auth.accounts.user_lists import UserPage
 from asgi_auth.errors import UserNotFoundError, ValidationError
 from asgi_auth.storage.sql import SQLStorage
 from asgi_auth.storage.statements import users as statements
+from asgi_auth.testing.records import NOW, a_user
 from tests.storage.conftest import FILES_AND_SERVERS, opened
-from tests.storage.samples import NOW, a_user
 from tests.support import Clock, login, make_auth, register
 
 NAMES = ("a%b", "a_b", "ab", "k1", "k2", "z\u00e9")

@@ -56,7 +56,7 @@ def test_the_tests_in_the_guides_about_tests_pass(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("file", WITH_PYTHON, ids=name_of)
 def test_snippets_import_public_modules_only(file: Path) -> None:
-    rooms = r"errors|feature|features\.defaults|storage(\.\w+)?|mail|importing|testing(\.provider)?|hosts(\.\w+)?"
+    rooms = r"errors|feature|features\.defaults|(storage|hosts)(\.\w+)?|mail|importing|testing(\.provider|\.contract)?"
     public = rf"asgi_auth(\.({rooms}))?"
     imported = re.findall(r"^\s*(?:from|import) (asgi_auth[\w.]*)", "\n".join(fences(file, "python")), re.MULTILINE)
 

@@ -9,7 +9,7 @@ from asgi_auth.crypto.argon2 import Argon2
 from asgi_auth.events.audit_tally import MOST, MOST_WITHOUT_USER, AuditTally
 from asgi_auth.model.records import AuditRecord, new_id
 from asgi_auth.storage.sql import SQLStorage
-from tests.storage.samples import NOW
+from asgi_auth.testing.records import NOW
 from tests.support import Client, Clock, bearer, login, make_auth, register, who
 
 DAY = 86400

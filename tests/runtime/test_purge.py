@@ -12,8 +12,8 @@ from asgi_auth.crypto.argon2 import Argon2
 from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.feature import Feature
 from asgi_auth.runtime.purge import KEPT, LEASE
+from asgi_auth.testing.records import NOW, a_session, a_token, added
 from tests.storage.conftest import FILES_AND_SERVERS
-from tests.storage.samples import NOW, a_session, a_token, added
 from tests.support import Client, Clock, CountingStorage, make_auth
 
 HOUR = 3600

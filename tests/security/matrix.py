@@ -104,11 +104,14 @@ def test_names(file: str) -> frozenset[str]:
     if not path.is_file():
         return frozenset()
     body = ast.parse(path.read_text("utf-8")).body
-    return frozenset(
+    names = {
         item.name
         for item in body
         if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef) and item.name.startswith("test_")
-    )
+    }
+    # The tests of the storage contract are those of the testing kit.
+    kits = [item.module or "" for item in body if isinstance(item, ast.ImportFrom) and item.names[0].name == "*"]
+    return frozenset(names.union(*(test_names(f"../{module.replace('.', '/')}.py") for module in kits)))
 
 
 def exists(node: str) -> bool:

@@ -19,9 +19,9 @@ from asgi_auth.storage.databases import Databases
 from asgi_auth.storage.postgres import Postgres
 from asgi_auth.storage.sql import SQLStorage
 from asgi_auth.storage.sqlite import SQLite
+from asgi_auth.testing.records import NOW
 from tests.postgres import Server
 from tests.redis_server import RedisServer
-from tests.storage.samples import NOW
 
 SERVERS = ("postgres15", "postgres18")
 FILES_AND_SERVERS = ("sqlite", *SERVERS)

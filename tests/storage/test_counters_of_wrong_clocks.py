@@ -6,7 +6,7 @@ import pytest
 from asgi_auth.limits.counters import Counters
 from asgi_auth.model.limits import MAX_SKEW
 from asgi_auth.model.records import Backoff, Window
-from tests.storage.samples import NOW
+from asgi_auth.testing.records import NOW
 
 DAY = 86400
 WINDOW = Window("ada", 60, 2)

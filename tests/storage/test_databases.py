@@ -8,7 +8,7 @@ import pytest
 from databases import Database
 
 from asgi_auth.storage.databases import Databases
-from tests.storage.samples import NOW, a_user, added
+from asgi_auth.testing.records import NOW, a_user, added
 
 Fresh = Callable[[str], str]
 BOTH = pytest.mark.parametrize("driver", ["databases-sqlite", "databases-postgres15"])

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from asgi_auth.storage.driver import ConflictError
+from asgi_auth.testing.records import NOW, a_credential, a_session, a_user, added
 from tests.faultproxy import FaultProxy
 from tests.postgres import Server
 from tests.storage.conftest import FILES_AND_SERVERS, SERVERS, Servers, connect, opened, refused
-from tests.storage.samples import NOW, a_credential, a_session, a_user, added
 
 Fresh = Callable[[str], str]
 over_postgres = pytest.mark.parametrize("driver", [*SERVERS, "databases-postgres15"])

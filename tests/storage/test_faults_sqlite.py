@@ -15,8 +15,8 @@ import pytest
 from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.storage.sqlite import SQLiteDriver
 from asgi_auth.storage.sqlite_connection import ThreadedConnection
+from asgi_auth.testing.records import MIGRATIONS, NOW, a_credential, a_user, added
 from tests.storage.conftest import opened, refused
-from tests.storage.samples import MIGRATIONS, NOW, a_credential, a_user, added
 
 Fresh = Callable[[str], str]
 HOLD = """

@@ -18,9 +18,9 @@ from asgi_auth.storage.postgres_connection import numbered
 from asgi_auth.storage.sql import SQLStorage
 from asgi_auth.storage.sqlite import SQLite
 from asgi_auth.storage.statements import feed
+from asgi_auth.testing.records import NOW, a_session, added
 from tests.postgres import Server
 from tests.storage.conftest import SERVERS, opened
-from tests.storage.samples import NOW, a_session, added
 
 Fresh = Callable[[str], str]
 

@@ -13,7 +13,7 @@ import pytest
 
 from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.storage.sqlite import SQLite
-from tests.storage.samples import NOW, a_user
+from asgi_auth.testing.records import NOW, a_user
 from tests.support import EMAIL, make_auth, register
 
 FILES = ("", "-wal", "-shm")

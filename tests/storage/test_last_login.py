@@ -12,8 +12,8 @@ from asgi_auth.storage import Names
 from asgi_auth.storage.postgres import Postgres
 from asgi_auth.storage.sqlite import SQLite
 from asgi_auth.storage.statements import sessions as statements
+from asgi_auth.testing.records import NOW, a_credential, a_session, a_user, added, at_once
 from tests.storage.conftest import DRIVERS, Servers, opened
-from tests.storage.samples import NOW, a_credential, a_session, a_user, added, at_once
 from tests.storage.test_own_columns import table
 from tests.support import Client, Clock, CountingStorage, bearer, login, make_auth, register
 

@@ -8,9 +8,9 @@ import pytest
 from asgi_auth.storage import Names
 from asgi_auth.storage.postgres import Postgres
 from asgi_auth.storage.sql import SQLStorage
+from asgi_auth.testing.records import NOW, a_session, added
 from tests.sessions.test_revocation import eventually
 from tests.storage.conftest import SERVERS, opened
-from tests.storage.samples import NOW, a_session, added
 from tests.support import login, make_auth, register
 
 Fresh = Callable[[str], str]

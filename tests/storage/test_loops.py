@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from asgi_auth.storage.sqlite import SQLite
+from asgi_auth.testing.records import CALLERS, MIGRATIONS, NOW, a_user, added, at_once
 from tests.storage.conftest import FILES_AND_SERVERS, connect
-from tests.storage.samples import CALLERS, MIGRATIONS, NOW, a_user, added, at_once
 
 Fresh = Callable[[str], str]
 LOOPS = pytest.mark.parametrize("driver", [*FILES_AND_SERVERS, "memory", "databases-sqlite"])

@@ -10,8 +10,8 @@ import pytest
 from asgi_auth.storage import Names
 from asgi_auth.storage.names import USER_COLUMNS
 from asgi_auth.storage.sql import SQLStorage
+from asgi_auth.testing.records import MIGRATIONS, NOW, a_credential, a_session, a_user
 from tests.storage.conftest import DRIVERS, FILES_AND_SERVERS, SERVERS, Servers, connect
-from tests.storage.samples import MIGRATIONS, NOW, a_credential, a_session, a_user
 
 Fresh = Callable[[str], str]
 COLUMNS = {"id": "user_id", "email_canonical": "Login", "roles": "select", "status": "order", "data": "extra_data"}

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 from asgi_auth.bounds.deadline import Deadline
 from asgi_auth.storage.sql import SQLStorage
+from asgi_auth.testing.records import NOW, added
 from tests.faultproxy import FaultProxy
 from tests.storage.conftest import Servers, opened, outcomes, refused
-from tests.storage.samples import NOW, added
 
 Fresh = Callable[[str], str]
 POSTGRES = "postgres18"

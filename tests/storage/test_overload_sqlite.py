@@ -10,8 +10,8 @@ import pytest
 
 from asgi_auth.bounds.deadline import Deadline
 from asgi_auth.storage.sql import SQLStorage
+from asgi_auth.testing.records import NOW, a_user
 from tests.storage.conftest import opened, outcomes, refused
-from tests.storage.samples import NOW, a_user
 
 Fresh = Callable[[str], str]
 POSTGRES = "postgres18"

@@ -15,9 +15,9 @@ from asgi_auth.errors import StorageSetupError, StorageUnavailableError
 from asgi_auth.storage.driver import PoolerError
 from asgi_auth.storage.postgres_connection import has_no_room
 from asgi_auth.storage.postgres_pool import OwnPool
+from asgi_auth.testing.records import NOW, a_user, added
 from tests.faultproxy import FaultProxy
 from tests.storage.conftest import Servers, opened, outcomes
-from tests.storage.samples import NOW, a_user, added
 
 Fresh = Callable[[str], str]
 POSTGRES = "postgres18"

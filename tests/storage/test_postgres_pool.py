@@ -11,7 +11,7 @@ from asgi_auth.storage import postgres_pool
 from asgi_auth.storage.postgres import Postgres
 from asgi_auth.storage.postgres_connection import AsyncpgConnection
 from asgi_auth.storage.postgres_pool import OwnPool
-from tests.storage.samples import at_once
+from asgi_auth.testing.records import at_once
 
 Fresh = Callable[[str], str]
 

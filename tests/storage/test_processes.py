@@ -10,8 +10,8 @@ import pytest
 
 from asgi_auth.storage.names import TABLES
 from asgi_auth.storage.sql import SQLStorage
+from asgi_auth.testing.records import MIGRATIONS, NOW, a_credential, a_session, a_token, added
 from tests.storage.conftest import FILES_AND_SERVERS, connect
-from tests.storage.samples import MIGRATIONS, NOW, a_credential, a_session, a_token, added
 
 Fresh = Callable[[str], str]
 WORKERS = 4

@@ -17,9 +17,9 @@ from asgi_auth import AuthApp
 from asgi_auth.errors import StorageSetupError, StorageUnavailableError
 from asgi_auth.storage import Storage, from_url
 from asgi_auth.storage.postgres import Postgres
+from asgi_auth.testing.records import NOW
 from tests.postgres import Server
 from tests.storage.conftest import SERVERS, Servers
-from tests.storage.samples import NOW
 from tests.support import EMAIL, PASSWORD, Client, make_auth
 
 Fresh = Callable[[str], str]

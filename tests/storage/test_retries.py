@@ -8,8 +8,8 @@ import pytest
 from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.storage.postgres import Postgres
 from asgi_auth.storage.sql import SQLStorage
+from asgi_auth.testing.records import NOW, a_session, a_user, added, at_once
 from tests.storage.conftest import SERVERS, opened
-from tests.storage.samples import NOW, a_session, a_user, added, at_once
 
 Fresh = Callable[[str], str]
 pytestmark = pytest.mark.parametrize("driver", SERVERS)

@@ -4,7 +4,7 @@ import pytest
 
 from asgi_auth.model.limits import MAX_SKEW
 from asgi_auth.storage import Storage
-from tests.storage.samples import NOW, a_session, a_token, added
+from asgi_auth.testing.records import NOW, a_session, a_token, added
 
 DAY = 86400
 

@@ -10,8 +10,8 @@ from asgi_auth.storage import Names
 from asgi_auth.storage.postgres import Postgres
 from asgi_auth.storage.sql import SQLStorage
 from asgi_auth.storage.sqlite import SQLite
+from asgi_auth.testing.records import MIGRATIONS, NOW, added
 from tests.storage.conftest import SERVERS, Servers, connect
-from tests.storage.samples import MIGRATIONS, NOW, added
 from tests.support import login, make_auth, register
 
 Fresh = Callable[[str], str]

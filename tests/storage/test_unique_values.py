@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from asgi_auth.model.records import CLAIM
+from asgi_auth.testing.records import NOW, a_user, at_once
 from tests.storage.conftest import FILES_AND_SERVERS, connect
-from tests.storage.samples import NOW, a_user, at_once
 from tests.storage.test_processes import Workers
 
 Fresh = Callable[[str], str]

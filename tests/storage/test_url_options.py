@@ -13,9 +13,9 @@ from asgi_auth.storage import Names, from_url
 from asgi_auth.storage.postgres import Postgres, PostgresDriver
 from asgi_auth.storage.postgres_url import parse
 from asgi_auth.storage.sqlite import SQLite
+from asgi_auth.testing.records import NOW
 from tests.postgres import Server
 from tests.storage.conftest import Servers
-from tests.storage.samples import NOW
 from tests.support import SECRET, make_auth, register
 
 URL = "postgresql://app:pw@db.example.com/app"

@@ -8,7 +8,7 @@ from asgi_auth.storage import from_url
 from asgi_auth.storage.postgres import Postgres
 from asgi_auth.storage.sql import SQLStorage
 from asgi_auth.storage.sqlite import SQLite
-from tests.storage.samples import NOW
+from asgi_auth.testing.records import NOW
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from asgi_auth.storage.rows import Row
 from asgi_auth.storage.runner import Runner
 from asgi_auth.storage.sql import SQLStorage
 from asgi_auth.storage.statements import schema
-from tests.storage.samples import NOW, a_credential, a_session, a_user, at_once
+from asgi_auth.testing.records import NOW, a_credential, a_session, a_user, at_once
 from tests.support import PASSWORD, SECRET
 
 CALLERS = 8
