@@ -62,7 +62,9 @@ class Form:
 
     Its element has the attribute `data-form`, the endpoint, and `data-failed`, the text `pages.<endpoint>.failed`."""
     shares: bool = False
-    """Whether a script takes the other fields from the page's own form: there is only a button, until a refusal."""
+    """Whether a script takes the other fields from the page's own form, which shows a refusal, too.
+
+    The form itself is its button alone."""
     bare_on: tuple[str, ...] = ()
     """The pages on which the form lacks the fields that features add to its endpoint."""
     credential: str = ""

@@ -105,7 +105,7 @@ class FormBuilder:
         view.hidden |= {name: self.carried[name] for name in form.hidden if self.carried.get(name)}
         view.hidden |= dict.fromkeys(form.by_script, "")
         left_out = _left_out(view, fields) | {*form.hidden, *form.by_script, *form.leaves_out}
-        if form.shares and failed is None:
+        if form.shares:
             left_out |= fields.keys()
         if "token" in fields and not self._password_needed(view, failed):
             left_out.add("password")

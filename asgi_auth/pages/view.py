@@ -1,7 +1,7 @@
 """The context of a page's templates: its texts, its forms, and the links to other pages."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from asgi_auth.accounts.asked_mail import AskedMail
@@ -152,6 +152,11 @@ class View:
         asks = found is not None and is_request(found[1].endpoint)
         return self.href(page, request=self.query.get("request", "") if asks else "")
 
+    def _failed_on(self, page: Page) -> Failed | None:
+        """Return the refused form of a page: its own form in place of one that shares the fields."""
+        form = self.site.plan.forms.get(self.failed.endpoint) if self.failed else None
+        return replace(self.failed, endpoint=page.endpoint) if self.failed and form and form.shares else self.failed
+
     def _forms(self, page: Page) -> dict[str, FormView]:
         builder = FormBuilder(
             language=self.language,
@@ -159,7 +164,7 @@ class View:
             given=self.query,
             carried=self.carried,
             user=self.user,
-            failed=self.failed,
+            failed=self._failed_on(page),
             kept=self.kept,
             data=self.data,
         )
@@ -172,6 +177,7 @@ class View:
                 forms[form.endpoint] = builder.build(form, self.action(form.endpoint), fields)
                 self._take_along(forms[form.endpoint], page, form)
                 self._ask_again(forms[form.endpoint], found[1])
+                self._tell_script(forms[form.endpoint], form)
                 self._set_asides(forms[form.endpoint], form)
         return {name: form for name, form in forms.items() if form is not None}
 
@@ -205,6 +211,11 @@ class View:
             view.hidden[asked.field] = asked.name
             quiet = max((purpose.quiet for purpose in purposes_of(self.site, route.endpoint.name)), default=0)
             view.wait = max(0, asked.at + quiet - int(self.site.auth.now()))
+
+    def _tell_script(self, view: FormView | None, form: Form) -> None:
+        """Give the script of a form that shares its fields what the error has for it."""
+        if view is not None and form.shares and self.failed is not None and self.failed.endpoint == form.endpoint:
+            view.data = self.failed.error.for_script
 
     def _set_asides(self, view: FormView | None, form: Form) -> None:
         """Set the links beside the labels of inputs, to pages that are served."""
@@ -253,7 +264,8 @@ class View:
 
     def _focus(self, page: Page, forms: Mapping[str, FormView]) -> None:
         """Focus the refused form; on a page for one purpose, its first form."""
-        refused = forms.get(self.failed.endpoint) if self.failed else None
+        failed = self._failed_on(page)
+        refused = forms.get(failed.endpoint) if failed else None
         if refused is not None:
             refused.focus()
         elif page.focus and forms:

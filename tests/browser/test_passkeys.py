@@ -180,9 +180,10 @@ async def test_an_account_begins_with_a_passkey_in_place_of_a_password(browser: 
         assert await device.keys() == []
         await ada.page.fill("#register-email", "ada@localhost")
         await ada.press("Register with a passkey")
-        await expect(ada.page.locator("#passkey_sign_up-email-error")).to_be_visible()
-        await ada.page.fill("#passkey_sign_up-email", email)
-        await ada.page.fill("#passkey_sign_up-display_name", "Ada")
+        await expect(ada.page.locator("#register-email-error")).to_be_visible()
+        await expect(ada.page.locator("#register-email")).to_have_value("ada@localhost")
+        await ada.page.fill("#register-email", email)
+        await ada.page.fill("#register-display_name", "Ada")
         await ada.press("Register with a passkey")
         await ada.page.wait_for_url("**/auth/verify-email?*")
         await ada.page.fill("input[name=code]", (await ada.mail("register", email))["code"])

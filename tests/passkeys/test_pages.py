@@ -68,3 +68,19 @@ async def test_the_second_step_asks_for_the_factors_of_the_user() -> None:
 
         entrance = await Surfer(AuthMiddleware(who, owner.auth, mount="/auth")).get("login")
         assert "trust_device" not in entrance.form("/login/passkey").inputs
+
+
+async def test_a_refused_sign_up_is_shown_by_the_form_of_the_page() -> None:
+    async with an_owner() as owner:
+        surfer = Surfer(AuthMiddleware(who, owner.auth, mount="/auth"))
+        sent = {"email": "ada@localhost", "request": "x", "credential": "{}"}
+
+        page = await surfer.post("register/passkey", sent)
+
+        assert page.status == 422
+        main = page.form("/register").inputs["email"]
+        assert (main["value"], main["aria-invalid"]) == ("ada@localhost", "true")
+        assert page.form("/register/passkey").inputs.keys() == {"request", "credential"}
+        refused = await surfer.post("register/passkey", sent | {"email": "eve@example.com"})
+        assert (refused.status, refused.form("/register").inputs["email"]["value"]) == (401, "eve@example.com")
+        assert "The passkey was not accepted." in refused.text

@@ -257,6 +257,14 @@ async def test_extra_fields_are_checked_before_a_passkey_is_made_and_are_wanted_
         assert registration.user.data == {"team": "red", "badge": "8", "newsletter": True}
 
 
+async def test_a_table_of_users_whose_ids_the_database_assigns_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with an_app() as app:
+        monkeypatch.setattr(app.auth.storage, "is_user_id", lambda _: False)
+
+        with pytest.raises(ValueError, match="whose ids the library makes"):
+            await app.asked()
+
+
 async def test_sign_up_is_there_where_it_is_asked_for() -> None:
     async with make_auth(features=[*cheap(), Passkeys()]) as auth:
         client = Client(AuthApp(auth))

@@ -104,10 +104,10 @@
     timer = setInterval(wait, 240000);
     wait();
   };
-  // The register page asks once for what both of its forms need. A form that was refused has fields of its own.
+  // The register page asks once for what both of its forms need.
   const share = (form) => {
     const main = document.querySelector("input[autocomplete=new-password]")?.form;
-    if (!main || form.elements.email) return;
+    if (!main) return;
     const shared = [...main.elements].filter((item) => item.name && !["hidden", "password"].includes(item.type));
     form.querySelector("button").addEventListener("click", (event) => {
       if (!shared.every((item) => item.reportValidity())) return event.preventDefault();
