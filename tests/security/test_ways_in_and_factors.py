@@ -80,7 +80,7 @@ async def site() -> AsyncIterator[Site]:
     op = FakeProvider(ISSUER, client_id="app", client_secret=SECRET, now=clock)
     op.add_user("7", email=EMAIL, email_verified=True)
     op.visitor = "7"
-    more = (Passkeys(), OIDC([openid()], outgoing=InProcess(op)))
+    more = (Passkeys(sign_up=True), OIDC([openid()], outgoing=InProcess(op)))
     async with a_world("sqlite://", clock, *more) as world:
         made = Site(world, op)
         await made.begin()
@@ -129,6 +129,13 @@ async def by_a_late_passkey(site: Site) -> Answer:
     return await site.client.post("/passkeys", site.late_passkey)
 
 
+async def by_a_new_passkey(site: Site) -> Answer:
+    """Register the address of the account once more, with a key of another person."""
+    free = (await site.client.post("/register/passkey/options", {"email": "new@example.com"})).json
+    made = Passkey(origin=ORIGIN).create(free["options"])
+    return await site.client.post("/register/passkey", {"email": EMAIL, "request": free["request"], "credential": made})
+
+
 async def by_a_provider(site: Site) -> Answer:
     browser = Client(AuthApp(site.auth), keep_cookies=True)
     begun = await browser.get("/oidc/op/login")
@@ -165,6 +172,7 @@ WAYS: dict[str, Callable[[Site], Awaitable[Answer]]] = {
     "recovery_code_login": by_a_wrong_recovery_code,
     "passkey_login": by_an_unknown_passkey,
     "add_passkey": by_a_late_passkey,
+    "passkey_sign_up": by_a_new_passkey,
     "oidc_callback": by_a_provider,
     "handoff": by_a_handoff,
     "oidc_sign_up": by_a_sign_up,
