@@ -31,7 +31,7 @@ from asgi_auth.features.defaults import defaults
 from asgi_auth.features.rate_limits import BEHIND_LOGIN, GUESSES
 from asgi_auth.model import event_types as events
 from asgi_auth.runtime.library import endpoints_of_library
-from asgi_auth.texts import purposes, shipped
+from asgi_auth.texts import about, purposes, shipped
 from tests import llms
 from tests.command_tables import commands
 from tests.markdown import table
@@ -57,6 +57,7 @@ def tables() -> dict[str, str]:
         "command-line": commands(),
         "responses": responses(AuthApp(make_auth(features=[*every_feature(), OpenAPI()]))),
         "objects": objects(),
+        "languages": languages(),
     }
 
 
@@ -196,6 +197,18 @@ def mails() -> str:
         senders = ", ".join(f"`{type(feature).__name__}`" for feature in features if purpose in feature.mails)
         rows.append([f"`{purpose}`", senders, shipped()["en"][f"mail.{purpose}.subject"]])
     return table(["purpose", "feature", "subject in English"], rows)
+
+
+def languages() -> str:
+    """Return each shipped language: its name, how many texts it lacks, and who has read them."""
+    english, rows = shipped()["en"].keys(), []
+    for language in sorted(shipped(), key=lambda name: (not about(name)["signed_by"], name != "en", name)):
+        lacking = len(english - shipped()[language].keys())
+        signed_by = about(language)["signed_by"]
+        state = f"read by {signed_by}" if signed_by else "made by a machine; no person has signed it yet"
+        texts = f"all but {lacking}" if lacking else "all"
+        rows.append([f"`{language}`", about(language)["name"], texts, state])
+    return table(["language", "name", "texts", "state"], rows)
 
 
 def page_of(name: str) -> Path:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from asgi_auth.mail.message import Letter, Mail
 from asgi_auth.process.fork import renew_after_fork
-from asgi_auth.texts import Texts, placeholders
+from asgi_auth.texts import Texts, direction, placeholders
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -87,6 +87,7 @@ class Templates:
             "body": self._texts.get(f"mail.{letter.purpose}.body", language, **values),
             "expiry": self._expiry(letter, language),
             "language": language,
+            "direction": direction(language),
             "purpose": letter.purpose,
             "to": letter.to,
             "link": letter.link,

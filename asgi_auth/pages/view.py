@@ -20,6 +20,7 @@ from asgi_auth.pages.owner import purposes_of
 from asgi_auth.pages.page_values import filled, names_in
 from asgi_auth.pages.site import Site
 from asgi_auth.sessions.identity import ANONYMOUS, Identity
+from asgi_auth.texts import direction
 from asgi_auth.validation.fields import BodyField
 
 #: The hidden field with the page of a form that several pages have.
@@ -91,6 +92,7 @@ class View:
         assets = {path: self.links.to(path, {"v": hashed}) for path, hashed in self.site.renderer.versions.items()}
         return {
             "language": self.language.name,
+            "direction": direction(self.language.name),
             "t": self.language.get,
             "maybe": self.language.maybe,
             "href": self.href,

@@ -5,9 +5,30 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from asgi_auth.texts.added import Allowed, allowed_in, merged
-from asgi_auth.texts.catalog import DEFAULT, Overrides, placeholders, purposes, shipped, texts_in
+from asgi_auth.texts.catalog import (
+    DEFAULT,
+    Overrides,
+    about,
+    placeholders,
+    plural_forms,
+    purposes,
+    shipped,
+    texts_in,
+)
+from asgi_auth.texts.languages import category, direction
 
-__all__ = ["DEFAULT", "Overrides", "Texts", "placeholders", "purposes", "shipped", "texts_in"]
+__all__ = [
+    "DEFAULT",
+    "Overrides",
+    "Texts",
+    "about",
+    "direction",
+    "placeholders",
+    "plural_forms",
+    "purposes",
+    "shipped",
+    "texts_in",
+]
 
 #: A lowercase language range with its weight (RFC 4647, section 2.1; RFC 9110, section 12.4.2).
 RANGE = re.compile(
@@ -85,16 +106,23 @@ class Texts:
 
     def find(self, code: str, language: str = "", /, **values: Any) -> str | None:
         """Return a text with its placeholders filled in, or None for an unknown code."""
-        text = self.find_raw(code, language)
+        text = self.find_raw(code, language, values.get("count"))
         return None if text is None else text.format_map({key: str(value) for key, value in values.items()})
 
-    def find_raw(self, code: str, language: str = "") -> str | None:
-        """Return a text with its placeholders, or None for an unknown code."""
+    def find_raw(self, code: str, language: str = "", count: object = None) -> str | None:
+        """Return a text with its placeholders, in the form for a `count`, or None for an unknown code."""
         for name in (language, self._default, DEFAULT):
             text = self._texts.get(name, {}).get(code)
             if text is not None:
-                return text
+                return text if count is None else self._form(code, name, text, count)
         return None
+
+    def _form(self, code: str, language: str, text: str, count: object) -> str:
+        """Return the form of a text for a number; the text itself where a host has replaced it."""
+        forms = plural_forms(language)
+        if not forms or shipped().get(language, {}).get(code) != text or not str(count).isdigit():
+            return text
+        return forms.get(f"{code}.{category(language, int(str(count)))}", text)
 
     def get(self, code: str, language: str = "", /, **values: Any) -> str:
         """Return a text with its placeholders filled in. Raises KeyError for an unknown code."""

@@ -9,6 +9,8 @@ from typing import Any, TypeAlias
 #: Texts by language and code.
 Overrides: TypeAlias = Mapping[str, Mapping[str, str]]
 DEFAULT = "en"
+#: The files of a language that are no texts of a code: about the language, and plural forms.
+ABOUT, FORMS = "language.toml", "plurals.toml"
 
 
 #: The folder of the library's features: each with texts has a room here.
@@ -23,11 +25,29 @@ def shipped() -> dict[str, dict[str, str]]:
     """
     texts: dict[str, dict[str, str]] = {}
     for file in Path(__file__).parent.glob("*/*.toml"):
+        if file.name in {ABOUT, FORMS}:
+            continue
         _flatten(f"{file.stem}.", _read(file), texts.setdefault(file.parent.name, {}))
     for room in FEATURES.iterdir():
         for language, added in _texts_of(room).items():
             texts.setdefault(language, {}).update(added)
     return texts
+
+
+@cache
+def about(language: str) -> Mapping[str, str]:
+    """Return the `name` of a shipped language, and the person who has `signed_by` its texts; empty for a machine's."""
+    return _read(Path(__file__).parent / language / ABOUT)
+
+
+@cache
+def plural_forms(language: str) -> Mapping[str, str]:
+    """Return further forms of texts with `{count}`, by code and category: `reason.too_long.few`."""
+    forms: dict[str, str] = {}
+    file = Path(__file__).parent / language / FORMS
+    if file.is_file():
+        _flatten("", _read(file), forms)
+    return forms
 
 
 def texts_in(room: Path) -> Overrides:

@@ -37,7 +37,8 @@ TEXT = everything()
 
 
 @pytest.mark.parametrize(
-    "name", ["endpoints", "pages", "settings", "limits", "errors", "events", "mails", "responses", "objects"]
+    "name",
+    ["endpoints", "pages", "settings", "limits", "errors", "events", "mails", "responses", "objects", "languages"],
 )
 def test_the_tables_are_those_of_the_code(name: str) -> None:
     assert with_table(name, tables()[name]) == page_of(name).read_text("utf-8"), "run: python -m tests.documentation"

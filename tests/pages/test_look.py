@@ -1,5 +1,6 @@
 """What a host can change: name, logo, colours, stylesheet, templates, texts; and which language is spoken."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,29 @@ async def test_the_browser_chooses_the_language(surfer: Surfer) -> None:
     assert "Die Adresse oder das Passwort ist falsch." in wrong.text
     await surfer.post("login", {"email": "a@example.com", "password": "ein gutes Passwort"})
     assert "Firefox auf Linux" in (await surfer.get("account")).text
+
+
+@pytest.mark.parametrize("language", sorted(shipped()))
+async def test_every_language_has_all_pages(language: str) -> None:
+    """No placeholder and no code of a text is left in any of them."""
+    surfer = made(Pages(), fields=[Field("age", int)])
+    surfer.client.headers["accept-language"] = language
+    english = shipped()["en"]
+
+    refused = await surfer.post("register", {"email": "x", "password": "a", "age": "z"})
+    pages = [refused, *[await surfer.get(path) for path in ("login", "register", "account")]]
+
+    for page in pages:
+        assert page.tags[0] == ("html", {"lang": language})
+        assert not re.search(r"[{}]|pages\.\w", page.text)
+        assert english["pages.login.button"] not in page.text or language == "en"
+
+
+async def test_a_language_from_right_to_left_says_so() -> None:
+    surfer = made(Pages(), texts={"he": {"pages.login.title": "כניסה"}})
+    surfer.client.headers["accept-language"] = "he"
+
+    assert (await surfer.get("login")).tags[0] == ("html", {"lang": "he", "dir": "rtl"})
 
 
 def test_every_error_has_a_text() -> None:

@@ -2,18 +2,65 @@
 
 import pytest
 
-from asgi_auth.texts import Texts, placeholders, shipped
+from asgi_auth.texts import Texts, about, direction, placeholders, plural_forms, shipped
+from asgi_auth.texts.languages import category
 
 
-def test_every_language_has_the_same_texts_with_the_same_values() -> None:
+def test_the_complete_languages_have_the_same_texts_and_all_have_the_same_values() -> None:
     english = shipped()["en"]
 
-    assert set(shipped()) >= {"en", "de"}
-    for texts in shipped().values():
-        assert texts.keys() == english.keys()
-        assert {code: placeholders(text) for code, text in texts.items()} == {
-            code: placeholders(text) for code, text in english.items()
-        }
+    assert set(shipped()) == {"en", "de", "fr", "es", "pt", "pl", "ja"}
+    for language, texts in shipped().items():
+        assert texts.keys() <= english.keys(), language
+        # Those that a person has signed lack nothing; the documentation says how much the others lack.
+        assert not about(language)["signed_by"] or texts.keys() == english.keys(), language
+        assert len(texts) > 0.9 * len(english), language
+        for code, text in texts.items():
+            assert placeholders(text) == placeholders(english[code]), (language, code)
+            assert bool(text) == bool(english[code]), (language, code)
+
+
+def test_the_languages_of_a_machine_are_marked() -> None:
+    signed = {language for language in shipped() if about(language)["signed_by"]}
+
+    assert signed == {"en", "de"}
+    assert about("ja")["name"] == "日本語"
+
+
+def test_plural_forms_are_those_of_known_texts_and_right() -> None:
+    english = shipped()["en"]
+    for language in shipped():
+        for form, text in plural_forms(language).items():
+            code, _, name = form.rpartition(".")
+            assert name in {"one", "few", "many", "two", "zero"}
+            assert placeholders(text) == placeholders(english[code]) == {"count"}, (language, form)
+
+    texts = Texts()
+    polish = {count: texts.get("reason.too_long", "pl", count=count) for count in (1, 2, 5, 12, 22, 64, 100, 103)}
+    assert {count: text.split()[-1] for count, text in polish.items()} == {
+        1: "znaku.", 2: "znaki.", 5: "znaków.", 12: "znaków.", 22: "znaki.", 64: "znaki.", 100: "znaków.", 103: "znaki."
+    }  # fmt: skip
+    assert texts.get("reason.too_many_items", "en", count=1) == "Use 1 item at most."
+    assert texts.get("reason.too_many_items", "en", count="2") == "Use 2 items at most."
+    assert texts.get("reason.too_long", "fr", count=0) == "Utilisez 0 caractère au plus."
+    assert texts.get("reason.too_long", "ja", count=1) == "1文字以下にしてください。"
+    # The text of a host has one form, unless it is that of the library.
+    assert Texts(overrides={"en": {"reason.too_long": "{count}!"}}).get("reason.too_long", "en", count=1) == "1!"
+
+
+@pytest.mark.parametrize(("language", "counts"), [
+    ("ru", "many one few few few many many"), ("ar", "zero one two few few few many"),
+    ("cs", "other one few few few other other"), ("de-AT", "other one other other other other other"),
+    ("ko", "other other other other other other other"),
+])  # fmt: skip
+def test_categories_of_numbers(language: str, counts: str) -> None:
+    assert [category(language, count) for count in (0, 1, 2, 3, 4, 5, 11)] == counts.split()
+
+
+def test_languages_from_right_to_left() -> None:
+    assert [direction(language) for language in ("he", "ar-EG", "FA", "en", "ja", "arn")] == [
+        "rtl", "rtl", "rtl", "ltr", "ltr", "ltr",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -23,8 +70,10 @@ def test_every_language_has_the_same_texts_with_the_same_values() -> None:
         ("de", "de"),
         ("de-AT,de;q=0.9,en;q=0.5", "de"),
         ("en;q=0.5, de;q=0.8", "de"),
-        ("fr, de;q=0.1", "de"),
-        ("fr", "en"),
+        ("nl, de;q=0.1", "de"),
+        ("nl", "en"),
+        ("fr-CA, en;q=0.8", "fr"),
+        ("ja", "ja"),
         ("de;q=0, en", "en"),
         ("de;q=x, ;;;, *", "en"),
         ("de; q=0.9, en; q=0.8", "de"),
@@ -32,8 +81,9 @@ def test_every_language_has_the_same_texts_with_the_same_values() -> None:
         ("de;Q=1", "de"),
         ("DE", "de"),
         ("en;q=0, *", "de"),
-        ("en;q=0, de;q=0, *", "en"),
-        ("fr, *;q=0.5, de;q=0.1", "en"),
+        ("en;q=0, de;q=0, *", "es"),
+        ("en;q=0, *;q=0", "en"),
+        ("nl, *;q=0.5, de;q=0.1", "en"),
         ("de;q=nan", "en"),
         ("de;q=1e9, en;q=0.1", "en"),
         ("x-" * 30000, "en"),
@@ -62,7 +112,7 @@ def test_a_whole_tag_goes_before_its_first_part() -> None:
 
 
 def test_a_missing_language_or_text_is_told() -> None:
-    assert Texts("de").get("field.password", "fr") == "Passwort"
+    assert Texts("de").get("field.password", "nl") == "Passwort"
     assert Texts().find("field.nothing") is None
     with pytest.raises(KeyError):
         Texts().get("field.nothing")
