@@ -21,6 +21,7 @@ from asgi_auth.feature.grant import Grant
 from asgi_auth.feature.page import Form, Page, Section
 from asgi_auth.feature.pipeline import Pipeline
 from asgi_auth.model.event_types import Action, Noticed
+from asgi_auth.model.look import Look
 from asgi_auth.model.records import Credential, Event, LoginAttempt, User
 from asgi_auth.sessions.factor import Factor
 from asgi_auth.sessions.identity import Identity
@@ -74,6 +75,8 @@ class BaseFeature:
     scripts_call: ClassVar[bool] = False
     #: Whether it serves HTML pages, to which mails can link.
     shows_pages: ClassVar[bool] = False
+    #: The look of mails; None: that of the library.
+    look: Look | None = None
     #: The events that it adds to those of the library, by name.
     actions: ClassVar[Mapping[str, Action]] = {}
     #: The events that `observe` receives; None: all of them.

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asgi_auth.mail.message import Letter, Mail
+from asgi_auth.model.look import Look
 from asgi_auth.process.fork import renew_after_fork
 from asgi_auth.texts import Texts, direction, placeholders
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
+DEFAULT_LOOK = Look(accent="#1d4ed8", text="#ffffff")
 
 
 class Templates:
@@ -22,12 +24,13 @@ class Templates:
     the folder does not exist, or one of its templates cannot be rendered.
     """
 
-    def __init__(self, texts: Texts, name: str, folder: str | None = None) -> None:
-        """Take the text catalog, the name of the service, and the template folder of the host."""
+    def __init__(self, texts: Texts, name: str, folder: str | None = None, look: Look | None = None) -> None:
+        """Take the text catalog, the name and the look of the service, and the template folder of the host."""
         if folder is not None and not Path(folder).is_dir():
             raise ValueError(f"templates: there is no folder {folder!r}")
         self._texts = texts
         self._name = name
+        self._look = look or DEFAULT_LOOK
         self._folder = folder
         self._loaded: Environment | None = None
         renew_after_fork(self)
@@ -88,6 +91,7 @@ class Templates:
             "expiry": self._expiry(letter, language),
             "language": language,
             "direction": direction(language),
+            "look": self._look,
             "purpose": letter.purpose,
             "to": letter.to,
             "link": letter.link,

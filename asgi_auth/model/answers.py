@@ -30,8 +30,6 @@ class Answer(Record, frozen=True):
     #: The fields that may be None in process and are always in the body, for the OpenAPI document.
     always_sent: ClassVar[frozenset[str]] = frozenset()
 
-    #: Whether its tokens are those of a new session, where the endpoint itself is none that logs in.
-    starts_session: ClassVar[bool] = False
     #: Whether there is a body, and the meaning of each further header, for the OpenAPI document.
     has_body: ClassVar[bool] = True
     header_meanings: ClassVar[Mapping[str, str]] = {}

@@ -42,6 +42,8 @@ class View:
     carried: Mapping[str, str] = field(default_factory=dict)
     kept: Kept | None = None
     logo: str = ""
+    dark_logo: str = ""
+    favicon: str = ""
     #: The values in the URL of the page.
     given: Mapping[str, str] = field(default_factory=dict)
     #: What the page's endpoint has answered.
@@ -100,6 +102,8 @@ class View:
             "may": self.permits,
             "service": self.site.auth.settings.name,
             "logo": self.logo,
+            "dark_logo": self.dark_logo,
+            "favicon": self.favicon,
             "home": "",
             "css": assets["/pages.css"],
             "js": assets["/pages.js"],

@@ -104,6 +104,8 @@ class Visit:
             carried=self.carried,
             kept=self.kept,
             logo=self.below_root(self.site.pages.logo or ""),
+            dark_logo=self.below_root(self.site.pages.dark_logo or "") if self.site.pages.dark_logo else "",
+            favicon=self.below_root(self.site.pages.favicon or "") if self.site.pages.favicon else "",
             given=self.given,
             visitor=self.identity,
             asked=self.asked,

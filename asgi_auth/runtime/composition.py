@@ -1,6 +1,7 @@
 """The parts of an `Auth`: what is made of its settings, its storage and its features."""
 
 from collections.abc import Callable, MutableMapping, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any, TypeAlias
 
@@ -39,6 +40,7 @@ from asgi_auth.mail.delivery import Delivery
 from asgi_auth.mail.mailers import Callbacks
 from asgi_auth.mail.message import Mailer
 from asgi_auth.mail.templates import Templates
+from asgi_auth.model.look import Look
 from asgi_auth.runtime.attach import attach, check_verification, load_validators, texts_of, with_fields_of
 from asgi_auth.runtime.config_check import ConfigCheck
 from asgi_auth.runtime.lifecycle import Lifecycle
@@ -88,7 +90,8 @@ class Composition(HookRegistry, FeatureLookup):
         self.counters: Counters = storage if counters is None else counters
         self.features: list[BaseFeature] = list(features)
         self.texts: Texts = texts_of(settings, self.features)
-        templates = Templates(self.texts, settings.name, settings.templates)
+        look = next((feature.look for feature in self.features if feature.look is not None), None)
+        templates = Templates(self.texts, settings.name, settings.templates, _in_mails(look, settings))
         self._compose_sessions(claims)
         self.mail: Delivery = Delivery(mailer, templates, self.stream.emit)
         self._compose_runtime()
@@ -251,3 +254,12 @@ class Composition(HookRegistry, FeatureLookup):
     def shows_pages(self) -> bool:
         """Whether there are HTML pages."""
         return any(feature.shows_pages for feature in self.features)
+
+
+def _in_mails(look: Look | None, settings: Settings) -> Look | None:
+    """Return a look with the absolute URL of its logo: mails have no site of their own."""
+    if look is None or not look.logo.startswith("/"):
+        return look
+    origin, path = settings.origin or "", (settings.base_url or "").partition("://")[2].partition("/")[2]
+    below = look.logo if not path or look.logo.startswith(f"/{path}/") else f"/{path}{look.logo}"
+    return replace(look, logo=f"{origin}{below}" if origin.startswith("https:") else "")

@@ -176,8 +176,7 @@ class RequestPipeline:
         added += self._authenticator.cookies.lines(asked.cookies) if asked.cookies else []
         pair = value.token_pair() if isinstance(value, Answer) else None
         if pair is not None and transport == "cookie":
-            is_login = endpoint.logs_in or value.starts_session
-            device = await self._devices.after_login(pair, client) if is_login else Headers()
+            device = await self._devices.after_login(pair, client) if endpoint.logs_in else Headers()
             if PENDING in own:
                 added += self._authenticator.cookies.lines((SetCookie(PENDING, "", 0),))
             return Result(value, self._authenticator.cookies.set(pair) + device + added, in_cookies=True)

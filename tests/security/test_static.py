@@ -33,7 +33,7 @@ WHO_KNOWS_CRYPTO = {
     "web.responses": {"hashlib"},
     "events.stream": {"hmac"},
     "sessions.tokens": {"hmac", "secrets", "jwt"},
-    "accounts.known_clients": {"hmac", "secrets"},
+    "accounts.known_clients": {"hmac", "secrets"}, "accounts.asked_mail": {"hmac"}, "pages.page_visit": {"hashlib"},
     "accounts.one_time_tokens": {"secrets"},
     "accounts.token_secrets": {"hashlib", "hmac", "secrets", "itsdangerous"},
     "accounts.mail_requests": {"hmac", "secrets"}, "storage.sql_tokens": {"hmac", "secrets"},

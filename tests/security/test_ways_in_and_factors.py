@@ -12,11 +12,13 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 
 from asgi_auth import OIDC, AuthApp, Passkeys, Passwords, SecondFactors
+from asgi_auth.accounts.asked_mail import AskedMail, AskedMails
 from asgi_auth.feature.endpoint import Endpoint
 from asgi_auth.features.totp.codes import code_at
 from asgi_auth.mail import Outbox
 from asgi_auth.testing.passkey import Passkey
 from asgi_auth.testing.provider import FakeProvider, InProcess
+from asgi_auth.web.cookies import Cookies
 from tests.documentation import every_endpoint
 from tests.features.factors import World, a_world
 from tests.oidc.test_handoff import CHALLENGE, VERIFIER
@@ -107,6 +109,19 @@ async def by_registering(site: Site) -> Answer:
     return await site.client.post("/register", {"email": "new@example.com", "password": PASSWORD})
 
 
+async def by_the_code_of_a_registration(site: Site) -> Answer:
+    """Bring the code in the browser that has registered, as its cookie says."""
+    cookies, now = Cookies(site.auth.settings), int(site.world.clock())
+    browser = Client(AuthApp(site.auth), headers={"auth-transport": "cookie", "origin": ORIGIN}, keep_cookies=True)
+    asked = (await browser.post("/register", {"email": "new@example.com", "password": PASSWORD})).json
+    request = asked.get("request") or asked["verification"]["request"]
+    about = {"request": request, "field": "email", "name": "new@example.com", "page": "register"}
+    remembered = AskedMail(**about, at=now, until=now + 600, registers=True)
+    browser.cookies[f"{cookies.access}-asked"] = AskedMails(site.auth.keys, site.world.clock).cookie(remembered).value
+    outbox: Outbox = site.auth.mail.mailer  # type: ignore[assignment]  # the tests' own
+    return await browser.post("/verify-email", {"request": request, "code": (await outbox.next("verify_email")).code})
+
+
 async def by_a_late_setup(site: Site) -> Answer:
     return await site.client.post("/totp", site.late)
 
@@ -167,6 +182,7 @@ WAYS: dict[str, Callable[[Site], Awaitable[Answer]]] = {
     "token": by_the_token_endpoint,
     "magic_link_login": by_a_magic_link,
     "register": by_registering,
+    "verify_email": by_the_code_of_a_registration,
     "totp_turn_on": by_a_late_setup,
     "totp_login": by_a_wrong_code,
     "recovery_code_login": by_a_wrong_recovery_code,

@@ -42,7 +42,6 @@ class Verified(Answer, frozen=True, kw_only=True):
     """The answer to a verification that logs a browser in: no body; its tokens are set as cookies."""
 
     has_body: ClassVar[bool] = False
-    starts_session: ClassVar[bool] = True
     tokens: TokenPair
 
     def body(self) -> None:
@@ -111,6 +110,7 @@ class EmailVerification(Feature):
     @post(
         "/verify-email",
         status=204,
+        logs_in=True,
         limits=TOKEN_LIMITS,
         schema=TOKEN_OR_CODE,
         # Without the password, the session of another user who acts proves nothing.

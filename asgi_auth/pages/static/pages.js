@@ -48,8 +48,42 @@ for (const button of document.querySelectorAll("button.reveal")) {
   button.addEventListener("click", () => {
     const shown = input.type === "password";
     input.type = shown ? "text" : "password";
-    button.textContent = shown ? button.dataset.hide : button.dataset.show;
+    button.classList.toggle("shown", shown);
+    button.lastElementChild.textContent = shown ? button.dataset.hide : button.dataset.show;
   });
   // Password managers store the values of password inputs only.
   input.form.addEventListener("submit", () => { input.type = "password"; });
+}
+
+// What can be said of a new password before it is sent: its length, patterns, and the address. The lists of common ones
+// are on the server, which checks them when the form is sent.
+for (const note of document.querySelectorAll(".strength")) {
+  const input = document.getElementById(note.dataset.for);
+  const address = input.form.querySelector("[autocomplete~=username]");
+  const kind = (typed) => {
+    const letters = [...typed], text = typed.toLowerCase();
+    const steps = new Set(letters.slice(1).map((letter, at) => letter.codePointAt(0) - letters[at].codePointAt(0)));
+    const name = (address?.value ?? "").toLowerCase().split("@")[0];
+    if (letters.length < input.minLength) return "short";
+    if (/^(.{1,4})\1+$/u.test(text) || (steps.size === 1 && (steps.has(1) || steps.has(-1)))) return "pattern";
+    if (name.length > 3 && text.replace(/[\d\W]+$/, "") === name) return "own";
+    return letters.length < 15 ? "enough" : "long";
+  };
+  input.addEventListener("input", () => {
+    const found = input.value && kind(input.value);
+    note.hidden = !found;
+    note.className = `strength ${found}`;
+    note.textContent = note.dataset[found] ?? "";
+  });
+}
+
+// Times as people say them; the exact one is the title.
+const relative = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "auto" });
+const exact = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "long", timeStyle: "short" });
+for (const time of document.querySelectorAll("time.moment")) {
+  const at = new Date(time.dateTime), seconds = (at - Date.now()) / 1000;
+  const units = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+  const [unit, size] = units.find(([, size]) => Math.abs(seconds) >= size) ?? units[3];
+  time.title = exact.format(at);
+  if (Math.abs(seconds) < 30 * 86400) time.textContent = relative.format(Math.round(seconds / size), unit);
 }
