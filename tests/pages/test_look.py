@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from asgi_auth import AuthMiddleware, Field, Pages
+from asgi_auth import AuthMiddleware, Field, Outbox, Pages, PasswordReset, Passwords
+from asgi_auth.features.defaults import defaults
 from asgi_auth.pages.colors import contrast, readable, text_on
 from asgi_auth.texts import shipped
 from tests.pages.surfer import Surfer
@@ -37,6 +38,44 @@ async def test_name_logo_and_colours() -> None:
     assert "A & B" in (await made(Pages(logo="/logo.png"), name="A & B").get("login")).text
 
 
+async def test_a_logo_for_the_dark_an_icon_and_fonts() -> None:
+    pages = Pages(
+        logo="/logo.svg",
+        dark_logo="https://cdn.example/dark.svg",
+        favicon="https://icons.example/i.png",
+        font_sources=["self", "https://fonts.example"],
+    )
+    page = await made(pages).get("login")
+
+    sources = [item for tag, item in page.tags if tag == "source"]
+    assert sources == [{"srcset": "https://cdn.example/dark.svg", "media": "(prefers-color-scheme: dark)"}]
+    assert {"rel": "icon", "href": "https://icons.example/i.png"} in [item for tag, item in page.tags if tag == "link"]
+    policy = str(page.answer.header("content-security-policy"))
+    assert "img-src 'self' https://cdn.example https://icons.example;" in policy
+    assert "font-src 'self' https://fonts.example;" in policy
+    assert "font-src" not in str((await made(Pages()).get("login")).answer.header("content-security-policy"))
+
+
+@pytest.mark.parametrize(("base_url", "logo", "shown"), [
+    ("https://app.example.com", "/logo.svg", "https://app.example.com/logo.svg"),
+    ("https://app.example.com/app", "/logo.svg", "https://app.example.com/app/logo.svg"),
+    ("https://app.example.com", "https://cdn.example/x.svg", "https://cdn.example/x.svg"),
+    (None, "/logo.svg", ""),
+    ("https://app.example.com", None, ""),
+])  # fmt: skip
+async def test_mails_have_the_look_of_the_pages(base_url: str | None, logo: str | None, shown: str) -> None:
+    outbox, features = Outbox(), [*defaults(mail=True), Pages(logo=logo, accent="#ffdd00")]
+    async with make_auth(features=features, mailer=outbox, base_url=base_url) as auth:
+        await auth[PasswordReset].forgot_password(email="a@example.com")
+        await auth[Passwords].register(email="a@example.com", password="violet harbour lantern")
+        await auth.mail.idle()
+
+    html = outbox.mails[-1].html
+    assert "background: #ffdd00; color: #101418" in html
+    assert (f'<img src="{shown}" alt=' in html) == bool(shown)
+    assert bool(shown) or "<img" not in html
+
+
 @pytest.mark.parametrize("colour", ACCENTS)
 def test_every_accent_can_be_read(colour: str) -> None:
     assert contrast(text_on(colour), colour) >= 4.5
@@ -53,6 +92,11 @@ def test_every_accent_can_be_read(colour: str) -> None:
         lambda: Pages(accent="#3355ff;}"),
         lambda: Pages(accent="#3355ff\n"),
         lambda: Pages(logo="http://cdn.example/x"),
+        lambda: Pages(dark_logo="/x.svg"),
+        lambda: Pages(favicon="javascript:alert(1)"),
+        lambda: Pages(font_sources=["https://fonts.example/path"]),
+        lambda: Pages(font_sources=["*"]),
+        lambda: Pages(font_sources=["https://fonts.example; script-src *"]),
         lambda: Pages(logo="//cdn.example/x"),
         lambda: Pages(logo="https://cdn.example;script-src */x"),
         lambda: Pages(logo="javascript:alert(1)"),
@@ -64,7 +108,7 @@ def test_every_accent_can_be_read(colour: str) -> None:
     ],
 )
 def test_what_is_no_colour_or_place_is_refused(make: Callable[[], Pages]) -> None:
-    with pytest.raises(ValueError, match=r"color|site|URL"):
+    with pytest.raises(ValueError, match=r"color|site|URL|logo"):
         make()
 
 
