@@ -242,7 +242,7 @@ class Event(Record, frozen=True, kw_only=True):
     at: int
     """The time of the event."""
     user_id: str | None = None
-    """The user whom the event is about, where known."""
+    """The id of the user that the event is about, where known."""
     session_id: str | None = None
     """The id of the session, for code. Do not log it."""
     session: str | None = None
