@@ -25,7 +25,8 @@ class Problem(Record, frozen=True, kw_only=True):
     """An error (RFC 9457). `code` is stable, `detail` is for people; `errors` has the reasons for each field.
 
     `reason` and `until` (seconds since 1970) are those of a ban. `ways` names what a user can prove again. `factors`
-    finish the login `pending` within `expires_in` seconds.
+    finish the login `pending` within `expires_in` seconds. `missing` names what an account lacks, and `sign_up` goes on
+    with it within `expires_in` seconds.
     """
 
     type: str
@@ -40,6 +41,8 @@ class Problem(Record, frozen=True, kw_only=True):
     expires_in: int | msgspec.UnsetType = msgspec.UNSET
     reason: str | msgspec.UnsetType = msgspec.UNSET
     until: int | msgspec.UnsetType = msgspec.UNSET
+    missing: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+    sign_up: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class OAuth2Error(Record, frozen=True, kw_only=True):

@@ -1,7 +1,7 @@
 """Kept tokens: sealed, refreshed once whatever the number of callers, and gone with the account at the provider."""
 
 import asyncio
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -85,8 +85,9 @@ async def test_no_token_is_stored_or_exported_in_plain_text() -> None:
         assert KIND not in lines
 
 
-async def test_of_many_callers_in_two_processes_one_refreshes(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/auth.db"
+@pytest.mark.parametrize("driver", ["sqlite", "postgres15"])
+async def test_of_many_callers_in_two_processes_one_refreshes(driver: str, fresh: Callable[[str], str]) -> None:
+    url = fresh(driver)
     async with keeping(url) as app:
         app.op.grants.rotates = True
         await app.login()

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import html
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -73,8 +74,9 @@ async def test_a_link_to_a_verified_account_leaves_its_password() -> None:
         assert (await app.another_browser().post("/auth/login", {"email": EMAIL, "password": PASSWORD})).status == 200
 
 
-async def test_a_link_waits_for_the_second_factor() -> None:
-    async with world() as app:
+@pytest.mark.parametrize("driver", ["memory", "postgres15"])
+async def test_a_link_waits_for_the_second_factor(driver: str, fresh: Callable[[str], str]) -> None:
+    async with world(fresh(driver)) as app:
         user_id = await account(app, verified=True)
         totp = await turn_on(app)
         browser = app.another_browser()

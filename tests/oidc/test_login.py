@@ -213,6 +213,7 @@ async def test_the_login_page_links_to_each_provider() -> None:
 
         assert "Continue with Example Corp" in page
         assert "oidc/op/login?next=/after" in page
+        assert "Continue with Example Corp" in (await app.browser.get("/auth/register")).body.decode()
 
 
 def test_without_base_url_or_providers_there_is_no_feature() -> None:

@@ -38,6 +38,7 @@ class OIDC(LoggingIn):
     )
     sections: ClassVar[Sequence[Section]] = (
         Section(name="providers", endpoint="providers", page="login", loads=True),
+        Section(name="providers_at_register", endpoint="providers", page="register", loads=True),
         Section(name="proofs", endpoint="identities", page="reauthenticate", loads=True),
         Section(name="identities", endpoint="identities", order=36, loads=True, group="ways"),
     )

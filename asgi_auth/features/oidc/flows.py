@@ -26,6 +26,8 @@ TTL, REMEMBERED = 600, 1200
 #: The shape of a state: an id, a time, and a MAC in base64url.
 STATE = re.compile(r"([0-9a-f]{24})\.([0-9]{1,12})\.([A-Za-z0-9_-]{43})")
 PURPOSE = "oidc state"
+#: The prefix of the cookie with the name of a user, and seconds that it lives: the browser goes on at once.
+LABEL, LABEL_TTL = "oidc-name", 60
 
 
 class Begun(Record, frozen=True, kw_only=True):
@@ -122,9 +124,23 @@ class Flows:
         return Flow(key, state, cookie, _begun(cookie))
 
 
-def name_of(state: str) -> str:
-    """Return the name of the cookie of a state."""
-    return f"oidc-{state.partition('.')[0]}"
+def name_of(state: str, prefix: str = "oidc") -> str:
+    """Return the name of a cookie of a state."""
+    return f"{prefix}-{state.partition('.')[0]}"
+
+
+def label_cookie(state: str, label: str) -> SetCookie:
+    """Return the cookie that carries the name of the user from the form of a provider to the end of the login."""
+    return SetCookie(name_of(state, LABEL), _text(label.encode()), LABEL_TTL)
+
+
+def label_in(state: str, cookies: Mapping[str, str]) -> str:
+    """Return the name in that cookie; empty without one."""
+    value = cookies.get(name_of(state, LABEL), "")
+    try:
+        return base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)).decode()
+    except (binascii.Error, ValueError):
+        return ""
 
 
 def challenge_of(verifier: str) -> str:

@@ -30,10 +30,24 @@ from asgi_auth.validation.targets import is_local_path
 
 #: The purpose of the tokens, and seconds that each lives.
 PURPOSE, TTL = "oidc_handoff", 60
-#: A digest by S256 (RFC 7636, section 4.2), or nothing.
-Challenge: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"\A([A-Za-z0-9_-]{43})?\Z", max_length=43)]
+#: A digest by S256 (RFC 7636, section 4.2, with the example of appendix B), or nothing.
+Challenge: TypeAlias = Annotated[
+    str,
+    msgspec.Meta(
+        pattern="^([A-Za-z0-9_-]{43})?$",
+        max_length=43,
+        examples=["E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"],
+    ),
+]
 #: A verifier (RFC 7636, section 4.1).
-Verifier: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9._~-]{43,128}\Z", max_length=128)]
+Verifier: TypeAlias = Annotated[
+    str,
+    msgspec.Meta(
+        pattern="^[A-Za-z0-9._~-]{43,128}$",
+        max_length=128,
+        examples=["dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"],
+    ),
+]
 
 
 class HandingOver(OIDCBase):

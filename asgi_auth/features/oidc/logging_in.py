@@ -19,10 +19,10 @@ from asgi_auth.features.oidc.errors import (
     ProviderRefusedError,
     RegistrationClosedError,
 )
-from asgi_auth.features.oidc.flows import Flow
+from asgi_auth.features.oidc.flows import STATE, Flow, label_cookie, label_in
 from asgi_auth.features.oidc.handing_over import Challenge, HandingOver
 from asgi_auth.features.oidc.linking import Linking
-from asgi_auth.features.oidc.profile import Profile
+from asgi_auth.features.oidc.profile import Profile, label_of, name_in
 from asgi_auth.features.oidc.renewing import Renewing
 from asgi_auth.features.oidc.signing_up import SigningUp
 from asgi_auth.model import event_types as events
@@ -105,6 +105,8 @@ class LoggingIn(Linking, Renewing, HandingOver, SigningUp):
         flow = await self._flows.finish(provider, state, client.cookies)
         try:
             profile = await self._returned(flow, provider, code, iss, error)
+            if not profile.label:
+                profile = msgspec.structs.replace(profile, label=label_of(label_in(state, client.cookies)))
             if flow.begun.challenge:
                 return await self._handed_over(flow, provider, profile)
             entered = await self._entered(flow, provider, profile, identity, client)
@@ -120,13 +122,22 @@ class LoggingIn(Linking, Renewing, HandingOver, SigningUp):
 
     @post("/oidc/{provider}/callback", navigates=True, limits=LIMITS, errors=(NotFoundError,))
     async def oidc_form_callback(
-        self, *, provider: Line, code: Code = "", state: Line = "", iss: Line | None = None, error: Line = ""
+        self,
+        *,
+        provider: Line,
+        code: Code = "",
+        state: Line = "",
+        iss: Line | None = None,
+        error: Line = "",
+        user: Code = "",
     ) -> Redirect:
         """Take the answer of a provider that sends a form, and go on with GET, where the cookie of the browser is."""
         self._connection(provider)
         sent = {"code": code, "state": state, "iss": iss or "", "error": error}
         query = urlencode({name: text for name, text in sent.items() if text})
-        return Redirect(f"{self.auth.page_urls.below_mount(self._callback(provider))}?{query}")
+        label = name_in(user)
+        cookies = (label_cookie(state, label),) if label and STATE.fullmatch(state) else ()
+        return Redirect(f"{self.auth.page_urls.below_mount(self._callback(provider))}?{query}", cookies)
 
     async def _returned(self, flow: Flow, provider: str, code: str, issuer: str | None, error: str) -> Profile:
         """Return the profile of the user that a provider has sent back. Raises ProviderRefusedError."""

@@ -41,6 +41,19 @@ def label_of(value: Any) -> str:
     return "".join(filter(str.isprintable, value))[:255] if isinstance(value, str) else ""
 
 
+def name_in(user: str) -> str:
+    """Return the name in the field `user`, which Apple sends at the first login only; empty without one.
+
+    The browser carries it, and no signature covers it: it is shown to its user, and decides nothing.
+    """
+    try:
+        found = msgspec.json.decode(user, type=dict[str, Any]).get("name") if user else None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ""
+    parts = [found.get(part) for part in ("firstName", "lastName")] if isinstance(found, dict) else []
+    return label_of(" ".join(part for part in parts if isinstance(part, str)).strip())
+
+
 def profile_of(issuer: str, claims: Mapping[str, Any], *, verified: bool) -> Profile:
     """Return the profile in checked claims."""
     email, label, auth_time = claims.get("email"), claims.get("name"), claims.get("auth_time")
