@@ -49,8 +49,9 @@ CLIENTS = [
     Defence(
         "a login or logout is newer than what was asked before it",
         FILE,
-        "if (state.at < asked && ",
-        "if (",
+        "if (state.at < asked && JSON.stringify(user) !== JSON.stringify(state.user)) "
+        "change({ ...state, user }, asked);",
+        "if (JSON.stringify(user) !== JSON.stringify(state.user)) change({ ...state, user });",
         "browser/test_client.py::test_what_a_tab_has_asked_before_a_login_or_logout_of_another_one_is_old",
     ),
 ]
