@@ -3,6 +3,7 @@ PYTHON ?= python3
 V := .venv
 BIN := $(V)/bin
 BENCH := .venv-bench
+HOSTS := .venv-hosts
 CLIENTS := tests/openapi/clients
 PROVIDERS := tests/providers/real
 # Argon2 fills 64 MiB for each hash: a quarter faster in huge pages (glibc 2.35 or later; other systems ignore it).
@@ -20,7 +21,7 @@ endef
 # Pythons between them and the oldest one run the core.
 NEWEST := 3.13 3.14
 BETWEEN := 3.12
-LEFT_OUT := $(addprefix --ignore tests/,browser test_clock_skew.py hosts/test_servers.py openapi/test_schemathesis.py openapi/test_clients.py openapi/test_browser_client.py \
+LEFT_OUT := $(addprefix --ignore tests/,browser test_clock_skew.py hosts/test_servers.py hosts/test_commands.py openapi/test_schemathesis.py openapi/test_clients.py openapi/test_browser_client.py \
 	test_benchmarks.py types providers deploy oidc/test_races.py passkeys/test_races.py features/test_factor_races.py docs \
 	importing/test_guides.py security/test_concealment.py) \
 	--deselect tests/fuzz/test_fuzz.py::test_a_short_run_guided_by_coverage_finds_nothing
@@ -34,7 +35,7 @@ CORE := $(addprefix tests/,crypto limits test_outgoing.py mail/test_smtp.py mail
 	hosts/test_glue.py pages/test_ways_in.py events/test_telemetry.py) \
 	$(wildcard tests/storage/test_contract*.py)
 
-.PHONY: demo test test-full lint types public docs suite others lowest newest bench bench-quick wrk postgres redis faketime codes zsh browser firefox node providers glewlwyd proxies pins dist clean
+.PHONY: demo test test-full lint types public docs suite others lowest newest bench bench-quick wrk postgres redis faketime codes zsh browser firefox node providers glewlwyd proxies hosts pins dist clean
 
 demo: $(V)/.run
 	GLIBC_TUNABLES=$(HUGE_PAGES) $(BIN)/python examples/demo.py
@@ -43,7 +44,7 @@ test: lint types public others suite lowest newest
 
 # The same with every test on every Python. The servers and the browser make it several times as long.
 test-full:
-	$(MAKE) test LEFT_OUT= BETWEEN= NEWEST="$(BETWEEN) $(NEWEST)"
+	$(MAKE) test hosts LEFT_OUT= BETWEEN= NEWEST="$(BETWEEN) $(NEWEST)"
 
 lint: $(V)/.dev
 	$(BIN)/ruff check
@@ -110,6 +111,16 @@ $(BENCH)/.done: requirements-bench.txt pyproject.toml | $(BIN)/uv
 	$(BIN)/uv venv -q --clear --python $(PYTHON) $(BENCH)
 	VIRTUAL_ENV=$(BENCH) $(BIN)/uv pip install -q --require-hashes -r requirements-bench.txt
 	VIRTUAL_ENV=$(BENCH) $(BIN)/uv pip install -q --no-deps --no-build-isolation -e .
+	touch $@
+
+# The hosts that are too large for every run.
+hosts: $(HOSTS)/.done browser
+	$(HOSTS)/bin/python -m pytest -q --noconftest tests/hosts/large.py
+
+$(HOSTS)/.done: requirements-hosts.txt pyproject.toml | $(BIN)/uv
+	$(BIN)/uv venv -q --clear --python $(BIN)/python $(HOSTS)
+	VIRTUAL_ENV=$(HOSTS) $(BIN)/uv pip install -q --require-hashes -r requirements-hosts.txt
+	VIRTUAL_ENV=$(HOSTS) $(BIN)/uv pip install -q --no-deps --no-build-isolation -e .
 	touch $@
 
 # Debian provides wrk. Without it, the benchmarks' own client makes the load.
@@ -215,6 +226,8 @@ pins: $(BIN)/uv
 		--all-extras --group dev pyproject.toml -o requirements-dev.txt
 	$(UV) pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
 		--extra postgres --extra databases --group bench pyproject.toml -o requirements-bench.txt
+	$(UV) pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
+		--group hosts pyproject.toml -o requirements-hosts.txt
 
 dist: $(V)/.dev
 	rm -rf dist

@@ -29,8 +29,9 @@ PINNED = re.compile(r"^\s*(?:- )?uses: [\w.-]+(?:/[\w.-]+)+@[0-9a-f]{40} # v\d+\
 SECTIONS = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
 SHIPPED = {
     "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "PKG-INFO", "README.md", "pyproject.toml",
-    "requirements.txt", "requirements-dev.txt", "requirements-bench.txt", ".github/SECURITY.md",
-    "asgi_auth/py.typed", "tests/conftest.py", "tests/security/requirements.csv", "examples/demo.py",
+    "requirements.txt", "requirements-dev.txt", "requirements-bench.txt", "requirements-hosts.txt",
+    ".github/SECURITY.md", "asgi_auth/py.typed", "tests/conftest.py", "tests/security/requirements.csv",
+    "examples/demo.py",
     "docs/versioning.md", "benchmarks/__main__.py",
 }  # fmt: skip
 UNWANTED = re.compile(r"__pycache__|\.pyc$|\.db$|\.pem$|\.env|(^|/)\.(venv|git/|mypy|ruff|hypothesis)|^(dist|site)/")
@@ -179,7 +180,8 @@ def test_the_hooks_before_a_commit_are_the_tools_of_the_project() -> None:
 def test_the_guide_for_contributors_names_every_target() -> None:
     (targets,) = re.findall(r"^\.PHONY: (.+)$", MAKEFILE, re.MULTILINE)
     guide = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
-    internal = {"wrk", "postgres", "redis", "faketime", "codes", "browser", "firefox", "providers", "glewlwyd", "clean"}
+    internal = {"wrk", "postgres", "redis", "faketime", "codes", "browser", "firefox", "providers", "glewlwyd",
+                "proxies", "clean"}  # fmt: skip
 
     assert [name for name in targets.split() if name not in internal and f"`make {name}`" not in guide] == []
 

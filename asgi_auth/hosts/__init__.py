@@ -7,8 +7,8 @@
     app = AuthMiddleware(app, auth, mount="/auth")    # 2. Authenticate, and serve the auth routes.
 
 The guards are `require` and `login_required` (FastAPI: `require` and `CurrentUser`). There are modules for Starlette,
-FastAPI, Litestar, Quart, Django, Flask, and MCP; each explains its own steps. Other ASGI frameworks need no module:
-wrap the app in `AuthMiddleware`, call `asgi_auth.require(scope)`, and answer an `AuthError` with
+FastAPI, Litestar, Quart, Django, Flask, Gradio, Reflex, and MCP; each explains its own steps. Other ASGI frameworks
+need no module: wrap the app in `AuthMiddleware`, call `asgi_auth.require(scope)`, and answer an `AuthError` with
 `asgi_auth.problem(error, scope)`.
 `guard` and `merge` are not public: the other modules use them.
 """

@@ -26,6 +26,8 @@ FORMS = {
 PAIRS = [(host, form) for host, forms in FORMS.items() for form in forms]
 #: Further hosts, which have one form.
 MORE = ["mcp", "fastmcp", "fasthtml"]
+#: Hosts whose packages are too large for every run: `make hosts` tries them.
+LARGE = ["gradio", "nicegui", "reflex"]
 WITHOUT_WEBSOCKETS = {"django", "flask", "mcp", "fastmcp"}
 
 

@@ -8,7 +8,7 @@ import pytest
 from asgi_auth import Argon2
 from asgi_auth.crypto.argon2 import PasswordHasher
 from asgi_auth.feature import PasswordService
-from tests.hosts.forms import EXAMPLES, FORMS, MORE, PAIRS, WITHOUT_WEBSOCKETS, build, load
+from tests.hosts.forms import EXAMPLES, FORMS, LARGE, MORE, PAIRS, WITHOUT_WEBSOCKETS, build, load
 from tests.hosts.inprocess import LocalConnect, running
 from tests.hosts.script import ORIGIN, Visit, walk
 
@@ -70,7 +70,7 @@ async def test_a_mount_has_limits_of_its_own(host: str, style: str) -> None:
 def test_every_example_is_tried_and_short() -> None:
     files = {path.stem.removesuffix("_app"): path.read_text().splitlines() for path in EXAMPLES.glob("*_app.py")}
 
-    assert files.keys() == FORMS.keys() | set(MORE)
+    assert files.keys() == FORMS.keys() | {*MORE, *LARGE}
     assert max(len(lines) for lines in files.values()) <= 40
 
 

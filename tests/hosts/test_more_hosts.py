@@ -1,6 +1,4 @@
-"""Further hosts pass the same script as the ten: in each style of servers, and under a server."""
-
-from pathlib import Path
+"""Further hosts pass the same script as the ten: in each style of servers."""
 
 import pytest
 
@@ -10,7 +8,6 @@ from asgi_auth.feature import PasswordService
 from tests.hosts.forms import MORE, load
 from tests.hosts.inprocess import LocalConnect, running
 from tests.hosts.script import Visit, walk
-from tests.hosts.servers import visit
 from tests.hosts.test_examples import STYLES, client_of
 
 
@@ -25,8 +22,3 @@ async def test_the_script_runs(host: str, style: str) -> None:
 
     async with running(module.app), client_of(module.app, root) as client:
         await walk(Visit(client, connect, module.auth.users.set_roles, pages=prefix, auth=f"{prefix}/auth"))
-
-
-@pytest.mark.parametrize("host", MORE)
-async def test_the_example_runs_under_a_server(host: str, tmp_path: Path) -> None:
-    await visit("uvicorn", host, "wrapped", f"sqlite:///{tmp_path}/auth.db")

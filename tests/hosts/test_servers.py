@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.hosts.forms import FORMS, OTHERS
+from tests.hosts.forms import FORMS, MORE, OTHERS
 from tests.hosts.servers import COMMANDS, visit
 
 
@@ -12,6 +12,11 @@ from tests.hosts.servers import COMMANDS, visit
 @pytest.mark.parametrize("host", FORMS)
 async def test_every_example_runs_under_every_server(host: str, server: str, tmp_path: Path) -> None:
     await visit(server, host, FORMS[host][0], f"sqlite:///{tmp_path}/auth.db")
+
+
+@pytest.mark.parametrize("host", MORE)
+async def test_every_further_example_runs_under_a_server(host: str, tmp_path: Path) -> None:
+    await visit("uvicorn", host, "wrapped", f"sqlite:///{tmp_path}/auth.db")
 
 
 @pytest.mark.parametrize(("host", "form"), OTHERS)

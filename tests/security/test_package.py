@@ -12,7 +12,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 ROOT = Path(__file__).parent.parent.parent
-PINS = ("requirements.txt", "requirements-dev.txt", "requirements-bench.txt")
+PINS = ("requirements.txt", "requirements-dev.txt", "requirements-bench.txt", "requirements-hosts.txt")
 #: The first versions without the known vulnerabilities (see lessons.csv).
 FIXED = {"pyjwt": "2.14", "jinja2": "3.1.6", "starlette": "1.6", "cryptography": "44", "argon2-cffi": "23.1"}
 
