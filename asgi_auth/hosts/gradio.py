@@ -11,7 +11,7 @@ Gradio runs events in workers of its own, where `current_user()` is anonymous. W
 user of the request that has sent the event. Functions may be sync or async, and generators.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
@@ -57,20 +57,18 @@ def with_user(function: F) -> F:
 
 def _wrapped(function: F, demand: Demand | None) -> F:
     """Wrap a function of its own kind: Gradio treats generators and coroutines in different ways."""
+    if isasyncgenfunction(function) or iscoroutinefunction(function):
+        return cast("F", _wrapped_async(function, demand))
+    return cast("F", _wrapped_sync(function, demand))
 
+
+def _wrapped_sync(function: Callable[..., Any], demand: Demand | None) -> Callable[..., Any]:
     @wraps(function)
     def plain(*args: Any, **kwargs: Any) -> Any:
         with _acting(identity := _identity()):
             if demand is not None:
                 identity.admit_in_thread(demand)
             return function(*args, **kwargs)
-
-    @wraps(function)
-    async def awaited(*args: Any, **kwargs: Any) -> Any:
-        with _acting(identity := _identity()):
-            if demand is not None:
-                await identity.admit(demand)
-            return await function(*args, **kwargs)
 
     @wraps(function)
     def steps(*args: Any, **kwargs: Any) -> Iterator[Any]:
@@ -87,8 +85,19 @@ def _wrapped(function: F, demand: Demand | None) -> F:
                     return
             yield value
 
+    return steps if isgeneratorfunction(function) else plain
+
+
+def _wrapped_async(function: Callable[..., Any], demand: Demand | None) -> Callable[..., Any]:
     @wraps(function)
-    async def awaited_steps(*args: Any, **kwargs: Any) -> Any:
+    async def awaited(*args: Any, **kwargs: Any) -> Any:
+        with _acting(identity := _identity()):
+            if demand is not None:
+                await identity.admit(demand)
+            return await function(*args, **kwargs)
+
+    @wraps(function)
+    async def steps(*args: Any, **kwargs: Any) -> AsyncIterator[Any]:
         identity, made = _identity(), function(*args, **kwargs)
         with _acting(identity):
             if demand is not None:
@@ -101,10 +110,7 @@ def _wrapped(function: F, demand: Demand | None) -> F:
                     return
             yield value
 
-    kinds: list[tuple[Any, Any]] = [
-        (isasyncgenfunction, awaited_steps), (isgeneratorfunction, steps), (iscoroutinefunction, awaited)
-    ]  # fmt: skip
-    return cast("F", next((wrapper for is_kind, wrapper in kinds if is_kind(function)), plain))
+    return steps if isasyncgenfunction(function) else awaited
 
 
 def _identity() -> Identity:
