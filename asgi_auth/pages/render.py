@@ -40,7 +40,7 @@ class Renderer:
         self.assets: dict[str, tuple[str, str]] = {
             "/pages.css": (f"{_colors(pages.accent)}{_read('pages.css')}{pages.css}", "text/css"),
             "/pages.js": (_read("pages.js"), "text/javascript"),
-            **{path: (file.read_text("utf-8"), "text/javascript") for path, file in plan.scripts.items()},
+            **{path: (_script(file), "text/javascript") for path, file in plan.scripts.items()},
         }
         #: Hashes of the files: changed files get new URLs.
         self.versions: dict[str, str] = {
@@ -122,4 +122,16 @@ def _colors(accent: str) -> str:
 
 
 def _read(name: str) -> str:
-    return (HERE / "static" / name).read_text("utf-8")
+    return _compact((HERE / "static" / name).read_text("utf-8"))
+
+
+def _script(file: Path) -> str:
+    """Return a script of a feature; that of a host as it is."""
+    text = file.read_text("utf-8")
+    return _compact(text) if file.is_relative_to(HERE.parent) else text
+
+
+def _compact(text: str) -> str:
+    """Return a file of the library without indentation and lines of comments."""
+    lines = (line.strip() for line in text.splitlines())
+    return "".join(f"{line}\n" for line in lines if line and not line.startswith("//"))

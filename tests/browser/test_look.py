@@ -20,8 +20,35 @@ SMALL = """() => [...document.querySelectorAll("a, button, input:not([type=hidde
 ).map(element => element.outerHTML)"""
 
 
+#: The most bytes of a page with all that it loads, uncompressed.
+LIGHT = 30 * 1024
+#: Adds up what moves after it was drawn, without an act of the visitor (Cumulative Layout Shift).
+SHIFTS = """self.shifted = 0; new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) if (!entry.hadRecentInput) self.shifted += entry.value;
+}).observe({ type: "layout-shift", buffered: true });"""
+#: The bytes of the page and of its files, and what has asked for each file; a script of axe-core may ask for more.
+LOADED = """() => {
+    const files = performance.getEntriesByType("resource").filter((entry) => entry.initiatorType !== "fetch");
+    const all = [...performance.getEntriesByType("navigation"), ...files];
+    return {
+        bytes: all.reduce((sum, entry) => sum + entry.decodedBodySize, 0),
+        by: [...new Set(files.map((entry) => entry.initiatorType))], shifted: self.shifted,
+    };
+}"""
+
+
+async def weigh(page: Any) -> None:
+    """A page is light, its HTML names all that it loads, which is one more round trip, and nothing on it moves."""
+    loaded = await page.evaluate(LOADED)
+    assert 2000 < loaded["bytes"] < LIGHT, (page.url, loaded)
+    # The browser itself asks for an icon: `other`.
+    assert set(loaded["by"]) <= {"link", "script", "other"}, (page.url, loaded)
+    assert loaded["shifted"] == 0, (page.url, loaded)
+
+
 async def look(page: Any) -> None:
     """Look at a page as it is."""
+    await weigh(page)
     results = await Axe().run(page, options={"resultTypes": ["violations"]})
     assert results.violations_count == 0, results.generate_report()
     width = await page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
@@ -38,6 +65,7 @@ async def test_every_page(browser: Browser, serve: Serve, width: int, scheme: Li
     )
     async with context:
         page = await context.new_page()
+        await page.add_init_script(SHIFTS)
         ada = Visitor(page, serve("sqlite"))
         email = f"a-rather-long-address-of-somebody-{secrets.token_hex(8)}@subdomain.example.com"
         for path in PATHS:
