@@ -25,6 +25,9 @@ PUBLIC = (
     "asgi_auth.mail",
     "asgi_auth.importing",
     "asgi_auth.hosts.*",
+    "asgi_auth.testing",
+    "asgi_auth.testing.provider",
+    "asgi_auth.testing.contract",
 )
 LEAST = 0.99
 #: Django ships no types, so pyright knows no type of a parameter that is a request of Django.

@@ -9,7 +9,11 @@ from asgi_auth.model.records import AuditRecord
 from asgi_auth.storage import Storage
 from asgi_auth.testing.records import NOW, added, at_once
 
-PERSONAL = {"address": "192.0.2.7", "user_agent": "ä\n\U0001f98a", "data": {"reason": "x", "list": [1, None]}}
+PERSONAL: dict[str, Any] = {
+    "address": "192.0.2.7",
+    "user_agent": "ä\n\U0001f98a",
+    "data": {"reason": "x", "list": [1, None]},
+}
 
 
 def a_record(number: int, user_id: str | None = None, **changes: Any) -> AuditRecord:

@@ -6,7 +6,7 @@ from typing import Any
 from asgi_auth.testing.provider.clients import RegisteredClient
 from asgi_auth.testing.provider.forgeries import Signing
 from asgi_auth.testing.provider.grants import Grant
-from asgi_auth.testing.provider.jose import half_hash, signing_key
+from asgi_auth.testing.provider.jose import SigningKey, half_hash, signing_key
 from asgi_auth.testing.provider.lies import changed
 from asgi_auth.testing.provider.returns import MODES
 from asgi_auth.testing.provider.server import FakeServer
@@ -56,9 +56,9 @@ class FakeProvider(FakeServer):
         self.alg = alg
         self.announces_iss = announces_iss
         self.shown_at = shown_at
-        self.key = signing_key("a", alg)
-        self.shown_keys = [self.key]
-        self.handlers |= {"metadata": self._metadata, "userinfo": self._userinfo, "keys": self._keys}
+        self.key: SigningKey = signing_key("a", alg)
+        self.shown_keys: list[SigningKey] = [self.key]
+        self.handlers.update(metadata=self._metadata, userinfo=self._userinfo, keys=self._keys)
 
     def rotate(self, kid: str, *, keep: bool = True) -> None:
         """Sign with another key from now on; `keep` leaves the earlier ones in the JWKS."""

@@ -34,7 +34,7 @@ class FakeOAuth(FakeServer):
         """
         super().__init__(issuer, **options)
         self.paths = paths
-        self.handlers |= {name: self._reader(resource) for name, resource in resources.items()}
+        self.handlers.update({name: self._reader(resource) for name, resource in resources.items()})
         if errors_are_ok:
             self.handlers["token"] = self._token_of_github
 

@@ -52,8 +52,8 @@ class FakeServer:
         self.visitor: str | None = None
         self.auth_time: int | None = None
         self.refuses = ""
-        self.grants = Grants()
-        self.lie = Lie()
+        self.grants: Grants = Grants()
+        self.lie: Lie = Lie()
         self.trouble: dict[str, Trouble] = {}
         self.requests: list[Request] = []
         self.clients: dict[str, RegisteredClient] = {}
