@@ -69,7 +69,8 @@ async def test_one_use_in_four_processes_logs_in_once(driver: str, fresh: Callab
             body = await new_account(client, urls[0], "eve@example.com")
             found = await outcomes(client, urls, "register/passkey", [body] * CALLS)
             assert found["in"] == 1
-            assert found.keys() <= {"in", "invalid_passkey", "passkey_exists"}
+            # A call that comes late finds the account, and the others the passkey or the mark.
+            assert found.keys() <= {"in", "invalid_passkey", "passkey_exists", "user_exists"}
             several = [await new_account(client, urls[number % 4], "bob@example.com") for number in range(8)]
             found = await outcomes(client, urls, "register/passkey", several)
             assert found == {"in": 1, "user_exists": 7}
