@@ -180,8 +180,8 @@ def test_the_hooks_before_a_commit_are_the_tools_of_the_project() -> None:
 def test_the_guide_for_contributors_names_every_target() -> None:
     (targets,) = re.findall(r"^\.PHONY: (.+)$", MAKEFILE, re.MULTILINE)
     guide = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
-    internal = {"wrk", "postgres", "redis", "faketime", "codes", "browser", "firefox", "providers", "glewlwyd",
-                "proxies", "clean"}  # fmt: skip
+    programs = {"postgres", "redis", "faketime", "codes", "zsh", "browser", "firefox", "providers", "glewlwyd"}
+    internal = {*programs, "proxies", "wrk", "clean"}
 
     assert [name for name in targets.split() if name not in internal and f"`make {name}`" not in guide] == []
 
