@@ -138,7 +138,7 @@ def test_every_endpoint_that_gives_tokens_is_tried_here() -> None:
     # a session.
     of_factors = {"totp_login", "totp_turn_on", "recovery_code_login", "reauthenticate", "reauthenticate_by_totp"}
     by_passkey = {"passkey_login", "passkey_sign_up", "add_passkey", "reauthenticate_by_passkey"}
-    by_password_or_mail = {"register", "login", "token", "refresh", "magic_link_login"}
+    by_password_or_mail = {"register", "login", "token", "refresh", "magic_link_login", "verify_email"}
     # The tests of impersonation try these: a session of an administrator begins them, and is no login of the user.
     of_administrators = {"impersonate", "stop_impersonating"}
     # Their own tests try these: a provider sends the browser there.
