@@ -39,6 +39,9 @@ LOADED = """() => {
 
 async def weigh(page: Any) -> None:
     """A page is light, its HTML names all that it loads, which is one more round trip, and nothing on it moves."""
+    # The sizes are known once all has come.
+    await page.wait_for_load_state("load")
+    await page.wait_for_function("performance.getEntriesByType('navigation')[0].loadEventEnd > 0")
     loaded = await page.evaluate(LOADED)
     assert 2000 < loaded["bytes"] < LIGHT, (page.url, loaded)
     # The browser itself asks for an icon: `other`.
