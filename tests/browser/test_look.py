@@ -50,7 +50,8 @@ async def weigh(page: Any) -> None:
 
 
 async def look(page: Any) -> None:
-    """Look at a page as it is."""
+    """Look at a page as it is, once it is all there."""
+    await page.wait_for_load_state()
     await weigh(page)
     results = await Axe().run(page, options={"resultTypes": ["violations"]})
     assert results.violations_count == 0, results.generate_report()

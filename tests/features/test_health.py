@@ -137,7 +137,7 @@ async def test_a_query_that_is_in_flight_ends_with_the_service(caplog: pytest.Lo
 async def test_a_database_that_hangs_is_503_until_it_answers_again(fresh: Fresh, servers: Servers) -> None:
     server = servers.get("postgres15")
     async with FaultProxy(server.port) as proxy:
-        storage = Postgres(server.dsn(fresh("postgres15").rpartition("/")[2], proxy.port), timeout=0.5)
+        storage = Postgres(server.dsn(fresh("postgres15").rpartition("/")[2], proxy.port), timeout=1)
         async with make_auth(storage) as auth:
             client = Client(AuthApp(auth))
             assert (await client.get("/health")).status == 200
