@@ -15,6 +15,9 @@ define INSTALL
 	$(UV) pip install -q --python $(1)/bin/python --no-deps --no-build-isolation -e .
 endef
 
+# Three workers for two cores: many tests wait for a server, a browser or a process.
+WORKERS := 3
+
 # The newest Pythons run the whole suite except for slow tests that depend little on the Python version:
 # the browser, the servers, their clocks, the clients of the OpenAPI document, the fuzzer guided by coverage, the
 # benchmarks, the type checkers, the identity providers, the documentation, the proxies, and races of processes.
@@ -63,7 +66,7 @@ docs: $(V)/.dev
 
 suite: $(V)/.dev $(PROGRAMS)
 	rm -f .coverage .coverage.*
-	$(BIN)/coverage run -m pytest -q -n 2 --dist worksteal
+	$(BIN)/coverage run -m pytest -q -n $(WORKERS) --dist worksteal
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
 
@@ -76,13 +79,13 @@ others: $(V)/.dev $(PROGRAMS)
 		[ -x .venv-$$version/bin/python ] || $(BIN)/uv venv -q --python "$$python" .venv-$$version; \
 		$(BIN)/uv pip install -q --python .venv-$$version/bin/python --require-hashes -r requirements-dev.txt || exit 1; \
 		$(BIN)/uv pip install -q --python .venv-$$version/bin/python --no-deps --no-build-isolation -e . || exit 1; \
-		.venv-$$version/bin/python -m pytest -q -n 2 --dist worksteal \
+		.venv-$$version/bin/python -m pytest -q -n $(WORKERS) --dist worksteal \
 			$$(case " $(BETWEEN) " in *" $$version "*) echo $(CORE);; *) echo '$(LEFT_OUT)';; esac) || exit 1; \
 	done
 
 # The direct dependencies at their lower bounds, and everything at the newest versions. A resolution that fails, fails here.
 lowest newest: %: .venv-%/.done postgres redis
-	.venv-$*/bin/python -m pytest -q -n 2 --dist worksteal $(CORE)
+	.venv-$*/bin/python -m pytest -q -n $(WORKERS) --dist worksteal $(CORE)
 
 # Other packages keep the versions of requirements-dev.txt, and move only where a lower bound demands it.
 .venv-lowest/.done: requirements-dev.txt pyproject.toml | $(V)/.dev
