@@ -37,8 +37,9 @@ class Visitor:
 
     async def unfold(self) -> None:
         """Open all parts of the account page, if this is one."""
+        await self.page.wait_for_load_state()
         closed = self.page.locator("details.group:not([open]) > summary")
-        for _ in range(await closed.count()):
+        while await closed.count():
             await closed.first.click()
 
     async def press(self, name: str) -> None:

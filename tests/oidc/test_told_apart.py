@@ -29,7 +29,7 @@ CAUSES = {
     "an empty sub|a number as sub|a long sub|no sub": "the ID token has no subject",
     "at_hash": "belongs to another access token",
     "userinfo": "the userinfo is of another subject",
-    "an unknown code": "the code was refused with the status 400",
+    "an unknown code": "the token endpoint gave no token, with the status 400",
     "no code": "the login ended with ''",
 }
 #: Characters that no database stores, or that mean another line in a log.
