@@ -66,6 +66,7 @@ async def test_the_whole_life(browser: Browser, serve: Serve, database: str, jav
         await ada.sees("A login asks for a code of your app.")
         await ada.page.get_by_role("link", name="Get new recovery codes").click()
         await ada.press("Show new codes")
+        await expect(ada.page.locator(".codes code")).to_have_count(8)
         codes = await ada.page.locator(".codes code").all_inner_texts()
         assert len({*codes}) == 8
 
@@ -97,6 +98,7 @@ async def test_wrong_codes_pause_the_app_and_a_recovery_code_opens(browser: Brow
         await set_up(ada)
         await ada.open("recovery-codes/new")
         await ada.press("Show new codes")
+        await expect(ada.page.locator(".codes code")).to_have_count(8)
         codes = await ada.page.locator(".codes code").all_inner_texts()
         await ada.page.context.clear_cookies()
         for _ in range(2):
