@@ -189,7 +189,7 @@ class AuthApp:
             response.raw_headers.extend(self.cors.preflight(scope, values["methods"]))
             return response
         endpoint = route.endpoint
-        if endpoint.navigates and is_begun_elsewhere(scope, endpoint):
+        if endpoint.navigates and is_begun_elsewhere(scope, endpoint, self.auth.settings):
             raise CrossSiteRequestError("Another site cannot begin this. Begin on a page of this site.")
         identity = await self._authenticate(endpoint, scope, renewed)
         transport = self._transport(endpoint, scope)

@@ -86,7 +86,8 @@ def get(path: str, **options: Unpack[GetOptions]) -> Callable[[F], F]:
     """Declare an endpoint that only reads. `cacheable`: caches may keep the answer and ask by its ETag.
 
     Two are for an endpoint that `navigates`. `logs_in`: it gives a user a session at the end of a redirect. `begun_by`:
-    the field by which a script of another site begins what the endpoint begins, without a step of the user here.
+    the field by which a script of another site begins what the endpoint begins, without a step of the user here; the
+    field `next` names the page of the script where it goes on.
     """
     return _declare("GET", path, GetOptions, options)
 

@@ -48,8 +48,9 @@ class Endpoint:
     #: Whether another site sends browsers here: unknown fields are ignored, a POST is a form from any site, and tokens
     #: go to cookies.
     navigates: bool = False
-    #: The field by which a script of another site begins what the endpoint begins. Without a value, a browser that
-    #: another site sends there stops at a page first, and is refused where there are no pages.
+    #: The field by which a script of another site begins what the endpoint begins, to go on at its page in `next`.
+    #: Without both, a browser that another site sends there stops at a page first, and is refused where there are no
+    #: pages.
     begun_by: str = ""
     cacheable: bool = False
     #: What a call guesses; guesses of one kind are counted together.

@@ -50,7 +50,7 @@ class NavigationVisit(Visit):
         that goes on by itself brings them.
         """
         if not self._route.endpoint.logs_in:
-            return is_begun_elsewhere(self.scope, self._route.endpoint)
+            return is_begun_elsewhere(self.scope, self._route.endpoint, self.site.auth.settings)
         is_strict = self.site.auth.settings.cookie_same_site == "strict"
         return is_strict and single_header(self.scope, b"sec-fetch-site") == "cross-site"
 

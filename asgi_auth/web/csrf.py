@@ -9,6 +9,7 @@ from asgi_auth.feature.endpoint import Endpoint
 from asgi_auth.runtime.public_suffix import site_of
 from asgi_auth.settings import Settings
 from asgi_auth.validation.origins import origin_of
+from asgi_auth.validation.targets import is_local_path
 from asgi_auth.web.headers import single_header
 
 #: The methods that change nothing (RFC 9110, section 9.2.1).
@@ -55,17 +56,21 @@ def check_site(scope: Scope, settings: Settings) -> None:
         )
 
 
-def is_begun_elsewhere(scope: Scope, endpoint: Endpoint) -> bool:
+def is_begun_elsewhere(scope: Scope, endpoint: Endpoint, settings: Settings) -> bool:
     """Tell whether another site has sent a browser to begin something, such as a login at a provider, by itself.
 
-    A login begins by an act of the user alone (ASVS 7.6.2). The end of one may come from anywhere, and a script that
-    names itself by the field `begun_by` has its own users.
+    A login begins by an act of the user alone (ASVS 7.6.2). The end of one may come from anywhere. A script of another
+    site that names itself by the field `begun_by` has its own users, and goes on at a page of its own: at a page of
+    this site, which may show its URL to others, it could collect the logins of this site (RFC 9700, section 4.1).
     """
     if endpoint.method != "GET" or endpoint.logs_in:
         return False
     if single_header(scope, b"sec-fetch-site") != "cross-site":
         return False
-    return not endpoint.begun_by or endpoint.begun_by not in parse_qs(scope["query_string"].decode("latin-1"))
+    sent = parse_qs(scope["query_string"].decode("utf-8", "replace"))
+    if not endpoint.begun_by or endpoint.begun_by not in sent:
+        return True
+    return any(_is_of_this_site(target, settings) for target in sent.get("next", ()))
 
 
 def check_form(scope: Scope, settings: Settings) -> None:
@@ -77,6 +82,14 @@ def check_form(scope: Scope, settings: Settings) -> None:
     if "*" in settings.cors_origins or origin in settings.cors_origins or (origin is None and site is None):
         return
     check_origin(scope, settings)
+
+
+def _is_of_this_site(target: str, settings: Settings) -> bool:
+    """Tell whether a target is a page of this site."""
+    try:
+        return is_local_path(target) or origin_of(target) == settings.origin
+    except ValueError:
+        return False
 
 
 def _is_of_host(origin: str, host: str | None) -> bool:

@@ -9,9 +9,9 @@ from urllib.parse import parse_qsl, quote, urlsplit
 import pytest
 
 from asgi_auth import Pages
-from tests.oidc.test_linking import account, identities, turn_on
+from tests.oidc.test_linking import SAME, account, identities, turn_on
 from tests.oidc.world import World, world
-from tests.support import EMAIL, Answer, Client, bearer
+from tests.support import EMAIL, ORIGIN, Answer, Client, bearer
 
 SCRIPT = "https://spa.example.org"
 TARGET = f"{SCRIPT}/after?a=b#/home"
@@ -155,3 +155,13 @@ async def test_without_a_challenge_another_site_begins_no_login_with_pages_or_wi
                 answer = await app.browser.get(f"/auth/oidc/op/login{query}", headers=ELSEWHERE)
                 assert (answer.status, app.browser.cookies) == (status, {})
             assert (await begin(app)).status == 303
+
+
+async def test_another_site_begins_no_login_that_goes_on_with_its_token_at_a_page_of_this_site() -> None:
+    async with handing() as app:
+        for target in ("/after?a=b#/home", f"{ORIGIN}/after", f"{ORIGIN.upper()}:443/after"):
+            refused = await begin(app, target)
+            assert (refused.status, refused.json["code"]) == (403, "cross_site_request")
+            path = f"/auth/oidc/op/login?next={quote(target, safe='')}&challenge={CHALLENGE}"
+            assert (await app.browser.get(path, headers=SAME)).status == 303
+        assert (await begin(app)).status == 303

@@ -223,9 +223,16 @@ PROVIDERS = [
     Defence(
         "provider: another site begins no login where there are no pages",
         "app.py",
-        "if endpoint.navigates and is_begun_elsewhere(scope, endpoint):",
+        "if endpoint.navigates and is_begun_elsewhere(scope, endpoint, self.auth.settings):",
         "if not endpoint.path:",
         HANDOFF + "test_without_a_challenge_another_site_begins_no_login_with_pages_or_without",
+    ),
+    Defence(
+        "provider: another site begins no login of a script of this site",
+        "web/csrf.py",
+        'return any(_is_of_this_site(target, settings) for target in sent.get("next", ()))',
+        "return False",
+        HANDOFF + "test_another_site_begins_no_login_that_goes_on_with_its_token_at_a_page_of_this_site",
     ),
     Defence(
         "provider: a sign-up is completed once",
@@ -261,6 +268,13 @@ PROVIDERS = [
         "            await self._kept.drop(storage, known[id])",
         "            _ = known[id]",
         KEPT + "test_tokens_are_gone_with_the_link_and_with_the_account",
+    ),
+    Defence(
+        "provider: a login during an unlink keeps no tokens",
+        "features/oidc/keeping.py",
+        "return is_gone or await storage.add_credential(made)",
+        "return await storage.add_credential(made)",
+        KEPT + "test_tokens_of_a_login_during_an_unlink_or_the_end_of_the_account_are_not_kept",
     ),
     Defence(
         "provider: kept tokens are for active accounts",
