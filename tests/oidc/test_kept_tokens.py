@@ -156,6 +156,34 @@ async def test_tokens_are_gone_with_the_link_and_with_the_account() -> None:
         assert await rows(app) == 0
 
 
+@pytest.mark.parametrize("end", ["unlink", "close"])
+async def test_tokens_of_a_login_during_an_unlink_or_the_end_of_the_account_are_not_kept(
+    end: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with keeping() as app:
+        await app.login()
+        user, storage, late = await user_id(app), app.auth.storage, app.another_browser()
+        await storage.delete_credentials(user, [KIND])
+        back = await app.back(await app.begin(browser=late))
+        (listed,) = (await app.browser.get("/auth/identities")).json["identities"]
+        find = storage.find_credential
+
+        async def finds_and_waits(kind: str, identifier: str) -> Any:
+            found = await find(kind, identifier)
+            monkeypatch.undo()
+            if end == "close":
+                assert (await app.browser.post("/auth/close-account", {}, headers=SAME)).status == 204
+            else:
+                path = f"/auth/identities/{listed['id']}"
+                assert (await app.browser.request("DELETE", path, headers=SAME)).status == 204
+            return found
+
+        monkeypatch.setattr(storage, "find_credential", finds_and_waits)
+        assert (await app.browser.get("/auth/me")).status == 200
+        assert (await late.get(back)).status in {400, 401, 403}
+        assert await storage.credentials(user, KIND) == []
+
+
 async def test_a_link_that_waits_for_the_second_factor_keeps_its_tokens_with_it() -> None:
     async with keeping() as app:
         await account(app, verified=True)

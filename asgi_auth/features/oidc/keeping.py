@@ -119,19 +119,28 @@ class KeptTokens:
 
     async def keep(self, identity: Credential, profile: Profile) -> None:
         """Keep the tokens of a login with a linked account, in place of the earlier ones."""
-        storage = self._auth.storage
-        while (made := self.credential(identity, profile)) is not None and not await storage.add_credential(made):
-            found = await storage.find_credential(KIND, identity.id)
+        while (made := self.credential(identity, profile)) is not None:
+            found = await self._auth.storage.find_credential(KIND, identity.id)
             if found is None:
-                # The account at the provider was unlinked meanwhile.
-                return
+                if await self._added(made, identity):
+                    return
+                continue
             newer = self.credential(identity, profile, self._opened(found[1]))
             tokens = self._opened(newer) if newer is not None else None
             if tokens is None or await self._replaced(found[1], tokens) is not None:
                 return
 
+    async def _added(self, made: Credential, identity: Credential) -> bool:
+        """Add the first set, unless the account was unlinked or closed meanwhile; False if another login was faster."""
+        async with self._auth.storage.transaction() as storage:
+            # An unlink that waits for this lock deletes the set, and one that had it is seen.
+            user = await storage.update_user(made.user_id, {}, made.updated_at)
+            linked = await storage.find_credential(identity.kind, identity.identifier)
+            is_gone = user is None or user.status == "closed" or linked is None or linked[1].id != identity.id
+            return is_gone or await storage.add_credential(made)
+
     async def drop(self, storage: Storage, identity: Credential) -> None:
-        """Delete the tokens of an account at a provider, in the transaction that unlinks it."""
+        """Delete the tokens of an account at a provider, in the transaction that unlinks it and has locked its user."""
         found = await storage.find_credential(KIND, identity.id)
         if found is not None:
             await storage.delete_credential(identity.user_id, found[1].id)

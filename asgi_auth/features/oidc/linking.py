@@ -49,7 +49,7 @@ class Linking(OIDCBase):
             known = {each.id: each for each in await storage.credentials(identity.id, KIND)}
             if id not in known or await storage.delete_credential(identity.id, id) is None:
                 raise NotFoundError
-            await self._kept.drop(storage, known[id])
             await self.auth.ways_in.keep_one(storage, identity.id, int(self.auth.now()))
+            await self._kept.drop(storage, known[id])
         data = {"provider": known[id].data.get("provider", "")}
         await self.auth.emit(events.IDENTITY_UNLINK, user_id=identity.id, client=client, data=data)
