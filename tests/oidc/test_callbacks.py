@@ -34,6 +34,22 @@ async def test_the_name_that_comes_with_a_form_is_shown_and_decides_nothing(user
         assert (listed["name"], listed["email"]) == (shown, EMAIL)
 
 
+async def test_forms_of_other_sites_leave_one_cookie_and_no_name_for_other_logins() -> None:
+    async with world() as app:
+        app.op.add_user("7", email=EMAIL, email_verified=True)
+        own = await app.back(await app.begin())
+        cookies = len(app.browser.cookies)
+        headers = {"content-type": "application/x-www-form-urlencoded", "sec-fetch-site": "cross-site"}
+        for number in range(3):
+            sent = {"state": f"{number:024}.1.{43 * 'a'}", "user": '{"name": {"firstName": "Eve"}}'}
+            await app.browser.request("POST", CALLBACK, body=urlencode(sent).encode(), headers=headers)
+
+        assert len(app.browser.cookies) == cookies + 1
+        assert (await app.browser.get(own)).status == 303
+        (listed,) = (await app.browser.get("/auth/identities")).json["identities"]
+        assert listed["name"] == ""
+
+
 async def test_after_an_error_a_code_with_the_same_state_is_refused() -> None:
     async with world() as app:
         back = await app.back(await app.begin())

@@ -26,7 +26,7 @@ TTL, REMEMBERED = 600, 1200
 #: The shape of a state: an id, a time, and a MAC in base64url.
 STATE = re.compile(r"([0-9a-f]{24})\.([0-9]{1,12})\.([A-Za-z0-9_-]{43})")
 PURPOSE = "oidc state"
-#: The prefix of the cookie with the name of a user, and seconds that it lives: the browser goes on at once.
+#: The cookie with the name of a user, and seconds that it lives: the browser goes on at once.
 LABEL, LABEL_TTL = "oidc-name", 60
 
 
@@ -124,23 +124,28 @@ class Flows:
         return Flow(key, state, cookie, _begun(cookie))
 
 
-def name_of(state: str, prefix: str = "oidc") -> str:
-    """Return the name of a cookie of a state."""
-    return f"{prefix}-{state.partition('.')[0]}"
+def name_of(state: str) -> str:
+    """Return the name of the cookie of a state."""
+    return f"oidc-{_id_of(state)}"
 
 
 def label_cookie(state: str, label: str) -> SetCookie:
-    """Return the cookie that carries the name of the user from the form of a provider to the end of the login."""
-    return SetCookie(name_of(state, LABEL), _text(label.encode()), LABEL_TTL)
+    """Return the cookie that carries the name of the user from the form of a provider to the end of the login.
+
+    It is one for all logins: pages of other sites can send such forms, and must not fill a browser with cookies.
+    """
+    return SetCookie(LABEL, _text(f"{_id_of(state)} {label}".encode()), LABEL_TTL)
 
 
 def label_in(state: str, cookies: Mapping[str, str]) -> str:
-    """Return the name in that cookie; empty without one."""
-    value = cookies.get(name_of(state, LABEL), "")
+    """Return the name in that cookie; empty without one, and for one of another login."""
+    value = cookies.get(LABEL, "")
     try:
-        return base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)).decode()
+        found = base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)).decode()
     except (binascii.Error, ValueError):
         return ""
+    login, _, label = found.partition(" ")
+    return label if login == _id_of(state) else ""
 
 
 def challenge_of(verifier: str) -> str:
@@ -151,6 +156,10 @@ def challenge_of(verifier: str) -> str:
 def is_verifier(verifier: str, challenge: str) -> bool:
     """Tell whether a challenge was made of a verifier."""
     return hmac.compare_digest(challenge, challenge_of(verifier))
+
+
+def _id_of(state: str) -> str:
+    return state.partition(".")[0]
 
 
 def _begun(cookie: str) -> Begun:
