@@ -53,6 +53,11 @@ async def test_a_request_is_sent_again_once_and_whole_or_not_at_all(
             await tab.run(foreign)
         await tab.run("violations.length = 0;")
 
+        for value in ("", ".", ".."):
+            # In a path, it would name all sessions, or another endpoint.
+            named = f"return cookie.delete('/sessions/{{id}}', {{ id: '{value}' }}).catch((error) => error.name);"
+            assert await tab.run(named) == "TypeError"
+
         # The clock of the device goes back by a day.
         await tab.run("const now = Date.now; Date.now = () => now() - 86400000;")
         for renewals in (1, 0):

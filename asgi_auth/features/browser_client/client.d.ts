@@ -80,7 +80,10 @@ export interface Client {
   fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response>;
   /** Open a websocket. With bearer tokens it needs a protocol that the server accepts. */
   socket(url: string | URL, protocols?: string[]): Promise<WebSocket>;
-  /** Call an endpoint of the library. `{name}` in a path is filled in from the values. Rejects with an AuthError. */
+  /**
+   * Call an endpoint of the library. `{name}` in a path is filled in from the values. Rejects with an AuthError, and
+   * with a TypeError for an empty value in a path, and one of dots alone, which would name another endpoint.
+   */
   get: Call<"GET">;
   post: Call<"POST">;
   patch: Call<"PATCH">;

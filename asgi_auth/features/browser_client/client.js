@@ -30,7 +30,7 @@ async function problemOf(response) {
   return response.clone().json().catch(() => undefined);
 }
 
-// No answer of the library, as in the network of a hotel.
+// No answer of the library.
 const unreached = (cause) => new AuthError({ code: "offline" }, 0, undefined, cause);
 const sleep = (milliseconds) => new Promise((done) => { setTimeout(done, milliseconds); });
 
@@ -127,9 +127,11 @@ export function createClient(options = {}) {
   async function send(method, path, values = {}, credentials = bearer ? "omit" : "include") {
     const rest = { ...values };
     const url = new URL(root + path.replace(/\{(\w+)\}/g, (_, key) => {
-      const value = encodeURIComponent(rest[key]);
+      const value = rest[key];
       delete rest[key];
-      return value;
+      // Dots alone or nothing name another path.
+      if (/^\.*$/.test(value)) throw new TypeError(key);
+      return encodeURIComponent(value);
     }));
     const headers = new Headers({ Accept: JSON_TYPE, "Auth-Transport": transport });
     const init = { method, credentials, headers, cache: "no-store", signal: AbortSignal.timeout(CALL) };
