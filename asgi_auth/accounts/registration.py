@@ -123,8 +123,12 @@ class RegistrationService:
         storage, now = self._storage, int(self._now())
         known = await storage.user_by_email(canonical)
         found = await storage.recall_token(request, self.registration.name, canonical, now)
-        own = found is not None and found.id == request and bool(found.data.get(OWN))
-        data: dict[str, Any] = {OWN: own or (known is not None and known.id == user_id)}
+        earlier = found if found is not None and found.id == request and found.data.get(OWN) else None
+        own = earlier is not None
+        if known is not None:
+            # A registration that waits proves nothing about an account that another caller has made meanwhile.
+            own = known.id in {user_id, earlier.user_id if earlier is not None else None}
+        data: dict[str, Any] = {OWN: own}
         pending = Pending.of(found) if found is not None and known is None else None
         if pending is not None and not (own or pending.has_password):
             # The caller could not use the code.

@@ -192,6 +192,20 @@ async def test_an_address_that_is_known_meanwhile_gets_no_passkey() -> None:
         assert await app.kinds() == ["password"]
 
 
+async def test_a_sign_up_proves_nothing_about_an_account_that_a_stranger_makes_meanwhile() -> None:
+    async with an_app(enumeration="tell") as app:
+        request, _ = await app.mailed(await app.asked())
+        await app.auth[Passwords].register(email=EMAIL, password=PASSWORD)
+        await app.outbox.next("verify_email")
+        app.clock.move(61)
+
+        again = await app.auth[EmailVerification].resend_verification(email=EMAIL, request=request)
+        mail = await app.outbox.next("verify_email")
+
+        assert await app.finish(again.request, mail.code) == "password_needed"
+        assert not (await app.auth.users.by_email(EMAIL)).email_verified
+
+
 async def test_a_code_lasts_a_day() -> None:
     async with an_app() as app:
         request, mail = await app.mailed(await app.asked())

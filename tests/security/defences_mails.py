@@ -25,6 +25,13 @@ MAILS = [
         "accounts/test_mail_budget.py::test_the_first_registration_of_a_network_is_one_whatever_its_addresses",
     ),
     Defence(
+        "a sign-up that waits proves nothing about the account of a stranger",
+        "accounts/registration.py",
+        "own = known.id in {user_id, earlier.user_id if earlier is not None else None}",
+        "own = own or known.id == user_id",
+        "passkeys/test_signing_up.py::test_a_sign_up_proves_nothing_about_an_account_that_a_stranger_makes_meanwhile",
+    ),
+    Defence(
         "a mail voids those of the same asker only",
         "storage/statements/tokens.py",
         "AND asker = :asker AND id <> :id",
