@@ -48,7 +48,9 @@ class Admission:
         """
         self._gate = gate
         self._lets_act = any(
-            endpoint.acting and endpoint.gives_tokens for feature in features for endpoint in feature.endpoints
+            endpoint.acting and endpoint.gives_tokens and endpoint.ends_session
+            for feature in features
+            for endpoint in feature.endpoints
         )
         self._takes_others = any(feature.overrides("authenticate") for feature in features)
         self._fresh = timedelta(seconds=fresh)

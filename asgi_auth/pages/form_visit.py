@@ -86,12 +86,20 @@ class FormVisit(Visit):
             self.kept = self.kept or Kept.of(endpoint.name, sent, fields)
         if (response := await self.led_on(error, page, identity)) is not None:
             return response
-        was_sent_twice = identity.is_authenticated and self.kept is None
-        if endpoint.gives_tokens and was_sent_twice and isinstance(error, InvalidOneTimeTokenError):
-            # The form was sent twice, and the first request has logged in.
+        if isinstance(error, InvalidOneTimeTokenError) and await self._was_sent_twice(identity):
             return self.site.renderer.redirect(self.go_on())
         failed = Failed(endpoint=endpoint.name, sent=sent, error=error)
         return await self.show(page, identity, failed)
+
+    async def _was_sent_twice(self, identity: Identity) -> bool:
+        """Tell whether the first request of a form that was sent twice may have logged in by a mail.
+
+        Such a login has verified the address.
+        """
+        if not self._route.endpoint.gives_tokens or self.kept is not None:
+            return False
+        user = await self._user(identity)
+        return user is not None and user.email_verified
 
     async def _followed(self, result: Result, identity: Identity) -> Response:
         """Redirect to the next page, or show the answer on the page of the form, with the cookies of the result."""

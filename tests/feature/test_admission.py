@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from asgi_auth import Argon2, Auth, AuthApp, Passwords, Sessions
-from asgi_auth.errors import FreshLoginRequiredError, SecondFactorNeededError, UnauthorizedError
+from asgi_auth import Admin, Argon2, Auth, AuthApp, Outbox, Passwords, Sessions
+from asgi_auth.errors import FreshLoginRequiredError, ImpersonatedError, SecondFactorNeededError, UnauthorizedError
 from asgi_auth.feature import Client as Caller
 from asgi_auth.feature import Feature, Served, post
 from asgi_auth.openapi import Info, document
 from asgi_auth.sessions.identity import ANONYMOUS
 from tests.feature.demanding import Demanding, demanding, user_of
-from tests.support import Client, Clock, bearer, login, make_auth, register
+from tests.support import Client, Clock, bearer, cheap, login, make_auth, register
 
 
 async def test_a_fresh_endpoint_refuses_an_old_login_before_it_looks_at_the_fields() -> None:
@@ -32,6 +32,18 @@ async def test_a_fresh_endpoint_refuses_an_old_login_before_it_looks_at_the_fiel
     assert late.json["code"] == "fresh_login_required"
     assert 'error="insufficient_user_authentication"' in str(late.header("www-authenticate"))
     assert back.json["code"] == "fresh_login_required"
+
+
+def test_the_error_of_acting_for_users_is_possible_where_an_administrator_can() -> None:
+    for features in ([], [Admin(second_factor=False)]):
+        auth = make_auth(features=[*cheap(mail=True), *features], mailer=Outbox())
+        kinds = {
+            kind
+            for item in auth.features
+            for each in item.endpoints
+            for kind in auth.pipeline.admission.errors_at(each)
+        }
+        assert (ImpersonatedError in kinds) is bool(features)
 
 
 async def test_where_a_login_is_optional_it_must_be_fresh_if_there_is_one() -> None:

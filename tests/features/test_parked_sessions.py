@@ -129,6 +129,18 @@ async def test_every_login_and_logout_forgets_the_parked_session(world: World, p
     assert PARKED not in browser.cookies
 
 
+async def test_a_verification_while_acting_leaves_the_parked_session(world: World) -> None:
+    browser = browser_of(world)
+    await world.auth.users.set_verified(world.users["user"].id, verified=False)
+    assert (await world.call("user", "POST", "/resend-verification")).status == 202
+    await acting(world, browser)
+    body = {"token": (await world.outbox.next("verify_email")).token, "password": PASSWORD}
+
+    assert (await browser.post("/auth/verify-email", body)).status == 204
+
+    assert PARKED in browser.cookies
+
+
 async def test_the_session_of_another_browser_is_not_parked(world: World) -> None:
     browser = browser_of(world)
     await browser.log_in("owner")

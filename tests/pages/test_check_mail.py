@@ -120,6 +120,23 @@ async def test_a_user_who_is_logged_in_stays_who_they_are(hiding: Auth) -> None:
     assert done.url == "/auth/account?said=email_verified"
 
 
+async def test_a_wrong_code_of_a_user_who_is_logged_in_is_told(clock: Clock) -> None:
+    features = all_features(Pages())
+    async with make_auth(clock=clock, features=features, mailer=Outbox(), enumeration="tell") as auth:
+        ada = browser(auth)
+        request = request_in(await register(ada))
+        await ada.submit(await ada.get("login"), "/login", email=EMAIL, password=PASSWORD)
+        waiting = await ada.get(f"verify-email?request={request}")
+
+        wrong = await ada.submit(waiting, "/verify-email", code="00000000")
+        done = await ada.submit(wrong, "/verify-email", code=await code_of(auth))
+        twice = await ada.submit(wrong, "/verify-email", code="00000000")
+
+    assert (wrong.status, wrong.url) == (400, "/auth/verify-email")
+    assert done.url == "/auth/account?said=email_verified"
+    assert twice.url == "/"
+
+
 async def test_a_call_without_pages_answers_as_ever(hiding: Auth) -> None:
     ada = browser(hiding)
     waiting = await register(ada)

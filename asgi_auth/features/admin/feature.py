@@ -82,7 +82,7 @@ class Admin(Reading, Overview, Editing, Inviting, Access, AdminPages):
         if token and session is not None and session.id == call.identity.session_id:
             lasts = min(TTL, session.expires_at - int(self.auth.now()))
             call.cookies.append(SetCookie(COOKIE, token, max(0, lasts), "strict"))
-        elif COOKIE in call.client.cookies:
+        elif COOKIE in call.client.cookies and not _goes_on(call):
             with suppress(BadRequestError):  # several values: the site of a sibling domain has set another one
                 if call.endpoint.name != "stop_impersonating":
                     await self.auth.impersonation.end_parked(call.client.cookies[COOKIE], call.client)
@@ -91,3 +91,8 @@ class Admin(Reading, Overview, Editing, Inviting, Access, AdminPages):
     async def observe(self, event: Event) -> None:
         """End the impersonations of an administrator whose session or right has ended, and report the end."""
         await self.auth.impersonation.observe(event)
+
+
+def _goes_on(call: Call) -> bool:
+    """Tell whether an administrator who acts for a user does so after a call that may give tokens to others."""
+    return call.identity.actor is not None and call.endpoint.acting == "always" and not call.endpoint.ends_session
