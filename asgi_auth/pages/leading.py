@@ -1,7 +1,7 @@
 """Browsers are led: from a page of the host that refuses them, to the page that helps or to a page with the error."""
 
 from collections.abc import Sequence
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope
@@ -25,6 +25,8 @@ from asgi_auth.web.responses import OUTER
 
 #: What decides between a page, a redirect, and a problem document.
 VARY = "Accept, Authorization, Cookie, Sec-Fetch-Mode"
+#: The characters of a path that stand for themselves (RFC 3986, section 3.3), beside letters and digits.
+IN_PATH = "/:@!$&'()*+,;=~"
 
 
 class HostVisit(Visit):
@@ -71,7 +73,8 @@ class HostVisit(Visit):
 
     def _target(self) -> str:
         query = self.scope.get("query_string") or b""
-        path = location(below_root(self._root, self.scope["path"]))
+        # The path of the scope is decoded: a question mark in it is no query.
+        path = below_root(self._root, quote(self.scope["path"], safe=IN_PATH))
         target = path + location(f"?{query.decode('latin-1')}" if query else "")
         return target if is_local_path(target) else ""
 

@@ -17,7 +17,8 @@ def is_local_path(path: str) -> bool:
     """Tell whether a text is a path of this site, both as written and decoded."""
     if len(path) > MAX_TARGET:
         return False
-    decoded = unquote(re.split(r"[?#]", path, maxsplit=1)[0])
+    # An encoded space is part of a name: browsers neither decode nor drop it.
+    decoded = unquote(re.split(r"[?#]", path, maxsplit=1)[0].replace("%20", "+"))
     leads_up = not {".", ".."}.isdisjoint(decoded.split("/"))
     return all(LOCAL.fullmatch(text) for text in (path, decoded)) and "//" not in decoded and not leads_up
 

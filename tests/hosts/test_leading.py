@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 from starlette.applications import Starlette
@@ -10,13 +10,13 @@ from starlette.authentication import requires
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Send
 
 from asgi_auth import Auth, AuthApp, AuthMiddleware, Identity, Pages, SecondFactors, Totp
 from asgi_auth.hosts import starlette
 from tests.hosts.forms import FORMS, build
 from tests.hosts.inprocess import running
-from tests.support import EMAIL, PASSWORD, Answer, Client, Clock, bearer, cheap, login, make_auth, register
+from tests.support import EMAIL, PASSWORD, Answer, Client, Clock, bearer, cheap, login, make_auth, register, who
 
 VISIT = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8", "sec-fetch-mode": "navigate"}
 OLD = {"accept": "text/html"}
@@ -97,6 +97,21 @@ async def test_a_browser_stays_below_the_path_of_the_app(host: str, place: str) 
         answer = await Client(app).get(f"{prefix}/admin", headers=VISIT, scope={"root_path": root})
 
     assert led(answer) == ("/api/auth/login", {"next": ["/api/admin"], "said": ["login_needed"]})
+
+
+async def test_a_browser_comes_back_to_the_very_path_that_was_refused() -> None:
+    own = ["/a%3Fb%23c", "/100%25", "/%2541", "/My%20file", "/%C3%BC", "/a:b@c;d=e"]
+    foreign = ["//evil.example", "/%2Fevil.example", "/a/%2E%2E", "/%09/x", "/%5Cx"]
+    async with paged() as auth:
+        inner = AuthMiddleware(who, auth, mount="/auth", required=True)
+
+        async def app(scope: Any, receive: Receive, send: Send) -> None:
+            await inner({**scope, "path": unquote(scope["path"])}, receive, send)
+
+        visits = {path: led(await Client(app, VISIT).get(path))[1] for path in [*own, *foreign]}
+
+    assert {path: visits[path]["next"] for path in own} == {path: [path] for path in own}
+    assert [visits[path].keys() for path in foreign] == [{"said"}] * len(foreign)
 
 
 def guarded(auth: Auth, *, mounted: bool = False) -> ASGIApp:

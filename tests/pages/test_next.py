@@ -31,7 +31,7 @@ async def test_a_login_never_leads_to_where_it_may_not(surfer: Surfer, auth: Aut
     assert (await surfer.get(f"login?next={quote(target, safe='')}")).answer.all("location") == ["/"]
 
 
-@pytest.mark.parametrize("target", ["/x", "/x?y=%5C&z=//#a", "/caf%C3%A9", "https://shop.example/in"])
+@pytest.mark.parametrize("target", ["/x", "/x?y=%5C&z=//#a", "/caf%C3%A9", "/a%20b", "https://shop.example/in"])
 async def test_a_login_leads_on(surfer: Surfer, auth: Auth, target: str) -> None:
     await auth[Passwords].register(email=EMAIL, password=PASSWORD, company="x")
 
