@@ -11,7 +11,7 @@ import pytest
 from asgi_auth import Pages
 from tests.oidc.test_linking import SAME, account, identities, turn_on
 from tests.oidc.world import World, world
-from tests.support import EMAIL, ORIGIN, Answer, Client, bearer
+from tests.support import EMAIL, ORIGIN, PASSWORD, Answer, Client, bearer
 
 SCRIPT = "https://spa.example.org"
 TARGET = f"{SCRIPT}/after?a=b#/home"
@@ -165,3 +165,20 @@ async def test_another_site_begins_no_login_that_goes_on_with_its_token_at_a_pag
             path = f"/auth/oidc/op/login?next={quote(target, safe='')}&challenge={CHALLENGE}"
             assert (await app.browser.get(path, headers=SAME)).status == 303
         assert (await begin(app)).status == 303
+
+
+async def test_logins_that_other_sites_begin_do_not_fill_a_browser_with_cookies() -> None:
+    async with handing() as app:
+        await account(app, verified=True)
+        totp = await turn_on(app)
+        began = [await begin(app) for _ in range(18)]
+        app.clock.move(30)
+
+        headers = SAME | {"auth-transport": "cookie"}
+        login = await app.browser.post("/auth/login", {"email": EMAIL, "password": PASSWORD}, headers=headers)
+        assert login.json["code"] == "second_factor_required"
+        assert len(app.browser.cookies) == 5
+        sent = {"code": totp(app.clock())}
+        assert (await app.browser.post("/auth/login/totp", sent, headers=headers)).status == 200
+        back = await app.back(began[-1].header("location") or "")
+        assert (await app.browser.get(back, headers=ELSEWHERE)).status == 303

@@ -235,6 +235,13 @@ PROVIDERS = [
         HANDOFF + "test_another_site_begins_no_login_that_goes_on_with_its_token_at_a_page_of_this_site",
     ),
     Defence(
+        "provider: other sites do not fill a browser with logins",
+        FLOWS,
+        "for name in others[: max(0, len(others) - MOST + 1)]",
+        "for name in others[:0]",
+        HANDOFF + "test_logins_that_other_sites_begin_do_not_fill_a_browser_with_cookies",
+    ),
+    Defence(
         "provider: a sign-up is completed once",
         "features/oidc/signing_in.py",
         "if typed is not None and not await storage.use_token(typed.token_id, int(self._auth.now())):",

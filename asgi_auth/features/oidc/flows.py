@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
@@ -26,6 +26,8 @@ TTL, REMEMBERED = 600, 1200
 #: The shape of a state: an id, a time, and a MAC in base64url.
 STATE = re.compile(r"([0-9a-f]{24})\.([0-9]{1,12})\.([A-Za-z0-9_-]{43})")
 PURPOSE = "oidc state"
+#: The cookies of logins that were begun, and how many a browser has: a further one ends the oldest.
+BEGUN, MOST = re.compile("oidc-[0-9a-f]{24}"), 4
 #: The cookie with the name of a user, and seconds that it lives: the browser goes on at once.
 LABEL, LABEL_TTL = "oidc-name", 60
 
@@ -69,6 +71,15 @@ class Flow:
     def set_cookie(self) -> SetCookie:
         """Return the cookie. Lax always: a strict one would not come back from the provider."""
         return SetCookie(self.cookie_name, self.cookie, TTL)
+
+    def set_cookies(self, present: Iterable[str]) -> tuple[SetCookie, ...]:
+        """Return the cookie, and those that delete the oldest logins of a browser that has begun too many.
+
+        `present` are the names of its cookies, the oldest first, as browsers send them (RFC 6265, section 5.4). Another
+        site can begin logins, and must not fill a browser with cookies.
+        """
+        others = [name for name in present if BEGUN.fullmatch(name)]
+        return self.set_cookie(), *(SetCookie(name, "", 0) for name in others[: max(0, len(others) - MOST + 1)])
 
     def forget_cookie(self) -> SetCookie:
         """Return the cookie that deletes it."""

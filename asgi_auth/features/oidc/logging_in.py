@@ -65,6 +65,7 @@ class LoggingIn(Linking, Renewing, HandingOver, SigningUp):
         provider: Line,
         next: Line = "",  # noqa: A002 (a field of the API)
         challenge: Challenge = "",
+        client: Client = Client(),
     ) -> Redirect:
         """Send a browser to a provider; after the login there, it goes on at `next`.
 
@@ -76,7 +77,7 @@ class LoggingIn(Linking, Renewing, HandingOver, SigningUp):
         else:
             self._check_target(next)
         flow = self._flows.begin(provider, next, challenge=challenge)
-        return Redirect(await self._way_to(provider, flow), (flow.set_cookie(),), elsewhere=True)
+        return Redirect(await self._way_to(provider, flow), flow.set_cookies(client.cookies), elsewhere=True)
 
     @get(
         "/oidc/{provider}/callback",
