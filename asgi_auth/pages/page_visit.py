@@ -21,8 +21,9 @@ from asgi_auth.sessions.identity import Identity
 
 #: The cookie of a browser that the login page has just sent on.
 SENT_ON = "sent-on"
-#: The seconds within which a browser that comes back with the same target goes in a circle.
-CIRCLE = 10
+#: A browser that comes back with the same target within these seconds, after it was sent on so many times, goes in a
+#: circle. Several tabs that are loaded again do not.
+CIRCLE, TURNS = 10, 3
 
 
 class PageVisit(Visit):
@@ -61,7 +62,7 @@ class PageVisit(Visit):
         return await self.show(self._page, identity)
 
     def _sent_on(self, identity: Identity) -> Response:
-        """Redirect a logged-in user to the target of `next`; once only, if the target sends the user back here.
+        """Redirect a logged-in user to the target of `next`; a few times only, if the target sends the user back here.
 
         A host that redirects to the login page whom it does not let in would do so without end.
         """
@@ -69,9 +70,12 @@ class PageVisit(Visit):
         if not self.onward:
             return self.site.renderer.redirect(target)
         mark = hashlib.sha256(f"{identity.session_id} {target}".encode()).hexdigest()[:32]
-        came_back = self.client(identity).cookies.get(SENT_ON) == mark
+        marks = [f"{mark}.{turn}" for turn in range(TURNS)]
+        found = self.client(identity).cookies.get(SENT_ON, "")
+        turn = marks.index(found) + 1 if found in marks else 0
+        came_back = turn == TURNS
         response = self.refuse(ForbiddenError()) if came_back else self.site.renderer.redirect(target)
-        response.raw_headers.append(self.site.cookies.line(SENT_ON, *(("", 0) if came_back else (mark, CIRCLE))))
+        response.raw_headers.append(self.site.cookies.line(SENT_ON, *(("", 0) if came_back else (marks[turn], CIRCLE))))
         return response
 
     async def _other_proof(self, identity: Identity) -> Response | None:

@@ -181,16 +181,17 @@ async def test_a_guard_of_the_host_that_redirects_ends_in_a_page(start: str) -> 
     async with paged() as auth:
         client = await browser(guarded(auth), auth)
         answer, query, path = await client.get(start), b"", ""
-        for _ in range(6):
+        for _ in range(14):
             if answer.status not in {303, 307}:
                 break
             parts = urlsplit(answer.header("location") or "")
             path, query = parts.path, parts.query.encode()
             answer = await client.get(path, scope={"query_string": query})
-        later = await client.get(path, scope={"query_string": query})
+        # Tabs that are loaded again soon afterwards go in no circle.
+        later = [(await client.get(path, scope={"query_string": query})).status for _ in range(4)]
 
     assert (answer.status, b'action="./logout"' in answer.body) == (403, True)
-    assert later.status == 303
+    assert later == [303, 303, 303, 403]
 
 
 async def test_an_absolute_target_of_this_site_is_taken_and_no_other() -> None:

@@ -41,8 +41,8 @@ HOSTS = [
     Defence(
         "a user whom the host does not let in is not sent back and forth",
         "pages/page_visit.py",
-        "came_back = self.client(identity).cookies.get(SENT_ON) == mark",
-        "came_back = self.client(identity).cookies.get(SENT_ON) is mark",
+        "came_back = turn == TURNS",
+        "came_back = turn > TURNS",
         "hosts/test_leading.py::test_a_guard_of_the_host_that_redirects_ends_in_a_page",
     ),
     Defence(
