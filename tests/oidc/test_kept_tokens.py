@@ -105,6 +105,53 @@ async def test_of_many_callers_in_two_processes_one_refreshes(driver: str, fresh
         assert len(app.op.asked("token")) == before + 1
 
 
+async def test_a_new_secret_of_the_vault_during_a_refresh_begins_no_second_one(
+    fresh: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, begun, goes_on, looked = fresh("sqlite"), asyncio.Event(), asyncio.Event(), asyncio.Event()
+    async with keeping(url) as app:
+        await app.login()
+        app.clock.move(3600)
+        before, user, kept = len(app.op.asked("token")), await user_id(app), app.auth[OIDC]._kept
+        refresh = app.auth[OIDC]._connections["op"].refresh
+
+        async def slow(refresh_token: str) -> Any:
+            begun.set()
+            await goes_on.wait()
+            return await refresh(refresh_token)
+
+        async def sealed_anew() -> None:
+            (row,) = await app.auth.storage.credentials(user, KIND)
+            tokens = kept._opened(row)
+            assert tokens is not None
+            assert await kept._replaced(row, tokens) is not None
+
+        monkeypatch.setattr(app.auth[OIDC]._connections["op"], "refresh", slow)
+        async with make_auth(
+            url, clock=app.clock, features=[OIDC([openid()], keep_tokens=True, outgoing=InProcess(app.op))]
+        ) as other:
+            find = other.storage.find_credential
+
+            async def looks(kind: str, identifier: str) -> Any:
+                looked.set()
+                return await find(kind, identifier)
+
+            monkeypatch.setattr(other.storage, "find_credential", looks)
+            calls = [asyncio.create_task(app.auth[OIDC].access_token(user, "op"))]
+            await begun.wait()
+            await sealed_anew()
+            calls.append(asyncio.create_task(other[OIDC].access_token(user, "op")))
+            for _ in range(2):
+                looked.clear()
+                await asyncio.wait([asyncio.create_task(looked.wait()), calls[1]], return_when="FIRST_COMPLETED")
+                await sealed_anew()
+            goes_on.set()
+            found = await asyncio.gather(*calls)
+
+        assert len({each.access_token for each in found}) == 1
+        assert len(app.op.asked("token")) == before + 1
+
+
 @pytest.mark.parametrize("trouble", ["500", "404", "no JSON"])
 async def test_a_provider_that_is_away_is_asked_once_in_ten_seconds_and_nothing_is_lost(trouble: str) -> None:
     async with keeping() as app:

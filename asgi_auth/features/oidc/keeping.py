@@ -169,9 +169,10 @@ class KeptTokens:
                 return tokens
             raise ProviderLoginNeededError
         self._check_failed(row, now)
-        digest = hashlib.sha256(f"oidc refresh {row.id} {row.version}".encode()).hexdigest()
+        # By the tokens, and not by the version of the row: the same ones may be sealed anew meanwhile.
+        digest = hashlib.sha256(b"oidc refresh " + row.id.encode() + msgspec.json.encode(tokens)).hexdigest()
         if (await self._auth.storage.count(digest, int(now), LEASE)).count != 1:
-            return await self._of_another_process(row)
+            return await self._of_another_process(row, tokens)
         return await self._refreshed(row, tokens)
 
     async def _refreshed(self, row: Credential, tokens: Tokens) -> Tokens:
@@ -202,14 +203,15 @@ class KeptTokens:
             row = found[1]
         return tokens
 
-    async def _of_another_process(self, row: Credential) -> Tokens:
+    async def _of_another_process(self, row: Credential, used: Tokens) -> Tokens:
         """Wait for the tokens that another process gets. Raises ProviderUnavailableError when none come."""
         for _ in range(LOOKS):
             await asyncio.sleep(PAUSE)
             found = await self._auth.storage.find_credential(KIND, row.identifier)
             if found is None:
                 raise NotFoundError
-            if found[1].version != row.version and (tokens := self._opened(found[1])) is not None:
+            tokens = self._opened(found[1]) if found[1].version != row.version else None
+            if tokens is not None and tokens != used:
                 if tokens.lives(self._auth.now(), 0):
                     return tokens
                 raise ProviderLoginNeededError
