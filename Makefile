@@ -40,8 +40,16 @@ CORE := $(addprefix tests/,crypto limits test_outgoing.py mail/test_smtp.py mail
 
 .PHONY: demo test test-full lint types public docs suite others lowest newest bench bench-quick wrk postgres redis faketime codes zsh browser firefox node providers glewlwyd proxies hosts pins dist clean
 
+# `make demo APP=shop` serves an example that is a whole app: notes, shop or chat.
+ifdef APP
+demo: $(V)/.dev
+	AUTH_SECRET=$$($(BIN)/asgi-auth secret) CART_SECRET=$$($(BIN)/asgi-auth secret) AUTH_DEVELOPMENT=true \
+	AUTH_BASE_URL=http://localhost:8000 AUTH_DATABASE_URL=sqlite:///$(APP).db GLIBC_TUNABLES=$(HUGE_PAGES) \
+	$(BIN)/uvicorn --app-dir examples/$(APP) $(APP):app --host localhost
+else
 demo: $(V)/.run
 	GLIBC_TUNABLES=$(HUGE_PAGES) $(BIN)/python examples/demo.py
+endif
 
 test: lint types public others suite lowest newest
 

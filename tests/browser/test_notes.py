@@ -1,38 +1,16 @@
 """The example `notes` in Chromium: two tabs of a user, and a restart of the server."""
 
-import os
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from tests.browser.examples import length, served
 from tests.browser.test_walk import address
-from tests.cluster import await_answer, free_port
-from tests.docs.files import ROOT
-from tests.support import PASSWORD, SECRET
+from tests.cluster import free_port
+from tests.support import PASSWORD
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-NOTES = ROOT / "examples" / "notes"
-
-
-@contextmanager
-def served(folder: Path, port: int) -> Iterator[str]:
-    """Run the example on a port, with its database in a folder, and kill it."""
-    url = f"http://localhost:{port}"
-    command = [sys.executable, "-m", "uvicorn", "--app-dir", str(NOTES), "notes:app", "--port", str(port)]
-    environment = {**os.environ, "AUTH_SECRET": SECRET, "AUTH_BASE_URL": url, "PYTHONPATH": str(ROOT)}
-    environment["AUTH_DATABASE_URL"] = f"sqlite:///{folder}/notes.db"
-    with subprocess.Popen([*command, "--log-level", "error"], env=environment) as process:
-        try:
-            await_answer(f"http://127.0.0.1:{port}")
-            yield url
-        finally:
-            # It says goodbye to nobody, as a server that crashes.
-            process.kill()
 
 
 async def writes(page: Page, text: str) -> None:
@@ -42,7 +20,7 @@ async def writes(page: Page, text: str) -> None:
 
 
 async def test_it_is_short() -> None:
-    assert sum(len(file.read_text("utf-8").splitlines()) for file in NOTES.iterdir() if file.is_file()) < 150
+    assert length("notes") < 150
 
 
 async def test_two_tabs_share_a_session_that_outlives_a_restart(browser: Browser, tmp_path: Path) -> None:
@@ -54,7 +32,7 @@ async def test_two_tabs_share_a_session_that_outlives_a_restart(browser: Browser
         for each in (page, other):
             each.on("console", lambda said: refused.append(said.text) if "Security Policy" in said.text else None)
             each.on("pageerror", lambda error: refused.append(str(error)))
-        with served(tmp_path, port) as url:
+        with served("notes", tmp_path, port) as url:
             await page.goto(url)
             await other.goto(url)
             await page.get_by_label("Email").fill(email)
@@ -70,7 +48,7 @@ async def test_two_tabs_share_a_session_that_outlives_a_restart(browser: Browser
         await writes(page, "Light it")
         await expect(page.get_by_role("alert")).not_to_be_empty()
         await expect(page.locator("#who")).to_have_text(email)
-        with served(tmp_path, port):
+        with served("notes", tmp_path, port):
             await page.get_by_role("button", name="Add").click()
             await expect(page.get_by_role("listitem")).to_have_text("Light it")
             await other.reload()
