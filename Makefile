@@ -20,13 +20,16 @@ WORKERS := 3
 
 # The newest Pythons run the whole suite except for slow tests that depend little on the Python version:
 # the browser, the servers, their clocks, the clients of the OpenAPI document, the fuzzer guided by coverage, the
-# benchmarks, the type checkers, the identity providers, the documentation, the proxies, and races of processes.
+# benchmarks, the type checkers, the identity providers, the documentation, the proxies, a stranger's test suite, races
+# of processes, sequences by a model, and the pages, imports, passkeys and providers, which stand on tested parts.
 # Pythons between them and the oldest one run the core.
 NEWEST := 3.13 3.14
 BETWEEN := 3.12
-LEFT_OUT := $(addprefix --ignore tests/,browser test_clock_skew.py hosts/test_servers.py hosts/test_commands.py openapi/test_schemathesis.py openapi/test_clients.py openapi/test_browser_client.py \
-	test_benchmarks.py types providers deploy oidc/test_races.py passkeys/test_races.py features/test_factor_races.py docs \
-	importing/test_guides.py security/test_concealment.py) \
+LEFT_OUT := $(addprefix --ignore tests/,browser test_clock_skew.py hosts/test_servers.py hosts/test_commands.py \
+	openapi/test_schemathesis.py openapi/test_clients.py openapi/test_browser_client.py test_benchmarks.py types providers \
+	deploy docs testing/test_stranger.py \
+	oidc passkeys pages importing features/test_factor_races.py features/test_admin_races.py sessions/test_model.py \
+	security/test_concealment.py security/test_mutations.py web/test_overload.py test_guesses_at_processes.py) \
 	--deselect tests/fuzz/test_fuzz.py::test_a_short_run_guided_by_coverage_finds_nothing
 
 # What the tests run beside Python: each target installs it where the machine is a Debian and the user is root.
