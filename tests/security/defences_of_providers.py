@@ -158,6 +158,13 @@ PROVIDERS = [
         LIES + "test_a_subject_has_printable_characters_of_ascii",
     ),
     Defence(
+        "provider: an unknown key asks once a minute",
+        "features/oidc/metadata.py",
+        " or 0 <= now - self._searched_at < COOLDOWN:",
+        ":",
+        "oidc/test_truths.py::test_a_new_key_is_fetched_and_unknown_ones_ask_once_a_minute",
+    ),
+    Defence(
         "provider: keys stay in use while the provider is away",
         "features/oidc/metadata.py",
         "            if known is None:\n                raise\n            return known\n        return self._keys",

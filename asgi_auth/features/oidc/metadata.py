@@ -37,6 +37,7 @@ class KeySource:
         self._metadata_at = 0.0
         self._keys: Sequence[Mapping[str, Any]] | None = None
         self._keys_at = 0.0
+        self._searched_at = 0.0
 
     async def metadata(self) -> Metadata:
         """Return the metadata. Raises ProviderUnavailableError while there is none."""
@@ -61,11 +62,18 @@ class KeySource:
         Raises ProviderUnavailableError while there are none.
         """
         now, known = self._now(), self._keys
-        age = now - self._keys_at
-        has_it = known is not None and (kid is None or any(key.get("kid") == kid for key in known))
-        if known is not None and 0 <= age < (KEPT if has_it else COOLDOWN):
+        if known is None or not 0 <= now - self._keys_at < KEPT:
+            return await self._newest_keys()
+        if kid is None or any(key.get("kid") == kid for key in known) or 0 <= now - self._searched_at < COOLDOWN:
             return known
-        self._keys_at = now
+        found = await self._newest_keys()
+        # After the fetch: of the logins with a new key that come at the same time, each finds it.
+        self._searched_at = now
+        return found
+
+    async def _newest_keys(self) -> Sequence[Mapping[str, Any]]:
+        known = self._keys
+        self._keys_at = self._now()
         try:
             metadata = await self.metadata()
             self._keys = await self._fetch_keys(metadata.jwks_uri)

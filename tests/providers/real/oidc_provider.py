@@ -6,7 +6,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -42,10 +42,15 @@ def client(redirect_uris: Sequence[str], **more: Any) -> dict[str, Any]:
 
 
 @contextmanager
-def oidc_provider(*clients: dict[str, Any], host: str = "localhost", port: int = 0) -> Iterator[str]:
-    """Run the provider with clients, and give its issuer. Another `host` is another site for a browser."""
+def oidc_provider(
+    *clients: dict[str, Any], host: str = "localhost", port: int = 0, keys: Sequence[Mapping[str, Any]] = ()
+) -> Iterator[str]:
+    """Run the provider with clients, and give its issuer. Another `host` is another site for a browser.
+
+    `keys` are private JWKs. The first one signs; one with the member `withdrawn` is not shown.
+    """
     issuer = f"http://{host}:{port or free_port()}"
-    command = [str(node()), "provider.mjs", issuer, json.dumps(clients)]
+    command = [str(node()), "provider.mjs", issuer, json.dumps(clients), json.dumps(keys)]
     with subprocess.Popen(command, cwd=FOLDER, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             await_metadata(issuer, process)
