@@ -16,7 +16,6 @@ from tests.oidc.world import World, world
 from tests.support import EMAIL, PASSWORD, Client, bearer
 
 SAME = {"sec-fetch-site": "same-origin"}
-CLAIMS: list[Any] = [True, False, "true", 1, None]
 
 
 async def account(app: World, *, verified: bool) -> str:
@@ -26,29 +25,6 @@ async def account(app: World, *, verified: bool) -> str:
 
 async def identities(app: World, user_id: str) -> int:
     return len(await app.auth.storage.credentials(user_id, "oidc"))
-
-
-def claim(value: Any) -> dict[str, Any]:
-    return {} if value is None else {"email_verified": value}
-
-
-@pytest.mark.parametrize("verified", [True, False])
-@pytest.mark.parametrize("value", CLAIMS)
-@pytest.mark.parametrize("enumeration", ["hide", "tell"])
-async def test_only_an_address_that_the_provider_has_verified_opens_an_account(
-    *, verified: bool, value: Any, enumeration: str
-) -> None:
-    async with world(enumeration=enumeration) as app:
-        user_id = await account(app, verified=verified)
-        app.op.add_user("7", email=EMAIL, **claim(value))
-
-        answer = await app.login()
-
-        opens = value is True
-        assert (await app.me()).status == (200 if opens else 401)
-        assert await identities(app, user_id) == int(opens)
-        expected = 303 if opens else 202 if enumeration == "hide" else 409
-        assert answer.status == expected
 
 
 async def test_a_link_takes_an_unverified_account_from_a_stranger() -> None:

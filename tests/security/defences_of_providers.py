@@ -85,7 +85,7 @@ PROVIDERS = [
         "features/oidc/providers.py",
         "return any(type(value) is type(each) and value == each for each in self.verified_values)",
         "return bool(value)",
-        LINKING + "test_only_an_address_that_the_provider_has_verified_opens_an_account",
+        "oidc/test_linking_table.py::test_each_cell_of_the_linking_table",
     ),
     Defence(
         "provider: nothing is linked before the second factor",
@@ -254,6 +254,13 @@ PROVIDERS = [
         "if typed is not None and not await storage.use_token(typed.token_id, int(self._auth.now())):",
         "if typed is not None and not typed.token_id:",
         SIGNING_UP + "test_an_address_that_got_an_account_meanwhile_is_linked_by_its_proof_alone",
+    ),
+    Defence(
+        "provider: an account of another user is not linked",
+        "features/oidc/signing_in.py",
+        "if found is None or found[0].id != user.id:",
+        "if found is None:",
+        "oidc/test_linking_table.py::test_each_cell_of_the_linking_table",
     ),
     Defence(
         "provider: a completed sign-up logs no one in again",
