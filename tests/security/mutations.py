@@ -28,6 +28,7 @@ from tests.security.defences_of_overload import OVERLOAD
 from tests.security.defences_of_passkeys import PASSKEYS
 from tests.security.defences_of_permissions import PERMISSIONS
 from tests.security.defences_of_processes import PROCESSES
+from tests.security.defences_of_provider_sign_ups import AFTER_PROVIDERS
 from tests.security.defences_of_providers import PROVIDERS
 
 ROOT = SOURCE.parent
@@ -48,6 +49,7 @@ ALL = [
     *IMPERSONATION,
     *NAMES_OF_ACCOUNTS,
     *PROVIDERS,
+    *AFTER_PROVIDERS,
     *CLIENTS,
 ]
 COPIED = ("asgi_auth", "tests", "examples", "pyproject.toml", "README.md", "docs", "mkdocs.yml", ".github/SECURITY.md")
