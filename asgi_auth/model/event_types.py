@@ -42,6 +42,7 @@ REAUTHENTICATE: Final = "reauthenticate"
 SESSION_START: Final = "session_start"
 REFRESH: Final = "refresh"
 REFRESH_REPEATED: Final = "refresh_repeated"
+REFRESH_AHEAD: Final = "refresh_ahead"
 TOKEN_REUSE: Final = "token_reuse"
 SESSION_END: Final = "session_end"
 PASSWORD_CHANGE: Final = "password_change"
@@ -90,7 +91,13 @@ ACTIONS: Final[dict[str, Action]] = {
     SESSION_START: Action("A login started a session.", "session_created"),
     REFRESH: Action("A refresh token extended a session.", "session_renewed", "session_use_after_expire"),
     REFRESH_REPEATED: Action(
-        "A used refresh token came again, before any token of its successor: the same successor was returned.",
+        "A used refresh token came again, before any token of its successor or after an outage of the database: the "
+        "same successor was returned.",
+        "session_renewed",
+    ),
+    REFRESH_AHEAD: Action(
+        "A genuine refresh token was newer than its session: the database has lost refreshes, as by a failover or a "
+        "restored backup. The session was raised to the token.",
         "session_renewed",
     ),
     TOKEN_REUSE: Action("An old refresh token was reused; its session was revoked.", "", "authn_token_reuse"),

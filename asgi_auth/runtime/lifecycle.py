@@ -95,6 +95,7 @@ class Lifecycle:
             self._log(logging.ERROR, f"asgi_auth cannot start: {error}")
             raise
         except StorageUnavailableError as error:
+            self._revocation.outages.failed()
             self._log(logging.WARNING, f"asgi_auth runs without its database, and tries again: {error.__cause__!r}")
             if reachable:
                 raise

@@ -17,6 +17,7 @@ from asgi_auth.model.revocations import Changes
 from asgi_auth.process.fork import leave_behind, renew_after_fork
 from asgi_auth.process.log import logger
 from asgi_auth.sessions.clock_watch import ClockWatch
+from asgi_auth.sessions.outages import Outages
 from asgi_auth.settings import Settings
 from asgi_auth.storage import Storage
 
@@ -40,6 +41,8 @@ class Revocation:
         self._last_sync: tuple[float, float] | None = None
         #: Compares the clock of this process with that of the database.
         self.clock: ClockWatch = ClockWatch(settings.leeway)
+        #: The outages of the database, as the synchronizations saw them.
+        self.outages: Outages = Outages(settings.refresh_grace, now)
         self._fresh_until = float("-inf")
         self._changed_at: dict[str, int] = {}
         self._told: dict[str, tuple[tuple[str, ...], int]] = {}
@@ -76,6 +79,7 @@ class Revocation:
         # Urgent: without the changes, every request reads its session from the database.
         with Deadline(left(DEFAULT), urgent=True):
             changes = await self._storage.changes_since(int(before) - self._horizon + 1, self._position)
+        self.outages.answered()
         self.clock.compare(before, changes.now, self._now())
         self._forget(int(before) - self._horizon)
         self._apply(changes, number)
@@ -109,6 +113,8 @@ class Revocation:
                 await self.sync()
                 failing = False
             except Exception as error:  # noqa: BLE001 (the loop must survive every driver error)
+                if isinstance(error, StorageUnavailableError):
+                    self.outages.failed()
                 if not failing or not isinstance(error, StorageUnavailableError):
                     logger.warning("asgi_auth cannot read revoked sessions: %s", type(error).__name__)
                 failing = True

@@ -96,13 +96,8 @@ class SessionService(SessionEnds):
         session_id, generation = self._refresh_tokens.read(refresh_token)
         # First, because the host's claims may raise: a token that was not rotated can be used again.
         custom = await self._claims_of(session_id)
-        now = int(self._now())
-        idle_since = now - self._settings.session_idle
-        rotate_or_touch = self._storage.rotate_session if rotate else self._storage.touch_session
-        rotated = await rotate_or_touch(session_id, generation, now=now, idle_since=idle_since)
-        session, roles = rotated or await self._successor(session_id, generation, now, client)
-        if rotated:
-            await self._events.emit(events.REFRESH, user_id=session.user_id, session_id=session.id, client=client)
+        rotated = await self._rotate(session_id, generation, client, rotate=rotate)
+        session, roles = rotated or await self._successor(session_id, generation, client, rotate=rotate)
         if custom is None:
             # The user became active during this call. A repeated call gets the same successor.
             raise TokenRevokedError
@@ -187,30 +182,62 @@ class SessionService(SessionEnds):
         if previous is not None:
             await self.end(previous.user_id, only=previous.id, client=client)
 
-    async def _successor(self, session_id: str, generation: int, now: int, client: Client) -> Rotated:
+    async def _rotate(
+        self, session_id: str, generation: int, client: Client, *, rotate: bool, ahead: bool = False
+    ) -> Rotated | None:
+        """Rotate or touch the session, and emit the event; None unless the session has, or lacks, the generation."""
+        now = int(self._now())
+        rotate_or_touch = self._storage.rotate_session if rotate else self._storage.touch_session
+        idle_since = now - self._settings.session_idle
+        rotated = await rotate_or_touch(session_id, generation, now=now, idle_since=idle_since, ahead=ahead)
+        if rotated is not None:
+            name = events.REFRESH_AHEAD if ahead else events.REFRESH
+            await self._events.emit(name, user_id=rotated[0].user_id, session_id=session_id, client=client)
+        return rotated
+
+    async def _successor(self, session_id: str, generation: int, client: Client, *, rotate: bool | None) -> Rotated:
         """Return the successor of a genuine token that could not be rotated, or raise the reason.
 
         A used token gets the same successor for `refresh_grace` seconds, and, until any token of the successor is used,
-        for a day: the server may have failed to answer. Otherwise it is a copy, and the session ends.
+        for a day: the server may have failed to answer. Otherwise it is a copy, and the session ends. Nobody can make
+        a token that is ahead of its session: there, the database has lost rotations, and the session follows the token;
+        `rotate` is None if that was tried.
         """
-        settings = self._settings
+        settings, now = self._settings, int(self._now())
         session = await self._storage.session(session_id)
         access = await self._storage.access(session_id, now)
         if session is None or access is None or session.revoked_at is not None:
             raise TokenRevokedError
         if session.expires_at <= now or session.last_used_at <= now - settings.session_idle:
             raise TokenExpiredError
-        if not access.alive or generation >= session.generation:
+        if not access.alive:
             raise TokenRevokedError
+        if generation >= session.generation:
+            if rotate is None:
+                raise TokenRevokedError
+            return await self._follow_token(session_id, generation, client, rotate=rotate)
         if generation == session.generation - 1:
             if now - session.rotated_at <= settings.refresh_grace:
                 return session, access.roles
-            if not self._is_used(session):
+            if not self._is_used(session) or self._revocation.outages.excuse(session.rotated_at):
                 return await self._repeat(session, access.roles, now, client)
         await self.end(session.user_id, only=session.id if settings.on_reuse == "session" else None, client=client)
         error = TokenReuseError().about(session.user_id, session.id)
         await self._events.report_refusal(error, client)
         raise error
+
+    async def _follow_token(self, session_id: str, generation: int, client: Client, *, rotate: bool) -> Rotated:
+        """Raise the session to a genuine token that is ahead of it.
+
+        A database that has lost rotations may have lost the end of the session, too, which this process may know.
+        Of concurrent calls one raises the session, and the others find its new generation.
+        """
+        if session_id in self._revocation.dead:
+            raise TokenRevokedError
+        for ahead in (True, False):
+            if rotated := await self._rotate(session_id, generation, client, rotate=rotate, ahead=ahead):
+                return rotated
+        return await self._successor(session_id, generation, client, rotate=None)
 
     def _is_used(self, session: Session) -> bool:
         """Tell whether a client has used a token of the newest generation, and so has received it."""

@@ -62,16 +62,18 @@ class SQLSessions(Runner):
         return [session_of(row) for row in await self.run(sessions.SESSIONS, values, read=True)]
 
     async def rotate_session(
-        self, session_id: str, generation: int, *, now: int, idle_since: int
+        self, session_id: str, generation: int, *, now: int, idle_since: int, ahead: bool = False
     ) -> tuple[Session, tuple[str, ...]] | None:
         """Compare and swap the generation in one statement."""
-        return await self._rotate_or_touch(session_id, generation, now, idle_since, raise_by=1)
+        values = {"session_id": session_id, "generation": generation, "now": now, "idle_since": idle_since}
+        return await self._rotate_or_touch(values | {"raise_by": 1}, ahead=ahead)
 
     async def touch_session(
-        self, session_id: str, generation: int, *, now: int, idle_since: int
+        self, session_id: str, generation: int, *, now: int, idle_since: int, ahead: bool = False
     ) -> tuple[Session, tuple[str, ...]] | None:
         """Compare the generation and set the time of the last use in one statement."""
-        return await self._rotate_or_touch(session_id, generation, now, idle_since, raise_by=0)
+        values = {"session_id": session_id, "generation": generation, "now": now, "idle_since": idle_since}
+        return await self._rotate_or_touch(values | {"raise_by": 0}, ahead=ahead)
 
     async def renew_session(
         self,
@@ -121,10 +123,9 @@ class SQLSessions(Runner):
         await self.run(sessions.USE_GENERATION, {"session_id": session_id, "generation": generation})
 
     async def _rotate_or_touch(
-        self, session_id: str, generation: int, now: int, idle_since: int, *, raise_by: int
+        self, values: Mapping[str, object], *, ahead: bool
     ) -> tuple[Session, tuple[str, ...]] | None:
-        values = {"session_id": session_id, "generation": generation, "now": now, "idle_since": idle_since}
-        rows = await self.run(sessions.ROTATE_SESSION, values | {"raise_by": raise_by})
+        rows = await self.run(sessions.RAISE_SESSION if ahead else sessions.ROTATE_SESSION, values)
         return (session_of(rows[0]), strings_of(rows[0]["user_roles"])) if rows else None
 
     async def end_sessions(

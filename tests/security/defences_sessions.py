@@ -147,15 +147,15 @@ SESSIONS = [
     Defence(
         "the host's claims come before the rotation",
         "sessions/service.py",
-        "        custom = await self._claims_of(session_id)\n        now = int(self._now())\n",
-        "        custom, now = dict[str, Any](), int(self._now())\n",
+        "        custom = await self._claims_of(session_id)\n",
+        "        custom = dict[str, Any]()\n",
         "features/test_lost_refreshes.py::test_the_hosts_claims_come_before_the_rotation",
     ),
     Defence(
         "an unanswered refresh is no theft",
         "sessions/service.py",
-        "            if not self._is_used(session):\n",
-        "            if session.used_generation < 0:\n",
+        "            if not self._is_used(session) or",
+        "            if session.used_generation < 0 or",
         "features/test_lost_refreshes.py::test_a_lost_answer_is_given_again_for_a_day",
     ),
     Defence(

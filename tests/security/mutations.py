@@ -24,6 +24,7 @@ from tests.security.defences_of_imports import IMPORTS
 from tests.security.defences_of_input import INPUT
 from tests.security.defences_of_names import NAMES_OF_ACCOUNTS
 from tests.security.defences_of_operation import OPERATION
+from tests.security.defences_of_outages import OUTAGES
 from tests.security.defences_of_overload import OVERLOAD
 from tests.security.defences_of_passkeys import PASSKEYS
 from tests.security.defences_of_permissions import PERMISSIONS
@@ -38,6 +39,7 @@ ALL = [
     *PROCESSES,
     *CLOCKS,
     *OVERLOAD,
+    *OUTAGES,
     *ENDPOINTS,
     *FACTORS,
     *PASSKEYS,

@@ -32,7 +32,7 @@ class SessionStore(Protocol):
         """Return the live sessions of a user that were used after `idle_since`, newest first."""
 
     async def rotate_session(
-        self, session_id: str, generation: int, *, now: int, idle_since: int
+        self, session_id: str, generation: int, *, now: int, idle_since: int, ahead: bool = False
     ) -> tuple[Session, tuple[str, ...]] | None:
         """Raise the generation of a session by one, and return the session with the user's roles.
 
@@ -41,12 +41,18 @@ class SessionStore(Protocol):
         Returns None unless the session has this generation, is live and was used after `idle_since`, and its user is
         active. Exactly one of many concurrent calls with the same generation succeeds.
         A last use that is as far in the future as `idle_since` is in the past counts as before `idle_since`.
+
+        With `ahead`, the session must have a lower generation, and is raised to the one after `generation`: the
+        database has lost rotations, as by an asynchronous failover. Of many concurrent calls exactly one succeeds, too.
         """
 
     async def touch_session(
-        self, session_id: str, generation: int, *, now: int, idle_since: int
+        self, session_id: str, generation: int, *, now: int, idle_since: int, ahead: bool = False
     ) -> tuple[Session, tuple[str, ...]] | None:
-        """Set the time of the last use without raising the generation; otherwise as `rotate_session`."""
+        """Set the time of the last use without raising the generation; otherwise as `rotate_session`.
+
+        With `ahead`, the session must have a lower generation, and is raised to `generation`.
+        """
 
     async def renew_session(
         self,

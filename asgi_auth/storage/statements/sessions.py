@@ -59,7 +59,7 @@ SESSIONS = """
 # A last use that is as far in the future as an idle session's is in the past was set by a clock that was ahead.
 # A users table of the host may also have a column `user_id`, so both sides of the comparison are qualified.
 ROTATE_SESSION = """
-    UPDATE {sessions} SET generation = generation + CAST(:raise_by AS BIGINT), last_used_at = :now,
+    UPDATE {sessions} SET generation = CAST(:generation AS BIGINT) + CAST(:raise_by AS BIGINT), last_used_at = :now,
         used_generation = :generation,
         rotated_at = CASE WHEN CAST(:raise_by AS BIGINT) = 1 THEN :now ELSE rotated_at END
     WHERE id = :session_id AND generation = :generation AND revoked_at IS NULL AND expires_at > :now
@@ -67,6 +67,8 @@ ROTATE_SESSION = """
         AND EXISTS (SELECT 1 FROM {users} AS u WHERE u.{id} = {sessions}.user_id AND {read_status_u} = 'active')
     RETURNING *, (SELECT {read_roles_u} FROM {users} AS u WHERE u.{id} = {sessions}.user_id) AS user_roles
 """
+#: For a token that is newer than its session: the database has lost rotations.
+RAISE_SESSION = ROTATE_SESSION.replace("generation = :generation AND", "generation < :generation AND")
 # The lock of the session serializes this with `SET_METHODS`, which follows the deletion of a factor.
 SESSION_TO_CHANGE = "SELECT * FROM {sessions} WHERE id = :session_id {for_no_key_update}"
 RENEW_SESSION = """

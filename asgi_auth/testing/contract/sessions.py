@@ -91,6 +91,25 @@ async def test_a_rotation_raises_the_generation_and_brings_the_roles(storage: St
     assert await storage.rotate_session("session-1", 1, now=NOW + 8, idle_since=0) is not None
 
 
+async def test_a_token_ahead_raises_its_session(storage: Storage) -> None:
+    user, credential = await added(storage, roles=("admin",))
+    await storage.add_session(a_session(user), credential, 5)
+
+    assert await storage.rotate_session("session-1", 0, now=NOW, idle_since=0, ahead=True) is None
+    assert await storage.rotate_session("session-1", 3, now=NOW + 7, idle_since=NOW, ahead=True) is None
+    rotated = await storage.rotate_session("session-1", 3, now=NOW + 7, idle_since=0, ahead=True)
+    touched = await storage.touch_session("session-1", 6, now=NOW + 8, idle_since=0, ahead=True)
+
+    raised = a_session(user, generation=4, used_generation=3, rotated_at=NOW + 7, last_used_at=NOW + 7)
+    assert rotated == (raised, ("admin",))
+    raised = a_session(user, generation=6, used_generation=6, rotated_at=NOW + 7, last_used_at=NOW + 8)
+    assert touched == (raised, ("admin",))
+    for generation in (2, 6):
+        assert await storage.rotate_session("session-1", generation, now=NOW, idle_since=0, ahead=True) is None
+    await storage.end_sessions(user.id, NOW)
+    assert await storage.rotate_session("session-1", 9, now=NOW, idle_since=0, ahead=True) is None
+
+
 async def test_a_generation_is_used_by_its_refresh_token_or_when_it_is_recorded(storage: Storage) -> None:
     user, credential = await added(storage)
     await storage.add_session(a_session(user), credential, 5)
