@@ -11,11 +11,15 @@ class Changes(Record, frozen=True, kw_only=True):
     `sessions` lists the revoked sessions as (id, time); `users` the users with changed roles as (id, roles, time).
     `inactive` lists users who are not active and have sessions among these that the storage has not ended yet.
     `lowered` lists the live sessions that have lost authentication methods; some of them longer ago.
-    `position` names the state of the storage that was read. `now` is the time of the database's own clock, in seconds
-    since 1970; None for a database without one.
+    `position` names the state of the storage that was read. With `more`, it names a page: the next call with it returns
+    the next page. `is_new` says that the position which was asked for is of another state of the database: it has been
+    restored, restarted or replaced by another server since, and everything is read again.
+    `now` is the time of the database's own clock, in seconds since 1970; None for a database without one.
     """
 
     position: str = ""
+    more: bool = False
+    is_new: bool = False
     now: float | None = None
     sessions: list[tuple[str, int]] = msgspec.field(default_factory=list)
     users: list[tuple[str, tuple[str, ...], int]] = msgspec.field(default_factory=list)

@@ -6,8 +6,9 @@ it does while the clock of the process and that of the database disagree: the ag
 """
 
 import asyncio
+import random
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from itertools import takewhile
 
@@ -17,11 +18,14 @@ from asgi_auth.model.revocations import Changes
 from asgi_auth.process.fork import leave_behind, renew_after_fork
 from asgi_auth.process.log import logger
 from asgi_auth.sessions.clock_watch import ClockWatch
+from asgi_auth.sessions.ended import EndedSessions
 from asgi_auth.sessions.outages import Outages
 from asgi_auth.settings import Settings
 from asgi_auth.storage import Storage
 
 PAUSE = 0.2
+#: Seconds after a synchronization in which notifications are collected for the next one.
+COLLECT = 0.02
 
 
 class Revocation:
@@ -49,8 +53,8 @@ class Revocation:
         self._syncs = 0
         self._first_sync: dict[str, int] = {}
         self._sockets: dict[str, set[Callable[[], None]]] = {}
-        #: The time in seconds when this process learned that a session ended, by session id.
-        self.dead: dict[str, int] = {}
+        #: The sessions that have ended.
+        self.dead: EndedSessions = EndedSessions()
         #: The time when this process learned that a session lost authentication methods, by session id. Its access
         #: tokens still name them, so the database is asked at each use.
         self.lowered: dict[str, int] = {}
@@ -71,25 +75,37 @@ class Revocation:
         return time.monotonic() <= self._fresh_until and not self._strict
 
     async def sync(self) -> None:
-        """Read the changes from the tables once; raises StorageUnavailableError."""
+        """Read the changes from the tables once, page by page; raises StorageUnavailableError."""
         started, before = time.monotonic(), self._now()
         self._follow_clock(started, before)
         self._syncs += 1
-        number = self._syncs
-        # Urgent: without the changes, every request reads its session from the database.
-        with Deadline(left(DEFAULT), urgent=True):
-            changes = await self._storage.changes_since(int(before) - self._horizon + 1, self._position)
-        self.outages.answered()
-        self.clock.compare(before, changes.now, self._now())
-        self._forget(int(before) - self._horizon)
-        self._apply(changes, number)
-        self._position = changes.position
+        number, position = self._syncs, self._position
+        await self._forget(int(before) - self._horizon)
+        async for changes in self._pages(int(before) - self._horizon + 1, position):
+            self._apply(changes, number)
+            position = changes.position
+            for user_id in changes.inactive:
+                # A database that only reads does not matter here: this process knows the sessions, and none is renewed.
+                with suppress(StorageUnavailableError):
+                    await self._storage.end_inactive(user_id, int(before))
+        self._position = position
         self._last_sync = (started, before)
         self._fresh_until = float("-inf") if self.clock.disagrees else started + self._lag
-        for user_id in changes.inactive:
-            # A database that only reads does not matter here: this process knows the sessions, and none is renewed.
-            with suppress(StorageUnavailableError):
-                await self._storage.end_inactive(user_id, int(before))
+
+    async def _pages(self, since: int, position: str) -> AsyncIterator[Changes]:
+        """Yield the changes after a position; other tasks of the event loop have their turn between two pages."""
+        more = True
+        while more:
+            before = self._now()
+            # Urgent: without the changes, every request reads its session from the database.
+            with Deadline(left(DEFAULT), urgent=True):
+                changes = await self._storage.changes_since(since, position)
+            self.outages.answered()
+            self.clock.compare(before, changes.now, self._now())
+            yield changes
+            more, position = changes.more, changes.position
+            if more:
+                await asyncio.sleep(0)
 
     def _follow_clock(self, monotonic: float, now: float) -> None:
         """Read everything again after the clock of this process was set: entries were dropped too early, or will be."""
@@ -100,18 +116,24 @@ class Revocation:
             self._position = ""
         if shown < 0:
             # Kept long enough by the clock as it is now, and in order.
-            for known in (self.dead, self.lowered, self._changed_at):
+            self.dead.date(int(now))
+            for known in (self.lowered, self._changed_at):
                 for key in list(known):
                     known[key] = int(now)
 
     async def follow(self) -> None:
-        """Synchronize after each notification, and at least twice within the lag, until cancelled."""
+        """Synchronize after notifications, and at least twice within the lag, until cancelled.
+
+        Processes that began together do not stay together. Under many changes, no process reads all the time.
+        """
         failing = False
         while True:
             try:
-                await self._storage.wait_for_change(self._lag / 2)
+                await self._storage.wait_for_change(self._lag * random.uniform(0.35, 0.5))  # noqa: S311 (jitter)
+                started = time.monotonic()
                 await self.sync()
                 failing = False
+                await asyncio.sleep(min(max(COLLECT, 4 * (time.monotonic() - started)), self._lag / 4))
             except Exception as error:  # noqa: BLE001 (the loop must survive every driver error)
                 if isinstance(error, StorageUnavailableError):
                     self.outages.failed()
@@ -124,8 +146,7 @@ class Revocation:
         """Record sessions that this process has ended, and close their websockets."""
         now = int(self._now())
         for session_id in session_ids:
-            self.dead.pop(session_id, None)
-            self.dead[session_id] = now
+            self.dead.add(session_id, now)
             self._close(session_id)
 
     def lower(self, session_ids: Collection[str]) -> None:
@@ -181,8 +202,7 @@ class Revocation:
     def _apply(self, changes: Changes, number: int) -> None:
         now = int(self._now())
         for session_id, _ in changes.sessions:
-            if session_id not in self.dead:
-                self.dead[session_id] = now
+            if self.dead.learn(session_id, now):
                 self._close(session_id)
         self.lower(changes.lowered)
         for user_id, roles, at in changes.users:
@@ -197,11 +217,11 @@ class Revocation:
                 if not is_own:
                     self._set_roles(user_id, roles, now)
 
-    def _forget(self, before: int) -> None:
+    async def _forget(self, before: int) -> None:
         """Drop entries that are older than every valid access token. All are ordered by age, oldest first."""
-        for sessions in (self.dead, self.lowered):
-            for session_id in _older(sessions, before):
-                del sessions[session_id]
+        await self.dead.forget(before)
+        for session_id in _older(self.lowered, before):
+            del self.lowered[session_id]
         for user_id in _older(self._changed_at, before):
             del self._changed_at[user_id], self.roles[user_id]
             self._first_sync.pop(user_id, None)

@@ -7,6 +7,7 @@ from typing import Any
 from asgi_auth.errors import InvalidTokenError, TokenExpiredError, TokenRevokedError
 from asgi_auth.model.frozen import frozen
 from asgi_auth.sessions.acting import ended, limited_by_actor
+from asgi_auth.sessions.ended import key_of
 from asgi_auth.sessions.generations import UsedGenerations
 from asgi_auth.sessions.identity import SESSION, Identity, Transport
 from asgi_auth.sessions.revocation import Revocation
@@ -37,7 +38,8 @@ class TokenVerifier:
         self._source = source
         self._now = source.now
         self._used = used
-        self._cache: dict[str, tuple[Claims, Mapping[str, Any]]] = {}
+        #: The claims of tokens, typed and raw, and the key of their session among those that have ended.
+        self._cache: dict[str, tuple[Claims, Mapping[str, Any], int | str]] = {}
         revocation.on_lowered.append(self._drop)
 
     def cached(self, token: str, transport: Transport) -> Identity | None:
@@ -45,8 +47,8 @@ class TokenVerifier:
         entry = self._cache.get(token)
         if entry is None or not self._revocation.is_fresh():
             return None
-        claims, raw = entry
-        if claims.sid in self._revocation.dead or self._now() >= claims.exp + self._leeway:
+        claims, raw, key = entry
+        if key in self._revocation.dead.times or self._now() >= claims.exp + self._leeway:
             return None
         roles = self._revocation.roles.get(claims.sub, claims.roles)
         return Identity(claims, raw, roles, transport, self._source)
@@ -56,14 +58,15 @@ class TokenVerifier:
 
         Records that the client has this generation of tokens.
         """
-        claims, raw = self._cache.get(token) or self._read(token)
+        claims, raw, _ = self._cache.get(token) or self._read(token)
         identity = await self._identity(claims, raw, transport)
         await self._used.add(claims.sid, claims.gen)
         return identity
 
     async def verify_issued(self, token: str, transport: Transport) -> Identity:
         """Return the identity of a token that was just made, and may never reach the client."""
-        return await self._identity(*self._read(token), transport)
+        claims, raw, _ = self._read(token)
+        return await self._identity(claims, raw, transport)
 
     async def _identity(self, claims: Claims, raw: Mapping[str, Any], transport: Transport) -> Identity:
         now = self._now()
@@ -111,9 +114,9 @@ class TokenVerifier:
         """Empty the cache; the next use of each token verifies it again."""
         self._cache.clear()
 
-    def _read(self, token: str) -> tuple[Claims, Mapping[str, Any]]:
+    def _read(self, token: str) -> tuple[Claims, Mapping[str, Any], int | str]:
         claims, raw = self._tokens.read(token)
-        entry = (claims, MappingProxyType(frozen(raw)))
+        entry = (claims, MappingProxyType(frozen(raw)), key_of(claims.sid))
         # A token from the future is not cached, so that the fast path needs no look at `iat`; nor is one of an
         # impersonation.
         if claims.iat <= self._now() and ACT not in raw:
@@ -128,7 +131,7 @@ class TokenVerifier:
         """Drop the tokens of sessions, so that the fast path needs no look at lowered ones."""
         dropped = set(session_ids)
         # A copy, because other threads may add entries meanwhile.
-        for token, (claims, _) in list(self._cache.items()):
+        for token, (claims, *_) in list(self._cache.items()):
             if claims.sid in dropped:
                 self._cache.pop(token, None)
 

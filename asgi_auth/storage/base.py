@@ -23,6 +23,7 @@ from typing import Protocol
 from asgi_auth.storage.contract.audit import AuditStore
 from asgi_auth.storage.contract.counters import CounterStore
 from asgi_auth.storage.contract.credentials import CredentialStore
+from asgi_auth.storage.contract.feed import FeedStore
 from asgi_auth.storage.contract.networks import NetworkStore
 from asgi_auth.storage.contract.sessions import SessionStore
 from asgi_auth.storage.contract.tokens import TokenStore
@@ -30,7 +31,17 @@ from asgi_auth.storage.contract.users import UserStore
 from asgi_auth.validation.user_field import Field
 
 
-class Storage(UserStore, CredentialStore, SessionStore, TokenStore, AuditStore, CounterStore, NetworkStore, Protocol):
+class Storage(
+    UserStore,
+    CredentialStore,
+    SessionStore,
+    FeedStore,
+    TokenStore,
+    AuditStore,
+    CounterStore,
+    NetworkStore,
+    Protocol,
+):
     """Stores users, credentials, sessions, one-time tokens, audit records, known devices and networks, and counters.
 
     A session is live if it was not ended and has not expired. A one-time token is live if it was not used and has not
@@ -94,9 +105,6 @@ class Storage(UserStore, CredentialStore, SessionStore, TokenStore, AuditStore, 
         If the block raises, nothing is committed. A transaction inside a transaction is the same one. Await nothing
         slow in the block, such as a password hash or a mail: other writers wait.
         """
-
-    async def wait_for_change(self, seconds: float) -> None:
-        """Return when another process may have committed a change, at the latest after `seconds`."""
 
     async def purge(self, before: int, batch: int) -> int:
         """Delete what expired before the time `before`; return the number of deleted rows.

@@ -19,7 +19,10 @@ TABLES = (
     "installation",
     "migrations",
     "changes",
+    "heartbeat",
 )
+#: Indexes that a migration drops and makes anew. PostgreSQL looks for those in the search path.
+DROPPED = ("changes_at", "changes_transaction")
 TRIGGERS = ("users_changed", "users_deleted", "sessions_added")
 INDEXES = (
     "users_access_changed",
@@ -133,6 +136,7 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
         columns = {name: f'"{self.user_columns.get(name, name)}"' for name in ALL_COLUMNS}
         tables = {name: self._table(self.prefix + name) for name in TABLES}
         indexes = {name: f'"{self.prefix}{name}"' for name in (*INDEXES, *TRIGGERS)}
+        indexes |= {f"old_{name}": self._table(self.prefix + name) for name in DROPPED}
         return {
             **columns,
             **tables,

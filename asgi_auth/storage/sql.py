@@ -18,6 +18,7 @@ from asgi_auth.storage.script import script
 from asgi_auth.storage.sql_audit import SQLAudit
 from asgi_auth.storage.sql_counters import SQLCounters
 from asgi_auth.storage.sql_credentials import SQLCredentials
+from asgi_auth.storage.sql_feed import SQLFeed
 from asgi_auth.storage.sql_networks import SQLNetworks
 from asgi_auth.storage.sql_sessions import SQLSessions
 from asgi_auth.storage.sql_tokens import SQLTokens
@@ -32,7 +33,7 @@ YEAR_9999 = 253402300799
 LAST = "\U0010ffff"
 
 
-class SQLStorage(SQLCredentials, SQLSessions, SQLTokens, SQLCounters, SQLAudit, SQLNetworks):
+class SQLStorage(SQLCredentials, SQLSessions, SQLFeed, SQLTokens, SQLCounters, SQLAudit, SQLNetworks):
     """Implements `Storage` over a driver; `Storage` documents the methods."""
 
     async def migrate(self, now: int | None = None) -> list[int]:

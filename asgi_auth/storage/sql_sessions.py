@@ -1,13 +1,12 @@
 """Sessions over SQL."""
 
 from collections.abc import Collection, Mapping
-from operator import itemgetter
 from typing import Any
 
 import msgspec
 
 from asgi_auth.model.records import Credential, Session
-from asgi_auth.model.revocations import Access, Changes
+from asgi_auth.model.revocations import Access
 from asgi_auth.storage.rows import columns, first, session_of, strings_of
 from asgi_auth.storage.runner import Runner
 from asgi_auth.storage.statements import feed, sessions
@@ -180,26 +179,3 @@ class SQLSessions(Runner):
             return [row["id"] for row in rows]
 
         return await self._atomically(end)
-
-    async def changes_since(self, since: int, after: str = "") -> Changes:
-        """Read the position first: changes that are committed meanwhile are read again."""
-        [head] = await self.run(feed.POSITION[self.dialect], {"after": after}, read=True)
-        goes_on = bool(after) and bool(head["is_known"])
-        values: dict[str, object] = {"after": after} if goes_on else {"since": since}
-        changes = feed.CHANGES_AFTER[self.dialect] if goes_on else feed.CHANGES_SINCE
-        rows = sorted(await self.run(changes, values, read=True), key=itemgetter("number"))
-        # One entry for each user, of the last change.
-        users = {str(row["user_id"]): row for row in rows if row["roles"] is not None}
-        inactive = [user_id for user_id, row in users.items() if row["left_over"] is not None]
-        left_over = [await self.run(feed.LEFT_OVER, {"user_id": user_id}, read=True) for user_id in inactive]
-        lowered = [user_id for user_id, row in users.items() if row["lowered"] is not None]
-        without = [await self.run(feed.LOWERED, {"user_id": user_id}, read=True) for user_id in lowered]
-        ended = [(row["session_id"], row["at"]) for row in rows if row["session_id"] is not None]
-        return Changes(
-            position=head["position"],
-            now=head["now"],
-            sessions=ended + [(row["id"], row["last_used_at"]) for found in left_over for row in found],
-            users=[(user_id, strings_of(row["roles"]), row["at"]) for user_id, row in users.items()],
-            inactive=inactive,
-            lowered=[row["id"] for found in without for row in found],
-        )

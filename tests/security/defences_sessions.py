@@ -84,7 +84,7 @@ SESSIONS = [
     Defence(
         "a remembered token is asked for its revocation",
         "sessions/verifier.py",
-        "if claims.sid in self._revocation.dead or self._now() >= claims.exp + self._leeway:",
+        "if key in self._revocation.dead.times or self._now() >= claims.exp + self._leeway:",
         "if self._now() >= claims.exp + self._leeway:",
         "test_middleware.py::test_a_remembered_token_is_still_judged_by_time_and_revocation",
     ),

@@ -14,7 +14,6 @@ import asyncpg
 import pytest
 
 from asgi_auth.storage.postgres import Postgres
-from asgi_auth.storage.postgres_connection import numbered
 from asgi_auth.storage.sql import SQLStorage
 from asgi_auth.storage.sqlite import SQLite
 from asgi_auth.storage.statements import feed
@@ -36,13 +35,16 @@ class Reader:
 
     def __init__(self, storage: SQLStorage) -> None:
         self._storage = storage
-        self._position = ""
+        self.position = ""
 
     async def read(self) -> list[str]:
         """The ids of the sessions whose ends are new, and those of the users whose access changed."""
-        found = await self._storage.changes_since(NOW, self._position)
-        self._position = found.position
-        return [item[0] for item in found.sessions] + [item[0] for item in found.users]
+        found, more = list[str](), True
+        while more:
+            changes = await self._storage.changes_since(NOW, self.position)
+            self.position, more = changes.position, changes.more
+            found += [item[0] for item in changes.sessions] + [item[0] for item in changes.users]
+        return found
 
 
 async def with_sessions(storage: SQLStorage, most: int) -> str:
@@ -134,18 +136,26 @@ async def test_a_transaction_that_stays_open_makes_no_reading_longer(server_stor
             {"now": NOW},
         )
         await server_storage.run("ANALYZE {changes}", {})
-        position = (await server_storage.changes_since(NOW)).position
+        await (reader := Reader(server_storage)).read()
         await server_storage.update_user(user_id, {"roles": ("admin",)}, NOW)
 
-        plan = await explained(server_storage, feed.CHANGES_AFTER["postgresql"], position)
+        plan = await explained(server_storage, feed.CHANGES_AFTER["postgresql"], reader)
 
     assert plan["Actual Rows"] == 1
     assert max(node["Actual Rows"] for node in nodes(plan)) < 10
 
 
-async def explained(storage: SQLStorage, statement: str, after: str) -> dict[str, Any]:
-    sql, _ = numbered(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement.format_map(storage._parts)}")
-    [row] = await storage._driver.read(sql.replace("$1", f"'{after}'"), {})
+async def explained(storage: SQLStorage, statement: str, reader: Reader) -> dict[str, Any]:
+    """Read once more, and explain the statement with the values that it had."""
+    sql, read, seen = storage.rendered(statement), storage._driver.read, dict[str, Any]()
+
+    async def noting(text: str, values: Any, **options: Any) -> Any:
+        seen[text] = values
+        return await read(text, values, **options)
+
+    storage._driver.read = noting  # type: ignore[method-assign, assignment]
+    await reader.read()
+    [row] = await read(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", seen[sql])
     plan: dict[str, Any] = json.loads(row["QUERY PLAN"])[0]["Plan"]
     return plan
 

@@ -16,13 +16,13 @@ from tests.storage.conftest import opened
 #: The modules of statements; those of `schema` run once at start, or are about no rows.
 MODULES = (audit, counters, credentials, feed, sessions, tokens, users)
 #: What a statement has made itself: values, and subqueries of them.
-IN_MEMORY = ("SCAN CONSTANT ROW", "SCAN subject", "SCAN r", "SCAN (")
+IN_MEMORY = ("SCAN CONSTANT ROW", "SCAN subject", "SCAN entry", "SCAN r", "SCAN (")
 VERBS = {"SELECT", "INSERT", "UPDATE", "DELETE", "WITH"}
 #: The connections of a storage that run queries.
 READERS = 2
 VALUES = {"text": "x", "varchar": "x", "int8": 1, "int4": 1, "bool": False, "numeric": 1}
-#: A position of the feed.
-POSITION = "1/7/5,6"
+#: Values that are no plain texts: those of a position in the feed.
+POSITION = {"open": "5,6", "last": "5", "seen": "7"}
 
 
 def every_statement() -> dict[str, str]:
@@ -88,10 +88,10 @@ async def without_on_postgresql(storage: SQLStorage, url: str) -> list[str]:
     connection = await asyncpg.connect(url)
     await connection.execute("SET enable_seqscan = off")
     for name, statement in by_dialect("postgresql").items():
-        sql, _ = numbered(statement.format_map(storage._parts))
+        sql, names = numbered(statement.format_map(storage._parts))
         prepared = await connection.prepare(f"EXPLAIN (FORMAT JSON) {sql}")
-        values = [VALUES[parameter.name] for parameter in prepared.get_parameters()]
-        values = [POSITION] if name.endswith("_AFTER") else values
+        types = [VALUES[parameter.name] for parameter in prepared.get_parameters()]
+        values = [POSITION.get(each, value) for each, value in zip(names, types, strict=True)]
         (plan,) = json.loads(await prepared.fetchval(*values))
         found += [name] if any(is_whole(node) for node in nodes(plan["Plan"])) else []
     await connection.close()

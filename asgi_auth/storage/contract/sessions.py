@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
 from asgi_auth.model.records import Credential, Session
-from asgi_auth.model.revocations import Access, Changes
+from asgi_auth.model.revocations import Access
 
 
 class SessionStore(Protocol):
@@ -103,16 +103,3 @@ class SessionStore(Protocol):
 
     async def end_inactive(self, user_id: str, now: int) -> list[str]:
         """End the sessions of a user who is not active, and return their ids; a no-op for an active user."""
-
-    async def changes_since(self, since: int, after: str = "") -> Changes:
-        """Return the sessions that ended or lost methods, and the users whose status or roles changed.
-
-        `after` is the `Changes.position` of an earlier call: the changes that it contained are left out, and all others
-        are returned, no matter when their transactions began or what any clock says. Without `after`, or when
-        the database has been restored since, the changes at `since` or later are returned. The work does not grow with
-        the duration of open transactions.
-
-        `Changes.now` is the time of the database's own clock, or None if the database has none. An end is never dated
-        before the last use of the session. Sessions of a changed user who is not active are returned as ended, even if
-        no transaction has ended them: one with an older snapshot does not see a session that began meanwhile.
-        """

@@ -58,17 +58,6 @@ POSITION = {
         FROM (SELECT {SERVER} AS server, pg_current_snapshot() AS seen) AS present
     """,  # noqa: S608 (a part of this module)
 }
-#: Conditions of the rows after a position. No genuine row has an id from the future, as a dump of another server may.
-AFTER = {
-    "sqlite": "c.number > CAST(:after AS INTEGER)",
-    "postgresql": """(
-        c.transaction_id >= CAST(split_part(CAST(:after AS TEXT), '/', 2) AS xid8)
-        AND c.transaction_id < pg_snapshot_xmax(pg_current_snapshot())
-        OR c.transaction_id = ANY (CAST(string_to_array(split_part(CAST(:after AS TEXT), '/', 3), ',') AS xid8[])))""",
-}
-SINCE = "c.at >= :since"
-
-
 # A session that began while a transaction switched its user off is left over: an older snapshot does not see it.
 LEFT_OVER = """
     SELECT s.id, s.last_used_at FROM {sessions} AS s JOIN {users} AS u ON u.{id} = s.user_id
@@ -79,22 +68,57 @@ LOWERED = f"""
     SELECT s.id FROM {{sessions}} AS s
     WHERE s.user_id = :user_id AND s.revoked_at IS NULL AND {{find}}(s.data, '"{sessions.LOWERED}"') > 0
 """  # noqa: S608 (a name of this package)
+#: What a row of the feed says, and its place among the others.
+ROW = "number, session_id, user_id, at"
+#: A page of the rows after a position. In PostgreSQL, those of the transactions that were `open` come first: their ids
+#: are smaller than `seen`. No genuine row has an id from the future, as a dump of another server may.
+ROWS_AFTER = {
+    "sqlite": f"SELECT {ROW} FROM {{changes}} WHERE number > :number ORDER BY number LIMIT :page",  # noqa: S608
+    "postgresql": f"""
+        (SELECT late.* FROM unnest(CAST(string_to_array(:open, ',') AS xid8[])) AS x (id) CROSS JOIN LATERAL (
+            SELECT {ROW}, transaction_id FROM {{changes}}
+            WHERE transaction_id = x.id
+                AND number > CASE WHEN x.id = CAST(CAST(:last AS TEXT) AS xid8) THEN CAST(:number AS BIGINT)
+                    ELSE {-(2**62)} END
+            ORDER BY number LIMIT :page) AS late
+        WHERE x.id >= CAST(CAST(:last AS TEXT) AS xid8) ORDER BY transaction_id, number LIMIT :page)
+        UNION ALL
+        (SELECT {ROW}, transaction_id FROM {{changes}}
+        WHERE (transaction_id, number) > (CAST(CAST(:seen AS TEXT) AS xid8), CAST(:seen_number AS BIGINT))
+            AND transaction_id < pg_snapshot_xmax(pg_current_snapshot())
+        ORDER BY transaction_id, number LIMIT :page)
+        ORDER BY transaction_id, number LIMIT :page
+    """,  # noqa: S608 (a part of this module)
+}
 
 
-def _changes(which: str) -> str:
-    """Return the statement that reads the changes for which a condition is true."""
-    one_left_over = LEFT_OVER.replace("s.id, s.last_used_at", "s.id").replace(":user_id", "c.user_id")
-    one_lowered = LOWERED.replace(":user_id", "c.user_id")
+def _rows_since(dialect: str) -> str:
+    """Return the statement for a page of the rows since a time, by the time; `number` is that of the last row."""
+    place = ", transaction_id" if dialect == "postgresql" else ""
     return f"""
-        SELECT c.number, c.session_id, c.user_id, c.at, ({one_left_over} LIMIT 1) AS left_over,
-            ({one_lowered} LIMIT 1) AS lowered,
-            (SELECT {{read_roles_u}} FROM {{users}} AS u WHERE u.{{id}} = c.user_id) AS roles
-        FROM {{changes}} AS c WHERE {which}
-    """  # noqa: S608 (a condition of this module)
+        SELECT {ROW}{place} FROM {{changes}} WHERE (at, number) > (CAST(:at AS BIGINT), CAST(:number AS BIGINT))
+        ORDER BY at, number LIMIT :page
+    """  # noqa: S608 (a part of this module)
 
 
-CHANGES_SINCE = _changes(SINCE)
-CHANGES_AFTER = {dialect: _changes(which) for dialect, which in AFTER.items()}
+def _with_users(rows: str, dialect: str) -> str:
+    """Return a statement for rows of the feed with what the database says of their users now."""
+    one_left_over = LEFT_OVER.replace("s.id, s.last_used_at", "s.id").replace(":user_id", "entry.user_id")
+    one_lowered = LOWERED.replace(":user_id", "entry.user_id")
+    in_server = dialect == "postgresql"
+    return f"""
+        SELECT entry.number, entry.session_id, entry.user_id, entry.at,
+            {"CAST(entry.transaction_id AS TEXT)" if in_server else "0"} AS place,
+            CASE WHEN entry.user_id IS NOT NULL THEN ({one_left_over} LIMIT 1) END AS left_over,
+            CASE WHEN entry.user_id IS NOT NULL THEN ({one_lowered} LIMIT 1) END AS lowered,
+            CASE WHEN entry.user_id IS NOT NULL THEN
+                (SELECT {{read_roles_u}} FROM {{users}} AS u WHERE u.{{id}} = entry.user_id) END AS roles
+        FROM ({rows}) AS entry
+    """  # noqa: S608 (a part of this module)
+
+
+CHANGES_SINCE = {dialect: _with_users(_rows_since(dialect), dialect) for dialect in ROWS_AFTER}
+CHANGES_AFTER = {dialect: _with_users(rows, dialect) for dialect, rows in ROWS_AFTER.items()}
 # The newest row stays: it is the position of the readers in SQLite.
 PURGE_CHANGES = """
     DELETE FROM {changes} WHERE number IN (

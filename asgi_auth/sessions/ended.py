@@ -1,0 +1,80 @@
+"""The ended sessions that a process knows. A UUID is kept as a number, which takes half the memory of its text."""
+
+import asyncio
+from collections.abc import Iterator
+from itertools import islice, takewhile
+
+#: The length of the text of a UUID, and that without its hyphens.
+LENGTH, DIGITS = 36, 32
+#: Entries that are dropped before other tasks of the event loop have their turn.
+CHUNK = 2000
+
+
+def key_of(session_id: str) -> int | str:
+    """Return the number of a session id that is a UUID in lowercase, and any other id as it is."""
+    digits = session_id.replace("-", "")
+    if len(session_id) == LENGTH and len(digits) == DIGITS:
+        try:
+            return int(digits, 16)
+        except ValueError:
+            pass
+    return session_id
+
+
+def text_of(key: int | str) -> str:
+    """Return the session id of a key."""
+    if isinstance(key, str):
+        return key
+    digits = f"{key:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+class EndedSessions:
+    """Ids of ended sessions, and when this process learned of each; a collection of the ids, in this order."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        #: The times in seconds, by the keys of the sessions.
+        self.times: dict[int | str, int] = {}
+
+    def __contains__(self, session_id: str) -> bool:
+        """Tell whether a session is known to have ended."""
+        return key_of(session_id) in self.times
+
+    def __len__(self) -> int:
+        """Return the number of sessions."""
+        return len(self.times)
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the ids, those first that were learned first."""
+        return map(text_of, self.times)
+
+    def learn(self, session_id: str, at: int) -> bool:
+        """Add a session; return False if it is known already."""
+        key = key_of(session_id)
+        if key in self.times:
+            return False
+        self.times[key] = at
+        return True
+
+    def add(self, session_id: str, at: int) -> None:
+        """Add a session, or move it to the end."""
+        key = key_of(session_id)
+        self.times.pop(key, None)
+        self.times[key] = at
+
+    def date(self, at: int) -> None:
+        """Set one time for all sessions."""
+        for key in list(self.times):
+            self.times[key] = at
+
+    async def forget(self, before: int) -> None:
+        """Drop the sessions that are not younger than `before`, in chunks; one behind a younger one stays longer."""
+        while True:
+            aged = takewhile(lambda item: item[1] <= before, self.times.items())
+            keys = [key for key, _ in islice(aged, CHUNK)]
+            for key in keys:
+                self.times.pop(key, None)
+            if len(keys) < CHUNK:
+                return
+            await asyncio.sleep(0)

@@ -1,0 +1,28 @@
+"""The contract of a storage: the feed of changes, which tells processes of what others have ended and changed."""
+
+from typing import Protocol
+
+from asgi_auth.model.revocations import Changes
+
+
+class FeedStore(Protocol):
+    """Tells each process what others have changed. The rules of `Storage` hold for every method."""
+
+    async def wait_for_change(self, seconds: float) -> None:
+        """Return when another process may have committed a change, at the latest after `seconds`."""
+
+    async def changes_since(self, since: int, after: str = "") -> Changes:
+        """Return the sessions that ended or lost methods, and the users whose status or roles changed.
+
+        `after` is the `Changes.position` of an earlier call: the changes that it contained are left out, and all others
+        are returned, no matter when their transactions began or what any clock says. Without `after`, or when
+        the database has been restored since, the changes at `since` or later are returned. The work does not grow with
+        the duration of open transactions.
+
+        Many changes come in pages. While `Changes.more` is True, call again with the position of the page, and the
+        same `since`. The position of the last page names the state of the database before the first one.
+
+        `Changes.now` is the time of the database's own clock, or None if the database has none. An end is never dated
+        before the last use of the session. Sessions of a changed user who is not active are returned as ended, even if
+        no transaction has ended them: one with an older snapshot does not see a session that began meanwhile.
+        """

@@ -1,0 +1,108 @@
+"""The feed of changes over SQL, page by page."""
+
+from collections.abc import Mapping, Sequence
+from operator import itemgetter
+from typing import Any
+
+import msgspec
+
+from asgi_auth.model.revocations import Changes
+from asgi_auth.storage.rows import Row, strings_of
+from asgi_auth.storage.runner import Runner
+from asgi_auth.storage.statements import feed
+
+#: Rows of one page.
+PAGE = 2000
+#: A number before those of all rows.
+FIRST = -(2**62)
+
+
+class Page(msgspec.Struct, frozen=True):
+    """A position between two pages: where the reading began, where it ends, and the last row that was read.
+
+    `base` is the position after which rows are read, empty for those since a time. `target` is the position of the
+    reader after the last page. `place` is the id of the transaction of the last row, or its time without a `base`.
+    """
+
+    base: str
+    target: str
+    place: str
+    number: int
+
+    @property
+    def text(self) -> str:
+        """The position as a text."""
+        return f"|{self.base}|{self.target}|{self.place}.{self.number}"
+
+    @classmethod
+    def of(cls, position: str) -> "Page | None":
+        """Read a position between two pages; return None for any other position."""
+        if not position.startswith("|"):
+            return None
+        base, _, rest = position[1:].partition("|")
+        target, _, last = rest.rpartition("|")
+        place, _, number = last.partition(".")
+        return cls(base, target, place, int(number))
+
+
+class SQLFeed(Runner):
+    """The methods of `Storage` for the feed of changes."""
+
+    async def changes_since(self, since: int, after: str = "") -> Changes:
+        """Read the position first: changes that are committed meanwhile are read again."""
+        page = Page.of(after)
+        [head] = await self.run(feed.POSITION[self.dialect], {"after": page.target if page else after}, read=True)
+        if not head["is_known"]:
+            page, base = None, ""
+        else:
+            base = page.base if page else after
+        rows = await self._rows(base, since, page)
+        # A page that is full is followed by another one.
+        more = len(rows) == PAGE
+        position = head["position"] if page is None else page.target
+        if more:
+            position = self._between(base, position, rows[-1])
+        return await self._changes(
+            rows, position=position, more=more, is_new=bool(after) and not head["is_known"], now=head["now"]
+        )
+
+    async def _rows(self, base: str, since: int, page: Page | None) -> Sequence[Row]:
+        """Read one page: the rows after the position `base`, or since a time, and after the page before."""
+        values: dict[str, object] = {"page": PAGE}
+        if not base:
+            values |= {"at": int(page.place), "number": page.number} if page else {"at": since, "number": FIRST}
+            return await self.run(feed.CHANGES_SINCE[self.dialect], values, read=True)
+        if self.dialect == "sqlite":
+            values["number"] = int(base.partition("/")[0])
+        else:
+            _, seen, unseen = base.split("/")
+            last, number = (int(page.place), page.number) if page else (0, FIRST)
+            start = (last, number) if last >= int(seen) else (int(seen), FIRST)
+            values |= {"open": unseen, "last": str(last), "number": number}
+            values |= {"seen": str(start[0]), "seen_number": start[1]}
+        return await self.run(feed.CHANGES_AFTER[self.dialect], values, read=True)
+
+    def _between(self, base: str, target: str, last: Row) -> str:
+        """Return the position after a page. Writers of SQLite are serialized, so that a row is a position there."""
+        if not base:
+            return Page(base, target, str(last["at"]), last["number"]).text
+        if self.dialect == "sqlite":
+            return f"{last['number']}/{last['session_id'] or last['user_id']}/{last['at']}"
+        return Page(base, target, last["place"], last["number"]).text
+
+    async def _changes(self, rows: Sequence[Row], **head: Any) -> Changes:
+        rows = sorted(rows, key=itemgetter("number"))
+        # One entry for each user, of the last change.
+        users: Mapping[str, Row] = {str(row["user_id"]): row for row in rows if row["roles"] is not None}
+        inactive = [user_id for user_id, row in users.items() if row["left_over"] is not None]
+        left_over = [await self.run(feed.LEFT_OVER, {"user_id": user_id}, read=True) for user_id in inactive]
+        lowered = [user_id for user_id, row in users.items() if row["lowered"] is not None]
+        without = [await self.run(feed.LOWERED, {"user_id": user_id}, read=True) for user_id in lowered]
+        ended = [(row["session_id"], row["at"]) for row in rows if row["session_id"] is not None]
+        return Changes(
+            sessions=ended + [(row["id"], row["last_used_at"]) for found in left_over for row in found],
+            users=[(user_id, strings_of(row["roles"]), row["at"]) for user_id, row in users.items()],
+            inactive=inactive,
+            lowered=[row["id"] for found in without for row in found],
+            **head,
+        )
