@@ -61,9 +61,9 @@ def _die_with_parent() -> None:
 
 
 class Server:
-    """One PostgreSQL server, listening on a free port of the loopback address."""
+    """One PostgreSQL server, listening on a free port of the loopback address; with a `primary`, its standby."""
 
-    def __init__(self, version: int) -> None:
+    def __init__(self, version: int, primary: "Server | None" = None) -> None:
         self.version = version
         self.bin = binaries(version)
         self.base = Path(tempfile.mkdtemp(prefix=f"asgi-auth-pg{version}-"))
@@ -76,8 +76,17 @@ class Server:
             self.port: int = probe.getsockname()[1]
         self._numbers = itertools.count()
         self._process: subprocess.Popen[bytes] | None = None
-        self._init()
+        self._frozen: list[int] = []
+        if primary is None:
+            self._init()
+        else:
+            self._copy(primary)
         self.start()
+
+    def _copy(self, primary: "Server") -> None:
+        """Take a base backup, and follow the primary."""
+        options = ("-R", "-c", "fast", "-D", self.base / "data", "-d", primary.dsn())
+        subprocess.run([self.bin / "pg_basebackup", *options], cwd=self.base, user=self.user, check=True)
 
     def _init(self) -> None:
         password = self.base / "password"
@@ -128,8 +137,27 @@ class Server:
             self._process.kill()
             self._process.wait()
 
+    def freeze(self) -> None:
+        """Stop all processes, as a machine that has lost its network: connections hang, and new ones as well."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGSTOP)
+            children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
+            self._frozen = [self._process.pid, *map(int, children)]
+            for process in self._frozen:
+                os.kill(process, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let all processes go on."""
+        while self._frozen:
+            os.kill(self._frozen.pop(), signal.SIGCONT)
+
+    def promote(self) -> None:
+        """Turn a standby into a primary, and wait for it."""
+        self.sql("select pg_promote(true, 60)")
+
     def close(self) -> None:
         """Stop the server at once and delete its data."""
+        self.thaw()
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGQUIT)
             self._process.wait(20)

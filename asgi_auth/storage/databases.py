@@ -47,7 +47,7 @@ class Databases(SQLStorage):
             from asgi_auth.storage.postgres import PostgresDriver  # noqa: PLC0415 (SQLite needs no asyncpg)
 
             pool: Any = _Pool(lambda: self._database)
-            driver = PostgresDriver(None, pool, listen_dsn=None, max_size=0, timeout=timeout, connect={})
+            driver = PostgresDriver(None, pool, listen=(None, {}), max_size=0, timeout=timeout, connect={})
         else:
             raise ValueError("the database must be SQLite, or PostgreSQL with asyncpg")
         super().__init__(driver, names)

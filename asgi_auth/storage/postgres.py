@@ -3,11 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, Literal
-
-from asgi_auth.process.log import logger
 
 try:
     import asyncpg
@@ -27,9 +25,12 @@ from asgi_auth.storage.postgres_connection import (
     errors,
     is_alive,
     is_lost,
+    is_read_only,
     terminate,
 )
-from asgi_auth.storage.postgres_pool import HostPool, OwnPool, Pool
+from asgi_auth.storage.postgres_host_pool import HostPool, Pool
+from asgi_auth.storage.postgres_listener import Listener
+from asgi_auth.storage.postgres_pool import OwnPool
 from asgi_auth.storage.postgres_url import parse
 from asgi_auth.storage.sql import SQLStorage
 
@@ -41,7 +42,7 @@ class Postgres(SQLStorage):
     """Stores everything in a PostgreSQL database (15 or later).
 
     * `dsn`: the URL of the database, with the options of libpq. Connections are opened when they are needed, at most
-      `max_size` per event loop.
+      `max_size` per event loop. Several hosts are raced: the first that has the asked `target_session_attrs` is used.
     * `pool`: a pool of the host in place of `dsn`; it is never closed here.
     * `listen_dsn`: the URL for the connection that listens for changes by other processes. The default is `dsn`;
       without either, the storage polls for changes twice a second.
@@ -75,21 +76,21 @@ class Postgres(SQLStorage):
             url = parse(dsn)
             dsn, connect, max_size = url.dsn, {**url.connect, **connect}, url.max_size or max_size
             names = url.names(names)
+        listen = (dsn, connect)
         if listen_dsn is not None:
-            listen_dsn = parse(listen_dsn).dsn
-        driver = PostgresDriver(dsn, pool, listen_dsn=listen_dsn, max_size=max_size, timeout=timeout, connect=connect)
+            url = parse(listen_dsn)
+            listen = (url.dsn, {**connect, **url.connect})
+        driver = PostgresDriver(dsn, pool, listen=listen, max_size=max_size, timeout=timeout, connect=connect)
         super().__init__(driver, names)
 
 
 @dataclass
 class _LoopState:
-    """The pool and the listener of one event loop. `listen_failed` is set while the listener cannot connect."""
+    """The pool and the listener of one event loop."""
 
     pool: Pool
     breaker: Breaker
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
-    listener: "asyncpg.Connection[Any] | None" = None
-    listen_failed: bool = False
+    listener: Listener | None = None
 
 
 class PostgresDriver:
@@ -102,18 +103,19 @@ class PostgresDriver:
         dsn: str | None,
         pool: "asyncpg.Pool[Any] | None",
         *,
-        listen_dsn: str | None,
+        listen: tuple[str | None, dict[str, Any]],
         max_size: int,
         timeout: float,
         connect: dict[str, Any],
     ) -> None:
-        """Connect nowhere yet. The parameters are those of `Postgres`."""
+        """Connect nowhere yet. The parameters are those of `Postgres`; `listen` is a URL with its arguments."""
         self._dsn = dsn
         self._pool = pool
-        self._listen_dsn = listen_dsn or dsn
+        self._listen_dsn = listen[0]
+        self._listen_options = {"timeout": timeout, **listen[1]}
         self._max_size = max_size
         self.timeout = timeout
-        self._connect = connect
+        self._options = {"timeout": timeout, **connect}
         self._loops: PerLoop[_LoopState] = PerLoop(self._discard)
 
     async def open(self) -> None:
@@ -126,7 +128,7 @@ class PostgresDriver:
         if self._pool:
             pool = HostPool(self._pool, breaker)
         else:
-            opening = partial(connect, breaker, self._dsn, {"timeout": self.timeout, **self._connect})
+            opening = partial(connect, breaker, self._dsn, self._options)
             pool = OwnPool(opening, self._max_size, partial(is_alive, breaker))
         self._loops.set(_LoopState(pool, breaker))
 
@@ -194,50 +196,32 @@ class PostgresDriver:
             await asyncio.sleep(min(seconds, POLL))
             return
         state = self._state_of_loop()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                if state.listener is None or state.listener.is_closed():
-                    await self._listen(state, channel)
-                await state.changed.wait()
-        state.changed.clear()
-
-    async def _listen(self, state: _LoopState, channel: str) -> None:
-        """Connect the listener, and report a change: notifications from before are lost."""
-        listener = None
-        try:
-            listener = await asyncpg.connect(self._listen_dsn, **self._connect)
-            await listener.add_listener(channel, lambda *_: state.changed.set())
-            listener.add_termination_listener(lambda *_: state.changed.set())
-            state.listener, listener, state.listen_failed = listener, None, False
-            state.changed.set()
-        except (*UNAVAILABLE, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            if isinstance(error, TimeoutError):
-                raise
-            if not state.listen_failed:
-                logger.warning("asgi_auth cannot listen for changes, and polls for them: %s", type(error).__name__)
-            state.listen_failed = True
-        finally:
-            if listener is not None:
-                listener.terminate()
+        if state.listener is None:
+            state.listener = Listener(self._listen_dsn, self._listen_options)
+        await state.listener.wait(channel, seconds)
 
     @asynccontextmanager
     async def _acquire(self, *, begin: bool = False) -> AsyncIterator[WatchedConnection]:
         """Hold a connection until the deadline at most. Errors of the block itself are not translated."""
         state = self._state_of_loop()
-        async with state.breaker.bounded(self.timeout, asks=False) as (deadline, _):
-            connection = await self._take(state, deadline, begin=begin)
+        async with state.breaker.bounded(self.timeout, asks=False) as (deadline, bound):
+            connection = await self._take(state, deadline, bound, begin=begin)
             try:
                 yield connection
             except BaseException as error:
                 # The message of a server that shuts down arrives before the end of the connection.
-                if isinstance(error, asyncio.CancelledError) or is_lost(error):
+                if isinstance(error, asyncio.CancelledError) or is_lost(error) or is_read_only(error):
                     terminate(connection.raw)
+                if is_read_only(error) or (bound.expired() and connection.is_unanswered):
+                    state.pool.suspect()
                 raise
             finally:
                 with errors():
                     await state.pool.release(connection.raw)
 
-    async def _take(self, state: _LoopState, deadline: Deadline, *, begin: bool) -> WatchedConnection:
+    async def _take(
+        self, state: _LoopState, deadline: Deadline, bound: asyncio.Timeout, *, begin: bool
+    ) -> WatchedConnection:
         """Take a connection, and begin a transaction on it; if it turns out to be closed, take another one."""
         for is_last in (False, True):
             with errors():
@@ -249,6 +233,8 @@ class PostgresDriver:
                     await connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
             except BaseException as error:
                 terminate(raw)
+                if bound.expired():
+                    state.pool.suspect()
                 with errors():
                     await state.pool.release(raw)
                 if is_last or not is_lost(error):
@@ -259,6 +245,8 @@ class PostgresDriver:
 
     def _discard(self, state: _LoopState) -> None:
         """Drop the connections of a closed loop, which cannot close them properly any more."""
+        if state.listener is not None:
+            state.listener.terminate()
         state.pool.terminate()
 
     def _state_of_loop(self) -> _LoopState:

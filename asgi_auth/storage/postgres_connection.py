@@ -13,6 +13,7 @@ from asgi_auth.bounds.breaker import Breaker
 from asgi_auth.errors import StorageSetupError, StorageUnavailableError
 from asgi_auth.process.log import logger
 from asgi_auth.storage.driver import ConflictError, PoolerError, RetryError, SchemaError
+from asgi_auth.storage.postgres_hosts import connect_to_first
 from asgi_auth.storage.postgres_refusals import REFUSED, refusal
 
 AsyncpgConnection: TypeAlias = "asyncpg.Connection[Any] | asyncpg.pool.PoolConnectionProxy[Any]"
@@ -47,8 +48,6 @@ LOST = (
     # asyncpg is confused by the last message of a server that shuts down.
     asyncpg.InternalClientError,
 )
-#: What pgbouncer and Supabase's pooler say, without a code of their own.
-FULL_POOLER = re.compile("no more connections allowed|max clients reached|too many clients", re.IGNORECASE)
 #: Seconds for a rollback after a failure; then the connection is closed.
 ROLLBACK_TIME = 0.25
 POOLER_ADVICE = (
@@ -62,19 +61,30 @@ class WatchedConnection:
 
     def __init__(self, raw: AsyncpgConnection, breaker: Breaker) -> None:
         self.raw = raw
+        #: Whether a call was cut off before the server had answered.
+        self.is_unanswered = False
         self._breaker = breaker
 
     async def fetch(self, sql: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         """Run a statement with `:name` values and return its rows."""
         text, names = numbered(sql)
-        with errors(), self._breaker.asking():
+        with errors(), self._asking():
             rows: Sequence[Mapping[str, Any]] = await self.raw.fetch(text, *(values[name] for name in names))
             return rows
 
     async def execute(self, sql: str) -> str:
         """Run a command, and return its status, such as `COMMIT`."""
-        with errors(), self._breaker.asking():
+        with errors(), self._asking():
             return str(await self.raw.execute(sql))
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        try:
+            with self._breaker.asking():
+                yield
+        except asyncio.CancelledError:
+            self.is_unanswered = True
+            raise
 
     async def commit(self) -> None:
         """Commit. Raises RuntimeError if a statement had failed: PostgreSQL then rolls back without an error."""
@@ -95,7 +105,7 @@ async def connect(breaker: Breaker, dsn: str | None, options: Mapping[str, Any])
     connection: AsyncpgConnection
     try:
         with breaker.asking():
-            connection = await asyncpg.connect(dsn, **options)
+            connection = await connect_to_first(dsn, options)
     except (asyncpg.PostgresError, ValueError) as error:
         if isinstance(error, (*REFUSED, *UNAVAILABLE)):
             raise
@@ -124,16 +134,15 @@ def numbered(sql: str) -> tuple[str, tuple[str, ...]]:
     return re.sub(r"(?<!:):([a-z_][a-z_0-9]*)", number, sql), tuple(names)
 
 
-def has_no_room(error: Exception) -> bool:
-    """Return whether the server, or a pooler in front of it, allows no more connections at present."""
-    cause = error.__cause__ or error
-    return isinstance(cause, asyncpg.TooManyConnectionsError) or FULL_POOLER.search(str(cause)) is not None
-
-
 def is_lost(error: BaseException) -> bool:
     """Return whether the connection of a call was closed, as that of a server that has restarted meanwhile."""
     cause = error.__cause__ if isinstance(error, StorageUnavailableError) else None
     return isinstance(cause, LOST) or (isinstance(cause, asyncpg.InterfaceError) and "closed" in str(cause))
+
+
+def is_read_only(error: BaseException) -> bool:
+    """Return whether the server takes no writes: it may have become a standby while it was connected."""
+    return isinstance(error.__cause__, asyncpg.ReadOnlySQLTransactionError)
 
 
 def terminate(connection: AsyncpgConnection) -> None:

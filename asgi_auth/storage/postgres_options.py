@@ -50,7 +50,7 @@ SESSION = frozenset(
 )
 BOUNDED = "every call is bounded by the timeout of the storage"
 NO_GSS = "the connection is never encrypted by GSSAPI"
-IN_ORDER = "hosts are tried in their order"
+RACED = "all hosts are asked, the first ones a moment earlier"
 #: Options without a counterpart: the reason, and the values that ask for nothing else; None is any value.
 IGNORED: dict[str, tuple[str, tuple[str, ...] | None]] = {
     "connect_timeout": (BOUNDED, None),
@@ -64,7 +64,7 @@ IGNORED: dict[str, tuple[str, tuple[str, ...] | None]] = {
     "keepalives_count": (BOUNDED, None),
     "gssencmode": (NO_GSS, ("disable", "prefer")),
     "gssdelegation": (NO_GSS, ("0",)),
-    "load_balance_hosts": (IN_ORDER, ("disable", "random")),
+    "load_balance_hosts": (RACED, ("disable", "random")),
     "sslcompression": ("TLS is never compressed", ("0",)),
     "sslsni": ("the name of the host is always sent", ("1",)),
     "sslcertmode": ("a client certificate is sent when it is given", ("allow",)),

@@ -1,4 +1,4 @@
-"""Pools of PostgreSQL connections for one event loop: one of the library, and that of the host."""
+"""The library's own pool of PostgreSQL connections, for one event loop."""
 
 import asyncio
 import math
@@ -6,112 +6,27 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any, Protocol
 
 import asyncpg
 
-from asgi_auth.bounds.breaker import Breaker
 from asgi_auth.bounds.deadline import Deadline
 from asgi_auth.process.background import begin
-from asgi_auth.process.log import logger
-from asgi_auth.storage.postgres_connection import UNAVAILABLE, AsyncpgConnection, has_no_room
+from asgi_auth.storage.postgres_connection import UNAVAILABLE, AsyncpgConnection
+from asgi_auth.storage.postgres_growth import Growth
+from asgi_auth.storage.postgres_refusals import has_no_room
 from asgi_auth.storage.waiting_line import Pace, WaitingLine
 
 #: Seconds after which an idle connection is closed: firewalls drop it, and the server limits their number.
 MAX_IDLE = 300
 #: Seconds after which an idle connection is asked before it is used again: the server may have restarted.
 RESTED = 0.5
+#: Seconds for which new idle connections are trusted after others were dropped.
+SUSPICION = 1.0
 #: Seconds between two checks whether all connections have been released, when the pool closes.
 CLOSE_POLL = 0.01
-#: Seconds until a server that had no room for one more connection is asked again, at first and at most.
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 
 Connect = Callable[[], Awaitable[AsyncpgConnection]]
 IsAlive = Callable[[AsyncpgConnection], Awaitable[bool]]
-
-
-class Pool(Protocol):
-    """A pool of connections."""
-
-    async def acquire(self, deadline: Deadline | None = None) -> AsyncpgConnection:
-        """Take a connection; wait if all are in use."""
-
-    async def release(self, connection: AsyncpgConnection) -> None:
-        """Return a connection to the pool; one that was closed makes room for another."""
-
-    def refuse_waiting(self, error: Exception) -> None:
-        """Raise an error in all calls that wait for a connection."""
-
-    async def close(self) -> None:
-        """Close all connections, those in use when they are released."""
-
-    def terminate(self) -> None:
-        """Drop all connections at once."""
-
-
-class HostPool:
-    """A pool of the host, which is never closed here."""
-
-    def __init__(self, pool: "asyncpg.Pool[Any]", breaker: Breaker) -> None:
-        """Wrap the pool. The breaker notes calls that get no connection: the pool may wait for a silent server."""
-        self._pool = pool
-        self._breaker = breaker
-
-    async def acquire(self, deadline: Deadline | None = None) -> AsyncpgConnection:  # noqa: ARG002 (the host's pool has its own order)
-        """Take a connection."""
-        since = time.monotonic()
-        try:
-            return await self._pool.acquire()
-        except asyncio.CancelledError:
-            self._breaker.gave_up(since)
-            raise
-
-    async def release(self, connection: AsyncpgConnection) -> None:
-        """Return a connection."""
-        await self._pool.release(connection)
-
-    def refuse_waiting(self, error: Exception) -> None:
-        """No-op: the calls wait in the host's pool."""
-
-    async def close(self) -> None:
-        """No-op: the host closes its pool."""
-
-    def terminate(self) -> None:
-        """No-op: the host closes its pool."""
-
-
-class Growth:
-    """How many connections the server allows: fewer than `most` once it has refused more.
-
-    It is asked again for one more after a pause, which is longer after each refusal.
-    """
-
-    def __init__(self, most: int) -> None:
-        """Expect all to be allowed."""
-        self._most = most
-        self._bound = most
-        self._pause = FIRST_PAUSE
-        self._again_at = 0.0
-
-    def allows(self, number: int) -> bool:
-        """Return whether to open one more beside `number` connections."""
-        return number < self._bound or (number == self._bound < self._most and time.monotonic() >= self._again_at)
-
-    def refused(self, number: int) -> float:
-        """Learn that the server has no room beside `number` connections; return the seconds until the next attempt."""
-        now = time.monotonic()
-        if self._bound == self._most:
-            logger.warning("PostgreSQL has no room for more than %d connections; further calls wait for them", number)
-        if now >= self._again_at:
-            self._again_at = now + self._pause
-            self._pause = min(2 * self._pause, LONGEST_PAUSE)
-        self._bound = min(self._bound, number)
-        return self._again_at - now
-
-    def grew(self, number: int) -> None:
-        """Learn that the server had room for `number` connections; one more may be tried at once."""
-        if number > self._bound:
-            self._bound, self._pause, self._again_at = number, FIRST_PAUSE, 0.0
 
 
 class OwnPool:
@@ -133,7 +48,7 @@ class OwnPool:
         #: All connections, with the time when each was taken.
         self._open: dict[AsyncpgConnection, float] = {}
         self._idle: deque[tuple[AsyncpgConnection, float]] = deque()
-        self._lost_at = -math.inf
+        self._lost_at = self._suspected_at = -math.inf
         self._timer: asyncio.TimerHandle | None = None
         self._closing = False
         self._terminated = False
@@ -165,6 +80,15 @@ class OwnPool:
     def refuse_waiting(self, error: Exception) -> None:
         """Raise an error in all calls that wait for a connection."""
         self._line.refuse_all(error)
+
+    def suspect(self) -> None:
+        """Drop the idle connections: the next ones may lead to another host. A second suspicion is the same one."""
+        now = time.monotonic()
+        if now - self._suspected_at < SUSPICION:
+            return
+        self._suspected_at = self._lost_at = now
+        while self._idle:
+            self._drop(self._idle.pop()[0])
 
     async def close(self) -> None:
         """Close the idle connections until none is left."""
@@ -209,6 +133,7 @@ class OwnPool:
                         self._drop(self._idle.pop()[0])
             except BaseException:
                 self._drop(connection)
+                self.suspect()
                 raise
             self._drop(connection)
         return None

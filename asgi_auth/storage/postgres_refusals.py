@@ -21,6 +21,8 @@ REFUSED = (
     asyncpg.ClientConfigurationError,
     ssl.SSLCertVerificationError,
 )
+#: What pgbouncer and Supabase's pooler say, without a code of their own.
+FULL_POOLER = re.compile("no more connections allowed|max clients reached|too many clients", re.IGNORECASE)
 #: The text of asyncpg's ConnectionError, which has no class of its own.
 NO_TLS = "rejected SSL upgrade"
 
@@ -55,3 +57,9 @@ def _grant(message: str) -> str:
     if denied is None or denied["kind"] not in GRANTS:
         return "run the migrations with the role that owns the tables, and set auto_migrate=False"
     return GRANTS[denied["kind"]].format(name=denied["name"])
+
+
+def has_no_room(error: Exception) -> bool:
+    """Return whether the server, or a pooler in front of it, allows no more connections at present."""
+    cause = error.__cause__ or error
+    return isinstance(cause, asyncpg.TooManyConnectionsError) or FULL_POOLER.search(str(cause)) is not None

@@ -107,10 +107,12 @@ class PostgresSource:
         """Connect. Raises StorageSetupError."""
         import asyncpg  # noqa: PLC0415 (an extra)
 
+        from asgi_auth.storage.postgres_hosts import connect_to_first  # noqa: PLC0415 (an extra)
+
         given = self._url.connect
         session = {**given.get("server_settings", {}), "default_transaction_read_only": "on"}
         try:
-            self._connection = await asyncpg.connect(self._url.dsn, **{**given, "server_settings": session})
+            self._connection = await connect_to_first(self._url.dsn, {**given, "server_settings": session})
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise StorageSetupError(f"the other database cannot be opened: {error}") from None
 

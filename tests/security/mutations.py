@@ -18,6 +18,7 @@ from tests.security.defences_of_clients import CLIENTS
 from tests.security.defences_of_clocks import CLOCKS
 from tests.security.defences_of_endpoints import ENDPOINTS
 from tests.security.defences_of_factors import FACTORS
+from tests.security.defences_of_failover import FAILOVER
 from tests.security.defences_of_fields import FIELDS
 from tests.security.defences_of_impersonation import IMPERSONATION
 from tests.security.defences_of_imports import IMPORTS
@@ -40,6 +41,7 @@ ALL = [
     *CLOCKS,
     *OVERLOAD,
     *OUTAGES,
+    *FAILOVER,
     *ENDPOINTS,
     *FACTORS,
     *PASSKEYS,

@@ -13,8 +13,8 @@ import pytest
 from asgi_auth.bounds.deadline import Deadline
 from asgi_auth.errors import StorageSetupError, StorageUnavailableError
 from asgi_auth.storage.driver import PoolerError
-from asgi_auth.storage.postgres_connection import has_no_room
 from asgi_auth.storage.postgres_pool import OwnPool
+from asgi_auth.storage.postgres_refusals import has_no_room
 from asgi_auth.testing.records import NOW, a_user, added
 from tests.faultproxy import FaultProxy
 from tests.storage.conftest import Servers, opened, outcomes

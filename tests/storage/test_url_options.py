@@ -123,6 +123,13 @@ def test_an_address_that_is_not_encoded_is_refused_without_showing_the_password(
     assert "ss@" not in str(caught.value)
 
 
+def test_the_connection_that_listens_has_the_options_of_its_own_url() -> None:
+    driver: Any = Postgres(f"{URL}?pgbouncer=true", listen_dsn=f"{URL}?sslrootcert=system")._driver
+
+    assert driver._listen_options["ssl"].check_hostname
+    assert "ssl" not in driver._options
+
+
 def test_options_of_poolers_and_other_drivers_are_translated() -> None:
     url = parse(f"{URL}?pgbouncer=true&connection_limit=3&schema=auth&ssl=true&application_name=a%2Bb+c")
 
@@ -187,7 +194,7 @@ def test_what_the_url_says_is_what_the_driver_gets() -> None:
     driver = storage._driver
     assert isinstance(driver, PostgresDriver)
     assert (driver._dsn, driver._listen_dsn, driver._max_size) == (URL, URL, 3)
-    assert driver._connect == {"statement_cache_size": 0}
+    assert driver._options == {"statement_cache_size": 0, "timeout": 5.0}
 
 
 @pytest.mark.parametrize(
