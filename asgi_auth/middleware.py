@@ -25,6 +25,8 @@ from asgi_auth.web.responses import BY, OUTER, WEBSOCKET_UNAUTHORIZED, send_erro
 from asgi_auth.web.websockets import SessionSocket
 
 NO_HEADERS: Headers = []
+#: The types of scopes that have a caller.
+CONNECTIONS = frozenset({"http", "websocket"})
 #: The messages after which a websocket is open.
 OPEN_SOCKET = ("websocket.accept", "websocket.send")
 NO_STORE = (b"cache-control", b"no-store")
@@ -54,40 +56,61 @@ class AuthMiddleware:
         self._pages = self._served.pages if self._served is not None else None
         self._cors = Cors(self.auth.settings)
         self._required = required
+        #: Whether every request may be for another one than the app.
+        self._decides = required or self._pages is not None
         self._authenticator = authenticator_of(self.auth)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Authenticate, then call the app with a copy of the scope."""
-        if scope["type"] == "lifespan":
-            await serve_lifespan(self.auth, self.app, scope, receive, send)
-            return
-        if scope["type"] not in {"http", "websocket"}:
-            await self.app(scope, receive, send)
+        kind = scope["type"]
+        if kind not in CONNECTIONS:
+            await self._call_unauthenticated(scope, receive, send)
             return
         try:
             # Fast path: cached tokens need no await.
             identity, headers = self._authenticator.from_cache(scope), NO_HEADERS
             if identity is None:
-                with Deadline(self.auth.request_timeout) as deadline:
-                    identity, headers = await self._authenticator.authenticate(scope)
-                    # The rest is for the auth routes; the code of the host has no deadline.
-                    scope = {**scope, SPENT: self.auth.request_timeout - deadline.left()}
-        except AuthError as error:
-            async with Settling(enabled=not self.auth.settings.after_answer):
-                await self.auth.stream.report_refusal(error, client_of(scope, self.auth.settings))
-            await self._refuse(error, scope, receive, send)
-            return
-        except Exception as error:  # noqa: BLE001 (`unexpected` logs it)
-            await self._refuse(unexpected(error, "authenticate a request"), scope, receive, send)
+                identity, headers, scope = await self._authenticate(scope)
+        except Exception as error:  # noqa: BLE001 (`unexpected` logs all but AuthError)
+            await self._reject(error, scope, receive, send)
             return
         outer, scope = scope, dict(scope)
         scope["user"] = scope["auth"] = scope["asgi_auth"] = identity
         scope[BY], scope[OUTER] = self.auth, outer
         token = current.set(identity)
         try:
-            await self._pass_on(identity, headers, scope, receive, send)
+            # Most requests are for the app alone, which a condition tells sooner than a call.
+            if headers or self._decides or kind == "websocket" or self._mount in scope["path"]:
+                await self._pass_on(identity, headers, scope, receive, send)
+            else:
+                await self._call_app(scope, receive, send)
         finally:
             current.reset(token)
+
+    async def _call_unauthenticated(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve the lifespan; leave scopes of other types to the app."""
+        if scope["type"] == "lifespan":
+            await serve_lifespan(self.auth, self.app, scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    async def _authenticate(self, scope: Scope) -> tuple[Identity, Headers, Scope]:
+        """Authenticate by the database; return the scope with the time that it took.
+
+        The rest of the time is for the auth routes; the code of the host has no deadline.
+        """
+        with Deadline(self.auth.request_timeout) as deadline:
+            identity, headers = await self._authenticator.authenticate(scope)
+            return identity, headers, {**scope, SPENT: self.auth.request_timeout - deadline.left()}
+
+    async def _reject(self, error: Exception, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request that could not be authenticated."""
+        if not isinstance(error, AuthError):
+            await self._refuse(unexpected(error, "authenticate a request"), scope, receive, send)
+            return
+        async with Settling(enabled=not self.auth.settings.after_answer):
+            await self.auth.stream.report_refusal(error, client_of(scope, self.auth.settings))
+        await self._refuse(error, scope, receive, send)
 
     def _pass_on(
         self, identity: Identity, headers: Headers, scope: Scope, receive: Receive, send: Send
@@ -126,10 +149,11 @@ class AuthMiddleware:
             see_through_proxies(scope, self.auth.settings)
         last = ""
 
-        async def watched(message: Message) -> None:
+        # Not a coroutine: a frame for each message would cost more than the lookup of the token.
+        def watched(message: Message) -> Awaitable[None]:
             nonlocal last
             last = message["type"]
-            await send(message)
+            return send(message)
 
         try:
             await self.app(scope, receive, watched)

@@ -26,6 +26,7 @@ from asgi_auth.storage import Storage
 PAUSE = 0.2
 #: Seconds after a synchronization in which notifications are collected for the next one.
 COLLECT = 0.02
+NEVER = float("-inf")
 
 
 class Revocation:
@@ -47,7 +48,9 @@ class Revocation:
         self.clock: ClockWatch = ClockWatch(settings.leeway)
         #: The outages of the database, as the synchronizations saw them.
         self.outages: Outages = Outages(settings.refresh_grace, now)
-        self._fresh_until = float("-inf")
+        #: Until when, by the monotonic clock, the state is recent enough to decide without a query. A part of each
+        #: request, so that it is one comparison: whatever is to make the process ask the database lowers it.
+        self.fresh_until: float = NEVER
         self._changed_at: dict[str, int] = {}
         self._told: dict[str, tuple[tuple[str, ...], int]] = {}
         self._syncs = 0
@@ -66,13 +69,13 @@ class Revocation:
 
     def renew(self) -> None:
         """Ask the database until the first synchronization of a forked child; websockets belong to the parent."""
-        self._fresh_until = float("-inf")
+        self.fresh_until = NEVER
         leave_behind(self._sockets)
         self._sockets = {}
 
     def is_fresh(self) -> bool:
         """Tell whether the state is recent enough to decide without a query."""
-        return time.monotonic() <= self._fresh_until and not self._strict
+        return time.monotonic() <= self.fresh_until
 
     async def sync(self) -> None:
         """Read the changes from the tables once, page by page; raises StorageUnavailableError."""
@@ -90,7 +93,7 @@ class Revocation:
                     await self._storage.end_inactive(user_id, int(before))
         self._position = position
         self._last_sync = (started, before)
-        self._fresh_until = float("-inf") if self.clock.disagrees else started + self._lag
+        self.fresh_until = NEVER if self._strict or self.clock.disagrees else started + self._lag
 
     async def _pages(self, since: int, position: str) -> AsyncIterator[Changes]:
         """Yield the changes after a position; other tasks of the event loop have their turn between two pages."""

@@ -1,6 +1,7 @@
 """From an access token to an identity: the hot path. A cached token costs a lookup, and no query."""
 
 from collections.abc import Collection, Mapping
+from time import monotonic
 from types import MappingProxyType
 from typing import Any
 
@@ -44,14 +45,13 @@ class TokenVerifier:
 
     def cached(self, token: str, transport: Transport) -> Identity | None:
         """Return the identity of a cached token, without a query; None when the token must be verified."""
-        entry = self._cache.get(token)
-        if entry is None or not self._revocation.is_fresh():
+        entry, revocation = self._cache.get(token), self._revocation
+        if entry is None or monotonic() > revocation.fresh_until:
             return None
         claims, raw, key = entry
-        if key in self._revocation.dead.times or self._now() >= claims.exp + self._leeway:
+        if key in revocation.dead.times or self._now() >= claims.exp + self._leeway:
             return None
-        roles = self._revocation.roles.get(claims.sub, claims.roles)
-        return Identity(claims, raw, roles, transport, self._source)
+        return Identity(claims, raw, revocation.roles.get(claims.sub, claims.roles), transport, self._source)
 
     async def verify(self, token: str, transport: Transport) -> Identity:
         """Return the identity that the token of a client proves; raises InvalidTokenError and its subclasses.

@@ -14,6 +14,7 @@ from benchmarks.records import Part, Table, Target, at_most, ratio
 OURS = "asgi_auth"
 KINDS = ("bearer", "cookie", "first seen", "anonymous", "invalid", "roles")
 PYJWT = "bare PyJWT decode"
+CHECKED = "dictionary of tokens by hand, with the same checks"
 SELECT = "bare SELECT by key, asyncpg"
 
 
@@ -37,6 +38,8 @@ async def measure(run: Run) -> None:
             f"{OURS}, strict, SQLite": ("ours", Options(f"sqlite:///{path}/strict.db", variant="strict")),
             f"{OURS}, strict, PostgreSQL": ("ours", Options(server.database(), variant="strict")),
             PYJWT: ("pyjwt_alone", memory),
+            CHECKED: ("handwritten", Options(variant="checked")),
+            "dictionary of tokens by hand, without revocation": ("handwritten", memory),
             SELECT: ("select_alone", Options(server.database())),
             **peers(REQUESTS, path, server, run),
         }
@@ -80,6 +83,7 @@ def targets(part: Part) -> list[Target]:
     return [
         at_most("a token seen before adds", "≤ 5 µs", 5, seen, scales=True),
         at_most("a token seen before, of a bare PyJWT decode", "≤ 0.125 ×", 0.125, ratio(seen, adds(PYJWT))),
+        at_most("a token seen before, of a dictionary by hand", "≤ 2 ×", 2, ratio(seen, adds(CHECKED))),
         at_most("a token seen before, with a role required, adds", "≤ 5 µs", 5, adds(f"{OURS}, roles"), scales=True),
         at_most("a token first seen, of a bare PyJWT decode", "≤ 1.3 ×", 1.3, first),
         at_most("strict revocation on SQLite adds", "≤ 60 µs", 60, adds(f"{OURS}, strict, SQLite"), scales=True),

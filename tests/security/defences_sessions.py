@@ -84,9 +84,23 @@ SESSIONS = [
     Defence(
         "a remembered token is asked for its revocation",
         "sessions/verifier.py",
-        "if key in self._revocation.dead.times or self._now() >= claims.exp + self._leeway:",
+        "if key in revocation.dead.times or self._now() >= claims.exp + self._leeway:",
         "if self._now() >= claims.exp + self._leeway:",
         "test_middleware.py::test_a_remembered_token_is_still_judged_by_time_and_revocation",
+    ),
+    Defence(
+        "a remembered token is not trusted on old knowledge",
+        "sessions/verifier.py",
+        "if entry is None or monotonic() > revocation.fresh_until:",
+        "if entry is None:",
+        "sessions/test_revocation.py::test_without_news_the_database_is_asked_for_the_session",
+    ),
+    Defence(
+        "strict revocation trusts no memory",
+        "sessions/revocation.py",
+        "NEVER if self._strict or self.clock.disagrees else",
+        "NEVER if self.clock.disagrees else",
+        "sessions/test_revocation.py::test_strict_asks_on_every_request",
     ),
     Defence(
         "a refresh token is compared whole",

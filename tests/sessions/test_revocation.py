@@ -116,10 +116,12 @@ async def test_without_news_the_database_is_asked_for_the_session(url: str) -> N
         await register(here)
         ended, alive = await login(here), await login(here)
         identity = await there.authenticate(str(ended.access_token))
+        assert there.verifier.cached(str(ended.access_token), "bearer")
         await _silence(there)
 
         await here.end_sessions(identity.id, only=identity.session_id)
 
+        assert there.verifier.cached(str(ended.access_token), "bearer") is None
         assert await refuses(there, ended)
         assert not await refuses(there, alive)
 
@@ -129,6 +131,7 @@ async def test_strict_asks_on_every_request(url: str) -> None:
         user_id = await register(here)
         pair = await login(here)
         await there.authenticate(str(pair.access_token))
+        assert there.verifier.cached(str(pair.access_token), "bearer") is None
         await _silence(there)
 
         await here.users.set_roles(user_id, ["admin"])
