@@ -32,7 +32,7 @@ OUTSIDE = {
     "publicsuffixlist": {"runtime.public_suffix"},
     "aiosmtplib": {"mail.smtp"},
     "opentelemetry": {"events.telemetry"},
-    "redis": {"limits.redis"},
+    "redis": {"limits.redis", "limits.redis_clients"},
     "webauthn": {"features.passkeys.ceremonies"},
     "jinja2": {"mail.templates", "pages"},
 }  # fmt: skip
@@ -43,7 +43,10 @@ FLOORS = [
     {"errors"},
     {"validation", "crypto", "bounds.breaker", "bounds"},
     {"settings"},
-    {"storage", "mail", "outgoing", "limits.counters", "limits.redis", "limits.counter_keys"},
+    {
+        *("storage", "mail", "outgoing", "limits.counters", "limits.counter_keys"),
+        *("limits.redis", "limits.redis_clients", "limits.redis_scripts"),
+    },
     {"sessions"},
     {"feature.admission", "feature.endpoint", "feature.call", "feature.grant", "feature.page", "feature.pipeline",
      "feature.base",

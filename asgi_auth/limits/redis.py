@@ -1,127 +1,53 @@
-"""Counters in Redis. Each method is one script, so concurrent calls cannot exceed a limit."""
+"""Counters in Redis. Each method is one script, so concurrent calls cannot exceed a limit.
 
+In a cluster, where each script has the keys of one server only, a limit of several windows is one script for each.
+"""
+
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from asgi_auth._per_loop import PerLoop
 from asgi_auth.bounds.breaker import Breaker
 from asgi_auth.errors import StorageUnavailableError
+from asgi_auth.limits.redis_clients import MAX_CONNECTIONS, RedisClients
+from asgi_auth.limits.redis_scripts import BEGIN_GUESS, COUNT, END_GUESS, LIMIT, SETTLE, TAKE_BACK
 from asgi_auth.model.limits import IN_FLIGHT, MAX_SKEW
 from asgi_auth.model.records import Backoff, Counter, Window
 
 if TYPE_CHECKING:
-    from redis.asyncio import Redis
+    from redis.asyncio import Redis, RedisCluster
 
-#: The maximum number of connections per event loop.
-MAX_CONNECTIONS = 50
 #: The maximum number of calls per event loop, those that wait for a connection included; further calls are refused.
 MOST = 1000
-COUNT = """
-    local now, count, expires_at = tonumber(ARGV[1]), 1, ARGV[1] + ARGV[2]
-    local old = redis.call('HMGET', KEYS[1], 'count', 'expires_at')
-    local ends_at = tonumber(old[2] or 0)
-    if ends_at > now and ends_at <= expires_at + ARGV[3] then count, expires_at = old[1] + 1, ends_at end
-    redis.call('HSET', KEYS[1], 'count', count, 'free_at', 0, 'expires_at', expires_at)
-    redis.call('EXPIRE', KEYS[1], expires_at - now + ARGV[3])
-    return {count, expires_at}
-"""
-#: ARGV: now, skew, the time of stale guesses, then seconds, the most, and 1 for a judged window, for each key.
-LIMIT = """
-    local now, ends = tonumber(ARGV[1]), {}
-    for i, key in ipairs(KEYS) do
-        local most, judged = tonumber(ARGV[3 * i + 2]), ARGV[3 * i + 3] == '1'
-        local old = redis.call('HMGET', key, 'count', 'expires_at', 'flights', 'begun_at')
-        local ends_at, latest = tonumber(old[2] or 0), now + ARGV[3 * i + 1] + ARGV[2]
-        ends[i] = ends_at > now and ends_at <= latest and ends_at
-        if ends[i] and tonumber(old[1]) >= most then return {i - 1, ends[i]} end
-        if judged and old[4] and tonumber(old[4]) <= tonumber(ARGV[3]) then redis.call('HDEL', key, 'flights') end
-        local flights = tonumber(redis.call('HGET', key, 'flights') or 0)
-        if judged and ends[i] and tonumber(old[1]) + flights >= most then return {i - 1, now} end
-    end
-    for i, key in ipairs(KEYS) do
-        if not ends[i] then
-            redis.call('HSET', key, 'count', 0, 'free_at', 0, 'expires_at', now + ARGV[3 * i + 1], 'flights', 0)
-            redis.call('EXPIRE', key, ARGV[3 * i + 1] + ARGV[2])
-        end
-        if ARGV[3 * i + 3] == '1' then
-            redis.call('HINCRBY', key, 'flights', 1)
-            redis.call('HSET', key, 'begun_at', now)
-        else
-            redis.call('HINCRBY', key, 'count', 1)
-        end
-    end
-    return false
-"""
-#: ARGV: now, and 1 for a wrong guess.
-SETTLE = """
-    for _, key in ipairs(KEYS) do
-        local old = redis.call('HMGET', key, 'expires_at', 'flights')
-        if old[1] and tonumber(old[1]) > tonumber(ARGV[1]) then
-            local flights = tonumber(old[2] or 0)
-            if flights > 0 then flights = redis.call('HINCRBY', key, 'flights', -1) end
-            if redis.call('HINCRBY', key, 'count', ARGV[2]) == 0 and flights <= 0 then redis.call('DEL', key) end
-        end
-    end
-"""
-#: ARGV: now, skew, the time of stale guesses, after, memory. Returns -1 for guesses in flight.
-BEGIN_GUESS = """
-    local now, after, count, flights, free_at = tonumber(ARGV[1]), tonumber(ARGV[4]), 0, 0, 0
-    local old = redis.call('HMGET', KEYS[1], 'count', 'expires_at', 'free_at', 'flights', 'begun_at')
-    if old[2] and tonumber(old[2]) > now and tonumber(old[2]) <= now + ARGV[5] + ARGV[2] then
-        count, free_at = tonumber(old[1]), tonumber(old[3])
-        if free_at > now then return free_at - now end
-        if old[5] and tonumber(old[5]) > tonumber(ARGV[3]) then flights = tonumber(old[4]) end
-        if flights >= math.max(1, after - count) then return -1 end
-    end
-    redis.call('HSET', KEYS[1], 'count', count, 'free_at', free_at, 'expires_at', now + ARGV[5],
-        'flights', flights + 1, 'begun_at', now)
-    redis.call('EXPIRE', KEYS[1], ARGV[5] + ARGV[2])
-    return 0
-"""
-#: ARGV: now, skew, after, memory, 1 for a wrong guess, the number of forgiven guesses, pause, longest.
-END_GUESS = """
-    local now, after, count, flights = tonumber(ARGV[1]), tonumber(ARGV[3]), 0, 0
-    local old = redis.call('HMGET', KEYS[1], 'count', 'expires_at', 'free_at', 'flights')
-    local live = old[2] and tonumber(old[2]) > now and tonumber(old[2]) <= now + ARGV[4] + ARGV[2]
-    if live then count, flights = tonumber(old[1]), math.max(0, tonumber(old[4] or 0) - 1) end
-    if ARGV[5] == '1' then
-        count = count + 1
-        local wait = 0
-        if count >= after then wait = math.min(ARGV[7] * 2 ^ math.min(count - after, 64), tonumber(ARGV[8])) end
-        redis.call('HSET', KEYS[1], 'count', count, 'free_at', wait > 0 and now + wait or 0,
-            'expires_at', now + ARGV[4], 'flights', flights)
-        redis.call('EXPIRE', KEYS[1], ARGV[4] + ARGV[2])
-        return count
-    elseif live then
-        count = math.max(0, count - ARGV[6])
-        redis.call('HSET', KEYS[1], 'count', count, 'flights', flights)
-        if count < after then redis.call('HSET', KEYS[1], 'free_at', 0) end
-    end
-    return 0
-"""
 
 
 @dataclass
 class _LoopState:
     """The client of one event loop, and the number of its calls."""
 
-    client: "Redis"
+    client: "Redis | RedisCluster"
     breaker: Breaker
     calls: int = 0
+    #: A cluster and Sentinel refuse a call without a free connection, where other calls wait for one.
+    turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_CONNECTIONS))
 
 
 class RedisCounters:
     """Counters in Redis, shared by all processes; requests then need no write to the database to be counted.
 
-    * `url`: `redis://…`, `rediss://…` or `unix://…`.
+    * `url`: `redis://…`, `rediss://…` or `unix://…`; `redis+sentinel://host,host/service` for the primary that Sentinel
+      names, whose own password is `?sentinel_password=…`; `redis+cluster://host,host` for Redis Cluster. With
+      `rediss+…`, all of these use TLS.
     * `prefix`: the prefix of all keys.
     * `timeout`: the seconds after which a call raises StorageUnavailableError, or earlier by the deadline of the
       request. While Redis gives no answer, one call asks it, and the others are refused at once.
 
     Redis must keep its data on disk (`appendonly yes`), or a restart resets all limits. It must not evict keys
-    (`maxmemory-policy noeviction`, the default). Needs the extra `redis`.
+    (`maxmemory-policy noeviction`, the default). A failover may forget the counts of the last moments, because Redis
+    replicates asynchronously. Every error of Redis is a StorageUnavailableError. Needs the extra `redis`.
     """
 
     def __init__(self, url: str, *, prefix: str = "asgi_auth:", timeout: float = 2.0) -> None:
@@ -130,18 +56,11 @@ class RedisCounters:
             import redis.asyncio as library  # noqa: PLC0415 (an optional dependency)
         except ImportError as error:
             raise ImportError("RedisCounters needs the extra: pip install 'asgi-auth[redis]'") from error
-        library.connection.parse_url(url)
         self._library: Any = library
-        self._url = url
+        self._clients = RedisClients(library, url, timeout)
         self._prefix = prefix
         self._timeout = timeout
         self._loops: PerLoop[_LoopState] = PerLoop(lambda _: None)
-        pool: Any = self._connect().connection_pool
-        try:
-            pool.make_connection()
-        except TypeError as error:
-            # The library would raise this at the first connection.
-            raise ValueError(f"the Redis URL has an option that does not exist: {error}") from None
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Self]:
@@ -154,15 +73,25 @@ class RedisCounters:
         return Counter(key=key, count=count, free_at=0, expires_at=expires_at)
 
     async def limit(self, windows: Sequence[Window], now: int) -> tuple[int, int] | None:
-        """Check all windows, then count in all, in one script."""
+        """Check all windows, then count in all, in one script; in a cluster, see `_limit_by_key`."""
+        if self._clients.is_cluster and len(windows) > 1:
+            return await self._limit_by_key(windows, now)
         keys = [self._prefix + window.key for window in windows]
         bounds = [bound for window in windows for bound in (window.seconds, window.most, int(window.judged))]
         full = await self._run("eval", LIMIT, len(keys), *keys, now, MAX_SKEW, now - IN_FLIGHT, *bounds)
         return (int(full[0]), int(full[1])) if full else None
 
     async def settle(self, keys: Sequence[str], now: int, *, wrong: bool) -> None:
-        """End the guess in each counter, in one script."""
-        await self._run("eval", SETTLE, len(keys), *(self._prefix + key for key in keys), now, int(wrong))
+        """End the guess in each counter, in one script; in a cluster, in one for each."""
+        each = [[key] for key in keys] if self._clients.is_cluster else [keys]
+        calls = [
+            self._run("eval", SETTLE, len(some), *(self._prefix + key for key in some), now, int(wrong))
+            for some in each
+        ]
+        # All of them, also if a server of a cluster is away.
+        for found in await asyncio.gather(*calls, return_exceptions=True):
+            if isinstance(found, BaseException):
+                raise found
 
     async def begin_guess(self, key: str, now: int, backoff: Backoff) -> int | None:
         """Note the guess, unless it has to wait."""
@@ -191,43 +120,66 @@ class RedisCounters:
         """Close the connections of the running event loop."""
         state = self._loops.pop()
         if state is not None:
-            await state.client.aclose()
+            await self._clients.close(state.client)
+
+    async def _limit_by_key(self, windows: Sequence[Window], now: int) -> tuple[int, int] | None:
+        """Count in each window by a script of its own, in their order; if one is full, take the others' counts back.
+
+        Until then, a concurrent call may find a window full that is not. No limit is ever exceeded.
+        """
+        counted: list[Window] = []
+        is_full = True
+        try:
+            for index, window in enumerate(windows):
+                if (full := await self.limit([window], now)) is not None:
+                    return index, full[1]
+                counted.append(window)
+            is_full = False
+        finally:
+            if is_full:
+                await self._take_back(counted, now)
+        return None
+
+    async def _take_back(self, windows: Sequence[Window], now: int) -> None:
+        """Undo counts. One that cannot be undone, because its server is away, ends with its window."""
+        for window in windows:
+            with suppress(StorageUnavailableError):
+                await self._run("eval", TAKE_BACK, 1, self._prefix + window.key, now, int(window.judged))
 
     async def _run(self, command: str, *values: Any) -> Any:
-        state = self._loops.get() or self._loops.set(_LoopState(self._connect(), Breaker(self._timeout / 2)))
+        state = self._loops.get() or self._loops.set(_LoopState(self._clients.connect(), Breaker(self._timeout / 2)))
         if state.calls >= MOST:
             raise StorageUnavailableError
         state.calls += 1
         call = getattr(state.client, command)
         try:
-            async with state.breaker.bounded(self._timeout, asks=True):
+            async with state.breaker.bounded(self._timeout, asks=True), state.turn:
                 return await self._once_more(state.client, lambda: call(*values))
-        except (self._library.RedisError, OSError, TimeoutError) as error:
+        except StorageUnavailableError:
+            raise
+        except Exception as error:
+            # Not all errors of the library have its base class, such as those of a cluster that is being changed.
             raise StorageUnavailableError from error
         finally:
             state.calls -= 1
 
-    async def _once_more(self, client: "Redis", call: Callable[[], Awaitable[Any]]) -> Any:
+    async def _once_more(self, client: Any, call: Callable[[], Awaitable[Any]]) -> Any:
         """Call, and call again on a new connection if that of the pool turns out to be closed: Redis has restarted.
+
+        So it does if the server has become a replica. The client of a cluster does all this by itself.
 
         If Redis had counted the first call before it was stopped, the second is counted, too: as that of a client that
         tries again after a 503.
         """
+        if self._clients.is_cluster:
+            # The library sends the first calls to any server if it does not know the cluster.
+            await client.initialize()
         try:
             return await call()
         except self._library.TimeoutError as error:
             raise TimeoutError from error
-        except self._library.ConnectionError:
+        except (self._library.ConnectionError, self._library.ReadOnlyError):
+            if self._clients.is_cluster:
+                raise
             await client.connection_pool.disconnect(inuse_connections=False)
         return await call()
-
-    def _connect(self) -> "Redis":
-        pool = self._library.BlockingConnectionPool.from_url(
-            self._url,
-            max_connections=MAX_CONNECTIONS,
-            timeout=self._timeout,
-            socket_timeout=self._timeout,
-            socket_connect_timeout=self._timeout,
-        )
-        client: Redis = self._library.Redis.from_pool(pool)
-        return client

@@ -1,8 +1,13 @@
 """Challenges: for one purpose and one holder, for five minutes, and used once (WebAuthn Level 3, 13.5.3)."""
 
-from asgi_auth import MemoryCounters
+from collections.abc import Callable
+from pathlib import Path
+
+from asgi_auth import MemoryCounters, RedisCounters
 from asgi_auth.errors import StorageUnavailableError
+from asgi_auth.limits.counters import Counters
 from tests.passkeys.world import a_world, code_of
+from tests.redis_server import RedisServer
 from tests.support import CountingStorage
 
 
@@ -40,6 +45,16 @@ async def test_a_challenge_serves_its_purpose_and_its_holder_alone() -> None:
 
 async def test_a_challenge_is_used_once_whatever_becomes_of_the_counters() -> None:
     counters = MemoryCounters()
+    await _use_twice(counters, counters._counters.clear)
+
+
+async def test_a_challenge_is_used_once_though_redis_was_emptied(tmp_path: Path) -> None:
+    server = RedisServer(tmp_path)
+    await _use_twice(RedisCounters(server.url), lambda: server.cli("flushall"))
+    server.close()
+
+
+async def _use_twice(counters: Counters, empty: Callable[[], object]) -> None:
     async with a_world(counters=counters) as world:
         # The counter of a passkey that stays in its device would refuse the second use as well.
         world.device.synced = True
@@ -47,7 +62,7 @@ async def test_a_challenge_is_used_once_whatever_becomes_of_the_counters() -> No
         sent = world.device.get(await world.options())
         assert await code_of(world.passkeys.passkey_login(credential=sent)) == "in"
 
-        counters._counters.clear()
+        empty()
 
         assert await code_of(world.passkeys.passkey_login(credential=sent)) == "invalid_passkey"
         for moved in (-100, 60, 200):

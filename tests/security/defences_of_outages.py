@@ -1,4 +1,4 @@
-"""The defences of refreshes across outages of the database, and after a failover that lost some of them."""
+"""The defences of refreshes and of limits across outages and failovers of the database and of Redis."""
 
 from tests.security.defence import Defence
 
@@ -53,5 +53,19 @@ OUTAGES = [
         '"generation < :generation AND"',
         '":generation >= 0 AND"',
         "storage/test_contract_sessions.py::test_a_token_ahead_raises_its_session",
+    ),
+    Defence(
+        "every error of the Redis client is a 503",
+        "limits/redis.py",
+        "        except Exception as error:\n",
+        "        except self._library.RedisError as error:\n",
+        "limits/test_redis_failover.py::test_errors_outside_of_the_librarys_hierarchy_are_503_too",
+    ),
+    Defence(
+        "a limit over servers of a cluster counts in all windows or in none",
+        "limits/redis.py",
+        "                await self._take_back(counted, now)\n",
+        "                counted.clear()\n",
+        "limits/test_redis_failover.py::test_a_call_that_a_cluster_refuses_leaves_no_window_behind",
     ),
 ]

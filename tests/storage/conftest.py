@@ -21,7 +21,7 @@ from asgi_auth.storage.sql import SQLStorage
 from asgi_auth.storage.sqlite import SQLite
 from asgi_auth.testing.records import NOW
 from tests.postgres import Server
-from tests.redis_server import RedisServer
+from tests.redis_server import RedisCluster, RedisServer
 
 SERVERS = ("postgres15", "postgres18")
 FILES_AND_SERVERS = ("sqlite", *SERVERS)
@@ -157,13 +157,22 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     server.close()
 
 
-@pytest.fixture(params=[*DRIVERS, "counters in memory", "redis"])
+@pytest.fixture(scope="session")
+def redis_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisCluster]:
+    cluster = RedisCluster(tmp_path_factory.mktemp("redis-cluster"))
+    yield cluster
+    cluster.close()
+
+
+@pytest.fixture(params=[*DRIVERS, "counters in memory", "redis", "redis_cluster"])
 async def counters(
     request: pytest.FixtureRequest, servers: Servers, fresh: Callable[[str], str]
 ) -> AsyncIterator[Counters]:
     """Counters of every kind, all at nought."""
-    if request.param == "redis":
-        found = RedisCounters(request.getfixturevalue("redis").url, prefix=f"{uuid.uuid4()}:")
+    if request.param.startswith("redis"):
+        # A busy machine takes its time to learn the servers of a cluster.
+        url = request.getfixturevalue(request.param).url
+        found = RedisCounters(url, prefix=f"{uuid.uuid4()}:", timeout=10)
         yield found
         await found.close()
     elif request.param == "counters in memory":
