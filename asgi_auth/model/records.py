@@ -114,7 +114,8 @@ class Session(Record, frozen=True, kw_only=True):
     `generation` is the number of refreshes, and `rotated_at` the time of the last one. `used_generation` is the newest
     generation of which a token was used, so that the client has surely received it. `auth_time` is the time of the
     login, and `amr` lists its methods (RFC 8176). `data` holds what core and features note, such as the times at which
-    factors were proven.
+    factors were proven. `grant_id` is the credential by which the user let a client in (RFC 6749, 1.1): the session is
+    that of the client. The user's own sessions have None.
     """
 
     id: str
@@ -131,6 +132,7 @@ class Session(Record, frozen=True, kw_only=True):
     user_agent: str = ""
     address: str = ""
     data: dict[str, Any] = {}
+    grant_id: str | None = None
 
 
 class OneTimeToken(Concealed, Record, frozen=True, kw_only=True):

@@ -132,12 +132,13 @@ class SessionService(SessionEnds):
         return self._pair(session, roles, custom)
 
     async def session_of(self, refresh_token: str) -> Session | None:
-        """Look up the session of a genuine refresh token; None for all others."""
+        """Look up the user's own session of a genuine refresh token; None for all others."""
         try:
             session_id, _ = self._refresh_tokens.read(refresh_token)
         except InvalidTokenError:
             return None
-        return await self._storage.session(session_id)
+        session = await self._storage.session(session_id)
+        return session if session is not None and session.grant_id is None else None
 
     async def _login(
         self,
@@ -206,7 +207,8 @@ class SessionService(SessionEnds):
         settings, now = self._settings, int(self._now())
         session = await self._storage.session(session_id)
         access = await self._storage.access(session_id, now)
-        if session is None or access is None or session.revoked_at is not None:
+        # The refresh token of a client gives no tokens of the user.
+        if session is None or access is None or session.revoked_at is not None or session.grant_id is not None:
             raise TokenRevokedError
         if session.expires_at <= now or session.last_used_at <= now - settings.session_idle:
             raise TokenExpiredError

@@ -15,7 +15,7 @@ from asgi_auth.storage.statements import schema
 #: The comment above statements that create the users table or its indexes.
 USERS_ONLY = "-- users\n"
 #: The comment above statements for one database only, by dialect.
-DIALECT_ONLY = {"postgresql": "-- postgresql\n"}
+DIALECT_ONLY = {"postgresql": "-- postgresql\n", "sqlite": "-- sqlite\n"}
 
 
 async def missing(storage: Runner) -> list[tuple[int, str]]:

@@ -33,6 +33,7 @@ INDEXES = (
     "sessions_user",
     "sessions_revoked",
     "sessions_expires",
+    "sessions_grant",
     "tokens_user",
     "tokens_subject",
     "tokens_expires",

@@ -100,6 +100,7 @@ def session_of(row: Row) -> Session:
         user_agent=row["user_agent"],
         address=row["address"],
         data=msgspec.json.decode(row["data"]),
+        grant_id=row["grant_id"],
     )
 
 

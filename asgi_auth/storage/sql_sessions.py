@@ -28,6 +28,8 @@ class SQLSessions(Runner):
         self, session: Session, credential: Credential, limit: int, *, factor: Credential | None = None
     ) -> list[str] | None:
         """Insert the session in one statement; near the limit, in a transaction that ends the oldest sessions."""
+        if session.grant_id not in {None, credential.id}:
+            raise ValueError("the credential of a session of a grant is the grant")
         values = columns(session) | {"credential_id": credential.id, "version": credential.version}
         values["factor_id"] = (factor or credential).id
         del values["revoked_at"], values["used_generation"]
@@ -39,6 +41,7 @@ class SQLSessions(Runner):
             if not await storage.run(sessions.ADD_SESSION[storage.dialect], values | {"room": NO_LIMIT}):
                 return None
             oldest = {"user_id": session.user_id, "now": session.created_at, "most": limit}
+            oldest["grant_id"] = session.grant_id
             ended = [row["id"] for row in await storage.run(sessions.END_OLDEST, oldest)]
             await storage.tell_ended(session.user_id, session.created_at, ended)
             return ended
@@ -61,18 +64,32 @@ class SQLSessions(Runner):
         return [session_of(row) for row in await self.run(sessions.SESSIONS, values, read=True)]
 
     async def rotate_session(
-        self, session_id: str, generation: int, *, now: int, idle_since: int, ahead: bool = False
+        self,
+        session_id: str,
+        generation: int,
+        *,
+        now: int,
+        idle_since: int,
+        grant: bool = False,
+        ahead: bool = False,
     ) -> tuple[Session, tuple[str, ...]] | None:
         """Compare and swap the generation in one statement."""
         values = {"session_id": session_id, "generation": generation, "now": now, "idle_since": idle_since}
-        return await self._rotate_or_touch(values | {"raise_by": 1}, ahead=ahead)
+        return await self._rotate_or_touch(values | {"grant": grant, "raise_by": 1}, ahead=ahead)
 
     async def touch_session(
-        self, session_id: str, generation: int, *, now: int, idle_since: int, ahead: bool = False
+        self,
+        session_id: str,
+        generation: int,
+        *,
+        now: int,
+        idle_since: int,
+        grant: bool = False,
+        ahead: bool = False,
     ) -> tuple[Session, tuple[str, ...]] | None:
         """Compare the generation and set the time of the last use in one statement."""
         values = {"session_id": session_id, "generation": generation, "now": now, "idle_since": idle_since}
-        return await self._rotate_or_touch(values | {"raise_by": 0}, ahead=ahead)
+        return await self._rotate_or_touch(values | {"grant": grant, "raise_by": 0}, ahead=ahead)
 
     async def renew_session(
         self,
@@ -128,12 +145,18 @@ class SQLSessions(Runner):
         return (session_of(rows[0]), strings_of(rows[0]["user_roles"])) if rows else None
 
     async def end_sessions(
-        self, user_id: str, now: int, *, only: str | None = None, keep: str | None = None
+        self,
+        user_id: str,
+        now: int,
+        *,
+        only: str | None = None,
+        keep: str | None = None,
+        grant_id: str | None = None,
     ) -> list[str]:
         """End the sessions, and notify other processes. Sessions that have expired are ended, but not returned."""
 
         async def end(storage: "SQLSessions") -> list[str]:
-            values = {"user_id": user_id, "now": now, "only": only, "keep": keep}
+            values = {"user_id": user_id, "now": now, "only": only, "keep": keep, "grant_id": grant_id}
             rows = await storage.run(sessions.END_SESSIONS, values)
             await storage.tell_ended(user_id, now, rows)
             return [row["id"] for row in rows if row["expires_at"] > now]
@@ -166,6 +189,7 @@ class SQLSessions(Runner):
             return None
         row = rows[0]
         alive = row["revoked_at"] is None and row["expires_at"] > now and row["status"] == "active"
+        alive = alive and bool(row["granted"])
         return Access(
             user_id=str(row["user_id"]), alive=alive, roles=strings_of(row["roles"]), amr=strings_of(row["amr"])
         )

@@ -74,8 +74,8 @@ FACTORS = [
     Defence(
         "no session comes back by a renewal",
         "storage/statements/sessions.py",
-        "WHERE id = :session_id AND revoked_at IS NULL AND expires_at > :now\n        AND EXISTS",
-        "WHERE id = :session_id AND expires_at > 0 * :now\n        AND EXISTS",
+        "WHERE id = :session_id AND revoked_at IS NULL AND expires_at > :now\n        AND grant_id",
+        "WHERE id = :session_id AND expires_at > 0 * :now\n        AND grant_id",
         "storage/test_contract_factors.py::test_only_a_live_session_of_an_active_user_is_renewed",
     ),
     Defence(

@@ -76,8 +76,8 @@ IMPERSONATION = [
     Defence(
         "an impersonation is no session over the limit",
         "storage/statements/sessions.py",
-        " AND {find}(data, '\"actor\"') = 0\n        ORDER",
-        "\n        ORDER",
+        " AND {find}(data, '\"actor\"') = 0\n            AND COALESCE",
+        "\n            AND COALESCE",
         IN + "test_it_ends_no_session_of_the_user_over_the_limit",
     ),
     Defence(

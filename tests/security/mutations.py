@@ -20,6 +20,7 @@ from tests.security.defences_of_endpoints import ENDPOINTS
 from tests.security.defences_of_factors import FACTORS
 from tests.security.defences_of_failover import FAILOVER
 from tests.security.defences_of_fields import FIELDS
+from tests.security.defences_of_grants import GRANTS
 from tests.security.defences_of_impersonation import IMPERSONATION
 from tests.security.defences_of_imports import IMPORTS
 from tests.security.defences_of_input import INPUT
@@ -55,6 +56,7 @@ ALL = [
     *PROVIDERS,
     *AFTER_PROVIDERS,
     *CLIENTS,
+    *GRANTS,
 ]
 COPIED = ("asgi_auth", "tests", "examples", "pyproject.toml", "README.md", "docs", "mkdocs.yml", ".github/SECURITY.md")
 

@@ -101,7 +101,7 @@ SQLITE = (
 )
 NOTE_LOGINS = """
     CREATE TRIGGER IF NOT EXISTS {sessions_added} AFTER INSERT ON {sessions}
-    WHEN NEW.user_id IS NOT NULL AND instr(NEW.data, '"actor"') = 0
+    WHEN NEW.user_id IS NOT NULL AND instr(NEW.data, '"actor"') = 0 AND NEW.grant_id IS NULL
     BEGIN
         UPDATE {users} SET {last_login_at} = {put_login_of_new} WHERE {id} = NEW.user_id;
     END

@@ -1,0 +1,58 @@
+"""Defences of grants, and of the sessions of the clients that have one."""
+
+from tests.security.defence import Defence
+
+CONTRACT = "storage/test_contract_grants.py::"
+DOORS = "sessions/test_client_sessions.py::"
+STATEMENTS = "storage/statements/sessions.py"
+GRANTS = [
+    Defence(
+        "a refresh of the user meets no session of a client",
+        STATEMENTS,
+        "AND (grant_id IS NOT NULL) = CAST(:grant AS BOOLEAN) AND ",
+        "AND COALESCE(CAST(:grant AS BOOLEAN), TRUE) IS NOT NULL AND ",
+        DOORS + "test_a_refresh_token_of_a_client_gives_nothing_of_the_user",
+    ),
+    Defence(
+        "a repeated refresh of the user gives no successor of a client",
+        "sessions/service.py",
+        "session.revoked_at is not None or session.grant_id is not None:",
+        "session.revoked_at is not None:",
+        DOORS + "test_a_refresh_token_of_a_client_gives_nothing_of_the_user",
+    ),
+    Defence(
+        "the sessions of a grant count among themselves",
+        STATEMENTS,
+        "        AND COALESCE(grant_id, '') = COALESCE(CAST(:grant_id AS TEXT), '') AND id NOT IN (",
+        "        AND COALESCE(CAST(:grant_id AS TEXT), '') IS NOT NULL AND id NOT IN (",
+        CONTRACT + "test_the_sessions_of_a_grant_end_among_themselves_only",
+    ),
+    Defence(
+        "sessions of clients are not listed as the user's own",
+        STATEMENTS,
+        "        AND grant_id IS NULL\n    ORDER BY created_at DESC",
+        "    ORDER BY created_at DESC",
+        DOORS + "test_connections_do_not_push_the_user_out",
+    ),
+    Defence(
+        "a session of a client is not renewed by a step-up",
+        STATEMENTS,
+        "expires_at > :now\n        AND grant_id IS NULL\n        AND EXISTS",
+        "expires_at > :now\n        AND EXISTS",
+        CONTRACT + "test_a_session_of_a_grant_is_not_renewed",
+    ),
+    Defence(
+        "a session does not outlive its grant",
+        STATEMENTS,
+        "SELECT 1 FROM {credentials} AS g WHERE g.id = s.grant_id AND g.user_id = s.user_id",
+        "SELECT 1",
+        CONTRACT + "test_a_session_does_not_outlive_its_grant_nor_become_an_own_one",
+    ),
+    Defence(
+        "a session of a grant is added with the grant",
+        "storage/sql_sessions.py",
+        "if session.grant_id not in {None, credential.id}:",
+        "if session.grant_id == credential:",
+        CONTRACT + "test_the_credential_of_a_session_of_a_grant_is_the_grant",
+    ),
+]
