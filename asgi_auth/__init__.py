@@ -39,7 +39,9 @@ if TYPE_CHECKING:
     from asgi_auth.features.passwords import Passwords
     from asgi_auth.features.rate_limits import RateLimits
     from asgi_auth.features.recovery_codes import RecoveryCodes
+    from asgi_auth.features.revocation import Revocation
     from asgi_auth.features.second_factors import SecondFactors
+    from asgi_auth.features.server_metadata import ServerMetadata
     from asgi_auth.features.sessions import Sessions
     from asgi_auth.features.token_endpoint import TokenEndpoint
     from asgi_auth.features.totp import Totp
@@ -98,8 +100,10 @@ __all__ = [
     "RateLimits",
     "RecoveryCodes",
     "RedisCounters",
+    "Revocation",
     "SMTPMailer",
     "SecondFactors",
+    "ServerMetadata",
     "Sessions",
     "Settings",
     "SigningKey",
@@ -162,8 +166,10 @@ LATER = {
     "RateLimits": "features.rate_limits",
     "RecoveryCodes": "features.recovery_codes",
     "RedisCounters": "limits.redis",
+    "Revocation": "features.revocation",
     "SMTPMailer": "mail.smtp",
     "SecondFactors": "features.second_factors",
+    "ServerMetadata": "features.server_metadata",
     "Sessions": "features.sessions",
     "Settings": "settings",
     "SigningKey": "crypto.keys",

@@ -5,7 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from asgi_auth.auth import Auth
 from asgi_auth.bounds.deadline import Deadline
@@ -13,11 +13,12 @@ from asgi_auth.bounds.settling import Settling
 from asgi_auth.errors import AuthError, BadRequestError, CrossSiteRequestError, MethodNotAllowedError, NotFoundError
 from asgi_auth.errors.authentication import WithNextStep
 from asgi_auth.feature.endpoint import Endpoint
+from asgi_auth.feature.root_path import WELL_KNOWN, RootPath
 from asgi_auth.feature.route import Route, Served
 from asgi_auth.limits.counter_keys import network_of
 from asgi_auth.model.answers import Answer, Redirect
 from asgi_auth.runtime.event_loop import unexpected
-from asgi_auth.sessions.identity import Identity
+from asgi_auth.sessions.identity import ANONYMOUS, Identity
 from asgi_auth.settings import Secrets
 from asgi_auth.web.authenticator import Headers, RequestAuthenticator
 from asgi_auth.web.body import ClientDisconnectedError
@@ -72,6 +73,10 @@ class AuthApp:
             raise ValueError("a secret is only for a storage URL: this Auth has its own")
         self.auth: Auth = auth if isinstance(auth, Auth) else Auth(auth, secret=secret)
         self.routes: Routes = Routes(self.auth.features, include, exclude, paths or {})
+        #: The paths at the root of the host that the middleware serves by this app.
+        self.root_paths: Mapping[str, RootPath] = self.routes.root_paths
+        if self.root_paths:
+            self.auth.root = self.at_root
         self.authenticator: RequestAuthenticator = authenticator_of(self.auth)
         self.requests: RequestPipeline = self._request_pipeline()
         self.cors: Cors = Cors(self.auth.settings)
@@ -87,12 +92,27 @@ class AuthApp:
             return
         await self.serve(route_path(scope), scope, receive, send)
 
-    async def serve(self, path: str | None, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request for a path below the mount; None is a path outside of it."""
+    def at_root(self, scope: Scope) -> ASGIApp | None:
+        """Return the app that serves a path at the root of the host; None for all paths but `root_paths`."""
+        if WELL_KNOWN not in scope["path"]:
+            return None
+        root = self.root_paths.get(route_path(scope) or "")
+        found = self.routes.named(root.endpoint) if root is not None else None
+        return partial(self.serve, found[0], values=root.values) if root is not None and found is not None else None
+
+    async def serve(
+        self, path: str | None, scope: Scope, receive: Receive, send: Send, *, values: Mapping[str, str] | None = None
+    ) -> None:
+        """Serve a request for a path below the mount; None is a path outside of it.
+
+        `values` are those of a path at the root of the host.
+        """
         if scope["type"] == "websocket":
             await send_error(NotFoundError(), scope, receive, send)
             return
         settings = self.auth.settings
+        if self.root_paths and BY not in scope:
+            self.auth.config_check.note_no_middleware(self.root_paths)
         if not settings.trusted_proxies and is_forwarded(scope):
             self.auth.config_check.note_proxy_headers()
         if not network_of(address_of(scope, settings.trusted_proxies)):
@@ -100,7 +120,7 @@ class AuthApp:
         renewed = Headers()
         async with Settling(enabled=not settings.after_answer) as settling:
             with Deadline(self.auth.request_timeout - scope.get(SPENT, 0.0)) as deadline:
-                response = await self._respond(path, scope, receive, renewed)
+                response = await self._respond(path, scope, receive, renewed, values)
             settling.seconds = deadline.left()
         if response is None:
             return
@@ -118,9 +138,17 @@ class AuthApp:
         visit = self._visit(path, scope) if scope["type"] == "http" else None
         return visit.refuse(error) if visit is not None else None
 
-    async def _respond(self, path: str | None, scope: Scope, receive: Receive, renewed: Headers) -> Response | None:
+    async def _respond(
+        self,
+        path: str | None,
+        scope: Scope,
+        receive: Receive,
+        renewed: Headers,
+        at_root: Mapping[str, str] | None = None,
+    ) -> Response | None:
         """Answer by a page or by an endpoint, errors too; None when the client has disconnected."""
-        visit = self._visit(path, scope)
+        visit = self._visit(path, scope) if at_root is None else None
+        any_origin = False
         render_error = visit.refuse if visit is not None else problem_document
         try:
             if visit is not None:
@@ -128,6 +156,8 @@ class AuthApp:
             route, values = self.routes.find(path, scope["method"])
             if route is not None and route.endpoint.oauth2:
                 render_error = oauth2_problem
+            any_origin = values["any_origin"] if route is None else route.endpoint.any_origin
+            values |= at_root or {}
             response = await self._serve(route, values, renewed, scope, receive, path=path or "")
         except ClientDisconnectedError:
             return None
@@ -138,7 +168,7 @@ class AuthApp:
         except Exception as error:  # noqa: BLE001 (`unexpected` logs it)
             response = render_error(unexpected(error, f"answer {scope['method']}"))
         if visit is None:
-            response.raw_headers.extend(self.cors.headers(scope))
+            response.raw_headers.extend(self.cors.headers(scope, any_origin=any_origin))
         return response
 
     def _missing(self, error: AuthError, path: str | None, scope: Scope) -> Response | None:
@@ -186,12 +216,12 @@ class AuthApp:
         """Call an endpoint for a client; `values` are those of the `path`."""
         if route is None:
             response = _options(values["methods"])
-            response.raw_headers.extend(self.cors.preflight(scope, values["methods"]))
+            response.raw_headers.extend(self.cors.preflight(scope, values["methods"], any_origin=values["any_origin"]))
             return response
         endpoint = route.endpoint
         if endpoint.navigates and is_begun_elsewhere(scope, endpoint, self.auth.settings):
             raise CrossSiteRequestError("Another site cannot begin this. Begin on a page of this site.")
-        identity = await self._authenticate(endpoint, scope, renewed)
+        identity = ANONYMOUS if endpoint.any_origin else await self._authenticate(endpoint, scope, renewed)
         transport = self._transport(endpoint, scope)
         values = await self.requests.values(scope, receive, route, identity, values)
         served = self._served(endpoint, scope) if "served" in endpoint.injected else None
@@ -204,7 +234,9 @@ class AuthApp:
         response = _render(endpoint, result)
         if isinstance(result.value, Redirect):
             response.headers["location"] = onward(scope, path, self.auth.settings, result.value.location)
-        return cacheable(response, headers(scope, b"if-none-match")) if endpoint.cacheable else response
+        if not endpoint.cacheable:
+            return response
+        return cacheable(response, headers(scope, b"if-none-match"), endpoint.max_age)
 
     def _served(self, endpoint: Endpoint, scope: Scope) -> Served | None:
         """Return what this app serves and where, for an endpoint that asks for it."""

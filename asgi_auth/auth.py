@@ -56,6 +56,10 @@ class Auth(Composition):
             from asgi_auth.features.defaults import defaults  # noqa: PLC0415 (an Auth with named features needs no others)
 
             features = defaults(mail=sender is not None)
+        elif any(feature.announces for feature in features):
+            from asgi_auth.features.defaults import completed  # noqa: PLC0415 (an Auth with named features needs no others)
+
+            features = completed(features)
         super().__init__(
             made,
             settings,

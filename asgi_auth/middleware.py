@@ -39,7 +39,8 @@ class AuthMiddleware:
     answers 401 to anonymous requests, or sends a browser to the login page that it serves; but not to OPTIONS and not
     on the routes of its own `mount` (it cannot know routes that the host has mounted). `auth` may be an `AuthApp`,
     whose selection of routes is then kept. As the outermost app it also owns the lifespan. With `Pages` it answers
-    `/.well-known/change-password`.
+    `/.well-known/change-password`, and always the paths at the root of the host that features have, such as the
+    metadata of the server.
     """
 
     def __init__(self, app: HostApp, auth: Auth | AuthApp, *, mount: str | None = None, required: bool = False) -> None:
@@ -124,6 +125,8 @@ class AuthMiddleware:
             and (path := below_mount(self._mount, scope)) is not None
         ):
             return self._served.serve(path, scope, receive, send)
+        if self.auth.root is not None and (at_root := self.auth.root(scope)) is not None:
+            return at_root(scope, receive, send)
         if self._pages is not None and scope["path"].endswith(CHANGE_PASSWORD):
             page = self._pages.to_change_password(scope, self._mount)
             if page is not None:

@@ -164,6 +164,11 @@ class Settings(Sources):
         """The origin of `base_url`: scheme, host and port. None without a `base_url`."""
         return origin_of(self.base_url) if self.base_url else None
 
+    @property
+    def mount_url(self) -> str | None:
+        """The public URL of the endpoints: `base_url` and `mount`. None without a `base_url`."""
+        return self.base_url.rstrip("/") + self.mount if self.base_url else None
+
     def _normalize(self) -> None:
         """Bring hosts and origins to the form that browsers send, and copy mappings. Raises ValueError."""
         replaced: dict[str, Any] = {

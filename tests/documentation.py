@@ -18,7 +18,9 @@ from asgi_auth import (
     Pages,
     Passkeys,
     RecoveryCodes,
+    Revocation,
     SecondFactors,
+    ServerMetadata,
     Settings,
     Totp,
     TrustedDevices,
@@ -110,6 +112,8 @@ def every_feature() -> list[Feature]:
         BrowserClient(),
         OIDC([google("app", "a secret of a client")]),
         Admin(),
+        Revocation(),
+        ServerMetadata(),
     ]
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from asgi_auth.feature.feature import Feature
     from asgi_auth.feature.grant import Grant
     from asgi_auth.feature.page import ONWARD, Form, Page, Section
+    from asgi_auth.feature.root_path import RootPath
     from asgi_auth.feature.route import Route, Served
     from asgi_auth.mail.message import Letter
     from asgi_auth.model.answers import Answer, Redirect, Requested, SetCookie, TextFile, TokenPair
@@ -73,6 +74,7 @@ __all__ = [
     "Redirect",
     "RegistrationService",
     "Requested",
+    "RootPath",
     "Route",
     "Rule",
     "Secret",
@@ -127,6 +129,7 @@ if not TYPE_CHECKING:
             "Requested": "model.answers",
             "SetCookie": "model.answers",
             "Outgoing": "outgoing",
+            "RootPath": "feature.root_path",
             "Route": "feature.route",
             "Rule": "model.limits",
             "Secret": "validation.fields",

@@ -1,6 +1,6 @@
 """The interface between features and the core: declarations, endpoints and hooks."""
 
-from collections.abc import Collection, Container, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -20,6 +20,7 @@ from asgi_auth.feature.endpoint import Endpoint
 from asgi_auth.feature.grant import Grant
 from asgi_auth.feature.page import Form, Page, Section
 from asgi_auth.feature.pipeline import Pipeline
+from asgi_auth.feature.root_path import RootPath
 from asgi_auth.model.event_types import Action, Noticed
 from asgi_auth.model.look import Look
 from asgi_auth.model.records import Credential, Event, LoginAttempt, User
@@ -104,6 +105,9 @@ class BaseFeature:
 
     #: The exact URLs of other sites that redirects may lead to, for every caller.
     redirects_to: Collection[str] = ()
+    #: Whether other programs find its endpoints by the metadata of the server (RFC 8414). `Auth` then adds the features
+    #: that serve the metadata and the revocation of tokens.
+    announces: ClassVar[bool] = False
     #: The security schemes of its credentials, for the OpenAPI document: how to call endpoints with `keys=True`.
     schemes: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
 
@@ -126,6 +130,11 @@ class BaseFeature:
     @property
     def grants(self) -> Mapping[str, Grant]:
         """The grant types that it offers to the OAuth 2 token endpoint, by name."""
+        return {}
+
+    @property
+    def root_paths(self) -> Mapping[str, RootPath]:
+        """The exact paths below `/.well-known/` at the root of the host that lead to endpoints; read once attached."""
         return {}
 
     @property
@@ -237,6 +246,13 @@ class BaseFeature:
     def note_at(self, endpoint: Endpoint) -> str:  # noqa: ARG002 (a hook)
         """Return a sentence about an endpoint for the OpenAPI document, such as its limits; empty without one."""
         return ""
+
+    def metadata(self, url_of: Callable[[str], str | None]) -> Mapping[str, Any]:  # noqa: ARG002 (a hook)
+        """Return members of the metadata of the server (RFC 8414); lists of features are joined, None is left out.
+
+        `url_of` returns the public URL of an endpoint by its name, or None where it is not served.
+        """
+        return {}
 
     async def close(self) -> None:
         """End what the feature began in the running loop; the storage is still open."""

@@ -16,6 +16,9 @@ lacks, unless it is `acting="always"`. `administers`: the extra fields are those
 
 `navigates`: another site sends browsers to the endpoint, as at the end of a login there. Unknown fields are ignored, a
 POST is a form that may come from any site and so must change nothing, and tokens go to cookies.
+
+`any_origin`: scripts of every site may call the endpoint (CORS `*`). Cookies and access tokens are not read there, so
+it has no parameter `identity`.
 """
 
 import functools
@@ -49,12 +52,14 @@ class Options(TypedDict, total=False):
     administers: bool
     keys: bool
     navigates: bool
+    any_origin: bool
 
 
 class GetOptions(Options, total=False):
     """The options of `@get`."""
 
     cacheable: bool
+    max_age: int
     logs_in: bool
     begun_by: str
 
@@ -84,6 +89,8 @@ class DeleteOptions(Options, total=False):
 
 def get(path: str, **options: Unpack[GetOptions]) -> Callable[[F], F]:
     """Declare an endpoint that only reads. `cacheable`: caches may keep the answer and ask by its ETag.
+
+    `max_age`: the seconds in which caches need not ask.
 
     Two are for an endpoint that `navigates`. `logs_in`: it gives a user a session at the end of a redirect. `begun_by`:
     the field by which a script of another site begins what the endpoint begins, without a step of the user here; the

@@ -53,6 +53,10 @@ class Endpoint:
     #: pages.
     begun_by: str = ""
     cacheable: bool = False
+    #: The seconds that caches may keep a cacheable answer without a request.
+    max_age: int = 0
+    #: Whether scripts of every site may call it, without cookies; it knows no caller.
+    any_origin: bool = False
     #: What a call guesses; guesses of one kind are counted together.
     guesses: Guesses | None = None
     #: The field with the address of an account, which features may let callers name in another way.
@@ -82,6 +86,8 @@ class Endpoint:
         if self.permission is not None:
             check_name(self.permission)
         self.name: str = self.function.__name__
+        #: Whether it is OAuth 2's token endpoint, of which each grant type has limits of its own.
+        self.is_token_endpoint: bool = self.oauth2 and self.logs_in
         self.rules: list[Rule] | None = None if self.limits is None else parse_rules(self.limits)
         self.summary: str = (inspect.getdoc(self.function) or "").partition("\n")[0]
 

@@ -20,3 +20,9 @@ class Served(Record, frozen=True):
 
     routes: Iterable[tuple[str, Route]]
     url: str
+
+    def url_of(self, name: str) -> str | None:
+        """Return the URL of an endpoint by its name; None for one that is not served."""
+        found = (path for path, route in self.routes if route.endpoint.name == name)
+        path = next(found, None)
+        return None if path is None else f"{self.url.rstrip('/')}{path}"

@@ -1,6 +1,9 @@
 """The default features of an `Auth`."""
 
+from collections.abc import Sequence
+
 from asgi_auth.feature import Feature
+from asgi_auth.feature.base import BaseFeature
 from asgi_auth.features.account import Account
 from asgi_auth.features.audit import Audit
 from asgi_auth.features.email_change import EmailChange
@@ -13,6 +16,8 @@ from asgi_auth.features.notices import Notices
 from asgi_auth.features.password_reset import PasswordReset
 from asgi_auth.features.passwords import Passwords
 from asgi_auth.features.rate_limits import RateLimits
+from asgi_auth.features.revocation import Revocation
+from asgi_auth.features.server_metadata import ServerMetadata
 from asgi_auth.features.sessions import Sessions
 from asgi_auth.features.token_endpoint import TokenEndpoint
 from asgi_auth.features.unlock import Unlock
@@ -36,3 +41,10 @@ def defaults(*, mail: bool, passwords: Passwords | None = None) -> list[Feature]
         Health(),
     ]
     return [*always, *(by_mail if mail else [])]
+
+
+def completed(features: Sequence[BaseFeature]) -> list[BaseFeature]:
+    """Return features, with `Revocation` and `ServerMetadata` if one of them announces its endpoints."""
+    listed = {type(feature) for feature in features}
+    added = [Revocation(), ServerMetadata()] if any(feature.announces for feature in features) else []
+    return [*features, *(feature for feature in added if type(feature) not in listed)]

@@ -173,11 +173,11 @@ def _bounds(client: Client, most: int) -> list[tuple[str, int]]:
 
 def _name_of(call: Call) -> str:
     """Return the name of the limits of a call; empty for a call of the token endpoint that lacks a password."""
-    if not call.endpoint.oauth2 or is_guess(call):
+    if not call.endpoint.is_token_endpoint or is_guess(call):
         return call.endpoint.name
     return REFRESH if call.values.get("grant_type") == "refresh_token" else ""
 
 
 def _names(endpoint: Endpoint) -> set[str]:
     """Return the names of the limits that may hold at an endpoint: OAuth 2's token endpoint refreshes as well."""
-    return {endpoint.name, REFRESH} if endpoint.oauth2 else {endpoint.name}
+    return {endpoint.name, REFRESH} if endpoint.is_token_endpoint else {endpoint.name}

@@ -1,6 +1,6 @@
 """The OAuth 2 token endpoint: the features' grant types in the form of RFC 6749."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from asgi_auth.errors import BadRequestError, BusyError, TokenReuseError, UnsupportedGrantTypeError
@@ -61,3 +61,13 @@ class TokenEndpoint(Feature):
         if not all(sent[name] for name in grant.requires):
             raise BadRequestError("A parameter of this grant type is missing.")
         return await grant.run(sent, client)
+
+    def metadata(self, url_of: Callable[[str], str | None]) -> Mapping[str, Any]:
+        """Announce the endpoint and the grant types of all features. Its callers need no secret of their own."""
+        if (url := url_of("token")) is None:
+            return {}
+        return {
+            "token_endpoint": url,
+            "grant_types_supported": sorted({name for feature in self.auth.features for name in feature.grants}),
+            "token_endpoint_auth_methods_supported": ["none"],
+        }

@@ -79,7 +79,7 @@ def _schemes(auth: Auth, served: Served) -> Mapping[str, Any]:
         },
     }
     for path, route in served.routes:
-        if route.endpoint.oauth2:
+        if route.endpoint.is_token_endpoint:
             flow = {
                 "tokenUrl": served.url.rstrip("/") + path,
                 "refreshUrl": served.url.rstrip("/") + path,

@@ -24,10 +24,7 @@ CLEARED: dict[str, Any] = {
     "description": "In cookie mode, the data of this origin that the browser clears.",
     "schema": {"type": "string"},
 }
-CACHING = {
-    "ETag": {"description": "The version of the document.", "required": True, "schema": {"type": "string"}},
-    "Cache-Control": {"description": "Revalidate each time.", "required": True, "schema": {"type": "string"}},
-}
+ETAG: dict[str, Any] = {"description": "The version of the document.", "required": True, "schema": {"type": "string"}}
 
 
 def responses_of(auth: Auth, path: str, route: Route, schemas: Schemas) -> dict[str, Any]:
@@ -36,7 +33,7 @@ def responses_of(auth: Auth, path: str, route: Route, schemas: Schemas) -> dict[
     for kind in answers_of(route):
         found[str(getattr(kind, "http_status", None) or endpoint.status)] = _success(endpoint, kind, schemas)
     if endpoint.cacheable:
-        found["304"] = {"description": "The version is still that of If-None-Match.", "headers": CACHING}
+        found["304"] = {"description": "The version is still that of If-None-Match.", "headers": _caching(endpoint)}
     by_status: dict[int, list[type[AuthError]]] = {}
     for error in errors_of(auth, path, endpoint):
         # No endpoint answers a wrong method, so that this is a problem document everywhere.
@@ -115,7 +112,7 @@ def _headers(kinds: Kinds) -> dict[str, Any]:
 
 
 def _success(endpoint: Endpoint, kind: Any, schemas: Schemas) -> dict[str, Any]:
-    headers: dict[str, Any] = CACHING if endpoint.cacheable else {}
+    headers: dict[str, Any] = _caching(endpoint) if endpoint.cacheable else {}
     if (endpoint.gives_tokens and not endpoint.oauth2) or endpoint.ends_session:
         headers = {**headers, "Set-Cookie": COOKIES}
     if endpoint.ends_session:
@@ -132,6 +129,12 @@ def _success(endpoint: Endpoint, kind: Any, schemas: Schemas) -> dict[str, Any]:
         return {"description": _first_line(kind)} | response
     response["content"] = {"application/json": {"schema": schemas.of(kind)}}
     return {"description": _first_line(kind)} | response
+
+
+def _caching(endpoint: Endpoint) -> dict[str, Any]:
+    """Return the headers of an answer that caches may keep."""
+    rule = f"May be kept for {endpoint.max_age} seconds." if endpoint.max_age else "Revalidate each time."
+    return {"ETag": ETAG, "Cache-Control": {"description": rule, "required": True, "schema": {"type": "string"}}}
 
 
 def _first_line(kind: type[Any]) -> str:

@@ -160,6 +160,8 @@ def _check_callers(features: Sequence[BaseFeature]) -> None:
             "keys": endpoint.keys,
         }
         found = [name for name, demanded in demands.items() if demanded]
+        if endpoint.any_origin and "identity" in endpoint.injected:
+            raise ValueError(f"the endpoint {endpoint.name} has any_origin, so it knows no caller: drop `identity`")
         if found and "identity" not in endpoint.injected:
             raise ValueError(f"the endpoint {endpoint.name} has {', '.join(found)}, and no parameter `identity`")
 

@@ -1,6 +1,6 @@
 """The parts of an `Auth`: what is made of its settings, its storage and its features."""
 
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any, TypeAlias
@@ -63,6 +63,9 @@ from asgi_auth.validation.password_policy import PasswordPolicy
 #: Makes the response that leads a browser on, from the error and the ASGI scope of a refused request; None for others.
 Leads: TypeAlias = Callable[[AuthError, MutableMapping[str, Any]], Any]
 
+#: Returns the ASGI app for the path of a scope; None for the paths of the host.
+Root: TypeAlias = Callable[[MutableMapping[str, Any]], Callable[..., Awaitable[None]] | None]
+
 
 class Composition(HookRegistry, FeatureLookup):
     """The base class of `Auth`, which adds what a host calls."""
@@ -99,6 +102,8 @@ class Composition(HookRegistry, FeatureLookup):
         self._attach_features()
         #: Leads browsers from refused pages of the host to the pages of an app. The app sets it.
         self.leads: Leads | None = None
+        #: Finds the app that serves a path at the root of the host, such as `/.well-known/…`. The app sets it.
+        self.root: Root | None = None
 
     def _compose_sessions(self, claims: HostClaims | None) -> None:
         self._host_claims = claims

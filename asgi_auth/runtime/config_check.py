@@ -1,7 +1,7 @@
 """The configuration check: valid settings that will not work, or are not safe."""
 
 import ipaddress
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -37,6 +37,7 @@ class ConfigCheck:
         self._clock: ClockWatch | None = None
         self._is_forwarded = False
         self._is_nameless = False
+        self._unserved: Collection[str] = ()
         self._logged: set[Finding] = set()
 
     def check(self) -> list[Finding]:
@@ -58,6 +59,7 @@ class ConfigCheck:
             self._mail,
             self._registration,
             self._permissions,
+            self._root_paths,
         )
         return [finding for check in checks for finding in check()]
 
@@ -79,6 +81,12 @@ class ConfigCheck:
         """Record that the address of a client is unknown, and log the finding once."""
         if not self._is_nameless:
             self._is_nameless = True
+            self.log_new()
+
+    def note_no_middleware(self, root_paths: Collection[str]) -> None:
+        """Record that a request came past no middleware, which alone serves `root_paths`; log the finding once."""
+        if not self._unserved:
+            self._unserved = root_paths
             self.log_new()
 
     @property
@@ -172,6 +180,12 @@ class ConfigCheck:
         if missing := sorted(name for name in needed - given if name):
             reason = f"no role gives {', '.join(missing)}, so no user can call the endpoints that need it"
             yield Finding("permissions", reason, "Add it to a role, or give a role all permissions ('*')")
+
+    def _root_paths(self) -> Iterator[Finding]:
+        if self._unserved:
+            paths = ", ".join(sorted(self._unserved))
+            reason = f"the routes are mounted without AuthMiddleware, so the host answers {paths}"
+            yield Finding("AuthMiddleware", reason, "Wrap the whole app: AuthMiddleware(app, auth)")
 
     def _clocks(self) -> Iterator[Finding]:
         if self._clock is not None and self._clock.disagrees:

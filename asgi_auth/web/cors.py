@@ -31,8 +31,10 @@ class Cors:
         self._allowed = ", ".join(allowed).encode()
         self._vary: Headers = [(b"vary", b"origin")] if self._origins - {ANY} else []
 
-    def headers(self, scope: Scope) -> Headers:
-        """Return the headers of every response of an endpoint."""
+    def headers(self, scope: Scope, *, any_origin: bool = False) -> Headers:
+        """Return the headers of every response of an endpoint; `any_origin`: it is for all sites, without cookies."""
+        if any_origin:
+            return [(b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", EXPOSED)]
         origin = self._origin(scope)
         if origin is None:
             return self._vary
@@ -41,9 +43,10 @@ class Cors:
             found.append((b"access-control-allow-credentials", b"true"))
         return [*found, *self._vary]
 
-    def preflight(self, scope: Scope, methods: Sequence[str]) -> Headers:
+    def preflight(self, scope: Scope, methods: Sequence[str], *, any_origin: bool = False) -> Headers:
         """Return the further headers of a response to OPTIONS, for a path that has these methods."""
-        if self._origin(scope) is None or not headers(scope, b"access-control-request-method"):
+        known = any_origin or self._origin(scope) is not None
+        if not known or not headers(scope, b"access-control-request-method"):
             return []
         return [
             (b"access-control-allow-methods", ", ".join(methods).encode()),

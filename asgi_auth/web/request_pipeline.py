@@ -155,7 +155,8 @@ class RequestPipeline:
     ) -> Result:
         """Call an endpoint with the values of path and body. `transport` says where tokens go: `bearer` or `cookie`."""
         endpoint = route.endpoint
-        presented = self._authenticator.reader.read(scope)
+        # Where scripts of every site may call, no credentials count.
+        presented = PresentedCredentials() if endpoint.any_origin else self._authenticator.reader.read(scope)
         choice = await self._chosen(endpoint, presented)
         if choice is None:
             return await self._way_out(route, scope, presented)
@@ -163,7 +164,7 @@ class RequestPipeline:
         if endpoint.method != "GET" and not endpoint.navigates:
             if _fill_in(endpoint, values, choice.refresh, own, identity):
                 transport = "cookie"
-            if endpoint.oauth2:
+            if endpoint.oauth2 and not endpoint.any_origin:
                 check_form(scope, self._settings)
             if presented.by_cookie or presented.own or (transport == "cookie" and endpoint.gives_tokens):
                 check_origin(scope, self._settings)

@@ -145,8 +145,8 @@ def oauth2_status(status: int) -> int:
     return 400 if status in {401, 403, 422} else status
 
 
-def cacheable(response: Response, known: Sequence[str]) -> Response:
-    """Let caches keep a response, and revalidate it by its ETag (RFC 9110, 13.1.2).
+def cacheable(response: Response, known: Sequence[str], max_age: int = 0) -> Response:
+    """Let caches keep a response, and revalidate it by its ETag (RFC 9110, 13.1.2) after `max_age` seconds.
 
     `known` are the values of If-None-Match.
     """
@@ -155,7 +155,7 @@ def cacheable(response: Response, known: Sequence[str]) -> Response:
     if tags & {etag, "*"}:
         response = answer(304)
     response.headers["etag"] = etag
-    response.headers["cache-control"] = "no-cache"
+    response.headers["cache-control"] = f"public, max-age={max_age}" if max_age else "no-cache"
     return response
 
 

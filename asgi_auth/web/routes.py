@@ -5,6 +5,7 @@ from typing import Any
 
 from asgi_auth.errors import MethodNotAllowedError, NotFoundError
 from asgi_auth.feature.base import BaseFeature
+from asgi_auth.feature.root_path import WELL_KNOWN, RootPath
 from asgi_auth.feature.route import Route
 
 #: The errors of a path without a route, and of a method without one.
@@ -49,6 +50,19 @@ class Routes:
         """Return the path and the route of an endpoint, by name; None when it is not served."""
         return self._names.get(name)
 
+    @property
+    def root_paths(self) -> Mapping[str, RootPath]:
+        """The paths at the root of the host that lead to endpoints of these routes.
+
+        Raises ValueError for a path that is not below `/.well-known/`, and for one that two features want.
+        """
+        found: dict[str, RootPath] = {}
+        for feature in dict.fromkeys(route.feature for _, route in self._names.values()):
+            for path, root in feature.root_paths.items():
+                if not path.startswith(WELL_KNOWN) or found.setdefault(path, root) != root:
+                    raise ValueError(f"{path} is not below {WELL_KNOWN}, or two features want it")
+        return {path: root for path, root in found.items() if root.endpoint in self._names}
+
     def add_pages(self, paths: Collection[str]) -> None:
         """Register the paths of HTML pages. Raises ValueError when an endpoint has GET at one of them."""
         for path in paths:
@@ -73,12 +87,15 @@ class Routes:
     def find(self, path: str | None, method: str) -> tuple[Route | None, dict[str, Any]]:
         """Return the route and the values in its path; for OPTIONS, None and the allowed methods as `methods`.
 
+        With these goes `any_origin`: whether scripts of every site may call all of them.
+
         Raises NotFoundError, or MethodNotAllowedError with the allowed methods.
         """
         pattern, values = self._match(path or "")
         methods = self._routes[pattern]
         if method == "OPTIONS":
-            return None, {"methods": self._allow(pattern, methods)}
+            any_origin = bool(methods) and all(route.endpoint.any_origin for route in methods.values())
+            return None, {"methods": self._allow(pattern, methods), "any_origin": any_origin}
         route = methods.get("GET" if method == "HEAD" else method)
         if route is not None and method == "HEAD" and route.endpoint.navigates:
             # The GET may use something up, such as the code of a login at another site.

@@ -100,7 +100,7 @@ def test_every_hook_is_named() -> None:
         if not name.startswith("_") and (inspect.isfunction(value) or isinstance(value, property))
     ]
 
-    assert len(hooks) == 25
+    assert len(hooks) == 27
     assert [name for name in hooks if f"`{name}" not in TEXT] == []
 
 

@@ -20,7 +20,9 @@ from asgi_auth import (
     Passwords,
     RateLimits,
     RecoveryCodes,
+    Revocation,
     SecondFactors,
+    ServerMetadata,
     Totp,
     TrustedDevices,
 )
@@ -62,7 +64,7 @@ def everything(
     """An `Auth` with every feature that has endpoints, and an extra field of each type; with `limits` or without."""
     passwords = Passwords(argon2=Argon2.cheap(), login_after_register=True)
     factors = [SecondFactors(), Totp(), RecoveryCodes(), TrustedDevices(), Passkeys(sign_up=True)]
-    others = [MagicLink(), *factors, Admin(), BrowserClient(), OpenAPI()]
+    others = [MagicLink(), *factors, Admin(), Revocation(), ServerMetadata(), BrowserClient(), OpenAPI()]
     features = [passwords, *defaults(mail=True)[1:], *others, *more]
     if not limits:
         features = [item for item in features if not isinstance(item, RateLimits | Lockout)]

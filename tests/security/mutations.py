@@ -24,6 +24,7 @@ from tests.security.defences_of_grants import GRANTS
 from tests.security.defences_of_impersonation import IMPERSONATION
 from tests.security.defences_of_imports import IMPORTS
 from tests.security.defences_of_input import INPUT
+from tests.security.defences_of_issuers import ISSUERS
 from tests.security.defences_of_names import NAMES_OF_ACCOUNTS
 from tests.security.defences_of_operation import OPERATION
 from tests.security.defences_of_outages import OUTAGES
@@ -57,6 +58,7 @@ ALL = [
     *AFTER_PROVIDERS,
     *CLIENTS,
     *GRANTS,
+    *ISSUERS,
 ]
 COPIED = ("asgi_auth", "tests", "examples", "pyproject.toml", "README.md", "docs", "mkdocs.yml", ".github/SECURITY.md")
 
