@@ -19,6 +19,8 @@ class FaultProxy:
         self.delay = 0.0
         #: How many connections have been made so far.
         self.connections = 0
+        #: Whether the end of a connection is kept from the other side.
+        self.mute = False
         self._open = asyncio.Event()
         self._open.set()
         self._server: asyncio.Server | None = None
@@ -42,6 +44,11 @@ class FaultProxy:
 
     def resume(self) -> None:
         """Pass on again, also what was held back."""
+        self._open.set()
+
+    def forget(self) -> None:
+        """Pass new connections on, while those that hang do so for ever."""
+        self._open = asyncio.Event()
         self._open.set()
 
     def cut(self) -> None:
@@ -77,4 +84,5 @@ class FaultProxy:
         except OSError:
             pass
         finally:
-            writer.close()
+            if not self.mute:
+                writer.close()

@@ -15,6 +15,7 @@ OUTSIDE = {
         "storage.postgres",
         "storage.postgres_connection",
         "storage.postgres_pool",
+        "storage.postgres_abandoned",
         "storage.postgres_host_pool",
         "storage.postgres_hosts",
         "storage.postgres_listener",

@@ -149,16 +149,20 @@ class PostgresDriver:
     async def read(self, sql: str, values: Mapping[str, Any], *, by_key: bool = False) -> Sequence[Mapping[str, Any]]:  # noqa: ARG002 (a query always waits for the server)
         """Run a query in a transaction of its own; once more if its connection turns out to be closed."""
         try:
-            return await self.write(sql, values)
+            return await self._query(sql, values)
         except StorageUnavailableError as error:
             if not is_lost(error):
                 raise
-        return await self.write(sql, values)
+        return await self._query(sql, values)
+
+    async def _query(self, sql: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+        async with self._acquire(writes=False) as connection:
+            return await connection.fetch(sql, values)
 
     async def write(self, sql: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         """Run a statement in a transaction of its own."""
         async with self._acquire() as connection:
-            return await connection.fetch(sql, values)
+            return await connection.write(sql, values)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -201,47 +205,56 @@ class PostgresDriver:
         await state.listener.wait(channel, seconds)
 
     @asynccontextmanager
-    async def _acquire(self, *, begin: bool = False) -> AsyncIterator[WatchedConnection]:
+    async def _acquire(self, *, begin: bool = False, writes: bool = True) -> AsyncIterator[WatchedConnection]:
         """Hold a connection until the deadline at most. Errors of the block itself are not translated."""
         state = self._state_of_loop()
         async with state.breaker.bounded(self.timeout, asks=False) as (deadline, bound):
-            connection = await self._take(state, deadline, bound, begin=begin)
-            try:
+            connection = await self._take(state, deadline, bound, begin=begin, writes=writes)
+            async with self._returned(state, connection, bound):
                 yield connection
-            except BaseException as error:
-                # The message of a server that shuts down arrives before the end of the connection.
-                if isinstance(error, asyncio.CancelledError) or is_lost(error) or is_read_only(error):
-                    terminate(connection.raw)
-                if is_read_only(error) or (bound.expired() and connection.is_unanswered):
-                    state.pool.suspect()
-                raise
-            finally:
-                with errors():
-                    await state.pool.release(connection.raw)
 
     async def _take(
-        self, state: _LoopState, deadline: Deadline, bound: asyncio.Timeout, *, begin: bool
+        self, state: _LoopState, deadline: Deadline, bound: asyncio.Timeout, *, begin: bool, writes: bool
     ) -> WatchedConnection:
         """Take a connection, and begin a transaction on it; if it turns out to be closed, take another one."""
         for is_last in (False, True):
             with errors():
-                raw = await state.pool.acquire(deadline)
+                raw = await state.pool.acquire(deadline, writes=writes)
             connection = WatchedConnection(raw, state.breaker)
             try:
                 if begin:
-                    # Whatever the default of the role: an older snapshot misses a login that was committed meanwhile.
-                    await connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
-            except BaseException as error:
-                terminate(raw)
-                if bound.expired():
-                    state.pool.suspect()
-                with errors():
-                    await state.pool.release(raw)
+                    async with self._returned(state, connection, bound, always=False):
+                        # Whatever the default: an older snapshot misses a login that was committed meanwhile.
+                        await connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+            except StorageUnavailableError as error:
                 if is_last or not is_lost(error):
                     raise
             else:
                 return connection
         raise AssertionError
+
+    @asynccontextmanager
+    async def _returned(
+        self, state: _LoopState, connection: WatchedConnection, bound: asyncio.Timeout, *, always: bool = True
+    ) -> AsyncIterator[None]:
+        """Return a connection to the pool after a block; with `always=False`, only if the block fails."""
+        try:
+            yield
+        except BaseException as error:
+            # The message of a server that shuts down arrives before the end of the connection.
+            if is_lost(error) or is_read_only(error):
+                terminate(connection.raw)
+            if is_read_only(error) or (bound.expired() and connection.is_unanswered):
+                state.pool.suspect()
+            with errors():
+                if isinstance(error, asyncio.CancelledError) or connection.is_unanswered:
+                    await state.pool.abandon(connection.raw, connection.pending)
+                else:
+                    await state.pool.release(connection.raw)
+            raise
+        if always:
+            with errors():
+                await state.pool.release(connection.raw)
 
     def _discard(self, state: _LoopState) -> None:
         """Drop the connections of a closed loop, which cannot close them properly any more."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any, TypeAlias
@@ -12,7 +12,7 @@ import asyncpg
 from asgi_auth.bounds.breaker import Breaker
 from asgi_auth.errors import StorageSetupError, StorageUnavailableError
 from asgi_auth.process.log import logger
-from asgi_auth.storage.driver import ConflictError, PoolerError, RetryError, SchemaError
+from asgi_auth.storage.driver import ConflictError, PoolerError, RetryError, SchemaError, T
 from asgi_auth.storage.postgres_hosts import connect_to_first
 from asgi_auth.storage.postgres_refusals import REFUSED, refusal
 
@@ -63,6 +63,8 @@ class WatchedConnection:
         self.raw = raw
         #: Whether a call was cut off before the server had answered.
         self.is_unanswered = False
+        #: A commit that was cut off, and that the server may still end.
+        self.pending: asyncio.Task[Any] | None = None
         self._breaker = breaker
 
     async def fetch(self, sql: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
@@ -71,6 +73,12 @@ class WatchedConnection:
         with errors(), self._asking():
             rows: Sequence[Mapping[str, Any]] = await self.raw.fetch(text, *(values[name] for name in names))
             return rows
+
+    async def write(self, sql: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+        """Run a statement that is a transaction of its own and return its rows."""
+        text, names = numbered(sql)
+        with errors(), self._asking():
+            return await self._to_its_end(self.raw.fetch(text, *(values[name] for name in names)))
 
     async def execute(self, sql: str) -> str:
         """Run a command, and return its status, such as `COMMIT`."""
@@ -88,14 +96,28 @@ class WatchedConnection:
 
     async def commit(self) -> None:
         """Commit. Raises RuntimeError if a statement had failed: PostgreSQL then rolls back without an error."""
-        if await self.execute("COMMIT") != "COMMIT":
+        with errors(), self._asking():
+            status = await self._to_its_end(self.raw.execute("COMMIT"))
+        if status != "COMMIT":
             raise RuntimeError("a statement of this transaction failed, so nothing was committed")
 
+    async def _to_its_end(self, work: Coroutine[Any, Any, T]) -> T:
+        """Send a commit, and never cancel it.
+
+        If its wait for a standby is cancelled, PostgreSQL shows a change that a failover would lose.
+        """
+        self.pending = asyncio.create_task(work)
+        return await asyncio.shield(self.pending)
+
     async def roll_back(self) -> None:
-        """Roll back within a moment, or close the connection."""
+        """Roll back within a moment, or leave the connection to be closed; a commit that was sent is left alone."""
+        if self.pending is not None and not self.pending.done():
+            return
         try:
             async with asyncio.timeout(ROLLBACK_TIME):
                 await self.raw.execute("ROLLBACK")
+        except TimeoutError:
+            self.is_unanswered = True
         except (*UNAVAILABLE, asyncpg.PostgresError, asyncpg.InterfaceError):
             terminate(self.raw)
 

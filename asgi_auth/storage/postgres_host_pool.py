@@ -8,17 +8,20 @@ import asyncpg
 
 from asgi_auth.bounds.breaker import Breaker
 from asgi_auth.bounds.deadline import Deadline
-from asgi_auth.storage.postgres_connection import AsyncpgConnection
+from asgi_auth.storage.postgres_connection import AsyncpgConnection, terminate
 
 
 class Pool(Protocol):
     """A pool of connections."""
 
-    async def acquire(self, deadline: Deadline | None = None) -> AsyncpgConnection:
+    async def acquire(self, deadline: Deadline | None = None, *, writes: bool = False) -> AsyncpgConnection:
         """Take a connection; wait if all are in use."""
 
     async def release(self, connection: AsyncpgConnection) -> None:
         """Return a connection to the pool; one that was closed makes room for another."""
+
+    async def abandon(self, connection: AsyncpgConnection, pending: "asyncio.Task[Any] | None") -> None:
+        """Close a connection whose call was given up; `pending` is a commit that the server may still end."""
 
     def refuse_waiting(self, error: Exception) -> None:
         """Raise an error in all calls that wait for a connection."""
@@ -41,7 +44,7 @@ class HostPool:
         self._pool = pool
         self._breaker = breaker
 
-    async def acquire(self, deadline: Deadline | None = None) -> AsyncpgConnection:  # noqa: ARG002 (the host's pool has its own order)
+    async def acquire(self, deadline: Deadline | None = None, *, writes: bool = False) -> AsyncpgConnection:  # noqa: ARG002 (the host's pool has its own order)
         """Take a connection."""
         since = time.monotonic()
         try:
@@ -52,6 +55,11 @@ class HostPool:
 
     async def release(self, connection: AsyncpgConnection) -> None:
         """Return a connection."""
+        await self._pool.release(connection)
+
+    async def abandon(self, connection: AsyncpgConnection, pending: "asyncio.Task[Any] | None") -> None:  # noqa: ARG002 (it ends with its connection)
+        """Close a connection at once: how many there may be is up to the host's pool."""
+        terminate(connection)
         await self._pool.release(connection)
 
     def refuse_waiting(self, error: Exception) -> None:

@@ -4,13 +4,16 @@ import asyncio
 import math
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from typing import Any
 
 import asyncpg
 
 from asgi_auth.bounds.deadline import Deadline
+from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.process.background import begin
+from asgi_auth.storage.postgres_abandoned import ASK, LIVING, TO_CLOSE, Abandoned
 from asgi_auth.storage.postgres_connection import UNAVAILABLE, AsyncpgConnection
 from asgi_auth.storage.postgres_growth import Growth
 from asgi_auth.storage.postgres_refusals import has_no_room
@@ -22,6 +25,8 @@ MAX_IDLE = 300
 RESTED = 0.5
 #: Seconds for which new idle connections are trusted after others were dropped.
 SUSPICION = 1.0
+#: Connections that calls which write leave to others, in a pool of eight and more; one in a pool of four.
+FOR_READS = 2
 #: Seconds between two checks whether all connections have been released, when the pool closes.
 CLOSE_POLL = 0.01
 
@@ -44,22 +49,55 @@ class OwnPool:
         self._pace = Pace(max_size)
         self._line: WaitingLine[AsyncpgConnection] = WaitingLine(self._pace, self._take_back)
         self._growth = Growth(max_size)
+        #: Calls that wait to write.
+        self._write_line: WaitingLine[None] = WaitingLine(self._pace, lambda _: self._end_write())
+        self._most_writes = max_size - min(FOR_READS, max_size // 4)
+        self._writing = 0
+        self._writers: set[AsyncpgConnection] = set()
+        self._abandoned = Abandoned(self._living, self._free)
         self._connecting: set[asyncio.Task[None] | None] = set()
         #: All connections, with the time when each was taken.
         self._open: dict[AsyncpgConnection, float] = {}
+        self._opened_at: dict[AsyncpgConnection, float] = {}
         self._idle: deque[tuple[AsyncpgConnection, float]] = deque()
         self._lost_at = self._suspected_at = -math.inf
         self._timer: asyncio.TimerHandle | None = None
         self._closing = False
         self._terminated = False
 
-    async def acquire(self, deadline: Deadline | None = None) -> AsyncpgConnection:
+    async def acquire(self, deadline: Deadline | None = None, *, writes: bool = False) -> AsyncpgConnection:
         """Take the idle connection that was used last, else wait for the first that is released or opened.
 
         Raises asyncpg.InterfaceError if the pool closes, and StorageUnavailableError at once if the call cannot be
-        served before its `deadline`. Without one, it waits as a request in progress does.
+        served before its `deadline`, or if it `writes` while no commit ends. Without a deadline, it waits as a request
+        in progress does.
         """
         deadline = deadline or Deadline(math.inf, urgent=True)
+        if not writes:
+            return await self._take_one(deadline)
+        await self._begin_write(deadline)
+        try:
+            connection = await self._take_one(deadline)
+        except BaseException:
+            self._end_write()
+            raise
+        self._writers.add(connection)
+        return connection
+
+    async def _begin_write(self, deadline: Deadline) -> None:
+        """Wait while as many calls write as may: commits that do not end leave connections to those that read."""
+        if sum(connection in self._writers for connection in self._abandoned) >= self._most_writes:
+            raise StorageUnavailableError
+        if self._writing < self._most_writes:
+            self._writing += 1
+        else:
+            await self._write_line.wait(deadline)
+
+    def _end_write(self) -> None:
+        if not self._write_line.hand(None):
+            self._writing -= 1
+
+    async def _take_one(self, deadline: Deadline) -> AsyncpgConnection:
         connection = await self._idle_one()
         if connection is None:
             if self._closing:
@@ -75,10 +113,53 @@ class OwnPool:
         """Hand the connection to the first waiting call, or keep it idle; drop the oldest idle one after its time."""
         if (since := self._open.get(connection)) is not None:
             self._pace.used(time.monotonic() - since)
+        self._return(connection)
+
+    async def abandon(self, connection: AsyncpgConnection, pending: "asyncio.Task[Any] | None") -> None:
+        """Close a connection in the background: its place is free when the server is rid of it."""
+        if connection.is_closed() or connection not in self._open:
+            self._return(connection)
+        else:
+            self._abandoned.add(connection, self._opened_at[connection], pending)
+
+    def _free(self, connection: AsyncpgConnection) -> None:
+        """Free the place of an abandoned connection."""
+        self._leave_writers(connection)
+        self._drop(connection)
+
+    def _return(self, connection: AsyncpgConnection) -> None:
+        self._leave_writers(connection)
         self._take_back(connection)
+
+    def _leave_writers(self, connection: AsyncpgConnection) -> None:
+        if connection in self._writers:
+            self._writers.discard(connection)
+            self._end_write()
+
+    async def _living(self, processes: Mapping[int, float]) -> set[int]:
+        """Ask which processes of the server are sessions of its abandoned connections, on one more if none is free."""
+        connection = None
+        if len(self._abandoned) < len(self._open) and not self._closing:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(ASK):
+                    connection = await self.acquire()
+        is_more = connection is None
+        connection = connection or await self._connect()
+        try:
+            async with asyncio.timeout(TO_CLOSE):
+                return {row["pid"] for row in await connection.fetch(LIVING, [*processes], [*processes.values()])}
+        except BaseException:
+            connection.terminate()
+            raise
+        finally:
+            if is_more:
+                connection.terminate()
+            else:
+                await self.release(connection)
 
     def refuse_waiting(self, error: Exception) -> None:
         """Raise an error in all calls that wait for a connection."""
+        self._write_line.refuse_all(error)
         self._line.refuse_all(error)
 
     def suspect(self) -> None:
@@ -107,17 +188,18 @@ class OwnPool:
             self._stop()
             for task in filter(None, self._connecting):
                 task.cancel()
+            self._abandoned.terminate()
         for connection in self._open:
             with suppress(RuntimeError, asyncpg.InterfaceError):
                 connection.terminate()
-        self._open.clear()
-        self._idle.clear()
+        for known in (self._open, self._opened_at, self._writers, self._idle):
+            known.clear()
 
     def _stop(self) -> None:
         self._closing = True
         if self._timer is not None:
             self._timer.cancel()
-        self._line.refuse_all(asyncpg.InterfaceError("the pool is closing"))
+        self.refuse_waiting(asyncpg.InterfaceError("the pool is closing"))
 
     async def _idle_one(self) -> "AsyncpgConnection | None":
         """Take an idle connection that works. If one does not, those that have been idle for longer are not tried."""
@@ -179,7 +261,7 @@ class OwnPool:
         if failure is not None:
             self._line.fail(failure)
         if connection is not None:
-            self._open[connection] = time.monotonic()
+            self._open[connection] = self._opened_at[connection] = time.monotonic()
             self._growth.grew(len(self._open))
             self._take_back(connection)
         self._grow()
@@ -205,4 +287,5 @@ class OwnPool:
         with suppress(asyncpg.InterfaceError):
             connection.terminate()
         self._open.pop(connection, None)
+        self._opened_at.pop(connection, None)
         self._grow()

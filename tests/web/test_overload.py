@@ -55,18 +55,21 @@ class Steps(list[tuple[Deadline, float]]):
 def begun(monkeypatch: pytest.MonkeyPatch) -> Steps:
     """All statements of requests."""
     found = Steps()
-    fetch = WatchedConnection.fetch
 
-    async def noted(self: WatchedConnection, sql: str, values: Mapping[str, Any]) -> Any:
-        deadline = current()
-        if deadline is not None:
-            found.append((deadline, deadline.left()))
-            # Those after an answer, with a deadline of their own, may still come from the request before.
-            if not deadline.urgent and len([each for each, _ in found if not each.urgent]) == found.end_after:
-                deadline.until = 0
-        return await fetch(self, sql, values)
+    def noting(run: Callable[..., Any]) -> Callable[..., Any]:
+        async def noted(self: WatchedConnection, sql: str, values: Mapping[str, Any]) -> Any:
+            deadline = current()
+            if deadline is not None:
+                found.append((deadline, deadline.left()))
+                # Those after an answer, with a deadline of their own, may still come from the request before.
+                if not deadline.urgent and len([each for each, _ in found if not each.urgent]) == found.end_after:
+                    deadline.until = 0
+            return await run(self, sql, values)
 
-    monkeypatch.setattr(WatchedConnection, "fetch", noted)
+        return noted
+
+    for name in ("fetch", "write"):
+        monkeypatch.setattr(WatchedConnection, name, noting(getattr(WatchedConnection, name)))
     return found
 
 
