@@ -27,6 +27,8 @@ class Pending(Record, frozen=True, kw_only=True):
 
     user: User
     credential: Credential
+    amr: tuple[str, ...] = ()
+    """The methods that the registration has shown (RFC 8176), for the login by the code of the mail."""
 
     @property
     def has_password(self) -> bool:
@@ -99,9 +101,14 @@ class RegistrationService:
             client=client,
         )
 
-    async def start(self, user: User, credential: Credential, client: Client) -> Requested:
-        """Mail the token of a registration; a known address gets a notice instead, in equal time."""
-        pending = Pending(user=user, credential=credential)
+    async def start(
+        self, user: User, credential: Credential, client: Client, *, amr: tuple[str, ...] = ()
+    ) -> Requested:
+        """Mail the token of a registration; a known address gets a notice instead, in equal time.
+
+        `amr` are the methods that the registration has shown.
+        """
+        pending = Pending(user=user, credential=credential, amr=amr)
         known = await self._storage.user_by_email(user.email_canonical)
         return await self._one_time.ask(
             self.registration,

@@ -129,6 +129,20 @@ class Requested(Answer, frozen=True, kw_only=True):
         return self
 
 
+class RequestedAtLogin(Requested, frozen=True, kw_only=True):
+    """The same at the end of a login at another site, which leads a browser on.
+
+    `name` is the address of the mail, and `next` the target as the login was begun with it. Neither is sent.
+    """
+
+    name: str
+    next: str = ""
+
+    def body(self) -> Requested:
+        """Return what is sent."""
+        return Requested(request=self.request, expires_in=self.expires_in)
+
+
 class Redirect(Answer, frozen=True):
     """A redirect (303): the client goes on with GET.
 

@@ -7,7 +7,7 @@ from typing import Any
 from starlette.responses import Response
 from starlette.types import Receive, Scope
 
-from asgi_auth.accounts.asked_mail import AskedMail, forgotten
+from asgi_auth.accounts.asked_mail import AskedMail
 from asgi_auth.errors import AuthError, FreshLoginRequiredError, InvalidOneTimeTokenError, SecondFactorNeededError
 from asgi_auth.feature.page import ONWARD, Form
 from asgi_auth.feature.route import Route
@@ -16,6 +16,7 @@ from asgi_auth.pages.boxes import joined
 from asgi_auth.pages.forms import Failed
 from asgi_auth.pages.inputs import fields_of, values_of
 from asgi_auth.pages.kept import Kept
+from asgi_auth.pages.mails import by_mail, is_request
 from asgi_auth.pages.page_values import names_in, parse_reference
 from asgi_auth.pages.plan import PROVEN
 from asgi_auth.pages.site import Site
@@ -56,9 +57,14 @@ class FormVisit(Visit):
         # A page that is shown again keeps the `request` of its forms.
         kept = {"next": sent.pop("next", self.query.get("next", "")), "request": sent.get("request", "")}
         self.kept = Kept.taken_from(sent)
+        self.query: dict[str, str] = {name: value for name, value in kept.items() if value}
+        if self._is_of_another_browser():
+            if by_mail(self._route.endpoint) and not sent.get("token"):
+                return await self._sent_away(identity)
+            # A new request, as of a visitor who has none.
+            del sent["request"], self.query["request"]
         self._fields = fields_of(self._route, "", settings)
         self._sent = sent = joined(self._fields, sent)
-        self.query: dict[str, str] = {name: value for name, value in kept.items() if value}
         self.carried: dict[str, str] = {name: sent[name] for name in self._form.hidden if sent.get(name)}
         try:
             result = await self._call(sent, identity)
@@ -67,6 +73,18 @@ class FormVisit(Visit):
             response.raw_headers.extend(self.site.cookies.lines(error.http_cookies))
             return response
         return await self._followed(result, identity)
+
+    def _is_of_another_browser(self) -> bool:
+        """Tell whether another browser has asked for the mail of the `request` that this form brings."""
+        is_about_mail = by_mail(self._route.endpoint) or is_request(self._route.endpoint)
+        is_shown = "request" not in self._form.by_script
+        return is_about_mail and is_shown and "request" in self.query and self.asked is None
+
+    async def _sent_away(self, identity: Identity) -> Response:
+        """Redirect to the page that says where the code belongs; or on, after a form that was sent twice."""
+        if await self._was_sent_twice(identity):
+            return self.site.renderer.redirect(self.go_on())
+        return self.site.renderer.redirect(self.view().href(self._form.page, request=self.query["request"]))
 
     async def _call(self, sent: Mapping[str, str], identity: Identity) -> Result:
         endpoint = self._route.endpoint
@@ -122,23 +140,24 @@ class FormVisit(Visit):
 
     def _remembered(self, asked: Requested | None) -> list[SetCookie]:
         """Remember the mail that this form asks for, or forget the one whose code it brought."""
-        request = self._sent.get("request", "")
-        if asked is None and not request:
+        if asked is None and "request" not in self.query:
             return []
-        earlier, field = self.asked, next((name for name in NAMES if self._sent.get(name)), "")
-        if asked is None or not field:
-            return [forgotten()] if earlier is not None and earlier.request == request else []
+        earlier, cookies = self.asked, self.client(self.identity).cookies
+        if asked is None:
+            return [self.site.asked.without(cookies, earlier.request)] if earlier is not None else []
+        field = next((name for name in NAMES if self._sent.get(name)), "")
         at, again = int(self.site.auth.now()), earlier if earlier and earlier.request == asked.request else None
         self.asking = AskedMail(
             request=asked.request,
             field=field,
-            name=self._sent[field],
+            name=self._sent.get(field, ""),
             page=again.page if again else self._form.page,
             at=at,
             until=at + asked.expires_in,
             registers=again.registers if again else self._route.endpoint.logs_in,
+            next=self.onward or (again.next if again else ""),
         )
-        return [self.site.asked.cookie(self.asking)]
+        return [self.site.asked.with_mail(cookies, self.asking)]
 
     async def _gone_on(self, value: Answer, identity: Identity) -> Response | None:
         """Show the form whose values were kept, after a proof; after a mail, the page for its code; None without one.
@@ -204,7 +223,8 @@ class FormVisit(Visit):
         has_tokens = answer is not None and answer.token_pair() is not None
         if has_tokens and form.after == self.site.pages.after_login and not self.query.get("next"):
             return view.href(form.after, **values, **query) or self.go_on()
-        if form.after == ONWARD or (has_tokens and not self._stays(identity)):
+        comes_back = by_mail(self._route.endpoint) and identity.is_authenticated and bool(self.onward)
+        if form.after == ONWARD or comes_back or (has_tokens and not self._stays(identity)):
             return self.go_on()
         after = "login" if form.after == "account" and not identity.is_authenticated else form.after
         return view.href(after, **values, **query) or self.go_on()

@@ -6,12 +6,13 @@ from typing import Any
 from starlette.responses import Response
 from starlette.types import Receive, Scope
 
+from asgi_auth.accounts.asked_mail import AskedMail
 from asgi_auth.errors import AuthError
 from asgi_auth.errors.authentication import WithNextStep
 from asgi_auth.feature.route import Route
-from asgi_auth.model.answers import Answer, LoginRedirect, Redirect
+from asgi_auth.model.answers import Answer, LoginRedirect, Redirect, Requested, RequestedAtLogin
 from asgi_auth.pages.site import Site
-from asgi_auth.pages.visits import Authenticate, Visit, with_headers_of
+from asgi_auth.pages.visits import LOGIN, Authenticate, Visit, with_headers_of
 from asgi_auth.validation.targets import location
 from asgi_auth.web.csrf import is_begun_elsewhere
 from asgi_auth.web.headers import single_header
@@ -41,6 +42,9 @@ class NavigationVisit(Visit):
             return self._refused(error)
         response = self.site.renderer.redirect(self._next(result))
         add_headers(response, result.headers)
+        if self.asking is not None:
+            cookie = self.site.asked.with_mail(self.client(identity).cookies, self.asking)
+            add_headers(response, self.site.cookies.lines([cookie]))
         return response
 
     def _comes_from_elsewhere(self) -> bool:
@@ -68,6 +72,7 @@ class NavigationVisit(Visit):
         value = result.value if isinstance(result.value, Answer) else None
         asked = value.mail_request() if value is not None else None
         if asked is not None:
+            self._remember(asked)
             said = {"request": asked.request, "said": "mail_sent"}
             return self.view().href("verify_email", **said) or self.to_login("", "mail_sent").headers["location"]
         if isinstance(value, LoginRedirect):
@@ -76,6 +81,22 @@ class NavigationVisit(Visit):
         if isinstance(value, Redirect):
             return location(value.location if value.elsewhere else self.below_root(value.location))
         return self.go_on()
+
+    def _remember(self, asked: Requested) -> None:
+        """Remember the mail of a registration: its code is for this browser."""
+        about = asked if isinstance(asked, RequestedAtLogin) else None
+        self.query = {"next": about.next if about is not None else ""}
+        at, name = int(self.site.auth.now()), about.name if about is not None else ""
+        self.asking = AskedMail(
+            request=asked.request,
+            field="email" if name else "",
+            name=name,
+            page=LOGIN,
+            at=at,
+            until=at + asked.expires_in,
+            registers=self._route.endpoint.logs_in,
+            next=self.onward,
+        )
 
     def _refused(self, error: AuthError) -> Response:
         """Lead on to the page that an error names, with the secret for it in a cookie; else show the error."""

@@ -39,6 +39,7 @@ class PageVisit(Visit):
     async def respond(self, authenticate: Authenticate, receive: Receive) -> Response:  # noqa: ARG002 (GET has no body)
         """Show the page, or redirect a user who is logged in already."""
         identity = self.identity = await authenticate()
+        self._leave_to_others()
         try:
             return await self._answer(identity)
         except AuthError as error:
@@ -50,6 +51,16 @@ class PageVisit(Visit):
             response = self.to_login(self.reference(self._page), "login_needed")
             response.raw_headers.extend(self.site.cookies.clear())
             return response
+
+    def _leave_to_others(self) -> None:
+        """Leave the mail that another browser has asked for to that browser.
+
+        Another person may have sent its `request` to this visitor, whose address the mail went to: with the code, the
+        visitor would hand the address to that person's account.
+        """
+        if self.query.get("request") and self.asked is None:
+            self.elsewhere = True
+            self.query = {name: text for name, text in self.query.items() if name not in {"request", "said"}}
 
     async def _answer(self, identity: Identity) -> Response:
         again = self.query.get("said") == FreshLoginRequiredError.code

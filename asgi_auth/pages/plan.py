@@ -89,6 +89,12 @@ class Plan:
         """Return the first of some pages that is served; empty if none is."""
         return next((name for name in pages if name in self.paths), "")
 
+    def begins(self, page: Page) -> list[str]:
+        """Return the pages with a form that leads to a page, such as one that asks for the mail with its code."""
+        forms = [form for form in self.forms.values() if page.name in {form.after, form.waits}]
+        names = dict.fromkeys(form.page for form in forms if form.page != page.name)
+        return [name for name in names if name in self.paths and not self.pages[name].carries]
+
     def links_of(self, page: Page) -> list[str]:
         """Return the pages that a page links to."""
         further = [other.name for other in self.pages.values() if page.name in other.linked_from]

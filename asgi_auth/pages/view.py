@@ -6,17 +6,16 @@ from typing import Any
 
 from asgi_auth.accounts.asked_mail import AskedMail
 from asgi_auth.errors import AuthError
-from asgi_auth.feature.endpoint import Endpoint
 from asgi_auth.feature.page import Form, Page
 from asgi_auth.feature.route import Route
 from asgi_auth.model.user_info import UserInfo
 from asgi_auth.pages.forms import Failed, FormBuilder, FormView
 from asgi_auth.pages.held import without_passwords
-from asgi_auth.pages.inputs import TICKET, fields_of
+from asgi_auth.pages.inputs import fields_of
 from asgi_auth.pages.kept import Kept
 from asgi_auth.pages.language import Language
 from asgi_auth.pages.links import Links
-from asgi_auth.pages.owner import purposes_of
+from asgi_auth.pages.mails import by_mail, is_request, purposes_of
 from asgi_auth.pages.page_values import filled, names_in
 from asgi_auth.pages.site import Site
 from asgi_auth.sessions.identity import ANONYMOUS, Identity
@@ -53,6 +52,8 @@ class View:
     held: Collection[str] | None = None
     #: The mail that this browser has asked for and that the page is about.
     asked: AskedMail | None = None
+    #: Whether another browser has asked for the mail that the page is about.
+    elsewhere: bool = False
     #: What is wrong with the link of a mail that has opened the page.
     dead: AuthError | None = None
     #: The visitor; another user may act as this one.
@@ -124,19 +125,28 @@ class View:
         self._focus(page, forms)
         said, texts = self.query.get("said", ""), self.language.get
         plan = self.site.plan
-        below = [name for name in plan.links_of(page) if self.permits(plan.pages[name].endpoint)]
+        elsewhere = self.elsewhere and self._is_by_mail(page)
+        below = [*(plan.begins(page) if elsewhere else ()), *plan.links_of(page)]
+        below = [name for name in dict.fromkeys(below) if self.permits(plan.pages[name].endpoint)]
         return self.frame() | {
             "page": page.name,
             "offers_ways": page.entrance or page.name == PROOF,
             "title": self.language.get(f"pages.{'check_mail' if self._waits(page, forms) else page.name}.title"),
-            "alert": self.language.error(self.dead) if self.dead is not None else "",
+            "alert": texts("pages.elsewhere.alert") if elsewhere else self._dead_link(),
             "given": self.given,
             "data": self.data,
-            "lead": self._lead(page, forms),
+            "lead": "" if elsewhere else self._lead(page, forms),
             "said": self.language.get(f"pages.said.{said}") if said in self.site.plan.said else "",
             "forms": forms,
-            "links": self._other_address(below) + [(self._onward(name), texts(f"pages.link.{name}")) for name in below],
+            "links": self._other_address(below) + [(self._onward(name), self._name_of(name)) for name in below],
         }
+
+    def _dead_link(self) -> str:
+        return self.language.error(self.dead) if self.dead is not None else ""
+
+    def _name_of(self, page: str) -> str:
+        """Return the text of a link to a page."""
+        return self.language.maybe(f"pages.link.{page}") or self.language.get(f"pages.{page}.title")
 
     def _other_address(self, links: Collection[str]) -> list[tuple[str, str]]:
         """Return the link back to the page where another address can be typed, unless the page has one."""
@@ -146,9 +156,13 @@ class View:
 
     def _waits(self, page: Page, forms: Mapping[str, FormView]) -> bool:
         """Tell whether a page waits for the code of a mail."""
-        found, main = self.site.routes.named(page.endpoint), forms.get(page.endpoint)
-        by_mail = found is not None and "token" in found[1].endpoint.fields
-        return by_mail and main is not None and "request" in main.hidden
+        main = forms.get(page.endpoint)
+        return self._is_by_mail(page) and main is not None and "request" in main.hidden
+
+    def _is_by_mail(self, page: Page) -> bool:
+        """Tell whether a page takes the link or the code of a mail."""
+        found = self.site.routes.named(page.endpoint)
+        return found is not None and by_mail(found[1].endpoint)
 
     def _onward(self, page: str) -> str:
         """Return the link to a page, with the request of an earlier mail if that page can ask for another mail."""
@@ -255,16 +269,14 @@ class View:
 
     def _lead(self, page: Page, forms: Mapping[str, FormView]) -> str:
         """Return the lead text; on pages for the link of a mail it depends on the link."""
-        found = self.site.routes.named(page.endpoint)
         main = forms.get(page.endpoint)
-        by_mail = found is not None and "token" in found[1].endpoint.fields
         if main and main.by_link and any(item.name == "password" for item in main.inputs):
             return self.language.get("pages.lead.password")
         if self.dead is not None:
             return ""
-        if not by_mail or (main and main.by_link):
+        if not self._is_by_mail(page) or (main and main.by_link):
             return self.language.maybe(f"pages.{page.name}.lead")
-        if main and self.asked is not None:
+        if main and self.asked is not None and self.asked.name:
             return self.language.get("pages.check_mail.lead", name=self.asked.name)
         return self.language.get("pages.lead.code" if main else "pages.lead.no_link")
 
@@ -276,8 +288,3 @@ class View:
             refused.focus()
         elif page.focus and forms:
             next(iter(forms.values())).focus()
-
-
-def is_request(endpoint: Endpoint) -> bool:
-    """Tell whether an endpoint asks for a mail, and for another one by the `request` of an earlier one."""
-    return {"request"} == set(TICKET) & endpoint.fields.keys()

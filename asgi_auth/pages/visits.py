@@ -28,7 +28,7 @@ from asgi_auth.pages.held import held_by
 from asgi_auth.pages.inputs import from_url
 from asgi_auth.pages.kept import Kept
 from asgi_auth.pages.links import Links
-from asgi_auth.pages.owner import owner_of_link
+from asgi_auth.pages.mails import opened_by_link
 from asgi_auth.pages.page_values import parse_reference, reference
 from asgi_auth.pages.query import query_of
 from asgi_auth.pages.render import template_of
@@ -64,6 +64,8 @@ class Visit:
         self.kept: Kept | None = None
         #: The mail that this request asks for.
         self.asking: AskedMail | None = None
+        #: Whether another browser has asked for the mail that this request is about.
+        self.elsewhere = False
         #: The endpoint whose answer the page shows.
         self.answered = ""
         #: The values in the URL of the page.
@@ -109,6 +111,7 @@ class Visit:
             given=self.given,
             visitor=self.identity,
             asked=self.asked,
+            elsewhere=self.elsewhere,
             **more,
         )
 
@@ -130,9 +133,13 @@ class Visit:
     @property
     def asked(self) -> AskedMail | None:
         """The mail that this browser has asked for, if the page is about its `request`."""
-        request = self.query.get("request", "")
-        found = self.site.asked.read(self.client(self.identity).cookies) if request and not self.asking else self.asking
-        return found if found is not None and found.request == request else None
+        return self.asked_for(self.query.get("request", ""))
+
+    def asked_for(self, request: str) -> AskedMail | None:
+        """Return the mail of a `request`, if this browser has asked for it."""
+        if self.asking is not None and self.asking.request == request:
+            return self.asking
+        return self.site.asked.find(self.client(self.identity).cookies, request) if request else None
 
     def go_on(self) -> str:
         """Return the target after a login."""
@@ -163,10 +170,12 @@ class Visit:
         user = await self._user(identity)
         data = await self.call(page.endpoint, identity) if page.loads else None
         held = await held_by(self.site, page, identity, self.client(identity), self.carried.get("pending", ""))
-        owner, dead = await owner_of_link(self.site, page, failed.sent if failed else self.query)
+        opened = await opened_by_link(self.site, page, failed.sent if failed else self.query)
+        if (asked := self.asked_for(opened.request)) is not None and not self.query.get("next"):
+            self.query["next"] = asked.next
         more = {"data": data, "permissions": identity.permissions, "held": held}
-        view = self.view(user, failed, dead=dead if failed is None else None, **more)
-        context = view.page(page) | {"answer": answer, "username": owner}
+        view = self.view(user, failed, dead=opened.dead if failed is None else None, **more)
+        context = view.page(page) | {"answer": answer, "username": opened.owner}
         context["home"] = self.below_root(self.site.pages.home) if page.login else ""
         sections = [item for item in self.site.plan.sections_of(page) if view.permits(item.endpoint)]
         shown = context["sections"] = [await self._section(section, page, view, identity) for section in sections]

@@ -188,10 +188,12 @@ async def test_an_account_begins_with_a_passkey_in_place_of_a_password(browser: 
         await ada.page.wait_for_url("**/auth/verify-email?*")
         await ada.page.fill("input[name=code]", (await ada.mail("register", email))["code"])
         await ada.press("Confirm address")
-        await ada.page.wait_for_url("**/auth/login?*")
+        await ada.page.wait_for_url("**/auth/account?*")
+        assert await ada.page.locator("input[name=display_name]").first.input_value() == "Ada"
+        await leave(ada)
+        await ada.open("login")
         await ada.press("Log in with a passkey")
         await comes_in(ada)
-        assert await ada.page.locator("input[name=display_name]").first.input_value() == "Ada"
 
         await leave(ada)
         await ada.open("register")

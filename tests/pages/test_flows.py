@@ -201,7 +201,7 @@ async def test_a_mail_logs_in(surfer: Surfer, auth: Auth, by: str) -> None:
     else:
         home = await surfer.submit(await surfer.get(f"magic-link/login?token={mail.token}"), "/magic-link/login")
 
-    assert home.url == ("/deep" if by == "code" else "/")
+    assert home.url == "/deep"
     assert (await surfer.get("account")).status == 200
 
 

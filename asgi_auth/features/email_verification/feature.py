@@ -148,7 +148,9 @@ class EmailVerification(Feature):
             user = await self.registrations.complete(found, pending, client)
         else:
             user = await self._verify(found, identity, client)
-        return await self._sign_in(user, client) if signs_in and found.data.get(OWN) else None
+        if not signs_in or not found.data.get(OWN):
+            return None
+        return await self._sign_in(user, pending, client)
 
     def _signs_in(self, request: str, identity: Identity | None, client: Client) -> bool:
         """Tell whether the code comes from the browser that has registered: by the cookie of that registration.
@@ -160,16 +162,20 @@ class EmailVerification(Feature):
             return False
         if (running.get() or {}).get(TRANSPORT) != "cookie":
             return False
-        asked = self._asked.read(client.cookies)
-        return asked is not None and asked.registers and asked.request == request
+        asked = self._asked.find(client.cookies, request)
+        return asked is not None and asked.registers
 
-    async def _sign_in(self, user: User, client: Client) -> Verified | None:
-        """Start a session through the gate of all logins; None where it refuses: the user logs in by the login page."""
-        credential = await self.auth.storage.credential(user.id, KIND)
-        if credential is None or not credential.secret:
+    async def _sign_in(self, user: User, pending: Pending | None, client: Client) -> Verified | None:
+        """Start a session through the gate of all logins; None where it refuses: the user logs in by the login page.
+
+        The session has the methods of the registration, which the same browser has shown.
+        """
+        kind, amr = (pending.credential.kind, pending.amr) if pending is not None else (KIND, ())
+        credential = await self.auth.storage.credential(user.id, kind)
+        if credential is None or (kind == KIND and not credential.secret):
             return None
         try:
-            return Verified(tokens=await self.auth.login(user, credential, amr=("email",), client=client))
+            return Verified(tokens=await self.auth.login(user, credential, amr=("email", *amr), client=client))
         except AuthError:
             return None
 

@@ -26,7 +26,7 @@ from asgi_auth.features.oidc.profile import Profile, label_of, name_in
 from asgi_auth.features.oidc.renewing import Renewing
 from asgi_auth.features.oidc.signing_up import SigningUp
 from asgi_auth.model import event_types as events
-from asgi_auth.model.answers import LoginRedirect
+from asgi_auth.model.answers import LoginRedirect, RequestedAtLogin
 
 #: A code of a provider: longer than other lines.
 Code: TypeAlias = Annotated[str, msgspec.Meta(max_length=4096)]
@@ -116,6 +116,8 @@ class LoggingIn(Linking, Renewing, HandingOver, SigningUp):
             if flow.begun.challenge:
                 return await self._refused_to_script(flow, refusal, client)
             raise
+        if isinstance(entered, RequestedAtLogin):
+            return msgspec.structs.replace(entered, next=flow.begun.next)
         if isinstance(entered, Requested):
             return entered
         target = flow.begun.next if self.auth.page_urls.allows(flow.begun.next) else "/"

@@ -27,6 +27,7 @@ from asgi_auth.features.oidc.keeping import KeptTokens
 from asgi_auth.features.oidc.profile import Profile
 from asgi_auth.features.oidc.providers import Provider
 from asgi_auth.model import event_types as events
+from asgi_auth.model.answers import RequestedAtLogin
 from asgi_auth.storage import Storage
 from asgi_auth.validation.email_address import Address, parse_email
 from asgi_auth.validation.reasons import Reason
@@ -191,7 +192,8 @@ class SigningIn:
         credential = self._credential(entrance, user.id)
         registration = auth.get(RegistrationService)
         if registration is not None and not is_proven:
-            return await registration.start(user, credential, client)
+            asked = await registration.start(user, credential, client, amr=("fed",))
+            return RequestedAtLogin(request=asked.request, expires_in=asked.expires_in, name=address.display)
         async with auth.storage.transaction() as storage:
             await self._use_up(storage, entrance)
             added = await auth.users.add(storage, user)

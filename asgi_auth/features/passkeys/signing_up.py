@@ -80,7 +80,7 @@ class SigningUp(PasskeyBase):
             tokens = await self.auth.login(added, credential, amr=methods_of(credential), client=client)
             return Registration(user=UserInfo.of(added), tokens=tokens)
         # No account with a passkey before its address is proven: the owner of the address could not take it away.
-        return Registration(verification=await registration.start(user, credential, client))
+        return Registration(verification=await registration.start(user, credential, client, amr=methods_of(credential)))
 
     async def _add_user(self, user: User, credential: Credential, client: Client) -> User:
         async with self.auth.storage.transaction() as storage:
