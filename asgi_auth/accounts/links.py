@@ -58,20 +58,26 @@ class Links:
         """
         user_id, now, ended = link.credential.user_id, int(self._now()), list[str]()
         async with self._storage.transaction() as storage:
-            user = await storage.update_user(user_id, {}, now)
-            if user is None or user.status != "active" or user.email_canonical != link.email_canonical:
-                raise InvalidCredentialsError
-            if not user.email_verified:
+            before = await storage.user(user_id)
+            is_verified = before is not None and before.email_verified
+            if not is_verified:
+                # The credentials before the user, as an unlink locks them: one order of locks prevents deadlocks.
                 kinds = {each.kind for each in await storage.credentials(user_id)}
                 factors = {kind for kind in kinds if self._second_factors.is_factor(kind)}
                 ended = await take_over(storage, user_id, now, spare=factors)
+            user = await storage.update_user(user_id, {}, now)
+            if user is None or user.status != "active" or user.email_canonical != link.email_canonical:
+                raise InvalidCredentialsError
+            if user.email_verified != is_verified:
+                raise InvalidCredentialsError
+            if not is_verified:
                 await storage.update_user(user_id, {"email_verified": True}, now)
             if not await storage.add_credential(link.credential):
                 raise InvalidCredentialsError
             if link.kept is not None:
                 await storage.add_credential(link.kept)
         await self._sessions.ended(user_id, ended, client)
-        if not user.email_verified:
+        if not is_verified:
             await self._events.emit(events.EMAIL_VERIFY, user_id=user_id, client=client)
         data = {"provider": link.credential.data.get("provider", "")}
         await self._events.emit(events.IDENTITY_LINK, user_id=user_id, client=client, data=data)

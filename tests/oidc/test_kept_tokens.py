@@ -13,7 +13,7 @@ from asgi_auth.importing.export import export_users
 from asgi_auth.testing.provider import TROUBLES, InProcess
 from tests.oidc.test_linking import SAME, account, begun, logged_in, turn_on
 from tests.oidc.world import World, openid, world
-from tests.support import EMAIL, SECRET, make_auth
+from tests.support import EMAIL, SECRET, Clock, make_auth
 
 
 def keeping(storage: str = "sqlite://", **options: Any) -> Any:
@@ -85,8 +85,11 @@ async def test_no_token_is_stored_or_exported_in_plain_text() -> None:
         assert KIND not in lines
 
 
-@pytest.mark.parametrize("driver", ["sqlite", "postgres15"])
-async def test_of_many_callers_in_two_processes_one_refreshes(driver: str, fresh: Callable[[str], str]) -> None:
+@pytest.mark.parametrize(("driver", "apart"), [("sqlite", 0), ("postgres15", 0), ("postgres15", 30)])
+async def test_of_many_callers_in_two_processes_one_refreshes(
+    driver: str, apart: int, fresh: Callable[[str], str]
+) -> None:
+    """Their clocks may be apart by more than the seconds for which one of them alone refreshes."""
     url = fresh(driver)
     async with keeping(url) as app:
         app.op.grants.rotates = True
@@ -94,7 +97,9 @@ async def test_of_many_callers_in_two_processes_one_refreshes(driver: str, fresh
         app.clock.move(3600)
         before = len(app.op.asked("token"))
         provider = OIDC([openid()], keep_tokens=True, outgoing=InProcess(app.op))
-        other = make_auth(url, clock=app.clock, features=[provider])
+        ahead = Clock()
+        ahead.move(3600 + apart)
+        other = make_auth(url, clock=ahead, features=[provider])
         async with other:
             user = await user_id(app)
             calls = [auth[OIDC].access_token(user, "op") for _ in range(8) for auth in (app.auth, other)]

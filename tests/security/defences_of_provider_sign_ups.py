@@ -112,4 +112,18 @@ AFTER_PROVIDERS = [
         "_ = tokens",
         KEPT + "test_a_refresh_token_that_was_revoked_needs_a_login_there",
     ),
+    Defence(
+        "provider: one process refreshes where clocks differ",
+        "features/oidc/keeping.py",
+        "self._auth.storage.count(digest, await self._shared_now(), LEASE)",
+        "self._auth.storage.count(digest, int(now), LEASE)",
+        KEPT + "test_of_many_callers_in_two_processes_one_refreshes",
+    ),
+    Defence(
+        "provider: a login that takes an account over locks its credentials before its user",
+        "accounts/links.py",
+        "before = await storage.user(user_id)",
+        "before = await storage.update_user(user_id, {}, now)",
+        "oidc/test_locks.py::test_an_unlink_during_the_login_of_the_owner_of_the_address_is_no_deadlock",
+    ),
 ]

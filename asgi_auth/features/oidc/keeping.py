@@ -31,6 +31,8 @@ LONGEST = 10**8
 MARGIN = 60
 #: Seconds for which one caller alone refreshes: a request to a provider takes five at most.
 LEASE = 10
+#: A time after all changes.
+FAR = 2**40
 #: Seconds between two looks at a set that another process refreshes, and the number of looks.
 PAUSE, LOOKS = 0.1, 60
 
@@ -171,9 +173,17 @@ class KeptTokens:
         self._check_failed(row, now)
         # By the tokens, and not by the version of the row: the same ones may be sealed anew meanwhile.
         digest = hashlib.sha256(b"oidc refresh " + row.id.encode() + msgspec.json.encode(tokens)).hexdigest()
-        if (await self._auth.storage.count(digest, int(now), LEASE)).count != 1:
+        if (await self._auth.storage.count(digest, await self._shared_now(), LEASE)).count != 1:
             return await self._of_another_process(row, tokens)
         return await self._refreshed(row, tokens)
+
+    async def _shared_now(self) -> int:
+        """Return the time of the database, since the clocks of processes differ.
+
+        The processes of a database without a clock are on one machine, and share its clock.
+        """
+        shared = (await self._auth.storage.changes_since(FAR)).now
+        return int(self._auth.now() if shared is None else shared)
 
     async def _refreshed(self, row: Credential, tokens: Tokens) -> Tokens:
         """Ask the provider for new tokens, and store them."""
