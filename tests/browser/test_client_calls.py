@@ -16,6 +16,7 @@ from tests.browser.client_tabs import (
     seen,
     tab_of,
 )
+from tests.support import PASSWORD
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120)]
 BROWSERS = pytest.mark.parametrize("kind", ["chromium", "firefox"])
@@ -109,6 +110,30 @@ async def test_no_answer_logs_nobody_out(kind: str, transport: str, browsers: di
         assert await tab.run(f"return (await {transport}.fetch('/notes')).status;") == 200
         await tab.run(f"await {transport}.logout();")
         assert await tab.run(f"return [{transport}.user, await {transport}.session()];") == [None, None]
+
+
+@BROWSERS
+@pytest.mark.parametrize("transport", ["cookie", "bearer"])
+async def test_a_login_whose_user_is_not_told_leaves_no_earlier_user(
+    kind: str, transport: str, browsers: dict[str, Any], site: Site
+) -> None:
+    """The tokens are those of the new user already."""
+    no_me = """const real = fetch; globalThis.fetch = (url, ...rest) => {
+        if (!String(url).endsWith('/me')) return real(url, ...rest);
+        globalThis.fetch = real;
+        throw new TypeError('off');
+    };"""
+    async with profile(browsers[kind]) as opened:
+        tab = await tab_of(opened, site.url, transport)
+        first = await registers(tab, transport)
+        second = await registers(tab, transport)
+        login = f"{transport}.login({{ email: '{first}', password: '{PASSWORD}' }})"
+
+        assert await tab.run(f"{no_me} return {login}.catch((error) => error.code);") == "offline"
+
+        assert await tab.run(f"return typeof {transport}.user;") == "undefined"
+        assert await tab.run(f"return (await {transport}.session()).email;") == first
+        await heard(tab, transport, first, second, None, first)
 
 
 @BROWSERS

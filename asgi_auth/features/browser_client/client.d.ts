@@ -59,12 +59,12 @@ export interface Options {
 export interface Client {
   /** The URL of the endpoints. */
   readonly base: string;
-  /** The user as last known; null when nobody is logged in, undefined before anybody has asked. */
+  /** The user as last known; null when nobody is logged in, undefined before anybody has asked and where `/me` failed after a login. */
   readonly user: User | null | undefined;
   /** Ask the server who is logged in. Rejects when the server does not answer: the session is kept then. */
   session(): Promise<User | null>;
-  /** Hear of another user, of changed data, and of null after a logout, in all tabs. Returns how to stop. */
-  onChange(listener: (user: User | null) => void): () => void;
+  /** Hear of another user, of changed data, of null after a logout, and of undefined, in all tabs. Returns how to stop. */
+  onChange(listener: (user: User | null | undefined) => void): () => void;
   register: Method<"register">;
   login(values: Sent<"login">): Promise<Login>;
   /** Log in at another endpoint, such as that of a magic link. */

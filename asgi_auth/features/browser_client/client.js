@@ -1,4 +1,4 @@
-// asgi_auth for browsers. The types in client.d.ts say what each part does.
+// The types in client.d.ts say what each part does.
 const RENAMED = {};
 
 const TYPE = "Content-Type", JSON_TYPE = "application/json", PROBLEM = "application/problem+json";
@@ -101,7 +101,7 @@ export function createClient(options = {}) {
   ask();
   const ready = bearer && !state.at && sleep(2 * TAB);
 
-  // One at a time over all tabs; without Web Locks, one at a time in this tab.
+  // One at a time over all tabs; without Web Locks, in this tab.
   let queue = Promise.resolve();
 
   async function locked(work) {
@@ -163,13 +163,18 @@ export function createClient(options = {}) {
     since: Date.now(), ttl: tokens.expires_in * 1000,
   });
 
-  // Take the tokens of an answer, and their user.
+  // Take the tokens of an answer, and their user, if the server tells.
   async function enter(answer) {
     const tokens = answer?.tokens ?? answer;
     if (!tokens?.token_type) return answer;
     pending = undefined;
     state = { ...state, ...kept(tokens) };
-    change({ ...state, user: await me() });
+    let user;
+    try {
+      user = await me();
+    } finally {
+      change({ ...state, user });
+    }
     return answer;
   }
 
@@ -268,7 +273,7 @@ export function createClient(options = {}) {
       const isEmpty = bearer && !state.access, asked = isEmpty ? 1 : Date.now();
       let user = null;
       try {
-        // Tabs that a browser restores: one after the other.
+        // Restored tabs: one after the other.
         if (!isEmpty) user = await (state.at ? call("GET", at("/me")) : locked(me));
       } catch (error) {
         if (!isOfSession(error)) throw error;
@@ -303,7 +308,7 @@ export function createClient(options = {}) {
         const isPlain = bearer || each.credentials === "omit";
         return fetch(isPlain ? each : new Request(each, { credentials: "include" }));
       };
-      // The first attempt sends a copy, so the second one has the whole body.
+      // The first attempt sends a copy: the second one has the whole body.
       const response = await sent(isIn(before) ? request.clone() : request);
       const code = isIn(before) && response.status === 401 && (await problemOf(response))?.code;
       if (!OF_SESSION.has(code)) return response;

@@ -2,7 +2,7 @@
 import { AuthError, createClient, type Login, type User } from "./client";
 
 const client = createClient({ base: "/auth", transport: "bearer", storage: sessionStorage, origins: ["https://api.example"] });
-const stop: () => void = client.onChange((user: User | null) => { document.title = user?.email ?? "Log in"; });
+const stop: () => void = client.onChange((user: User | null | undefined) => { document.title = user?.email ?? "Log in"; });
 
 export async function logIn(email: string, password: string, code: string): Promise<string> {
   let done: Login = await client.login({ email, password });
