@@ -1,6 +1,7 @@
 """Rendering: Jinja2 with autoescape, the host's templates first, and the headers of a page."""
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -38,8 +39,8 @@ class Renderer:
         renew_after_fork(self)
         self._csp = pages.csp(fetches=any(feature.scripts_call for feature in features))
         self.assets: dict[str, tuple[str, str]] = {
-            "/pages.css": (f"{_colors(pages.accent)}{_read('pages.css')}{pages.css}", "text/css"),
-            "/pages.js": (_read("pages.js"), "text/javascript"),
+            "/pages.css": (f"{_colors(pages.accent)}{_styles()}{pages.css}", "text/css"),
+            "/pages.js": (_script(HERE / "static" / "pages.js"), "text/javascript"),
             **{path: (_script(file), "text/javascript") for path, file in plan.scripts.items()},
         }
         #: Hashes of the files: changed files get new URLs.
@@ -121,8 +122,10 @@ def _colors(accent: str) -> str:
     )
 
 
-def _read(name: str) -> str:
-    return _compact((HERE / "static" / name).read_text("utf-8"))
+def _styles() -> str:
+    """Return the stylesheet of the library without the spaces that mean nothing; its texts have no marks in them."""
+    text = _compact((HERE / "static" / "pages.css").read_text("utf-8"))
+    return re.sub(r":\s+", ":", re.sub(r"\s*([{};,])\s*", r"\1", text)).replace(";}", "}")
 
 
 def _script(file: Path) -> str:

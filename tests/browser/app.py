@@ -4,10 +4,12 @@ import os
 from typing import Any
 
 from asgi_auth import (
+    OIDC,
     Admin,
     Auth,
     AuthMiddleware,
     Field,
+    OpenIDProvider,
     Outbox,
     Pages,
     Passkeys,
@@ -15,7 +17,9 @@ from asgi_auth import (
     SecondFactors,
     Settings,
     Totp,
+    TrustedDevices,
     current_user,
+    google,
 )
 from asgi_auth.feature import Feature, Identity, get, post
 from tests.pages.flows import all_features
@@ -52,8 +56,11 @@ OUTBOX = Outbox()
 BASE_URL = os.environ["AUTH_BASE_URL"]
 #: The same server by another name, and so another origin.
 ELSEWHERE = BASE_URL.replace("localhost", "127.0.0.1")
-#: A feature of a host's own, for the tests of its pages.
-FURTHER = [Nicknames()] if "WITH_NICKNAMES" in os.environ else []
+#: A feature of a host's own, for the tests of its pages; and all other features that the account page shows.
+FURTHER: list[Feature] = [Nicknames()] if "WITH_NICKNAMES" in os.environ else []
+if "WITH_ALL" in os.environ:
+    providers = [OpenIDProvider("corp", "app", "a secret", issuer="https://id.example.com", title="Example Corp")]
+    FURTHER += [TrustedDevices(), OIDC([*providers, google("app", "a secret")])]
 PAGES = Pages(after_login="account", next_allowed=[f"{ELSEWHERE}/"])
 auth = Auth(
     os.environ["AUTH_DATABASE_URL"],

@@ -1,12 +1,14 @@
 """Every page at both widths and in both colour schemes: nothing for axe-core to find, nothing beyond the edge."""
 
 import secrets
+from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser
 
+from tests.browser.chromium import served
 from tests.browser.conftest import Serve
 from tests.browser.visitor import PASSWORD, Visitor
 
@@ -47,6 +49,25 @@ async def weigh(page: Any) -> None:
     # The browser itself asks for an icon: `other`.
     assert set(loaded["by"]) <= {"link", "script", "other"}, (page.url, loaded)
     assert loaded["shifted"] == 0, (page.url, loaded)
+
+
+async def test_the_account_page_with_every_feature_is_light(browser: Browser, tmp_path: Path) -> None:
+    """In the language whose texts are the longest in UTF-8, for an administrator with two logins."""
+    with served(f"sqlite:///{tmp_path}/auth.db", WITH_ALL="1") as url:
+        async with await browser.new_context(locale="ja-JP") as context:
+            page = await context.new_page()
+            await page.add_init_script(SHIFTS)
+            ada, email = Visitor(page, url), f"ada-{secrets.token_hex(8)}@example.com"
+            await ada.register(email)
+            for _ in range(2):
+                await ada.log_in(email)
+                await page.request.post(f"{url}/auth/promote", headers={"origin": url}, data={})
+                await context.clear_cookies()
+            await ada.log_in(email)
+            sections = page.locator("section[aria-labelledby]")
+            names = await sections.evaluate_all("all => all.map((each) => each.getAttribute('aria-labelledby'))")
+            assert {"identities", "passkeys", "totp", "recovery-codes", "sessions", "administration"} <= set(names)
+            await weigh(page)
 
 
 async def look(page: Any) -> None:

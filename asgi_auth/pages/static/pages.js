@@ -41,15 +41,20 @@ for (const input of document.querySelectorAll("input[inputmode=numeric][data-gro
   });
 }
 
-// The button that shows a password; hidden without this script.
+// The button that shows a password; hidden without this script, which draws its eye: crossed while the password is shown.
+const EYE = `<svg viewBox="0 0 24 24" width="22" height="22" fill="none" stroke="currentColor" stroke-width="1.75"
+stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><path d="M2.5 12S6 5.5 12 5.5 21.5 12 21.5 12 18 18.5
+12 18.5 2.5 12 2.5 12Z"/><circle cx="12" cy="12" r="3"/><path class="cross" d="M4 4l16 16"/></svg>`;
 for (const button of document.querySelectorAll("button.reveal")) {
   const input = document.getElementById(button.getAttribute("aria-controls"));
+  const text = button.lastElementChild, show = text.textContent;
+  button.insertAdjacentHTML("afterbegin", EYE);
   button.hidden = false;
   button.addEventListener("click", () => {
     const shown = input.type === "password";
     input.type = shown ? "text" : "password";
     button.classList.toggle("shown", shown);
-    button.lastElementChild.textContent = shown ? button.dataset.hide : button.dataset.show;
+    text.textContent = shown ? button.dataset.hide : show;
   });
   // Password managers store the values of password inputs only.
   input.form.addEventListener("submit", () => { input.type = "password"; });
