@@ -80,8 +80,8 @@ AFTER_PROVIDERS = [
     Defence(
         "provider: one process refreshes kept tokens",
         "features/oidc/keeping.py",
-        "if (await self._auth.storage.count(digest, int(now), LEASE)).count != 1:",
-        "if (await self._auth.storage.count(digest, int(now), LEASE)).count < 1:",
+        "if (await self._auth.storage.count(digest, await self._shared_now(), LEASE)).count != 1:",
+        "if (await self._auth.storage.count(digest, await self._shared_now(), LEASE)).count < 1:",
         KEPT + "test_of_many_callers_in_two_processes_one_refreshes",
     ),
     Defence(
