@@ -7,14 +7,16 @@ from typing import Any
 
 from asgi_auth.command.command import DONE, FOUND, Command, Job
 from asgi_auth.command.refusals import RefusedError, refusal_of
-from asgi_auth.errors import StorageUnavailableError
+from asgi_auth.errors import StorageSetupError, StorageUnavailableError
 from asgi_auth.runtime.config_check import Finding
 from asgi_auth.settings import Settings
 
 
 async def check(job: Job) -> int:
     """Print the findings; 1 if there are any."""
-    findings = [*_configured(job), *await _sealed(job)]
+    sealed = await _sealed(job)
+    await _examine(job)
+    findings = [*_configured(job), *sealed]
     if job.output.as_json:
         job.output.show({"findings": [each._asdict() for each in findings]}, "")
     else:
@@ -32,6 +34,20 @@ def _configured(job: Job) -> list[Finding]:
         return found
     job.output.note("asgi-auth: only settings were checked; --app names an app to check with its features and mailer")
     return [finding for finding in found if finding.setting != "mailer"]
+
+
+async def _examine(job: Job) -> None:
+    """Let a storage that can do so look at its server, for the findings about it."""
+    storage: Any = job.target.storage
+    if not hasattr(storage, "examine"):
+        return
+    try:
+        await storage.open()
+        await storage.examine()
+    except (StorageUnavailableError, StorageSetupError) as error:
+        job.output.note(f"asgi-auth: the database was not examined: {refusal_of(error)}")
+    finally:
+        await storage.close()
 
 
 async def _sealed(job: Job) -> list[Finding]:

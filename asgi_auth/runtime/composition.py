@@ -227,7 +227,9 @@ class Composition(HookRegistry, FeatureLookup):
 
     def _compose_runtime(self) -> None:
         settings, features = self.settings, self.features
-        self.config_check: ConfigCheck = ConfigCheck(settings, self.mail.mailer, features, lambda: self.conceals)
+        self.config_check: ConfigCheck = ConfigCheck(
+            settings, self.mail.mailer, features, lambda: self.conceals, getattr(self.storage, "findings", list)
+        )
         self.purger: Purger = Purger(
             self.storage,
             [self._end_bans, *(feature.purge for feature in features if feature.overrides("purge"))],

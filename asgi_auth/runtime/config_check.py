@@ -27,13 +27,22 @@ class ConfigCheck:
     """Checks the configuration of an `Auth`. Each process logs a finding once, as a warning."""
 
     def __init__(
-        self, settings: Settings, mailer: Mailer | None, features: Sequence[BaseFeature], conceals: Callable[[], bool]
+        self,
+        settings: Settings,
+        mailer: Mailer | None,
+        features: Sequence[BaseFeature],
+        conceals: Callable[[], bool],
+        of_storage: Callable[[], Sequence[tuple[str, str, str]]],
     ) -> None:
-        """Take the configuration; `conceals`: whether registration hides known addresses."""
+        """Take the configuration; `conceals`: whether registration hides known addresses.
+
+        `of_storage` returns the findings about the database: setting, reason and fix.
+        """
         self._settings = settings
         self._mailer = mailer
         self._features = features
         self._conceals = conceals
+        self._of_storage = of_storage
         self._clock: ClockWatch | None = None
         self._is_forwarded = False
         self._is_nameless = False
@@ -60,6 +69,7 @@ class ConfigCheck:
             self._registration,
             self._permissions,
             self._root_paths,
+            self._storage,
         )
         return [finding for check in checks for finding in check()]
 
@@ -186,6 +196,9 @@ class ConfigCheck:
             paths = ", ".join(sorted(self._unserved))
             reason = f"the routes are mounted without AuthMiddleware, so the host answers {paths}"
             yield Finding("AuthMiddleware", reason, "Wrap the whole app: AuthMiddleware(app, auth)")
+
+    def _storage(self) -> Iterator[Finding]:
+        yield from (Finding(*found) for found in self._of_storage())
 
     def _clocks(self) -> Iterator[Finding]:
         if self._clock is not None and self._clock.disagrees:

@@ -178,5 +178,14 @@ class Lifecycle:
             await self._storage.check_tables()
         self._keys.bind(await self._storage.installation(int(self._now())))
         await self._revocation.sync()
+        await self._examine()
         await asyncio.to_thread(self._warm_up)
         return begin(self._revocation.follow(), "revocation")
+
+    async def _examine(self) -> None:
+        """Let a storage that can do so look at its server, and log what it finds."""
+        examine = getattr(self._storage, "examine", None)
+        if examine is not None:
+            with suppress(StorageUnavailableError):
+                await examine()
+                await asyncio.to_thread(self._config_check.log_new)

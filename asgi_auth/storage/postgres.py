@@ -28,6 +28,7 @@ from asgi_auth.storage.postgres_connection import (
     is_read_only,
     terminate,
 )
+from asgi_auth.storage.postgres_examination import Advice, Examination, advice, examine
 from asgi_auth.storage.postgres_host_pool import HostPool, Pool
 from asgi_auth.storage.postgres_listener import Listener
 from asgi_auth.storage.postgres_pool import OwnPool
@@ -82,6 +83,17 @@ class Postgres(SQLStorage):
             listen = (url.dsn, {**connect, **url.connect})
         driver = PostgresDriver(dsn, pool, listen=listen, max_size=max_size, timeout=timeout, connect=connect)
         super().__init__(driver, names)
+        self._examine = driver.examine
+        self._examined: Examination | None = None
+        self._about = (dsn, listen[0] if listen_dsn is not None else None, connect)
+
+    async def examine(self) -> None:
+        """Ask the open database for what `findings` tells. Raises StorageUnavailableError."""
+        self._examined = await self._examine()
+
+    def findings(self) -> list[Advice]:
+        """Return what is wrong with the URLs, and with a server that was examined: setting, reason and fix."""
+        return list(advice(*self._about, self._examined))
 
 
 @dataclass
@@ -179,6 +191,10 @@ class PostgresDriver:
         """Run a transaction, and return its result."""
         async with self.transaction() as connection:
             return await work(connection)
+
+    async def examine(self) -> Examination:
+        """Ask the server for its settings, and whether a pooler is before it."""
+        return await examine(self._acquire, can_hold_two=self._pool is None and self._max_size > 1)
 
     async def lock_migrations(self, connection: Connection, key: str) -> None:
         """Take an advisory lock of the transaction (one of the session would leak through pgbouncer)."""

@@ -55,7 +55,7 @@ def database(servers: Servers) -> Iterator[tuple[Server, str]]:
 
 
 @contextmanager
-def pgbouncer(server: Server, database: str, folder: Path) -> Iterator[int]:
+def pgbouncer(server: Server, database: str, folder: Path, mode: str = "transaction", size: int = 2) -> Iterator[int]:
     """Run pgbouncer with the file of the guide; give its port. It refuses to run as root."""
     port = free_port()
     users = settings_of(folder, "userlist.txt", f'"app_web" "{WORD}"\n')
@@ -64,7 +64,8 @@ def pgbouncer(server: Server, database: str, folder: Path) -> Iterator[int]:
         "listen_port = 6432": f"listen_port = {port}\nunix_socket_dir =",
         "/etc/pgbouncer/userlist.txt": str(users),
         # Fewer than the connections of the test, so that clients do share them.
-        "default_pool_size = 20": "default_pool_size = 2",
+        "default_pool_size = 20": f"default_pool_size = {size}",
+        "pool_mode = transaction": f"pool_mode = {mode}",
     }
     file = settings_of(folder, "pgbouncer.ini", adapted("pgbouncer.ini", changes))
     for path in (folder, *folder.iterdir()):
