@@ -9,16 +9,43 @@ from asgi_auth.auth import Auth
 from asgi_auth.command.command import DONE, FOUND, Command, Job
 from asgi_auth.command.refusals import WrongUseError
 from asgi_auth.model.records import Status
+from asgi_auth.storage import Storage
+from asgi_auth.storage.partitions import statement
 from asgi_auth.storage.sql import SQLStorage
 
 
+def _migrate_arguments(parser: ArgumentParser) -> None:
+    text = "then partition sessions, counters and audit records by hash (PostgreSQL)"
+    parser.add_argument("--partitions", type=int, default=0, metavar="N", help=text)
+
+
 async def migrate(job: Job) -> int:
-    """Run the missing migrations."""
+    """Run the missing migrations, and partition tables if that is asked."""
+    number = job.options.partitions
     async with job.tables(creates=True) as storage:
+        if number:
+            _check_partitions(storage, number)
         ran = await storage.migrate()
+        partitioned: list[str] = []
+        if number and isinstance(storage, SQLStorage):
+            partitioned = await storage.partition(number)
     numbers = ", ".join(map(str, ran))
-    job.output.show({"ran": ran}, f"Ran the migrations {numbers}." if ran else "The tables are up to date.")
+    lines = [f"Ran the migrations {numbers}." if ran else "The tables are up to date."]
+    if number:
+        lines.append(f"Partitioned {', '.join(partitioned)}." if partitioned else "The tables have partitions.")
+    data = {"ran": ran} | ({"partitioned": partitioned} if number else {})
+    job.output.show(data, "\n".join(lines))
     return DONE
+
+
+def _check_partitions(storage: Storage, number: int) -> None:
+    """Refuse a number of partitions, or a database without any, before anything is changed."""
+    if not isinstance(storage, SQLStorage):
+        raise WrongUseError("the storage of the app has no SQL")
+    try:
+        statement(storage, number)
+    except ValueError as error:
+        raise WrongUseError(str(error)) from None
 
 
 async def status(job: Job) -> int:
@@ -72,6 +99,7 @@ def _lines(data: dict[str, Any]) -> Sequence[str]:
 
 def _sql_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--after", type=int, default=0, metavar="N", help="only the migrations with greater numbers")
+    _migrate_arguments(parser)
 
 
 async def sql(job: Job) -> int:
@@ -79,8 +107,10 @@ async def sql(job: Job) -> int:
     storage = job.target.storage
     if not isinstance(storage, SQLStorage):
         raise WrongUseError("the storage of the app has no SQL")
+    if job.options.partitions:
+        _check_partitions(storage, job.options.partitions)
     try:
-        text = await storage.script(job.options.after)
+        text = await storage.script(job.options.after, job.options.partitions)
     finally:
         await storage.close()
     job.output.show({"sql": text}, text.rstrip())
@@ -97,7 +127,7 @@ async def purge(job: Job) -> int:
 
 
 COMMANDS = (
-    Command("migrate", "create and update the tables", migrate),
+    Command("migrate", "create and update the tables", migrate, _migrate_arguments),
     Command("status", "show versions, numbers of users, keys, and what waits", status),
     Command("sql", "print the migrations as SQL, for an administrator of the database", sql, _sql_arguments),
     Command("purge", "delete expired rows now, for four minutes at most", purge),

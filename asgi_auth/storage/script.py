@@ -6,6 +6,7 @@ from textwrap import dedent
 
 from asgi_auth.storage import triggers
 from asgi_auth.storage.migrate import migrations, statements_of
+from asgi_auth.storage.partitions import statement
 from asgi_auth.storage.runner import Runner
 from asgi_auth.storage.statements import schema
 
@@ -16,7 +17,7 @@ NOW = {
 }
 
 
-def script(storage: Runner, after: int) -> str:
+def script(storage: Runner, after: int, partitions: int = 0) -> str:
     """Return the migrations with numbers above `after`, in one transaction, as they run on the storage's database.
 
     On PostgreSQL without a schema in the names, the tables belong into the schema `public`.
@@ -24,10 +25,11 @@ def script(storage: Runner, after: int) -> str:
     home = storage.names.parts_in(storage.names.schema or "public") if storage.dialect == "postgresql" else {}
     inner = copy(storage)
     inner.adapt(inner.id_type, home)
-    return "\n\n".join(["BEGIN;", *(f"{dedent(text).strip()};" for text in _statements(inner, after)), "COMMIT;\n"])
+    statements = (f"{dedent(text).strip()};" for text in _statements(inner, after, partitions))
+    return "\n\n".join(["BEGIN;", *statements, "COMMIT;\n"])
 
 
-def _statements(storage: Runner, after: int) -> Iterator[str]:
+def _statements(storage: Runner, after: int, partitions: int) -> Iterator[str]:
     if storage.names.schema:
         yield storage.rendered(schema.CREATE_SCHEMA).replace("SCHEMA", "SCHEMA IF NOT EXISTS")
     if storage.dialect == "postgresql":
@@ -44,3 +46,5 @@ def _statements(storage: Runner, after: int) -> Iterator[str]:
     if not after or storage.dialect == "sqlite":
         # In SQLite, these are left out where they are there.
         yield from map(storage.rendered, triggers.statements_of(storage))
+    if partitions:
+        yield storage.rendered(statement(storage, partitions))

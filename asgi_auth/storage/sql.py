@@ -11,6 +11,7 @@ from asgi_auth.errors import StorageUnavailableError, UserExistsError, Validatio
 from asgi_auth.model.records import NO_USER_ID, Credential, Status, User
 from asgi_auth.model.stored import Stored
 from asgi_auth.storage import bulk, field_columns, triggers, user_columns
+from asgi_auth.storage import partitions as parts
 from asgi_auth.storage.driver import ConflictError, SchemaError
 from asgi_auth.storage.migrate import add_installation, check, fit, migrate, missing
 from asgi_auth.storage.rows import columns, first, user_of
@@ -51,6 +52,16 @@ class SQLStorage(SQLCredentials, SQLSessions, SQLFeed, SQLTokens, SQLCounters, S
             await self._create_triggers()
         return ran
 
+    async def partition(self, number: int) -> list[str]:
+        """Partition the tables of sessions, counters and audit records by hash; return the names of those it changed.
+
+        For PostgreSQL. Rows are copied in one transaction, which locks the tables and takes at most `timeout` seconds.
+        Raises ValueError for another database, or a number that is not from 2 to 1,024.
+        """
+        parts.statement(self, number)
+        await self.open()
+        return await self._atomically(lambda storage: parts.partition(storage, self._driver, number))
+
     async def check_tables(self) -> None:
         """Open the storage, and compare its tables with the migrations."""
         await self.open()
@@ -80,15 +91,16 @@ class SQLStorage(SQLCredentials, SQLSessions, SQLFeed, SQLTokens, SQLCounters, S
         [row] = await self.run(schema.INSTALLATION, {}, read=True)
         return str(row["id"])
 
-    async def script(self, after: int = 0) -> str:
+    async def script(self, after: int = 0, partitions: int = 0) -> str:
         """Return the migrations with numbers above `after` as a text of SQL, for a role that may change tables.
 
+        With `partitions`, the text then partitions tables, as `partition` does, however many rows they have.
         Reads the database only with a users table of the host, whose columns it follows.
         """
         if self.names.own_users_table:
             await self.open()
             await fit(self)
-        return script(self, after)
+        return script(self, after, partitions)
 
     async def _create_triggers(self) -> None:
         """Create the triggers of the users table; log a warning where the role may not."""

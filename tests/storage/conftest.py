@@ -28,6 +28,8 @@ FILES_AND_SERVERS = ("sqlite", *SERVERS)
 DRIVERS = (*FILES_AND_SERVERS, "memory", "databases-sqlite", "databases-postgres15", "databases-postgres18")
 #: A users table of the host with other types than the library's, for each dialect.
 OWN_TABLES = {"own-sqlite": "sqlite", "own-postgres15": "postgresql"}
+#: Tables with partitions, beside those without in the same database.
+PARTITIONED = {"partitioned-postgres15": Names(prefix="parted_")}
 OWN = Names(
     prefix="own_", users="people", own_users_table=True, user_columns={"email": "mail", "last_login_at": "seen"}
 )
@@ -95,6 +97,8 @@ def connect(driver: str, url: str, names: Names | None = None, **options: Any) -
     """Make a storage by the name of its driver."""
     if driver in OWN_TABLES:
         return connect(driver.removeprefix("own-"), url, names or OWN, **options)
+    if driver in PARTITIONED:
+        return connect(driver.removeprefix("partitioned-"), url, names or PARTITIONED[driver], **options)
     if driver in SERVERS:
         return Postgres(url, names=names, **options)
     if not driver.startswith("databases-"):
@@ -136,7 +140,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run each test with all drivers, and those of the contract over users tables of the host, too."""
     chosen = {name for mark in metafunc.definition.iter_markers("parametrize") for name in _names(mark.args[0])}
     if "driver" in metafunc.fixturenames and "driver" not in chosen:
-        metafunc.parametrize("driver", [*DRIVERS, *(OWN_TABLES if "storage" in metafunc.fixturenames else ())])
+        more = [*OWN_TABLES, *PARTITIONED] if "storage" in metafunc.fixturenames else []
+        metafunc.parametrize("driver", [*DRIVERS, *more])
 
 
 def _names(arguments: str | Sequence[str]) -> Sequence[str]:
@@ -164,7 +169,7 @@ def redis_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisClu
     cluster.close()
 
 
-@pytest.fixture(params=[*DRIVERS, "counters in memory", "redis", "redis_cluster"])
+@pytest.fixture(params=[*DRIVERS, *PARTITIONED, "counters in memory", "redis", "redis_cluster"])
 async def counters(
     request: pytest.FixtureRequest, servers: Servers, fresh: Callable[[str], str]
 ) -> AsyncIterator[Counters]:
@@ -191,6 +196,8 @@ async def emptied(driver: str, servers: Servers, fresh: Callable[[str], str]) ->
     if driver in OWN_TABLES:
         await opened.run(f"CREATE TABLE IF NOT EXISTS {{users}} ({COLUMNS[OWN_TABLES[driver]]})", {})
     await opened.migrate(NOW)
+    if driver in PARTITIONED:
+        await opened.partition(4)
     if on_server:
         await opened.run("TRUNCATE {users}, {counters}, {audit}, {changes} CASCADE", {})
     yield opened
