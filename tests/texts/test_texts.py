@@ -4,6 +4,7 @@ import pytest
 
 from asgi_auth.texts import Texts, about, direction, placeholders, plural_forms, shipped
 from asgi_auth.texts.languages import category
+from tests.texts.digests import english, languages, old, texts_of
 
 
 def test_the_complete_languages_have_the_same_texts_and_all_have_the_same_values() -> None:
@@ -18,6 +19,17 @@ def test_the_complete_languages_have_the_same_texts_and_all_have_the_same_values
         for code, text in texts.items():
             assert placeholders(text) == placeholders(english[code]), (language, code)
             assert bool(text) == bool(english[code]), (language, code)
+
+
+@pytest.mark.parametrize("language", sorted(set(languages()) - {"en"}))
+def test_translations_are_of_the_present_english_texts(language: str) -> None:
+    """`tests/texts/digests.py` says what to do with an old one."""
+    texts = english()
+
+    assert old(texts, language) == []
+    assert {each.code for each in texts_of(language)} >= shipped()[language].keys()
+    changed = {"pages.show": "Let me see", "pages.login.title": "Welcome", "reason.too_long": "Less than {count}."}
+    assert set(old(texts | changed, language)) == changed.keys()
 
 
 def test_the_languages_of_a_machine_are_marked() -> None:
