@@ -25,7 +25,12 @@ from tests.support import cheap, make_auth, who
 FOLDER = Path(__file__).parents[2] / "docs" / "images" / "pages"
 SIZES = {"wide": (1280, 900), "narrow": (360, 740)}
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-BY_LINK = ["reset-password", "unlock", "magic-link/login", "confirm-email-change"]
+#: The pages that ask for a mail, their forms, and the pages for the codes of those mails.
+BY_MAIL = {
+    "forgot-password": ("forgot_password", "reset-password"),
+    "request-unlock": ("request_unlock", "unlock"),
+    "magic-link": ("magic_link", "magic-link-login"),
+}
 
 
 class Camera:
@@ -75,9 +80,13 @@ async def visit(visitor: Visitor, camera: Camera) -> None:
         await camera.shoot(page, "register-refused")
     await visitor.register(email)
     await camera.shoot(page, "verify-email")
-    for name in ("forgot-password", "request-unlock", "magic-link", *BY_LINK):
-        await visitor.open(name + ("?request=x" if name in BY_LINK else ""))
-        await camera.shoot(page, name.replace("/", "-"))
+    for name, (form, waits) in BY_MAIL.items():
+        await visitor.open(name)
+        await camera.shoot(page, name)
+        await visitor.send(form, email=email)
+        await camera.shoot(page, waits)
+    await visitor.open("verify-email?request=x")
+    await camera.shoot(page, "verify-email-elsewhere")
     await visitor.open("login")
     await camera.shoot(page, "login")
     if camera.ending:
@@ -85,6 +94,8 @@ async def visit(visitor: Visitor, camera: Camera) -> None:
         await camera.shoot(page, "login-refused")
     await visitor.log_in(email)
     await camera.shoot(page, "account")
+    await visitor.send("change_email", new_email=f"grace{camera.ending}@example.com", password=PASSWORD)
+    await camera.shoot(page, "confirm-email-change")
     await visitor.open("reauthenticate")
     await camera.shoot(page, "reauthenticate")
     await visitor.open("set-password")

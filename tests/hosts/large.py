@@ -29,6 +29,9 @@ LOGIN = """fields => fetch("/auth/login", {
     body: JSON.stringify(fields),
     headers: {"Content-Type": "application/json", "Auth-Transport": "cookie"},
 })"""
+#: Seconds until a host has started: Gradio alone is thousands of modules, which a busy machine reads slowly.
+START = 400
+pytestmark = pytest.mark.timeout(600)
 ASK = "reflex___state____state.examples___reflex_app____asking.ask"
 
 
@@ -47,7 +50,7 @@ async def serving(host: str, folder: Path) -> AsyncIterator[tuple[int, str]]:
         text=True,
     )
     try:
-        await ready(process, port)
+        await ready(process, port, START)
         yield port, database
     finally:
         process.terminate()

@@ -96,9 +96,9 @@ async def served(server: str, host: str, form: str, database: str, prefix: str =
     assert "asgi_auth failed" not in output, output
 
 
-async def ready(process: subprocess.Popen[str], port: int) -> None:
+async def ready(process: subprocess.Popen[str], port: int, seconds: int = 60) -> None:
     """Wait until the port accepts connections."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(seconds):
         while True:
             try:
                 _, writer = await asyncio.open_connection("127.0.0.1", port)

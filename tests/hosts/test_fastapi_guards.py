@@ -20,6 +20,7 @@ from asgi_auth.hosts.fastapi import (
     merge_openapi,
     require,
 )
+from asgi_auth.testing import as_user
 from tests.hosts.inprocess import LocalConnect
 from tests.support import EMAIL, Client, bearer, login, make_auth, register
 
@@ -109,6 +110,11 @@ def made_up(*roles: str) -> Identity:
     return Identity.of_credential("test", stored("u1", roles))
 
 
+def nobody_special() -> Identity:
+    """A user without roles."""
+    return made_up()
+
+
 def stored(name: str, roles: tuple[str, ...] = ()) -> User:
     """An account with a verified address."""
     email = f"{name}@example.com"
@@ -128,6 +134,27 @@ async def test_one_override_replaces_the_user_of_every_guard(overrides: dict[Any
         "/staff": "u1",
     }  # fmt: skip
     assert heard == "u1"
+
+
+async def test_overrides_and_users_of_the_kit_work_together(auth: Auth, overrides: dict[Any, Any]) -> None:
+    """An override switches a guard off, and the kit says who asks; an override of the user counts in dependencies."""
+    client = Client(AuthMiddleware(api, auth, mount="/auth"))
+    paths = ("/me", "/admin", "/staff", "/write")
+
+    with as_user(roles="staff") as ada:
+        before = await answers(client, *paths)
+        overrides[require(roles="admin").dependency] = lambda: None
+        switched_off = await answers(client, *paths)
+        overrides[get_user] = nobody_special
+        both = await answers(client, *paths)
+    overrides.clear()
+    after = await answers(client, *paths)
+
+    known = {"/me": ada.id, "/staff": ada.id, "/write": ada.id}
+    assert before == known | {"/admin": "forbidden"}
+    assert switched_off == known | {"/admin": "admin"}
+    assert both == {"/me": "u1", "/admin": "admin", "/staff": "forbidden", "/write": "forbidden"}
+    assert after == dict.fromkeys(paths, "unauthorized") | {"/staff": "nobody"}
 
 
 async def test_a_guard_is_replaced_by_its_demands(overrides: dict[Any, Any]) -> None:
