@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Literal, TypeAlias
@@ -19,6 +20,8 @@ SAME_SITE = ("lax", "strict")
 DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 #: A name of a header (RFC 9110, section 5.6.2).
 TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+#: The longest path of a Unix socket that all systems accept, with room for the end of its lock's name.
+MAX_SOCKET_PATH = 96
 #: Settings that are objects, so that no environment variable sets them.
 OBJECTS = frozenset({"fields", "permissions", "signing_keys", "texts"})
 
@@ -63,6 +66,11 @@ class Settings(Sources):
     """`cached` checks revocations in memory. `strict` queries the database on each request."""
     max_revocation_lag: float = 2.0
     """Maximum age of cached revocations, in seconds (0.1 to 60). After that, requests query the database."""
+    relay: str | None = None
+    """Absolute path of a Unix socket. The processes of a host that name it share one look at revocations.
+
+    Without it, or while it is away, each process looks at the database itself. Its folder belongs to the user of the
+    processes alone."""
     token_cache: int = 4096
     """Maximum number of verified access tokens that a process caches."""
     verification: Literal["off", "optional", "required"] = "optional"
@@ -222,6 +230,8 @@ class Settings(Sources):
         if self.cookie_domain is not None and not DOMAIN.fullmatch(self.cookie_domain):
             raise ValueError("cookie_domain must be a lowercase host such as example.com, without a leading dot")
         check_mount(self.mount)
+        if self.relay is not None:
+            check_relay(self.relay)
 
     def _check_urls(self) -> None:
         if "*" in self.cors_origins and (
@@ -241,6 +251,16 @@ class Settings(Sources):
                 raise ValueError(f"cors_headers: {header!r} is not the name of a header")
         if self.development and self.base_url and self.base_url.startswith("https:"):
             raise ValueError("development=True makes cookies insecure and is not allowed with an https base_url")
+
+
+def check_relay(path: str) -> None:
+    """Raise ValueError for a path at which there can be no Unix socket, and on a system that has none."""
+    if not hasattr(socket, "AF_UNIX"):
+        raise ValueError("relay needs Unix sockets, which this system does not have")
+    if not path.startswith("/") or path.endswith("/") or "\0" in path or len(path.encode()) > MAX_SOCKET_PATH:
+        raise ValueError(
+            f"relay must be an absolute path of at most {MAX_SOCKET_PATH} bytes, such as /run/app/auth.sock"
+        )
 
 
 def check_mount(mount: str) -> None:

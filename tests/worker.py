@@ -7,7 +7,7 @@ from tests.support import who
 
 auth = Auth(
     os.environ["AUTH_DATABASE_URL"],
-    settings=Settings(secret=os.environ["AUTH_SECRET"], max_sessions=5),
+    settings=Settings(secret=os.environ["AUTH_SECRET"], max_sessions=5, relay=os.environ.get("AUTH_RELAY")),
     features=[Passwords(argon2=Argon2.cheap()), Sessions(), Account()],
 )
 app = AuthMiddleware(who, auth, mount="/auth")

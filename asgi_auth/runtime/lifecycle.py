@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, suppress
 from copy import copy
 
@@ -19,6 +19,7 @@ from asgi_auth.runtime.config_check import ConfigCheck
 from asgi_auth.runtime.event_loop import require_asyncio
 from asgi_auth.runtime.purge import Purger
 from asgi_auth.sessions.generations import UsedGenerations
+from asgi_auth.sessions.relay.relay import Relay
 from asgi_auth.sessions.revocation import Revocation
 from asgi_auth.settings import Settings
 from asgi_auth.storage import Storage
@@ -180,7 +181,7 @@ class Lifecycle:
         await self._revocation.sync()
         await self._examine()
         await asyncio.to_thread(self._warm_up)
-        return begin(self._revocation.follow(), "revocation")
+        return begin(self._following(), "revocation")
 
     async def _examine(self) -> None:
         """Let a storage that can do so look at its server, and log what it finds."""
@@ -189,3 +190,10 @@ class Lifecycle:
             with suppress(StorageUnavailableError):
                 await examine()
                 await asyncio.to_thread(self._config_check.log_new)
+
+    def _following(self) -> Coroutine[None, None, None]:
+        path = self._settings.relay
+        if path is None:
+            return self._revocation.follow()
+        installation = self._keys.derived("relay")[0].hex()[:32]
+        return Relay(path, self._revocation, self._settings.max_revocation_lag, installation).follow()

@@ -20,6 +20,7 @@ from asgi_auth.process.log import logger
 from asgi_auth.sessions.clock_watch import ClockWatch
 from asgi_auth.sessions.ended import EndedSessions
 from asgi_auth.sessions.outages import Outages
+from asgi_auth.sessions.relay.messages import Look
 from asgi_auth.settings import Settings
 from asgi_auth.storage import Storage
 
@@ -53,8 +54,8 @@ class Revocation:
         self.fresh_until: float = NEVER
         self._changed_at: dict[str, int] = {}
         self._told: dict[str, tuple[tuple[str, ...], int]] = {}
-        self._syncs = 0
-        self._first_sync: dict[str, int] = {}
+        #: When this process changed roles itself, by the monotonic clock: a look that began before may not know it.
+        self._own_changes: dict[str, float] = {}
         self._sockets: dict[str, set[Callable[[], None]]] = {}
         #: The sessions that have ended.
         self.dead: EndedSessions = EndedSessions()
@@ -63,6 +64,9 @@ class Revocation:
         self.lowered: dict[str, int] = {}
         #: Called with sessions that were lowered.
         self.on_lowered: list[Callable[[Collection[str]], None]] = []
+        #: Called with each page that this process has read and applied.
+        self.on_look: list[Callable[[Look], None]] = []
+        self._failing = False
         #: The current roles of users whose access changed recently, by user id.
         self.roles: dict[str, tuple[str, ...]] = {}
         renew_after_fork(self)
@@ -81,19 +85,47 @@ class Revocation:
         """Read the changes from the tables once, page by page; raises StorageUnavailableError."""
         started, before = time.monotonic(), self._now()
         self._follow_clock(started, before)
-        self._syncs += 1
-        number, position = self._syncs, self._position
+        position = self._position
         await self._forget(int(before) - self._horizon)
         async for changes in self._pages(int(before) - self._horizon + 1, position):
-            self._apply(changes, number)
+            self._apply(changes, started)
             position = changes.position
             for user_id in changes.inactive:
                 # A database that only reads does not matter here: this process knows the sessions, and none is renewed.
                 with suppress(StorageUnavailableError):
                     await self._storage.end_inactive(user_id, int(before))
+            if changes.more:
+                self._tell(Look(changes, started, before, NEVER))
         self._position = position
         self._last_sync = (started, before)
         self.fresh_until = NEVER if self._strict or self.clock.disagrees else started + self._lag
+        self._tell(Look(changes, started, before, self.fresh_until))
+
+    def _tell(self, look: Look) -> None:
+        for listener in list(self.on_look):
+            listener(look)
+
+    async def learn(self, look: Look) -> bool:
+        """Take in a page of a look that another process of this host made. This process is as fresh as that one.
+
+        Returns False when this process must look itself: the page was too long, or the clocks do not agree.
+        """
+        passed, shown = time.monotonic() - look.started, self._now() - look.time
+        if look.changes is None or abs(passed - shown) > self._leeway:
+            return False
+        is_older = self._last_sync is not None and look.started <= self._last_sync[0]
+        if not is_older:
+            self._follow_clock(look.started, look.time)
+        self._apply(look.changes, look.started)
+        if is_older or not self._position or look.changes.more:
+            return bool(self._position)
+        self.outages.answered()
+        self.clock.compare(look.time, look.changes.now, self._now())
+        await self._forget(int(look.time) - self._horizon)
+        self._position = look.changes.position
+        self._last_sync = (look.started, look.time)
+        self.fresh_until = NEVER if self._strict else min(look.until, look.started + self._lag)
+        return True
 
     async def _pages(self, since: int, position: str) -> AsyncIterator[Changes]:
         """Yield the changes after a position; other tasks of the event loop have their turn between two pages."""
@@ -129,21 +161,33 @@ class Revocation:
 
         Processes that began together do not stay together. Under many changes, no process reads all the time.
         """
-        failing = False
         while True:
             try:
                 await self._storage.wait_for_change(self._lag * random.uniform(0.35, 0.5))  # noqa: S311 (jitter)
-                started = time.monotonic()
-                await self.sync()
-                failing = False
-                await asyncio.sleep(min(max(COLLECT, 4 * (time.monotonic() - started)), self._lag / 4))
             except Exception as error:  # noqa: BLE001 (the loop must survive every driver error)
-                if isinstance(error, StorageUnavailableError):
-                    self.outages.failed()
-                if not failing or not isinstance(error, StorageUnavailableError):
-                    logger.warning("asgi_auth cannot read revoked sessions: %s", type(error).__name__)
-                failing = True
-                await asyncio.sleep(PAUSE)
+                await self._failed(error)
+                continue
+            started = time.monotonic()
+            if await self.look():
+                await asyncio.sleep(min(max(COLLECT, 4 * (time.monotonic() - started)), self._lag / 4))
+
+    async def look(self) -> bool:
+        """Synchronize. Returns False after trouble, which is logged once."""
+        try:
+            await self.sync()
+        except Exception as error:  # noqa: BLE001 (the loop must survive every driver error)
+            await self._failed(error)
+            return False
+        self._failing = False
+        return True
+
+    async def _failed(self, error: Exception) -> None:
+        if isinstance(error, StorageUnavailableError):
+            self.outages.failed()
+        if not self._failing or not isinstance(error, StorageUnavailableError):
+            logger.warning("asgi_auth cannot read revoked sessions: %s", type(error).__name__)
+        self._failing = True
+        await asyncio.sleep(PAUSE)
 
     def end(self, session_ids: Iterable[str]) -> None:
         """Record sessions that this process has ended, and close their websockets."""
@@ -167,7 +211,7 @@ class Revocation:
         """Record roles that this process has changed. A synchronization in flight cannot overwrite them."""
         self._set_roles(user_id, roles, int(self._now()))
         self._told.pop(user_id, None)
-        self._first_sync[user_id] = self._syncs + 1
+        self._own_changes[user_id] = time.monotonic()
 
     def watch(
         self, session_id: str, user_id: str, roles: tuple[str, ...], close: Callable[[], None]
@@ -202,7 +246,7 @@ class Revocation:
         for close in list(self._sockets.get(watched, ())):
             close()
 
-    def _apply(self, changes: Changes, number: int) -> None:
+    def _apply(self, changes: Changes, started: float) -> None:
         now = int(self._now())
         for session_id, _ in changes.sessions:
             if self.dead.learn(session_id, now):
@@ -212,9 +256,9 @@ class Revocation:
             # A change that is read again keeps the time when it was learned.
             if self._told.get(user_id) == (roles, at):
                 continue
-            # Clocks of machines differ: compare the order of synchronization and change, not their times.
-            if number >= self._first_sync.get(user_id, 0):
-                self._first_sync.pop(user_id, None)
+            # Clocks of machines differ: compare the order of look and change on this machine.
+            if started >= self._own_changes.get(user_id, NEVER):
+                self._own_changes.pop(user_id, None)
                 is_own = user_id not in self._told and self.roles.get(user_id) == roles
                 self._told[user_id] = (roles, at)
                 if not is_own:
@@ -227,7 +271,7 @@ class Revocation:
             del self.lowered[session_id]
         for user_id in _older(self._changed_at, before):
             del self._changed_at[user_id], self.roles[user_id]
-            self._first_sync.pop(user_id, None)
+            self._own_changes.pop(user_id, None)
             self._told.pop(user_id, None)
 
 

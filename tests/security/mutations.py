@@ -34,6 +34,7 @@ from tests.security.defences_of_permissions import PERMISSIONS
 from tests.security.defences_of_processes import PROCESSES
 from tests.security.defences_of_provider_sign_ups import AFTER_PROVIDERS
 from tests.security.defences_of_providers import PROVIDERS
+from tests.security.defences_of_the_relay import RELAY
 
 ROOT = SOURCE.parent
 ALL = [
@@ -59,6 +60,7 @@ ALL = [
     *CLIENTS,
     *GRANTS,
     *ISSUERS,
+    *RELAY,
 ]
 COPIED = ("asgi_auth", "tests", "examples", "pyproject.toml", "README.md", "docs", "mkdocs.yml", ".github/SECURITY.md")
 

@@ -45,6 +45,8 @@ WHO_KNOWS_CRYPTO = {
     "features.passkeys.challenges": {"hashlib", "hmac", "secrets"}, "features.passkeys.relying_party": {"hashlib"},
     "features.passkeys.ceremonies": {"cryptography", "hmac"},
     "features.trusted_devices.feature": {"hashlib"}, "features.usernames.feature": {"hmac"},
+    "sessions.revocation": {"random"}, "sessions.relay.client": {"random"}, "sessions.relay.relay": {"random"},
+    "crypto.jwk": {"jwt"},
     "storage.runner": {"random"}, "mail.smtp": {"ssl"}, "pages.render": {"hashlib"},
     "storage.postgres_refusals": {"ssl"}, "storage.postgres_url": {"ssl"},
     "mail.delivery": {"random"}, "mail.message": {"secrets"},
@@ -101,8 +103,16 @@ def test_chance_without_secrets_decides_about_waiting_only() -> None:
     uses = [(file, node) for file, node in nodes() if isinstance(node, ast.Attribute) and is_chance(node)]
     lines = [file.read_text("utf-8").splitlines()[node.lineno - 1] for file, node in uses]
 
-    assert {name_of(file) for file, _ in uses} == {"storage.runner", "mail.delivery", "runtime.purge"}
+    assert {name_of(file) for file, _ in uses} == {
+        "storage.runner",
+        "mail.delivery",
+        "runtime.purge",
+        "sessions.revocation",
+        "sessions.relay.client",
+        "sessions.relay.relay",
+    }
     waits = [r"asyncio\.sleep\(random\.", r"asyncio\.sleep\(min\(seconds, random\.", r"pause = random\."]
+    waits.append(r"wait_for_change\(self\._lag \* random\.")
     waits.append(r"self\._due = now \+ interval \* random\.")
     assert all(re.search("|".join(waits), line) for line in lines)
 
