@@ -98,6 +98,7 @@ class View:
             "direction": direction(self.language.name),
             "t": self.language.get,
             "maybe": self.language.maybe,
+            "label": self.language.label,
             "href": self.href,
             "action": self.action,
             "may": self.permits,
