@@ -90,9 +90,10 @@ async def test_of_callers_in_many_processes_exactly_one_rotates(driver: str, fre
 
             assert won == ["0", "0", "0", "1"]
 
+        assert workers.do("follow", url, lambda _: 30) == ["0", "0", "0", "1"]
         session = await storage.session("session-1")
         assert session is not None
-        assert session.generation == 10
+        assert session.generation == 31
     workers.do("close", url)
 
 

@@ -34,6 +34,16 @@ async def rotate(storage: SQLStorage, generation: str) -> int:
     return sum(await at_once(call, CALLERS))
 
 
+async def follow(storage: SQLStorage, generation: str) -> int:
+    """Raise the session to the same token ahead with several callers; return how many did."""
+
+    async def call(_: int) -> bool:
+        rotated = await storage.rotate_session("session-1", int(generation), now=NOW, idle_since=0, ahead=True)
+        return rotated is not None
+
+    return sum(await at_once(call, CALLERS))
+
+
 async def count(storage: SQLStorage, most: str) -> int:
     """Count many times at once; return how often it was within a limit."""
     counted = await at_once(lambda _: storage.count("ada", NOW, 60), CALLERS)
@@ -185,7 +195,7 @@ async def close(storage: SQLStorage, _: str) -> str:
 
 async def main() -> None:
     """Do one task after another; the first for a URL opens its storage."""
-    sessions = (rotate, count, attempt, write, disable, purge)
+    sessions = (rotate, follow, count, attempt, write, disable, purge)
     features = (change_credential, delete_credential, change_token)
     fields = (register, claim_username, set_nick)
     tasks = {task.__name__: task for task in (*sessions, *features, *fields, migrate, hang_in_migration, close)}

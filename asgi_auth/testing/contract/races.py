@@ -25,6 +25,21 @@ async def test_of_many_concurrent_rotations_exactly_one_wins(storage: Storage) -
     assert session.generation == 3
 
 
+async def test_of_many_concurrent_tokens_ahead_of_their_session_exactly_one_raises_it(storage: Storage) -> None:
+    user, credential = await added(storage)
+    await storage.add_session(a_session(user), credential, 5)
+
+    async def follow(number: int) -> bool:
+        ahead = number % 2 == 0
+        return await storage.rotate_session("session-1", 7, now=NOW, idle_since=0, ahead=ahead) is not None
+
+    assert sum(await at_once(follow)) == 1
+
+    session = await storage.session("session-1")
+    assert session is not None
+    assert session.generation == 8
+
+
 async def test_of_many_concurrent_users_with_one_address_exactly_one_is_added(storage: Storage) -> None:
     async def add(number: int) -> bool:
         user = a_user(number, email_canonical="same@example.com")
