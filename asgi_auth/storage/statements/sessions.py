@@ -59,9 +59,10 @@ SESSIONS = """
         AND grant_id IS NULL
     ORDER BY created_at DESC, id DESC
 """
-#: Whether the grant of a session, if it has one, still exists.
-GRANTED = """(s.grant_id IS NULL OR EXISTS (
-            SELECT 1 FROM {credentials} AS g WHERE g.id = s.grant_id AND g.user_id = s.user_id))"""
+#: Whether the grant of a session, if it has one, still exists. PostgreSQL 18 may answer EXISTS by reading all
+#: credentials, and counts by the index.
+GRANTED = """(s.grant_id IS NULL OR 1 = (
+            SELECT COUNT(*) FROM {credentials} AS g WHERE g.id = s.grant_id AND g.user_id = s.user_id))"""
 _GRANTED_HERE = GRANTED.replace("s.", "{sessions}.")
 # A last use that is as far in the future as an idle session's is in the past was set by a clock that was ahead.
 # A users table of the host may also have a column `user_id`, so both sides of the comparison are qualified.
