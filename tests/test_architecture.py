@@ -16,6 +16,7 @@ OUTSIDE = {
         "storage.postgres_connection",
         "storage.postgres_pool",
         "storage.postgres_abandoned",
+        "storage.postgres_driver",
         "storage.postgres_host_pool",
         "storage.postgres_hosts",
         "storage.postgres_listener",

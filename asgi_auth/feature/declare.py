@@ -60,6 +60,7 @@ class GetOptions(Options, total=False):
 
     cacheable: bool
     max_age: int
+    replica: bool
     logs_in: bool
     begun_by: str
 
@@ -90,7 +91,8 @@ class DeleteOptions(Options, total=False):
 def get(path: str, **options: Unpack[GetOptions]) -> Callable[[F], F]:
     """Declare an endpoint that only reads. `cacheable`: caches may keep the answer and ask by its ETag.
 
-    `max_age`: the seconds in which caches need not ask.
+    `max_age`: the seconds in which caches need not ask. `replica`: its reads may come from a replica of the database,
+    and so be a moment old: for an endpoint that shows something, and decides nothing by it.
 
     Two are for an endpoint that `navigates`. `logs_in`: it gives a user a session at the end of a redirect. `begun_by`:
     the field by which a script of another site begins what the endpoint begins, without a step of the user here; the

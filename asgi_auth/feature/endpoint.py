@@ -55,6 +55,8 @@ class Endpoint:
     cacheable: bool = False
     #: The seconds that caches may keep a cacheable answer without a request.
     max_age: int = 0
+    #: Whether its reads may come from a replica of the database, and so be a moment old.
+    replica: bool = False
     #: Whether scripts of every site may call it, without cookies; it knows no caller.
     any_origin: bool = False
     #: What a call guesses; guesses of one kind are counted together.

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import msgspec
 
 from asgi_auth.bounds.deadline import TO_SETTLE, Deadline, deadline
+from asgi_auth.bounds.replica import calling, reading_replica
 from asgi_auth.bounds.settling import Settling
 from asgi_auth.errors import (
     AuthError,
@@ -140,7 +141,8 @@ class Pipeline:
             try:
                 given = {"client": client, "identity": identity, "served": served}
                 given = {name: given[name] for name in endpoint.injected}
-                answer = await endpoint.function(feature, **values, **given)
+                with calling(identity.id), reading_replica(allowed=endpoint.replica):
+                    answer = await endpoint.function(feature, **values, **given)
                 ending = "done"
             except AuthError as error:
                 # A malformed request was not judged.

@@ -14,6 +14,11 @@ def begin(work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
     return asyncio.create_task(work, name=f"asgi_auth {name}", context=Context())
 
 
+def step(work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
+    """Start a task for a step of the current call, with its context: a cancellation of the call does not end it."""
+    return asyncio.create_task(work, name=f"asgi_auth {name}")
+
+
 async def finish(work: Coroutine[Any, Any, T], on_cancel: Callable[[T], Awaitable[None]] | None = None) -> T:
     """Run work to its end and return its result, also when the current task is cancelled meanwhile.
 

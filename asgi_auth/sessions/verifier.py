@@ -5,6 +5,7 @@ from time import monotonic
 from types import MappingProxyType
 from typing import Any
 
+from asgi_auth.bounds.replica import reading_replica
 from asgi_auth.errors import InvalidTokenError, TokenExpiredError, TokenRevokedError
 from asgi_auth.model.frozen import frozen
 from asgi_auth.sessions.acting import ended, limited_by_actor
@@ -35,6 +36,7 @@ class TokenVerifier:
         self._revocation = revocation
         self._storage = storage
         self._leeway = settings.leeway
+        self._is_strict = settings.revocation == "strict"
         self._size = settings.token_cache
         self._source = source
         self._now = source.now
@@ -92,7 +94,8 @@ class TokenVerifier:
         """
         if identity.kind != SESSION:
             return await self._confirm_owner(identity)
-        access = await self._storage.access(identity.session_id, int(self._now()))
+        with reading_replica(allowed=self._is_strict and ACT not in identity.claims):
+            access = await self._storage.access(identity.session_id, int(self._now()))
         if access is None or not access.alive:
             raise TokenRevokedError if identity.actor is None else ended()
         if access.user_id != identity.id:

@@ -44,7 +44,7 @@ class Databases(SQLStorage):
                 raise ValueError("SQLite in memory cannot be shared with the host; give a file")
             driver: Driver = SQLiteDriver(database.url.database, READERS, timeout)
         elif database.url.dialect in {"postgresql", "postgres"} and database.url.driver in {"", "asyncpg"}:
-            from asgi_auth.storage.postgres import PostgresDriver  # noqa: PLC0415 (SQLite needs no asyncpg)
+            from asgi_auth.storage.postgres_driver import PostgresDriver  # noqa: PLC0415 (SQLite needs no asyncpg)
 
             pool: Any = _Pool(lambda: self._database)
             driver = PostgresDriver(None, pool, listen=(None, {}), max_size=0, timeout=timeout, connect={})

@@ -11,6 +11,7 @@ import asyncpg
 
 from asgi_auth.bounds.breaker import Breaker
 from asgi_auth.errors import StorageSetupError, StorageUnavailableError
+from asgi_auth.process.background import step
 from asgi_auth.process.log import logger
 from asgi_auth.storage.driver import ConflictError, PoolerError, RetryError, SchemaError, T
 from asgi_auth.storage.postgres_hosts import connect_to_first
@@ -106,7 +107,7 @@ class WatchedConnection:
 
         If its wait for a standby is cancelled, PostgreSQL shows a change that a failover would lose.
         """
-        self.pending = asyncio.create_task(work)
+        self.pending = step(work, "commit")
         return await asyncio.shield(self.pending)
 
     async def roll_back(self) -> None:

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import asyncpg
 
+from asgi_auth.process.background import begin
 from asgi_auth.storage.postgres_refusals import REFUSED, has_no_room
 
 Host: TypeAlias = tuple[str, int]
@@ -125,7 +126,7 @@ class _Race:
     def _begin(self, host: Host) -> None:
         self._failures.pop(host, None)
         arguments = {**self._options, "host": host[0], "port": host[1]}
-        self._running[asyncio.create_task(asyncpg.connect(self._dsn, **arguments))] = host
+        self._running[begin(asyncpg.connect(self._dsn, **arguments), "connect")] = host
 
     def _patience(self) -> float | None:
         if self._waiting:

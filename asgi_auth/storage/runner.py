@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from copy import copy
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Literal, Protocol, Self, TypeVar
 
 from asgi_auth.bounds.deadline import DEFAULT, deadline
 from asgi_auth.errors import StorageUnavailableError
@@ -40,6 +40,16 @@ DIALECTS: dict[str, dict[str, str]] = {
 }
 
 
+class ReplicaReader(Protocol):
+    """Reads from a copy of the database that may be a moment old."""
+
+    def wrote(self, values: Mapping[str, Any]) -> None:
+        """Note the values of a write."""
+
+    async def read(self, statement: str, sql: str, values: Mapping[str, Any]) -> Sequence[Row]:
+        """Return rows, or none if the database itself is to be asked."""
+
+
 class Runner:
     """Base class of `SQLStorage`. A transaction gives a shallow copy whose `connection` is set."""
 
@@ -60,6 +70,8 @@ class Runner:
         self.notes_logins: bool = not self.names.own_users_table
         self._parts = self.names.parts() | locks | DIALECTS[driver.dialect] | own | {"max_skew": str(MAX_SKEW)}
         self._sql: dict[str, str] = {}
+        #: Answers some reads in place of the driver.
+        self._replica: ReplicaReader | None = None
 
     def use_fields(self, fields: Sequence[Field]) -> None:
         """Keep extra fields in columns of the users table, from the next start on. Raises ValueError."""
@@ -134,6 +146,12 @@ class Runner:
         if "user_id" in values and self.id_type != "TEXT":
             values = {**values, "user_id": key_of(self.id_type, values["user_id"])}
         sql = self.rendered(statement)
+        if self._replica is not None:
+            if not read or self._connection is not None:
+                self._replica.wrote(values)
+            # What a replica does not have may be new.
+            elif rows := await self._replica.read(statement, sql, values):
+                return rows
         if self._connection is not None:
             return await self._connection.fetch(sql, values)
         if read:
@@ -149,6 +167,9 @@ class Runner:
             rows = [
                 {**row, "user_id": key_of(self.id_type, row["user_id"])} if "user_id" in row else row for row in rows
             ]
+        if self._replica is not None:
+            for row in rows:
+                self._replica.wrote(row)
         return await self.connection.fetch(self._sql[key], named(rows))
 
     async def run_unless_conflict(self, statement: str, values: Mapping[str, Any]) -> Sequence[Row]:

@@ -110,7 +110,7 @@ CLOCKS = [
     ),
     Defence(
         "transactions see what is committed meanwhile",
-        "storage/postgres.py",
+        "storage/postgres_driver.py",
         "BEGIN ISOLATION LEVEL READ COMMITTED",
         "BEGIN",
         "storage/test_left_over_sessions.py::test_transactions_see_what_is_committed_whatever_the_default_of_the_role",

@@ -68,7 +68,7 @@ OVERLOAD = [
     ),
     Defence(
         "a query whose connection was closed is run again",
-        "storage/postgres.py",
+        "storage/postgres_driver.py",
         "            if not is_lost(error):\n                raise\n",
         "            raise error\n",
         "storage/test_pool_trouble.py::test_a_connection_that_is_cut_costs_no_query_and_no_transaction_that_begins",

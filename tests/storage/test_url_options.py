@@ -10,7 +10,8 @@ import pytest
 from asgi_auth import Auth, RedisCounters
 from asgi_auth.errors import StorageSetupError
 from asgi_auth.storage import Names, from_url
-from asgi_auth.storage.postgres import Postgres, PostgresDriver
+from asgi_auth.storage.postgres import Postgres
+from asgi_auth.storage.postgres_driver import PostgresDriver
 from asgi_auth.storage.postgres_url import parse
 from asgi_auth.storage.sqlite import SQLite
 from asgi_auth.testing.records import NOW

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from asgi_auth.accounts.authority import Owner
 from asgi_auth.accounts.letters import INACTIVE
 from asgi_auth.accounts.passwords import PasswordService
+from asgi_auth.bounds.replica import each_from_replica
 from asgi_auth.errors import (
     BusyError,
     FreshLoginRequiredError,
@@ -76,7 +77,7 @@ class Account(Feature):
         left_out = {"close_account"} if auth is not None and auth.get(PasswordService) is None else set()
         return [endpoint for endpoint in super().endpoints if endpoint.name not in left_out]
 
-    @get("/me")
+    @get("/me", replica=True)
     async def me(self, *, identity: Identity) -> UserInfo:
         """Return your account."""
         return UserInfo.of(await identity.load())
@@ -86,14 +87,16 @@ class Account(Feature):
         """Change extra fields of your account. Fields that are not sent stay as they are."""
         return UserInfo.of(await self.auth.users.store_data(identity.id, data))
 
-    @get("/me/export", limits="10/m/account, 60/h/account")
+    @get("/me/export", replica=True, limits="10/m/account, 60/h/account")
     async def export(self, *, identity: Identity, served: Served | None = None) -> Stored:
         """Return everything that is stored about your account."""
         try:
             stored = await self.auth.users.export(identity.id, events=served is None)
         except UserNotFoundError:
             raise UnauthorizedError from None
-        return stored if served is None else stored.paged(self.auth.storage.stored_events(identity.id))
+        return (
+            stored if served is None else stored.paged(each_from_replica(self.auth.storage.stored_events(identity.id)))
+        )
 
     @post(
         "/close-account",

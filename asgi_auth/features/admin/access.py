@@ -11,7 +11,7 @@ from asgi_auth.model import event_types as events
 class Access(AdminBase):
     """The part of administration that looks after what opens an account."""
 
-    @get("/users/{id}/sessions", permission=WRITE, fresh=True, second_factor=True, errors=ERRORS)
+    @get("/users/{id}/sessions", replica=True, permission=WRITE, fresh=True, second_factor=True, errors=ERRORS)
     async def user_sessions(self, *, id: Line, identity: Identity) -> AdminSessionList:  # noqa: A002 (a field)
         """List the live sessions of a user."""
         async with self.auth.storage.transaction() as storage:

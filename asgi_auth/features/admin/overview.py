@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from asgi_auth.accounts.authority import READ
+from asgi_auth.bounds.replica import each_from_replica
 from asgi_auth.errors import UserNotFoundError
 from asgi_auth.events.audit_export import MEDIA_TYPES, Filters, Format, audit_file
 from asgi_auth.feature import Identity, Line, Record, Time, get
@@ -55,14 +56,20 @@ class Overview(AdminBase):
 
     _counts: tuple[float, UserCounts] | None = None
 
-    @get("/users-overview", permission=READ)
+    @get("/users-overview", replica=True, permission=READ)
     async def users_overview(self, *, identity: Identity) -> UsersOverview:  # noqa: ARG002 (the permission needs it)
         """Count the users by status, and list the latest audit records."""
         await self._write_waiting()
         records = await self.auth.storage.audit_records(None, EVENTS)
         return UsersOverview(counts=await self._counted(), events=[LatestEvent.of(record) for record in records])
 
-    @get("/admin/audit", permission=READ, limits="10/m/account, 60/h/account", errors=(UserNotFoundError,))
+    @get(
+        "/admin/audit",
+        replica=True,
+        permission=READ,
+        limits="10/m/account, 60/h/account",
+        errors=(UserNotFoundError,),
+    )
     async def export_audit(
         self,
         *,
@@ -81,7 +88,7 @@ class Overview(AdminBase):
             raise UserNotFoundError
         await self._write_waiting()
         filters = Filters(user_id=user or None, name=name or None, since=since, until=until)
-        parts = audit_file(self.auth.storage, format, filters)
+        parts = each_from_replica(audit_file(self.auth.storage, format, filters))
         return AuditFile(media_type=MEDIA_TYPES[format], filename=f"audit.{format}", parts=parts)
 
     async def _counted(self) -> UserCounts:

@@ -20,7 +20,7 @@ Size = Annotated[int, msgspec.Meta(ge=1, le=100)]
 class Reading(AdminBase):
     """The part of administration that reads."""
 
-    @get("/users", permission=READ)
+    @get("/users", replica=True, permission=READ)
     async def users(
         self,
         *,
@@ -40,7 +40,7 @@ class Reading(AdminBase):
         )
         return AdminUserList(users=[AdminUser.of(user) for user in page.users], next=page.next)
 
-    @get("/users/{id}", permission=READ, errors=(UserNotFoundError,))
+    @get("/users/{id}", replica=True, permission=READ, errors=(UserNotFoundError,))
     async def user(self, *, id: Line, identity: Identity) -> UserDetails:  # noqa: A002, ARG002 (a field of the API)
         """Return a user, with factors and ways to log in."""
         user = await self.auth.users.get(id)
@@ -52,7 +52,7 @@ class Reading(AdminBase):
             invited_until=await self._invited_until(user),
         )
 
-    @get("/users/{id}/events", permission=READ, errors=(UserNotFoundError,))
+    @get("/users/{id}/events", replica=True, permission=READ, errors=(UserNotFoundError,))
     async def user_events(
         self,
         *,

@@ -86,7 +86,7 @@ class Sessions(Feature):
         """End all your sessions, this one too. Returns their number."""
         return Ended(ended=len(await self.auth.end_sessions(identity.id, client=client)))
 
-    @get("/sessions")
+    @get("/sessions", replica=True)
     async def sessions(self, *, identity: Identity) -> SessionList:
         """List your sessions."""
         now = int(self.auth.now())
