@@ -16,7 +16,7 @@ FAILOVER = [
         "storage/postgres_hosts.py",
         "                attempt.add_done_callback(_close)\n",
         "                attempt.uncancel()\n",
-        "storage/test_hosts.py::test_a_call_that_is_cancelled_leaves_no_connection",
+        "storage/test_hosts.py::test_of_two_connections_at_once_one_is_closed",
     ),
     Defence(
         "a standby that is promoted while a host gives no answer is found",
@@ -35,8 +35,8 @@ FAILOVER = [
     Defence(
         "connections of a server that became a standby are not used again",
         "storage/postgres_driver.py",
-        "                if is_read_only(error) or (bound",
-        "                if (bound",
+        "            if is_read_only(error) or (bound",
+        "            if (bound",
         "storage/test_hosts.py::test_a_server_that_takes_no_writes_any_more_is_left",
     ),
     Defence(

@@ -136,6 +136,28 @@ async def test_hosts_are_begun_one_after_the_other_and_at_once_after_a_refusal(
     assert begun == [REFUSING, primary.port] * 2
 
 
+async def test_of_two_connections_at_once_one_is_closed(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Any] = []
+    both = asyncio.Event()
+    connect = asyncpg.connect
+
+    async def together(dsn: str, **options: Any) -> Any:
+        connection = await connect(dsn, **options)
+        made.append(connection)
+        if len(made) == 2:
+            both.set()
+        await both.wait()
+        return connection
+
+    monkeypatch.setattr(asyncpg, "connect", together)
+    connection = await connect_to_first(url(pair[0].port, pair[1].port), {"timeout": 20})
+    await asyncio.sleep(0)
+
+    assert [item.is_closed() for item in made].count(True) == 1
+    assert not connection.is_closed()
+    await connection.close()
+
+
 async def test_of_several_errors_that_of_a_server_is_raised(pair: Pair, silent: int) -> None:
     wrong = url(silent, REFUSING, pair[0].port).replace("secret", "wrong")
     async with opened(wrong) as storage:
@@ -190,6 +212,8 @@ async def test_after_a_failover_no_idle_connection_costs_another_call(
         primary.freeze()
         with caplog.at_level(logging.WARNING), pytest.raises(StorageUnavailableError):
             await storage.user("user-1")
+        pool: Any = storage._driver._state_of_loop().pool  # type: ignore[attr-defined]
+        assert not pool._idle
 
         promotion = asyncio.create_task(asyncio.to_thread(standby.promote))
         async with asyncio.timeout(60):
