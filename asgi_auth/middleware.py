@@ -13,15 +13,19 @@ from asgi_auth.bounds.settling import Settling
 from asgi_auth.errors import AuthError, UnauthorizedError
 from asgi_auth.runtime.event_loop import unexpected
 from asgi_auth.sessions.identity import Identity, current
+from asgi_auth.sessions.resources import ProtectedResource
 from asgi_auth.settings import check_mount
 from asgi_auth.web.authenticator import Headers
+from asgi_auth.web.body import ClientDisconnectedError
+from asgi_auth.web.challenges import RESOURCE, challenged, readable
 from asgi_auth.web.client import client_of
 from asgi_auth.web.cookies import Cookies
 from asgi_auth.web.cors import Cors
 from asgi_auth.web.forwarded import see_through_proxies
 from asgi_auth.web.lifespan import HostApp, serve_lifespan
-from asgi_auth.web.paths import CHANGE_PASSWORD, below_mount
+from asgi_auth.web.paths import CHANGE_PASSWORD, below_mount, route_path
 from asgi_auth.web.responses import BY, OUTER, WEBSOCKET_UNAUTHORIZED, send_error, send_late_error
+from asgi_auth.web.tool_calls import admit_calls
 from asgi_auth.web.websockets import SessionSocket
 
 NO_HEADERS: Headers = []
@@ -60,12 +64,16 @@ class AuthMiddleware:
         #: Whether every request may be for another one than the app.
         self._decides = required or self._pages is not None
         self._authenticator = authenticator_of(self.auth)
+        self._resources = self.auth.resources
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Authenticate, then call the app with a copy of the scope."""
         kind = scope["type"]
         if kind not in CONNECTIONS:
             await self._call_unauthenticated(scope, receive, send)
+            return
+        if self._resources.found and (resource := self._resources.at(route_path(scope) or "/")) is not None:
+            await self._serve_resource(resource, scope, receive, send)
             return
         try:
             # Fast path: cached tokens need no await.
@@ -85,6 +93,31 @@ class AuthMiddleware:
                 await self._pass_on(identity, headers, scope, receive, send)
             else:
                 await self._call_app(scope, receive, send)
+        finally:
+            current.reset(token)
+
+    async def _serve_resource(self, resource: ProtectedResource, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the clients of a resource in, and tell all others where they get a token. Preflights pass."""
+        try:
+            identity, headers = self._authenticator.client_from_cache(scope, resource), NO_HEADERS
+            if identity is None:
+                with Deadline(self.auth.request_timeout):
+                    identity, headers = await self._authenticator.authenticate_client(scope, resource)
+            if scope.get("method") != "OPTIONS":
+                identity.require()
+            receive = await admit_calls(resource, identity, scope, receive, self.auth.settings)
+        except ClientDisconnectedError:
+            return
+        except Exception as error:  # noqa: BLE001 (`unexpected` logs all but AuthError)
+            refusal = error if isinstance(error, AuthError) else unexpected(error, "authenticate a request")
+            await send_error(challenged(refusal, resource), {**scope, BY: None}, receive, readable(resource, send))
+            return
+        outer, scope = scope, dict(scope)
+        scope["user"] = scope["auth"] = scope["asgi_auth"] = identity
+        scope[BY], scope[OUTER], scope[RESOURCE] = self.auth, outer, resource
+        token = current.set(identity)
+        try:
+            await self._pass_on(identity, headers, scope, receive, send)
         finally:
             current.reset(token)
 
@@ -166,6 +199,9 @@ class AuthMiddleware:
                     await send({"type": "websocket.close", "code": WEBSOCKET_UNAUTHORIZED, "reason": error.code})
             elif last:
                 raise
+            elif (resource := scope.get(RESOURCE)) is not None:
+                refused = {**scope, BY: None}
+                await send_late_error(challenged(error, resource), refused, receive, readable(resource, send))
             else:
                 await send_late_error(error, scope, receive, send)
 

@@ -27,6 +27,7 @@ AuthError
 │   ├── SecondFactorNeededError             403 second_factor_needed
 │   ├── SessionNeededError                  403 session_needed
 │   ├── ImpersonatedError                   403 impersonated
+│   ├── InsufficientScopeError              403 insufficient_scope
 │   ├── RegistrationClosedError             403 registration_closed
 │   ├── OtherIdentityError                  403 other_identity
 │   ├── SecondFactorSetupRequiredError      403 second_factor_setup_required
@@ -100,6 +101,7 @@ from asgi_auth.errors.authorization import (
     CrossSiteRequestError,
     ForbiddenError,
     ImpersonatedError,
+    InsufficientScopeError,
     SecondFactorNeededError,
     SessionNeededError,
 )
@@ -151,6 +153,7 @@ __all__ = [
     "ForbiddenError",
     "FreshLoginRequiredError",
     "ImpersonatedError",
+    "InsufficientScopeError",
     "InternalError",
     "InvalidCodeError",
     "InvalidCredentialsError",

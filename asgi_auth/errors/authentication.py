@@ -20,16 +20,18 @@ class UnauthorizedError(AuthError):
     default_detail = "Log in to do this."
     oauth2 = "invalid_grant"
     challenge: ClassVar[str | None] = None
+    #: Further parameters of the challenge, at a protected resource (RFC 9728, 5.1).
+    at_resource: str = ""
     header_meanings: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": "The Bearer challenge (RFC 6750, section 3)."}
 
     @property
     def headers(self) -> list[tuple[str, str]]:
         """The Bearer challenge; without credentials it names no error (RFC 6750, section 3.1)."""
         if self.challenge is None:
-            return [("www-authenticate", "Bearer")]
+            return [("www-authenticate", f"Bearer {self.at_resource}".strip())]
         description = UNQUOTABLE.sub("?", self.detail)
         value = f'Bearer error="{self.challenge}", error_description="{description}"'
-        return [("www-authenticate", value)]
+        return [("www-authenticate", ", ".join(filter(None, (value, self.at_resource))))]
 
 
 class InvalidCredentialsError(UnauthorizedError):

@@ -1,7 +1,7 @@
 """Errors of requests that are authenticated and not allowed."""
 
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 from asgi_auth.errors.base import AuthError
 from asgi_auth.model import event_types as events
@@ -43,6 +43,32 @@ class SecondFactorNeededError(ForbiddenError):
     def text_code(self) -> str:
         """The code of the text for users without a second factor."""
         return "second_factor_missing" if self.is_missing else self.code
+
+
+class InsufficientScopeError(ForbiddenError):
+    """The client may not do this for its user; `scopes` are those that it needs (RFC 6750, section 3.1)."""
+
+    code = "insufficient_scope"
+    default_detail = "The user has not allowed this program to do that."
+    oauth2 = "invalid_scope"
+    header_meanings: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": "The scopes that are needed (RFC 6750, 3.1)."}
+    #: Further parameters of the challenge, at a protected resource.
+    at_resource: str = ""
+
+    def __init__(self, detail: str | None = None, *, scopes: Sequence[str] = ()) -> None:
+        """Take the scopes that are needed."""
+        super().__init__(detail)
+        self.scopes: Sequence[str] = tuple(scopes)
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """The challenge."""
+        more = self.at_resource or f'scope="{" ".join(self.scopes)}"'
+        return [("www-authenticate", f'Bearer error="insufficient_scope", {more}')]
+
+    def members(self) -> dict[str, Any]:
+        """Return the scopes."""
+        return {"scopes": self.scopes}
 
 
 class ImpersonatedError(ForbiddenError):

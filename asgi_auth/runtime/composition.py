@@ -49,6 +49,7 @@ from asgi_auth.runtime.purge import Purger
 from asgi_auth.sessions.acting import ActingSessions
 from asgi_auth.sessions.generations import UsedGenerations
 from asgi_auth.sessions.permissions import PermissionMap
+from asgi_auth.sessions.resources import ProtectedResources
 from asgi_auth.sessions.revocation import Revocation
 from asgi_auth.sessions.second_factors import SecondFactorGate
 from asgi_auth.sessions.service import HostClaims, SessionService
@@ -112,6 +113,8 @@ class Composition(HookRegistry, FeatureLookup):
         self.keys: KeyRing = KeyRing(settings.secrets, settings.signing_keys, settings.issuer, settings.audience)
         self.access_tokens: AccessTokens = AccessTokens(settings, self.keys, now, self.storage.is_user_id)
         self.refresh_tokens: RefreshTokens = RefreshTokens(self.keys)
+        #: The parts of the host that clients of users reach; features add them.
+        self.resources: ProtectedResources = ProtectedResources()
         self.revocation: Revocation = Revocation(self.storage, settings, now)
         self.used_generations: UsedGenerations = UsedGenerations(self.storage, settings.token_cache)
         self.stream: Stream = Stream(self.features, settings, self.keys, now)

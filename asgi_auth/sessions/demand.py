@@ -14,6 +14,8 @@ class Demands(TypedDict, total=False):
     """Roles that the user must have: all of them."""
     permissions: str | Collection[str]
     """Permissions that the roles of the user must give: all of them."""
+    scopes: str | Collection[str]
+    """Scopes that a client of the user must have: all of them."""
     any_of: bool
     """Whether one of the `roles`, and one of the `permissions`, is enough."""
     fresh: timedelta | None
@@ -27,7 +29,7 @@ class Demands(TypedDict, total=False):
 class Demand:
     """The demands of one guard, checked once. Raises ValueError for a text that is no name of a permission."""
 
-    __slots__ = ("any_of", "fresh", "permissions", "roles", "second_factor", "verified")
+    __slots__ = ("any_of", "fresh", "permissions", "roles", "scopes", "second_factor", "verified")
 
     def __init__(self, **demands: Unpack[Demands]) -> None:
         """Take the demands. Raises TypeError for an unknown one."""
@@ -35,6 +37,7 @@ class Demand:
             raise TypeError(f"require has no demand {', '.join(sorted(unknown))}")
         self.roles: frozenset[str] = _names(demands.get("roles", ()))
         self.permissions: frozenset[str] = frozenset(map(check_name, _names(demands.get("permissions", ()))))
+        self.scopes: tuple[str, ...] = tuple(sorted(map(check_name, _names(demands.get("scopes", ())))))
         self.any_of: bool = demands.get("any_of", False)
         self.fresh: timedelta | None = demands.get("fresh")
         self.second_factor: bool = demands.get("second_factor", False)

@@ -7,27 +7,18 @@ from typing import Any, Literal, Unpack
 
 import msgspec
 
-from asgi_auth.errors import (
-    AuthError,
-    EmailNotVerifiedError,
-    ForbiddenError,
-    FreshLoginRequiredError,
-    SecondFactorNeededError,
-    UnauthorizedError,
-)
-from asgi_auth.model.limits import MAX_SKEW
+from asgi_auth.errors import AuthError, UnauthorizedError
 from asgi_auth.model.records import User
 from asgi_auth.model.revocations import Access
 from asgi_auth.process.threads import in_loop
 from asgi_auth.sessions.demand import Demand, Demands
+from asgi_auth.sessions.meeting import CLIENT, MFA, SESSION, check
 from asgi_auth.sessions.source import UNDECLARED, Source
 from asgi_auth.sessions.tokens import Claims
+from asgi_auth.validation.permissions import AUTHENTICATED
 
+__all__ = ["CLIENT", "MFA", "SESSION"]
 Transport = Literal["bearer", "cookie", "feature", ""]
-#: The kind of the identity of a session.
-SESSION = "session"
-#: The authentication method of a login with a second factor (RFC 8176).
-MFA = "mfa"
 NO_CLAIMS = Claims("", "", "", "", "", 0, 0, 0, (), (), 0, "")
 NO_PERMISSIONS: frozenset[str] = frozenset()
 
@@ -46,6 +37,7 @@ class Identity:
         "_outranks",
         "_raw",
         "_roles",
+        "_scopes",
         "_source",
         "_transport",
         "_user",
@@ -53,6 +45,7 @@ class Identity:
     _kind: str
     _limit: frozenset[str]
     _outranks: bool
+    _scopes: tuple[str, ...]
 
     def __init__(
         self,
@@ -91,7 +84,7 @@ class Identity:
         feature gives it: those of the user are `auth.permissions.of(user.roles)`. Raises ValueError for a kind of the
         library.
         """
-        if kind in {"", SESSION}:
+        if kind in {"", SESSION, CLIENT}:
             raise ValueError(f"{kind!r} is not a kind of a feature's credential")
         claims = Claims("", "", user.id, "", "", 0, expires_at, 0, amr, user.roles, 0, "")
         raw = {"sub": user.id} | ({"act": {"sub": actor}} if actor is not None else {})
@@ -105,12 +98,23 @@ class Identity:
 
     def as_of(self, access: Access) -> "Identity":
         """Return the same identity with the roles of its user, and without methods that its session has lost."""
-        current = self.with_roles(access.roles)
+        current = self.with_roles(access.roles) if self.client is None else self.of_client(access.roles)
         if not set(self.amr) <= set(access.amr):
             amr = tuple(method for method in self.amr if method in access.amr)
             current._claims = msgspec.structs.replace(self._claims, amr=amr)  # noqa: SLF001 (a copy of self)
             current._raw = MappingProxyType({**self._raw, "amr": amr})  # noqa: SLF001 (a copy of self)
         return current
+
+    def of_client(self, roles: tuple[str, ...] | None) -> "Identity":
+        """Return the identity of a token's client, which has no roles; None: those of the user are as they were.
+
+        A scope with the name of a permission holds while the `roles` of the user give the permission.
+        """
+        copied = self._copy((), None)
+        copied._kind = CLIENT  # noqa: SLF001 (a copy of self)
+        declared = self._source.permissions if self._source is not None and roles is not None else UNDECLARED
+        copied._scopes = declared.limited(str(self._raw.get("scope", "")).split(), roles or ())  # noqa: SLF001 (the same)
+        return copied
 
     def limited_to(self, permissions: Collection[str]) -> "Identity":
         """Return the same identity with no permissions but these, of those that it has, whatever its roles give."""
@@ -127,8 +131,9 @@ class Identity:
         copied._user = self._user
         if limit is not None:
             copied._limit = limit
-        if (kind := getattr(self, "_kind", None)) is not None:
-            copied._kind = kind
+        for name in ("_kind", "_scopes"):
+            if hasattr(self, name):
+                setattr(copied, name, getattr(self, name))
         return copied
 
     @property
@@ -157,9 +162,14 @@ class Identity:
 
     @property
     def kind(self) -> str:
-        """The kind of the credential: `session`, or what a feature names, such as `api_key`; empty if anonymous."""
+        """The kind of the credential: `session`, `client`, or what a feature names; empty if anonymous."""
         found: str | None = getattr(self, "_kind", None)
         return found or (SESSION if self._claims.sid else "")
+
+    @property
+    def client(self) -> str | None:
+        """The id of the client that acts for the user, such as an MCP client; None for the user."""
+        return str(self._raw.get("client_id", "")) if hasattr(self, "_scopes") else None
 
     @property
     def actor(self) -> str | None:
@@ -204,9 +214,11 @@ class Identity:
 
     @property
     def scopes(self) -> list[str]:
-        """`authenticated`, the roles and the permissions, as Starlette's `requires` expects them."""
+        """`authenticated`, roles and permissions, for Starlette's `requires`; of a client, what its user allows now."""
         if not self.is_authenticated:
             return []
+        if hasattr(self, "_scopes"):
+            return [AUTHENTICATED, *self._scopes]
         declared = self._source.permissions if self._source is not None else UNDECLARED
         if not hasattr(self, "_limit"):
             return list(declared.scopes_of(self._roles))
@@ -239,26 +251,17 @@ class Identity:
         """Return the identity if it is logged in, and meets the demands.
 
         `roles` and `permissions` are one name or several: the user needs all of them, with `any_of=True` one of the
-        roles and one of the permissions. `fresh` is the greatest age of the login, and `second_factor=True` demands
-        one. `verified=True` demands a verified address: await `load` before, or use `admit`, which does. Raises
-        UnauthorizedError, ForbiddenError, FreshLoginRequiredError, SecondFactorNeededError or EmailNotVerifiedError.
+        roles and one of the permissions. `scopes` are those that a client needs; the user has all whose name is no
+        permission. `fresh` is the greatest age of the login, and `second_factor=True` demands one: no client meets the
+        two, nor any role. `verified=True` demands a verified address: await `load` before, or use `admit`, which does.
+        Raises UnauthorizedError, ForbiddenError, InsufficientScopeError, FreshLoginRequiredError,
+        SecondFactorNeededError or EmailNotVerifiedError.
         """
         return self.meet(Demand(**demands))
 
     def meet(self, demand: Demand) -> "Identity":
         """Return the identity if it meets the demands of a guard; raises the errors of `require`."""
-        if not self.is_authenticated:
-            raise self._error or UnauthorizedError()
-        if not demand.allows(self._roles, self.permissions if demand.permissions else ()):
-            raise ForbiddenError
-        if demand.fresh is not None and (
-            self._source is None or not -MAX_SKEW <= self._source.now() - self.auth_time <= demand.fresh.total_seconds()
-        ):
-            raise FreshLoginRequiredError
-        if demand.second_factor and MFA not in self.amr:
-            raise SecondFactorNeededError
-        if demand.verified and not self._loaded().email_verified:
-            raise EmailNotVerifiedError
+        check(self, demand, self._source, self._user)
         return self
 
     async def admit(self, demand: Demand) -> "Identity":
@@ -275,11 +278,6 @@ class Identity:
         if demand.verified and self._user is None and self._source is not None:
             self._user = in_loop(self._source.loop(), self.load())
         return self.meet(demand)
-
-    def _loaded(self) -> User:
-        if self._user is None:
-            raise RuntimeError("verified=True needs the user: `await identity.load()` before, or use `await admit(…)`")
-        return self._user
 
     def __repr__(self) -> str:
         """Show the id, and no claims."""

@@ -70,6 +70,11 @@ class PermissionMap:
         """Return `authenticated`, roles and permissions. A role with the name of a permission is left out."""
         return (AUTHENTICATED, *(role for role in roles if role not in self.declared), *sorted(permissions))
 
+    def limited(self, scopes: Collection[str], roles: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the scopes of a client without the permissions that the roles of its user do not give."""
+        lacking = self.declared.difference(self.of(roles))
+        return tuple(scope for scope in scopes if scope not in lacking)
+
     def checked_roles(self, roles: Sequence[str]) -> tuple[str, ...]:
         """Return roles that a user may be given, each once: the one check for administrators, invitations and imports.
 

@@ -77,6 +77,10 @@ class Revocation:
         leave_behind(self._sockets)
         self._sockets = {}
 
+    def keep(self, seconds: int) -> None:
+        """Keep entries for access tokens that live for so many seconds. Called before the first synchronization."""
+        self._horizon = max(self._horizon, seconds + 2 * self._leeway)
+
     def is_fresh(self) -> bool:
         """Tell whether the state is recent enough to decide without a query."""
         return time.monotonic() <= self.fresh_until

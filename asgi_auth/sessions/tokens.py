@@ -4,6 +4,7 @@ import hmac
 import re
 import secrets
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import jwt
@@ -65,20 +66,31 @@ class AccessTokens:
         self._keys = keys
         self._signing: list[SigningKey] = []
 
-    def make(self, session: Session, roles: tuple[str, ...], custom: Mapping[str, Any]) -> tuple[str, int]:
-        """Sign a token for a session; return the token and its lifetime in seconds."""
+    def make(
+        self,
+        session: Session,
+        roles: tuple[str, ...],
+        custom: Mapping[str, Any],
+        *,
+        issuer: str | None = None,
+        audience: str | None = None,
+        ttl: int | None = None,
+        client: Mapping[str, str] = MappingProxyType({}),
+    ) -> tuple[str, int]:
+        """Sign a token for a session; return the token and its lifetime in seconds.
+
+        A token of a `client` that the user has let in has the claims `client_id` and `scope` of RFC 9068, and issuer,
+        audience and lifetime of its own.
+        """
         self._use_keys()
         now = int(self._now())
         actor = session.data.get(ACTOR)
         # A session in which another user acts has no refresh token. Its token is checked in the database each time.
-        expires = session.expires_at if actor else min(now + self._settings.access_ttl, session.expires_at)
-        if taken := RESERVED.intersection(custom):
-            raise ValueError(f"these claims are reserved: {', '.join(sorted(taken))}")
-        if not self._is_user_id(session.user_id):
-            raise ValueError(f"{session.user_id!r} is not the id of a user; the library's own table needs UUIDs")
+        expires = session.expires_at if actor else min(now + (ttl or self._settings.access_ttl), session.expires_at)
+        self._check_given(session, custom)
         claims = {
-            "iss": self._settings.issuer,
-            "aud": self._settings.audience,
+            "iss": issuer or self._settings.issuer,
+            "aud": audience or self._settings.audience,
             "sub": session.user_id,
             "sid": session.id,
             "jti": secrets.token_urlsafe(12),
@@ -91,7 +103,17 @@ class AccessTokens:
             **({"ins": self._binding} if self._binding else {}),
             **({ACT: {"sub": actor["id"], "sid": actor["session"]}} if actor else {}),
             **custom,
+            **client,
         }
+        return self._signed(claims), expires - now
+
+    def _check_given(self, session: Session, custom: Mapping[str, Any]) -> None:
+        if taken := RESERVED.intersection(custom):
+            raise ValueError(f"these claims are reserved: {', '.join(sorted(taken))}")
+        if not self._is_user_id(session.user_id):
+            raise ValueError(f"{session.user_id!r} is not the id of a user; the library's own table needs UUIDs")
+
+    def _signed(self, claims: dict[str, Any]) -> str:
         payload = msgspec.json.encode(claims)
         if _is_nested(payload):
             raise ValueError(f"the claims have over {MAX_NESTED} lists and objects; add fewer")
@@ -99,11 +121,12 @@ class AccessTokens:
         token = f"{signed}.{base64url_encode(self._sign(signed.encode())).decode()}"
         if len(token) > MAX_TOKEN:
             raise ValueError(f"the access token is over {MAX_TOKEN} bytes; add fewer claims")
-        return token, expires - now
+        return token
 
-    def read(self, token: str) -> tuple[Claims, dict[str, Any]]:
+    def read(self, token: str, audience: str | None = None, issuer: str | None = None) -> tuple[Claims, dict[str, Any]]:
         """Verify a token and return its claims, typed and raw (RFC 8725; RFC 9068, section 4).
 
+        It must be for the `audience` and by the `issuer`, by default those of the settings.
         Raises InvalidTokenError, or TokenExpiredError for a genuine token that has expired.
         """
         if len(token) > MAX_TOKEN or COMPACT.fullmatch(token) is None:
@@ -126,7 +149,7 @@ class AccessTokens:
             raise InvalidTokenError from None
         if msgspec.json.encode(raw) != payload or "nbf" in raw:
             raise InvalidTokenError
-        self._check_claims(claims)
+        self._check_claims(claims, audience or self._settings.audience, issuer or self._settings.issuer)
         return claims, raw
 
     def _use_keys(self) -> None:
@@ -139,9 +162,9 @@ class AccessTokens:
             self._signing = keys
             self._binding = self._keys.token_binding
 
-    def _check_claims(self, claims: Claims) -> None:
+    def _check_claims(self, claims: Claims, audience: str, issuer: str) -> None:
         now, settings = self._now(), self._settings
-        if claims.iss != settings.issuer or claims.aud != settings.audience or claims.ins != self._binding:
+        if claims.iss != issuer or claims.aud != audience or claims.ins != self._binding:
             raise InvalidTokenError
         if not self._is_user_id(claims.sub) or not is_id(claims.sid) or not 0 <= claims.gen < 2**40:
             raise InvalidTokenError

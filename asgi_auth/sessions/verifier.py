@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from time import monotonic
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 
 from asgi_auth.bounds.replica import reading_replica
 from asgi_auth.errors import InvalidTokenError, TokenExpiredError, TokenRevokedError
@@ -11,12 +11,16 @@ from asgi_auth.model.frozen import frozen
 from asgi_auth.sessions.acting import ended, limited_by_actor
 from asgi_auth.sessions.ended import key_of
 from asgi_auth.sessions.generations import UsedGenerations
-from asgi_auth.sessions.identity import SESSION, Identity, Transport
+from asgi_auth.sessions.identity import CLIENT, SESSION, Identity, Transport
+from asgi_auth.sessions.resources import ProtectedResource
 from asgi_auth.sessions.revocation import Revocation
 from asgi_auth.sessions.source import Source
 from asgi_auth.sessions.tokens import ACT, AccessTokens, Claims
 from asgi_auth.settings import Settings
 from asgi_auth.storage import Storage
+
+#: The claims of a token, typed and raw, and the key of its session among those that have ended.
+Entry: TypeAlias = tuple[Claims, Mapping[str, Any], int | str]
 
 
 class TokenVerifier:
@@ -42,7 +46,9 @@ class TokenVerifier:
         self._now = source.now
         self._used = used
         #: The claims of tokens, typed and raw, and the key of their session among those that have ended.
-        self._cache: dict[str, tuple[Claims, Mapping[str, Any], int | str]] = {}
+        self._cache: dict[str, Entry] = {}
+        #: The same for the tokens of clients, by audience and token: none of them is among those of the service itself.
+        self._of_clients: dict[tuple[str, str], Entry] = {}
         revocation.on_lowered.append(self._drop)
 
     def cached(self, token: str, transport: Transport) -> Identity | None:
@@ -54,6 +60,27 @@ class TokenVerifier:
         if key in revocation.dead.times or self._now() >= claims.exp + self._leeway:
             return None
         return Identity(claims, raw, revocation.roles.get(claims.sub, claims.roles), transport, self._source)
+
+    def cached_client(self, token: str, resource: ProtectedResource) -> Identity | None:
+        """Return the identity of a client's cached token for a resource, without a query, as `cached` does."""
+        entry = self._of_clients.get((resource.url, token))
+        if entry is None or not self._revocation.is_fresh():
+            return None
+        claims, raw, _ = entry
+        if claims.sid in self._revocation.dead or self._now() >= claims.exp + self._leeway:
+            return None
+        return self._client_of(claims, raw)
+
+    async def verify_client(self, token: str, resource: ProtectedResource) -> Identity:
+        """Return the identity of the client whose token for a resource this is. Raises what `verify` raises."""
+        claims, raw, _ = self._of_clients.get((resource.url, token)) or self._read(token, resource)
+        identity = await self._judged(claims, raw, self._client_of(claims, raw))
+        await self._used.add(claims.sid, claims.gen)
+        return identity
+
+    def _client_of(self, claims: Claims, raw: Mapping[str, Any]) -> Identity:
+        """Make the identity of a client: it has no roles, and those of its user limit its scopes."""
+        return Identity(claims, raw, (), "bearer", self._source).of_client(self._revocation.roles.get(claims.sub))
 
     async def verify(self, token: str, transport: Transport) -> Identity:
         """Return the identity that the token of a client proves; raises InvalidTokenError and its subclasses.
@@ -71,11 +98,13 @@ class TokenVerifier:
         return await self._identity(claims, raw, transport)
 
     async def _identity(self, claims: Claims, raw: Mapping[str, Any], transport: Transport) -> Identity:
+        roles = self._revocation.roles.get(claims.sub, claims.roles)
+        return await self._judged(claims, raw, Identity(claims, raw, roles, transport, self._source))
+
+    async def _judged(self, claims: Claims, raw: Mapping[str, Any], identity: Identity) -> Identity:
         now = self._now()
         if now >= claims.exp + self._leeway:
             raise TokenExpiredError
-        roles = self._revocation.roles.get(claims.sub, claims.roles)
-        identity = Identity(claims, raw, roles, transport, self._source)
         if ACT in raw:
             return await self.confirm(identity)
         # The age of a token from the future is unknown, so that the database decides about it; and about one that may
@@ -92,7 +121,7 @@ class TokenVerifier:
 
         Raises TokenRevokedError when the session or its user is not active any more.
         """
-        if identity.kind != SESSION:
+        if identity.kind not in {SESSION, CLIENT}:
             return await self._confirm_owner(identity)
         with reading_replica(allowed=self._is_strict and ACT not in identity.claims):
             access = await self._storage.access(identity.session_id, int(self._now()))
@@ -116,27 +145,33 @@ class TokenVerifier:
     def forget(self) -> None:
         """Empty the cache; the next use of each token verifies it again."""
         self._cache.clear()
+        self._of_clients.clear()
 
-    def _read(self, token: str) -> tuple[Claims, Mapping[str, Any], int | str]:
-        claims, raw = self._tokens.read(token)
+    def _read(self, token: str, resource: ProtectedResource | None = None) -> Entry:
+        about = () if resource is None else (resource.url, resource.issuer)
+        claims, raw = self._tokens.read(token, *about)
+        cache: dict[Any, Entry] = self._cache if resource is None else self._of_clients
+        name: Any = token if resource is None else (resource.url, token)
         entry = (claims, MappingProxyType(frozen(raw)), key_of(claims.sid))
         # A token from the future is not cached, so that the fast path needs no look at `iat`; nor is one of an
         # impersonation.
         if claims.iat <= self._now() and ACT not in raw:
-            make_room(self._cache, self._size)
-            self._cache[token] = entry
+            make_room(cache, self._size)
+            cache[name] = entry
         # Afterwards, because another thread may learn of it meanwhile: then one of the two drops the token.
         if claims.sid in self._revocation.lowered:
-            self._cache.pop(token, None)
+            cache.pop(name, None)
         return entry
 
     def _drop(self, session_ids: Collection[str]) -> None:
         """Drop the tokens of sessions, so that the fast path needs no look at lowered ones."""
         dropped = set(session_ids)
         # A copy, because other threads may add entries meanwhile.
-        for token, (claims, *_) in list(self._cache.items()):
-            if claims.sid in dropped:
-                self._cache.pop(token, None)
+        caches: tuple[dict[Any, Entry], ...] = (self._cache, self._of_clients)
+        for cache in caches:
+            for name, (claims, *_) in list(cache.items()):
+                if claims.sid in dropped:
+                    cache.pop(name, None)
 
 
 def make_room(cache: dict[Any, Any], size: int) -> None:

@@ -10,6 +10,7 @@ from asgi_auth.feature.base import BaseFeature
 from asgi_auth.model.answers import TokenPair
 from asgi_auth.model.records import Client, Session
 from asgi_auth.sessions.identity import ANONYMOUS, Identity, Transport
+from asgi_auth.sessions.resources import ProtectedResource
 from asgi_auth.sessions.verifier import TokenVerifier, make_room
 from asgi_auth.settings import Settings
 from asgi_auth.web.client import client_of
@@ -57,6 +58,8 @@ class RequestAuthenticator:
         self._verify = verifier.verify
         self._verify_issued = verifier.verify_issued
         self._cached = verifier.cached
+        self._cached_client = verifier.cached_client
+        self._verify_client = verifier.verify_client
         self._features = [feature for feature in features if feature.overrides("authenticate")]
         self._start = start
         self._refresh = refresh
@@ -86,6 +89,29 @@ class RequestAuthenticator:
         if transport == COOKIE and scope["method"] not in SAFE_METHODS:
             return None
         return self._cached(lines.get(line, ""), transport)
+
+    def client_from_cache(self, scope: Scope, resource: ProtectedResource) -> Identity | None:
+        """Return the identity of the cached token of a client for a resource; None for all other requests."""
+        lines = [value for name, value in scope["headers"] if name == b"authorization"]
+        if len(lines) != 1 or scope["type"] != "http":
+            return None
+        return self._cached_client(self._bearers.get(lines[0], ""), resource)
+
+    async def authenticate_client(self, scope: Scope, resource: ProtectedResource) -> Authentication:
+        """Return the identity of a request for a resource: that of the client whose token it has.
+
+        Tokens and cookies of the user count only where the resource takes them. Raises what `authenticate` raises.
+        """
+        presented = self.reader.read(scope)
+        await self._start()
+        try:
+            identity = await self._verify_client(presented.bearer or "", resource)
+        except InvalidTokenError as error:
+            if resource.own:
+                return await self.authenticate(scope)
+            return Identity(error=error if presented.bearer is not None else None), []
+        self._cache(scope, identity, presented.bearer or "")
+        return identity, []
 
     async def authenticate(self, scope: Scope) -> Authentication:
         """Return the identity of a request; an invalid token gives an anonymous one, with the reason in `error`.

@@ -138,9 +138,9 @@ CLOCKS = [
     ),
     Defence(
         "a login of a clock that was ahead is not fresh",
-        "sessions/identity.py",
-        "not -MAX_SKEW <= self._source.now() - self.auth_time <= demand.fresh.total_seconds()",
-        "not self._source.now() - self.auth_time <= demand.fresh.total_seconds()",
+        "sessions/meeting.py",
+        "not -MAX_SKEW <= source.now() - caller.auth_time <= demand.fresh.total_seconds()",
+        "not source.now() - caller.auth_time <= demand.fresh.total_seconds()",
         "test_clock_ahead.py::test_a_login_of_the_future_is_not_fresh",
     ),
     Defence(

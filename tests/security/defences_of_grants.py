@@ -1,11 +1,13 @@
 """Defences of grants, and of the sessions of the clients that have one."""
 
 from tests.security.defence import Defence
+from tests.security.defences_of_resources import RESOURCES
 
 CONTRACT = "storage/test_contract_grants.py::"
 DOORS = "sessions/test_client_sessions.py::"
 STATEMENTS = "storage/statements/sessions.py"
 GRANTS = [
+    *RESOURCES,
     Defence(
         "a refresh of the user meets no session of a client",
         STATEMENTS,

@@ -70,9 +70,9 @@ PERMISSIONS = [
     ),
     Defence(
         "permission: a verified address is demanded as it is now",
-        "sessions/identity.py",
-        "if demand.verified and not self._loaded().email_verified:",
-        "if demand.verified and not self._loaded().email:",
+        "sessions/meeting.py",
+        "if not user.email_verified:",
+        "if not user.email:",
         "hosts/test_verified.py::test_a_guard_demands_a_verified_address_as_it_is_now",
     ),
 ]

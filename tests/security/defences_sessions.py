@@ -35,15 +35,15 @@ SESSIONS = [
     Defence(
         "a token is for this audience",
         "sessions/tokens.py",
-        "claims.iss != settings.issuer or claims.aud != settings.audience",
-        "claims.iss != settings.issuer",
+        "claims.iss != issuer or claims.aud != audience",
+        "claims.iss != issuer",
         "security/test_tokens_forged.py::test_a_token_for_another_service_with_the_same_key_is_refused",
     ),
     Defence(
         "a token is of this issuer",
         "sessions/tokens.py",
-        "claims.iss != settings.issuer or claims.aud != settings.audience",
-        "claims.aud != settings.audience",
+        "claims.iss != issuer or claims.aud != audience",
+        "claims.aud != audience",
         "security/test_tokens_forged.py::test_a_token_for_another_service_with_the_same_key_is_refused",
     ),
     Defence(

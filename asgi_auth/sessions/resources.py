@@ -1,0 +1,46 @@
+"""Protected resources: the parts of the host that clients reach with tokens of their own (RFC 9728)."""
+
+from collections.abc import Mapping
+
+from asgi_auth.model.records import Record
+
+
+class ProtectedResource(Record, frozen=True, kw_only=True):
+    """A part of the host, such as `/mcp`: its tokens have `url` as their audience, and are accepted nowhere else.
+
+    `scopes` are those that the first challenge names, and `calls` those that tools need, by the name of the tool. With
+    `own`, the sessions of users are accepted as well.
+    """
+
+    path: str
+    url: str
+    issuer: str
+    metadata_url: str
+    scopes: tuple[str, ...] = ()
+    calls: Mapping[str, tuple[str, ...]] = {}
+    own: bool = False
+
+    def challenge(self, scopes: tuple[str, ...]) -> str:
+        """Return the parameters that every challenge has (RFC 9728, 5.1; RFC 6750, 3)."""
+        scope = f'scope="{" ".join(scopes)}", ' if scopes else ""
+        return f'{scope}resource_metadata="{self.metadata_url}"'
+
+
+class ProtectedResources:
+    """The resources of an `Auth`, found by the path of a request."""
+
+    def __init__(self) -> None:
+        """Start without resources."""
+        #: All of them. The longest path comes first.
+        self.found: list[ProtectedResource] = []
+
+    def add(self, resource: ProtectedResource) -> None:
+        """Add a resource."""
+        self.found = sorted([*self.found, resource], key=lambda each: -len(each.path))
+
+    def at(self, path: str) -> ProtectedResource | None:
+        """Return the resource with a path, which has no slash at its end; None for all other paths."""
+        for resource in self.found:
+            if path == resource.path or path.startswith(resource.path + "/"):
+                return resource
+        return None
