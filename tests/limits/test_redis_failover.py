@@ -3,6 +3,7 @@
 import asyncio
 import gc
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 
 import pytest
 
@@ -171,13 +172,12 @@ async def test_a_failover_of_a_cluster_costs_503_and_takes_back_what_was_counted
 
 async def test_errors_outside_of_the_librarys_hierarchy_are_503_too(tmp_path_factory: pytest.TempPathFactory) -> None:
     """A server that is no part of a cluster: the library raises an error of its own, which is no RedisError."""
-    server = RedisServer(tmp_path_factory.mktemp("redis"))
-    counters = RedisCounters(server.url.replace("redis://", "redis+cluster://"))
-    for call in (counters.count("key", NOW, 60), counters.counter("key", NOW), counters.clear_counter("key")):
-        with pytest.raises(StorageUnavailableError):
-            await call
-    await counters.close()
-    server.close()
+    with closing(RedisServer(tmp_path_factory.mktemp("redis"))) as server:
+        counters = RedisCounters(server.url.replace("redis://", "redis+cluster://"))
+        for call in (counters.count("key", NOW, 60), counters.counter("key", NOW), counters.clear_counter("key")):
+            with pytest.raises(StorageUnavailableError):
+                await call
+        await counters.close()
 
 
 @pytest.mark.parametrize(

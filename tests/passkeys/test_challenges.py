@@ -1,6 +1,7 @@
 """Challenges: for one purpose and one holder, for five minutes, and used once (WebAuthn Level 3, 13.5.3)."""
 
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 from asgi_auth import MemoryCounters, RedisCounters
@@ -49,9 +50,8 @@ async def test_a_challenge_is_used_once_whatever_becomes_of_the_counters() -> No
 
 
 async def test_a_challenge_is_used_once_though_redis_was_emptied(tmp_path: Path) -> None:
-    server = RedisServer(tmp_path)
-    await _use_twice(RedisCounters(server.url), lambda: server.cli("flushall"))
-    server.close()
+    with closing(RedisServer(tmp_path)) as server:
+        await _use_twice(RedisCounters(server.url), lambda: server.cli("flushall"))
 
 
 async def _use_twice(counters: Counters, empty: Callable[[], object]) -> None:
