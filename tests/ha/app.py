@@ -4,7 +4,7 @@ import json
 import os
 from typing import Any
 
-from asgi_auth import Argon2, Auth, AuthMiddleware, Passwords, Settings
+from asgi_auth import Argon2, Auth, AuthMiddleware, Passwords, RedisCounters, Settings
 from asgi_auth.features.defaults import defaults
 from asgi_auth.storage.postgres import Postgres
 from tests.ha import vitals
@@ -13,6 +13,7 @@ url, listen_url = os.environ["AUTH_DATABASE_URL"], os.environ.get("LISTEN_DATABA
 auth = Auth(
     Postgres(url, listen_dsn=listen_url) if listen_url else url,
     settings=Settings.from_env(auto_migrate=False, enumeration="tell"),
+    counters=RedisCounters(os.environ["COUNTERS_URL"]) if os.environ.get("COUNTERS_URL") else None,
     features=defaults(mail=False, passwords=Passwords(argon2=Argon2.cheap())),
 )
 

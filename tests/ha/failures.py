@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from tests.ha.network import Network
 from tests.ha.patroni import NODES, Cluster, until
+from tests.ha.routes import REDIS, ROUTES, Route
+from tests.redis_server import WatchedRedis
 
 
 @dataclass
@@ -15,6 +17,7 @@ class Stage:
     cluster: Cluster
     network: Network
     primary: str
+    redis: WatchedRedis | None = None
     isolated: set[str] = field(default_factory=set)
 
     @property
@@ -37,6 +40,9 @@ class Failure:
     splits: bool = False
     #: Packets are swallowed, so that calls hang until their timeout.
     swallows: bool = False
+    routes: tuple[Route, ...] = ROUTES
+    #: Seconds from the moment when the database takes writes until all writes of clients succeed, at most.
+    bound: float = 1.0
 
 
 async def kill_server(stage: Stage) -> None:
@@ -99,6 +105,12 @@ async def lose_transactions(stage: Stage) -> None:
     await asyncio.to_thread(stage.network.heal)
 
 
+async def kill_redis(stage: Stage) -> None:
+    assert stage.redis is not None
+    await asyncio.to_thread(stage.redis.replicated)
+    await asyncio.to_thread(stage.redis.primary.close)
+
+
 FAILURES = (
     Failure("kill", "The primary's server is killed", kill_server, chosen=(True, True)),
     Failure("host", "The primary's host is lost", kill_host),
@@ -106,7 +118,7 @@ FAILURES = (
     Failure("restart", "The primary is restarted", restart),
     Failure("standby", "The (synchronous) standby is lost", lose_standby),
     Failure("etcd", "etcd is lost for 12 seconds", lose_etcd, lasts=12),
-    Failure("cut", "Packets of the primary's host are swallowed", cut_primary, lasts=15, swallows=True),
+    Failure("cut", "Packets of the primary's host are swallowed", cut_primary, lasts=15, swallows=True, bound=6.0),
     Failure(
         "frozen",
         "Patroni hangs on a primary that only the app reaches: two primaries",
@@ -115,11 +127,14 @@ FAILURES = (
         chosen=(True, True),
         splits=True,
         swallows=True,
+        bound=6.0,
     ),
-    Failure("hang", "Replication hangs for 14 seconds", hang, swallows=True),
+    Failure("hang", "Replication hangs for 14 seconds", hang, swallows=True, bound=6.0),
     Failure(
         "lag", "Standbys behind by 3 seconds, then the primary's host is lost", lose_transactions, chosen=(False, True)
     ),
+    # The Sentinels of the tests wait a second, and need some more to agree and to tell.
+    Failure("redis", "The primary of Redis is killed", kill_redis, lasts=20, routes=(REDIS,), bound=15.0),
 )
 
 

@@ -40,9 +40,9 @@ class Probe:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def back(self, since: float, isolated: Collection[str]) -> float | None:
-        """Return when the longest pause since a time ended; None if there was none. Isolated nodes do not count."""
-        times = [since, *(at for at, node in self.written if at > since and node not in isolated)]
+    def back(self, since: float, until: float, isolated: Collection[str]) -> float | None:
+        """Return when the longest pause between two times ended; None without one. Isolated nodes do not count."""
+        times = [since, *(at for at, node in self.written if since < at < until and node not in isolated)]
         pauses = [(later - earlier, later) for earlier, later in pairwise(times)]
         longest, end = max(pauses, default=(0.0, 0.0))
         return end if longest > GAP else None

@@ -50,6 +50,8 @@ ROUTES = (
     Route("pgbouncer", "pgbouncer and HAProxy", POOLER, 8020, listen_url=DIRECT),
     Route("lag60", "all hosts, `max_revocation_lag=60`", DIRECT, 8030, lag=60.0),
 )
+#: Counts in Redis, and has a failure of its own.
+REDIS = Route("redis", "all hosts in the URL, counters in Redis", DIRECT, 8040)
 
 
 def start_proxies(programs: Programs) -> None:
@@ -74,17 +76,27 @@ def migrate() -> None:
     subprocess.run(command, check=True, env=environment, cwd=STATE)
 
 
-def start_workers(programs: Programs, route: Route) -> None:
+def start_workers(programs: Programs, route: Route, counters_url: str = "") -> None:
     """Start the worker processes of a route."""
     environment = {
         "AUTH_DATABASE_URL": f"{route.url}&application_name={route.name}",
         "LISTEN_DATABASE_URL": route.listen_url,
+        "COUNTERS_URL": counters_url,
         "AUTH_SECRET": SECRET,
         "AUTH_TRUSTED_PROXIES": "127.0.0.1",
         "AUTH_MAX_REVOCATION_LAG": str(route.lag),
         "PYTHONPATH": str(ROOT),
     }
-    options = ["--host", "127.0.0.1", "--no-proxy-headers", "--log-level", "warning", "--no-access-log"]
+    options = [
+        "--host",
+        "127.0.0.1",
+        "--no-proxy-headers",
+        "--log-level",
+        "warning",
+        "--no-access-log",
+        "--timeout-keep-alive",
+        "75",
+    ]
     for number in range(route.processes):
         command = [sys.executable, "-m", "uvicorn", "tests.ha.app:app", "--port", str(route.port + number), *options]
         programs.start(f"{route.name}-{number}", APP, command, environment=environment)

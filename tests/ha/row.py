@@ -13,7 +13,6 @@ from tests.ha.judge import Times, Verdict, judge, look_for_losses
 from tests.ha.log import Log, read
 from tests.ha.patroni import superuser
 from tests.ha.probe import Probe
-from tests.ha.routes import ROUTES
 
 #: Clients of each route, and the seconds that each rests between two requests, on average.
 CLIENTS, PAUSE = 3, 0.06
@@ -39,7 +38,9 @@ async def run(failure: Failure, stage: Stage, *, synchronous: bool, folder: Path
     row = Row(failure, synchronous)
     log = Log(folder / f"{number:02}-{failure.name}.jsonl")
     probe = Probe()
-    clients = [Client(route, f"{route.name}-{number}-{n}", log, PAUSE) for route in ROUTES for n in range(CLIENTS)]
+    clients = [
+        Client(route, f"{route.name}-{number}-{n}", log, PAUSE) for route in failure.routes for n in range(CLIENTS)
+    ]
     probe.start()
     work = [asyncio.create_task(client.run()) for client in clients]
     try:
@@ -64,7 +65,7 @@ async def run(failure: Failure, stage: Stage, *, synchronous: bool, folder: Path
         for client in clients:
             await client.close()
         log.close()
-    back = probe.back(failed, stage.isolated)
+    back = probe.back(failed, healed, stage.isolated)
     row.database = back and back - failed
     row.connections = probe.connections
     await _judge(row, log.file, Times(failed, back, healed), stage)
@@ -91,7 +92,7 @@ async def _judge(row: Row, file: Path, times: Times, stage: Stage) -> None:
         }
     finally:
         await connection.close()
-    for route in ROUTES:
+    for route in row.failure.routes:
         own = [entry for entry in entries if entry.route == route.name]
         row.verdicts[route.name] = judge(own, times, route.lag)
         look_for_losses(row.verdicts[route.name], own, emails, sessions)

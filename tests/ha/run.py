@@ -11,8 +11,9 @@ from tests.ha.failures import FAILURES, Failure, Stage
 from tests.ha.network import Network
 from tests.ha.patroni import NODES, Cluster, until
 from tests.ha.programs import Programs
-from tests.ha.routes import APP, ROUTES, await_workers, migrate, start_proxies, start_workers
+from tests.ha.routes import APP, REDIS, ROUTES, await_workers, migrate, start_proxies, start_workers
 from tests.ha.row import Row, run
+from tests.redis_server import WatchedRedis
 
 HOSTS = (*NODES, "etcd1", APP)
 
@@ -39,13 +40,27 @@ async def main(options: argparse.Namespace) -> int:
         start_workers(programs, route)
     await asyncio.to_thread(await_workers, ROUTES)
     print(f"up after {time.time() - started:.0f} s", flush=True)
-    rows = [row async for row in _rows(options, cluster, network)]
-    if options.write:
-        table.write(rows)
+    redis = await _redis(programs, options)
+    rows = [row async for row in _rows(options, cluster, network, redis)]
     return targets.report(rows)
 
 
-async def _rows(options: argparse.Namespace, cluster: Cluster, network: Network) -> AsyncIterator[Row]:
+async def _redis(programs: Programs, options: argparse.Namespace) -> WatchedRedis | None:
+    """Start Redis with its Sentinels and workers that count there, if a row is about it."""
+    (failure,) = (failure for failure in FAILURES if REDIS in failure.routes)
+    if not any(_is_asked(failure, options, synchronous=synchronous) for synchronous in (True, False)):
+        return None
+    folder = isolation.STATE / "redis"
+    folder.mkdir()
+    redis = await asyncio.to_thread(WatchedRedis, folder)
+    start_workers(programs, REDIS, redis.url)
+    await asyncio.to_thread(await_workers, (REDIS,))
+    return redis
+
+
+async def _rows(
+    options: argparse.Namespace, cluster: Cluster, network: Network, redis: WatchedRedis | None
+) -> AsyncIterator[Row]:
     number = 0
     for synchronous in (True, False):
         failures = [failure for failure in FAILURES if _is_asked(failure, options, synchronous=synchronous)]
@@ -54,14 +69,18 @@ async def _rows(options: argparse.Namespace, cluster: Cluster, network: Network)
         for failure in failures:
             number += 1
             primary = await until(cluster.primary, "there is a primary")
-            stage = Stage(cluster, network, primary)
+            stage = Stage(cluster, network, primary, redis)
             row = await run(failure, stage, synchronous=synchronous, folder=Path(options.logs), number=number)
             print(table.text_of(row), flush=True)
+            if options.write:
+                await asyncio.to_thread(table.write, [row])
             yield row
 
 
 def _is_asked(failure: Failure, options: argparse.Namespace, *, synchronous: bool) -> bool:
     if options.mode and (options.mode == "sync") != synchronous:
+        return False
+    if not synchronous and REDIS in failure.routes:
         return False
     if options.only:
         return failure.name in options.only.split(",")

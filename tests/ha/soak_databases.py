@@ -84,7 +84,16 @@ class Workers:
 
     def start(self, number: int) -> None:
         """Start a process, and wait until it answers."""
-        options = ["--port", str(self.ports[number]), "--no-proxy-headers", "--log-level", "warning", "--no-access-log"]
+        options = [
+            "--port",
+            str(self.ports[number]),
+            "--no-proxy-headers",
+            "--log-level",
+            "warning",
+            "--no-access-log",
+            "--timeout-keep-alive",
+            "75",
+        ]
         command = [sys.executable, "-m", "uvicorn", "tests.ha.app:app", *options]
         with self._log.open("ab") as log:
             self._processes[number] = subprocess.Popen(command, env=self._environment, stdout=log, stderr=log)

@@ -7,6 +7,7 @@ from typing import Any
 from tests.deploy.programs import ROOT
 from tests.ha import results
 from tests.ha.failures import FAILURES, Failure
+from tests.ha.routes import ROUTES
 from tests.ha.row import Row
 
 GUIDE = ROOT / "docs" / "guides" / "high-availability.md"
@@ -53,6 +54,10 @@ def markdown() -> str:
         mode = "With" if synchronous else "Without"
         head = [_joined(COLUMNS), _joined(["---"] * len(COLUMNS))]
         parts += [f"**{mode} `synchronous_mode`:**", "", *head, *filter(None, rows), ""]
+    if redis := found["rows"].get(results.key("redis", synchronous=True)):
+        cost = _outage(redis["routes"]["redis"]).removeprefix("+")
+        lost = _lost(redis, ("redis",))
+        parts += [f"**When the primary of Redis is killed** below Sentinel: {cost}; lost or late: {lost}.", ""]
     dates = sorted(row["date"] for row in found["rows"].values())
     programs = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
     when = dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"
@@ -69,18 +74,21 @@ def with_results(text: str) -> str:
 
 def write(rows: list[Row]) -> None:
     """Save rows, and write the tables into the guide."""
-    results.save(rows)
+    if rows:
+        results.save(rows)
     GUIDE.write_text(with_results(GUIDE.read_text("utf-8")), "utf-8")
 
 
 def _line(failure: Failure, rows: dict[str, Any], *, synchronous: bool) -> str:
     row = rows.get(results.key(failure.name, synchronous=synchronous))
-    if row is None:
+    if row is None or failure.routes != ROUTES:
         return ""
-    database = "no outage" if row["database"] is None else f"{row['database']} s"
+    # A pause of the probe alone is one of the machine.
+    is_away = row["database"] is not None and any(row["routes"][name]["after_database"] is not None for name in SHOWN)
+    database = f"{row['database']} s" if is_away else "no outage"
     cells = [_outage(row["routes"][name]) for name in SHOWN]
     calls = f"{_share(row, SHOWN)} / {_share(row, ('lag60',))}"
-    return _joined([failure.text, database, *cells, calls, _lost(row)])
+    return _joined([failure.text, database, *cells, calls, _lost(row, SHOWN)])
 
 
 def _outage(route: dict[str, Any]) -> str:
@@ -98,13 +106,13 @@ def _share(row: dict[str, Any], names: tuple[str, ...]) -> str:
     return f"{100 * calls['200'] / calls.total():.0f} %" if calls.total() else "–"
 
 
-def _lost(row: dict[str, Any]) -> str:
+def _lost(row: dict[str, Any], names: tuple[str, ...]) -> str:
     lost: Counter[str] = Counter()
-    for name in SHOWN:
+    for name in names:
         lost.update(row["routes"][name]["lost"])
         lost.update({f"refused: `{code}`": number for code, number in row["routes"][name]["refused"].items()})
     parts = [f"{number} {NOUNS.get(what, what) if number > 1 else what}" for what, number in sorted(lost.items())]
-    late = [row["routes"][name] for name in SHOWN if row["routes"][name]["late"]]
+    late = [row["routes"][name] for name in names if row["routes"][name]["late"]]
     if late:
         parts.append(f"{sum(route['late'] for route in late)} late, {max(route['latest'] for route in late)} s at most")
     return ", ".join(parts) or "nothing"

@@ -1,18 +1,18 @@
 """What is promised, and which rows break it."""
 
 from tests.ha.judge import Verdict
-from tests.ha.routes import ROUTES
 from tests.ha.row import Row
 
 
 def misses(row: Row) -> list[str]:
     """Name the targets that a row misses, by route."""
+    routes = row.failure.routes
     found = [
-        f"{route.name}: {text}" for route in ROUTES for text in _of_route(row, row.verdicts[route.name], route.lag)
+        f"{route.name}: {text}" for route in routes for text in _of_route(row, row.verdicts[route.name], route.lag)
     ]
     found += [
         f"{route.name}: {most} connections, not {route.most_connections} at most"
-        for route in ROUTES
+        for route in routes
         if (most := row.connections.get(route.name, 0)) > route.most_connections
     ]
     return found
@@ -20,7 +20,7 @@ def misses(row: Row) -> list[str]:
 
 def _of_route(row: Row, verdict: Verdict, lag: float) -> list[str]:
     found = []
-    bound = 6.0 if row.failure.swallows else 1.0
+    bound = row.failure.bound
     promises_all = row.synchronous
     if verdict.after_database > bound:
         found.append(f"writes work {verdict.after_database:.1f} s after the database, not {bound:.0f}")

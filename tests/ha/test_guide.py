@@ -46,3 +46,8 @@ def test_more_connections_than_the_pools_have_are_found() -> None:
 
 def test_too_few_samples_prove_nothing() -> None:
     assert grown([sample()] * 7, 0) == ["only 7 samples"]
+
+
+def test_the_tables_of_the_guide_are_the_results() -> None:
+    assert table.with_results(TEXT) == TEXT, "run: python -m tests.ha.table"
+    assert table.markdown() in TEXT
