@@ -14,6 +14,7 @@ from asgi_auth.errors import StorageSetupError, StorageUnavailableError
 from asgi_auth.process.background import step
 from asgi_auth.process.log import logger
 from asgi_auth.storage.driver import ConflictError, PoolerError, RetryError, SchemaError, T
+from asgi_auth.storage.postgres_host_order import HostOrder
 from asgi_auth.storage.postgres_hosts import connect_to_first
 from asgi_auth.storage.postgres_refusals import REFUSED, refusal
 
@@ -123,12 +124,14 @@ class WatchedConnection:
             terminate(self.raw)
 
 
-async def connect(breaker: Breaker, dsn: str | None, options: Mapping[str, Any]) -> AsyncpgConnection:
+async def connect(
+    breaker: Breaker, dsn: str | None, options: Mapping[str, Any], order: HostOrder | None = None
+) -> AsyncpgConnection:
     """Open a connection. Raises asyncpg's errors, and StorageSetupError for those that a change of the URL mends."""
     connection: AsyncpgConnection
     try:
         with breaker.asking():
-            connection = await connect_to_first(dsn, options)
+            connection = await connect_to_first(dsn, options, order)
     except (asyncpg.PostgresError, ValueError) as error:
         if isinstance(error, (*REFUSED, *UNAVAILABLE)):
             raise

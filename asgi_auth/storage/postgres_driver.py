@@ -25,6 +25,7 @@ from asgi_auth.storage.postgres_connection import (
     terminate,
 )
 from asgi_auth.storage.postgres_examination import Examination, examine
+from asgi_auth.storage.postgres_host_order import HostOrder
 from asgi_auth.storage.postgres_host_pool import HostPool, Pool
 from asgi_auth.storage.postgres_listener import Listener
 from asgi_auth.storage.postgres_pool import OwnPool
@@ -65,6 +66,7 @@ class PostgresDriver:
         self._max_size = max_size
         self.timeout = timeout
         self._options = {"timeout": timeout, **connect}
+        self._order = HostOrder()
         self._loops: PerLoop[_LoopState] = PerLoop(self._discard)
 
     async def open(self) -> None:
@@ -77,7 +79,7 @@ class PostgresDriver:
         if self._pool:
             pool = HostPool(self._pool, breaker)
         else:
-            opening = partial(connect, breaker, self._dsn, self._options)
+            opening = partial(connect, breaker, self._dsn, self._options, self._order)
             pool = OwnPool(opening, self._max_size, partial(is_alive, breaker))
         self._loops.set(_LoopState(pool, breaker))
 
@@ -158,7 +160,7 @@ class PostgresDriver:
             return
         state = self._state_of_loop()
         if state.listener is None:
-            state.listener = Listener(self._listen_dsn, self._listen_options)
+            state.listener = Listener(self._listen_dsn, self._listen_options, self._order)
         await state.listener.wait(channel, seconds)
 
     @asynccontextmanager
@@ -202,6 +204,7 @@ class PostgresDriver:
             if is_lost(error) or is_read_only(error):
                 terminate(connection.raw)
             if is_read_only(error) or (bound.expired() and connection.is_unanswered):
+                self._order.avoid(connection.raw)
                 state.pool.suspect()
             with errors():
                 if isinstance(error, asyncio.CancelledError) or connection.is_unanswered:

@@ -10,9 +10,9 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import asyncpg
 
 from asgi_auth.process.background import begin
+from asgi_auth.storage.postgres_host_order import Host, HostOrder
 from asgi_auth.storage.postgres_refusals import REFUSED, has_no_room
 
-Host: TypeAlias = tuple[str, int]
 AsyncpgConnection: TypeAlias = "asyncpg.Connection[Any]"
 #: Seconds by which each host is begun after the one before; at once after a refusal.
 STAGGER = 0.25
@@ -24,20 +24,22 @@ FOR_STANDBY = 1.0
 DEFAULT_TIMEOUT = 60.0
 
 
-async def connect_to_first(dsn: str | None, options: Mapping[str, Any]) -> AsyncpgConnection:
+async def connect_to_first(
+    dsn: str | None, options: Mapping[str, Any], order: HostOrder | None = None
+) -> AsyncpgConnection:
     """Open a connection within `options["timeout"]` seconds.
 
     `options` are arguments of `asyncpg.connect`. With several hosts, each is begun a moment after the one before; the
     first that has the asked `target_session_attrs` is kept, the others are closed. Raises asyncpg's errors: of several
     hosts, that of a server that answered. A name with several addresses is one host.
     """
-    hosts = hosts_of(dsn, options)
+    hosts, order = hosts_of(dsn, options), order or HostOrder()
     connection: AsyncpgConnection
     if len(hosts) < 2:
         connection = await asyncpg.connect(dsn, **options)
         return connection
     async with asyncio.timeout(options.get("timeout", DEFAULT_TIMEOUT)):
-        return await _Race(dsn, options, hosts).winner()
+        return await _Race(dsn, options, hosts, order).winner()
 
 
 def hosts_of(dsn: str | None, options: Mapping[str, Any]) -> list[Host]:
@@ -72,10 +74,11 @@ def _split(name: str, default: int, *, keep: bool) -> Host:
 class _Race:
     """One connection attempt for each host, begun one after the other."""
 
-    def __init__(self, dsn: str | None, options: Mapping[str, Any], hosts: list[Host]) -> None:
+    def __init__(self, dsn: str | None, options: Mapping[str, Any], hosts: list[Host], order: HostOrder) -> None:
         self._dsn = dsn
         self._options = options
-        self._waiting = deque(hosts)
+        self._order = order
+        self._waiting = deque(order.sort(hosts))
         self._running: dict[asyncio.Task[AsyncpgConnection], Host] = {}
         self._failures: dict[Host, BaseException] = {}
         #: A primary that is kept for want of a standby.
@@ -117,7 +120,9 @@ class _Race:
             failure = attempt.exception()
             if failure is not None:
                 self._failures[host] = failure
-            elif self._spare is None and self._prefers_standby and not _is_standby(attempt.result()):
+                continue
+            self._order.connected(attempt.result(), host)
+            if self._spare is None and self._prefers_standby and not _is_standby(attempt.result()):
                 self._spare = attempt.result()
             else:
                 return attempt.result()

@@ -10,6 +10,7 @@ import asyncpg
 from asgi_auth.process.background import begin
 from asgi_auth.process.log import logger
 from asgi_auth.storage.postgres_connection import UNAVAILABLE
+from asgi_auth.storage.postgres_host_order import HostOrder
 from asgi_auth.storage.postgres_hosts import AsyncpgConnection, connect_to_first
 
 FAILURES = (*UNAVAILABLE, asyncpg.PostgresError, asyncpg.InterfaceError)
@@ -20,10 +21,11 @@ ANSWER = 2.0
 class Listener:
     """Waits for notifications. A connection that is lost or cut is replaced."""
 
-    def __init__(self, dsn: str, options: Mapping[str, Any]) -> None:
+    def __init__(self, dsn: str, options: Mapping[str, Any], order: HostOrder | None = None) -> None:
         """Connect nowhere yet. `options` are arguments of `asyncpg.connect`."""
         self._dsn = dsn
         self._options = options
+        self._order = order or HostOrder()
         self._changed = asyncio.Event()
         self._connection: AsyncpgConnection | None = None
         self._work: asyncio.Task[None] | None = None
@@ -64,7 +66,7 @@ class Listener:
         """Connect, and report a change: notifications from before are lost."""
         connection = None
         try:
-            connection = await connect_to_first(self._dsn, self._options)
+            connection = await connect_to_first(self._dsn, self._options, self._order)
             await connection.add_listener(channel, lambda *_: self._changed.set())
             connection.add_termination_listener(lambda *_: self._changed.set())
             self._connection, connection, self._has_failed = connection, None, False
@@ -84,4 +86,5 @@ class Listener:
                 await connection.execute("SELECT 1")
         except FAILURES:
             logger.warning("the connection that listens for changes gives no answer, and is replaced")
+            self._order.avoid(connection)
             connection.terminate()

@@ -26,6 +26,13 @@ FAILOVER = [
         "storage/test_hosts.py::test_a_standby_that_is_promoted_meanwhile_is_found_while_a_host_is_silent",
     ),
     Defence(
+        "of two primaries, the one whose commits hang is left",
+        "storage/postgres_driver.py",
+        "                self._order.avoid(connection.raw)\n",
+        "",
+        "storage/test_host_order.py::test_of_two_primaries_the_one_whose_commits_hang_is_left",
+    ),
+    Defence(
         "idle connections of a server that vanished are not used again",
         "storage/postgres_pool.py",
         "        while self._idle:\n            self._drop(self._idle.pop()[0])\n\n    async def close",
