@@ -18,20 +18,6 @@ endef
 # Three workers for two cores: many tests wait for a server, a browser or a process.
 WORKERS := 3
 
-# The newest Pythons run the whole suite except for slow tests that depend little on the Python version:
-# the browser, the servers, their clocks, the clients of the OpenAPI document, the fuzzer guided by coverage, the
-# benchmarks, the type checkers, the identity providers, the documentation, the proxies, a stranger's test suite, races
-# of processes, sequences by a model, and the pages, imports, passkeys and providers, which stand on tested parts.
-# Pythons between them and the oldest one run the core.
-NEWEST := 3.13 3.14
-BETWEEN := 3.12
-LEFT_OUT := $(addprefix --ignore tests/,browser test_clock_skew.py hosts/test_servers.py hosts/test_commands.py \
-	openapi/test_schemathesis.py openapi/test_clients.py openapi/test_browser_client.py test_benchmarks.py types providers \
-	deploy docs testing/test_stranger.py \
-	oidc passkeys pages importing features/test_factor_races.py features/test_admin_races.py sessions/test_model.py \
-	security/test_concealment.py security/test_mutations.py web/test_overload.py test_guesses_at_processes.py) \
-	--deselect tests/fuzz/test_fuzz.py::test_a_short_run_guided_by_coverage_finds_nothing
-
 # What the tests run beside Python: each target installs it where the machine is a Debian and the user is root.
 PROGRAMS := postgres redis faketime codes zsh browser firefox node providers glewlwyd proxies
 
@@ -40,6 +26,13 @@ CORE := $(addprefix tests/,crypto limits test_outgoing.py mail/test_smtp.py mail
 	storage/test_databases.py sessions/test_tokens.py sessions/test_refresh_tokens.py openapi/test_document.py \
 	hosts/test_glue.py pages/test_ways_in.py events/test_telemetry.py) \
 	$(wildcard tests/storage/test_contract*.py)
+
+# The oldest Python runs every test. The others run the core, and what depends most on the Python version: event loops,
+# threads, forks and context variables. `make test-full` runs every test on every Python.
+OTHERS := 3.12 3.13 3.14
+OTHER_TESTS := $(CORE) $(addprefix tests/,bounds runtime sessions test_fork.py test_middleware.py test_shared_between_requests.py \
+	hosts/test_context.py hosts/test_identity.py hosts/test_lifespan.py hosts/test_sockets.py hosts/test_threads.py \
+	storage/test_pool_trouble.py storage/test_processes.py web/test_websockets.py) --ignore tests/sessions/test_model.py
 
 .PHONY: demo test test-full test-ha lint types public docs suite others lowest newest bench bench-quick wrk postgres redis faketime codes zsh browser firefox node providers glewlwyd proxies patroni hosts pins dist clean
 
@@ -58,7 +51,7 @@ test: lint types public others suite lowest newest
 
 # The same with every test on every Python. The servers and the browser make it several times as long.
 test-full:
-	$(MAKE) test hosts LEFT_OUT= BETWEEN= NEWEST="$(BETWEEN) $(NEWEST)"
+	$(MAKE) test hosts OTHER_TESTS=tests
 
 # High availability: failures of a cluster of PostgreSQL under load, and a soak of MINUTES. It takes 15 minutes, needs root,
 # and leaves nothing behind. ALL=1 runs every failure with and without synchronous_mode; WRITE=1 writes the guide's table.
@@ -89,7 +82,7 @@ suite: $(V)/.dev $(PROGRAMS)
 	$(BIN)/coverage report
 
 others: $(V)/.dev $(PROGRAMS)
-	@for version in $(BETWEEN) $(NEWEST); do \
+	@for version in $(OTHERS); do \
 		python=$$(ls -d $$HOME/.pyenv/versions/$$version.*/bin/python 2>/dev/null | tail -n 1); \
 		python=$${python:-$$(command -v python$$version)}; \
 		if ! "$$python" -c '' 2>/dev/null; then echo "Python $$version: not found"; continue; fi; \
@@ -97,8 +90,7 @@ others: $(V)/.dev $(PROGRAMS)
 		[ -x .venv-$$version/bin/python ] || $(BIN)/uv venv -q --python "$$python" .venv-$$version; \
 		$(BIN)/uv pip install -q --python .venv-$$version/bin/python --require-hashes -r requirements-dev.txt || exit 1; \
 		$(BIN)/uv pip install -q --python .venv-$$version/bin/python --no-deps --no-build-isolation -e . || exit 1; \
-		.venv-$$version/bin/python -m pytest -q -n $(WORKERS) --dist worksteal \
-			$$(case " $(BETWEEN) " in *" $$version "*) echo $(CORE);; *) echo '$(LEFT_OUT)';; esac) || exit 1; \
+		.venv-$$version/bin/python -m pytest -q -n $(WORKERS) --dist worksteal $(OTHER_TESTS) || exit 1; \
 	done
 
 # The direct dependencies at their lower bounds, and everything at the newest versions. A resolution that fails, fails here.
