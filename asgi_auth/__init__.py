@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from asgi_auth.features.email_verification import EmailVerification
     from asgi_auth.features.health import Health
     from asgi_auth.features.invitations import Invitations
+    from asgi_auth.features.issuer import IntrospectionClient, Issuer
     from asgi_auth.features.lockout import Lockout
     from asgi_auth.features.magic_link import MagicLink
     from asgi_auth.features.new_device import NewDevice
@@ -80,7 +81,9 @@ __all__ = [
     "Field",
     "Health",
     "Identity",
+    "IntrospectionClient",
     "Invitations",
+    "Issuer",
     "Lockout",
     "MagicLink",
     "Mail",
@@ -145,7 +148,9 @@ LATER = {
     "Field": "validation.user_field",
     "Health": "features.health",
     "Identity": "sessions.identity",
+    "IntrospectionClient": "features.issuer",
     "Invitations": "features.invitations",
+    "Issuer": "features.issuer",
     "Lockout": "features.lockout",
     "MagicLink": "features.magic_link",
     "Mail": "mail",

@@ -42,6 +42,8 @@ class Settings(Sources):
     """At least 32 random bytes, or a function that returns them. During a rotation: a list of secrets, newest first."""
     signing_keys: Sequence[SigningKey] = field(default=(), repr=False)
     """Keys for access tokens that other services verify, newest first. Default: HS256 keys from `secret`."""
+    signing_keys_file: str | None = None
+    """A file with such keys, made by `asgi-auth keys create`. Every process reads it again when it changes."""
     issuer: str = "asgi-auth"
     """The `iss` claim of access tokens (RFC 9068)."""
     audience: str = "asgi-auth"
@@ -159,6 +161,8 @@ class Settings(Sources):
         names = [item.name for item in self.fields]
         if len(set(names)) != len(names):
             raise ValueError("two extra fields have the same name")
+        if self.signing_keys and self.signing_keys_file is not None:
+            raise ValueError("signing keys are listed, or in a file, not both")
 
     @property
     def secrets(self) -> list[bytes]:

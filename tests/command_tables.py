@@ -31,7 +31,9 @@ def _section(name: str, text: str, parser: ArgumentParser) -> str:
     synopsis = " ".join(["asgi-auth", name, *map(_part, actions)])
     lines = [f"### {name}", f"`{synopsis}`: {text}."]
     rows = [f"| `{_shown(action)}` | {(action.help or '').replace('|', chr(92) + '|')} |" for action in actions]
-    if rows:
+    if len(rows) == 1:
+        lines.append(f"`{_shown(actions[0])}`: {actions[0].help}.")
+    elif rows:
         lines.append("\n".join(["| argument | meaning |", "| --- | --- |", *rows]))
     return "\n\n".join(lines)
 

@@ -10,8 +10,10 @@ from typing import Any
 from asgi_auth import (
     OIDC,
     Admin,
+    Auth,
     AuthApp,
     BrowserClient,
+    Issuer,
     MagicLink,
     OpenAPI,
     Outbox,
@@ -27,6 +29,7 @@ from asgi_auth import (
     Usernames,
     google,
 )
+from asgi_auth.crypto.key_rotation import new_key
 from asgi_auth.errors import AuthError
 from asgi_auth.feature import Endpoint, Feature
 from asgi_auth.features.defaults import defaults
@@ -38,7 +41,7 @@ from tests import llms
 from tests.command_tables import commands
 from tests.markdown import table
 from tests.shape_tables import objects, responses
-from tests.support import make_auth
+from tests.support import ORIGIN, make_auth
 
 DOCS = Path(__file__).parent.parent / "docs"
 MARK = "<!-- table: {} -->\n"
@@ -57,7 +60,7 @@ def tables() -> dict[str, str]:
         "events": event_names(),
         "mails": mails(),
         "command-line": commands(),
-        "responses": responses(AuthApp(make_auth(features=[*every_feature(), OpenAPI()]))),
+        "responses": responses(AuthApp(described(OpenAPI()))),
         "objects": objects(),
         "languages": languages(),
     }
@@ -66,7 +69,7 @@ def tables() -> dict[str, str]:
 def endpoints() -> str:
     """Return a heading and a table for each feature: method, path, fields, caller and summary of its endpoints."""
     rows: dict[str, list[list[str]]] = {}
-    for path, route in AuthApp(make_auth(features=[*every_feature(), OpenAPI()])).routes:
+    for path, route in AuthApp(described(OpenAPI())).routes:
         names = [name for name in route.endpoint.fields if f"{{{name}}}" not in path]
         optional = {name for name, field in route.endpoint.fields.items() if not field.required}
         shown = [f"`{name}`{'?' if name in optional else ''}" for name in names]
@@ -88,7 +91,7 @@ def picture_of(path: str) -> str:
 
 def pages() -> str:
     """Return path, forms and screenshot of each page."""
-    app = AuthApp(make_auth(features=[*every_feature(), Pages()], mailer=Outbox()))
+    app = AuthApp(described(Pages(), mailer=Outbox()))
     assert app.pages is not None
     plan, rows = app.pages.plan, []
     for name, path in plan.paths.items():
@@ -96,6 +99,11 @@ def pages() -> str:
         picture = f"[screenshot]({PICTURES}/{picture_of(path)}.png)"
         rows.append([f"`{path}`", f"`{plan.pages[name].endpoint}`", posts, picture])
     return table(["page", "exists with", "forms", "screenshot"], rows)
+
+
+def described(*more: Feature, **options: Any) -> Auth:
+    """Return an `Auth` with all features, and more."""
+    return make_auth(features=[*every_feature(), *more], issuer=f"{ORIGIN}/auth", signing_keys=[new_key()], **options)
 
 
 def every_feature() -> list[Feature]:
@@ -114,6 +122,7 @@ def every_feature() -> list[Feature]:
         Admin(),
         Revocation(),
         ServerMetadata(),
+        Issuer({}),
     ]
 
 

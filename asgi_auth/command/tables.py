@@ -75,7 +75,7 @@ def keys_of(auth: Auth) -> dict[str, Any]:
     settings = auth.settings
     return {
         "secrets": len(settings.secrets),
-        "signing": [{"kid": key.kid, "algorithm": key.algorithm} for key in settings.signing_keys],
+        "signing": [{"kid": key.kid, "algorithm": key.algorithm} for key in auth.keys.configured],
     }
 
 

@@ -1,5 +1,6 @@
 """Keys: one derived from each secret for each installation and purpose, and the signing keys of access tokens."""
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -7,7 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
+from typing import Any, Protocol
 
 import jwt
 
@@ -22,6 +23,8 @@ ALGORITHMS = ("HS256", "EdDSA", "ES256", "RS256")
 #: What a PEM key for an algorithm has to be (RFC 8037, section 3.1; RFC 7518, sections 3.3 and 3.4).
 NEEDS = {"EdDSA": "an Ed25519 or Ed448 key", "ES256": "a P-256 key", "RS256": "an RSA key"}
 MIN_RSA_BITS = 2048
+#: Seconds between two looks at the file of the signing keys.
+LOOK = 1.0
 UNBOUND = "the keys depend on the database; await auth.start() first"
 
 
@@ -99,14 +102,14 @@ def _read(prepare: Callable[[str | bytes], Any], pem: str | bytes, algorithm: st
     try:
         key = prepare(pem)
         # How far PyJWT looks at the kind of a key depends on its version.
-        if _fits(key, algorithm):
+        if fits(key, algorithm):
             return key
     except (TypeError, ValueError, jwt.PyJWTError, UnsupportedAlgorithm) as error:
         failure = error
     raise ValueError(f"the PEM text is not a key for {algorithm}, which needs {NEEDS[algorithm]}") from failure
 
 
-def _fits(key: Any, algorithm: str) -> bool:
+def fits(key: Any, algorithm: str) -> bool:
     """Return whether a private or public key is of the kind of an algorithm."""
     from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa  # noqa: PLC0415 (of an extra)
 
@@ -119,6 +122,15 @@ def _fits(key: Any, algorithm: str) -> bool:
     return isinstance(key, edwards)
 
 
+class KeySource(Protocol):
+    """Where signing keys come from that change while a process runs, such as a file."""
+
+    keys: list[SigningKey]
+
+    def refresh(self) -> bool:
+        """Read the keys again if they have changed, and tell whether they have."""
+
+
 class KeyRing:
     """All keys of an `Auth`: the keys derived from its secrets, and the signing keys of access tokens.
 
@@ -127,15 +139,24 @@ class KeyRing:
     """
 
     def __init__(
-        self, secrets: Sequence[bytes], signing_keys: Sequence[SigningKey], issuer: str, audience: str
+        self,
+        secrets: Sequence[bytes],
+        signing_keys: Sequence[SigningKey],
+        issuer: str,
+        audience: str,
+        source: KeySource | None = None,
     ) -> None:
-        """Take the checked secrets and the signing keys, both newest first.
+        """Take the checked secrets and the signing keys, both newest first, or the `source` of the latter.
 
         Without signing keys, HS256 keys are derived from the secrets. Raises ValueError when the first signing key
         cannot sign, and when two signing keys have the same id.
         """
         if not secrets:
             raise ValueError("a secret is required")
+        self._source = source
+        #: Called after the signing keys have changed.
+        self.on_reload: list[Callable[[], None]] = []
+        signing_keys = source.keys if source is not None else signing_keys
         if signing_keys and signing_keys[0].private is None:
             raise ValueError("the first signing key must have a private part, to sign tokens")
         if len({key.kid for key in signing_keys}) != len(signing_keys):
@@ -169,6 +190,33 @@ class KeyRing:
         if not self._signing:
             raise RuntimeError(UNBOUND)
         return self._signing
+
+    @property
+    def configured(self) -> list[SigningKey]:
+        """The signing keys of the settings or of their file, newest first; none where the secret makes them."""
+        return self._signing_keys
+
+    @property
+    def is_asymmetric(self) -> bool:
+        """Whether other services can verify access tokens: by public keys."""
+        return bool(self._signing_keys)
+
+    def reload(self) -> bool:
+        """Read the signing keys of a file again; tell whether they have changed."""
+        if self._source is None or not self._source.refresh():
+            return False
+        self._signing_keys = list(self._source.keys)
+        if self.is_bound:
+            self._signing = self._signing_keys
+        for listener in self.on_reload:
+            listener()
+        return True
+
+    async def follow(self) -> None:
+        """Look at the file of the signing keys once a second, until cancelled; return at once without a file."""
+        while self._source is not None:
+            await asyncio.sleep(LOOK)
+            self.reload()
 
     @property
     def token_binding(self) -> str:

@@ -21,6 +21,7 @@ AuthError
 │       ├── TokenExpiredError               401 token_expired
 │       ├── TokenRevokedError               401 token_revoked
 │       └── TokenReuseError                 401 token_reuse
+├── InvalidClientError                      401 invalid_client
 ├── ForbiddenError                          403 forbidden
 │   ├── AccountDisabledError                403 account_disabled
 │   ├── EmailNotVerifiedError               403 email_not_verified
@@ -88,6 +89,7 @@ from asgi_auth.errors.accounts import (
 )
 from asgi_auth.errors.authentication import (
     FreshLoginRequiredError,
+    InvalidClientError,
     InvalidCodeError,
     InvalidCredentialsError,
     InvalidPasskeyError,
@@ -155,6 +157,7 @@ __all__ = [
     "ImpersonatedError",
     "InsufficientScopeError",
     "InternalError",
+    "InvalidClientError",
     "InvalidCodeError",
     "InvalidCredentialsError",
     "InvalidOneTimeTokenError",

@@ -34,6 +34,22 @@ class UnauthorizedError(AuthError):
         return [("www-authenticate", ", ".join(filter(None, (value, self.at_resource))))]
 
 
+class InvalidClientError(AuthError):
+    """A program that must name itself has not, or its secret is wrong (RFC 6749, section 5.2)."""
+
+    status = 401
+    code = "invalid_client"
+    default_detail = "The program is unknown, or its secret is wrong."
+    oauth2 = "invalid_client"
+    of_program: ClassVar[bool] = True
+    header_meanings: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": "The Basic challenge (RFC 7617, section 2)."}
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """The challenge: name and secret are shown by Basic."""
+        return [("www-authenticate", 'Basic realm="programs", charset="UTF-8"')]
+
+
 class InvalidCredentialsError(UnauthorizedError):
     """The address or the password is wrong; the error never tells which."""
 

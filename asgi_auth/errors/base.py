@@ -14,6 +14,8 @@ class AuthError(Exception):
     default_detail: ClassVar[str] = "The request was refused."
     #: The error name of RFC 6749, section 5.2, for the OAuth 2 token endpoint.
     oauth2: ClassVar[str] = "invalid_request"
+    #: Whether a program is refused by its name and secret: then a status of 401, and the challenge, stay in OAuth 2.
+    of_program: ClassVar[bool] = False
     #: The event that this error always is. None: the endpoint's own event has failed.
     event: ClassVar[str | None] = None
     #: The possible names of the one field that the error is about: pages show the error beside it.

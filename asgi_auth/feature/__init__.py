@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from asgi_auth.feature.route import Route, Served
     from asgi_auth.mail.message import Letter
     from asgi_auth.model.answers import Answer, Redirect, Requested, SetCookie, TextFile, TokenPair
+    from asgi_auth.model.basic import BasicCredentials
     from asgi_auth.model.event_types import Action
     from asgi_auth.model.limits import Rule
     from asgi_auth.model.records import (
@@ -50,6 +51,7 @@ __all__ = [
     "TOKEN_OR_CODE",
     "Action",
     "Answer",
+    "BasicCredentials",
     "Call",
     "Client",
     "Credential",
@@ -101,6 +103,7 @@ if not TYPE_CHECKING:
         {
             "Action": "model.event_types",
             "Answer": "model.answers",
+            "BasicCredentials": "model.basic",
             "Call": "feature.call",
             "Ending": "feature.call",
             "Client": "model.records",

@@ -37,6 +37,8 @@ class Call(Concealed, Record, frozen=True):
 ACTOR = "actor"
 #: The note of a call over HTTP that says where its tokens go: `bearer` or `cookie`.
 TRANSPORT = "transport"
+#: The note of a call with the name and secret of the program that calls.
+BASIC = "basic"
 #: The note of a call with the name by which its caller named the account, where that is not the address.
 NAMED = "named"
 #: The notes of the call that runs in this task, if one does. Only the notes: tasks that a call begins keep a copy.

@@ -27,9 +27,10 @@ from typing import Any, TypedDict, TypeVar, Unpack, cast
 
 from asgi_auth.errors import AuthError
 from asgi_auth.feature.base import BaseFeature
-from asgi_auth.feature.call import Call
+from asgi_auth.feature.call import BASIC, Call
 from asgi_auth.feature.endpoint import Acting, Endpoint, Guesses
 from asgi_auth.model.answers import Answer
+from asgi_auth.model.basic import BasicCredentials
 from asgi_auth.model.records import Client
 from asgi_auth.sessions.identity import ANONYMOUS, Identity
 
@@ -131,9 +132,15 @@ def _declare(method: str, path: str, kind: type, options: Mapping[str, Any]) -> 
 
         @functools.wraps(function)
         async def call(
-            self: BaseFeature, *, client: Client | None = None, identity: Identity | None = None, **arguments: Any
+            self: BaseFeature,
+            *,
+            client: Client | None = None,
+            identity: Identity | None = None,
+            basic: BasicCredentials | None = None,
+            **arguments: Any,
         ) -> Any:
-            return await self.pipeline.run(self, Call(endpoint, arguments, client or Client(), identity or ANONYMOUS))
+            made = Call(endpoint, arguments, client or Client(), identity or ANONYMOUS, {BASIC: basic} if basic else {})
+            return await self.pipeline.run(self, made)
 
         call.endpoint = endpoint  # type: ignore[attr-defined]  # functions take attributes
         return cast("F", call)

@@ -1,7 +1,8 @@
 """Endpoints, declared by the signature of a feature's methods.
 
 The keyword parameters of an endpoint are the fields of the body, and for GET those of the query. The library injects
-`client`, `identity` and `served`: `Identity` requires a login, `Identity | None` accepts one. `**data` are the extra
+`client`, `identity`, `served` and `basic`: `Identity` requires a login, `Identity | None` accepts one, and so for the
+`BasicCredentials` of a program. `**data` are the extra
 fields that the host has declared. The return annotation is the answer. A call in process runs the same checks and hooks
 as a call over HTTP.
 """
@@ -16,6 +17,7 @@ import msgspec
 
 from asgi_auth.errors import AuthError, NotFoundError, ValidationError
 from asgi_auth.model.answers import Answer, TokenPair
+from asgi_auth.model.basic import BasicCredentials
 from asgi_auth.model.limits import Rule, parse_rules
 from asgi_auth.sessions.identity import Identity
 from asgi_auth.validation.fields import INJECTED, BodyField
@@ -108,7 +110,7 @@ class Endpoint:
     @functools.cached_property
     def injected(self) -> tuple[str, ...]:
         """The parameters that the library fills in."""
-        return tuple(name for name in ("client", "identity", "served") if name in self.hints)
+        return tuple(name for name in ("client", "identity", "served", "basic") if name in self.hints)
 
     @property
     def takes_data(self) -> bool:
@@ -119,6 +121,11 @@ class Endpoint:
     def needs_login(self) -> bool:
         """Whether the endpoint requires an authenticated caller."""
         return self.hints.get("identity") is Identity
+
+    @functools.cached_property
+    def needs_program(self) -> bool:
+        """Whether the endpoint requires the name and the secret of a program."""
+        return self.hints.get("basic") is BasicCredentials
 
     @property
     def is_way_out(self) -> bool:

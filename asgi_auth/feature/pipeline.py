@@ -14,13 +14,14 @@ from asgi_auth.bounds.settling import Settling
 from asgi_auth.errors import (
     AuthError,
     BadRequestError,
+    InvalidClientError,
     SecondFactorNeededError,
     ServiceUnavailableError,
     ValidationError,
 )
 from asgi_auth.feature.account_names import AccountNames, Naming
 from asgi_auth.feature.admission import Admission
-from asgi_auth.feature.call import ACTOR, NAMED, Call, Ending, running
+from asgi_auth.feature.call import ACTOR, BASIC, NAMED, Call, Ending, running
 from asgi_auth.feature.endpoint import Endpoint
 from asgi_auth.model.records import Client
 from asgi_auth.process.background import finish
@@ -138,8 +139,10 @@ class Pipeline:
         ending: Ending = "failed"
         try:
             await self._before(call)
+            if endpoint.needs_program and BASIC not in call.notes:
+                raise InvalidClientError
             try:
-                given = {"client": client, "identity": identity, "served": served}
+                given = {"client": client, "identity": identity, "served": served, "basic": call.notes.get(BASIC)}
                 given = {name: given[name] for name in endpoint.injected}
                 with calling(identity.id), reading_replica(allowed=endpoint.replica):
                     answer = await endpoint.function(feature, **values, **given)

@@ -1,12 +1,12 @@
 """The whole document (OpenAPI 3.1.1), from the routes of an app."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from asgi_auth.auth import Auth
-from asgi_auth.feature.route import Served
-from asgi_auth.openapi.operations import operation, tags_of
+from asgi_auth.feature.route import Route, Served
+from asgi_auth.openapi.operations import PROGRAM, operation, tags_of
 from asgi_auth.openapi.responses import problem_response
 from asgi_auth.openapi.schemas import Schemas
 from asgi_auth.web.cookies import Cookies
@@ -53,8 +53,17 @@ def document(auth: Auth, served: Served, info: Info) -> dict[str, Any]:
         "components": {
             "schemas": schemas.components,
             "responses": schemas.responses,
-            "securitySchemes": {**schemes, **_schemes_of_features(auth)},
+            "securitySchemes": {**schemes, **_schemes_of_programs(routes), **_schemes_of_features(auth)},
         },
+    }
+
+
+def _schemes_of_programs(routes: Iterable[tuple[str, Route]]) -> Mapping[str, Any]:
+    """Return the scheme of programs with a name and a secret, if an endpoint takes them."""
+    if not any("basic" in route.endpoint.injected for _, route in routes):
+        return {}
+    return {
+        PROGRAM: {"type": "http", "scheme": "basic", "description": "Name and secret of a program (RFC 6749, 2.3.1)."}
     }
 
 

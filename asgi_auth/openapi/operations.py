@@ -11,6 +11,8 @@ from asgi_auth.openapi.schemas import SEGMENT, Schemas, body_fields, query_field
 from asgi_auth.web.body import JSON_TYPE
 from asgi_auth.web.headers import FORM_TYPE
 
+#: The security scheme of programs with a name and a secret.
+PROGRAM = "program"
 KNOWN: dict[str, Any] = {
     "name": "If-None-Match",
     "in": "header",
@@ -103,6 +105,8 @@ def _body(route: Route, schemas: Schemas) -> dict[str, Any]:
 
 def _security(auth: Auth, route: Route, schemes: Iterable[str]) -> list[dict[str, list[str]]]:
     """Return the accepted security schemes; an empty one where a login is optional."""
+    if "basic" in route.endpoint.injected:
+        return [{PROGRAM: []}] if route.endpoint.needs_program else [{}, {PROGRAM: []}]
     if "identity" not in route.endpoint.hints:
         return []
     keys = [name for feature in auth.features for name in feature.schemes] if route.endpoint.keys else []

@@ -38,7 +38,7 @@ def responses_of(auth: Auth, path: str, route: Route, schemas: Schemas) -> dict[
     for error in errors_of(auth, path, endpoint):
         # No endpoint answers a wrong method, so that this is a problem document everywhere.
         oauth2 = endpoint.oauth2 and error not in METHOD_ERRORS
-        by_status.setdefault(oauth2_status(error.status) if oauth2 else error.status, []).append(error)
+        by_status.setdefault(oauth2_status(error) if oauth2 else error.status, []).append(error)
     for status, kinds in sorted(by_status.items()):
         oauth2 = endpoint.oauth2 and not set(METHOD_ERRORS) & set(kinds)
         found[str(status)] = (
@@ -93,7 +93,7 @@ def oauth2_response(status: int, kinds: Kinds, schemas: Schemas) -> dict[str, An
 def _error(status: int, kinds: Kinds, content: Mapping[str, Any], *, oauth2: bool = False) -> dict[str, Any]:
     response = {"description": f"{HTTPStatus(status).phrase}: {', '.join(kind.code for kind in kinds)}."}
     headers = _headers(kinds)
-    if oauth2:
+    if oauth2 and not any(kind.of_program for kind in kinds):
         headers.pop("WWW-Authenticate", None)
     return response | ({"headers": headers} if headers else {}) | {"content": content}
 

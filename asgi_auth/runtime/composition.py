@@ -23,6 +23,7 @@ from asgi_auth.accounts.users import Users
 from asgi_auth.accounts.ways_in import WaysIn
 from asgi_auth.bounds.deadline import DEFAULT
 from asgi_auth.crypto.argon2 import Argon2, PasswordHasher
+from asgi_auth.crypto.key_file import KeyFile
 from asgi_auth.crypto.keys import KeyRing
 from asgi_auth.crypto.vault import Vault
 from asgi_auth.errors import AuthError
@@ -100,6 +101,8 @@ class Composition(HookRegistry, FeatureLookup):
         self.mail: Delivery = Delivery(mailer, templates, self.stream.emit)
         self._compose_runtime()
         self._compose_accounts()
+        # A token by a key that was dropped is not valid any more, also where it was verified before.
+        self.keys.on_reload.append(self.verifier.forget)
         self._attach_features()
         #: Leads browsers from refused pages of the host to the pages of an app. The app sets it.
         self.leads: Leads | None = None
@@ -110,7 +113,10 @@ class Composition(HookRegistry, FeatureLookup):
         self._host_claims = claims
         settings, now = self.settings, self.now
         self.permissions: PermissionMap = PermissionMap(settings.permissions, self.features)
-        self.keys: KeyRing = KeyRing(settings.secrets, settings.signing_keys, settings.issuer, settings.audience)
+        source = KeyFile(settings.signing_keys_file) if settings.signing_keys_file is not None else None
+        self.keys: KeyRing = KeyRing(
+            settings.secrets, settings.signing_keys, settings.issuer, settings.audience, source
+        )
         self.access_tokens: AccessTokens = AccessTokens(settings, self.keys, now, self.storage.is_user_id)
         self.refresh_tokens: RefreshTokens = RefreshTokens(self.keys)
         #: The parts of the host that clients of users reach; features add them.

@@ -181,7 +181,7 @@ class Lifecycle:
         await self._revocation.sync()
         await self._examine()
         await asyncio.to_thread(self._warm_up)
-        return begin(self._following(), "revocation")
+        return begin(self._follow(), "revocation")
 
     async def _examine(self) -> None:
         """Let a storage that can do so look at its server, and log what it finds."""
@@ -197,3 +197,7 @@ class Lifecycle:
             return self._revocation.follow()
         installation = self._keys.derived("relay")[0].hex()[:32]
         return Relay(path, self._revocation, self._settings.max_revocation_lag, installation).follow()
+
+    async def _follow(self) -> None:
+        """Follow the revocations, and the file of the signing keys, until cancelled."""
+        await asyncio.gather(self._following(), self._keys.follow())

@@ -5,24 +5,20 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import jwt
 import msgspec
-from jwt.utils import base64url_decode, base64url_encode
+from jwt.utils import base64url_encode
 
+from asgi_auth.crypto.jwk import verifier_of
 from asgi_auth.crypto.keys import KeyRing, SigningKey
 from asgi_auth.errors import InvalidTokenError, TokenExpiredError
 from asgi_auth.model.records import Session, is_id
+from asgi_auth.sessions.token_text import MAX_NESTED, MAX_TOKEN, is_nested, parts_of
 from asgi_auth.settings import Settings
 
-MAX_TOKEN = 8192
-MAX_NESTED = 256
-COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 REFRESH = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(0|[1-9][0-9]{0,8})\.[A-Za-z0-9_-]{43}")
-ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-CANONICAL_ENDS = (ALPHABET, "", ALPHABET[::16], ALPHABET[::4])
-OBJECT = msgspec.json.Decoder(dict[str, Any])
 RESERVED = frozenset(
     {"iss", "aud", "sub", "sid", "jti", "iat", "exp", "nbf", "amr", "auth_time", "roles", "gen", "ins", "act"}
 )
@@ -53,6 +49,16 @@ class Claims(msgspec.Struct, frozen=True):
     ins: str = ""
 
 
+class _Use(NamedTuple):
+    """A list of keys in use: how the first one signs, and how each verifies."""
+
+    keys: list[SigningKey]
+    header: str
+    sign: Callable[[bytes], bytes]
+    verifiers: dict[str, Callable[[bytes, bytes], bool]]
+    binding: str
+
+
 class AccessTokens:
     """Makes and reads access tokens. Reading accepts only the exact bytes that `make` can produce."""
 
@@ -64,7 +70,7 @@ class AccessTokens:
         self._now = now
         self._is_user_id = is_user_id
         self._keys = keys
-        self._signing: list[SigningKey] = []
+        self._use: _Use | None = None
 
     def make(
         self,
@@ -82,7 +88,7 @@ class AccessTokens:
         A token of a `client` that the user has let in has the claims `client_id` and `scope` of RFC 9068, and issuer,
         audience and lifetime of its own.
         """
-        self._use_keys()
+        use = self._use_keys()
         now = int(self._now())
         actor = session.data.get(ACTOR)
         # A session in which another user acts has no refresh token. Its token is checked in the database each time.
@@ -100,12 +106,12 @@ class AccessTokens:
             "amr": session.amr,
             "roles": roles,
             "gen": session.generation,
-            **({"ins": self._binding} if self._binding else {}),
+            **({"ins": use.binding} if use.binding else {}),
             **({ACT: {"sub": actor["id"], "sid": actor["session"]}} if actor else {}),
             **custom,
             **client,
         }
-        return self._signed(claims), expires - now
+        return _signed(use, claims), expires - now
 
     def _check_given(self, session: Session, custom: Mapping[str, Any]) -> None:
         if taken := RESERVED.intersection(custom):
@@ -113,58 +119,42 @@ class AccessTokens:
         if not self._is_user_id(session.user_id):
             raise ValueError(f"{session.user_id!r} is not the id of a user; the library's own table needs UUIDs")
 
-    def _signed(self, claims: dict[str, Any]) -> str:
-        payload = msgspec.json.encode(claims)
-        if _is_nested(payload):
-            raise ValueError(f"the claims have over {MAX_NESTED} lists and objects; add fewer")
-        signed = f"{self._header}.{base64url_encode(payload).decode()}"
-        token = f"{signed}.{base64url_encode(self._sign(signed.encode())).decode()}"
-        if len(token) > MAX_TOKEN:
-            raise ValueError(f"the access token is over {MAX_TOKEN} bytes; add fewer claims")
-        return token
-
     def read(self, token: str, audience: str | None = None, issuer: str | None = None) -> tuple[Claims, dict[str, Any]]:
         """Verify a token and return its claims, typed and raw (RFC 8725; RFC 9068, section 4).
 
         It must be for the `audience` and by the `issuer`, by default those of the settings.
         Raises InvalidTokenError, or TokenExpiredError for a genuine token that has expired.
         """
-        if len(token) > MAX_TOKEN or COMPACT.fullmatch(token) is None:
+        parts = parts_of(token)
+        verify = self._use_keys().verifiers.get(parts.header)
+        if verify is None and self._keys.reload():
+            # Another process signs with a key that is new in the file.
+            verify = self._use_keys().verifiers.get(parts.header)
+        if verify is None or not parts.is_verified_by(verify):
             raise InvalidTokenError
-        signed, _, signature = token.rpartition(".")
-        header, _, body = signed.partition(".")
-        self._use_keys()
-        verify = self._verifiers.get(header)
-        if verify is None or not (_is_canonical(body) and _is_canonical(signature)):
-            raise InvalidTokenError
-        try:
-            if not verify(signed.encode(), base64url_decode(signature)):
-                raise InvalidTokenError
-            payload = base64url_decode(body)
-            if _is_nested(payload):
-                raise InvalidTokenError
-            raw = OBJECT.decode(payload)
-            claims = msgspec.convert(raw, Claims)
-        except (ValueError, msgspec.MsgspecError):
-            raise InvalidTokenError from None
-        if msgspec.json.encode(raw) != payload or "nbf" in raw:
+        claims, raw = parts.claims(Claims)
+        if "nbf" in raw:
             raise InvalidTokenError
         self._check_claims(claims, audience or self._settings.audience, issuer or self._settings.issuer)
         return claims, raw
 
-    def _use_keys(self) -> None:
-        """Encode the header of each key, once for an installation: tokens of the key must have exactly this header."""
-        keys = self._keys.signing
-        if keys is not self._signing:
-            self._header = _header_segment(keys[0])
-            self._sign = _signer(keys[0])
-            self._verifiers = {_header_segment(key): _verifier(key) for key in keys}
-            self._signing = keys
-            self._binding = self._keys.token_binding
+    def _use_keys(self) -> "_Use":
+        """Encode the header of each key, once for a list of keys: tokens of the key must have exactly this header."""
+        keys, use = self._keys.signing, self._use
+        if use is None or keys is not use.keys:
+            # In one piece, because another thread may make a token meanwhile.
+            use = self._use = _Use(
+                keys,
+                _header_segment(keys[0]),
+                _signer(keys[0]),
+                {_header_segment(key): verifier_of(key) for key in keys},
+                self._keys.token_binding,
+            )
+        return use
 
     def _check_claims(self, claims: Claims, audience: str, issuer: str) -> None:
         now, settings = self._now(), self._settings
-        if claims.iss != issuer or claims.aud != audience or claims.ins != self._binding:
+        if claims.iss != issuer or claims.aud != audience or claims.ins != self._keys.token_binding:
             raise InvalidTokenError
         if not self._is_user_id(claims.sub) or not is_id(claims.sid) or not 0 <= claims.gen < 2**40:
             raise InvalidTokenError
@@ -172,6 +162,18 @@ class AccessTokens:
             raise InvalidTokenError
         if now >= claims.exp + settings.leeway:
             raise TokenExpiredError
+
+
+def _signed(use: _Use, claims: dict[str, Any]) -> str:
+    """Sign claims with the first key."""
+    payload = msgspec.json.encode(claims)
+    if is_nested(payload):
+        raise ValueError(f"the claims have over {MAX_NESTED} lists and objects; add fewer")
+    signed = f"{use.header}.{base64url_encode(payload).decode()}"
+    token = f"{signed}.{base64url_encode(use.sign(signed.encode())).decode()}"
+    if len(token) > MAX_TOKEN:
+        raise ValueError(f"the access token is over {MAX_TOKEN} bytes; add fewer claims")
+    return token
 
 
 class RefreshTokens:
@@ -216,20 +218,3 @@ def _signer(key: SigningKey) -> Callable[[bytes], bytes]:
     algorithm = jwt.get_algorithm_by_name(key.algorithm)
     prepared = algorithm.prepare_key(key.private)
     return lambda signed: algorithm.sign(signed, prepared)
-
-
-def _verifier(key: SigningKey) -> Callable[[bytes, bytes], bool]:
-    """Bind PyJWT's algorithm to the one key that may use it."""
-    algorithm = jwt.get_algorithm_by_name(key.algorithm)
-    prepared = algorithm.prepare_key(key.public)
-    return lambda signed, signature: algorithm.verify(signed, prepared, signature)
-
-
-def _is_canonical(segment: str) -> bool:
-    """Tell whether a base64url text is canonical: unused bits are zero (RFC 4648, 3.5)."""
-    return segment[-1] in CANONICAL_ENDS[len(segment) % 4]
-
-
-def _is_nested(payload: bytes) -> bool:
-    """Tell whether a payload may nest too deeply: the limit of parsers depends on the Python version."""
-    return payload.count(b"[") + payload.count(b"{") > MAX_NESTED

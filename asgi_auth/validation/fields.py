@@ -37,7 +37,7 @@ Line: TypeAlias = Annotated[str, msgspec.Meta(max_length=1024)]
 #: A time in seconds since 1970, until the end of the year 9999.
 Time: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=253402300799)]
 #: Parameters of endpoints that the library passes; they are not fields of the body.
-INJECTED = {"client", "identity", "served"}
+INJECTED = {"client", "identity", "served", "basic"}
 
 
 @dataclass(frozen=True)

@@ -19,11 +19,12 @@ from asgi_auth.errors import (
     UnsupportedMediaTypeError,
     ValidationError,
 )
-from asgi_auth.feature.call import TRANSPORT, Call
+from asgi_auth.feature.call import BASIC, TRANSPORT, Call
 from asgi_auth.feature.endpoint import Endpoint
 from asgi_auth.feature.pipeline import Pipeline
 from asgi_auth.feature.route import Route, Served
 from asgi_auth.model.answers import Answer, Redirect, SetCookie
+from asgi_auth.model.basic import BasicCredentials
 from asgi_auth.model.records import Client
 from asgi_auth.sessions.identity import ANONYMOUS, Identity
 from asgi_auth.settings import Settings
@@ -36,7 +37,7 @@ from asgi_auth.web.cookie_choice import Choice
 from asgi_auth.web.credentials import PresentedCredentials
 from asgi_auth.web.csrf import check_form, check_origin, check_site
 from asgi_auth.web.device_cookies import DeviceCookies
-from asgi_auth.web.headers import FORM_TYPE
+from asgi_auth.web.headers import FORM_TYPE, single_header
 
 #: The errors of every request for an endpoint.
 REQUEST_ERRORS = (BadRequestError, InternalError, StorageUnavailableError)
@@ -171,7 +172,7 @@ class RequestPipeline:
             if transport == "cookie" and endpoint.gives_tokens and not presented.by_cookie:
                 check_site(scope, self._settings)
         client = self.client(scope, identity, transport, presented)
-        asked = Call(endpoint, values, client, identity, {TRANSPORT: transport})
+        asked = Call(endpoint, values, client, identity, {TRANSPORT: transport, **_program(endpoint, scope)})
         value = await self._pipeline.run_request(route.feature, asked, served)
         added = self._added(value) if isinstance(value, Answer) else Headers()
         added += self._authenticator.cookies.lines(asked.cookies) if asked.cookies else []
@@ -227,6 +228,13 @@ class RequestPipeline:
     def _site_data(self) -> Headers:
         kinds = ", ".join(f'"{kind}"' for kind in self._settings.clear_site_data)
         return [(b"clear-site-data", kinds.encode())] if kinds else Headers()
+
+
+def _program(endpoint: Endpoint, scope: Scope) -> dict[str, Any]:
+    """Return the note with the name and secret of the program that calls, where an endpoint takes them."""
+    line = single_header(scope, b"authorization") if "basic" in endpoint.injected else None
+    basic = BasicCredentials.of(line.encode("latin-1")) if line else None
+    return {BASIC: basic} if basic is not None else {}
 
 
 def _fill_in(

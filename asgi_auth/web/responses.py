@@ -128,9 +128,9 @@ def problem_content(error: AuthError) -> dict[str, Any]:
 
 def oauth2_problem(error: AuthError) -> Response:
     """Make the response of the OAuth 2 token endpoint to an error (RFC 6749, section 5.2)."""
-    response = answer(oauth2_status(error.status), oauth2_content(error))
+    response = answer(oauth2_status(type(error)), oauth2_content(error))
     for name, value in error.headers:
-        if name != "www-authenticate":
+        if name != "www-authenticate" or error.of_program:
             response.headers.append(name, value)
     return response
 
@@ -140,9 +140,10 @@ def oauth2_content(error: AuthError) -> dict[str, Any]:
     return {"error": error.oauth2, "error_description": error.detail, **error.oauth2_members()}
 
 
-def oauth2_status(status: int) -> int:
-    """Return the status of the OAuth 2 token endpoint for an error that has `status` elsewhere."""
-    return 400 if status in {401, 403, 422} else status
+def oauth2_status(kind: type[AuthError]) -> int:
+    """Return the status of an error in the form of RFC 6749: 401 is for programs, and other refusals are 400."""
+    refused = kind.status in {401, 403, 422} and not kind.of_program
+    return 400 if refused else kind.status
 
 
 def cacheable(response: Response, known: Sequence[str], max_age: int = 0) -> Response:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from asgi_auth.crypto.key_rotation import create
 from tests.cluster import await_answer, free_port
 from tests.docs.files import DOCS, FILES, README, ROOT, fences, name_of
 from tests.support import SECRET
@@ -26,11 +27,13 @@ def test_every_snippet_runs(file: Path, tmp_path: Path) -> None:
         folder = tmp_path / str(number)
         folder.mkdir()
         (folder / "snippet.py").write_text(code, "utf-8")
+        if "keys.json" in code:
+            create(str(folder / "keys.json"), "EdDSA", 1_800_000_000)
 
         done = subprocess.run(
             [sys.executable, "-W", "error::SyntaxWarning", "snippet.py"],
             cwd=folder,
-            env={"AUTH_SECRET": SECRET, "PYTHONPATH": str(ROOT)},
+            env={"AUTH_SECRET": SECRET, "REPORTS_SECRET": SECRET[::-1], "PYTHONPATH": str(ROOT)},
             capture_output=True,
             text=True,
             check=False,
@@ -57,7 +60,7 @@ def test_the_tests_in_the_guides_about_tests_pass(tmp_path: Path) -> None:
 @pytest.mark.parametrize("file", WITH_PYTHON, ids=name_of)
 def test_snippets_import_public_modules_only(file: Path) -> None:
     rooms = r"errors|feature|features\.defaults|(storage|hosts)(\.\w+)?|mail|importing|testing(\.provider|\.contract)?"
-    public = rf"asgi_auth(\.({rooms}))?"
+    public = rf"asgi_auth(\.({rooms}|verify))?"
     imported = re.findall(r"^\s*(?:from|import) (asgi_auth[\w.]*)", "\n".join(fences(file, "python")), re.MULTILINE)
 
     assert [module for module in imported if not re.fullmatch(public, module)] == []

@@ -83,7 +83,8 @@ ATTEMPTS = [
     Defence(
         "a form of another site reaches no password",
         "web/request_pipeline.py",
-        "            if endpoint.oauth2:\n                check_form(scope, self._settings)\n",
+        "            if endpoint.oauth2 and not endpoint.any_origin:\n"
+        "                check_form(scope, self._settings)\n",
         "",
         "web/test_token_cross_site.py::test_a_form_of_another_site_is_refused_before_it_counts",
     ),

@@ -12,7 +12,8 @@ from asgi_auth import Auth
 from asgi_auth.crypto.keys import derive
 from asgi_auth.errors import InvalidTokenError, TokenExpiredError
 from asgi_auth.model.answers import TokenPair
-from asgi_auth.sessions.tokens import MAX_TOKEN, RESERVED
+from asgi_auth.sessions.token_text import MAX_TOKEN
+from asgi_auth.sessions.tokens import RESERVED
 from tests.sessions.forging import ALPHABET, CLAIMS, HEADER, HEADERS, KEY, KEYS, compact, decode, encode, forge
 from tests.support import SECRET, Clock, login, make_auth, register
 

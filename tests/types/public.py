@@ -24,6 +24,7 @@ PUBLIC = (
     "asgi_auth.storage.databases",
     "asgi_auth.mail",
     "asgi_auth.importing",
+    "asgi_auth.verify",
     "asgi_auth.hosts.*",
     "asgi_auth.testing",
     "asgi_auth.testing.provider",
