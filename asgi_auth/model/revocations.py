@@ -1,8 +1,28 @@
-"""What processes tell each other about access: revoked sessions and changed roles."""
+"""What processes tell each other about access: revoked sessions, changed roles, and that the database is current."""
 
 import msgspec
 
 from asgi_auth.model.records import Record
+
+
+class Heartbeat(Record, frozen=True, kw_only=True):
+    """The heartbeat of a database with several servers, as one of them shows it.
+
+    `server` names the server, and changes when it starts again. `age` is the seconds since the last beat, and `proven`
+    those since the last one that is known to have been acknowledged, by the clock of the server; negative after its
+    clock was set back.
+    """
+
+    server: str
+    age: float
+    proven: float
+
+
+class Beat(Record, frozen=True, kw_only=True):
+    """One beat that a server has acknowledged: the server, and its time in seconds since 1970."""
+
+    server: str
+    at: float
 
 
 class Changes(Record, frozen=True, kw_only=True):
@@ -21,6 +41,7 @@ class Changes(Record, frozen=True, kw_only=True):
     more: bool = False
     is_new: bool = False
     now: float | None = None
+    heartbeat: Heartbeat | None = None
     sessions: list[tuple[str, int]] = msgspec.field(default_factory=list)
     users: list[tuple[str, tuple[str, ...], int]] = msgspec.field(default_factory=list)
     inactive: list[str] = msgspec.field(default_factory=list)

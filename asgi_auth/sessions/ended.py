@@ -1,7 +1,7 @@
 """The ended sessions that a process knows. A UUID is kept as a number, which takes half the memory of its text."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice, takewhile
 
 #: The length of the text of a UUID, and that without its hyphens.
@@ -78,3 +78,8 @@ class EndedSessions:
             if len(keys) < CHUNK:
                 return
             await asyncio.sleep(0)
+
+
+def older(times: Mapping[str, int], before: int) -> list[str]:
+    """Return the keys at the front that are not younger than `before`; an entry behind a younger one stays longer."""
+    return [key for key, _ in takewhile(lambda item: item[1] <= before, times.items())]

@@ -8,19 +8,22 @@ it does while the clock of the process and that of the database disagree: the ag
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from contextlib import suppress
-from itertools import takewhile
 
 from asgi_auth.bounds.deadline import DEFAULT, Deadline, left
 from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.model.revocations import Changes
+from asgi_auth.process.background import begin
 from asgi_auth.process.fork import leave_behind, renew_after_fork
 from asgi_auth.process.log import logger
 from asgi_auth.sessions.clock_watch import ClockWatch
-from asgi_auth.sessions.ended import EndedSessions
+from asgi_auth.sessions.ended import EndedSessions, older
+from asgi_auth.sessions.heartbeat import ProvenDatabase
 from asgi_auth.sessions.outages import Outages
 from asgi_auth.sessions.relay.messages import Look
+from asgi_auth.sessions.revival import Revival
+from asgi_auth.sessions.watched import Watched
 from asgi_auth.settings import Settings
 from asgi_auth.storage import Storage
 
@@ -32,6 +35,8 @@ NEVER = float("-inf")
 
 class Revocation:
     """The revocations that one process knows. They are dropped after the lifetime of an access token."""
+
+    _known_until = NEVER
 
     def __init__(self, storage: Storage, settings: Settings, now: Callable[[], float]) -> None:
         """Start empty; `sync` reads the tables."""
@@ -56,9 +61,10 @@ class Revocation:
         self._told: dict[str, tuple[tuple[str, ...], int]] = {}
         #: When this process changed roles itself, by the monotonic clock: a look that began before may not know it.
         self._own_changes: dict[str, float] = {}
-        self._sockets: dict[str, set[Callable[[], None]]] = {}
-        #: The sessions that have ended.
+        self._sockets = Watched()
         self.dead: EndedSessions = EndedSessions()
+        self.database: ProvenDatabase = ProvenDatabase(storage, self._lag, self._judge)
+        self._revival = Revival(storage, self.dead, now)
         #: The time when this process learned that a session lost authentication methods, by session id. Its access
         #: tokens still name them, so the database is asked at each use.
         self.lowered: dict[str, int] = {}
@@ -73,9 +79,11 @@ class Revocation:
 
     def renew(self) -> None:
         """Ask the database until the first synchronization of a forked child; websockets belong to the parent."""
-        self.fresh_until = NEVER
+        self.fresh_until = self._known_until = NEVER
+        self.database.renew()
+        self._revival.renew()
         leave_behind(self._sockets)
-        self._sockets = {}
+        self._sockets = Watched()
 
     def keep(self, seconds: int) -> None:
         """Keep entries for access tokens that live for so many seconds. Called before the first synchronization."""
@@ -92,6 +100,8 @@ class Revocation:
         position = self._position
         await self._forget(int(before) - self._horizon)
         async for changes in self._pages(int(before) - self._horizon + 1, position):
+            if position == self._position or changes.is_new:
+                self.database.see(changes.heartbeat, started)
             self._apply(changes, started)
             position = changes.position
             for user_id in changes.inactive:
@@ -102,8 +112,16 @@ class Revocation:
                 self._tell(Look(changes, started, before, NEVER))
         self._position = position
         self._last_sync = (started, before)
-        self.fresh_until = NEVER if self._strict or self.clock.disagrees else started + self._lag
+        await self.database.keep()
+        self._known_until = started + self._lag
+        self._judge()
         self._tell(Look(changes, started, before, self.fresh_until))
+
+    def _judge(self) -> None:
+        """Set until when the state is recent: while it is known, and the database was the current one."""
+        self.fresh_until = (
+            NEVER if self._strict or self.clock.disagrees else min(self._known_until, self.database.until)
+        )
 
     def _tell(self, look: Look) -> None:
         for listener in list(self.on_look):
@@ -128,7 +146,10 @@ class Revocation:
         await self._forget(int(look.time) - self._horizon)
         self._position = look.changes.position
         self._last_sync = (look.started, look.time)
-        self.fresh_until = NEVER if self._strict else min(look.until, look.started + self._lag)
+        self.database.see(look.changes.heartbeat, look.started)
+        self.database.until = max(self.database.until, look.until)
+        self._known_until = min(look.until, look.started + self._lag)
+        self._judge()
         return True
 
     async def _pages(self, since: int, position: str) -> AsyncIterator[Changes]:
@@ -165,15 +186,24 @@ class Revocation:
 
         Processes that began together do not stay together. Under many changes, no process reads all the time.
         """
+        beating = begin(self.database.run(), "heartbeat")
+        try:
+            await self._follow()
+        finally:
+            beating.cancel()
+            self._revival.stop()
+
+    async def _follow(self) -> None:
+        pause = 0.0
         while True:
             try:
-                await self._storage.wait_for_change(self._lag * random.uniform(0.35, 0.5))  # noqa: S311 (jitter)
+                await self._storage.wait_for_change(self._lag * random.uniform(0.3, 0.4) - pause)  # noqa: S311 (jitter)
             except Exception as error:  # noqa: BLE001 (the loop must survive every driver error)
                 await self._failed(error)
                 continue
             started = time.monotonic()
             if await self.look():
-                await asyncio.sleep(min(max(COLLECT, 4 * (time.monotonic() - started)), self._lag / 4))
+                await asyncio.sleep(pause := min(max(COLLECT, 4 * (time.monotonic() - started)), self._lag / 4))
 
     async def look(self) -> bool:
         """Synchronize. Returns False after trouble, which is logged once."""
@@ -198,7 +228,7 @@ class Revocation:
         now = int(self._now())
         for session_id in session_ids:
             self.dead.add(session_id, now)
-            self._close(session_id)
+            self._sockets.close(session_id)
 
     def lower(self, session_ids: Collection[str]) -> None:
         """Record sessions that have lost authentication methods, or may lose them, and close their websockets."""
@@ -209,7 +239,7 @@ class Revocation:
         for listener in self.on_lowered if session_ids else ():
             listener(session_ids)
         for session_id in session_ids:
-            self._close(session_id)
+            self._sockets.close(session_id)
 
     def change(self, user_id: str, roles: tuple[str, ...]) -> None:
         """Record roles that this process has changed. A synchronization in flight cannot overwrite them."""
@@ -224,37 +254,27 @@ class Revocation:
 
         Returns a function that stops watching. What has changed since the handshake began counts, too.
         """
-        for watched in (session_id, user_id):
-            self._sockets.setdefault(watched, set()).add(close)
+        stop = self._sockets.add((session_id, user_id), close)
         if session_id in self.dead or self.roles.get(user_id, roles) != roles:
             close()
-
-        def stop() -> None:
-            for watched in (session_id, user_id):
-                sockets = self._sockets.get(watched, set())
-                sockets.discard(close)
-                if not sockets:
-                    self._sockets.pop(watched, None)
-
         return stop
 
     def _set_roles(self, user_id: str, roles: tuple[str, ...], at: int) -> None:
         """Set the roles of a user; websockets that were opened with other roles are closed."""
         if self.roles.get(user_id) != roles:
-            self._close(user_id)
+            self._sockets.close(user_id)
         self.roles[user_id] = roles
         self._changed_at.pop(user_id, None)
         self._changed_at[user_id] = at
 
-    def _close(self, watched: str) -> None:
-        for close in list(self._sockets.get(watched, ())):
-            close()
-
     def _apply(self, changes: Changes, started: float) -> None:
+        if changes.is_new:
+            self._revival.begin_anew()
+        self._revival.go_on()
         now = int(self._now())
         for session_id, _ in changes.sessions:
             if self.dead.learn(session_id, now):
-                self._close(session_id)
+                self._sockets.close(session_id)
         self.lower(changes.lowered)
         for user_id, roles, at in changes.users:
             # A change that is read again keeps the time when it was learned.
@@ -271,14 +291,9 @@ class Revocation:
     async def _forget(self, before: int) -> None:
         """Drop entries that are older than every valid access token. All are ordered by age, oldest first."""
         await self.dead.forget(before)
-        for session_id in _older(self.lowered, before):
+        for session_id in older(self.lowered, before):
             del self.lowered[session_id]
-        for user_id in _older(self._changed_at, before):
+        for user_id in older(self._changed_at, before):
             del self._changed_at[user_id], self.roles[user_id]
             self._own_changes.pop(user_id, None)
             self._told.pop(user_id, None)
-
-
-def _older(times: Mapping[str, int], before: int) -> list[str]:
-    """Return the keys at the front that are not younger than `before`; an entry behind a younger one stays longer."""
-    return [key for key, _ in takewhile(lambda item: item[1] <= before, times.items())]

@@ -132,8 +132,10 @@ class TokenVerifier:
     async def confirm(self, identity: Identity) -> Identity:
         """Return the identity with the current roles and methods, read from the database.
 
-        Raises TokenRevokedError when the session or its user is not active any more.
+        Raises TokenRevokedError when the session or its user is not active any more, and StorageUnavailableError when
+        the database cannot prove that it is the current one.
         """
+        await self._revocation.database.require()
         if identity.kind not in {SESSION, CLIENT}:
             return await self._confirm_owner(identity)
         with reading_replica(allowed=self._is_strict and ACT not in identity.claims):

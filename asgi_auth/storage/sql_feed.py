@@ -1,12 +1,13 @@
 """The feed of changes over SQL, page by page."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
 import msgspec
 
-from asgi_auth.model.revocations import Changes
+from asgi_auth.errors import StorageUnavailableError
+from asgi_auth.model.revocations import Beat, Changes, Heartbeat
 from asgi_auth.storage.rows import Row, strings_of
 from asgi_auth.storage.runner import Runner
 from asgi_auth.storage.statements import feed
@@ -62,9 +63,46 @@ class SQLFeed(Runner):
         position = head["position"] if page is None else page.target
         if more:
             position = self._between(base, position, rows[-1])
+        heartbeat = None
+        if head["server"] is not None:
+            heartbeat = Heartbeat(server=head["server"], age=head["age"], proven=head["proven"])
+        is_new = bool(after) and not head["is_known"]
         return await self._changes(
-            rows, position=position, more=more, is_new=bool(after) and not head["is_known"], now=head["now"]
+            rows, position=position, more=more, is_new=is_new, now=head["now"], heartbeat=heartbeat
         )
+
+    async def beat(self, after: float, proven: Beat | None = None) -> Beat | None:
+        """Update the one row of the heartbeat. SQLite has none: a file has one writer, and no replicas."""
+        if self.dialect == "sqlite":
+            return None
+        values = {"after": after, "proven": proven.at if proven else 0.0, "server": proven.server if proven else ""}
+
+        async def write(storage: "SQLFeed") -> Sequence[Row]:
+            # A time limit would end the wait for a standby, and the commit would count as acknowledged.
+            await storage.run(feed.NO_TIME_LIMIT[self.dialect], {})
+            return await storage.run(feed.BEAT[self.dialect], values)
+
+        try:
+            rows = await self._atomically(write)
+        except StorageUnavailableError:
+            [state] = await self.run(feed.CANNOT_BEAT[self.dialect], {}, read=True)
+            if state["reads_only"]:
+                return None
+            raise
+        return Beat(server=rows[0]["server"], at=rows[0]["at"]) if rows else None
+
+    async def end_again(self, session_ids: Collection[str], now: int) -> list[str]:
+        """End the sessions that are live in one statement, and add them to the feed."""
+        ids = msgspec.json.encode(list(session_ids)).decode() if self.dialect == "sqlite" else ",".join(session_ids)
+
+        async def end(storage: "SQLFeed") -> list[str]:
+            ended = [row["id"] for row in await storage.run(feed.END_AGAIN[self.dialect], {"ids": ids, "now": now})]
+            if ended:
+                await storage.run(feed.ADD_AGAIN[self.dialect], {"ids": ids, "now": now})
+                await storage.announce()
+            return ended
+
+        return await self._atomically(end)
 
     async def _rows(self, base: str, since: int, page: Page | None) -> Sequence[Row]:
         """Read one page: the rows after the position `base`, or since a time, and after the page before."""

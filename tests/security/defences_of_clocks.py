@@ -53,13 +53,6 @@ CLOCKS = [
         "storage/test_feed.py::test_a_change_that_is_committed_late_is_read_whatever_was_read_before",
     ),
     Defence(
-        "a change that is committed between two pages is read",
-        "storage/sql_feed.py",
-        'position = head["position"] if page is None else page.target',
-        'position = head["position"]',
-        "storage/test_feed.py::test_what_is_committed_between_two_pages_is_read_at_the_latest_by_the_next_reading",
-    ),
-    Defence(
         "after a restart or a crash of the server the feed is read anew",
         "storage/statements/feed.py",
         "split_part(CAST(:after AS TEXT), '/', 1) = server AS is_known",

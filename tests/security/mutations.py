@@ -19,6 +19,7 @@ from tests.security.defences_of_clocks import CLOCKS
 from tests.security.defences_of_endpoints import ENDPOINTS
 from tests.security.defences_of_factors import FACTORS
 from tests.security.defences_of_failover import FAILOVER
+from tests.security.defences_of_failovers import FAILOVERS
 from tests.security.defences_of_fields import FIELDS
 from tests.security.defences_of_grants import GRANTS
 from tests.security.defences_of_impersonation import IMPERSONATION
@@ -48,6 +49,7 @@ ALL = [
     *ENDPOINTS,
     *FACTORS,
     *PASSKEYS,
+    *FAILOVERS,
     *FIELDS,
     *IMPORTS,
     *OPERATION,

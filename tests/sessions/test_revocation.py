@@ -116,7 +116,11 @@ async def test_without_news_the_database_is_asked_for_the_session(url: str) -> N
         await register(here)
         ended, alive = await login(here), await login(here)
         identity = await there.authenticate(str(ended.access_token))
-        assert there.verifier.cached(str(ended.access_token), "bearer")
+
+        async def is_cached() -> bool:
+            return there.verifier.cached(str(ended.access_token), "bearer") is not None
+
+        assert await eventually(is_cached)
         await _silence(there)
 
         await here.end_sessions(identity.id, only=identity.session_id)

@@ -16,13 +16,13 @@ from tests.storage.conftest import opened
 #: The modules of statements; those of `schema` run once at start, or are about no rows.
 MODULES = (audit, counters, credentials, feed, sessions, tokens, users)
 #: What a statement has made itself: values, and subqueries of them.
-IN_MEMORY = ("SCAN CONSTANT ROW", "SCAN subject", "SCAN entry", "SCAN r", "SCAN (")
+IN_MEMORY = ("SCAN CONSTANT ROW", "SCAN subject", "SCAN entry", "SCAN json_each", "SCAN r", "SCAN (")
 VERBS = {"SELECT", "INSERT", "UPDATE", "DELETE", "WITH"}
 #: The connections of a storage that run queries.
 READERS = 2
-VALUES = {"text": "x", "varchar": "x", "int8": 1, "int4": 1, "bool": False, "numeric": 1}
+VALUES = {"text": "x", "varchar": "x", "int8": 1, "int4": 1, "bool": False, "numeric": 1, "float8": 1.0}
 #: Values that are no plain texts: those of a position in the feed.
-POSITION = {"open": "5,6", "last": "5", "seen": "7"}
+POSITION = {"open": "5,6", "last": "5", "seen": "7", "ids": "[1]"}
 
 
 def every_statement() -> dict[str, str]:
@@ -47,7 +47,9 @@ def by_dialect(dialect: str) -> dict[str, str]:
     members = [(name, value) for module in MODULES for name, value in vars(module).items()]
     differing = {name: value for name, value in members if name.isupper() and isinstance(value, dict)}
     return STATEMENTS | {
-        name: value[dialect] for name, value in differing.items() if value[dialect].split()[0] in VERBS
+        name: value[dialect]
+        for name, value in differing.items()
+        if dialect in value and value[dialect].split()[0] in VERBS
     }
 
 

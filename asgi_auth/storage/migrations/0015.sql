@@ -8,7 +8,6 @@ DROP INDEX {old_changes_transaction};
 -- postgresql
 CREATE INDEX {changes_transaction} ON {changes} (transaction_id, number);
 
--- postgresql
 CREATE TABLE {heartbeat} (
     id SMALLINT PRIMARY KEY,
     beat_at DOUBLE PRECISION NOT NULL,

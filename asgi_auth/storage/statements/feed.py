@@ -20,6 +20,16 @@ ADD_ENDED = """
     ON CONFLICT (session_id) DO NOTHING
     RETURNING number
 """
+#: Sessions by their ids: in PostgreSQL joined by commas, in SQLite as JSON.
+NAMED = {
+    "postgresql": "id = ANY (string_to_array(CAST(:ids AS TEXT), ','))",
+    "sqlite": "id IN (SELECT value FROM json_each(:ids))",
+}
+END_AGAIN = {
+    dialect: f"UPDATE {{sessions}} SET revoked_at = :now WHERE {which} AND revoked_at IS NULL RETURNING id"  # noqa: S608
+    for dialect, which in NAMED.items()
+}
+ADD_AGAIN = {dialect: ADD_ENDED.replace("user_id = :user_id", which) for dialect, which in NAMED.items()}
 # The sessions of users that the host has deleted.
 ADD_ORPHANS = ADD_ENDED.replace("user_id = :user_id", "user_id IS NULL")
 # A batch of the sessions of all users, by the primary key.
@@ -38,14 +48,19 @@ ADD_CHANGED = """
 # Statistics are reset after a crash, when the ids of transactions that were not yet on disk are used again.
 NEWEST_ROW = "number || '/' || COALESCE(session_id, user_id) || '/' || at"
 SERVER = """CAST(EXTRACT(EPOCH FROM pg_postmaster_start_time()) AS TEXT) || '+' ||
-        COALESCE((SELECT CAST(EXTRACT(EPOCH FROM stats_reset) AS TEXT) FROM pg_stat_archiver), '')"""
-#: The present position, the time of the database, and whether the position `after` is one of this database.
+        COALESCE((SELECT CAST(EXTRACT(EPOCH FROM stats_reset) AS TEXT) FROM pg_stat_archiver), '') ||
+        CASE WHEN pg_is_in_recovery() THEN '+standby' ELSE '' END"""
+CLOCK = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS DOUBLE PRECISION)"
+READS_ONLY = "current_setting('transaction_read_only') = 'on'"
+#: The present position, the time of the database, whether the position `after` is one of this database, and the
+#: heartbeat. A primary that only reads can take no beat, and shows none; a standby has that of its primary.
 POSITION = {
     "sqlite": f"""
         SELECT COALESCE((SELECT {NEWEST_ROW} FROM {{changes}}
                 WHERE number = (SELECT MAX(number) FROM {{changes}} WHERE number > 0)), '0') AS position, NULL AS now,
             :after = '0' OR EXISTS (SELECT 1 FROM {{changes}}
-                WHERE number = CAST(:after AS INTEGER) AND {NEWEST_ROW} = :after) AS is_known
+                WHERE number = CAST(:after AS INTEGER) AND {NEWEST_ROW} = :after) AS is_known,
+            NULL AS server
     """,  # noqa: S608 (a part of this module)
     # A server in recovery does not list the transactions that are open: all from the oldest one on are read again.
     "postgresql": f"""
@@ -53,11 +68,27 @@ POSITION = {
                 WHEN pg_is_in_recovery() THEN CAST(pg_snapshot_xmin(seen) AS TEXT) || '/'
                 ELSE CAST(pg_snapshot_xmax(seen) AS TEXT) || '/' ||
                     array_to_string(ARRAY(SELECT pg_snapshot_xip(seen)), ',') END AS position,
-            CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS DOUBLE PRECISION) AS now,
-            split_part(CAST(:after AS TEXT), '/', 1) = server AS is_known
+            {CLOCK} AS now, split_part(CAST(:after AS TEXT), '/', 1) = server AS is_known,
+            CASE WHEN pg_is_in_recovery() OR NOT {READS_ONLY} THEN server END AS server,
+            {CLOCK} - COALESCE((SELECT beat_at FROM {{heartbeat}} WHERE id = 1), 0) AS age,
+            {CLOCK} - COALESCE((SELECT proven_at FROM {{heartbeat}} WHERE id = 1), 0) AS proven
         FROM (SELECT {SERVER} AS server, pg_current_snapshot() AS seen) AS present
     """,  # noqa: S608 (a part of this module)
 }
+# One row. A beat that was acknowledged proves nothing about another server, and one from the future nothing at all.
+BEAT = {
+    "postgresql": f"""
+        INSERT INTO {{heartbeat}} AS h (id, beat_at, proven_at) VALUES (1, {CLOCK}, 0)
+        ON CONFLICT (id) DO UPDATE SET beat_at = {CLOCK}, proven_at = CASE
+            WHEN CAST(:server AS TEXT) <> {SERVER} THEN h.proven_at
+            WHEN h.proven_at > {CLOCK} THEN CAST(:proven AS DOUBLE PRECISION)
+            ELSE GREATEST(h.proven_at, CAST(:proven AS DOUBLE PRECISION)) END
+        WHERE {CLOCK} - h.beat_at NOT BETWEEN 0 AND CAST(:after AS DOUBLE PRECISION)
+        RETURNING beat_at AS at, {SERVER} AS server
+    """  # noqa: S608 (a part of this module)
+}
+NO_TIME_LIMIT = {"postgresql": "SELECT set_config('statement_timeout', '0', TRUE)"}
+CANNOT_BEAT = {"postgresql": f"SELECT {READS_ONLY} AS reads_only"}
 # A session that began while a transaction switched its user off is left over: an older snapshot does not see it.
 LEFT_OVER = """
     SELECT s.id, s.last_used_at FROM {sessions} AS s JOIN {users} AS u ON u.{id} = s.user_id

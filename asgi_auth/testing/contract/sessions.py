@@ -217,7 +217,7 @@ async def test_changes_go_by_their_order_whatever_the_clocks_say(storage: Storag
     ]
     assert [session_id for session_id, _ in late.sessions] == ["session-2"]
     assert [(user_id, roles) for user_id, roles, _ in late.users] == [(user.id, ("admin",))]
-    assert await storage.changes_since(0, end) == Changes(position=ANY, now=ANY)
+    assert await storage.changes_since(0, end) == Changes(position=ANY, now=ANY, heartbeat=ANY)
 
 
 async def test_a_position_of_another_database_is_none(storage: Storage) -> None:

@@ -1,0 +1,64 @@
+"""Sessions that a failover has revived: each process ends again what it knows to have ended.
+
+An asynchronous standby that becomes the primary lacks the last transactions of the earlier one. A session whose end was
+among them would be live again. Session ids are never used twice, so that a session which has ended can only be live
+because the database went back.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from asgi_auth.errors import StorageUnavailableError
+from asgi_auth.process.background import begin
+from asgi_auth.process.fork import leave_behind
+from asgi_auth.process.log import logger
+from asgi_auth.sessions.ended import EndedSessions, text_of
+from asgi_auth.storage import Storage
+
+#: Sessions of one statement.
+BATCH = 500
+
+
+class Revival:
+    """Ends the known sessions again, in the background, until the database has taken them all."""
+
+    def __init__(self, storage: Storage, dead: EndedSessions, now: Callable[[], float]) -> None:
+        """Start with nothing to do; `dead` are the sessions that have ended."""
+        self._storage = storage
+        self._dead = dead
+        self._now = now
+        self._left: list[int | str] = []
+        self._task: asyncio.Task[None] | None = None
+
+    def renew(self) -> None:
+        """Leave the work of the parent to it, in a forked child."""
+        leave_behind(self._task)
+        self._task = None
+
+    def begin_anew(self) -> None:
+        """Take all sessions that have ended. The newest come first: their ends are the likeliest to be lost."""
+        self._left = list(self._dead.times)
+
+    def go_on(self) -> None:
+        """Work in the background of the running event loop, unless that is done or under way."""
+        if self._left and (self._task is None or self._task.done()):
+            self._task = begin(self._work(), "ending again")
+
+    def stop(self) -> None:
+        """Stop the work of the running event loop; it goes on with the next `go_on`."""
+        if self._task is not None and self._task.get_loop() is asyncio.get_running_loop():
+            self._task.cancel()
+
+    async def _work(self) -> None:
+        number = 0
+        try:
+            while left := self._left:
+                batch = left[-BATCH:]
+                number += len(await self._storage.end_again([text_of(key) for key in batch], int(self._now())))
+                del left[-len(batch) :]
+        except StorageUnavailableError:
+            # The next synchronization goes on.
+            pass
+        finally:
+            if number:
+                logger.warning("asgi_auth has ended %d sessions again that a failover or a restore had revived", number)
