@@ -127,7 +127,7 @@ FAILOVER = [
         "a server that is no standby is not asked as a replica",
         "storage/postgres_replica.py",
         "SELECT pg_is_in_recovery() AND pg_last_wal_replay_lsn()",
-        "SELECT coalesce(pg_last_wal_replay_lsn(), '0/1')",
+        "SELECT true OR pg_last_wal_replay_lsn()",
         "storage/test_replica.py::test_a_server_that_is_no_standby_is_never_asked",
     ),
 ]

@@ -11,6 +11,7 @@ import pytest
 
 from asgi_auth import AuthApp
 from asgi_auth.bounds.replica import calling, reading_replica
+from asgi_auth.feature import pipeline
 from asgi_auth.storage.postgres import Postgres
 from asgi_auth.testing.records import NOW, a_credential, a_session, a_user, added, at_once
 from tests.openapi.everything import everything
@@ -28,8 +29,7 @@ REPLICATED = {
     "export_audit",
     "user_sessions",
 }
-BOUND = 1.0
-LONG = 600.0
+BOUND, LONG = 1.0, 600.0
 
 
 class Cluster:
@@ -262,7 +262,9 @@ async def test_a_wrong_bound_is_refused() -> None:
         Postgres("postgresql://a/x", read_dsn="postgresql://b/x", max_staleness=0)
 
 
-async def test_endpoints_that_show_something_read_from_the_replica(cluster: Cluster) -> None:
+async def test_endpoints_that_show_something_read_from_the_replica(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with make_auth(cluster.storage()) as auth:
         await register(auth)
     async with make_auth(cluster.storage(), revocation="strict") as auth:
@@ -274,9 +276,19 @@ async def test_endpoints_that_show_something_read_from_the_replica(cluster: Clus
         await proven(auth.storage)  # type: ignore[arg-type]
         await asyncio.to_thread(cluster.primary.sql, "update auth_users set roles = '[\"new\"]'", cluster.dsn)
 
+        seen: list[bool] = []
+
+        def noted(*, allowed: bool = True) -> Any:
+            seen.append(allowed)
+            return reading_replica(allowed=allowed)
+
+        monkeypatch.setattr(pipeline, "reading_replica", noted)
+
         # `strict` asks the replica as well; a login and a refresh do not.
         assert (await client.get("/me", headers=bearer(pair))).json["roles"] == []
+        assert seen == [True]
         again = await login(auth)
+        assert seen == [True, False]
         assert (await auth.authenticate(again.access_token)).roles == ("new",)
         assert (await client.get("/me", headers=bearer(pair))).json["roles"] == ["new"], "after a login, of its user"
 
