@@ -9,6 +9,7 @@ from typing import Any
 
 import jwt
 import pytest
+from jwt.utils import base64url_encode
 
 from asgi_auth import Argon2, Auth, AuthMiddleware, Issuer, Passwords, Sessions, current_user, require
 from asgi_auth.crypto.jwk import private_jwk, public_set
@@ -112,6 +113,10 @@ async def test_only_tokens_of_this_issuer_for_this_audience_and_time_are_accepte
         refused.append(jwt.encode(jwt.decode(good, options={"verify_signature": False}), "k" * 64, "HS256",
                                   {"typ": "at+jwt", "kid": OLD.kid}))  # fmt: skip
         refused.append(signed(it, NEW, {"kid": OLD.kid}))
+        # The signature of the right key, below a header with another algorithm.
+        head = base64url_encode(json.dumps({"alg": "ES256", "kid": OLD.kid, "typ": "at+jwt"}).encode()).decode()
+        text = f"{head}.{good.split('.')[1]}"
+        refused.append(f"{text}.{base64url_encode(OLD.private.sign(text.encode())).decode()}")
 
         assert (await it.verifier.authenticate(good)).id == "ada"
         for token in refused:
