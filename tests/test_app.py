@@ -53,7 +53,7 @@ async def test_every_error_is_a_problem_of_one_shape(kind: type[AuthError]) -> N
 
     assert answer.status == kind.status == answer.json["status"]
     assert answer.header("content-type") == "application/problem+json"
-    assert answer.json.keys() - {"errors", "factors", "pending", "expires_in", "reason", "until"} == {
+    assert answer.json.keys() - {"errors", "factors", "pending", "expires_in", "reason", "until", "scopes"} == {
         "type",
         "title",
         "status",
@@ -63,7 +63,9 @@ async def test_every_error_is_a_problem_of_one_shape(kind: type[AuthError]) -> N
     assert (answer.json["type"], answer.json["code"]) == ("about:blank", kind.code)
     assert answer.json["detail"].endswith(".")
     assert "errors" in answer.json or not isinstance(error, ValidationError)
-    assert (answer.header("www-authenticate") is not None) == (kind.status == 401)
+    # A client learns from the challenge which scopes it needs (RFC 6750, section 3.1).
+    challenged = kind.status == 401 or kind.code == "insufficient_scope"
+    assert (answer.header("www-authenticate") is not None) == challenged
     assert answer.header("retry-after") == {503: "2", 429: "60"}.get(kind.status)
     assert is_plain(answer)
 

@@ -26,7 +26,7 @@ class Problem(Record, frozen=True, kw_only=True):
 
     `reason` and `until` (seconds since 1970) are those of a ban. `ways` names what a user can prove again. `factors`
     finish the login `pending` within `expires_in` seconds. `missing` names what an account lacks, and `sign_up` goes on
-    with it within `expires_in` seconds.
+    with it within `expires_in` seconds. `scopes` are those that a client needs.
     """
 
     type: str
@@ -43,6 +43,7 @@ class Problem(Record, frozen=True, kw_only=True):
     until: int | msgspec.UnsetType = msgspec.UNSET
     missing: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
     sign_up: str | msgspec.UnsetType = msgspec.UNSET
+    scopes: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
 class OAuth2Error(Record, frozen=True, kw_only=True):

@@ -40,7 +40,7 @@ class ProvenDatabase:
     def renew(self) -> None:
         """Start without a proof."""
         #: The monotonic time until which the database counts as the current one.
-        self.until = float("-inf")
+        self.until: float = float("-inf")
         self._seen: Heartbeat | None = None
         self._beat: Beat | None = None
         self._began = float("-inf")

@@ -21,7 +21,7 @@ class Outages:
         self._since: float | None = None
         self._until = float("-inf")
         #: Whether the database gave no answer when it was asked last.
-        self.is_on = False
+        self.is_on: bool = False
 
     def failed(self) -> None:
         """Note that the database gave no answer. The outage began with the last answer before."""

@@ -64,7 +64,7 @@ class WatchedConnection:
     def __init__(self, raw: AsyncpgConnection, breaker: Breaker) -> None:
         self.raw = raw
         #: Whether a call was cut off before the server had answered.
-        self.is_unanswered = False
+        self.is_unanswered: bool = False
         #: A commit that was cut off, and that the server may still end.
         self.pending: asyncio.Task[Any] | None = None
         self._breaker = breaker

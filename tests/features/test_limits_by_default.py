@@ -191,8 +191,9 @@ def test_every_limit_by_network_has_a_test_here() -> None:
     limits = RateLimits()
     limited = {item.path.removeprefix("/") for item in endpoints_of_library() if "/ip" in limits.note_at(item)}
 
-    # tests/oidc/test_limits.py tries those of logins by providers, and test_revocation_endpoint.py that of `revoke`.
+    # tests/oidc/test_limits.py tries those of logins by providers, test_revocation_endpoint.py that of `revoke`, and
+    # test_issuer.py that of `introspect`.
     by_provider = {f"oidc/{{provider}}/{name}" for name in ("login", "callback", "link", "reauthenticate")}
     by_provider |= {"reauthenticate/{provider}", "handoff", "oidc/sign-up", "oidc/pending-sign-up"}
-    assert limited - BY_NETWORK.keys() == {"refresh", "revoke"} | by_provider
+    assert limited - BY_NETWORK.keys() == {"refresh", "revoke", "introspect"} | by_provider
     assert BY_NETWORK.keys() <= limited

@@ -189,7 +189,7 @@ ATTEMPTS = [
     Defence(
         "a user has so many exports",
         "features/account/feature.py",
-        '@get("/me/export", limits="10/m/account, 60/h/account")',
+        '@get("/me/export", replica=True, limits="10/m/account, 60/h/account")',
         '@get("/me/export")',
         "features/test_limits_by_default.py::test_a_user_exports_so_often_from_everywhere",
     ),

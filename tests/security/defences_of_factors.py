@@ -102,7 +102,7 @@ FACTORS = [
     ),
     Defence(
         "sessions that lost methods are told to other processes",
-        "storage/sql_sessions.py",
+        "storage/sql_feed.py",
         'lowered=[row["id"] for found in without for row in found],',
         "lowered=[],",
         REMOVED + "test_the_sessions_that_lost_methods_are_told_to_other_processes",
@@ -152,7 +152,7 @@ FACTORS = [
     Defence(
         "websockets of a session that lost mfa are closed",
         "sessions/revocation.py",
-        "listener(session_ids)\n        for session_id in session_ids:\n            self._close(session_id)",
+        "listener(session_ids)\n        for session_id in session_ids:\n            self._sockets.close(session_id)",
         "listener(session_ids)",
         LOWERED + "test_websockets_of_a_lowered_session_are_closed",
     ),

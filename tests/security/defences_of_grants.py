@@ -46,7 +46,7 @@ GRANTS = [
     Defence(
         "a session does not outlive its grant",
         STATEMENTS,
-        "SELECT 1 FROM {credentials} AS g WHERE g.id = s.grant_id AND g.user_id = s.user_id",
+        "SELECT COUNT(*) FROM {credentials} AS g WHERE g.id = s.grant_id AND g.user_id = s.user_id",
         "SELECT 1",
         CONTRACT + "test_a_session_does_not_outlive_its_grant_nor_become_an_own_one",
     ),

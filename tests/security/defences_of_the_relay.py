@@ -7,8 +7,8 @@ RELAY = [
     Defence(
         "relay: what is told is no fresher than the look",
         "sessions/revocation.py",
-        "NEVER if self._strict else min(look.until, look.started + self._lag)",
-        "NEVER if self._strict else time.monotonic() + self._lag",
+        "self._known_until = min(look.until, look.started + self._lag)",
+        "self._known_until = time.monotonic() + self._lag",
         RELAYED + "test_what_is_told_is_as_old_as_the_look",
     ),
     Defence(

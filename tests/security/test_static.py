@@ -47,7 +47,8 @@ WHO_KNOWS_CRYPTO = {
     "features.passkeys.challenges": {"hashlib", "hmac", "secrets"}, "features.passkeys.relying_party": {"hashlib"},
     "features.passkeys.ceremonies": {"cryptography", "hmac"},
     "features.trusted_devices.feature": {"hashlib"}, "features.usernames.feature": {"hmac"},
-    "sessions.revocation": {"random"}, "sessions.relay.client": {"random"}, "sessions.relay.relay": {"random"},
+    "sessions.revocation": {"random"}, "sessions.heartbeat": {"random"},
+    "sessions.relay.client": {"random"}, "sessions.relay.relay": {"random"},
     "storage.runner": {"random"}, "mail.smtp": {"ssl"}, "pages.render": {"hashlib"},
     "storage.postgres_refusals": {"ssl"}, "storage.postgres_url": {"ssl"},
     "mail.delivery": {"random"}, "mail.message": {"secrets"},
@@ -109,12 +110,14 @@ def test_chance_without_secrets_decides_about_waiting_only() -> None:
         "mail.delivery",
         "runtime.purge",
         "sessions.revocation",
+        "sessions.heartbeat",
         "sessions.relay.client",
         "sessions.relay.relay",
     }
     waits = [r"asyncio\.sleep\(random\.", r"asyncio\.sleep\(min\(seconds, random\.", r"pause = random\."]
     waits.append(r"wait_for_change\(self\._lag \* random\.")
     waits.append(r"self\._due = now \+ interval \* random\.")
+    waits.append(r"asyncio\.sleep\(self\._every \* random\.")
     assert all(re.search("|".join(waits), line) for line in lines)
 
 
