@@ -104,9 +104,11 @@ class PostgresSource:
         self._connection: Any = None
 
     async def open(self) -> None:
-        """Connect. Raises StorageSetupError."""
-        import asyncpg  # noqa: PLC0415 (an extra)
-
+        """Connect. Raises ImportError without the extra `postgres`, and StorageSetupError."""
+        try:
+            import asyncpg  # noqa: PLC0415 (an extra)
+        except ImportError as error:
+            raise ImportError("PostgreSQL needs the extra: pip install 'asgi-auth[postgres]'") from error
         from asgi_auth.storage.postgres_hosts import connect_to_first  # noqa: PLC0415 (an extra)
 
         given = self._url.connect

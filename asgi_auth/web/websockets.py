@@ -90,8 +90,13 @@ class SessionSocket:
         return message
 
     async def send(self, message: Message) -> None:
-        """Send a message of the app. Raises OSError after the close, as servers do for a disconnected client."""
+        """Send a message of the app. Raises OSError after the close, as servers do for a disconnected client.
+
+        A second close is ignored: frameworks answer a disconnect by one.
+        """
         if self._closed:
+            if message["type"] == "websocket.close":
+                return
             raise OSError("the session of this websocket has ended")
         if message["type"] == "websocket.accept" and self._ended.is_set():
             message = CLOSE

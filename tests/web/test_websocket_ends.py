@@ -30,6 +30,23 @@ async def test_a_live_socket_is_closed_when_its_session_ends(auth: Auth, pair: T
         await line.rest()
 
 
+async def test_an_app_that_closes_after_the_end_is_no_error(auth: Auth, pair: TokenPair) -> None:
+    async def host(_scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "websocket.accept"})
+        while (await receive())["type"] != "websocket.disconnect":
+            pass
+        await send({"type": "websocket.close"})
+
+    live = Line(AuthMiddleware(host, auth), bearer(pair))
+    await live.next()
+
+    await auth.end_sessions(await user_of(auth, pair))
+
+    assert await live.next() == CLOSE
+    await live.rest()
+    assert live.sent.empty()
+
+
 async def test_a_live_socket_is_closed_when_the_roles_change(auth: Auth, pair: TokenPair, line: Line) -> None:
     await auth.users.set_roles(await user_of(auth, pair), ["admin"])
 
