@@ -143,9 +143,11 @@ def as_user(
     further claims of the access token. With several `Auth`s in one app, pass the one that is meant as `app`.
 
     Guards, `current_user()` and websockets work as after a login. The session is not stored: for the endpoints of the
-    library take `login_headers`. Credentials in the requests do not count. Raises ValueError for roles, permissions and
-    claims that no user can have.
+    library take `login_headers`. Credentials in the requests do not count. Raises TypeError for a user in the place of
+    the app, and ValueError for roles, permissions and claims that no user can have.
     """
+    if app is not None and not callable(app) and not isinstance(app, Auth):
+        raise TypeError(f"{app!r} is no app: name a user by keyword, as in as_user(user=...)")
     given = (permissions,) if isinstance(permissions, str) else permissions
     if taken := (RESERVED - {ACT}).intersection(claims):
         raise ValueError(f"these claims are reserved: {', '.join(sorted(taken))}")

@@ -32,7 +32,8 @@ async def live(websocket: WebSocket) -> None:
     """Greet the user by a websocket."""
     await websocket.accept()
     await websocket.send_text(websocket.user.id)
-    await websocket.receive_text()
+    async for _ in websocket.iter_text():
+        pass
 
 
 site = Starlette(routes=[Route("/", home), Route("/session", session), WebSocketRoute("/live", live)])

@@ -97,8 +97,8 @@ def accepted(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
 
 
 @contextmanager
-def app_under_gunicorn(folder: Path, base_url: str, workers: int = 2) -> Iterator[int]:
-    """Run the example under gunicorn with its file of settings; give the port."""
+def app_under_gunicorn(folder: Path, base_url: str, workers: int = 2, code: Path = FILES) -> Iterator[int]:
+    """Run the app in the folder `code` under gunicorn with the file of settings; give the port."""
     port = free_port()
     settings = adapted("gunicorn.conf.py", {"127.0.0.1:8000": f"127.0.0.1:{port}"})
     (folder / "gunicorn.conf.py").write_text(settings, "utf-8")
@@ -107,9 +107,18 @@ def app_under_gunicorn(folder: Path, base_url: str, workers: int = 2) -> Iterato
         "AUTH_SECRET": SECRET,
         "AUTH_BASE_URL": base_url,
         "AUTH_TRUSTED_PROXIES": "127.0.0.1",
-        "PYTHONPATH": f"{ROOT}:{FILES}",
+        "PYTHONPATH": f"{ROOT}:{code}",
         "WEB_CONCURRENCY": str(workers),
     }
-    command = [sys.executable, "-m", "gunicorn", "-c", str(folder / "gunicorn.conf.py"), "app:app"]
+    command = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "-c",
+        str(folder / "gunicorn.conf.py"),
+        "-p",
+        str(folder / "pid"),
+        "app:app",
+    ]
     with running(command, port, folder, environment):
         yield port

@@ -57,6 +57,12 @@ def an_app(auth: Auth) -> AuthMiddleware:
     return AuthMiddleware(api, auth, mount="/auth", required=True)
 
 
+@pytest.mark.parametrize("given", ["ada@example.com", 42, object()])
+def test_a_user_in_the_place_of_the_app_is_refused(given: Any) -> None:
+    with pytest.raises(TypeError, match=r"as_user\(user=\.\.\.\)"):
+        as_user(given)
+
+
 def client(app: Any) -> httpx2.AsyncClient:
     return httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://test")
 
