@@ -89,7 +89,7 @@ class AuthMiddleware:
         token = current.set(identity)
         try:
             # Most requests are for the app alone, which a condition tells sooner than a call.
-            if headers or self._decides or kind == "websocket" or self._mount in scope["path"]:
+            if headers or self._decides or kind == "websocket" or self._mount in scope["path"] or self.auth.root:
                 await self._pass_on(identity, headers, scope, receive, send)
             else:
                 await self._call_app(scope, receive, send)

@@ -10,7 +10,7 @@ from asgi_auth.errors import InvalidClientError, InvalidTokenError
 from asgi_auth.feature import BasicCredentials, Feature, Record, post
 
 #: Anything may be sent, up to the size of a body: only a genuine token is active.
-AnyToken = Annotated[str, msgspec.Meta(min_length=1, max_length=65536)]
+AnyToken = Annotated[str, msgspec.Meta(min_length=1, max_length=16384)]
 #: Claims that mean something to this library alone.
 INTERNAL = frozenset({"gen", "ins"})
 

@@ -9,7 +9,7 @@ from asgi_auth.errors import InvalidTokenError
 from asgi_auth.feature import Client, Feature, post
 
 #: Anything may be sent, up to the size of a body: only a genuine token does something.
-AnyToken = Annotated[str, msgspec.Meta(min_length=1, max_length=65536)]
+AnyToken = Annotated[str, msgspec.Meta(min_length=1, max_length=16384)]
 
 
 class Revocation(Feature):

@@ -28,7 +28,10 @@ class HostOrder:
 
     def avoid(self, connection: Any) -> None:
         """Begin the host of a connection after the others for the next seconds. No-op for other connections."""
-        host = self._hosts.get(connection)
+        try:
+            host = self._hosts.get(connection)
+        except TypeError:  # a connection of the host's pool: its class takes no weak reference
+            return
         if host is not None:
             self._until[host] = time.monotonic() + AVOIDED
 

@@ -101,7 +101,7 @@ async def test_a_schema_that_somebody_else_made_is_used(driver: str, fresh: Fres
         assert await storage.migrate(NOW) == MIGRATIONS
 
     tables = server.sql("SELECT count(*) FROM pg_tables WHERE schemaname = 'auth'", url)
-    assert tables == "11"
+    assert tables == "12"
 
 
 @pytest.mark.parametrize("driver", ["sqlite", "memory", "databases-sqlite"])
