@@ -185,11 +185,11 @@ class AuthMiddleware:
             see_through_proxies(scope, self.auth.settings)
         last = ""
 
-        # Not a coroutine: a frame for each message would cost more than the lookup of the token.
-        def watched(message: Message) -> Awaitable[None]:
+        # A coroutine function, as adapters of WSGI apps expect it.
+        async def watched(message: Message) -> None:
             nonlocal last
             last = message["type"]
-            return send(message)
+            await send(message)
 
         try:
             await self.app(scope, receive, watched)
