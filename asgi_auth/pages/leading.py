@@ -52,7 +52,7 @@ class HostVisit(Visit):
             query = urlencode({name: value for name, value in more.items() if value})
             response = self.site.renderer.redirect(f"{self._root}{self._mount}{self.site.plan.paths[page]}?{query}")
         else:
-            response = self.refuse(error)
+            response = self.refuse(error, self._path())
         response.headers["vary"] = VARY
         return response
 
@@ -71,10 +71,12 @@ class HostVisit(Visit):
             return self.site.plan.first_of([LOGIN]), said
         return self.site.plan.first_of(pages), error.text_code
 
-    def _target(self) -> str:
-        query = self.scope.get("query_string") or b""
+    def _path(self) -> str:
         # The path of the scope is decoded: a question mark in it is no query.
-        path = below_root(self._root, quote(self.scope["path"], safe=IN_PATH))
+        return below_root(self._root, quote(self.scope["path"], safe=IN_PATH))
+
+    def _target(self) -> str:
+        query, path = self.scope.get("query_string") or b"", self._path()
         target = path + location(f"?{query.decode('latin-1')}" if query else "")
         return target if is_local_path(target) else ""
 

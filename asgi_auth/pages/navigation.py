@@ -12,7 +12,7 @@ from asgi_auth.errors.authentication import WithNextStep
 from asgi_auth.feature.route import Route
 from asgi_auth.model.answers import Answer, LoginRedirect, Redirect, Requested, RequestedAtLogin
 from asgi_auth.pages.site import Site
-from asgi_auth.pages.visits import LOGIN, Authenticate, Visit, with_headers_of
+from asgi_auth.pages.visits import LOGIN, Authenticate, Visit
 from asgi_auth.validation.targets import location
 from asgi_auth.web.csrf import is_begun_elsewhere
 from asgi_auth.web.headers import single_header
@@ -106,10 +106,6 @@ class NavigationVisit(Visit):
             error.in_cookie = True
             response = self.site.renderer.redirect(target)
         else:
-            view = self.view()
-            on = view.href("login") or view.href("account")
-            title, alert = view.language.get("pages.error.title"), view.language.error(error)
-            context = view.frame() | {"title": title, "alert": alert, "on": on}
-            response = with_headers_of(self.site.renderer.page(["stopped"], context, error.status), error)
+            response = self.refuse(error)
         response.raw_headers.extend(self.site.cookies.lines(error.http_cookies))
         return response

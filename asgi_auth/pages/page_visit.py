@@ -85,7 +85,7 @@ class PageVisit(Visit):
         found = self.client(identity).cookies.get(SENT_ON, "")
         turn = marks.index(found) + 1 if found in marks else 0
         came_back = turn == TURNS
-        response = self.refuse(ForbiddenError()) if came_back else self.site.renderer.redirect(target)
+        response = self.refuse(ForbiddenError(), target) if came_back else self.site.renderer.redirect(target)
         response.raw_headers.append(self.site.cookies.line(SENT_ON, *(("", 0) if came_back else (marks[turn], CIRCLE))))
         return response
 

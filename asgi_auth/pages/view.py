@@ -139,13 +139,13 @@ class View:
             "lead": "" if elsewhere else self._lead(page, forms),
             "said": self.language.get(f"pages.said.{said}") if said in self.site.plan.said else "",
             "forms": forms,
-            "links": self._other_address(below) + [(self._onward(name), self._name_of(name)) for name in below],
+            "links": self._other_address(below) + [(self._onward(name), self.name_of(name)) for name in below],
         }
 
     def _dead_link(self) -> str:
         return self.language.error(self.dead) if self.dead is not None else ""
 
-    def _name_of(self, page: str) -> str:
+    def name_of(self, page: str) -> str:
         """Return the text of a link to a page."""
         return self.language.maybe(f"pages.link.{page}") or self.language.get(f"pages.{page}.title")
 

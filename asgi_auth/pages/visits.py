@@ -77,20 +77,32 @@ class Visit:
         """Respond. Raises AuthError for errors that need the page of errors."""
         raise NotImplementedError
 
-    def refuse(self, error: AuthError) -> Response:
-        """Respond to an error with the page of errors, or with a problem document when that fails."""
+    def refuse(self, error: AuthError, at: str = "") -> Response:
+        """Respond to an error with the page of errors, or with a problem document when that fails.
+
+        `at` is the page of the host that refuses the visitor: no link leads back to it.
+        """
         try:
-            view = self.view()
-            context = {"title": view.language.get("pages.error.title"), "alert": view.language.error(error)}
-            of_two_users = isinstance(error, BadRequestError) and error.of_cookies
-            is_refused = isinstance(error, ForbiddenError) and self.identity.is_authenticated
-            context["logout"] = view.action("logout") if of_two_users or is_refused else ""
-            context["account"] = "" if of_two_users else view.href("account")
-            response = self.site.renderer.page(["error"], view.frame() | context, error.status)
+            response = self.site.renderer.page(["error"], self._about(error, at), error.status)
         except Exception:
             logger.exception("asgi_auth failed to show an error")
             return problem_document(InternalError())
         return with_headers_of(response, error)
+
+    def _about(self, error: AuthError, at: str) -> dict[str, Any]:
+        """Return the context of the page of errors, with the ways on from it."""
+        view, knows_user = self.view(), self.identity.is_authenticated
+        of_two_users = isinstance(error, BadRequestError) and error.of_cookies
+        logs_out = of_two_users or (knows_user and isinstance(error, ForbiddenError))
+        page, onward = ("account", "") if knows_user else (LOGIN, self.onward)
+        target, home = "" if of_two_users else view.href(page, next=onward), self.way_home()
+        return view.frame() | {
+            "title": view.language.get("pages.error.title"),
+            "alert": view.language.error(error),
+            "home": home if home != at else "",
+            "logout": view.action("logout") if logs_out else "",
+            "links": [(target, view.name_of(page))] if target else [],
+        }
 
     def view(self, user: UserInfo | None = None, failed: Failed | None = None, **more: Any) -> View:
         """Return the context of the templates; `more` are further attributes of it."""
@@ -150,6 +162,10 @@ class Visit:
         known = {name: values.get(name, "") for name in self.site.plan.values_of(page)}
         return self.view().href(page, **known | {"next": ""}) or location(self.below_root("/"))
 
+    def way_home(self) -> str:
+        """Return the target of the link back to the app."""
+        return self.below_root(self.site.pages.home)
+
     def below_root(self, target: str) -> str:
         """Return a target that is below the host's app if it is a path: the app may be served below a path."""
         return below_root(self._root, target) if is_local_path(target) else target
@@ -176,7 +192,7 @@ class Visit:
         more = {"data": data, "permissions": identity.permissions, "held": held}
         view = self.view(user, failed, dead=opened.dead if failed is None else None, **more)
         context = view.page(page) | {"answer": answer, "username": opened.owner}
-        context["home"] = self.below_root(self.site.pages.home) if page.login else ""
+        context["home"] = self.way_home() if page.login else ""
         sections = [item for item in self.site.plan.sections_of(page) if view.permits(item.endpoint)]
         shown = context["sections"] = [await self._section(section, page, view, identity) for section in sections]
         context["groups"] = groups_of(shown, self._opened(failed))

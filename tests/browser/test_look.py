@@ -15,7 +15,7 @@ from tests.browser.visitor import PASSWORD, Visitor
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 PATHS = ["login", "login?said=logged_out", "register", "verify-email", "verify-email?request=x", "forgot-password",
          "reset-password?token=x", "request-unlock", "unlock?token=x", "magic-link",
-         "confirm-email-change?token=x"]  # fmt: skip
+         "confirm-email-change?token=x", "nothing"]  # fmt: skip
 #: The pages that ask for a mail with their forms: what follows has the form for a code.
 BY_MAIL = {"forgot-password": "forgot_password", "magic-link": "magic_link"}
 #: The smallest that WCAG 2.2, 2.5.8 allows for what is pressed.
