@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from asgi_auth.features.account import Account
     from asgi_auth.features.admin import Admin
     from asgi_auth.features.audit import Audit
+    from asgi_auth.features.authorization_server import AuthorizationServer, OAuthClient, Resource
     from asgi_auth.features.browser_client import BrowserClient
     from asgi_auth.features.email_change import EmailChange
     from asgi_auth.features.email_verification import EmailVerification
@@ -74,6 +75,7 @@ __all__ = [
     "AuthApp",
     "AuthError",
     "AuthMiddleware",
+    "AuthorizationServer",
     "BrowserClient",
     "ConsoleMailer",
     "EmailChange",
@@ -91,6 +93,7 @@ __all__ = [
     "MemoryCounters",
     "NewDevice",
     "Notices",
+    "OAuthClient",
     "OAuthProvider",
     "OpenAPI",
     "OpenIDProvider",
@@ -103,6 +106,7 @@ __all__ = [
     "RateLimits",
     "RecoveryCodes",
     "RedisCounters",
+    "Resource",
     "Revocation",
     "SMTPMailer",
     "SecondFactors",
@@ -141,6 +145,7 @@ LATER = {
     "AuthApp": "app",
     "AuthError": "errors",
     "AuthMiddleware": "middleware",
+    "AuthorizationServer": "features.authorization_server",
     "BrowserClient": "features.browser_client",
     "ConsoleMailer": "mail",
     "EmailChange": "features.email_change",
@@ -158,6 +163,7 @@ LATER = {
     "MemoryCounters": "limits.counters",
     "NewDevice": "features.new_device",
     "Notices": "features.notices",
+    "OAuthClient": "features.authorization_server",
     "OAuthProvider": "features.oidc",
     "OIDC": "features.oidc",
     "OpenAPI": "openapi.feature",
@@ -171,6 +177,7 @@ LATER = {
     "RateLimits": "features.rate_limits",
     "RecoveryCodes": "features.recovery_codes",
     "RedisCounters": "limits.redis",
+    "Resource": "features.authorization_server",
     "Revocation": "features.revocation",
     "SMTPMailer": "mail.smtp",
     "SecondFactors": "features.second_factors",

@@ -1,8 +1,10 @@
 """Requests of the server to other servers, such as an identity provider, within bounds (ASVS 1.3.6, 15.3.2)."""
 
 import asyncio
+import ipaddress
+import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
@@ -15,6 +17,8 @@ from asgi_auth.bounds.deadline import left
 from asgi_auth.errors import ProviderUnavailableError
 
 if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
     from httpx2 import AsyncClient, Response
 
 #: Seconds that a request may take, from the look-up of the name to the last byte.
@@ -55,6 +59,7 @@ class Outgoing:
         self._development = development
         self._verify = verify
         self._clients: PerLoop[AsyncClient] = PerLoop(lambda _: None)
+        self._public_clients: PerLoop[AsyncClient] = PerLoop(lambda _: None)
 
     def check(self, url: str) -> str:
         """Return a URL that requests may go to. Raises ValueError for any other.
@@ -80,34 +85,76 @@ class Outgoing:
         """Send a form (`application/x-www-form-urlencoded`). Raises what `get` raises. It is never sent twice."""
         return await self._ask("POST", url, headers, dict(form))
 
+    async def public(self, url: str, *, seconds: float = SECONDS, most: int = MOST) -> Answer:
+        """Read a URL that a stranger has named, within `seconds` and `most` bytes.
+
+        All addresses of its name must be public, and the request goes to one of those that were looked up, with the
+        certificate of the name. No proxy takes part. Raises what `get` raises.
+        """
+        parts = urlsplit(self.check(url))
+        if parts.scheme != "https":
+            raise ValueError(f"{url!r} must begin with https://")
+        host, port = parts.hostname or "", parts.port or 443
+        try:
+            async with asyncio.timeout(left(seconds)):
+                address = await self._public_address(host, port)
+                client = await self._client_of(self._public_clients, self._public_client)
+                name = f"[{address}]" if ":" in address else address
+                target = parts._replace(netloc=f"{name}:{port}").geturl()
+                sent = client.stream("GET", target, headers={"host": parts.netloc}, extensions={"sni_hostname": host})
+                return await self._answer(sent, host, most)
+        except (TimeoutError, OSError) as error:
+            raise ProviderUnavailableError(f"{host}: {error!r}") from error
+
     async def close(self) -> None:
         """Close the connections of the running event loop."""
-        client = self._clients.pop()
-        if client is not None:
-            await client.aclose()
+        for clients in (self._clients, self._public_clients):
+            client = clients.pop()
+            if client is not None:
+                await client.aclose()
 
     async def _ask(
         self, method: str, url: str, headers: Mapping[str, str] | None, form: dict[str, str] | None
     ) -> Answer:
         self.check(url)
-        client = self._clients.get()
+        host = urlsplit(url).hostname or ""
+        client = await self._client_of(self._clients, self._client)
+        try:
+            async with asyncio.timeout(left(SECONDS)):
+                return await self._answer(
+                    client.stream(method, url, headers=dict(headers or {}), data=form), host, MOST
+                )
+        except (TimeoutError, OSError) as error:
+            raise ProviderUnavailableError(f"{host}: {error!r}") from error
+
+    async def _client_of(self, clients: "PerLoop[AsyncClient]", make: "Callable[[], AsyncClient]") -> "AsyncClient":
+        client = clients.get()
         if client is None:
             # In a thread, because the import and the list of authorities take a third of a second.
-            made = await asyncio.to_thread(self._client)
-            client = self._clients.get() or self._clients.set(made)
+            made = await asyncio.to_thread(make)
+            client = clients.get() or clients.set(made)
+        return client
+
+    @staticmethod
+    async def _public_address(host: str, port: int) -> str:
+        """Return an address of a name. Raises ProviderUnavailableError unless all are public: any may be chosen."""
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        addresses = [str(item[4][0]) for item in found]
+        if not addresses or not all(is_public(address) for address in addresses):
+            raise ProviderUnavailableError(f"{host}: not all of its addresses are public")
+        return addresses[0]
+
+    async def _answer(self, sent: "AbstractAsyncContextManager[Response]", host: str, most: int) -> Answer:
         from httpx2 import HTTPError, InvalidURL  # noqa: PLC0415 (of an extra)
 
         try:
-            async with (
-                asyncio.timeout(left(SECONDS)),
-                client.stream(method, url, headers=dict(headers or {}), data=form) as response,
-            ):
-                return await self._read(response)
-        except (HTTPError, InvalidURL, TimeoutError, OSError) as error:
-            raise ProviderUnavailableError(f"{urlsplit(url).hostname}: {error!r}") from error
+            async with sent as response:
+                return await self._read(response, host, most)
+        except (HTTPError, InvalidURL) as error:
+            raise ProviderUnavailableError(f"{host}: {error!r}") from error
 
-    async def _read(self, response: "Response") -> Answer:
-        host = response.url.host
+    @staticmethod
+    async def _read(response: "Response", host: str, most: int) -> Answer:
         if response.has_redirect_location:
             raise ProviderUnavailableError(f"{host}: redirects are not followed")
         if response.headers.get("content-encoding", "identity") != "identity":
@@ -115,17 +162,34 @@ class Outgoing:
         body = bytearray()
         async for chunk in response.aiter_raw():
             body += chunk
-            if len(body) > MOST:
-                raise ProviderUnavailableError(f"{host}: the answer has more than {MOST} bytes")
+            if len(body) > most:
+                raise ProviderUnavailableError(f"{host}: the answer has more than {most} bytes")
         return Answer(response.status_code, dict(response.headers), bytes(body))
 
     def _client(self) -> "AsyncClient":
+        return self._made(CONNECTIONS, env=True)
+
+    def _public_client(self) -> "AsyncClient":
+        # A connection that is kept was made for the certificate of one name, and others may share its address.
+        return self._made(0, env=False)
+
+    def _made(self, kept: int, *, env: bool) -> "AsyncClient":
         from httpx2 import AsyncClient, Limits  # noqa: PLC0415 (of an extra)
 
         return AsyncClient(
             verify=True if self._verify is None else self._verify,
             headers={"accept": "application/json", "accept-encoding": "identity", "user-agent": "asgi_auth"},
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            limits=Limits(max_connections=CONNECTIONS),
+            limits=Limits(max_connections=CONNECTIONS, max_keepalive_connections=kept),
             timeout=SECONDS,
+            trust_env=env,
         )
+
+
+def is_public(address: str) -> bool:
+    """Tell whether an address is one of the public network; those that wrap others (6to4, NAT64) are not."""
+    found = ipaddress.ip_address(address.partition("%")[0])
+    if found.version == 6:
+        unicast = found in ipaddress.ip_network("2000::/3")
+        return unicast and found.is_global and found not in ipaddress.ip_network("2002::/16")
+    return found.is_global and not found.is_multicast

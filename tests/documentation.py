@@ -12,6 +12,7 @@ from asgi_auth import (
     Admin,
     Auth,
     AuthApp,
+    AuthorizationServer,
     BrowserClient,
     Issuer,
     MagicLink,
@@ -20,6 +21,7 @@ from asgi_auth import (
     Pages,
     Passkeys,
     RecoveryCodes,
+    Resource,
     Revocation,
     SecondFactors,
     ServerMetadata,
@@ -103,7 +105,9 @@ def pages() -> str:
 
 def described(*more: Feature, **options: Any) -> Auth:
     """Return an `Auth` with all features, and more."""
-    return make_auth(features=[*every_feature(), *more], issuer=f"{ORIGIN}/auth", signing_keys=[new_key()], **options)
+    pages = [] if any(isinstance(item, Pages) for item in more) else [Pages()]
+    features = [*every_feature(), *pages, *more]
+    return make_auth(features=features, issuer=f"{ORIGIN}/auth", signing_keys=[new_key()], **options)
 
 
 def every_feature() -> list[Feature]:
@@ -123,6 +127,7 @@ def every_feature() -> list[Feature]:
         Revocation(),
         ServerMetadata(),
         Issuer({}),
+        AuthorizationServer({"/notes": Resource("Notes", {"notes:read": "Read your notes"})}),
     ]
 
 

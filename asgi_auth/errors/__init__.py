@@ -3,6 +3,12 @@
 AuthError
 ├── BadRequestError                         400 bad_request
 │   ├── UnsupportedGrantTypeError           400 unsupported_grant_type
+│   ├── UnknownClientError                  400 unknown_client
+│   ├── ConsentExpiredError                 400 consent_expired
+│   ├── InvalidGrantError                   400 invalid_grant
+│   ├── InvalidTargetError                  400 invalid_target
+│   ├── InvalidRedirectUriError             400 invalid_redirect_uri
+│   ├── InvalidClientMetadataError          400 invalid_client_metadata
 │   └── InvalidOneTimeTokenError            400 invalid_one_time_token
 │       ├── InvalidVerificationTokenError   400 invalid_verification_token
 │       └── InvalidResetTokenError          400 invalid_reset_token

@@ -51,7 +51,7 @@ class BaseFeature:
     needs: ClassVar[tuple[type, ...]] = ()
     #: The packages that the feature imports at its first call, each with the extra of this library that installs it. A
     #: missing one is a ValueError when the `Auth` is made.
-    requires: ClassVar[Mapping[str, str]] = {}
+    requires: Mapping[str, str] = {}
     #: Whether the feature is of no use without mail; then a missing mailer is logged at start.
     needs_mail: ClassVar[bool] = False
     #: The purposes of the mails that it sends.

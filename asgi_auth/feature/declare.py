@@ -70,6 +70,7 @@ class PostOptions(Options, total=False):
     """The options of `@post`."""
 
     oauth2: bool
+    reads_json: bool
     logs_in: bool
     guesses: Guesses
     names: str

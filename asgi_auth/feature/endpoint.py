@@ -44,6 +44,8 @@ class Endpoint:
     _: KW_ONLY
     status: int = 200
     oauth2: bool = False
+    #: Whether a body in the form of OAuth 2, with unknown members, is JSON (RFC 7591).
+    reads_json: bool = False
     ends_session: bool = False
     partial: bool = False
     logs_in: bool = False

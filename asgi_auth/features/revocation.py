@@ -1,6 +1,7 @@
 """Token revocation (RFC 7009): whoever holds a token may end its session."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Annotated, Any
 
 import msgspec
@@ -23,13 +24,13 @@ class Revocation(Feature):
             await self.auth.end_sessions(owner, only=session_id, client=client)
 
     async def _session_of(self, token: str) -> tuple[str, str]:
-        """Return the user and the session of a genuine token; empty texts for all others."""
-        try:
-            claims, _ = self.auth.access_tokens.read(token)
-        except InvalidTokenError:
-            session = await self.auth.session_of(token)
-            return (session.user_id, session.id) if session is not None else ("", "")
-        return claims.sub, claims.sid
+        """Return the user and the session of a genuine token, also of a client's; empty texts for all others."""
+        for about in ((), *((each.url, each.issuer) for each in self.auth.resources.found)):
+            with suppress(InvalidTokenError):
+                claims, _ = self.auth.access_tokens.read(token, *about)
+                return claims.sub, claims.sid
+        session = await self.auth.sessions.any_session_of(token)
+        return (session.user_id, session.id) if session is not None else ("", "")
 
     def metadata(self, url_of: Callable[[str], str | None]) -> Mapping[str, Any]:
         """Announce the endpoint. Its callers need no secret: the token is one."""

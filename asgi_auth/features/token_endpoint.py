@@ -63,8 +63,12 @@ class TokenEndpoint(Feature):
         return await grant.run(sent, client)
 
     def metadata(self, url_of: Callable[[str], str | None]) -> Mapping[str, Any]:
-        """Announce the endpoint and the grant types of all features. Its callers need no secret of their own."""
-        if (url := url_of("token")) is None:
+        """Announce the endpoint and the grant types of all features. Its callers need no secret of their own.
+
+        Beside the token endpoint of clients it is not announced: a server has one.
+        """
+        url = url_of("token")
+        if url is None or url_of("client_token") is not None:
             return {}
         return {
             "token_endpoint": url,

@@ -40,6 +40,14 @@ class Answer(Record, frozen=True):
         return ()
 
     @property
+    def form_action(self) -> str:
+        """The source to which a form of the page that shows the answer may lead, beside this site; empty without one.
+
+        Browsers hold the redirect behind a form to the Content-Security-Policy of its page.
+        """
+        return ""
+
+    @property
     def http_cookies(self) -> Sequence[SetCookie]:
         """The cookies of the response beside those of the session."""
         return ()

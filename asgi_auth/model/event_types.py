@@ -88,7 +88,9 @@ ACTIONS: Final[dict[str, Action]] = {
     REAUTHENTICATE: Action(
         "A user proved a factor again in a session (`amr`).", "authn_reauth_success", "authn_reauth_fail"
     ),
-    SESSION_START: Action("A login started a session.", "session_created"),
+    SESSION_START: Action(
+        "A session was started: by a login, an administrator who acts for the user, or a client.", "session_created"
+    ),
     REFRESH: Action("A refresh token extended a session.", "session_renewed", "session_use_after_expire"),
     REFRESH_REPEATED: Action(
         "A used refresh token came again, before any token of its successor or after an outage of the database: the "

@@ -47,6 +47,8 @@ def _value(item: Mapping[str, Any]) -> Any:
     if "anyOf" in item:
         return _value(next(each for each in item["anyOf"] if "$ref" not in each))
     kinds = item["type"] if isinstance(item["type"], list) else [item["type"]]
+    if kinds[0] == "array":
+        return [_value(item["items"])] * item.get("minItems", 0)
     sample = SAMPLES[kinds[0]]
     if isinstance(sample, str):
         return sample.ljust(item.get("minLength", 0), "t")[: item.get("maxLength")]

@@ -97,7 +97,10 @@ def _body(route: Route, schemas: Schemas) -> dict[str, Any]:
     elif example := next(iter(examples.values())):
         content["example"] = example
     required = any(field.required for field in endpoint.fields.values()) or bool(endpoint.schema)
-    body = {"required": required, "content": {FORM_TYPE if endpoint.oauth2 else JSON_TYPE: content}}
+    body = {
+        "required": required,
+        "content": {FORM_TYPE if endpoint.oauth2 and not endpoint.reads_json else JSON_TYPE: content},
+    }
     if "refresh_token" in endpoint.fields and not endpoint.oauth2:
         body["description"] = "In cookie mode the refresh token is in its cookie, and may be left out here."
     return body

@@ -72,6 +72,10 @@ class Renderer:
         response.headers["location"] = target
         return response
 
+    def let_forms_lead(self, response: Response, source: str) -> None:
+        """Let the forms of a page lead to a source, too."""
+        response.headers["content-security-policy"] = self._csp.replace("form-action ", f"form-action {source} ", 1)
+
     def asset(self, path: str) -> Response:
         """Return the stylesheet or the script; `private`, because the middleware may add a cookie to any response."""
         text, media_type = self.assets[path]

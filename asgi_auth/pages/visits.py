@@ -20,6 +20,7 @@ from asgi_auth.errors import (
 from asgi_auth.feature.call import Call
 from asgi_auth.feature.endpoint import Endpoint
 from asgi_auth.feature.page import Page, Section
+from asgi_auth.model.answers import Answer, Redirect
 from asgi_auth.model.records import Client
 from asgi_auth.model.user_info import UserInfo
 from asgi_auth.pages.forms import Failed
@@ -185,6 +186,8 @@ class Visit:
             return self.to_login(self.reference(page) if page.login else self.onward, "login_needed")
         user = await self._user(identity)
         data = await self.call(page.endpoint, identity) if page.loads else None
+        if isinstance(data, Redirect):
+            return self.site.renderer.redirect(data.location)
         held = await held_by(self.site, page, identity, self.client(identity), self.carried.get("pending", ""))
         opened = await opened_by_link(self.site, page, failed.sent if failed else self.query)
         if (asked := self.asked_for(opened.request)) is not None and not self.query.get("next"):
@@ -193,10 +196,13 @@ class Visit:
         view = self.view(user, failed, dead=opened.dead if failed is None else None, **more)
         context = view.page(page) | {"answer": answer, "username": opened.owner}
         context["home"] = self.way_home() if page.login else ""
+        context["here"] = self.reference(page) if page.login else ""
         sections = [item for item in self.site.plan.sections_of(page) if view.permits(item.endpoint)]
         shown = context["sections"] = [await self._section(section, page, view, identity) for section in sections]
         context["groups"] = groups_of(shown, self._opened(failed))
         response = self.site.renderer.page([page.name, "page"], context, failed.error.status if failed else 200)
+        if isinstance(data, Answer) and data.form_action:
+            self.site.renderer.let_forms_lead(response, data.form_action)
         return with_headers_of(response, failed.error) if failed else response
 
     def _opened(self, failed: Failed | None) -> set[str]:

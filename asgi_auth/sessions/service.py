@@ -1,4 +1,4 @@
-"""The session service: login, rotation of refresh tokens, and the end of sessions."""
+"""The session service: login, refresh, and the access tokens of sessions."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -10,8 +10,6 @@ from asgi_auth.errors import (
     InvalidCredentialsError,
     InvalidTokenError,
     SecondFactorRequiredError,
-    TokenExpiredError,
-    TokenReuseError,
     TokenRevokedError,
 )
 from asgi_auth.model import event_types as events
@@ -19,28 +17,24 @@ from asgi_auth.model.answers import TokenPair
 from asgi_auth.model.ban import Ban
 from asgi_auth.model.records import Client, Credential, LoginAttempt, Session, User
 from asgi_auth.sessions.bans import lifted
-from asgi_auth.sessions.ends import SessionEnds
 from asgi_auth.sessions.event_sink import EventSink
 from asgi_auth.sessions.generations import UsedGenerations
 from asgi_auth.sessions.identity import MFA, Identity
 from asgi_auth.sessions.new_session import new_session
 from asgi_auth.sessions.revocation import Revocation
+from asgi_auth.sessions.rotation import Lives, SessionRotation
 from asgi_auth.sessions.second_factors import SECOND_FACTOR_AT, SecondFactorGate
 from asgi_auth.sessions.source import Loader
 from asgi_auth.sessions.tokens import ACTOR, AccessTokens, RefreshTokens
 from asgi_auth.settings import Settings
 from asgi_auth.storage import Storage
 
-Rotated = tuple[Session, tuple[str, ...]]
 HostClaims = Callable[[User], Mapping[str, Any]]
-#: Seconds in which an unused successor is returned again.
-REPEATABLE = 86400
-
 #: The errors of every login.
 LOGIN_ERRORS = (InvalidCredentialsError, AccountDisabledError)
 
 
-class SessionService(SessionEnds):
+class SessionService(SessionRotation):
     """Starts, refreshes and ends sessions."""
 
     def __init__(  # noqa: PLR0917 (each is a collaborator)
@@ -58,14 +52,12 @@ class SessionService(SessionEnds):
         claims: HostClaims | None,
     ) -> None:
         """Take the collaborators; every login passes `gate`, `claims` returns extra claims of access tokens."""
-        super().__init__(storage, revocation, events, now)
-        self._settings = settings
+        super().__init__(storage, settings, refresh_tokens, revocation, events, now, used)
         self._access_tokens = access_tokens
-        self._refresh_tokens = refresh_tokens
         self._gate = gate
         self._load_user = load_user
-        self._used = used
         self._claims = claims
+        self._own = Lives(grant=False, idle=settings.session_idle, grace=settings.refresh_grace)
 
     async def login(
         self,
@@ -96,12 +88,29 @@ class SessionService(SessionEnds):
         session_id, generation = self._refresh_tokens.read(refresh_token)
         # First, because the host's claims may raise: a token that was not rotated can be used again.
         custom = await self._claims_of(session_id)
-        rotated = await self._rotate(session_id, generation, client, rotate=rotate)
-        session, roles = rotated or await self._successor(session_id, generation, client, rotate=rotate)
+        session, roles = await self._rotated(session_id, generation, client, self._own, rotate=rotate)
         if custom is None:
             # The user became active during this call. A repeated call gets the same successor.
             raise TokenRevokedError
         return self._pair(session, roles, custom)
+
+    async def begin_for_client(
+        self, session: Session, grant: Credential, most: int, code_id: str, client: Client
+    ) -> bool:
+        """Use up a code, and start the session of a client that its user has let in, in one transaction.
+
+        The user has `most` sessions of a grant; the oldest one ends. Returns False for a code that was used before, a
+        grant that was withdrawn, and a user who is not active.
+        """
+        ended: list[str] | None = None
+        async with self._storage.transaction() as storage:
+            if await storage.use_token(code_id, int(self._now())):
+                ended = await storage.add_session(session, grant, most)
+        if ended is None:
+            return False
+        await self.ended(session.user_id, ended, client)
+        await self._events.emit(events.SESSION_START, user_id=session.user_id, session_id=session.id, client=client)
+        return True
 
     async def renew(
         self, identity: Identity, amr: tuple[str, ...], client: Client, factor: Credential | None = None
@@ -139,6 +148,14 @@ class SessionService(SessionEnds):
             return None
         session = await self._storage.session(session_id)
         return session if session is not None and session.grant_id is None else None
+
+    async def any_session_of(self, refresh_token: str) -> Session | None:
+        """Look up the session of a genuine refresh token, that of a client too; None for all others."""
+        try:
+            session_id, _ = self._refresh_tokens.read(refresh_token)
+        except InvalidTokenError:
+            return None
+        return await self._storage.session(session_id)
 
     async def _login(
         self,
@@ -182,75 +199,6 @@ class SessionService(SessionEnds):
         previous = await self._storage.session(client.session_id)
         if previous is not None:
             await self.end(previous.user_id, only=previous.id, client=client)
-
-    async def _rotate(
-        self, session_id: str, generation: int, client: Client, *, rotate: bool, ahead: bool = False
-    ) -> Rotated | None:
-        """Rotate or touch the session, and emit the event; None unless the session has, or lacks, the generation."""
-        now = int(self._now())
-        rotate_or_touch = self._storage.rotate_session if rotate else self._storage.touch_session
-        idle_since = now - self._settings.session_idle
-        rotated = await rotate_or_touch(session_id, generation, now=now, idle_since=idle_since, ahead=ahead)
-        if rotated is not None:
-            name = events.REFRESH_AHEAD if ahead else events.REFRESH
-            await self._events.emit(name, user_id=rotated[0].user_id, session_id=session_id, client=client)
-        return rotated
-
-    async def _successor(self, session_id: str, generation: int, client: Client, *, rotate: bool | None) -> Rotated:
-        """Return the successor of a genuine token that could not be rotated, or raise the reason.
-
-        A used token gets the same successor for `refresh_grace` seconds, and, until any token of the successor is used,
-        for a day: the server may have failed to answer. Otherwise it is a copy, and the session ends. Nobody can make
-        a token that is ahead of its session: there, the database has lost rotations, and the session follows the token;
-        `rotate` is None if that was tried.
-        """
-        settings, now = self._settings, int(self._now())
-        session = await self._storage.session(session_id)
-        access = await self._storage.access(session_id, now)
-        # The refresh token of a client gives no tokens of the user.
-        if session is None or access is None or session.revoked_at is not None or session.grant_id is not None:
-            raise TokenRevokedError
-        if session.expires_at <= now or session.last_used_at <= now - settings.session_idle:
-            raise TokenExpiredError
-        if not access.alive:
-            raise TokenRevokedError
-        if generation >= session.generation:
-            if rotate is None:
-                raise TokenRevokedError
-            return await self._follow_token(session_id, generation, client, rotate=rotate)
-        if generation == session.generation - 1:
-            if now - session.rotated_at <= settings.refresh_grace:
-                return session, access.roles
-            if not self._is_used(session) or self._revocation.outages.excuse(session.rotated_at):
-                return await self._repeat(session, access.roles, now, client)
-        await self.end(session.user_id, only=session.id if settings.on_reuse == "session" else None, client=client)
-        error = TokenReuseError().about(session.user_id, session.id)
-        await self._events.report_refusal(error, client)
-        raise error
-
-    async def _follow_token(self, session_id: str, generation: int, client: Client, *, rotate: bool) -> Rotated:
-        """Raise the session to a genuine token that is ahead of it.
-
-        A database that has lost rotations may have lost the end of the session, too, which this process may know.
-        Of concurrent calls one raises the session, and the others find its new generation.
-        """
-        if session_id in self._revocation.dead:
-            raise TokenRevokedError
-        for ahead in (True, False):
-            if rotated := await self._rotate(session_id, generation, client, rotate=rotate, ahead=ahead):
-                return rotated
-        return await self._successor(session_id, generation, client, rotate=None)
-
-    def _is_used(self, session: Session) -> bool:
-        """Tell whether a client has used a token of the newest generation, and so has received it."""
-        return session.used_generation >= session.generation or self._used.has(session.id, session.generation)
-
-    async def _repeat(self, session: Session, roles: tuple[str, ...], now: int, client: Client) -> Rotated:
-        """Return the session again, for a day: an unused successor is no sign of a theft, but it does not live on."""
-        if now - session.rotated_at > REPEATABLE:
-            raise TokenExpiredError
-        await self._events.emit(events.REFRESH_REPEATED, user_id=session.user_id, session_id=session.id, client=client)
-        return session, roles
 
     async def _claims_of(self, session_id: str) -> Mapping[str, Any] | None:
         """Return the host's claims for a session, after a check that a token can hold them.

@@ -11,6 +11,8 @@ ANY = "*"
 #: The headers that clients may send: those that the library reads, and those of tracing (W3C Trace Context, Baggage).
 ALLOWED = ("authorization", "content-type", "auth-transport", "x-request-id", "traceparent", "tracestate", "baggage")
 EXPOSED = b"retry-after, ratelimit, ratelimit-policy, www-authenticate"
+#: A header that MCP clients send with every request, also for metadata and tokens.
+OF_CLIENTS = b"mcp-protocol-version"
 #: Seconds that a browser may cache the response to a preflight.
 MAX_AGE = b"600"
 Headers = list[tuple[bytes, bytes]]
@@ -50,7 +52,7 @@ class Cors:
             return []
         return [
             (b"access-control-allow-methods", ", ".join(methods).encode()),
-            (b"access-control-allow-headers", self._allowed),
+            (b"access-control-allow-headers", self._allowed + (b", " + OF_CLIENTS if any_origin else b"")),
             (b"access-control-max-age", MAX_AGE),
         ]
 

@@ -94,7 +94,8 @@ class RequestPipeline:
         """
         endpoint = route.endpoint
         if endpoint.method != "GET":
-            body_type = FORM_TYPE if endpoint.oauth2 or endpoint.navigates else JSON_TYPE
+            is_form = (endpoint.oauth2 and not endpoint.reads_json) or endpoint.navigates
+            body_type = FORM_TYPE if is_form else JSON_TYPE
             return await self.body(scope, receive, body_type, route, identity) | in_path
         try:
             return self._query(scope, route, in_path) | in_path

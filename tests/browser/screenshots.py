@@ -9,10 +9,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlencode
 
+import httpx2
 from playwright.async_api import Browser, Page
 
-from asgi_auth import OIDC, AuthMiddleware, OpenIDProvider, Outbox, Pages, Usernames
+from asgi_auth import OIDC, AuthMiddleware, AuthorizationServer, OpenIDProvider, Outbox, Pages, Resource, Usernames
 from asgi_auth.features.totp.codes import code_at
 from asgi_auth.testing.provider import FakeProvider
 from asgi_auth.testing.provider.server import SECRET
@@ -20,7 +22,8 @@ from tests.browser.chromium import chromium, served
 from tests.browser.visitor import PASSWORD, Visitor
 from tests.cluster import free_port
 from tests.providers.serving import served as serving
-from tests.support import cheap, make_auth, who
+from tests.support import EMAIL, cheap, make_auth, register, who
+from tests.support import PASSWORD as SHORT
 
 FOLDER = Path(__file__).parents[2] / "docs" / "images" / "pages"
 SIZES = {"wide": (1280, 900), "narrow": (360, 740)}
@@ -55,6 +58,8 @@ async def main(folder: Path | None) -> None:
                     await visit(Visitor(page, url), Camera(FOLDER))
                 async with opened(browser, (960, 560), "light") as page:
                     await sign_up_at_a_provider(page, Camera(FOLDER))
+                async with opened(browser, (960, 560), "light") as page:
+                    await connect_a_program(page, Camera(FOLDER))
                 return
             for size, viewport in SIZES.items():
                 for scheme in SCHEMES:
@@ -123,6 +128,30 @@ async def sign_up_at_a_provider(page: Page, camera: Camera) -> None:
         async with serving(provider, port_of(issuer)), serving(app, port_of(url)):
             await page.goto(f"{url}/auth/oidc/corp/login")
             await camera.shoot(page, "oidc-sign-up")
+
+
+async def connect_a_program(page: Page, camera: Camera) -> None:
+    """Open the page on which a user lets a program in."""
+    url = f"http://localhost:{free_port()}"
+    notes = Resource("Notes", scopes={"notes:read": "Read your notes", "notes:write": "Change your notes"})
+    features = [*cheap(), Pages(), AuthorizationServer({"/mcp": notes})]
+    settings: dict[str, Any] = {"base_url": url, "development": True, "name": "Lighthouse"}
+    async with (
+        make_auth(features=features, **settings) as auth,
+        serving(AuthMiddleware(who, auth, mount="/auth"), port_of(url)),
+        httpx2.AsyncClient(base_url=url) as program,
+    ):
+        about = {"redirect_uris": ["https://claude.ai/api/mcp/auth_callback"], "client_name": "Claude"}
+        client_id = (await program.post("/auth/oauth/register", json=about)).json()["client_id"]
+        await register(auth)
+        asked = {"response_type": "code", "client_id": client_id, "redirect_uri": about["redirect_uris"][0]}
+        asked |= {"code_challenge": "x" * 43, "code_challenge_method": "S256"}
+        await page.goto(f"{url}/auth/authorize?{urlencode(asked)}")
+        await page.fill("#login-email", EMAIL)
+        await page.fill("#login-password", SHORT)
+        await page.click("button.primary")
+        await page.wait_for_url("**/authorize*")
+        await camera.shoot(page, "authorize")
 
 
 def port_of(url: str) -> int:

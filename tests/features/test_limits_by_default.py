@@ -191,9 +191,10 @@ def test_every_limit_by_network_has_a_test_here() -> None:
     limits = RateLimits()
     limited = {item.path.removeprefix("/") for item in endpoints_of_library() if "/ip" in limits.note_at(item)}
 
-    # tests/oidc/test_limits.py tries those of logins by providers, test_revocation_endpoint.py that of `revoke`, and
-    # test_issuer.py that of `introspect`.
+    # tests/oidc/test_limits.py tries those of logins by providers, tests/oauth/test_limits.py those of clients,
+    # test_revocation_endpoint.py that of `revoke`, and test_issuer.py that of `introspect`.
     by_provider = {f"oidc/{{provider}}/{name}" for name in ("login", "callback", "link", "reauthenticate")}
     by_provider |= {"reauthenticate/{provider}", "handoff", "oidc/sign-up", "oidc/pending-sign-up"}
-    assert limited - BY_NETWORK.keys() == {"refresh", "revoke", "introspect"} | by_provider
+    of_clients = {"authorize", "oauth/register", "oauth/request", "oauth/token"}
+    assert limited - BY_NETWORK.keys() == {"refresh", "revoke", "introspect"} | by_provider | of_clients
     assert BY_NETWORK.keys() <= limited

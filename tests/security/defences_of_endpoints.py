@@ -97,7 +97,7 @@ ENDPOINTS = [
     Defence(
         "outgoing: a large answer is not read to its end",
         "outgoing.py",
-        "if len(body) > MOST:",
+        "if len(body) > most:",
         "if len(body) > 10**9:",
         "test_outgoing.py::test_an_answer_out_of_bounds_is_a_failure",
     ),

@@ -17,9 +17,9 @@ GRANTS = [
     ),
     Defence(
         "a repeated refresh of the user gives no successor of a client",
-        "sessions/service.py",
-        "session.revoked_at is not None or session.grant_id is not None:",
-        "session.revoked_at is not None:",
+        "sessions/rotation.py",
+        "if lives.grant != (session.grant_id is not None):",
+        "if lives.grant and session.grant_id is None:",
         DOORS + "test_a_refresh_token_of_a_client_gives_nothing_of_the_user",
     ),
     Defence(

@@ -34,15 +34,14 @@ OUTAGES = [
     ),
     Defence(
         "a client's failing requests are no outage",
-        "sessions/service.py",
-        "        rotated = await rotate_or_touch(session_id, generation, now=now",
-        "        self._revocation.outages.failed()\n"
-        "        rotated = await rotate_or_touch(session_id, generation, now=now",
+        "sessions/rotation.py",
+        "        rotated = await rotate_or_touch(\n",
+        "        self._revocation.outages.failed()\n        rotated = await rotate_or_touch(\n",
         "features/test_refresh_across_outages.py::test_requests_that_fail_prolong_no_grace",
     ),
     Defence(
         "a token ahead revives no session that is known to have ended",
-        "sessions/service.py",
+        "sessions/rotation.py",
         "        if session_id in self._revocation.dead:\n            raise TokenRevokedError\n",
         "",
         "features/test_refresh_across_outages.py::test_a_token_ahead_revives_no_session_that_this_process_saw_end",

@@ -118,8 +118,8 @@ SESSIONS = [
     ),
     Defence(
         "reuse ends the session",
-        "sessions/service.py",
-        'await self.end(session.user_id, only=session.id if settings.on_reuse == "session" else None, client=client)',
+        "sessions/rotation.py",
+        "await self.end(session.user_id, only=session.id if ends_one else None, client=client)",
         "session_id = session.id",
         "features/test_refresh.py::test_after_the_grace_reuse_ends_the_session_or_all_of_them",
     ),
@@ -167,7 +167,7 @@ SESSIONS = [
     ),
     Defence(
         "an unanswered refresh is no theft",
-        "sessions/service.py",
+        "sessions/rotation.py",
         "            if not self._is_used(session) or",
         "            if session.used_generation < 0 or",
         "features/test_lost_refreshes.py::test_a_lost_answer_is_given_again_for_a_day",
@@ -202,14 +202,14 @@ SESSIONS = [
     ),
     Defence(
         "a repetition ends after a day",
-        "sessions/service.py",
+        "sessions/rotation.py",
         "        if now - session.rotated_at > REPEATABLE:\n            raise TokenExpiredError\n",
         "",
         "features/test_lost_refreshes.py::test_after_a_day_the_old_token_has_expired_and_the_session_lives_on",
     ),
     Defence(
         "two generations behind is a copy",
-        "sessions/service.py",
+        "sessions/rotation.py",
         "if generation == session.generation - 1:",
         "if generation < session.generation:",
         "features/test_lost_refreshes.py::test_two_generations_behind_is_a_copy_however_late_and_wherever",

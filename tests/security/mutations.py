@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tests.security.defences import DEFENCES, SOURCE, Defence
 from tests.security.defences_of_administration import ADMINISTRATION
+from tests.security.defences_of_authorization import AUTHORIZATION
 from tests.security.defences_of_clients import CLIENTS
 from tests.security.defences_of_clocks import CLOCKS
 from tests.security.defences_of_endpoints import ENDPOINTS
@@ -61,6 +62,7 @@ ALL = [
     *AFTER_PROVIDERS,
     *CLIENTS,
     *GRANTS,
+    *AUTHORIZATION,
     *ISSUERS,
     *RELAY,
 ]

@@ -34,11 +34,11 @@ def reached(function: Callable[..., Any], owner: type | None, names: frozenset[s
 
 @cache
 def classes() -> dict[str, type]:
-    """Return all classes of the library by name."""
+    """Return all classes of the library by name, without those of its testing kit."""
     found: dict[str, type] = {}
     for file in FILES:
         parts = file.relative_to(PACKAGE).with_suffix("").parts
-        if "__main__" not in parts and "hosts" not in parts:
+        if not {"__main__", "hosts", "testing"} & set(parts):
             module = importlib.import_module(".".join(parts).removesuffix(".__init__"))
             own = {k: v for k, v in vars(module).items() if isinstance(v, type) and v.__module__ == module.__name__}
             found |= own

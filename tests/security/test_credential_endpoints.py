@@ -93,6 +93,14 @@ REASONS = {
         "it notes the counter of a passkey that was verified",
         "passkeys/test_ceremonies.py::test_a_counter_that_does_not_go_up_tells_of_a_copy",
     ),
+    "answer_client": (
+        "it lets a client use parts of the host, and is no way into the account",
+        "oauth/test_flow.py::test_a_client_finds_registers_is_let_in_and_goes_on",
+    ),
+    "disconnect": (
+        "it takes the access of a client away",
+        "oauth/test_flow.py::test_a_client_finds_registers_is_let_in_and_goes_on",
+    ),
     "reauthenticate_by_passkey": (
         "it notes the counter of a passkey that was verified",
         "passkeys/test_ceremonies.py::test_a_passkey_proves_a_session_again",

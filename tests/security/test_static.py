@@ -54,6 +54,10 @@ WHO_KNOWS_CRYPTO = {
     "mail.delivery": {"random"}, "mail.message": {"secrets"},
     "features.oidc.flows": {"hashlib", "hmac", "secrets"},
     "features.oidc.keeping": {"hashlib"},
+    "features.authorization_server.clients": {"hashlib", "hmac"},
+    "features.authorization_server.codes": {"hashlib", "hmac", "secrets"},
+    "features.authorization_server.consent": {"hashlib", "hmac", "secrets"},
+    "features.authorization_server.grants": {"hashlib"},
     "features.oidc.id_token": {"hashlib", "hmac"},
     # The testing kit: a device in software, and a provider that signs what no library would sign.
     "testing.passkey": {"cryptography", "hashlib", "secrets"}, "testing.provider.clients": {"hmac"},

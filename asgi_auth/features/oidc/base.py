@@ -23,7 +23,7 @@ PAGE = re.compile(r"[a-z_]{1,64}(\?[!-~]*)?")
 class OIDCBase(Feature):
     """The settings of logins by providers."""
 
-    requires: ClassVar[Mapping[str, str]] = {"joserfc": "oidc", "httpx2": "oidc"}
+    requires: Mapping[str, str] = {"joserfc": "oidc", "httpx2": "oidc"}
     room: ClassVar[Path | None] = Path(__file__).parent
 
     def __init__(

@@ -24,7 +24,7 @@ class Passkeys(SigningUp, Managing, LoggingIn):
     to another one. A user has `most` passkeys. Needs the extra `passkeys`.
     """
 
-    requires: ClassVar[Mapping[str, str]] = {"webauthn": "passkeys"}
+    requires: Mapping[str, str] = {"webauthn": "passkeys"}
     scripts: ClassVar[Sequence[str]] = ("passkeys.js",)
     scripts_call: ClassVar[bool] = True
     pages: ClassVar[Sequence[Page]] = (

@@ -77,7 +77,7 @@ class Totp(Feature):
     this factor, and no other. Needs the extra `mfa`.
     """
 
-    requires: ClassVar[Mapping[str, str]] = {"cryptography": "mfa", "segno": "mfa"}
+    requires: Mapping[str, str] = {"cryptography": "mfa", "segno": "mfa"}
     factor_kinds: Mapping[str, Factor] = {KIND: Factor("otp")}
     sealed_kinds: ClassVar[Collection[str]] = (KIND,)
     reauthenticates: ClassVar[Mapping[str, str]] = {KIND: "totp"}

@@ -1,0 +1,150 @@
+"""The feature: its page, and the consent of users."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Literal
+
+import msgspec
+
+from asgi_auth.feature import Client, Identity, Line, Page, Redirect, get, post
+from asgi_auth.features.authorization_server.answers import Consent, ScopeText
+from asgi_auth.features.authorization_server.base import Parameter
+from asgi_auth.features.authorization_server.connections import Connections
+from asgi_auth.features.authorization_server.discovery import Discovery
+from asgi_auth.features.authorization_server.errors import ConsentExpiredError, UnknownClientError
+from asgi_auth.features.authorization_server.events import ACTIONS, CODE_REUSE, CONSENT
+from asgi_auth.features.authorization_server.granting import Granting
+from asgi_auth.features.authorization_server.grants import allowed
+from asgi_auth.features.authorization_server.redirects import form_source, host_of
+from asgi_auth.features.authorization_server.requests import Asked, opened, seal
+from asgi_auth.model.event_types import Action, Noticed
+
+LIMITS = "30/m/ip, 300/h/ip"
+
+
+class AuthorizationServer(Discovery, Granting, Connections):
+    """Lets users connect other programs, such as MCP clients, to parts of the host (OAuth 2.1, RFC 9728).
+
+    `resources` are the parts, by path: `{"/mcp": Resource("Notes", scopes={"notes:read": "Read your notes"})}`. Below a
+    path, only tokens of its clients count.
+
+    `clients` are known beforehand, by id. With `metadata_documents`, others name themselves by a document at a URL, on
+    any host or on those given; that needs the extra `http`. With `registration`, others register themselves, and
+    nothing is stored. `access_ttl` is the life of an access token, and `refresh_grace` that of a used refresh token, in
+    seconds. A user has `most` sessions of each client. Needs `Pages` and `Settings.base_url`.
+    """
+
+    actions: ClassVar[Mapping[str, Action]] = ACTIONS
+    mails: ClassVar[tuple[str, ...]] = ("app_connected", "app_reuse")
+    notices: ClassVar[Mapping[Noticed, str]] = {
+        (CONSENT, "success"): "app_connected",
+        (CODE_REUSE, "failure"): "app_reuse",
+    }
+    pages: ClassVar[Sequence[Page]] = (
+        Page(
+            name="authorize",
+            endpoint="authorize",
+            path="/authorize",
+            login=True,
+            loads=True,
+            query=(
+                "response_type",
+                "client_id",
+                "redirect_uri",
+                "code_challenge",
+                "code_challenge_method",
+                "state",
+                "scope",
+                "resource",
+                "prompt",
+                "response_mode",
+                "request_uri",
+            ),
+        ),
+    )
+
+    @get("/oauth/request", limits=LIMITS, errors=(UnknownClientError,), also=(Redirect,))
+    async def authorize(
+        self,
+        *,
+        response_type: Parameter = "",
+        client_id: Parameter = "",
+        redirect_uri: Parameter = "",
+        code_challenge: Parameter = "",
+        code_challenge_method: Parameter = "",
+        state: Parameter = "",
+        scope: Parameter = "",
+        resource: Parameter = "",
+        prompt: Parameter = "",
+        response_mode: Parameter = "",
+        request_uri: Parameter = "",
+        identity: Identity,
+    ) -> Consent | Redirect:
+        """Show what a client asks of you (OAuth 2.1, 4.1.1). It is always shown, whatever was allowed before."""
+        sent = {
+            "response_type": response_type,
+            "client_id": client_id,
+            "redirect_uri": redirect_uri,
+            "code_challenge": code_challenge,
+            "code_challenge_method": code_challenge_method,
+            "state": state,
+            "scope": scope,
+            "resource": resource,
+            "prompt": prompt,
+            "response_mode": response_mode,
+            "request_uri": request_uri,
+        }
+        asked = await self._requests.judge(sent)
+        if isinstance(asked, Redirect):
+            return asked
+        if asked.silent:
+            return self._requests.answer(asked.redirect_uri, asked.state, error="consent_required")
+        return await self._consent(asked, seal(sent), identity)
+
+    async def _consent(self, asked: Asked, request: str, identity: Identity) -> Consent:
+        grant = await self._grants.find(identity.id, asked.client.key)
+        before = allowed(grant, asked.resource.served.path)
+        texts = asked.resource.configured.scopes
+        host = host_of(asked.redirect_uri)
+        return Consent(
+            name=asked.client.name or host,
+            host=host,
+            standing=self._clients.standing(asked.client.id, host),
+            resource=asked.resource.configured.name,
+            scopes=[ScopeText(name=name, text=texts[name], allowed=name in before) for name in asked.scopes],
+            sealed=request,
+            ticket=self._tickets.make(identity.session_id, request),
+            source=form_source(asked.redirect_uri),
+        )
+
+    @post(
+        "/authorize",
+        status=303,
+        limits=LIMITS,
+        event=CONSENT,
+        errors=(UnknownClientError, ConsentExpiredError),
+    )
+    async def answer_client(
+        self,
+        *,
+        sealed: Annotated[str, msgspec.Meta(max_length=16384)],
+        ticket: Line,
+        answer: Literal["allow", "deny"],
+        identity: Identity,
+        client: Client = Client(),
+    ) -> Redirect:
+        """Let a client in, or deny it, on the page that shows what it asks. Leads back to the client."""
+        await self._tickets.use(ticket, identity.session_id, sealed)
+        asked = await self._requests.judge(opened(sealed))
+        if isinstance(asked, Redirect):
+            return asked
+        data = {"app": asked.client.name, "scopes": list(asked.scopes)}
+        about: dict[str, Any] = {"user_id": identity.id, "session_id": identity.session_id, "client": client}
+        if answer == "deny":
+            await self.auth.emit(CONSENT, outcome="failure", data=data, **about)
+            return self._requests.answer(asked.redirect_uri, asked.state, error="access_denied")
+        before = await self._grants.find(identity.id, asked.client.key)
+        grant = await self._grants.allow(identity.id, asked, host_of(asked.redirect_uri))
+        code = await self._codes.make(identity, asked, grant)
+        if before is None or before.data.get("scopes") != grant.data.get("scopes"):
+            await self.auth.emit(CONSENT, data=data, **about)
+        return self._requests.answer(asked.redirect_uri, asked.state, code=code)

@@ -1,0 +1,158 @@
+"""Clients: their addresses, their registration, their secrets, and the settings about them."""
+
+import re
+from typing import Any
+from urllib.parse import quote_plus
+
+import pytest
+
+from asgi_auth import AuthorizationServer, OAuthClient, Outbox, Resource
+from asgi_auth.features.authorization_server.redirects import check_redirect, fits, form_source
+from tests.oauth.world import LOCAL, SECRET, VERIFIER, World, answered, make
+from tests.support import Clock, cheap, make_auth
+
+GOOD = [
+    "https://claude.ai/api/mcp/auth_callback",
+    "http://localhost:8787/callback",
+    "http://127.0.0.1/",
+    "http://[::1]:1/cb",
+    "cursor://anysphere.cursor-mcp/oauth/callback",
+]
+BAD = [
+    "http://example.com/cb",
+    "http://127.0.0.1.example.com/",
+    "http://localhost@evil.example/",
+    "https://user@evil.example/",
+    "https://evil.example/#x",
+    "javascript:alert(1)",
+    "data:text/html,x",
+    "https:///cb",
+    "https://a.example\\@b.example/",
+    "https://ä.example/",
+    "https://a.example/ x",
+    "x:y",
+    "",
+    "https://a.example/" + "x" * 512,
+]
+
+
+@pytest.mark.parametrize("uri", GOOD)
+async def test_an_address_differs_by_the_port_on_this_computer_alone(world: World, uri: str) -> None:
+    client_id = await world.register_client(uri)
+    page = await world.page(client_id, redirect_uri=uri)
+    assert f"form-action {form_source(uri)} 'self'" in str(page.header("content-security-policy"))
+    assert str((await world.decide(page)).header("location")).startswith(uri)
+
+    others = [uri + "x", uri + "?a=b", uri.replace("//", "//x."), uri.replace("callback", "Callback"), *BAD]
+    others += [uri.replace("localhost", "127.0.0.1"), uri.replace("https", "http"), "https://evil.example/"]
+    for other in {other for other in others if other != uri}:
+        refused = await world.page(client_id, redirect_uri=other)
+        assert (refused.status, refused.header("location")) == (400, None), other
+        assert b"Remove the connection" in refused.body
+    moved = re.sub(r"^(http://(?:\[::1\]|[^/:]*))(:\d+)?/", r"\g<1>:4321/", uri)
+    assert (moved != uri) is uri.startswith("http://")
+    assert (await world.page(client_id, redirect_uri=moved)).status == 200
+    elsewhere = uri.replace("claude.ai", "claude.ai:444")
+    assert elsewhere == uri or (await world.page(client_id, redirect_uri=elsewhere)).status == 400
+
+
+def test_no_other_address_can_be_registered() -> None:
+    for uri in BAD:
+        with pytest.raises(ValueError, match="redirect URI"):
+            check_redirect(uri)
+        assert not fits(uri, (uri,))
+
+
+async def test_registration_stores_nothing_and_takes_no_name_of_ours(world: World) -> None:
+    first = await world.register_client(LOCAL, name="Cla\u202eude\n ")
+    assert first == await world.register_client("http://127.0.0.1:1/callback", name="Claude")
+    for name in ("Reports", "EXAMPLE", " reports ", "\uff32eports"):
+        taken = await world.program.post("/auth/oauth/register", {"redirect_uris": [LOCAL], "client_name": name})
+        assert (taken.status, taken.json["error"]) == (400, "invalid_client_metadata")
+    bodies: list[dict[str, Any]] = [{"redirect_uris": [uri]} for uri in BAD]
+    bodies += [{"redirect_uris": [LOCAL] * 11}, {"redirect_uris": []}, {}]
+    for body in bodies:
+        refused = await world.program.post("/auth/oauth/register", body)
+        assert refused.status == 400, body
+        assert refused.header("access-control-allow-origin") == "*"
+    more = {"redirect_uris": [LOCAL], "client_name": "Claude", "scope": "x", "jwks_uri": "https://evil.example"}
+    assert (await world.program.post("/auth/oauth/register", more)).json["client_id"] == first
+    for forged in (first[:-1] + ("A" if first[-1] != "A" else "B"), "dyn.", "dyn.ä.ö", "unknown", first + "x"):
+        assert (await world.page(forged)).status == 400
+
+
+async def test_a_confidential_client_shows_its_secret(world: World) -> None:
+    uri = "https://reports.example.com/cb"
+    page = await world.page("reports", redirect_uri=None)
+    assert "known to us" in page.body.decode()
+    code = answered(await world.decide(page))["code"]
+
+    for wrong in ({}, {"client_secret": "x" * 32}, {"client_secret": SECRET + "x"}):
+        refused = await world.redeem("reports", code, redirect_uri=uri, **wrong)
+        assert (refused.status, refused.json["error"]) == (401, "invalid_client")
+    tokens = await world.redeem("reports", code, redirect_uri=uri, client_secret=SECRET)
+
+    assert tokens.status == 200, tokens.body
+    assert (await world.refresh("reports", tokens.json["refresh_token"])).json["error"] == "invalid_client"
+    again = await world.refresh("reports", tokens.json["refresh_token"], client_secret=SECRET)
+    assert again.status == 200
+
+
+async def test_a_confidential_client_shows_its_secret_by_basic(world: World) -> None:
+    uri = "https://reports.example.com/cb"
+    code = answered(await world.decide(await world.page("reports", redirect_uri=uri)))["code"]
+    values = {"grant_type": "authorization_code", "code": code, "code_verifier": VERIFIER, "redirect_uri": uri}
+
+    for name, secret in (("reports", "x" * 32), ("unknown", SECRET), ("reports", "")):
+        refused = await world.token((name, secret), **values)
+        assert (refused.status, refused.json["error"]) == (401, "invalid_client")
+        assert str(refused.header("www-authenticate")).startswith("Basic ")
+    twice = await world.token(("reports", quote_plus(SECRET)), client_secret=SECRET, **values)
+    assert (twice.status, twice.json["error"]) == (400, "invalid_request")
+    other = await world.token(("reports", quote_plus(SECRET)), client_id="other", **values)
+    assert other.json["error"] == "invalid_client"
+    tokens = await world.token(("reports", quote_plus(SECRET)), **values)
+    assert tokens.status == 200, tokens.body
+    again = {"grant_type": "refresh_token", "refresh_token": tokens.json["refresh_token"], "client_id": "reports"}
+    assert (await world.token(("reports", SECRET), **again)).status == 200
+
+
+async def test_the_user_is_told_of_a_new_client_and_of_a_stolen_one(clock: Clock) -> None:
+    outbox = Outbox()
+    async with make(clock, outbox=outbox) as auth:
+        world = World(auth, clock)
+        await world.log_in()
+        client_id = await world.register_client()
+        code = await world.code(client_id)
+        assert (await world.redeem(client_id, code)).status == 200
+        await world.redeem(client_id, code)
+        await auth.mail.drain(5)
+
+        subjects = [mail.subject for mail in outbox.mails]
+        assert "A program was connected to your account at Example" in subjects
+        assert "A program was disconnected from your account at Example" in subjects
+
+
+@pytest.mark.parametrize(
+    "resources",
+    [{}, {"mcp": Resource("N", {"a": "b"})}, {"/mcp/": Resource("N", {"a": "b"})}, {"/": Resource("N", {"a": "b"})}],
+)
+def test_a_resource_is_named_by_its_path(resources: dict[str, Resource]) -> None:
+    with pytest.raises(ValueError, match="path"):
+        AuthorizationServer(resources)
+
+
+def test_wrong_settings_are_named() -> None:
+    with pytest.raises(ValueError, match="scopes"):
+        Resource("N", {"openid": "x"})
+    with pytest.raises(ValueError, match="scopes"):
+        Resource("N", {"a": "x"}, calls={"tool": "b"})
+    with pytest.raises(ValueError, match="redirect"):
+        OAuthClient("N", ["http://example.com/"])
+    resources = {"/mcp": Resource("N", {"a": "x"})}
+    with pytest.raises(ValueError, match="id of a client"):
+        AuthorizationServer(resources, clients={"dyn.x": OAuthClient("N", ["https://a.example/"])})
+    with pytest.raises(ValueError, match="Pages"):
+        make_auth(features=[*cheap(), AuthorizationServer(resources)])
+    with pytest.raises(ValueError, match="mount"):
+        make(Clock(), resources={"/auth": Resource("N", {"a": "x"})})

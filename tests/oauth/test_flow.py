@@ -1,0 +1,77 @@
+"""The flow of a client: metadata, registration, consent, code, tokens, the resource, and the end."""
+
+from openapi_spec_validator import validate
+
+from asgi_auth import AuthMiddleware, AuthorizationServer, Pages, Resource
+from tests.oauth.world import SCOPES, World, answered, host
+from tests.openapi.everything import everything
+from tests.support import ORIGIN, Client, Clock
+
+
+async def test_a_client_finds_registers_is_let_in_and_goes_on(world: World) -> None:
+    challenge = str((await world.program.get("/mcp")).header("www-authenticate"))
+    assert challenge.endswith(f'resource_metadata="{ORIGIN}/.well-known/oauth-protected-resource/mcp"')
+    resource = await world.program.get("/.well-known/oauth-protected-resource/mcp")
+    assert resource.json == {
+        "resource": f"{ORIGIN}/mcp",
+        "resource_name": "Notes",
+        "authorization_servers": [f"{ORIGIN}/auth"],
+        "scopes_supported": ["notes:read", "notes:write"],
+        "bearer_methods_supported": ["header"],
+    }
+    assert (await world.program.get("/.well-known/oauth-protected-resource")).json == resource.json
+    metadata = (await world.program.get("/.well-known/oauth-authorization-server/auth")).json
+    assert metadata["issuer"] == f"{ORIGIN}/auth"
+    assert metadata["code_challenge_methods_supported"] == ["S256"]
+    assert metadata["registration_endpoint"] == f"{ORIGIN}/auth/oauth/register"
+    assert metadata["authorization_response_iss_parameter_supported"] is True
+    client_id = await world.register_client()
+    page = await world.page(client_id)
+    text = page.body.decode()
+    assert "Claude" in text
+    assert "Read your notes" in text
+    assert "form-action http://127.0.0.1:33418 'self'" in str(page.header("content-security-policy"))
+    assert "frame-ancestors 'none'" in str(page.header("content-security-policy"))
+
+    told = answered(await world.decide(page))
+    assert (told["state"], told["iss"]) == ("xyz", f"{ORIGIN}/auth")
+    tokens = (await world.redeem(client_id, told["code"])).json
+
+    assert (tokens["token_type"], tokens["expires_in"], tokens["scope"]) == ("Bearer", 3600, "notes:read notes:write")
+    assert (await world.use(tokens["access_token"])).json["client"] == client_id
+    assert (await world.use(tokens["access_token"], "/")).json["id"] == ""
+    again = (await world.refresh(client_id, tokens["refresh_token"])).json
+    assert (await world.use(again["access_token"])).status == 200
+    apps = (await world.browser.get("/auth/connected-apps")).json["apps"]
+    assert [(app["name"], app["host"], app["verified"]) for app in apps] == [("Claude", "", False)]
+    gone = await world.browser.request("DELETE", f"/auth/connected-apps/{apps[0]['id']}")
+    assert gone.status == 204
+    assert (await world.use(again["access_token"])).status == 401
+    assert (await world.refresh(client_id, again["refresh_token"])).json["error"] == "invalid_grant"
+
+
+async def test_scripts_of_every_site_reach_what_clients_need_and_nothing_else(world: World) -> None:
+    client_id = await world.register_client()
+    told = answered(await world.decide(await world.page(client_id)))
+    world.program.headers = {"origin": "https://client.example", "sec-fetch-site": "cross-site"}
+
+    tokens = await world.redeem(client_id, told["code"])
+    assert (tokens.status, tokens.header("access-control-allow-origin"), tokens.cookies) == (200, "*", {})
+    assert tokens.header("access-control-allow-credentials") is None
+    asked = {"access-control-request-method": "POST", "access-control-request-headers": "mcp-protocol-version"}
+    for path in ("/auth/oauth/token", "/auth/oauth/register", "/auth/revoke"):
+        preflight = await world.program.request("OPTIONS", path, headers=asked)
+        assert "mcp-protocol-version" in str(preflight.header("access-control-allow-headers")), path
+    for path in ("/auth/token", "/auth/connected-apps", "/auth/authorize"):
+        preflight = await world.program.request("OPTIONS", path, headers=asked)
+        assert preflight.header("access-control-allow-origin") is None, path
+
+
+async def test_the_openapi_document_with_all_endpoints_is_valid(clock: Clock) -> None:
+    async with everything(clock, Pages(), AuthorizationServer({"/mcp": Resource("Notes", scopes=SCOPES)})) as auth:
+        answer = await Client(AuthMiddleware(host, auth, mount="/auth")).get("/auth/openapi.json")
+
+    validate(answer.json)
+    assert {"/oauth/token", "/oauth/register", "/connected-apps"} <= {
+        path.removeprefix("/auth") for path in answer.json["paths"]
+    }
