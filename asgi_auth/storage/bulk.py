@@ -8,8 +8,8 @@ import msgspec
 from asgi_auth.errors import ValidationError
 from asgi_auth.model.records import Credential, User
 from asgi_auth.storage.driver import ConflictError
-from asgi_auth.storage.rows import Row, columns
-from asgi_auth.storage.statements import credentials, schema, users
+from asgi_auth.storage.rows import Row, columns, user_of
+from asgi_auth.storage.statements import credentials, schema
 from asgi_auth.storage.user_columns import is_assigned
 
 T = TypeVar("T")
@@ -24,9 +24,13 @@ class Adding(Protocol):
     """The part of a storage that adds users, inside a transaction."""
 
     id_type: str
+    filled_fields: tuple[str, ...]
 
     async def run(self, statement: str, values: Mapping[str, Any]) -> Sequence[Row]:
         """Run one statement."""
+
+    def adding(self, user: User) -> str:
+        """Return the INSERT of a user."""
 
     async def run_many(self, statement: str, rows: Sequence[Mapping[str, Any]]) -> Sequence[Row]:
         """Run an INSERT of one row for many rows."""
@@ -57,19 +61,19 @@ async def add(storage: Adding, given: Sequence[New]) -> list[User | None]:
 
 async def _add_together(storage: Adding, chunk: Sequence[New]) -> list[User | None] | None:
     """Add users by two statements; None, and nothing is added, when they have to be added one by one."""
-    ids = {user.id for user, _ in chunk}
-    if len(chunk) < LEAST or len(ids) < len(chunk) or is_assigned(storage.id_type):
+    ids, statements = {user.id for user, _ in chunk}, {storage.adding(user) for user, _ in chunk}
+    if len(chunk) < LEAST or len(ids) < len(chunk) or len(statements) > 1 or is_assigned(storage.id_type):
         return None
     await storage.run(schema.SAVEPOINT_OF_USER, {})
     try:
-        rows = await storage.run_many(users.ADD_USER, [columns(user) | {"access_changed_at": 0} for user, _ in chunk])
-        there = {str(row["id"]) for row in rows}
+        new_rows = [columns(user) | {"access_changed_at": 0} for user, _ in chunk]
+        there = {str(row["id"]): row for row in await storage.run_many(statements.pop(), new_rows)}
         new = [credential for user, mine in chunk if user.id in there for credential in mine]
         stored = 0
         for part in parts(new):
             stored += len(await storage.run_many(credentials.ADD_CREDENTIAL, [columns(each) for each in part]))
         if stored == len(new):
-            return [user if user.id in there else None for user, _ in chunk]
+            return [as_added(storage, user, there[user.id]) if user.id in there else None for user, _ in chunk]
     except ConflictError:
         pass
     await storage.run(schema.ROLLBACK_TO_SAVEPOINT_OF_USER, {})
@@ -88,6 +92,14 @@ async def add_if_free(storage: Adding, user: User, given: Sequence[Credential]) 
     if not is_whole:
         await storage.run(schema.ROLLBACK_TO_SAVEPOINT_OF_USER, {})
     return added if is_whole else None
+
+
+def as_added(storage: Adding, user: User, row: Row) -> User:
+    """Return a user as the database has added it: it may have assigned the id, and values of fields."""
+    if storage.filled_fields:
+        return user_of(row)
+    added_id = str(row["id"])
+    return user if added_id == user.id else msgspec.structs.replace(user, id=added_id)
 
 
 def of_user(credential: Credential, user_id: str) -> Credential:

@@ -54,10 +54,21 @@ def problems(field: Field, dialect: str, column: Column | None, table: str) -> l
         return [f"{name} is {column.type}, and must be {' or '.join(_types(field))} for the field {field.name}"]
     if dialect == "sqlite" and not _fits_sqlite(field, column.type.upper()):
         return [f"{name} is {column.type}, which does not keep the values of the field {field.name}"]
-    is_always_set = field.required and (field.write != "admin" or field.default is not None)
-    if column.required and not is_always_set:
-        return [f"{name} is NOT NULL: allow NULL, or make the field {field.name} required"]
+    if column.required and not _is_always_set(field) and not column.filled:
+        other = f"make the field {field.name} required"
+        other += ", with a default" if field.write == "admin" else ""
+        return [f"{name} is NOT NULL and has no default: give it a default, allow NULL, or {other}"]
     return _narrow(field, column)
+
+
+def filled(fields: Iterable[Field], columns: Iterable[Column]) -> tuple[str, ...]:
+    """Return the names of the fields whose columns must have a value, which the database gives where there is none."""
+    there = {column.name for column in columns if column.required and column.filled}
+    return tuple(field.name for field in fields if field.column in there and not _is_always_set(field))
+
+
+def _is_always_set(field: Field) -> bool:
+    return field.required and (field.write != "admin" or field.default is not None)
 
 
 def _narrow(field: Field, column: Column) -> list[str]:
@@ -95,7 +106,8 @@ def parts(
 ) -> dict[str, str]:
     """Return the parts of statements about `data` and these columns.
 
-    `read` is the SQL of `data` as JSON text, `write` the template of its value in the type of its column.
+    `read` is the SQL of `data` as JSON text, `write` the template of its value in the type of its column. Columns that
+    the database fills are parts of their own: `users.with_fields` adds those with a value to an INSERT.
     """
     found = [(field, columns[field.column]) for field in fields if field.column is not None]
     if not found:
@@ -104,7 +116,6 @@ def parts(
     values = [
         _written(field, column) if is_postgres else f"json_extract(:data, {_path(field)})" for field, column in found
     ]
-    own = [f'"{column.name}"' for _, column in found]
     if is_postgres:
         pairs = ", ".join(f"'{field.name}', {_shown(field, column)}" for field, column in found)
         rest = "".join(f" - '{field.name}'" for field, _ in found)
@@ -114,13 +125,24 @@ def parts(
         pairs = ", ".join(f"{_path(field)}, {_in_json(field, column)}" for field, column in found)
         data = f"json_set({read}, {pairs})"
         left = write.replace(":data", f"json_remove(:data, {', '.join(_path(field) for field, _ in found)})")
-    return {
-        "read_data": data,
-        "put_data": left,
-        "field_columns": "".join(f", {name}" for name in own),
-        "field_values": "".join(f", {value}" for value in values),
-        "field_changes": "".join(f", {name} = {value}" for name, value in zip(own, values, strict=True)),
-    }
+    return {"read_data": data, "put_data": left, **_written_parts(found, values)}
+
+
+def _written_parts(found: Sequence[tuple[Field, Column]], values: Sequence[str]) -> dict[str, str]:
+    """Return what an INSERT and an UPDATE write."""
+    parts = {"field_columns": "", "field_values": "", "field_changes": ""}
+    by_database = filled([field for field, _ in found], [column for _, column in found])
+    for (field, column), value in zip(found, values, strict=True):
+        name = f'"{column.name}"'
+        if field.name in by_database:
+            parts |= {f"field_column_{field.name}": f", {name}", f"field_value_{field.name}": f", {value}"}
+            # The column cannot be NULL, so null changes nothing.
+            parts["field_changes"] += f", {name} = COALESCE({value}, {name})"
+        else:
+            parts["field_columns"] += f", {name}"
+            parts["field_values"] += f", {value}"
+            parts["field_changes"] += f", {name} = {value}"
+    return parts
 
 
 def _path(field: Field) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from asgi_auth.storage import user_columns
+from asgi_auth.storage import field_columns, user_columns
 from asgi_auth.storage.column import Column
 from asgi_auth.storage.driver import Driver, SchemaError
 from asgi_auth.storage.names import ALL_COLUMNS
@@ -77,6 +77,7 @@ async def fit(storage: Runner) -> None:
     id_type = user_columns.key_type(dialect, key)
     if names.id_type not in {None, id_type}:
         raise SchemaError(f"{key.name} is {key.type}, and id_type is {names.id_type}: set id_type={id_type!r}")
+    storage.filled_fields = field_columns.filled(storage.fields, columns)
     storage.notes_logins = user_columns.notes_logins(names, columns)
     storage.adapt(id_type, user_columns.parts(names, dialect, columns, storage.fields))
 

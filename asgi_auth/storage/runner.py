@@ -66,6 +66,8 @@ class Runner:
         own = user_columns.parts(self.names, self.dialect, ())
         #: The extra fields that have columns of their own.
         self.fields: tuple[Field, ...] = ()
+        #: Those of them that the database fills where a new user has no value.
+        self.filled_fields: tuple[str, ...] = ()
         #: Whether the users table has a column for the time of the last login.
         self.notes_logins: bool = not self.names.own_users_table
         self._parts = self.names.parts() | locks | DIALECTS[driver.dialect] | own | {"max_skew": str(MAX_SKEW)}

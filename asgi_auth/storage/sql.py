@@ -112,7 +112,7 @@ class SQLStorage(SQLCredentials, SQLSessions, SQLFeed, SQLTokens, SQLCounters, S
     async def add_user(self, user: User, credential: Credential | None = None) -> User | None:
         """Insert the user, unless the address is taken, and the credential."""
         is_assigned = user_columns.is_assigned(self.id_type)
-        statement = users.ADD_USER_WITHOUT_ID if is_assigned else users.ADD_USER
+        statement = self.adding(user)
 
         async def add(storage: "SQLStorage") -> User | None:
             try:
@@ -122,15 +122,21 @@ class SQLStorage(SQLCredentials, SQLSessions, SQLFeed, SQLTokens, SQLCounters, S
                 raise
             if not rows:
                 return None
-            added, first_credential = user, credential
+            added, first_credential = bulk.as_added(self, user, rows[0]), credential
             if is_assigned:
-                added = msgspec.structs.replace(user, id=str(rows[0]["id"]))
                 first_credential = bulk.of_user(credential, added.id) if credential is not None else None
             if first_credential is not None and not await storage.add_credential(first_credential):
                 raise ConflictError
             return added
 
         return await self._atomically(add)
+
+    def adding(self, user: User) -> str:
+        """Return the INSERT of a user: without the columns that the database fills where the user has no value."""
+        statement = users.ADD_USER_WITHOUT_ID if user_columns.is_assigned(self.id_type) else users.ADD_USER
+        if not self.filled_fields:
+            return statement
+        return users.with_fields(statement, [name for name in self.filled_fields if user.data.get(name) is not None])
 
     def _check_taken(self, error: ConflictError, *, only_named: bool = False) -> None:
         """Raise ValidationError if a unique index of the host rejected a field."""

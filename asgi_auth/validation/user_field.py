@@ -42,9 +42,10 @@ class Field:
 
     `type` is str, int, float, bool, `Email`, date, datetime, an Enum, a Literal, dict, a TypedDict, a msgspec.Struct,
     or a list of one of these. Dates and times are stored as text (RFC 3339, in UTC), and members of an Enum as their
-    values. A `required` field is set at registration and is never null or empty; any other field is `default` until it
-    is set. `write` says where the field can be set: at registration only (`register`), at registration and later by the
-    user (`user`), or never by a request (`admin`).
+    values. A `required` field is set at registration and is never null or empty, so it has no default; any other field
+    is `default` until it is set, and so is a required one with `write="admin"`. `write` says where the field can be
+    set: at registration only (`register`), at registration and later by the user (`user`), or never by a request
+    (`admin`).
 
     Further checks, for each item of a list as well:
 
@@ -222,6 +223,10 @@ class Field:
         if not 0 <= self.min_length <= self.max_length or self.max_items < 1 or self.max_size < 2:
             raise ValueError("the lengths and sizes must be positive, and min_length at most max_length")
         self._check_bounds()
+        if self.required and self.default is not None and self.write != "admin":
+            raise ValueError(
+                "a required field has no default, because each registration sets it: leave out one of the two"
+            )
         if self.column is not None and COLUMN.fullmatch(self.column) is None:
             raise ValueError("the column must be a name of letters, digits and _, at most 48")
         if self.unique not in {True, False, "public"}:

@@ -7,10 +7,12 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from asgi_auth import Account, Argon2, Auth, AuthApp, Field, Passwords, Sessions
 from asgi_auth.errors import StorageSetupError, ValidationError
+from asgi_auth.model.records import Credential, User, new_id
 from asgi_auth.storage import Names
 from asgi_auth.storage.postgres import Postgres
 from asgi_auth.storage.sqlite import SQLite
@@ -140,7 +142,21 @@ WRONG: list[tuple[Field, dict[str, str], str]] = [
         {"plan": "VARCHAR(20)"},
         "plan holds 20 characters, and the field plan",
     ),
-    (Field("plan", column="plan"), {"plan": "TEXT NOT NULL"}, "plan is NOT NULL: allow NULL, or make the field plan"),
+    (
+        Field("plan", column="plan"),
+        {"plan": "TEXT NOT NULL"},
+        "plan is NOT NULL and has no default: give it a default, allow NULL, or make the field plan required$",
+    ),
+    (
+        Field("plan", write="admin", column="plan"),
+        {"plan": "TEXT NOT NULL"},
+        "or make the field plan required, with a default$",
+    ),
+    (
+        Field("plan", write="admin", required=True, column="plan"),
+        {"plan": "TEXT NOT NULL"},
+        "or make the field plan required, with a default$",
+    ),
     (Field("tags", list[str], column="tags"), {"tags": "INTEGER[]"}, r"tags is integer\[\], and must be jsonb or json"),
     (Field("born", date, column="born"), {"born": "TIMESTAMPTZ"}, "born is timestamp with time zone, and must be date"),
 ]
@@ -168,6 +184,53 @@ async def test_a_column_that_changes_text_is_named_on_sqlite(tmp_path: Path) -> 
     with pytest.raises(StorageSetupError, match="plan is INTEGER, which does not keep the values of the field plan"):
         await auth.start()
     await auth.close()
+
+
+FILLED = {"level": "INTEGER NOT NULL DEFAULT 1", "credit": "INTEGER NOT NULL DEFAULT 5", "firm": "TEXT NOT NULL"}
+OF_FILLED = [
+    Field("level", int, minimum=0, maximum=9, column="level"),
+    Field("credit", int, minimum=0, maximum=99, write="admin", column="credit"),
+    Field("company", write="admin", required=True, default="Engines", column="firm"),
+]
+
+
+@pytest.mark.parametrize("key", ["TEXT PRIMARY KEY", "INTEGER PRIMARY KEY"])
+@pytest.mark.parametrize("driver", ["sqlite", "postgres15"])
+async def test_the_database_fills_columns_that_are_not_null(
+    driver: str, key: str, servers: Servers, fresh: Fresh, tmp_path: Path
+) -> None:
+    url = fresh(driver)
+    if driver == "sqlite":
+        connection = sqlite3.connect(tmp_path / "auth.db")
+        connection.execute(table(id=key, **FILLED))
+        connection.close()
+        storage: Any = SQLite(tmp_path / "auth.db", names=OWN)
+    else:
+        servers.get(driver).sql(table(id=key.replace("INTEGER", "SERIAL"), **FILLED), url)
+        storage = Postgres(url, names=OWN)
+    async with made(storage, OF_FILLED) as auth:
+        client, account = Client(AuthApp(auth)), {"email": EMAIL, "password": PASSWORD}
+        registered = await client.post("/register", account)
+        headers = bearer(await login(auth))
+        shown = await client.get("/me", headers=headers)
+        cleared = await client.request("PATCH", "/me", json_body={"level": None}, headers=headers)
+        changed = await client.request("PATCH", "/me", json_body={"level": 3}, headers=headers)
+        kept = await client.request("PATCH", "/me", json_body={"level": None}, headers=headers)
+        made_by_host = await auth.users.create("eve@example.com", data={"level": 2})
+        template = await auth.users.get(made_by_host.id)
+        company = {"company": "Engines"}
+        many: list[tuple[User, list[Credential]]] = [
+            (msgspec.structs.replace(template, id=new_id(n), email_canonical=f"{n}@x.example", data=company | data), [])
+            for n, data in enumerate([{}] * 20 + [{"level": 4}] * 20)
+        ]
+        added = await auth.storage.add_users(many)
+
+    filled = {"level": 1, "credit": 5, "company": "Engines"}
+    assert (registered.status, shown.json["data"]) == (201, filled)
+    levels = [answer.json["data"]["level"] for answer in (cleared, changed, kept)]
+    assert levels == [1, 3, 3]
+    assert made_by_host.data == template.data == filled | {"level": 2}
+    assert [user and user.data["level"] for user in added] == [1] * 20 + [4] * 20
 
 
 @pytest.mark.parametrize("unique", [False, True])

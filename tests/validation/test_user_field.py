@@ -130,6 +130,8 @@ WRONG: list[dict[str, Any]] = [
     {"type": date, "minimum": datetime(2026, 1, 1, tzinfo=UTC)},
     {"type": datetime, "minimum": datetime(2026, 1, 1)},  # noqa: DTZ001 (that is what is wrong)
     {"type": date, "default": "soon"},
+    {"required": True, "default": "x"},
+    {"required": True, "default": "x", "write": "register"},
     {"validator": waits},
     {"validator": not_taken, "default": "admin"},
 ]
@@ -148,6 +150,7 @@ def test_patterns_of_both_languages_are_taken(pattern: str) -> None:
 
 def test_a_default_is_stored_as_json_and_is_not_shared() -> None:
     assert Field("f", Plan, default=Plan.FREE).default == "free"
+    assert Field("f", required=True, default="x", write="admin").default == "x"
     assert Field("f", date, default=date(2026, 3, 31)).default == "2026-03-31"
 
 

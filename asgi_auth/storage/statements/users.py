@@ -1,5 +1,7 @@
 """Statements about users."""
 
+from collections.abc import Iterable
+
 # `put_roles` and the like are values in the type of the column, which may be another one in a table of the host.
 ADD_USER = """
     INSERT INTO {users} ({id}, {email}, {email_canonical}, {email_verified}, {status}, {roles}, {data},
@@ -10,6 +12,16 @@ ADD_USER = """
     RETURNING {id} AS id
 """
 ADD_USER_WITHOUT_ID = ADD_USER.replace("{id}, {email}", "{email}").replace(":id, :email", ":email")
+
+
+def with_fields(statement: str, names: Iterable[str]) -> str:
+    """Return an INSERT with further fields. The columns that it leaves out are filled by the database, and read."""
+    for name in names:
+        statement = statement.replace("{field_columns}", f"{{field_columns}}{{field_column_{name}}}")
+        statement = statement.replace("{field_values}", f"{{field_values}}{{field_value_{name}}}")
+    return statement.replace("RETURNING {id} AS id", "RETURNING {user}")
+
+
 USER = "SELECT {user} FROM {users} WHERE {id} = :user_id"
 USER_TO_CHANGE = "SELECT {user} FROM {users} WHERE {id} = :user_id {for_update}"
 # A weaker lock: rows that refer to the user, such as audit records, are written meanwhile.
