@@ -12,6 +12,7 @@ import types
 import weakref
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Executor, Future
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -93,6 +94,7 @@ async def use(auth: Auth, client: Client, name: str) -> str:
     me = await client.get("/", headers={"authorization": f"Bearer {pair.json.get('access_token')}"})
     page = await client.get("/auth/login", headers={"accept": "text/html"})
     await auth.mail.idle()
+    assert "id" in me.json, [registered.body, pair.body, me.body]
     records = await auth[Audit].list(me.json["id"])
     return f"{registered.status} {pair.status} {bool(me.json['id'])} {page.status} {bool(records)}"
 
@@ -167,19 +169,23 @@ async def test_what_waits_in_the_parent_is_done_there_only(fresh: Fresh) -> None
 
 @pytest.mark.parametrize("driver", DRIVERS)
 async def test_a_child_shares_nothing_of_one_process(driver: str, fresh: Fresh, redis: RedisServer) -> None:
-    auth, client = whole(connect(driver, fresh(driver)), lambda _: None, RedisCounters(redis.url))
+    storage = connect(driver, fresh(driver))
+    auth, client = whole(storage, lambda _: None, RedisCounters(redis.url))
 
     async with auth:
         await use(auth, client, "parent")
-        inherited = list(own_of((auth, client.app)))
+        # A look for changes may be in progress at the fork.
+        driver_of_loop: Any = storage._driver
+        async with driver_of_loop.reading() if "postgres" in driver else nullcontext():
+            inherited = list(own_of((auth, client.app)))
 
-        async def child() -> str:
-            kept = {id(item) for item in inherited}
-            found = own_of((auth, client.app))
-            return f"shared: {sorted({type(item).__name__ for item in found if id(item) in kept})}"
+            async def child() -> str:
+                kept = {id(item) for item in inherited}
+                found = own_of((auth, client.app))
+                return f"shared: {sorted({type(item).__name__ for item in found if id(item) in kept})}"
 
-        assert inherited
-        assert in_child(child) == "shared: []"
+            assert inherited
+            assert in_child(child) == "shared: []"
 
 
 def own_of(roots: object) -> Iterator[object]:

@@ -37,6 +37,7 @@ class Databases(SQLStorage):
 
     def __init__(self, database: Database, names: Names | None = None, *, timeout: float = 5.0) -> None:
         """Open nothing yet. Raises ValueError for another database, for SQLite in memory or with a schema."""
+        self._pool = _Pool(lambda: self._database)
         if database.url.dialect == "sqlite":
             if names and names.schema:
                 raise ValueError("SQLite has no schemas; use a prefix")
@@ -46,7 +47,7 @@ class Databases(SQLStorage):
         elif database.url.dialect in {"postgresql", "postgres"} and database.url.driver in {"", "asyncpg"}:
             from asgi_auth.storage.postgres_driver import PostgresDriver  # noqa: PLC0415 (SQLite needs no asyncpg)
 
-            pool: Any = _Pool(lambda: self._database)
+            pool: Any = self._pool
             driver = PostgresDriver(None, pool, listen=(None, {}), max_size=0, timeout=timeout, connect={})
         else:
             raise ValueError("the database must be SQLite, or PostgreSQL with asyncpg")
@@ -58,6 +59,7 @@ class Databases(SQLStorage):
 
     def renew(self) -> None:
         """Take a new `Database` in a forked child, if this one is connected: its pool belongs to the parent."""
+        self._pool.renew()
         if self._database.is_connected:
             leave_behind(self._database)
             self._database = Database(self._database.url, **self._database.options)
@@ -88,6 +90,11 @@ class _Pool:
     def __init__(self, database: Callable[[], Database]) -> None:
         self._database = database
         self._acquired: dict[Any, Any] = {}
+
+    def renew(self) -> None:
+        """Forget the connections that calls of the parent hold, in a forked child."""
+        leave_behind(self._acquired)
+        self._acquired = {}
 
     async def acquire(self) -> Any:
         # `Database.connection()` is public, but returns the connection that the host uses in this task. This private

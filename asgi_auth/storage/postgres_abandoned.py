@@ -6,7 +6,7 @@ a connection that is only dropped makes room for one more statement, and a serve
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -51,6 +51,7 @@ class Abandoned:
         self._free = free
         self._entries: dict[AsyncpgConnection, _Entry] = {}
         self._asking: asyncio.Task[None] | None = None
+        self._until_the_end: AsyncGenerator[None, None] | None = None
 
     def __len__(self) -> int:
         """Return the number of connections."""
@@ -62,6 +63,7 @@ class Abandoned:
 
     def add(self, connection: AsyncpgConnection, opened_at: float, pending: "asyncio.Task[Any] | None") -> None:
         """Close a connection; `pending` is a statement that is not cancelled."""
+        self._watch_the_loop()
         entry = _Entry(connection.get_server_pid(), opened_at, time.monotonic())
         self._entries[connection] = entry
         entry.work = begin(self._close(connection, pending), "close")
@@ -70,10 +72,37 @@ class Abandoned:
 
     def terminate(self) -> None:
         """Forget all."""
-        for task in (self._asking, *(entry.work for entry in self._entries.values())):
-            if task is not None:
-                task.cancel()
+        for task in self._tasks():
+            task.cancel()
         self._entries.clear()
+
+    def _tasks(self) -> list["asyncio.Task[None]"]:
+        return [task for task in (self._asking, *(entry.work for entry in self._entries.values())) if task is not None]
+
+    def _watch_the_loop(self) -> None:
+        """Have the end of the loop await `_end`: `asyncio.run` awaits no task that begins while it cancels all."""
+        if self._until_the_end is None:
+            self._until_the_end = self._wait_for_the_end()
+            with suppress(StopIteration):
+                self._until_the_end.__anext__().send(None)
+
+    async def _wait_for_the_end(self) -> AsyncGenerator[None, None]:
+        try:
+            yield
+        finally:
+            await self._end()
+
+    async def _end(self) -> None:
+        """Close the connections, at once after `TO_CLOSE`, and wait until no task is left."""
+        closing = [entry.work for entry in self._entries.values() if entry.work is not None]
+        if closing:
+            await asyncio.wait(closing, timeout=TO_CLOSE)
+        connections, tasks = [*self._entries], self._tasks()
+        self.terminate()
+        for connection in connections:
+            terminate(connection)
+        if tasks:
+            await asyncio.wait(tasks)
 
     async def _close(self, connection: AsyncpgConnection, pending: "asyncio.Task[Any] | None") -> None:
         """Cancel the statement, and close the connection; the server closes its side when it is rid of it."""

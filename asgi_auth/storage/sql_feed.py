@@ -78,8 +78,7 @@ class SQLFeed(Runner):
         values = {"after": after, "proven": proven.at if proven else 0.0, "server": proven.server if proven else ""}
 
         async def write(storage: "SQLFeed") -> Sequence[Row]:
-            # A time limit would end the wait for a standby, and the commit would count as acknowledged.
-            await storage.run(feed.NO_TIME_LIMIT[self.dialect], {})
+            await storage.run(feed.LIMITS_OF_BEAT[self.dialect], {})
             return await storage.run(feed.BEAT[self.dialect], values)
 
         try:

@@ -96,6 +96,13 @@ FAILOVER = [
         "storage/test_abandoned.py::test_behind_a_network_that_was_cut_the_server_tells_which_connections_it_is_rid_of",
     ),
     Defence(
+        "the end of a loop waits for the connections that were given up",
+        "storage/postgres_abandoned.py",
+        "        self._watch_the_loop()\n        entry",
+        "        entry",
+        "storage/test_abandoned.py::test_a_loop_that_ends_leaves_no_task_of_an_abandoned_connection",
+    ),
+    Defence(
         "a replica that is older than its bound is not asked",
         "storage/postgres_replica.py",
         "        return time.monotonic() - proven <= self._max_staleness\n",

@@ -42,9 +42,16 @@ FAILOVERS = [
     Defence(
         "a time limit does not acknowledge a beat",
         "storage/sql_feed.py",
-        "            await storage.run(feed.NO_TIME_LIMIT[self.dialect], {})\n",
+        "            await storage.run(feed.LIMITS_OF_BEAT[self.dialect], {})\n",
         "",
         "sessions/test_heartbeat.py::test_a_time_limit_of_the_role_does_not_acknowledge_a_beat",
+    ),
+    Defence(
+        "a process that freezes does not keep the heartbeat",
+        "storage/statements/feed.py",
+        "set_config('idle_in_transaction_session_timeout', '1s', TRUE)",
+        "set_config('idle_in_transaction_session_timeout', '0', TRUE)",
+        "sessions/test_heartbeat.py::test_a_process_that_freezes_before_its_commit_does_not_stop_the_beats_of_others",
     ),
     Defence(
         "a failover revives no session",

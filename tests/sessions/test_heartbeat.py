@@ -185,6 +185,16 @@ async def test_a_time_limit_of_the_role_does_not_acknowledge_a_beat(server: Serv
             await storage.beat(-1)
 
 
+async def test_a_process_that_freezes_before_its_commit_does_not_stop_the_beats_of_others(storage: SQLStorage) -> None:
+    frozen = storage.transaction()
+    await (await frozen.__aenter__()).beat(-1)
+
+    assert await storage.beat(-1) is not None
+    # The server has ended the transaction of the frozen process.
+    with pytest.raises(StorageUnavailableError):
+        await frozen.__aexit__(None, None, None)
+
+
 async def test_a_primary_that_only_reads_is_asked(server: Server) -> None:
     async with make_auth(server.database(), max_revocation_lag=LAG) as auth:
         client = Client(AuthMiddleware(who, auth, mount="/auth"))

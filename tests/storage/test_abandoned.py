@@ -1,6 +1,7 @@
 """Calls that are given up while the server works on: their connections count until the server is rid of them."""
 
 import asyncio
+import gc
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
@@ -20,6 +21,7 @@ from tests.storage.test_hosts import url as url_of
 MOST = 8
 KILL = "select count(pg_terminate_backend(pid)) from pg_stat_activity"
 BACKENDS = "select count(*) from pg_stat_activity where application_name = 'raced'"
+SLEEPING = "select count(*) from pg_stat_activity where query = 'select pg_sleep(30)'"
 
 
 @pytest.fixture(scope="module")
@@ -191,3 +193,23 @@ async def test_what_cannot_be_asked_about_is_given_up_after_its_time(
         assert "is given up" in caplog.text
         assert not pool._open
         proxy.resume()
+
+
+def test_a_loop_that_ends_leaves_no_task_of_an_abandoned_connection(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    """`asyncio.run` cancels all tasks, and awaits none that begins meanwhile."""
+    storage: Any = Postgres(server.database())
+
+    async def main() -> "asyncio.Task[Any]":
+        await storage.open()
+        reading = asyncio.create_task(storage._driver.read("select pg_sleep(30)", {}))
+        async with asyncio.timeout(15):
+            while not int(await asyncio.to_thread(server.sql, SLEEPING)):
+                pass
+        return reading
+
+    assert asyncio.run(main()).cancelled()
+    gc.collect()
+    assert not caplog.records
+    server.sql("select count(pg_terminate_backend(pid)) from pg_stat_activity where query like '%pg_sleep(30)'")
