@@ -63,6 +63,9 @@ def _life(job: Job) -> int:
         return int(job.options.ttl)
     if job.options.file is not None and job.target.app is None:
         raise WrongUseError("with a file alone, say how long access tokens live: --ttl 930 (access_ttl and leeway)")
+    if job.target.app is not None:
+        # Features such as the authorization server make tokens that live longer than those of users.
+        return job.target.auth.revocation.horizon
     settings = job.target.settings
     return settings.access_ttl + 2 * settings.leeway
 

@@ -26,7 +26,8 @@ class Issuer(Feature):
     """Lets other services verify the access tokens of this one: by its public keys, or by asking it.
 
     `clients` maps the names of services to their secrets (a list during a rotation), or to an `IntrospectionClient`.
-    Without an `audience`, a service asks about the tokens of this one: those with `Settings.audience`.
+    Without an `audience`, a service asks about the tokens of users: those with `Settings.audience`. With the URL of a
+    protected resource, it asks about the tokens of clients for it.
     """
 
     announces = True
@@ -55,14 +56,19 @@ class Issuer(Feature):
         name = self._secrets.name_of(basic.readings)
         if name is None:
             raise InvalidClientError
-        if (self._audiences[name] or self.auth.settings.audience) != self.auth.settings.audience:
+        audience = self._audiences[name] or self.auth.settings.audience
+        resource = self.auth.resources.named(audience)
+        if resource is None and audience != self.auth.settings.audience:
             return {"active": False}
         try:
-            identity = await self.auth.verifier.verify_now(token)
+            identity = await self.auth.verifier.verify_now(token, resource)
         except InvalidTokenError:
             return {"active": False}
-        claims = {key: value for key, value in identity.claims.items() if key not in INTERNAL}
-        return {**claims, "active": True, "token_type": "Bearer", "roles": identity.roles}
+        found: dict[str, Any] = {key: value for key, value in identity.claims.items() if key not in INTERNAL}
+        if identity.client is not None:
+            # Without "authenticated".
+            found["scope"] = " ".join(identity.scopes[1:])
+        return {**found, "active": True, "token_type": "Bearer", "roles": identity.roles}
 
     def metadata(self, url_of: Callable[[str], str | None]) -> Mapping[str, Any]:
         """Announce the endpoint."""

@@ -38,6 +38,10 @@ class ProtectedResources:
         """Add a resource."""
         self.found = sorted([*self.found, resource], key=lambda each: -len(each.path))
 
+    def named(self, url: str) -> ProtectedResource | None:
+        """Return the resource whose tokens have this audience; None for any other."""
+        return next((resource for resource in self.found if resource.url == url), None)
+
     def at(self, path: str) -> ProtectedResource | None:
         """Return the resource with a path, which has no slash at its end; None for all other paths."""
         for resource in self.found:

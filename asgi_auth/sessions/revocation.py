@@ -44,8 +44,8 @@ class Revocation:
         self._lag = settings.max_revocation_lag
         self._strict = settings.revocation == "strict"
         self._leeway = settings.leeway
-        # Twice, because the clocks of the issuer and of this process may differ in opposite directions.
-        self._horizon = settings.access_ttl + 2 * settings.leeway
+        #: Seconds in which a token may be used. Twice: clocks of issuer and process may differ in opposite directions.
+        self.horizon: int = settings.access_ttl + 2 * settings.leeway
         self._now = now
         #: The state of the feed up to which changes are known; empty before the first synchronization.
         self._position = ""
@@ -87,7 +87,7 @@ class Revocation:
 
     def keep(self, seconds: int) -> None:
         """Keep entries for access tokens that live for so many seconds. Called before the first synchronization."""
-        self._horizon = max(self._horizon, seconds + 2 * self._leeway)
+        self.horizon = max(self.horizon, seconds + 2 * self._leeway)
 
     def is_fresh(self) -> bool:
         """Tell whether the state is recent enough to decide without a query."""
@@ -98,8 +98,8 @@ class Revocation:
         started, before = time.monotonic(), self._now()
         self._follow_clock(started, before)
         position = self._position
-        await self._forget(int(before) - self._horizon)
-        async for changes in self._pages(int(before) - self._horizon + 1, position):
+        await self._forget(int(before) - self.horizon)
+        async for changes in self._pages(int(before) - self.horizon + 1, position):
             if position == self._position or changes.is_new:
                 self.database.see(changes.heartbeat, started)
             self._apply(changes, started)
@@ -143,7 +143,7 @@ class Revocation:
             return bool(self._position)
         self.outages.answered()
         self.clock.compare(look.time, look.changes.now, self._now())
-        await self._forget(int(look.time) - self._horizon)
+        await self._forget(int(look.time) - self.horizon)
         self._position = look.changes.position
         self._last_sync = (look.started, look.time)
         self.database.see(look.changes.heartbeat, look.started)

@@ -92,16 +92,17 @@ class TokenVerifier:
         await self._used.add(claims.sid, claims.gen)
         return identity
 
-    async def verify_now(self, token: str) -> Identity:
+    async def verify_now(self, token: str, resource: ProtectedResource | None = None) -> Identity:
         """Return the identity of a token that a client has shown to another service, as the database knows it now.
 
-        Raises InvalidTokenError and its subclasses; here a token ends at the second.
+        With a `resource`, the token must be that of a client for it. Raises InvalidTokenError and its subclasses; here
+        a token ends at the second.
         """
-        claims, raw = self._tokens.read(token)
+        claims, raw = self._tokens.read(token, *_about(resource))
         if self._now() >= claims.exp:
             raise TokenExpiredError
         shown = Identity(claims, MappingProxyType(raw), claims.roles, "bearer", self._source)
-        identity = await self.confirm(shown)
+        identity = await self.confirm(shown if resource is None else shown.of_client(None))
         await self._used.add(identity.session_id, claims.gen)
         return identity
 
@@ -163,8 +164,7 @@ class TokenVerifier:
         self._of_clients.clear()
 
     def _read(self, token: str, resource: ProtectedResource | None = None) -> Entry:
-        about = () if resource is None else (resource.url, resource.issuer)
-        claims, raw = self._tokens.read(token, *about)
+        claims, raw = self._tokens.read(token, *_about(resource))
         cache: dict[Any, Entry] = self._cache if resource is None else self._of_clients
         name: Any = token if resource is None else (resource.url, token)
         entry = (claims, MappingProxyType(frozen(raw)), key_of(claims.sid))
@@ -187,6 +187,11 @@ class TokenVerifier:
             for name, (claims, *_) in list(cache.items()):
                 if claims.sid in dropped:
                     cache.pop(name, None)
+
+
+def _about(resource: ProtectedResource | None) -> tuple[str, ...]:
+    """Return audience and issuer of the tokens of clients for a resource; nothing for those of users."""
+    return () if resource is None else (resource.url, resource.issuer)
 
 
 def make_room(cache: dict[Any, Any], size: int) -> None:

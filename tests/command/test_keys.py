@@ -11,6 +11,19 @@ from tests.support import SECRET
 
 ENVIRONMENT = {"AUTH_SECRET": SECRET, "AUTH_SIGNING_KEYS_FILE": "keys.json", "AUTH_DATABASE_URL": "sqlite:///a.db"}
 
+#: An app with a feature that makes tokens for clients.
+APP = """
+from asgi_auth import Auth, Passwords, Settings
+from asgi_auth.feature import Feature
+
+class ForClients(Feature):
+    def attach(self, auth):
+        super().attach(auth)
+        auth.revocation.keep(2 * 86400)
+
+auth = Auth("sqlite://", settings=Settings.load(), features=[Passwords(), ForClients()])
+"""
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -48,6 +61,21 @@ def test_a_rotation_is_three_calls_and_an_early_one_changes_nothing(folder: Path
     assert (signed["step"], signed["next"], 900 < signed["wait"] <= 1020) == ("sign", "drop", True)
     assert (dropped.status, dropped.out.startswith("Dropped")) == (0, True)
     assert [item.role for item in read_keys(str(folder / "keys.json"))[0]] == ["signing"]
+
+
+def test_the_key_before_stays_as_long_as_the_longest_tokens_of_the_app(folder: Path) -> None:
+    (folder / "app.py").write_text(APP)
+    for _ in range(2):
+        run(folder, "rotate")
+        make_old(folder)
+
+    alone, of_app = run(folder, "list", "--json").json, run(folder, "list", "--json", "--app", "app:auth").json
+    early = run(folder, "rotate", "--json", "--app", "app:auth")
+
+    assert (alone["next"], alone["wait"]) == (of_app["next"], 0) == ("drop", 0)
+    # Of two days, one is over.
+    assert 86000 < of_app["wait"] < 87000
+    assert (early.status, json.loads(early.err)["code"]) == (1, "too_early")
 
 
 def test_nothing_private_is_written_out(folder: Path) -> None:

@@ -23,6 +23,7 @@ from asgi_auth import (
 from asgi_auth.crypto.key_rotation import new_key
 from asgi_auth.errors import StorageUnavailableError
 from tests.support import ORIGIN, SECRET, Answer, Client, Clock, CountingStorage, login, make_auth, register, who
+from tests.web.test_protected_resources import SCOPES, World, a_resource
 
 ISSUER = f"{ORIGIN}/auth"
 WORD = "Zq7-tVm2_wR9:xYb4+kN8cPd3%sGf6hJa1eUo5iTwQ0r"
@@ -122,6 +123,36 @@ async def test_a_caller_sees_only_tokens_of_its_audience(auth: Auth) -> None:
     pair = await login(auth)
 
     assert (await ask(auth, pair.access_token, basic("elsewhere", OTHER))).json == INACTIVE
+
+
+async def test_a_service_behind_a_resource_asks_about_the_tokens_of_clients_for_it() -> None:
+    service = Issuer({"reports": WORD, "mcp": IntrospectionClient(OTHER, audience=f"{ORIGIN}/mcp")})
+    features = [Passwords(argon2=Argon2.cheap()), Sessions(), service]
+    clock, shown = Clock(), basic("mcp", OTHER)
+    permissions = {"writer": ["notes:write"], "reader": []}
+    async with make_auth(
+        clock=clock, features=features, issuer=ISSUER, signing_keys=[KEY], permissions=permissions
+    ) as auth:
+        auth.resources.add(a_resource())
+        auth.resources.add(a_resource("/other"))
+        user_id = await register(auth)
+        await auth.users.set_roles(user_id, ["writer"])
+        world = World(auth, clock, await login(auth))
+        other, token = await world.let_in(path="/other"), await world.let_in()
+        found = (await ask(auth, token, shown)).json
+        of_others = [(await ask(auth, *each)).json for each in ((token,), (other, shown), (world.own, shown))]
+        own = (await ask(auth, world.own)).json
+        forged = (await ask(auth, world.token(issuer="https://elsewhere.example"), shown)).json
+        await auth.users.set_roles(user_id, ["reader"])
+        lowered = (await ask(auth, token, shown)).json
+        await auth.end_sessions(user_id, only=world.session.id)
+        ended = (await ask(auth, token, shown)).json
+
+    assert (found["active"], found["aud"], found["client_id"]) == (True, f"{ORIGIN}/mcp", "client-1")
+    assert (found["sub"], found["scope"], found["roles"]) == (user_id, SCOPES, [])
+    assert (own["active"], "scope" in own) == (True, False)
+    assert [*of_others, forged, ended] == [INACTIVE] * 5
+    assert (lowered["active"], lowered["scope"]) == (True, "notes:read")
 
 
 @pytest.mark.parametrize(

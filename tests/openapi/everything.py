@@ -12,6 +12,7 @@ from asgi_auth import (
     Auth,
     BrowserClient,
     Field,
+    Issuer,
     Lockout,
     MagicLink,
     OpenAPI,
@@ -26,9 +27,12 @@ from asgi_auth import (
     Totp,
     TrustedDevices,
 )
+from asgi_auth.crypto.key_rotation import new_key
 from asgi_auth.feature import Email, Feature
 from asgi_auth.features.defaults import defaults
-from tests.support import Clock, make_auth
+from tests.support import ORIGIN, Clock, make_auth
+
+KEY = new_key()
 
 
 class Home(msgspec.Struct, forbid_unknown_fields=True):
@@ -64,8 +68,9 @@ def everything(
     """An `Auth` with every feature that has endpoints, and an extra field of each type; with `limits` or without."""
     passwords = Passwords(argon2=Argon2.cheap(), login_after_register=True)
     factors = [SecondFactors(), Totp(), RecoveryCodes(), TrustedDevices(), Passkeys(sign_up=True)]
-    others = [MagicLink(), *factors, Admin(), Revocation(), ServerMetadata(), BrowserClient(), OpenAPI()]
+    others = [MagicLink(), *factors, Admin(), Issuer(), Revocation(), ServerMetadata(), BrowserClient(), OpenAPI()]
     features = [passwords, *defaults(mail=True)[1:], *others, *more]
     if not limits:
         features = [item for item in features if not isinstance(item, RateLimits | Lockout)]
+    options = {"issuer": f"{ORIGIN}/auth", "signing_keys": [KEY]} | options
     return make_auth(clock=clock, features=features, mailer=Outbox(), fields=fields, **options)

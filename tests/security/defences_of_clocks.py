@@ -34,7 +34,7 @@ CLOCKS = [
     Defence(
         "the feed of revocations goes by numbers, not by clocks",
         "sessions/revocation.py",
-        "self._pages(int(before) - self._horizon + 1, position)",
+        "self._pages(int(before) - self.horizon + 1, position)",
         'self._pages(int(before) - 30, "")',
         "sessions/test_clocks.py::test_an_end_reaches_a_process_with_another_clock_and_comes_back",
     ),

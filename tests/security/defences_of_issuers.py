@@ -92,7 +92,7 @@ ISSUERS = [
     Defence(
         "introspection asks the database",
         "sessions/verifier.py",
-        "identity = await self.confirm(shown)",
+        "identity = await self.confirm(shown if resource is None else shown.of_client(None))",
         "identity = shown",
         "features/test_issuer.py::test_a_disabled_user_is_inactive_and_the_cache_is_not_asked",
     ),
@@ -106,9 +106,30 @@ ISSUERS = [
     Defence(
         "a caller of introspection sees its audience alone",
         "features/issuer.py",
-        "if (self._audiences[name] or self.auth.settings.audience) != self.auth.settings.audience:",
+        "if resource is None and audience != self.auth.settings.audience:",
         "if False:",
         "features/test_issuer.py::test_a_caller_sees_only_tokens_of_its_audience",
+    ),
+    Defence(
+        "a caller of introspection sees the clients of its resource alone",
+        "sessions/resources.py",
+        "for resource in self.found if resource.url == url",
+        "for resource in self.found if resource.url",
+        "features/test_issuer.py::test_a_service_behind_a_resource_asks_about_the_tokens_of_clients_for_it",
+    ),
+    Defence(
+        "a caller of introspection sees the scopes that the user allows now",
+        "features/issuer.py",
+        'found["scope"] = " ".join(identity.scopes[1:])',
+        "pass",
+        "features/test_issuer.py::test_a_service_behind_a_resource_asks_about_the_tokens_of_clients_for_it",
+    ),
+    Defence(
+        "a key stays until the tokens of clients have expired",
+        "command/keys.py",
+        "return job.target.auth.revocation.horizon",
+        "pass",
+        "command/test_keys.py::test_the_key_before_stays_as_long_as_the_longest_tokens_of_the_app",
     ),
     Defence(
         "a token is inactive from the second when it expires",

@@ -91,8 +91,8 @@ RESOURCES = [
     Defence(
         "ended sessions are known as long as the tokens of clients live",
         "sessions/revocation.py",
-        "self._horizon = max(self._horizon, seconds + 2 * self._leeway)",
-        "self._horizon += 0 * seconds",
+        "self.horizon = max(self.horizon, seconds + 2 * self._leeway)",
+        "self.horizon += 0 * seconds",
         IN + "test_an_end_is_known_as_long_as_the_tokens_of_clients_live",
     ),
 ]
