@@ -1,61 +1,92 @@
-"""The unit of systemd and the container file: what can be checked of them without running them."""
+"""The units of systemd and the container file: what can be checked of them without running them."""
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.deploy.programs import FILES, adapted, program
-from tests.docs.files import DOCS, ROOT
-from tests.support import SECRET
+from tests.deploy.programs import FILES, program
+from tests.docs.files import DOCS, ROOT, fences
+from tests.support import PASSWORD, SECRET
 
 GUIDES = DOCS / "guides"
 
 
-def test_systemd_finds_no_fault_in_the_unit(tmp_path: Path) -> None:
-    changes = {"/srv/app/.venv/bin/asgi-auth": "/bin/true", "/srv/app/.venv/bin/gunicorn": "/bin/true"}
-    (tmp_path / "app.service").write_text(adapted("app.service", changes), "utf-8")
+@pytest.mark.parametrize("name", ["app.service", "app-migrate.service"])
+def test_systemd_finds_no_fault_in_a_unit(name: str, tmp_path: Path) -> None:
+    text = re.sub(r"/srv/app/\.venv/bin/\S+", "/bin/true", (FILES / name).read_text("utf-8"))
+    (tmp_path / name).write_text(text, "utf-8")
 
-    command = [program("systemd-analyze"), "verify", "--man=no", str(tmp_path / "app.service")]
+    command = [program("systemd-analyze"), "verify", "--man=no", str(tmp_path / name)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
 
-    assert [line for line in done.stderr.splitlines() if "app.service" in line] == []
+    assert "/bin/true" in text
+    assert [line for line in done.stderr.splitlines() if name in line] == []
 
 
-def commands(name: str) -> dict[str, list[str]]:
-    """Return what the unit starts, by the setting."""
-    text = (FILES / name).read_text("utf-8")
-    return {key: value.split() for key, value in re.findall(r"^(Exec\w+)=(.+)$", text, re.MULTILINE)}
+def settings(name: str) -> dict[str, str]:
+    """Return the settings of a unit, or of a file for its environment; the last one of a name."""
+    return dict(re.findall(r"^(\w+)=(.+)$", (FILES / name).read_text("utf-8"), re.MULTILINE))
 
 
-def test_the_check_of_the_unit_passes_for_the_app_of_the_guide(tmp_path: Path) -> None:
-    """The environment is that of the unit, with a file for the secret."""
-    unit = (FILES / "app.service").read_text("utf-8")
-    environment = dict(value.split("=", 1) for value in re.findall(r"^Environment=(.+)$", unit, re.MULTILINE))
-    (tmp_path / "auth-secret").write_text(SECRET, "utf-8")
-    environment["AUTH_SECRET_FILE"] = environment["AUTH_SECRET_FILE"].replace("%d", str(tmp_path))
-    environment["AUTH_DATABASE_URL"] = f"sqlite:///{tmp_path}/auth.db"
+def environment(folder: Path) -> dict[str, str]:
+    """Return the environment of the unit, with SQLite in a folder, which has the credential, too."""
+    (folder / "auth-secret").write_text(SECRET, "utf-8")
+    name, _, credential = settings("app.service")["Environment"].partition("=")
+    return {
+        **settings("app.env"),
+        name: credential.replace("%d", str(folder)),
+        "AUTH_DATABASE_URL": f"sqlite:///{folder}/auth.db",
+        "CREDENTIALS_DIRECTORY": str(folder),
+        "PYTHONPATH": f"{ROOT}:{FILES}",
+    }
 
-    _, command, app = commands("app.service")["ExecStartPre"]
+
+def run(command: list[str], variables: dict[str, str], folder: Path, typed: str = "") -> str:
+    """Run a command of a unit in a folder, whose `.venv` has the command of the library; return what it prints."""
+    script = folder / ".venv" / "bin" / "asgi-auth"
+    script.parent.mkdir(parents=True, exist_ok=True)
+    script.write_text(f'#!/bin/sh\nexec {sys.executable} -m asgi_auth "$@"\n', "utf-8")
+    script.chmod(0o755)
+    command = [word.replace("/srv/app", str(folder)) for word in command]
+    outer = {name: value for name, value in os.environ.items() if not name.startswith("AUTH_")}
     done = subprocess.run(
-        [sys.executable, "-m", "asgi_auth", command, app],
-        env=os.environ | environment | {"PYTHONPATH": f"{ROOT}:{FILES}"},
-        capture_output=True,
-        text=True,
-        check=False,
+        command, cwd=folder, env=outer | variables, input=typed, capture_output=True, text=True, check=False
     )
-
-    assert (command, app) == ("check", "app:auth")
     assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_units_make_the_tables_check_the_app_and_an_administrator_is_made_beside_them(tmp_path: Path) -> None:
+    unit, variables = settings("app.service"), environment(tmp_path)
+    migrating = {name: variables[name] for name in ("AUTH_DATABASE_URL", "PYTHONPATH")}
+    (line,) = [code for code in fences(GUIDES / "deployment.md", "sh") if code.startswith("systemd-run")]
+    options = shlex.split(line.replace("\\\n", ""))
+    start = options.index("sh")
+    *shell, script = options[start:]
+
+    assert "Ran the migrations" in run(settings("app-migrate.service")["ExecStart"].split(), migrating, tmp_path)
+    run(unit["ExecStartPre"].split(), variables, tmp_path)
+    del variables["AUTH_SECRET_FILE"]  # systemd-run does not have it, so the shell sets it
+    run([*shell, f"{script} --password-stdin"], variables, tmp_path, PASSWORD)
+
+    assert "admin" in run([".venv/bin/asgi-auth", "roles", "ada@example.com"], environment(tmp_path), tmp_path)
+    assert set(options[:start]) >= {
+        f"--uid={unit['User']}",
+        f"--working-directory={unit['WorkingDirectory']}",
+        f"--property=EnvironmentFile={unit['EnvironmentFile']}",
+        f"--property=LoadCredential={unit['LoadCredential']}",
+    }
 
 
 def test_the_container_and_the_unit_start_the_same_server() -> None:
     container = (FILES / "Dockerfile").read_text("utf-8")
     (started,) = re.findall(r"^CMD (\[.+\])$", container, re.MULTILINE)
-    unit = commands("app.service")["ExecStart"]
+    unit = settings("app.service")["ExecStart"].split()
 
     assert re.findall(r'"(.+?)"', started) == ["gunicorn", *unit[1:3], "-b", "0.0.0.0:8000", unit[3]]
 

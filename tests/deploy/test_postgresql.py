@@ -8,12 +8,13 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
 
 from asgi_auth import Argon2, Auth, Passwords, Sessions, Settings
-from asgi_auth.errors import AuthError
+from asgi_auth.errors import AuthError, UserNotFoundError
 from asgi_auth.storage import from_url
 from asgi_auth.storage.postgres import Postgres
 from tests.cluster import free_port
@@ -77,16 +78,27 @@ def pgbouncer(server: Server, database: str, folder: Path, mode: str = "transact
         yield port
 
 
+def storage_of_the_guide(database_url: str, listen_url: str, monkeypatch: pytest.MonkeyPatch) -> Postgres:
+    """Run the code of the guide with two variables of the environment; return its storage."""
+    variables = {"AUTH_SECRET": SECRET, "AUTH_DATABASE_URL": database_url, "LISTEN_URL": listen_url}
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    (code,) = fences(DOCS / "guides" / "postgresql.md", "python")
+    made: dict[str, Any] = {}
+    exec(code, made)
+    assert isinstance(made["storage"], Postgres)
+    return made["storage"]
+
+
 async def test_the_role_of_the_web_processes_works_through_pgbouncer_and_hears_of_revocations(
-    database: tuple[Server, str], tmp_path: Path
+    database: tuple[Server, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server, name = database
     await migrate(server, name)
     with pgbouncer(server, name, tmp_path) as port:
         shared = url("app_web", "app", port, "&pgbouncer=true")
         direct = url("app_web", name, server.port)
-        first = auth_of(Postgres(shared, listen_dsn=direct))
-        second = auth_of(Postgres(shared, listen_dsn=direct))
+        first, second = (auth_of(storage_of_the_guide(shared, direct, monkeypatch)) for _ in range(2))
         async with first, second:
             await first[Passwords].register(email=EMAIL, password=PASSWORD)
             # Twenty at once over two connections: no statement may meet that of another.
@@ -139,8 +151,9 @@ async def test_the_role_of_the_web_processes_cannot_change_tables(database: tupl
         await web.close()
 
 
+@pytest.mark.parametrize("over", ["nothing", "newer data"])
 async def test_the_commands_of_the_guide_make_a_backup_and_restore_it(
-    database: tuple[Server, str], tmp_path: Path
+    over: str, database: tuple[Server, str], tmp_path: Path
 ) -> None:
     server, name = database
     await migrate(server, name)
@@ -157,10 +170,23 @@ async def test_the_commands_of_the_guide_make_a_backup_and_restore_it(
     }
 
     shell(backup, tmp_path, environment)
-    server.sql("drop schema auth cascade", server.dsn(name))
+    if over == "nothing":
+        server.sql("drop schema auth cascade", server.dsn(name))
+    else:
+        async with auth_of(Postgres(web)) as auth:
+            await auth.end_everything()
+            await auth[Passwords].register(email="late@example.com", password=PASSWORD)
+            owner = url("app_owner", name, server.port).partition("?")[0]
+            server.sql("create table auth.of_a_newer_version (id int)", owner)
+            with pytest.raises(AssertionError, match="other objects depend on it"):
+                shell(restore, tmp_path, environment)
+            await auth.users.by_email("late@example.com")  # nothing has changed
+            server.sql("drop table auth.of_a_newer_version", owner)
     shell(restore, tmp_path, environment)
 
     async with auth_of(Postgres(web)) as auth:
+        with pytest.raises(UserNotFoundError):
+            await auth.users.by_email("late@example.com")
         assert await accepted(auth, pair.access_token)  # so sessions are ended before anything else
         await auth.end_everything()
         assert not await accepted(auth, pair.access_token)

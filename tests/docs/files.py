@@ -9,6 +9,8 @@ README = ROOT / "README.md"
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
 FILES = [README, *PAGES]
+#: The first line of a snippet that is a file of a project, which the page shows in several files.
+OF_PROJECT = re.compile(r"# (mysite/\w+\.py)\n")
 FENCE = re.compile(r"^( *)```(\w+)[^\n]*\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from asgi_auth.crypto.key_rotation import create
 from tests.cluster import await_answer, free_port
-from tests.docs.files import DOCS, FILES, README, ROOT, fences, name_of
+from tests.docs.files import DOCS, FILES, OF_PROJECT, README, ROOT, fences, name_of
 from tests.support import SECRET
 from tests.testing.process import CONFIGURATION, pytest_in
 
@@ -23,7 +23,8 @@ WITH_WALKS = [file for file in FILES if fences(file, "bash")]
 
 @pytest.mark.parametrize("file", WITH_PYTHON, ids=name_of)
 def test_every_snippet_runs(file: Path, tmp_path: Path) -> None:
-    for number, code in enumerate(fences(file, "python"), 1):
+    alone = [code for code in fences(file, "python") if not OF_PROJECT.match(code)]
+    for number, code in enumerate(alone, 1):
         folder = tmp_path / str(number)
         folder.mkdir()
         (folder / "snippet.py").write_text(code, "utf-8")

@@ -9,7 +9,7 @@ from asgi_auth.features.defaults import defaults
 from asgi_auth.storage.postgres import Postgres
 from tests.ha import vitals
 
-url, listen_url = os.environ["AUTH_DATABASE_URL"], os.environ.get("LISTEN_DATABASE_URL")
+url, listen_url = os.environ["AUTH_DATABASE_URL"], os.environ.get("LISTEN_URL")
 auth = Auth(
     Postgres(url, listen_dsn=listen_url) if listen_url else url,
     settings=Settings.from_env(auto_migrate=False, enumeration="tell"),

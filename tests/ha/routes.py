@@ -80,7 +80,7 @@ def start_workers(programs: Programs, route: Route, counters_url: str = "") -> N
     """Start the worker processes of a route."""
     environment = {
         "AUTH_DATABASE_URL": f"{route.url}&application_name={route.name}",
-        "LISTEN_DATABASE_URL": route.listen_url,
+        "LISTEN_URL": route.listen_url,
         "COUNTERS_URL": counters_url,
         "AUTH_SECRET": SECRET,
         "AUTH_TRUSTED_PROXIES": "127.0.0.1",

@@ -9,7 +9,7 @@ from tests.types.checkers import ROOT, Problem, mypy_problems, pyright_problems
 
 FENCE = re.compile(r"^([ \t]*)```python\b[^\n]*\n(.*?)^\1```[ \t]*$", re.MULTILINE | re.DOTALL)
 
-NAMED = re.compile(r"# (\w+\.py)\n")
+NAMED = re.compile(r"# ((?:\w+/)?\w+\.py)\n")
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,13 @@ def snippets_of(page: Path, root: Path = ROOT) -> list[Snippet]:
 
 def problems_of(snippets: list[Snippet], folder: Path) -> list[Problem]:
     """Check snippets in an empty folder: one run of each checker. Problems name the page and its line."""
-    by_file = {snippet.file: snippet for snippet in snippets}
-    for file, snippet in by_file.items():
-        (folder / file).write_text(snippet.text(), "utf-8")
+    by_file = {Path(snippet.file).name: snippet for snippet in snippets}
+    for snippet in by_file.values():
+        file = folder / snippet.file
+        if file.parent != folder:
+            file.parent.mkdir(exist_ok=True)
+            (file.parent / "__init__.py").touch()
+        file.write_text(snippet.text(), "utf-8")
     found = [*pyright_problems(folder), *mypy_problems(folder)]
     return sorted(replace(problem, file=by_file[Path(problem.file).name].page) for problem in found)
 
