@@ -86,7 +86,7 @@ def _plain(text: str) -> str:
 #: The texts of errors; the first kind that fits counts.
 TEXTS: tuple[tuple[type[Exception], Callable[[Any], str]], ...] = (
     (StorageSetupError, lambda error: f"the database cannot be used: {error.reason}"),
-    (BusyError, lambda _: "memory is short for the hash of a password"),
+    (BusyError, lambda _: "the machine is too busy to hash a password, or short of memory: try again"),
     (StorageUnavailableError, _unavailable),
     (PasswordPolicyError, lambda error: f"the password is refused: {_reasons(error)}"),
     (UnknownRoleError, str),

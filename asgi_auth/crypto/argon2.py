@@ -117,12 +117,12 @@ class PasswordHasher:
     async def hash(self, password: str) -> str:
         """Return the encoded hash of a new password, in NFC (RFC 8265, section 4.2).
 
-        Raises BusyError when the queue is full, or memory is short.
+        Raises BusyError when the queue is full, memory is short, or the deadline comes first.
         """
         return await self._run(self._work.hash, composed(password))
 
     async def verify(self, hashed: str | None, password: str) -> bool:
-        """Return whether the password matches the hash. Raises BusyError when the queue is full, or memory is short.
+        """Return whether the password matches the hash. Raises BusyError as `hash` does.
 
         Without a hash, the password is verified against a decoy: the call takes the same time and returns False.
         A password that is not in NFC is tried as typed, for hashes of earlier versions, and then in NFC.

@@ -14,6 +14,7 @@ from asgi_auth.crypto.keys import check_secret
 from asgi_auth.storage.migrate import migrations
 from tests.accounts.test_resealing import NEW, OLD, OTHER, fill, with_secrets
 from tests.command.commands import ROOT, Commands, write_app
+from tests.docs.files import DOCS
 
 ALL = [number for number, _ in migrations()]
 
@@ -65,6 +66,22 @@ def test_sql_is_a_script_that_makes_the_tables(
     added = 'INSERT INTO "auth_migrations"'
     rest = commands("sql", "--after", str(ALL[-2])).out
     assert (text.count(added), rest.count(added)) == (len(ALL), 1)
+
+
+def test_an_upgrade_runs_by_sql_what_status_names_as_missing(commands: Commands, tmp_path: Path) -> None:
+    head, mark, _ = commands("sql").out.partition(f"(version, applied_at) VALUES ({ALL[-3]}, ")
+    with sqlite3.connect(tmp_path / "auth.db") as connection:
+        connection.executescript(f"{head}{mark}0); COMMIT;")
+    missing = commands("status", "--json").json["missing_migrations"]
+    before = ALL[ALL.index(missing[0]) - 1]
+    with sqlite3.connect(tmp_path / "auth.db") as connection:
+        connection.executescript(commands("sql", "--after", str(before)).out)
+
+    assert missing == ALL[-2:]
+    assert commands.ok("status")["missing_migrations"] == []
+    guide = (DOCS / "guides" / "operating.md").read_text("utf-8")
+    assert f"`migrations  missing: {ALL[-2]}, {ALL[-1]}`" in guide
+    assert f"`asgi-auth sql --after {before}`" in guide
 
 
 def test_a_new_secret_is_printed(commands: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
