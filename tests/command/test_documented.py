@@ -13,7 +13,7 @@ from tests.command.commands import PASSWORD, process
 from tests.docs.files import DOCS, FILES, README, everything, fences
 from tests.support import EMAIL, SECRET
 
-LINE = re.compile(r"asgi-auth [a-z][^\n`|<]*")
+LINE = re.compile(r"asgi-auth [a-z][^\n`|<>)]*")
 #: Commands in the text, and those in a shell.
 WORDS = re.compile(r"`asgi-auth ([a-z][^`]*)`")
 
