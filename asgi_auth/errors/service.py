@@ -44,7 +44,7 @@ class BusyError(ServiceUnavailableError):
     """No password can be hashed now: too many wait, or memory is short."""
 
     code = "busy"
-    default_detail = "Too many logins at once. Try again in a moment."
+    default_detail = "The server is busy. Try again in a moment."
 
 
 class ProviderLoginNeededError(AuthError):
