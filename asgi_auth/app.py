@@ -15,7 +15,6 @@ from asgi_auth.errors.authentication import WithNextStep
 from asgi_auth.feature.endpoint import Endpoint
 from asgi_auth.feature.root_path import WELL_KNOWN, RootPath
 from asgi_auth.feature.route import Route, Served
-from asgi_auth.limits.counter_keys import network_of
 from asgi_auth.model.answers import Answer, Redirect
 from asgi_auth.runtime.event_loop import unexpected
 from asgi_auth.sessions.identity import ANONYMOUS, Identity
@@ -23,7 +22,7 @@ from asgi_auth.settings import Secrets
 from asgi_auth.web.authenticator import Headers, RequestAuthenticator
 from asgi_auth.web.body import ClientDisconnectedError
 from asgi_auth.web.client import client_of, is_forwarded
-from asgi_auth.web.client_address import address_of
+from asgi_auth.web.client_address import address_of, is_of_socket
 from asgi_auth.web.cors import Cors
 from asgi_auth.web.csrf import is_begun_elsewhere
 from asgi_auth.web.device_cookies import DeviceCookies
@@ -115,7 +114,7 @@ class AuthApp:
             self.auth.config_check.note_no_middleware(self.root_paths)
         if not settings.trusted_proxies and is_forwarded(scope):
             self.auth.config_check.note_proxy_headers()
-        if not network_of(address_of(scope, settings.trusted_proxies)):
+        if is_of_socket(address_of(scope, settings.trusted_proxies)):
             self.auth.config_check.note_unknown_client()
         renewed = Headers()
         async with Settling(enabled=not settings.after_answer) as settling:

@@ -156,8 +156,7 @@ class Settings(Sources):
         self._check_choices()
         self._check_urls()
         for network in self.trusted_proxies:
-            if network != "unix":
-                ipaddress.ip_network(network)
+            check_network(network)
         names = [item.name for item in self.fields]
         if len(set(names)) != len(names):
             raise ValueError("two extra fields have the same name")
@@ -255,6 +254,14 @@ class Settings(Sources):
                 raise ValueError(f"cors_headers: {header!r} is not the name of a header")
         if self.development and self.base_url and self.base_url.startswith("https:"):
             raise ValueError("development=True makes cookies insecure and is not allowed with an https base_url")
+
+
+def check_network(text: str) -> None:
+    """Raise ValueError for a trusted proxy that is neither an address, nor a network, nor `unix`."""
+    try:
+        _ = text == "unix" or ipaddress.ip_network(text)
+    except ValueError as error:
+        raise ValueError(f"trusted_proxies: {error}; write an address, a network such as 10.0.0.0/8, or unix") from None
 
 
 def check_relay(path: str) -> None:

@@ -86,12 +86,56 @@ def test_surrounding_white_space_is_removed(tmp_path: Path) -> None:
         ("AUTH_SECRETS", "AUTH_SECRET"),
         ("AUTH_SECRET_FILES", "AUTH_SECRET_FILE"),
         ("AUTH_COOKIE_DOMAINS", "AUTH_COOKIE_DOMAIN"),
-        ("AUTH_Q", "AUTH_"),
+        ("AUTH_TRUSTED_PROXY", "AUTH_TRUSTED_PROXIES"),
+        ("AUTH_TRUSTED_ORIGIN", "AUTH_TRUSTED_ORIGINS"),
+        ("AUTH_COOKIE_SAMESITE", "AUTH_COOKIE_SAME_SITE"),
+        ("AUTH_ACCESS_TOKEN_TTL", "AUTH_ACCESS_TTL"),
+        ("AUTH_SECRET_KEY", "AUTH_SECRET"),
+        ("AUTH_LANGAUGE", "AUTH_LANGUAGE"),
+        ("AUTH_DEVELOPEMENT", "AUTH_DEVELOPMENT"),
+        ("AUTH_AUTOMIGRATE", "AUTH_AUTO_MIGRATE"),
     ],
 )
 def test_an_unknown_variable_is_refused_with_the_nearest_name(name: str, nearest: str) -> None:
-    with pytest.raises(ValueError, match=rf"{name} is not a setting; did you mean {nearest}"):
+    with pytest.raises(ValueError, match=rf"{name} is not a setting; did you mean {nearest}\?"):
         read(**{name: "x"})
+
+
+@pytest.mark.parametrize("name", ["Q", "REDIS", "DEBUG", "COLOR", "SMTP_HOST", "ALGORITHM", "LOG_LEVEL", "TOKEN_TTL"])
+def test_a_name_that_no_setting_looks_like_has_no_suggestion(name: str) -> None:
+    with pytest.raises(ValueError, match=rf"^AUTH_{name} is not a setting; `ignore` lists variables of your own$"):
+        read(**{f"AUTH_{name}": "x"})
+
+
+@pytest.mark.parametrize(("names", "values"), [
+    (["AUTH_TRUSTED_PROXIES"], ["10.0.0.0/8, nginx"]),
+    (["AUTH_TRUSTED_PROXIES"], ["10.0.0.1/8"]),
+    (["AUTH_BASE_URL"], ["localhost:8000"]),
+    (["AUTH_CORS_ORIGINS"], ["https://app.example.com/path"]),
+    (["AUTH_REVOCATION"], ["never"]),
+    (["AUTH_LEEWAY"], ["61"]),
+    (["AUTH_SECRET"], ["short"]),
+    (["AUTH_SESSION_TTL"], ["10"]),
+    (["AUTH_BASE_URL", "AUTH_DEVELOPMENT"], ["https://app.example.com", "on"]),
+])  # fmt: skip
+def test_a_wrong_value_names_its_variable(names: list[str], values: list[str]) -> None:
+    with pytest.raises(ValueError, match="AUTH_") as raised:
+        read(**{"AUTH_NAME": "Lighthouse", **dict(zip(names, values, strict=True))})
+
+    assert sorted(str(raised.value).partition(": ")[0].split(", ")) == names
+
+
+def test_a_wrong_value_names_the_file_of_its_variable_and_no_argument_in_its_place(tmp_path: Path) -> None:
+    (tmp_path / "url").write_text("ftp://x")
+    (tmp_path / "auth.toml").write_text("[asgi_auth]\nrevocation = 'never'")
+    environ = {"AUTH_SECRET": SECRET, "AUTH_BASE_URL_FILE": f"{tmp_path}/url"}
+
+    with pytest.raises(ValueError, match=r"^AUTH_BASE_URL_FILE: 'ftp://x' is not an http"):
+        Settings.from_env(environ=environ)
+    with pytest.raises(ValueError, match=r"^'ftp://y' is not an http"):
+        Settings.from_env(environ=environ, base_url="ftp://y")
+    with pytest.raises(ValueError, match=r"auth\.toml: revocation: revocation must be one of cached, strict$"):
+        Settings.load(environ={"AUTH_SECRET": SECRET, "AUTH_CONFIG": str(tmp_path / "auth.toml")})
 
 
 @pytest.mark.parametrize("name", ["AUTH_FIELDS", "AUTH_SIGNING_KEYS", "AUTH_TEXTS", "AUTH_TEXTS_FILE"])

@@ -6,7 +6,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, ClassVar, Self, get_type_hints
 
-from asgi_auth.sources.environment import CONFIG, read_environment
+from asgi_auth.sources.blame import made
+from asgi_auth.sources.environment import CONFIG, read_environment, variable_of
 from asgi_auth.sources.toml import read_toml
 
 
@@ -36,7 +37,10 @@ class Sources:
         objects, such as `fields`, have no variable. Keyword arguments override variables. Raises ValueError for a
         variable that cannot be parsed, and for one with the prefix that is neither a setting nor in `ignore`.
         """
-        return cls._made(cls._in_environment(prefix, environ, ignore) | overrides, f"{prefix}SECRET")
+        environ = os.environ if environ is None else environ
+        given = cls._in_environment(prefix, environ, ignore)
+        places = {name: variable_of(prefix, name, environ) for name in given.keys() - overrides.keys()}
+        return cls._made(given | overrides, f"{prefix}SECRET", places)
 
     @classmethod
     def from_toml(cls, path: str | Path, table: str = "asgi_auth", **overrides: Any) -> Self:
@@ -46,7 +50,9 @@ class Sources:
         be in a file. Keyword arguments override the file. Raises ValueError for a file that cannot be read, a missing
         table, an unknown key, and a value of another type.
         """
-        return cls._made(cls._in_toml(path, table) | overrides, "secret_file in the TOML file")
+        given = cls._in_toml(path, table)
+        places = {name: f"{path}: {name}" for name in given.keys() - overrides.keys()}
+        return cls._made(given | overrides, "secret_file in the TOML file", places)
 
     @classmethod
     def load(
@@ -66,8 +72,12 @@ class Sources:
         environ = os.environ if environ is None else environ
         path = environ.get(prefix + CONFIG, "").strip()
         in_file = cls._in_toml(path, table) if path else {}
-        values = in_file | cls._in_environment(prefix, environ, {*ignore, prefix + CONFIG}) | overrides
-        return cls._made(values, f"{prefix}SECRET, or secret_file in the TOML file")
+        in_environment = cls._in_environment(prefix, environ, {*ignore, prefix + CONFIG})
+        places = {name: f"{path}: {name}" for name in in_file}
+        places |= {name: variable_of(prefix, name, environ) for name in in_environment}
+        places = {name: place for name, place in places.items() if name not in overrides}
+        values = in_file | in_environment | overrides
+        return cls._made(values, f"{prefix}SECRET, or secret_file in the TOML file", places)
 
     @classmethod
     def origins(cls, environ: Mapping[str, str], *, prefix: str = "AUTH_", table: str = "asgi_auth") -> dict[str, str]:
@@ -77,15 +87,14 @@ class Sources:
         return in_file | dict.fromkeys(cls._in_environment(prefix, environ, {prefix + CONFIG}), "environment")
 
     @classmethod
-    def _made(cls, values: Mapping[str, Any], place: str) -> Self:
-        """Make settings of values; a missing secret is a ValueError that names its `place`."""
+    def _made(cls, values: Mapping[str, Any], place: str, places: Mapping[str, str]) -> Self:
+        """Make settings of values. Raises ValueError, which names the place of a missing secret or a wrong value."""
         if not values.get("secret"):
             raise ValueError(f"a secret is required: set {place}; the command `asgi-auth secret` generates one")
-        return cls(**values)
+        return made(cls, values, places)
 
     @classmethod
-    def _in_environment(cls, prefix: str, environ: Mapping[str, str] | None, ignore: Collection[str]) -> dict[str, Any]:
-        environ = os.environ if environ is None else environ
+    def _in_environment(cls, prefix: str, environ: Mapping[str, str], ignore: Collection[str]) -> dict[str, Any]:
         given = {name: text for name, text in environ.items() if name not in ignore}
         return read_environment(prefix, given, cls._defaults(), cls.not_in_environment)
 

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any
 
+from asgi_auth.sources.blame import suggestion
 from asgi_auth.sources.text import parse, text_in
 
 FILE = "_FILE"
@@ -36,6 +36,12 @@ def read_environment(
     }
 
 
+def variable_of(prefix: str, name: str, environ: Mapping[str, str]) -> str:
+    """Return the variable that sets a setting: the one with its value, or with the file of its value."""
+    variable = prefix + name.upper()
+    return variable if environ.get(variable, "").strip() else variable + FILE
+
+
 def text_of(variable: str, given: Mapping[str, str]) -> Iterator[str]:
     """Yield the text of a variable, or of the file that its variable names; nothing when it is not set.
 
@@ -60,8 +66,9 @@ def _refuse_unknown(prefix: str, given: Mapping[str, str], names: Mapping[str, s
             raise ValueError(f"{variable} names a file, which Settings.load() reads and from_env() does not")
         if variable.removesuffix(FILE) in not_read:
             raise ValueError(f"{variable} cannot be set by a variable; pass it as an argument")
-        nearest = get_close_matches(variable, [*names, *(name + FILE for name in names)], n=1, cutoff=0.0)
-        raise ValueError(f"{variable} is not a setting; did you mean {nearest[0]}?")
+        files = [name + FILE for name in names] if "_F" in variable else []
+        meant = suggestion(variable, [*names, *files], prefix)
+        raise ValueError(f"{variable} is not a setting{meant or '; `ignore` lists variables of your own'}")
 
 
 def _is_of_kubernetes(name: str, text: str) -> bool:

@@ -1,12 +1,12 @@
 """Settings from a table of a TOML file."""
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, get_origin
 
 import msgspec
 
+from asgi_auth.sources.blame import suggestion
 from asgi_auth.sources.text import parse, text_in
 
 #: The ending of a key that names a file with the value, such as `secret_file`.
@@ -25,8 +25,8 @@ def read_toml(path: str | Path, table: str, kinds: Mapping[str, Any], defaults: 
     for key, value in given.items():
         name, place = key if key in kinds else key.removesuffix(FILE), f"{path}: {key}"
         if name not in kinds:
-            nearest = get_close_matches(key, [*kinds, *(name + FILE for name in kinds)], n=1, cutoff=0.0)
-            raise ValueError(f"{place} is not a setting that a file can have; did you mean {nearest[0]}?")
+            meant = suggestion(key, [*kinds, *(name + FILE for name in kinds)])
+            raise ValueError(f"{place} is not a setting that a file can have{meant}")
         if name != key and name in given:
             raise ValueError(f"{path}: {name} and {key} are both set; remove one")
         if name != key:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
-from copy import copy
+from copy import copy, deepcopy
 from functools import cache
 from types import MappingProxyType
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from asgi_auth.accounts.extra_fields import checked_data
 from asgi_auth.auth import Auth
 from asgi_auth.middleware import AuthMiddleware
 from asgi_auth.model.frozen import frozen
@@ -44,12 +45,17 @@ class ActingUser:
         amr: tuple[str, ...],
         age: float,
         claims: Mapping[str, Any],
+        *,
+        data: Mapping[str, Any],
+        is_made_up: bool,
     ) -> None:
         """Take the arguments of `as_user`."""
         _teach_middleware()
-        self.user: User = user
         self._app = app
         self._auth = app if isinstance(app, Auth) else getattr(app, "auth", None)
+        self._data = data
+        self._is_made_up = is_made_up
+        self.user: User = self._with_fields(user, self._auth if isinstance(self._auth, Auth) else None)
         self._permissions = permissions
         self._amr = amr
         self._age = age
@@ -97,11 +103,16 @@ class ActingUser:
         loop = _running_loop()
         known = auth.permissions if auth is not None else UNDECLARED
         known.check_known(self.user.roles)
-        source = Source(self._load, now, _Permissions(known, self._permissions), lambda: loop)
+        user = self._with_fields(self.user, auth)
+
+        async def load(_: str) -> User:
+            return user
+
+        source = Source(load, now, _Permissions(known, self._permissions), lambda: loop)
         identity = Identity(claims, MappingProxyType(frozen(raw)), self.user.roles, "bearer", source)
         if loop is None:
             # A test client that runs sync code alone leaves no event loop that could read the user.
-            identity._user = self.user
+            identity._user = user
         return identity
 
     def _typed_claims(self, auth: Auth | None, now: int) -> Claims:
@@ -112,8 +123,13 @@ class ActingUser:
             issuer, audience, user.id, new_id(now), new_id(now), now, ends, began, self._amr, user.roles, 0, ""
         )
 
-    async def _load(self, _: str) -> User:
-        return self.user
+    def _with_fields(self, user: User, auth: Auth | None) -> User:
+        """Return the user with the extra fields that are given; a made-up one has the defaults of all others."""
+        if auth is None:
+            return msgspec.structs.replace(user, data={**user.data, **self._data})
+        fields = auth.settings.fields
+        defaults = {item.name: deepcopy(item.default) for item in fields} if self._is_made_up else {}
+        return msgspec.structs.replace(user, data=defaults | user.data | checked_data(fields, self._data))
 
 
 def as_user(
@@ -126,6 +142,7 @@ def as_user(
     mfa: bool = False,
     age: float = 0,
     claims: Mapping[str, Any] = MappingProxyType({}),
+    data: Mapping[str, Any] = MappingProxyType({}),
 ) -> ActingUser:
     """Make the requests of a test as a logged-in user, without a login and without a database.
 
@@ -140,11 +157,12 @@ def as_user(
     `user` is a `User`, an id or an address; by default a user is made up, which is not stored. `roles` replace those of
     the user, `permissions` are added to what its roles give, and `verified` tells whether the address is (of a made-up
     user, it is). `mfa` tells whether the login had a second factor, `age` is its age in seconds, and `claims` are
-    further claims of the access token. With several `Auth`s in one app, pass the one that is meant as `app`.
+    further claims of the access token. `data` are extra fields, which replace those of the user; a made-up user has the
+    defaults of the others. With several `Auth`s in one app, pass the one that is meant as `app`.
 
     Guards, `current_user()` and websockets work as after a login. The session is not stored: for the endpoints of the
     library take `login_headers`. Credentials in the requests do not count. Raises TypeError for a user in the place of
-    the app, and ValueError for roles, permissions and claims that no user can have.
+    the app, ValueError for roles, permissions and claims that no user can have, and ValidationError for such `data`.
     """
     if app is not None and not callable(app) and not isinstance(app, Auth):
         raise TypeError(f"{app!r} is no app: name a user by keyword, as in as_user(user=...)")
@@ -152,7 +170,8 @@ def as_user(
     if taken := (RESERVED - {ACT}).intersection(claims):
         raise ValueError(f"these claims are reserved: {', '.join(sorted(taken))}")
     amr = BY_TWO_FACTORS if mfa else BY_PASSWORD
-    return ActingUser(app, _user(user, roles, verified), frozenset(map(check_name, given)), amr, age, claims)
+    acting, added = _user(user, roles, verified), frozenset(map(check_name, given))
+    return ActingUser(app, acting, added, amr, age, claims, data=data, is_made_up=not isinstance(user, User))
 
 
 def _user(given: User | str | None, roles: str | Collection[str] | None, verified: bool | None) -> User:  # noqa: FBT001 (named so by `as_user`)

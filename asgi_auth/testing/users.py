@@ -31,8 +31,12 @@ async def make_user(
 ) -> User:
     """Create an active account; `fields` are extra fields, as the setting `fields` names them.
 
-    The default address is `user-<random>@example.com`, and is verified. Raises the errors of `auth.users.create`.
+    The default address is `user-<random>@example.com`, and is verified. Raises TypeError without a value for a required
+    field, and the errors of `auth.users.create`.
     """
+    required = [item.name for item in auth.settings.fields if item.required and item.write != "admin"]
+    if missing := [name for name in required if fields.get(name) is None]:
+        raise TypeError(f"make_user needs values for the required fields: {', '.join(missing)}")
     return await auth.users.create(
         email or f"user-{secrets.token_hex(4)}@example.com",
         password=password,

@@ -79,6 +79,14 @@ def address_of(scope: Scope, trusted: Sequence[str]) -> str:
     return clients.pop() if len(clients) == 1 else nearest
 
 
+def is_of_socket(address: str) -> bool:
+    """Return whether an address is what servers report for a unix socket: nothing, a path, or `unix:`.
+
+    Test clients report a name, which is no address either.
+    """
+    return address[:1] in {"", "/"} or address.startswith(UNIX)
+
+
 def parse_hop(text: str) -> str | None:
     """Return an address without its port, brackets and zone; `unix` for a unix socket, and None for other text."""
     text = text.strip().strip('"')

@@ -12,12 +12,13 @@ import pytest
 from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.testclient import TestClient
 
 import asgi_auth
-from asgi_auth import Auth, AuthMiddleware, Identity, current_user
-from asgi_auth.errors import UnknownRoleError
+from asgi_auth import Auth, AuthMiddleware, Field, Identity, current_user
+from asgi_auth.errors import UnknownRoleError, ValidationError
 from asgi_auth.hosts import starlette
 from asgi_auth.hosts.fastapi import CurrentUser, install, require
 from asgi_auth.testing import as_user, cheap_auth, make_user
@@ -195,3 +196,41 @@ def test_the_middleware_is_as_it_was_until_a_test_calls_as_user() -> None:
     )
 
     assert done.stdout == "True False\n"
+
+
+FIELDS = [Field("team", required=True), Field("plan", choices=["free", "pro"], default="free"), Field("age", int)]
+
+
+async def test_a_made_up_user_has_the_defaults_of_extra_fields_and_those_that_are_given() -> None:
+    auth = cheap_auth(fields=FIELDS)
+
+    async def fields(request: Request) -> Response:
+        return JSONResponse((await request.user.load()).data)
+
+    app = AuthMiddleware(Starlette(routes=[Route("/", fields)]), auth, mount="/auth")
+    async with auth:
+        stored = await make_user(auth, team="red", age=36)
+        expected = {"team": "blue", "plan": "free", "age": None}
+        with as_user(auth, data={"team": "blue"}) as made_up:
+            assert made_up.data == expected
+        with as_user(data={"team": "blue"}) as of_no_auth:
+            assert of_no_auth.data == {"team": "blue"}
+            assert (await call(app, http_scope("GET", "/"))).json == expected
+        with as_user(app, stored, data={"plan": "pro"}):
+            assert (await call(app, http_scope("GET", "/"))).json == {"team": "red", "plan": "pro", "age": 36}
+        with as_user():
+            assert (await call(app, http_scope("GET", "/"))).json == expected | {"team": None}
+        for wrong in ({"plan": "gold"}, {"nick": "ada"}):
+            with pytest.raises(ValidationError):
+                as_user(auth, data=wrong)
+
+
+def test_a_test_client_without_an_address_says_nothing_about_proxies(caplog: pytest.LogCaptureFixture) -> None:
+    auth = cheap_auth()
+    app = AuthMiddleware(who, auth, mount="/auth")
+    with TestClient(app, base_url="https://app.example.com") as client:
+        assert client.get("/auth/me").status_code == 401
+    assert "trusted_proxies" not in caplog.text
+    by_socket = {**http_scope("GET", "/auth/me"), "client": None}
+    asyncio.run(call(app, by_socket))
+    assert "requests had no client address, as by a unix socket" in caplog.text

@@ -42,6 +42,14 @@ async def test_a_user_has_what_is_asked_for_and_can_log_in() -> None:
             await make_user(auth, "ada@example.com")
 
 
+async def test_a_user_without_a_required_field_is_an_error_that_names_it() -> None:
+    fields = [Field("team", required=True), Field("nick"), Field("level", int, required=True, write="admin", default=1)]
+    async with cheap_auth(fields=fields) as auth:
+        with pytest.raises(TypeError, match=r"needs values for the required fields: team$"):
+            await make_user(auth, nick="ada")
+        assert (await make_user(auth, team="red")).data == {"team": "red", "nick": None, "level": 1}
+
+
 async def test_a_login_is_a_session_that_is_listed_refreshed_and_ended() -> None:
     async with cheap_auth(claims=lambda user: {"tenant": user.email}) as auth:
         user = await make_user(auth, "ada@example.com")

@@ -1,0 +1,46 @@
+"""Errors of settings that name the variable or the key with the wrong value, and the name that was probably meant."""
+
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+#: How alike two names are, from 0 to 1: above it are misspellings, below it other words.
+ALIKE = 0.75
+
+
+def made(make: Callable[..., T], values: Mapping[str, Any], places: Mapping[str, str]) -> T:
+    """Make settings of values. `places` has the variables or keys of those that the environment or a file has given.
+
+    Raises ValueError, which names the places of the wrong values.
+    """
+    try:
+        return make(**values)
+    except ValueError as error:
+        wrong = [place for name, place in places.items() if _failure(make, _without(name, values)) != str(error)]
+        if not wrong:
+            raise
+        raise ValueError(f"{', '.join(wrong)}: {error}") from None
+
+
+def suggestion(name: str, names: Iterable[str], prefix: str = "") -> str:
+    """Return the end of a message about an unknown name: the known name that looks like it, if there is one."""
+    bare = {known.removeprefix(prefix): known for known in names}
+    nearest = get_close_matches(name.removeprefix(prefix), bare, n=1, cutoff=ALIKE)
+    return f"; did you mean {bare[nearest[0]]}?" if nearest else ""
+
+
+def _without(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values with the default of a setting, or with a good secret: the secret has no default."""
+    rest = {other: value for other, value in values.items() if other != name}
+    return rest | ({"secret": secrets.token_urlsafe(48)} if name == "secret" else {})
+
+
+def _failure(make: Callable[..., Any], values: Mapping[str, Any]) -> str:
+    """Return the message of the error that values have; empty without one."""
+    try:
+        make(**values)
+    except ValueError as error:
+        return str(error)
+    return ""
