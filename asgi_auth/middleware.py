@@ -26,6 +26,7 @@ from asgi_auth.web.lifespan import HostApp, serve_lifespan
 from asgi_auth.web.paths import CHANGE_PASSWORD, below_mount, route_path
 from asgi_auth.web.responses import BY, OUTER, WEBSOCKET_UNAUTHORIZED, send_error, send_late_error
 from asgi_auth.web.tool_calls import admit_calls
+from asgi_auth.web.unserved import UnservedResources
 from asgi_auth.web.websockets import SessionSocket
 
 NO_HEADERS: Headers = []
@@ -65,6 +66,7 @@ class AuthMiddleware:
         self._decides = required or self._pages is not None
         self._authenticator = authenticator_of(self.auth)
         self._resources = self.auth.resources
+        self._unserved = UnservedResources(self.auth.config_check.note_unserved)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Authenticate, then call the app with a copy of the scope."""
@@ -115,6 +117,8 @@ class AuthMiddleware:
         outer, scope = scope, dict(scope)
         scope["user"] = scope["auth"] = scope["asgi_auth"] = identity
         scope[BY], scope[OUTER], scope[RESOURCE] = self.auth, outer, resource
+        if identity.is_authenticated:
+            send = self._unserved.watching(resource, outer, send)
         token = current.set(identity)
         try:
             await self._pass_on(identity, headers, scope, receive, send)

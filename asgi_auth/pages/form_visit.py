@@ -125,7 +125,8 @@ class FormVisit(Visit):
         self._asked_for = value.mail_request() if value is not None else None
         cookies = self._remembered(self._asked_for)
         if isinstance(value, Redirect):
-            response = self.site.renderer.redirect(location(self.below_root(value.location)))
+            target = value.location if value.elsewhere else self.below_root(value.location)
+            response = self.site.renderer.redirect(location(target), elsewhere=value.elsewhere)
         elif self._form.shows and self._form.page in self.site.plan.paths:
             response = await self._shown(result.value, identity)
         elif value is not None and (shown := await self._gone_on(value, identity)) is not None:

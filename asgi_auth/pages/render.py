@@ -66,10 +66,15 @@ class Renderer:
         text = self._environment.select_template([f"{name}.html" for name in names]).render(context)
         return self._with_headers(WholeResponse(text, status, media_type="text/html"))
 
-    def redirect(self, target: str) -> Response:
-        """Redirect the browser, by GET (RFC 9110, 15.4.4)."""
+    def redirect(self, target: str, *, elsewhere: bool = False) -> Response:
+        """Redirect the browser, by GET (RFC 9110, 15.4.4).
+
+        A target `elsewhere` is not told where the browser comes from (RFC 9700, 4.2.4).
+        """
         response = self._with_headers(WholeResponse(status_code=303))
         response.headers["location"] = target
+        if elsewhere:
+            response.headers["referrer-policy"] = "no-referrer"
         return response
 
     def let_forms_lead(self, response: Response, source: str) -> None:

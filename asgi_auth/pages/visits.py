@@ -187,7 +187,7 @@ class Visit:
         user = await self._user(identity)
         data = await self.call(page.endpoint, identity) if page.loads else None
         if isinstance(data, Redirect):
-            return self.site.renderer.redirect(data.location)
+            return self.site.renderer.redirect(data.location, elsewhere=data.elsewhere)
         held = await held_by(self.site, page, identity, self.client(identity), self.carried.get("pending", ""))
         opened = await opened_by_link(self.site, page, failed.sent if failed else self.query)
         if (asked := self.asked_for(opened.request)) is not None and not self.query.get("next"):

@@ -47,6 +47,7 @@ class ConfigCheck:
         self._is_forwarded = False
         self._is_nameless = False
         self._unserved: Collection[str] = ()
+        self._unserved_resources: set[str] = set()
         self._logged: set[Finding] = set()
 
     def check(self) -> list[Finding]:
@@ -69,6 +70,7 @@ class ConfigCheck:
             self._registration,
             self._permissions,
             self._root_paths,
+            self._resources,
             self._storage,
         )
         return [finding for check in checks for finding in check()]
@@ -98,6 +100,11 @@ class ConfigCheck:
         if not self._unserved:
             self._unserved = root_paths
             self.log_new()
+
+    def note_unserved(self, resource: str) -> None:
+        """Record that the host has answered 404 at the path of a resource, and log the finding once."""
+        self._unserved_resources.add(resource)
+        self.log_new()
 
     @property
     def _host(self) -> str:
@@ -196,6 +203,13 @@ class ConfigCheck:
             paths = ", ".join(sorted(self._unserved))
             reason = f"the routes are mounted without AuthMiddleware, so the host answers {paths}"
             yield Finding("AuthMiddleware", reason, "Wrap the whole app: AuthMiddleware(app, auth)")
+
+    def _resources(self) -> Iterator[Finding]:
+        for path in sorted(self._unserved_resources):
+            reason = f"the host answers 404 at {path}, so the clients that are let in find nothing there"
+            yield Finding(
+                "AuthorizationServer", reason, "Serve the app of the resource at that path, or correct the path"
+            )
 
     def _storage(self) -> Iterator[Finding]:
         yield from (Finding(*found) for found in self._of_storage())

@@ -6,6 +6,7 @@ from fastmcp import FastMCP
 
 from asgi_auth import Auth, AuthMiddleware, AuthorizationServer, ConsoleMailer, Pages, Resource, Settings, current_user
 from asgi_auth.features.defaults import defaults
+from asgi_auth.hosts.mcp import bind_sessions
 
 SCOPES = {"notes:read": "Read your notes", "notes:write": "Change your notes"}
 notes = Resource("Notes", scopes=SCOPES, calls={"write": "notes:write"})
@@ -30,4 +31,4 @@ def write(text: str) -> str:
     return f"{current_user().id} wrote {text}"
 
 
-app = AuthMiddleware(server.http_app(path="/mcp"), auth, mount="/auth")
+app = AuthMiddleware(bind_sessions(server.http_app(path="/mcp")), auth, mount="/auth")

@@ -46,6 +46,9 @@ def test_every_mail_says_it_all_in_both_parts(purpose: str, language: str) -> No
         "address": "192.0.2.7",
         "time": "12:00",
         "left": "7",
+        "app": "Claude",
+        "host": "claude.ai",
+        "scopes": "Read your notes",
     }
 
     mail = render(purpose, language=language, values=values, user_id="u1", **secret)

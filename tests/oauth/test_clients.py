@@ -128,9 +128,10 @@ async def test_the_user_is_told_of_a_new_client_and_of_a_stolen_one(clock: Clock
         await world.redeem(client_id, code)
         await auth.mail.drain(5)
 
-        subjects = [mail.subject for mail in outbox.mails]
-        assert "A program was connected to your account at Example" in subjects
-        assert "A program was disconnected from your account at Example" in subjects
+        connected, disconnected = outbox.mails[-2:]
+        assert connected.subject == "A program was connected to your account at Example"
+        assert "“Claude” (localhost) use your account: Read your notes, Change your notes." in connected.text
+        assert disconnected.subject == "A program was disconnected from your account at Example"
 
 
 @pytest.mark.parametrize(

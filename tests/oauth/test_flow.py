@@ -1,9 +1,14 @@
 """The flow of a client: metadata, registration, consent, code, tokens, the resource, and the end."""
 
+import pytest
 from openapi_spec_validator import validate
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from asgi_auth import AuthMiddleware, AuthorizationServer, Pages, Resource
-from tests.oauth.world import SCOPES, World, answered, host
+from tests.oauth.world import SCOPES, World, answered, host, make
 from tests.openapi.everything import everything
 from tests.support import ORIGIN, Client, Clock
 
@@ -75,3 +80,27 @@ async def test_the_openapi_document_with_all_endpoints_is_valid(clock: Clock) ->
     assert {"/oauth/token", "/oauth/register", "/connected-apps"} <= {
         path.removeprefix("/auth") for path in answer.json["paths"]
     }
+
+
+async def test_a_resource_that_the_host_does_not_serve_is_told(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    parts = {path: Resource(path, scopes=SCOPES) for path in ("/mcp", "/files")}
+    async with make(clock, resources=parts) as auth:
+        served = Starlette(routes=[Route("/mcp", host_route), Route("/files/list", host_route)])
+        world = World(auth, clock, AuthMiddleware(served, auth, mount="/auth"))
+        await world.log_in()
+        client_id = await world.register_client()
+        for path, status in (("/mcp", 200), ("/mcp/x", 404), ("/files/list", 200), ("/files", 404), ("/files", 404)):
+            part = f"/{path.split('/')[1]}"
+            token = (await world.connect(client_id, resource=f"{ORIGIN}{part}"))["access_token"]
+            assert (await world.use(token, path)).status == status
+            old = {"authorization": f"Bearer {token}", "mcp-session-id": "old"}
+            assert (await world.program.get(path, headers=old)).status == status
+
+    told = [record.getMessage() for record in caplog.records if "answers 404" in record.getMessage()]
+    assert len(told) == 1
+    assert told[0].startswith("AuthorizationServer: the host answers 404 at /files,")
+
+
+async def host_route(request: Request) -> Response:
+    """Answer."""
+    return Response(request.url.path)

@@ -138,8 +138,18 @@ async def test_only_the_page_of_the_same_session_is_answered_and_once(world: Wor
     other = await world.page(client_id)
     await world.form("/auth/login", email="ada@example.com", password="correct horse battery")
     assert (await world.decide(other)).status == 400
-    denied = answered(await world.decide(await world.page(client_id), "deny"))
+    left = await world.decide(await world.page(client_id), "deny")
+    assert left.header("referrer-policy") == "no-referrer"
+    denied = answered(left)
     assert (denied["error"], denied["iss"]) == ("access_denied", f"{ORIGIN}/auth")
+
+
+async def test_the_page_says_what_is_allowed_to_which_client_and_for_how_long(world: World) -> None:
+    uri = "https://claude.ai:8443/callback"
+    for where, goes in ((LOCAL, "on to a program on this computer."), (uri, "on to claude.ai:8443.")):
+        text = html.unescape((await world.page(await world.register_client(where), redirect_uri=where)).body.decode())
+        for said in ("“Claude”", EMAIL, "at Notes:", *SCOPES.values(), "for 90 days", "named itself", goes):
+            assert said in text, said
 
 
 async def test_the_page_is_shown_whatever_was_allowed_before(world: World) -> None:

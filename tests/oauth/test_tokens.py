@@ -10,7 +10,7 @@ import pytest
 
 from asgi_auth import Resource
 from tests.oauth.world import FORM, LOCAL, SCOPES, SECRET, World, answered, make
-from tests.support import ORIGIN, Clock, login
+from tests.support import EMAIL, ORIGIN, PASSWORD, Clock, login
 
 WRONG: dict[str, dict[str, str]] = {
     "verifier": {"code_verifier": "w" * 43},
@@ -136,6 +136,14 @@ async def test_tokens_are_of_the_resource_that_the_user_was_shown(clock: Clock) 
         assert again.json["error"] == "invalid_target"
         assert (await world.use(tokens["access_token"], "/files")).status == 401
         assert (await world.use(tokens["access_token"])).status == 200
+
+
+async def test_clients_have_no_other_grants(world: World) -> None:
+    client_id = await world.register_client()
+    given = {"username": EMAIL, "password": PASSWORD, "client_id": client_id}
+    for grant_type in ("password", "client_credentials", "urn:ietf:params:oauth:grant-type:device_code", "", "code"):
+        answer = await world.token(grant_type=grant_type, **given)
+        assert (answer.status, answer.json["error"]) == (400, "unsupported_grant_type"), grant_type
 
 
 async def test_parallel_refreshes_get_the_same_successor_and_a_late_one_ends_the_session(

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from starlette.responses import JSONResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from asgi_auth import Auth, AuthMiddleware, AuthorizationServer, OAuthClient, Outbox, Pages, Resource, current_user
 from tests.support import EMAIL, ORIGIN, PASSWORD, Answer, Client, Clock, cheap, make_auth, register
@@ -30,7 +30,7 @@ async def host(scope: Scope, receive: Receive, send: Send) -> None:
     await JSONResponse({"id": user.id, "client": user.client, "scopes": user.scopes})(scope, receive, send)
 
 
-def make(clock: Clock, *, outbox: Outbox | None = None, storage: Any = "sqlite://", **options: Any) -> Auth:
+def make(clock: Clock | None, *, outbox: Outbox | None = None, storage: Any = "sqlite://", **options: Any) -> Auth:
     """An `Auth` with an authorization server."""
     reports = OAuthClient("Reports", ["https://reports.example.com/cb"], secret=SECRET)
     options.setdefault("clients", {"reports": reports})
@@ -41,19 +41,17 @@ def make(clock: Clock, *, outbox: Outbox | None = None, storage: Any = "sqlite:/
 
 @dataclass
 class World:
-    """The service, a browser and a client that talks to the service itself."""
+    """The service, a browser and a client that talks to the service itself; `app` is the way to another process."""
 
     auth: Auth
     clock: Clock
+    app: ASGIApp | None = None
     browser: Client = field(init=False)
     program: Client = field(init=False)
 
     def __post_init__(self) -> None:
-        app = AuthMiddleware(host, self.auth, mount="/auth")
-        self.browser, self.program = (
-            Client(app, BROWSER, keep_cookies=True),
-            Client(app),
-        )
+        app = self.app or AuthMiddleware(host, self.auth, mount="/auth")
+        self.browser, self.program = Client(app, BROWSER, keep_cookies=True), Client(app)
 
     async def log_in(self) -> str:
         """Make the user, and log in with the browser; return the user's id."""

@@ -275,4 +275,25 @@ AUTHORIZATION = [
         "trust_env=True",
         PUBLIC + "the_address_that_was_judged_is_asked_by_name_and_certificate",
     ),
+    Defence(
+        "a code gives tokens once",
+        "sessions/service.py",
+        "if await storage.use_token(code_id, int(self._now())):",
+        "if await storage.use_token(code_id, int(self._now())) or session:",
+        TOKENS + "a_code_lives_a_minute_and_ends_its_session_when_it_is_shown_again",
+    ),
+    Defence(
+        "an administrator who acts lets no client in",
+        FOLDER + "feature.py",
+        "        event=CONSENT,\n",
+        "        event=CONSENT,\n        acting=True,\n",
+        RULES + "an_administrator_who_acts_for_a_user_lets_no_client_in",
+    ),
+    Defence(
+        "a redirect with a code lets no referrer through",
+        "pages/render.py",
+        "if elsewhere:",
+        "if not target:",
+        RULES + "only_the_page_of_the_same_session_is_answered_and_once",
+    ),
 ]

@@ -35,10 +35,7 @@ class AuthorizationServer(Discovery, Granting, Connections):
 
     actions: ClassVar[Mapping[str, Action]] = ACTIONS
     mails: ClassVar[tuple[str, ...]] = ("app_connected", "app_reuse")
-    notices: ClassVar[Mapping[Noticed, str]] = {
-        (CONSENT, "success"): "app_connected",
-        (CODE_REUSE, "failure"): "app_reuse",
-    }
+    notices: ClassVar[Mapping[Noticed, str]] = {(CODE_REUSE, "failure"): "app_reuse"}
     pages: ClassVar[Sequence[Page]] = (
         Page(
             name="authorize",
@@ -147,4 +144,14 @@ class AuthorizationServer(Discovery, Granting, Connections):
         code = await self._codes.make(identity, asked, grant)
         if before is None or before.data.get("scopes") != grant.data.get("scopes"):
             await self.auth.emit(CONSENT, data=data, **about)
+            await self._tell(asked, identity, client)
         return self._requests.answer(asked.redirect_uri, asked.state, code=code)
+
+    async def _tell(self, asked: Asked, identity: Identity, client: Client) -> None:
+        """Mail the user which client was let in, and what it may do."""
+        user = await self.auth.storage.user(identity.id)
+        if user is not None:
+            host, texts = host_of(asked.redirect_uri) or "localhost", asked.resource.configured.scopes
+            values = {"app": asked.client.name or host, "host": host}
+            values["scopes"] = ", ".join(texts[name] for name in asked.scopes)
+            self.auth.letters.notify("app_connected", user, client, values)
