@@ -6,8 +6,8 @@ OPERATION = [
     Defence(
         "an unknown key of a file of settings is refused",
         "sources/toml.py",
-        "        if name not in kinds:\n            nearest",
-        "        if name not in kinds:\n            continue\n            nearest",
+        "        if name not in kinds:\n            meant",
+        "        if name not in kinds:\n            continue\n            meant",
         "test_settings_files.py::test_what_cannot_be_read_is_refused_with_its_name",
     ),
     Defence(
