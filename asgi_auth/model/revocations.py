@@ -31,6 +31,8 @@ class Changes(Record, frozen=True, kw_only=True):
     `sessions` lists the revoked sessions as (id, time); `users` the users with changed roles as (id, roles, time).
     `inactive` lists users who are not active and have sessions among these that the storage has not ended yet.
     `lowered` lists the live sessions that have lost authentication methods; some of them longer ago.
+    `up_to` is the greatest session id of those that have ended all at once: every session with a smaller or the same id
+    has ended, unless it began in the same moment. The sessions themselves are not listed.
     `position` names the state of the storage that was read. With `more`, it names a page: the next call with it returns
     the next page. `is_new` says that the position which was asked for is of another state of the database: it has been
     restored, restarted or replaced by another server since, and everything is read again.
@@ -46,6 +48,7 @@ class Changes(Record, frozen=True, kw_only=True):
     users: list[tuple[str, tuple[str, ...], int]] = msgspec.field(default_factory=list)
     inactive: list[str] = msgspec.field(default_factory=list)
     lowered: list[str] = msgspec.field(default_factory=list)
+    up_to: str = ""
 
 
 class Access(Record, frozen=True, kw_only=True):

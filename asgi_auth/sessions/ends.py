@@ -51,7 +51,7 @@ class SessionEnds:
             progress(number)
         after = ""
         while ended := await self._storage.end_batch(after, now, BATCH):
-            self._revocation.end(ended)
+            self._revocation.sweep(ended[-1])
             after, number = ended[-1], number + len(ended)
             progress(number)
         await self._events.emit(events.SESSION_END, data={"everything": number})

@@ -22,12 +22,15 @@ BATCH = 500
 class Revival:
     """Ends the known sessions again, in the background, until the database has taken them all."""
 
-    def __init__(self, storage: Storage, dead: EndedSessions, now: Callable[[], float]) -> None:
-        """Start with nothing to do; `dead` are the sessions that have ended."""
+    def __init__(self, storage: Storage, dead: EndedSessions, now: Callable[[], float], leeway: int) -> None:
+        """Start with nothing to do; `dead` are the sessions that have ended, `leeway` is how far clocks may differ."""
         self._storage = storage
         self._dead = dead
         self._now = now
+        self._leeway = leeway
         self._left: list[int | str] = []
+        #: The id up to which all sessions have ended and the time of that, while it is to be done again.
+        self._sweep: tuple[str, int] | None = None
         self._task: asyncio.Task[None] | None = None
 
     def renew(self) -> None:
@@ -38,10 +41,12 @@ class Revival:
     def begin_anew(self) -> None:
         """Take all sessions that have ended. The newest come first: their ends are the likeliest to be lost."""
         self._left = list(self._dead.times)
+        if self._dead.up_to >= 0:
+            self._sweep = text_of(self._dead.up_to), self._dead.swept_at
 
     def go_on(self) -> None:
         """Work in the background of the running event loop, unless that is done or under way."""
-        if self._left and (self._task is None or self._task.done()):
+        if (self._left or self._sweep) and (self._task is None or self._task.done()):
             self._task = begin(self._work(), "ending again")
 
     def stop(self) -> None:
@@ -56,9 +61,24 @@ class Revival:
                 batch = left[-BATCH:]
                 number += len(await self._storage.end_again([text_of(key) for key in batch], int(self._now())))
                 del left[-len(batch) :]
+            while sweep := self._sweep:
+                number += await self._sweep_again(*sweep)
+                if sweep == self._sweep:
+                    self._sweep = None
         except StorageUnavailableError:
             # The next synchronization goes on.
             pass
         finally:
             if number:
                 logger.warning("asgi_auth has ended %d sessions again that a failover or a restore had revived", number)
+
+    async def _sweep_again(self, up_to: str, at: int) -> int:
+        """End the live sessions that had ended all at once; return their number.
+
+        Nothing tells them from those that began in the same moment, by the clocks of the processes. These end, too.
+        """
+        after, number = "", 0
+        begun_by = at + self._leeway
+        while ended := await self._storage.end_batch(after, int(self._now()), BATCH, up_to=up_to, begun_by=begun_by):
+            after, number = ended[-1], number + len(ended)
+        return number

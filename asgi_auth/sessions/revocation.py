@@ -17,6 +17,7 @@ from asgi_auth.model.revocations import Changes
 from asgi_auth.process.background import begin
 from asgi_auth.process.fork import leave_behind, renew_after_fork
 from asgi_auth.process.log import logger
+from asgi_auth.sessions.changed_roles import ChangedRoles
 from asgi_auth.sessions.clock_watch import ClockWatch
 from asgi_auth.sessions.ended import EndedSessions, older
 from asgi_auth.sessions.heartbeat import ProvenDatabase
@@ -57,24 +58,23 @@ class Revocation:
         #: Until when, by the monotonic clock, the state is recent enough to decide without a query. A part of each
         #: request, so that it is one comparison: whatever is to make the process ask the database lowers it.
         self.fresh_until: float = NEVER
-        self._changed_at: dict[str, int] = {}
-        self._told: dict[str, tuple[tuple[str, ...], int]] = {}
-        #: When this process changed roles itself, by the monotonic clock: a look that began before may not know it.
-        self._own_changes: dict[str, float] = {}
-        self._sockets = Watched()
+        self._sockets, self._sockets_of_users = Watched(), Watched()
         self.dead: EndedSessions = EndedSessions()
         self.database: ProvenDatabase = ProvenDatabase(storage, self._lag, self._judge)
-        self._revival = Revival(storage, self.dead, now)
+        self._revival = Revival(storage, self.dead, now, settings.leeway)
         #: The time when this process learned that a session lost authentication methods, by session id. Its access
         #: tokens still name them, so the database is asked at each use.
         self.lowered: dict[str, int] = {}
         #: Called with sessions that were lowered.
         self.on_lowered: list[Callable[[Collection[str]], None]] = []
+        #: Called when sessions have ended all at once.
+        self.on_swept: list[Callable[[], None]] = []
         #: Called with each page that this process has read and applied.
         self.on_look: list[Callable[[Look], None]] = []
         self._failing = False
         #: The current roles of users whose access changed recently, by user id.
-        self.roles: dict[str, tuple[str, ...]] = {}
+        self._changed_roles = ChangedRoles(self._close_sockets_of)
+        self.roles: dict[str, tuple[str, ...]] = self._changed_roles.current
         renew_after_fork(self)
 
     def renew(self) -> None:
@@ -82,8 +82,8 @@ class Revocation:
         self.fresh_until = self._known_until = NEVER
         self.database.renew()
         self._revival.renew()
-        leave_behind(self._sockets)
-        self._sockets = Watched()
+        leave_behind((self._sockets, self._sockets_of_users))
+        self._sockets, self._sockets_of_users = Watched(), Watched()
 
     def keep(self, seconds: int) -> None:
         """Keep entries for access tokens that live for so many seconds. Called before the first synchronization."""
@@ -177,9 +177,9 @@ class Revocation:
         if shown < 0:
             # Kept long enough by the clock as it is now, and in order.
             self.dead.date(int(now))
-            for known in (self.lowered, self._changed_at):
-                for key in list(known):
-                    known[key] = int(now)
+            self._changed_roles.date(int(now))
+            for key in list(self.lowered):
+                self.lowered[key] = int(now)
 
     async def follow(self) -> None:
         """Synchronize after notifications, and at least twice within the lag, until cancelled.
@@ -230,6 +230,16 @@ class Revocation:
             self.dead.add(session_id, now)
             self._sockets.close(session_id)
 
+    def sweep(self, up_to: str) -> None:
+        """Record that all sessions have ended whose ids are not greater, and close their websockets.
+
+        One that began meanwhile may have such an id, too: the next use of each asks the database.
+        """
+        self.dead.sweep(up_to, int(self._now()))
+        for listener in self.on_swept:
+            listener()
+        self._sockets.close_all(self.dead.is_doubtful)
+
     def lower(self, session_ids: Collection[str]) -> None:
         """Record sessions that have lost authentication methods, or may lose them, and close their websockets."""
         now = int(self._now())
@@ -243,9 +253,7 @@ class Revocation:
 
     def change(self, user_id: str, roles: tuple[str, ...]) -> None:
         """Record roles that this process has changed. A synchronization in flight cannot overwrite them."""
-        self._set_roles(user_id, roles, int(self._now()))
-        self._told.pop(user_id, None)
-        self._own_changes[user_id] = time.monotonic()
+        self._changed_roles.change(user_id, roles, int(self._now()), time.monotonic())
 
     def watch(
         self, session_id: str, user_id: str, roles: tuple[str, ...], close: Callable[[], None]
@@ -254,18 +262,15 @@ class Revocation:
 
         Returns a function that stops watching. What has changed since the handshake began counts, too.
         """
-        stop = self._sockets.add((session_id, user_id), close)
+        stop, stop_user = self._sockets.add(session_id, close), self._sockets_of_users.add(user_id, close)
         if session_id in self.dead or self.roles.get(user_id, roles) != roles:
             close()
-        return stop
 
-    def _set_roles(self, user_id: str, roles: tuple[str, ...], at: int) -> None:
-        """Set the roles of a user; websockets that were opened with other roles are closed."""
-        if self.roles.get(user_id) != roles:
-            self._sockets.close(user_id)
-        self.roles[user_id] = roles
-        self._changed_at.pop(user_id, None)
-        self._changed_at[user_id] = at
+        def stop_both() -> None:
+            stop()
+            stop_user()
+
+        return stop_both
 
     def _apply(self, changes: Changes, started: float) -> None:
         if changes.is_new:
@@ -275,25 +280,17 @@ class Revocation:
         for session_id, _ in changes.sessions:
             if self.dead.learn(session_id, now):
                 self._sockets.close(session_id)
+        if changes.up_to:
+            self.sweep(changes.up_to)
         self.lower(changes.lowered)
-        for user_id, roles, at in changes.users:
-            # A change that is read again keeps the time when it was learned.
-            if self._told.get(user_id) == (roles, at):
-                continue
-            # Clocks of machines differ: compare the order of look and change on this machine.
-            if started >= self._own_changes.get(user_id, NEVER):
-                self._own_changes.pop(user_id, None)
-                is_own = user_id not in self._told and self.roles.get(user_id) == roles
-                self._told[user_id] = (roles, at)
-                if not is_own:
-                    self._set_roles(user_id, roles, now)
+        self._changed_roles.learn(changes.users, started, now)
+
+    def _close_sockets_of(self, user_id: str) -> None:
+        self._sockets_of_users.close(user_id)
 
     async def _forget(self, before: int) -> None:
         """Drop entries that are older than every valid access token. All are ordered by age, oldest first."""
         await self.dead.forget(before)
         for session_id in older(self.lowered, before):
             del self.lowered[session_id]
-        for user_id in older(self._changed_at, before):
-            del self._changed_at[user_id], self.roles[user_id]
-            self._own_changes.pop(user_id, None)
-            self._told.pop(user_id, None)
+        self._changed_roles.forget(before)

@@ -50,6 +50,7 @@ class TokenVerifier:
         #: The same for the tokens of clients, by audience and token: none of them is among those of the service itself.
         self._of_clients: dict[tuple[str, str], Entry] = {}
         revocation.on_lowered.append(self._drop)
+        revocation.on_swept.append(self.forget)
 
     def cached(self, token: str, transport: Transport) -> Identity | None:
         """Return the identity of a cached token, without a query; None when the token must be verified."""
@@ -124,11 +125,26 @@ class TokenVerifier:
         # The age of a token from the future is unknown, so that the database decides about it; and about one that may
         # name more methods than its session has.
         if self._revocation.is_fresh() and claims.iat <= now:
-            if claims.sid in self._revocation.dead:
+            if key_of(claims.sid) in self._revocation.dead.times:
                 raise TokenRevokedError
+            if self._revocation.dead.is_doubtful(claims.sid):
+                return await self._settled(identity)
             if claims.sid not in self._revocation.lowered:
                 return identity
         return await self.confirm(identity)
+
+    async def _settled(self, identity: Identity) -> Identity:
+        """Ask the database for a session that may have ended with all others, and keep the answer."""
+        dead = self._revocation.dead
+        # Those that were known before the database is asked.
+        sweeps = dead.sweeps
+        try:
+            current = await self.confirm(identity)
+        except TokenRevokedError:
+            dead.learn(identity.session_id, int(self._now()))
+            raise
+        dead.found_live(identity.session_id, sweeps)
+        return current
 
     async def confirm(self, identity: Identity) -> Identity:
         """Return the identity with the current roles and methods, read from the database.
@@ -174,7 +190,7 @@ class TokenVerifier:
             make_room(cache, self._size)
             cache[name] = entry
         # Afterwards, because another thread may learn of it meanwhile: then one of the two drops the token.
-        if claims.sid in self._revocation.lowered:
+        if claims.sid in self._revocation.lowered or claims.sid in self._revocation.dead:
             cache.pop(name, None)
         return entry
 

@@ -57,9 +57,10 @@ class SQLFeed(Runner):
             page, base = None, ""
         else:
             base = page.base if page else after
-        rows = await self._rows(base, since, page)
+        found = await self._rows(base, since, page)
+        rows = _of_one_page(found)
         # A page that is full is followed by another one.
-        more = len(rows) == PAGE
+        more = len(found) == PAGE or len(rows) < len(found)
         position = head["position"] if page is None else page.target
         if more:
             position = self._between(base, position, rows[-1])
@@ -124,7 +125,7 @@ class SQLFeed(Runner):
         if not base:
             return Page(base, target, str(last["at"]), last["number"]).text
         if self.dialect == "sqlite":
-            return f"{last['number']}/{last['session_id'] or last['user_id']}/{last['at']}"
+            return f"{last['number']}/{last['session_id'] or last['user_id'] or last['up_to']}/{last['at']}"
         return Page(base, target, last["place"], last["number"]).text
 
     async def _changes(self, rows: Sequence[Row], **head: Any) -> Changes:
@@ -136,10 +137,26 @@ class SQLFeed(Runner):
         lowered = [user_id for user_id, row in users.items() if row["lowered"] is not None]
         without = [await self.run(feed.LOWERED, {"user_id": user_id}, read=True) for user_id in lowered]
         ended = [(row["session_id"], row["at"]) for row in rows if row["session_id"] is not None]
+        several = [str(row["number"]) for row in rows if row["ended"] is not None]
+        if several:
+            numbers = f"[{','.join(several)}]" if self.dialect == "sqlite" else ",".join(several)
+            found = await self.run(feed.ENDED[self.dialect], {"numbers": numbers}, read=True)
+            ended += [(row["id"], row["at"]) for row in found]
         return Changes(
             sessions=ended + [(row["id"], row["last_used_at"]) for found in left_over for row in found],
             users=[(user_id, strings_of(row["roles"]), row["at"]) for user_id, row in users.items()],
             inactive=inactive,
             lowered=[row["id"] for found in without for row in found],
+            up_to=max((row["up_to"] for row in rows if row["up_to"] is not None), default=""),
             **head,
         )
+
+
+def _of_one_page(rows: Sequence[Row]) -> Sequence[Row]:
+    """Return the first rows: one at least, and no more than tell of the sessions of one page."""
+    number = 0
+    for place, row in enumerate(rows):
+        number += row["ended"] or 1
+        if number > PAGE and place:
+            return rows[:place]
+    return rows

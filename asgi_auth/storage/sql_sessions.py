@@ -9,6 +9,7 @@ from asgi_auth.model.records import Credential, Session
 from asgi_auth.model.revocations import Access
 from asgi_auth.storage.rows import columns, first, session_of, strings_of
 from asgi_auth.storage.runner import Runner
+from asgi_auth.storage.sql_feed import PAGE
 from asgi_auth.storage.statements import feed, sessions
 
 #: Concurrent logins of one user miss each other's sessions, so this close to the limit a transaction counts them.
@@ -165,15 +166,22 @@ class SQLSessions(Runner):
 
     async def tell_ended(self, user_id: str, now: int, ended: Collection[object]) -> None:
         """Add the sessions of a user that were `ended` in this transaction to the feed, and notify other processes."""
-        if ended:
-            await self.run(feed.ADD_ENDED, {"user_id": user_id, "now": now})
-            await self.announce()
+        if not ended:
+            return
+        values = {"user_id": user_id, "now": now}
+        is_told = len(ended) > 1 and await self.run(feed.ADD_ENDED_OF_USER, values | {"page": PAGE})
+        if not is_told:
+            await self.run(feed.ADD_ENDED, values)
+        await self.announce()
 
-    async def end_batch(self, after: str, now: int, batch: int) -> list[str]:
+    async def end_batch(
+        self, after: str, now: int, batch: int, *, up_to: str | None = None, begun_by: int | None = None
+    ) -> list[str]:
         """End one batch of sessions, by the primary key, and notify other processes."""
+        values = {"after": after, "now": now, "batch": batch, "up_to": up_to, "begun_by": begun_by}
 
         async def end(storage: "SQLSessions") -> list[str]:
-            rows = await storage.run(sessions.END_BATCH, {"after": after, "now": now, "batch": batch})
+            rows = await storage.run(sessions.END_BATCH, values)
             ended = sorted(row["id"] for row in rows)
             if ended:
                 await storage.run(feed.ADD_BATCH, {"after": after, "last": ended[-1], "now": now})

@@ -20,7 +20,7 @@ RELAY = [
     ),
     Defence(
         "relay: an older look takes back no change of this process",
-        "sessions/revocation.py",
+        "sessions/changed_roles.py",
         "if started >= self._own_changes.get(user_id, NEVER):",
         "if True:",
         RELAYED + "test_an_older_look_does_not_take_back_what_this_process_changed",

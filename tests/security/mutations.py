@@ -18,6 +18,7 @@ from tests.security.defences_of_authorization import AUTHORIZATION
 from tests.security.defences_of_clients import CLIENTS
 from tests.security.defences_of_clocks import CLOCKS
 from tests.security.defences_of_endpoints import ENDPOINTS
+from tests.security.defences_of_ends import ENDS
 from tests.security.defences_of_factors import FACTORS
 from tests.security.defences_of_failover import FAILOVER
 from tests.security.defences_of_failovers import FAILOVERS
@@ -48,6 +49,7 @@ ALL = [
     *OUTAGES,
     *FAILOVER,
     *ENDPOINTS,
+    *ENDS,
     *FACTORS,
     *PASSKEYS,
     *FAILOVERS,

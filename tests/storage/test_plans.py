@@ -22,7 +22,7 @@ VERBS = {"SELECT", "INSERT", "UPDATE", "DELETE", "WITH"}
 READERS = 2
 VALUES = {"text": "x", "varchar": "x", "int8": 1, "int4": 1, "bool": False, "numeric": 1, "float8": 1.0}
 #: Values that are no plain texts: those of a position in the feed.
-POSITION = {"open": "5,6", "last": "5", "seen": "7", "ids": "[1]"}
+POSITION = {"open": "5,6", "last": "5", "seen": "7", "ids": "[1]", "numbers": "1"}
 
 
 def every_statement() -> dict[str, str]:

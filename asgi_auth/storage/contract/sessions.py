@@ -116,8 +116,14 @@ class SessionStore(Protocol):
         concurrent `add_session` then gives no session, or one that is ended.
         """
 
-    async def end_batch(self, after: str, now: int, batch: int) -> list[str]:
-        """End at most `batch` sessions of any user whose ids are greater than `after`; return their ids, ascending."""
+    async def end_batch(
+        self, after: str, now: int, batch: int, *, up_to: str | None = None, begun_by: int | None = None
+    ) -> list[str]:
+        """End at most `batch` sessions of any user whose ids are greater than `after`; return their ids, ascending.
+
+        With `up_to`, end none with a greater id; with `begun_by`, none that began later. The feed tells the greatest of
+        the ids alone (`Changes.up_to`): whoever calls this has ended the sessions with smaller ids.
+        """
 
     async def access(self, session_id: str, now: int) -> Access | None:
         """Return the user of a session, the user's roles, whether all is active, and the methods of the session.

@@ -32,8 +32,22 @@ END_AGAIN = {
 ADD_AGAIN = {dialect: ADD_ENDED.replace("user_id = :user_id", which) for dialect, which in NAMED.items()}
 # The sessions of users that the host has deleted.
 ADD_ORPHANS = ADD_ENDED.replace("user_id = :user_id", "user_id IS NULL")
-# A batch of the sessions of all users, by the primary key.
-ADD_BATCH = ADD_ENDED.replace("user_id = :user_id", "id > :after AND id <= :last")
+# One row for several sessions of a user: those that have ended in one second.
+ADD_ENDED_OF_USER = """
+    INSERT INTO {changes} (user_id, at, expires_at, ended_at, ended)
+    SELECT user_id, MAX(CASE WHEN last_used_at > :now THEN last_used_at ELSE :now END), MAX(expires_at), revoked_at,
+        COUNT(*)
+    FROM {sessions} WHERE user_id = :user_id AND revoked_at = :now
+    GROUP BY user_id, revoked_at HAVING COUNT(*) BETWEEN 2 AND :page
+    RETURNING number
+"""
+# One row for a batch of the sessions of all users, by the primary key: earlier batches have ended those before.
+ADD_BATCH = """
+    INSERT INTO {changes} (up_to, at, expires_at)
+    SELECT CAST(:last AS TEXT), MAX(CASE WHEN last_used_at > :now THEN last_used_at ELSE :now END), MAX(expires_at)
+    FROM {sessions} WHERE id > :after AND id <= :last AND revoked_at = :now
+    RETURNING number
+"""
 ADD_CHANGED = """
     INSERT INTO {changes} (user_id, at, expires_at)
     SELECT u.{id}, CASE WHEN subject.used > :now THEN subject.used ELSE :now END,
@@ -46,7 +60,7 @@ ADD_CHANGED = """
 """
 # A row that is no longer the same, or a server that has started again, shows that the database may have been restored.
 # Statistics are reset after a crash, when the ids of transactions that were not yet on disk are used again.
-NEWEST_ROW = "number || '/' || COALESCE(session_id, user_id) || '/' || at"
+NEWEST_ROW = "number || '/' || COALESCE(session_id, user_id, up_to) || '/' || at"
 SERVER = """CAST(EXTRACT(EPOCH FROM pg_postmaster_start_time()) AS TEXT) || '+' ||
         COALESCE((SELECT CAST(EXTRACT(EPOCH FROM stats_reset) AS TEXT) FROM pg_stat_archiver), '') ||
         CASE WHEN pg_is_in_recovery() THEN '+standby' ELSE '' END"""
@@ -106,7 +120,7 @@ LOWERED = f"""
     WHERE s.user_id = :user_id AND s.revoked_at IS NULL AND {{find}}(s.data, '"{sessions.LOWERED}"') > 0
 """  # noqa: S608 (a name of this package)
 #: What a row of the feed says, and its place among the others.
-ROW = "number, session_id, user_id, at"
+ROW = "number, session_id, user_id, at, ended_at, ended, up_to"
 #: A page of the rows after a position. In PostgreSQL, those of the transactions that were `open` come first: their ids
 #: are smaller than `seen`. No genuine row has an id from the future, as a dump of another server may.
 ROWS_AFTER = {
@@ -143,12 +157,13 @@ def _with_users(rows: str, dialect: str) -> str:
     one_left_over = LEFT_OVER.replace("s.id, s.last_used_at", "s.id").replace(":user_id", "entry.user_id")
     one_lowered = LOWERED.replace(":user_id", "entry.user_id")
     in_server = dialect == "postgresql"
+    changed = "entry.user_id IS NOT NULL AND entry.ended_at IS NULL"
     return f"""
-        SELECT entry.number, entry.session_id, entry.user_id, entry.at,
+        SELECT entry.number, entry.session_id, entry.user_id, entry.at, entry.ended, entry.up_to,
             {"CAST(entry.transaction_id AS TEXT)" if in_server else "0"} AS place,
-            CASE WHEN entry.user_id IS NOT NULL THEN ({one_left_over} LIMIT 1) END AS left_over,
-            CASE WHEN entry.user_id IS NOT NULL THEN ({one_lowered} LIMIT 1) END AS lowered,
-            CASE WHEN entry.user_id IS NOT NULL THEN
+            CASE WHEN {changed} THEN ({one_left_over} LIMIT 1) END AS left_over,
+            CASE WHEN {changed} THEN ({one_lowered} LIMIT 1) END AS lowered,
+            CASE WHEN {changed} THEN
                 (SELECT {{read_roles_u}} FROM {{users}} AS u WHERE u.{{id}} = entry.user_id) END AS roles
         FROM ({rows}) AS entry
     """  # noqa: S608 (a part of this module)
@@ -156,6 +171,25 @@ def _with_users(rows: str, dialect: str) -> str:
 
 CHANGES_SINCE = {dialect: _with_users(_rows_since(dialect), dialect) for dialect in ROWS_AFTER}
 CHANGES_AFTER = {dialect: _with_users(rows, dialect) for dialect, rows in ROWS_AFTER.items()}
+
+
+def _ended(which: str) -> str:
+    return f"""
+        SELECT s.id, e.at
+        FROM {{changes}} AS e JOIN {{sessions}} AS s ON s.user_id = e.user_id AND s.revoked_at = e.ended_at
+        WHERE {which}
+        UNION ALL
+        SELECT s.id, e.at
+        FROM {{changes}} AS e JOIN {{sessions}} AS s ON s.user_id IS NULL AND s.revoked_at = e.ended_at
+        WHERE {which} AND NOT EXISTS (SELECT 1 FROM {{users}} AS u WHERE u.{{id}} = e.user_id)
+    """  # noqa: S608 (a condition of this module)
+
+
+#: The sessions of rows for several sessions of a user. Those of a user who was deleted since have no user any more.
+ENDED = {
+    "postgresql": _ended("e.number = ANY (CAST(string_to_array(:numbers, ',') AS BIGINT[]))"),
+    "sqlite": _ended("e.number IN (SELECT value FROM json_each(:numbers))"),
+}
 # The newest row stays: it is the position of the readers in SQLite.
 PURGE_CHANGES = """
     DELETE FROM {changes} WHERE number IN (

@@ -113,7 +113,10 @@ END_SESSIONS = """
 """
 END_BATCH = """
     UPDATE {sessions} SET revoked_at = :now
-    WHERE id IN (SELECT id FROM {sessions} WHERE id > :after AND revoked_at IS NULL ORDER BY id LIMIT :batch)
+    WHERE id IN (SELECT id FROM {sessions} WHERE id > :after AND revoked_at IS NULL
+            AND (CAST(:up_to AS TEXT) IS NULL OR id <= :up_to)
+            AND (CAST(:begun_by AS BIGINT) IS NULL OR created_at <= :begun_by)
+        ORDER BY id LIMIT :batch)
     RETURNING id
 """
 END_INACTIVE = """

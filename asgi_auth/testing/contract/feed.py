@@ -27,3 +27,55 @@ async def test_a_heartbeat_is_acknowledged_or_there_is_none(storage: Storage) ->
     assert (beat is None) == (heartbeat is None)
     # A young one is not written again.
     assert await storage.beat(60) is None
+
+
+async def test_several_sessions_of_a_user_end_as_one_and_each_is_told(storage: Storage) -> None:
+    user, credential = await added(storage, roles=("admin",))
+    for number in range(5):
+        await storage.add_session(a_session(user, number, last_used_at=NOW + 9 * (number == 4)), credential, 9)
+    before = (await storage.changes_since(NOW)).position
+    await storage.end_sessions(user.id, NOW + 1, only="session-0")
+    await storage.end_sessions(user.id, NOW + 2, keep="session-1")
+
+    told = await storage.changes_since(NOW, before)
+
+    assert sorted(session_id for session_id, _ in told.sessions) == [f"session-{number}" for number in (0, 2, 3, 4)]
+    # Not dated before the last use of one of them.
+    assert max(at for _, at in told.sessions) == NOW + 9
+    assert (told.users, told.lowered, told.inactive, told.up_to) == ([], [], [], "")
+    assert (await storage.changes_since(NOW, told.position)).sessions == []
+
+
+async def test_a_deleted_user_takes_no_end_along(storage: Storage) -> None:
+    user, credential = await added(storage)
+    other, other_credential = await added(storage, 2)
+    for number in (1, 2):
+        await storage.add_session(a_session(user, number), credential, 9)
+    await storage.add_session(a_session(other, 3), other_credential, 9)
+    before = (await storage.changes_since(NOW)).position
+    await storage.end_sessions(user.id, NOW)
+    await storage.delete_user(user.id, NOW + 5)
+
+    for after in (before, ""):
+        told = await storage.changes_since(NOW, after)
+        assert {session_id for session_id, _ in told.sessions} == {"session-1", "session-2"}
+
+
+async def test_sessions_that_end_all_at_once_are_told_by_the_greatest_id(storage: Storage) -> None:
+    for number in (1, 2, 3, 4):
+        user, credential = await added(storage, number)
+        await storage.add_session(a_session(user, number, created_at=NOW + 10 * (number == 3)), credential, 9)
+    before = (await storage.changes_since(NOW)).position
+
+    assert await storage.end_batch("", NOW, 1) == ["session-1"]
+    assert await storage.end_batch("session-1", NOW, 9, up_to="session-3", begun_by=NOW + 9) == ["session-2"]
+    assert await storage.end_batch("session-2", NOW, 9, up_to="session-3") == ["session-3"]
+    assert await storage.end_batch("session-3", NOW, 9, up_to="session-3") == []
+
+    told = await storage.changes_since(NOW, before)
+    assert (told.sessions, told.up_to) == ([], "session-3")
+    assert (await storage.changes_since(NOW)).up_to == "session-3"
+    assert (await storage.changes_since(NOW, told.position)).up_to == ""
+    access = await storage.access("session-4", NOW)
+    assert access is not None
+    assert access.alive

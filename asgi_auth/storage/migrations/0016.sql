@@ -1,0 +1,5 @@
+ALTER TABLE {changes} ADD COLUMN ended_at BIGINT;
+
+ALTER TABLE {changes} ADD COLUMN ended BIGINT;
+
+ALTER TABLE {changes} ADD COLUMN up_to TEXT;
