@@ -11,6 +11,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.cluster import free_port
+from tests.deploy.programs import adapted
+
+#: The name of the primary for Sentinel, in the files and in URLs.
+MASTER = "mymaster"
 
 
 def missing() -> str:
@@ -78,44 +82,54 @@ def until(holds: Callable[[], bool]) -> None:
 
 
 class WatchedRedis:
-    """A primary, a replica, and three Sentinels, which make the replica the primary when that is away."""
+    """A primary, two replicas and three Sentinels, which choose a new primary, with the files of `examples/deploy`."""
 
     def __init__(self, folder: Path) -> None:
-        """Start all, and wait until the Sentinels know each other and the replica."""
-        secret = ("--requirepass", "counted", "--masterauth", "counted")
-        self.primary = RedisServer(folder, *secret, password="counted")
-        replica = ("--replicaof", f"127.0.0.1 {self.primary.port}")
-        self.replica = RedisServer(folder, *secret, *replica, password="counted")
-        self.sentinels = [RedisServer(folder, *self._watch(folder, number), password="watched") for number in range(3)]
-        until(lambda: "master_link_status:up" in self.replica.cli("info", "replication"))
+        """Start all, and wait until the Sentinels know each other and the replicas."""
+        self.primary = self._counting(folder / "primary")
+        follow = ("--replicaof", f"127.0.0.1 {self.primary.port}")
+        self.replicas = [self._counting(folder / f"replica{number}", *follow) for number in range(2)]
+        self.sentinels = [self._watching(folder / f"sentinel{number}") for number in range(3)]
+        until(lambda: all("master_link_status:up" in each.cli("info", "replication") for each in self.replicas))
         until(lambda: all(self._knows(sentinel) for sentinel in self.sentinels))
         hosts = ",".join(f"127.0.0.1:{sentinel.port}" for sentinel in self.sentinels)
-        self.url = f"redis+sentinel://:counted@{hosts}/counters?sentinel_password=watched"
+        self.url = f"redis+sentinel://:the-password@{hosts}/{MASTER}?sentinel_password=another-password"
 
     def replicated(self) -> None:
-        """Wait until the replica has what was written to the primary."""
+        """Wait until the replicas have what was written to the primary."""
         self.primary.cli("eval", "return redis.call('set', 'last', '1')", "0")
-        until(lambda: self.replica.cli("get", "last").strip() == "1")
+        until(lambda: all(replica.cli("get", "last").strip() == "1" for replica in self.replicas))
 
     def close(self) -> None:
         """Kill all of them."""
-        for server in (*self.sentinels, self.primary, self.replica):
+        for server in (*self.sentinels, self.primary, *self.replicas):
             server.close()
 
-    def _watch(self, folder: Path, number: int) -> list[str]:
-        path = folder / f"sentinel{number}.conf"
-        settings = ("auth-pass counted", "down-after-milliseconds 1000", "failover-timeout 5000")
-        lines = [f"sentinel monitor counters 127.0.0.1 {self.primary.port} 2", "requirepass watched"]
-        for name, _, value in (setting.partition(" ") for setting in settings):
-            lines.append(f"sentinel {name} counters {value}")
-        path.write_text("\n".join(lines) + "\n")
+    @staticmethod
+    def _counting(folder: Path, *options: str) -> RedisServer:
+        folder.mkdir()
+        file = folder / "redis.conf"
+        file.write_text(adapted("redis.conf", {"dir /var/lib/redis": f"dir {folder}"}), "utf-8")
         # The file is the first argument.
-        return [str(path), "--sentinel"]
+        return RedisServer(folder, str(file), *options, password="the-password")
 
-    def _knows(self, sentinel: RedisServer) -> bool:
-        told = sentinel.cli("sentinel", "master", "counters").split("\n")
+    def _watching(self, folder: Path) -> RedisServer:
+        folder.mkdir()
+        changes = {
+            "dir /var/lib/redis": f"dir {folder}",
+            f"{MASTER} redis1 6379": f"{MASTER} 127.0.0.1 {self.primary.port}",
+            "down-after-milliseconds mymaster 2000": "down-after-milliseconds mymaster 1000",
+            "failover-timeout mymaster 10000": "failover-timeout mymaster 5000",
+        }
+        file = folder / "sentinel.conf"
+        file.write_text(adapted("sentinel.conf", changes), "utf-8")
+        return RedisServer(folder, str(file), "--sentinel", password="another-password")
+
+    @staticmethod
+    def _knows(sentinel: RedisServer) -> bool:
+        told = sentinel.cli("sentinel", "master", MASTER).split("\n")
         known = dict(zip(told[::2], told[1::2], strict=False))
-        return (known["num-slaves"], known["num-other-sentinels"]) == ("1", "2")
+        return (known["num-slaves"], known["num-other-sentinels"]) == ("2", "2")
 
 
 class RedisCluster:

@@ -18,7 +18,7 @@ def test_the_guide_names_each_way_to_the_primary_with_the_url_of_the_workers() -
 def test_the_guide_shows_the_files_of_the_cluster() -> None:
     shown = re.findall(r"<!-- show: examples/deploy/(\S+) \w+ -->", TEXT)
 
-    assert sorted(shown) == ["haproxy-postgresql.cfg", "patroni.yml"]
+    assert sorted(shown) == ["haproxy-postgresql.cfg", "patroni.yml", "redis.conf", "sentinel.conf"]
     assert [name for name in (*shown, "pgbouncer.ini") if not (FILES / name).exists()] == []
 
 

@@ -7,11 +7,12 @@ from contextlib import closing
 
 import pytest
 
-from asgi_auth import Argon2, Lockout, Passwords, RateLimits, RedisCounters
+from asgi_auth import Argon2, Health, Lockout, Passwords, RateLimits, RedisCounters, Sessions
 from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.model.records import Window
 from tests.features.flows import flows
-from tests.redis_server import RedisCluster, RedisServer, WatchedRedis, missing
+from tests.redis_server import MASTER, RedisCluster, RedisServer, WatchedRedis, missing
+from tests.support import bearer
 
 # The library leaves sockets of servers that were killed to the garbage collection, which reports them.
 pytestmark = [
@@ -79,7 +80,7 @@ async def test_a_primary_that_becomes_a_replica_is_left_at_once(watched: Watched
     counters = RedisCounters(watched.url, timeout=4)
     await asyncio.gather(*(counted(counters, "key") for _ in range(10)))
     watched.replicated()
-    watched.sentinels[0].cli("sentinel", "failover", "counters")
+    watched.sentinels[0].cli("sentinel", "failover", MASTER)
     async with asyncio.timeout(FAILOVER):
         while not watched.primary.cli("role").startswith("slave"):  # noqa: ASYNC110 (another process)
             await asyncio.sleep(0.1)
@@ -102,9 +103,26 @@ async def test_an_app_with_sentinel_answers_503_while_there_is_no_primary(watche
 
         # The lock was replicated, and holds.
         assert set(statuses) == {503, 429}
-        for server in (watched.replica, *watched.sentinels):
+        for server in (*watched.replicas, *watched.sentinels):
             server.close()
         assert (await app.login()).status == 503
+
+
+async def test_a_primary_without_replicas_counts_no_more_while_health_and_requests_go_on(watched: WatchedRedis) -> None:
+    features = [Passwords(argon2=Argon2.cheap()), Sessions(), RateLimits({"login": "99/m/account"}), Health()]
+    async with flows(features=features, counters=RedisCounters(watched.url, timeout=4)) as app:
+        await app.register()
+        token = (await app.login()).json["access_token"]
+        first, second = watched.replicas
+        first.close()
+        assert (await app.login()).status == 200  # one replica is enough
+        second.close()
+        async with asyncio.timeout(FAILOVER):
+            while (status := (await app.login()).status) != 503:
+                assert status == 200
+
+        assert (await app.client.get("/auth/health")).json == {"status": "ok"}
+        assert (await app.client.get("/auth/sessions", headers=bearer(token))).status == 200
 
 
 def on_each(cluster: RedisCluster, word: str) -> list[str]:
