@@ -23,7 +23,7 @@ from asgi_auth.web.cookies import Cookies
 from asgi_auth.web.cors import Cors
 from asgi_auth.web.forwarded import see_through_proxies
 from asgi_auth.web.lifespan import HostApp, serve_lifespan
-from asgi_auth.web.paths import CHANGE_PASSWORD, below_mount, route_path
+from asgi_auth.web.paths import CHANGE_PASSWORD, below_mount, readings
 from asgi_auth.web.responses import BY, OUTER, WEBSOCKET_UNAUTHORIZED, send_error, send_late_error
 from asgi_auth.web.tool_calls import admit_calls
 from asgi_auth.web.unserved import UnservedResources
@@ -74,7 +74,7 @@ class AuthMiddleware:
         if kind not in CONNECTIONS:
             await self._call_unauthenticated(scope, receive, send)
             return
-        if self._resources.found and (resource := self._resources.at(route_path(scope) or "/")) is not None:
+        if self._resources.found and (resource := self._resources.at(*readings(scope))) is not None:
             await self._serve_resource(resource, scope, receive, send)
             return
         try:

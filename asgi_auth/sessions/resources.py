@@ -42,9 +42,13 @@ class ProtectedResources:
         """Return the resource whose tokens have this audience; None for any other."""
         return next((resource for resource in self.found if resource.url == url), None)
 
-    def at(self, path: str) -> ProtectedResource | None:
-        """Return the resource with a path, which has no slash at its end; None for all other paths."""
+    def at(self, *paths: str) -> ProtectedResource | None:
+        """Return the resource with one of the paths, which have no slash at their ends; None for all other paths.
+
+        The paths of a request are all `readings` of it, in lower case.
+        """
         for resource in self.found:
-            if path == resource.path or path.startswith(resource.path + "/"):
+            own = resource.path.lower()
+            if any(path == own or path.startswith(own + "/") for path in paths):
                 return resource
         return None

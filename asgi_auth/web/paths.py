@@ -10,6 +10,9 @@ from asgi_auth.validation.targets import is_local_path, location
 
 #: Where password managers look for the page that changes a password (W3C, A Well-Known URL for Changing Passwords).
 CHANGE_PASSWORD = "/.well-known/change-password"
+#: A path that every host reads alike, and the start of a URL in the place of a path.
+USUAL = re.compile(r"(?:/[a-z0-9._~-]+)+/?|/")
+AUTHORITY = re.compile(r"^[a-z][a-z0-9+.-]*://[^/]*")
 
 
 def route_path(scope: Scope) -> str | None:
@@ -29,6 +32,22 @@ def route_path(scope: Scope) -> str | None:
     if relative and not relative.startswith("/"):
         return None
     return relative.rstrip("/") or "/"
+
+
+def readings(scope: Scope) -> tuple[str, ...]:
+    """Return the paths below the mount that hosts may read in a request, in lower case.
+
+    Some hosts accept a line break at the end (Starlette), doubled and missing slashes (Litestar, Quart, Falcon),
+    capital letters (BlackSheep), or a URL in the place of the path (Quart). A rule for a path judges all readings.
+    """
+    path = (route_path(scope) or "").lower()
+    if USUAL.fullmatch(scope["path"]):
+        return (path,)
+    lenient = dict(scope)
+    for name in ("path", "root_path", "app_root_path"):
+        parts = AUTHORITY.sub("", (scope.get(name) or "").lower()).split("/")
+        lenient[name] = "".join(f"/{part.strip()}" for part in parts if part.strip())
+    return path, route_path(lenient) or "/"
 
 
 def own_url(scope: Scope, path: str, settings: Settings) -> str:

@@ -95,4 +95,18 @@ RESOURCES = [
         "self.horizon += 0 * seconds",
         IN + "test_an_end_is_known_as_long_as_the_tokens_of_clients_live",
     ),
+    Defence(
+        "no spelling of its path leads past a resource",
+        "middleware.py",
+        "self._resources.at(*readings(scope))",
+        "self._resources.at(readings(scope)[0])",
+        "hosts/test_resource_paths.py::test_no_spelling_of_its_path_leads_past_a_resource",
+    ),
+    Defence(
+        "capital letters lead past no resource",
+        "web/paths.py",
+        'path = (route_path(scope) or "").lower()',
+        'path = route_path(scope) or ""',
+        "hosts/test_resource_paths.py::test_all_readings_of_a_path_are_judged",
+    ),
 ]

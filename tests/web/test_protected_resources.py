@@ -286,3 +286,4 @@ def test_the_longest_path_comes_first_whatever_the_order() -> None:
         "/ab": None,
         "/": None,
     }
+    assert resources.at("/a//b", "/a/b") is resources.at("/a/b")
