@@ -10,6 +10,8 @@ from asgi_auth.storage import Storage
 
 #: The purpose of the tokens of logins that lack their second factor.
 PENDING_LOGIN = "pending_login"
+#: The purpose of the codes by which the sessions of clients begin.
+AUTHORIZATION_CODE = "authorization_code"
 #: Rows that one statement of `end_everything` changes.
 BATCH = 1000
 
@@ -29,13 +31,15 @@ class SessionEnds:
     ) -> list[str]:
         """End the live sessions of a user, `only` one or all but `keep`; return the ids of the ended sessions.
 
-        Unless it is `only` one, pending logins end as well: a thief of the password may wait for the second factor.
+        Unless it is `only` one, pending logins and the codes of clients end as well: a thief of the password may wait
+        for the second factor, and a thief of a session may hold a code.
         """
         now = int(self._now())
         async with self._storage.transaction() as storage:
+            # First: this waits for a transaction that uses a code up, and then sees the session that it began.
+            for purpose in (PENDING_LOGIN, AUTHORIZATION_CODE) if only is None else ():
+                await storage.void_tokens(user_id, now, purpose)
             ended = await storage.end_sessions(user_id, now, only=only, keep=keep)
-            if only is None:
-                await storage.void_tokens(user_id, now, PENDING_LOGIN)
         await self.ended(user_id, ended, client)
         return ended
 

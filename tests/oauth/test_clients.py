@@ -7,6 +7,7 @@ from urllib.parse import quote_plus
 import pytest
 
 from asgi_auth import AuthorizationServer, OAuthClient, Outbox, Resource
+from asgi_auth.features.authorization_server.clients import plain_name
 from asgi_auth.features.authorization_server.redirects import check_redirect, fits, form_source
 from tests.oauth.world import LOCAL, SECRET, VERIFIER, World, answered, make
 from tests.support import Clock, cheap, make_auth
@@ -79,6 +80,23 @@ async def test_registration_stores_nothing_and_takes_no_name_of_ours(world: Worl
     assert (await world.program.post("/auth/oauth/register", more)).json["client_id"] == first
     for forged in (first[:-1] + ("A" if first[-1] != "A" else "B"), "dyn.", "dyn.ä.ö", "unknown", first + "x"):
         assert (await world.page(forged)).status == 400
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Claude\u201d is known to us. \u201cIt", "Claude is known to us. It"),
+        ("\u00abA\u00bb \uff02B\u300d\u300c", "A B"),
+        ("Peter\u2019s Notes", "Peter\u2019s Notes"),
+        ("\u3164\u2800\ufe0f\u034f", ""),
+        ("a" + "\u0301\u0302\u0303" * 9, "\u00e1\u0302\u0303"),
+    ],
+)
+async def test_a_name_ends_no_quotation_and_is_seen(world: World, name: str, shown: str) -> None:
+    page = await world.page(await world.register_client(name=name))
+
+    assert plain_name(name) == shown
+    assert f"Let \u201c{shown or 'localhost'}\u201d use" in page.body.decode()
 
 
 async def test_a_confidential_client_shows_its_secret(world: World) -> None:

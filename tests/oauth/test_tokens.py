@@ -4,13 +4,14 @@ import asyncio
 import base64
 import hashlib
 import json
+from collections.abc import Awaitable, Callable
 from urllib.parse import urlencode
 
 import pytest
 
 from asgi_auth import Resource
 from tests.oauth.world import FORM, LOCAL, SCOPES, SECRET, World, answered, make
-from tests.support import EMAIL, ORIGIN, PASSWORD, Clock, login
+from tests.support import EMAIL, ORIGIN, PASSWORD, Clock, CountingStorage, login
 
 WRONG: dict[str, dict[str, str]] = {
     "verifier": {"code_verifier": "w" * 43},
@@ -65,6 +66,40 @@ async def test_a_consent_that_is_given_again_does_not_revive_an_older_code(world
     assert (await world.connect(client_id))["scope"]
 
     assert (await world.redeem(client_id, code)).json["error"] == "invalid_grant"
+
+
+async def log_out_everywhere(world: World) -> None:
+    assert (await world.browser.post("/auth/logout-all", {})).status == 200
+
+
+async def by_the_host(world: World) -> None:
+    assert await world.auth.end_sessions(str((await world.browser.get("/auth/me")).json["id"]))
+
+
+@pytest.mark.parametrize("end", [log_out_everywhere, by_the_host])
+async def test_a_code_ends_with_all_sessions(world: World, end: Callable[[World], Awaitable[None]]) -> None:
+    client_id = await world.register_client()
+    code, tokens = await world.code(client_id), await world.connect(client_id)
+
+    await end(world)
+
+    assert (await world.redeem(client_id, code)).json["error"] == "invalid_grant"
+    assert (await world.refresh(client_id, tokens["refresh_token"])).json["error"] == "invalid_grant"
+
+
+async def test_nothing_is_read_after_a_code_was_used_up(clock: Clock) -> None:
+    storage = CountingStorage()
+    async with make(clock, storage=storage) as auth:
+        world = World(auth, clock)
+        await world.log_in()
+        client_id = await world.register_client()
+        code = await world.code(client_id)
+        storage.statements.clear()
+
+        assert (await world.redeem(client_id, code)).status == 200
+
+        begun = next(n for n, each in enumerate(storage.statements) if "INSERT INTO {sessions}" in each)
+        assert not [each for each in storage.statements[begun + 1 :] if each.lstrip().startswith("SELECT")]
 
 
 async def test_a_verifier_is_long_enough(world: World) -> None:

@@ -138,8 +138,8 @@ FACTORS = [
     Defence(
         "pending logins end with all sessions",
         "sessions/ends.py",
-        "                await storage.void_tokens(user_id, now, PENDING_LOGIN)",
-        "                pass",
+        "for purpose in (PENDING_LOGIN, AUTHORIZATION_CODE)",
+        "for purpose in (AUTHORIZATION_CODE,)",
         "features/test_ends_of_pending_logins.py::test_a_pending_login_ends_with_all_sessions_and_not_with_one",
     ),
     Defence(

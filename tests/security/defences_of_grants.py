@@ -57,4 +57,32 @@ GRANTS = [
         "if session.grant_id == credential:",
         CONTRACT + "test_the_credential_of_a_session_of_a_grant_is_the_grant",
     ),
+    Defence(
+        "a code of a client ends with all sessions",
+        "sessions/ends.py",
+        "for purpose in (PENDING_LOGIN, AUTHORIZATION_CODE)",
+        "for purpose in (PENDING_LOGIN,)",
+        "oauth/test_tokens.py::test_a_code_ends_with_all_sessions",
+    ),
+    Defence(
+        "the name of a client ends no quotation",
+        "features/authorization_server/clients.py",
+        " or each in QUOTES else",
+        " else",
+        "oauth/test_clients.py::test_a_name_ends_no_quotation_and_is_seen",
+    ),
+    Defence(
+        "the name of a client is seen",
+        "features/authorization_server/clients.py",
+        'UNSEEN.sub("", unicodedata.normalize("NFKC", name))',
+        'unicodedata.normalize("NFKC", name)',
+        "oauth/test_clients.py::test_a_name_ends_no_quotation_and_is_seen",
+    ),
+    Defence(
+        "an outage after a code was used up does not lose the tokens",
+        "features/authorization_server/tokens.py",
+        "return self._tokens(session, roles, data",
+        "return self._tokens(session, (await self._auth.users.get(session.user_id)).roles, data",
+        "oauth/test_tokens.py::test_nothing_is_read_after_a_code_was_used_up",
+    ),
 ]

@@ -6,6 +6,7 @@ restart loses a client, and no stranger fills a table.
 
 import hashlib
 import hmac
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -32,6 +33,10 @@ PREFIX = "dyn."
 #: The longest name, and the longest metadata in bytes.
 MAX_NAME, MAX_METADATA = 60, 3072
 PURPOSE = "registered client"
+#: The quotation marks of the texts in which a name is shown; letters and marks that no one sees; and marks in a pile.
+QUOTES = frozenset('"\u201c\u201d\u201e\u201f\u00ab\u00bb\u2039\u203a\u300c\u300d\u300e\u300f\u301d\u301e\u301f')
+UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\ufe00-\ufe0f]")
+STACKED = re.compile(r"([\u0300-\u036f]{2})[\u0300-\u036f]+")
 #: How far a client is known: by the configuration, by the host of its document, or not.
 Standing: TypeAlias = Literal["known", "confirmed", "unverified"]
 
@@ -158,12 +163,12 @@ class Clients:
 
 
 def plain_name(name: str) -> str:
-    """Return a name as users are shown it: one line without control and direction characters, cut to 60."""
-    text = unicodedata.normalize("NFKC", name)
+    """Return a name as users are shown it: one line that is seen whole and ends no quotation, cut to 60."""
+    text = UNSEEN.sub("", unicodedata.normalize("NFKC", name))
     # Characters without a width and of direction are dropped, the others become spaces.
     kept = (each for each in text if unicodedata.category(each) != "Cf")
-    shown = "".join(" " if unicodedata.category(each)[0] in "CZ" else each for each in kept)
-    return " ".join(shown.split())[:MAX_NAME].strip()
+    shown = "".join(" " if unicodedata.category(each)[0] in "CZ" or each in QUOTES else each for each in kept)
+    return " ".join(STACKED.sub(r"\1", shown).split())[:MAX_NAME].strip()
 
 
 def _mac(key: bytes, body: str) -> str:

@@ -15,10 +15,10 @@ from asgi_auth.feature import Credential, Identity, OneTimeToken, new_id
 from asgi_auth.features.authorization_server.base64url import encode
 from asgi_auth.features.authorization_server.errors import InvalidGrantError
 from asgi_auth.features.authorization_server.requests import Asked
+from asgi_auth.sessions.ends import AUTHORIZATION_CODE
 from asgi_auth.storage import Storage
 
 TTL = 60
-PURPOSE = "authorization_code"
 VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
 
@@ -34,7 +34,7 @@ class Codes:
     async def make(self, identity: Identity, asked: Asked, grant: Credential) -> str:
         """Make the code of a request that its user has allowed."""
         now, session_id, secret = int(self._now()), new_id(self._now()), secrets.token_urlsafe(24)
-        code = f"{session_id}.{secret}.{_mac(self._keys.derived(PURPOSE)[0], session_id, secret)}"
+        code = f"{session_id}.{secret}.{_mac(self._keys.derived(AUTHORIZATION_CODE)[0], session_id, secret)}"
         data = {
             "client": asked.client.id,
             "redirect_uri": asked.redirect_uri,
@@ -48,7 +48,7 @@ class Codes:
         }
         token = OneTimeToken(
             id=new_id(self._now()),
-            purpose=PURPOSE,
+            purpose=AUTHORIZATION_CODE,
             subject=session_id,
             user_id=identity.id,
             digest=_digest(code),
@@ -64,14 +64,14 @@ class Codes:
     def session_of(self, code: str) -> str:
         """Return the session that a genuine code begins. Raises InvalidGrantError for every other text."""
         session_id, secret, mac = [*code.split("."), "", "", ""][:3]
-        keys = self._keys.derived(PURPOSE)
+        keys = self._keys.derived(AUTHORIZATION_CODE)
         if not any(hmac.compare_digest(_mac(key, session_id, secret).encode(), mac.encode()) for key in keys):
             raise InvalidGrantError
         return session_id
 
     async def find(self, code: str) -> OneTimeToken | None:
         """Return what a code was made with, while it can be used."""
-        return await self._storage.find_token(PURPOSE, _digest(code), int(self._now()))
+        return await self._storage.find_token(AUTHORIZATION_CODE, _digest(code), int(self._now()))
 
 
 def proves(data: dict[str, Any], client_id: str, redirect_uri: str, verifier: str) -> bool:

@@ -31,7 +31,7 @@ class Connections(AuthorizationServerBase):
         client_id, host = str(grant.data.get("client", "")), str(grant.data.get("host", ""))
         return ConnectedApp(
             id=grant.id,
-            name=str(grant.data.get("name", "")) or host,
+            name=str(grant.data.get("name", "")) or host or "localhost",
             host=host,
             verified=self._clients.standing(client_id, host) != "unverified",
             scopes=grant.data.get("scopes", {}),

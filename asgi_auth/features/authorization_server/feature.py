@@ -103,7 +103,7 @@ class AuthorizationServer(Discovery, Granting, Connections):
         texts = asked.resource.configured.scopes
         host = host_of(asked.redirect_uri)
         return Consent(
-            name=asked.client.name or host,
+            name=asked.client.name or host or "localhost",
             host=host,
             standing=self._clients.standing(asked.client.id, host),
             resource=asked.resource.configured.name,

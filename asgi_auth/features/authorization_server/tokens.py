@@ -16,7 +16,7 @@ from asgi_auth.features.authorization_server.grants import Grants
 from asgi_auth.features.authorization_server.requests import Requests
 from asgi_auth.model.records import Session
 from asgi_auth.sessions.new_session import new_session
-from asgi_auth.sessions.rotation import Lives
+from asgi_auth.sessions.rotation import Lives, Rotated
 
 #: Seconds that the session of a client lives at most, and without a refresh.
 LIFE, IDLE = 90 * 86400, 30 * 86400
@@ -75,12 +75,13 @@ class Issuing:
         if sent.get("resource") and self._requests.resource(sent["resource"]).served.url != data["resource"]:
             await self._auth.storage.use_token(found.id, now)
             raise InvalidTargetError
-        session = await self._begun(found, session_id, client)
-        if session is None:
+        begun = await self._begun(found, session_id, client)
+        if begun is None:
             await self._shown_again(session_id, client)
             raise InvalidGrantError
-        user = await self._auth.users.get(session.user_id)
-        return self._tokens(session, user.roles, data["scopes"])
+        # Nothing is read from here on: a client that gets no answer shows the code again, and would lose its session.
+        session, roles = begun
+        return self._tokens(session, roles, data["scopes"])
 
     async def by_refresh(self, known: KnownClient, sent: Mapping[str, str], client: Client) -> ClientTokens:
         """Go on with the session of a client. Raises InvalidGrantError and InvalidTargetError."""
@@ -111,8 +112,11 @@ class Issuing:
         about: dict[str, Any] = session.data[CLIENT]
         return about
 
-    async def _begun(self, found: OneTimeToken, session_id: str, client: Client) -> Session | None:
-        """Use up the code and start its session; None for a used code and a withdrawn grant."""
+    async def _begun(self, found: OneTimeToken, session_id: str, client: Client) -> Rotated | None:
+        """Use up the code and start its session; return it with the roles of the user.
+
+        Returns None for a used code and a withdrawn grant.
+        """
         data, user_id, now = found.data, str(found.user_id), int(self._auth.now())
         grant, user = await self._grants.find(user_id, data["key"]), await self._auth.storage.user(user_id)
         if grant is None or user is None or grant.id != data["grant"]:
@@ -122,7 +126,7 @@ class Issuing:
         about = {"id": data["client"], "scopes": data["scopes"], "resource": data["resource"]}
         session = replace(made, id=session_id, auth_time=data["auth_time"], grant_id=grant.id, data={CLIENT: about})
         begun = await self._auth.sessions.begin_for_client(session, grant, self._most, found.id, client)
-        return session if begun else None
+        return (session, user.roles) if begun else None
 
     async def _shown_again(self, session_id: str, client: Client) -> None:
         """End the session of a genuine code that was used before (RFC 6749, 10.5; ASVS 10.4.2)."""
