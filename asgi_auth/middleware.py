@@ -24,7 +24,7 @@ from asgi_auth.web.cors import Cors
 from asgi_auth.web.forwarded import see_through_proxies
 from asgi_auth.web.lifespan import HostApp, serve_lifespan
 from asgi_auth.web.paths import CHANGE_PASSWORD, below_mount, readings
-from asgi_auth.web.responses import BY, OUTER, WEBSOCKET_UNAUTHORIZED, send_error, send_late_error
+from asgi_auth.web.responses import BY, OUTER, REFUSALS, WEBSOCKET_UNAUTHORIZED, send_error, send_late_error
 from asgi_auth.web.tool_calls import admit_calls
 from asgi_auth.web.unserved import UnservedResources
 from asgi_auth.web.websockets import SessionSocket
@@ -188,12 +188,18 @@ class AuthMiddleware:
         if self.auth.settings.trusted_proxies:
             see_through_proxies(scope, self.auth.settings)
         last = ""
+        refusals: list[AuthError] = []
+        if scope["type"] == "websocket":
+            scope[REFUSALS] = refusals
 
         # A coroutine function, as adapters of WSGI apps expect it.
         async def watched(message: Message) -> None:
             nonlocal last
-            last = message["type"]
-            await send(message)
+            is_refusal, last = bool(refusals) and not last, message["type"]
+            if is_refusal and last == "websocket.close":
+                await send_error(refusals[0], scope, receive, send)
+            else:
+                await send(message)
 
         try:
             await self.app(scope, receive, watched)

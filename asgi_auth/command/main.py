@@ -6,7 +6,7 @@ import os
 import sys
 import traceback
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from asgi_auth.command.command import FOUND, Command, Job
@@ -24,9 +24,9 @@ INTERRUPTED = 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command, and return its exit status; wrong use is a SystemExit with the status 2."""
     options = make_parser(COMMANDS).parse_args(arguments)
-    with _logged(verbose=options.verbose):
+    with _logged(verbose=options.verbose) as take_log:
         try:
-            status = _run(options)
+            status = _run(options, take_log)
             sys.stdout.flush()
         except BrokenPipeError:
             _silence()
@@ -52,12 +52,13 @@ def _refuse(error: Exception, options: Namespace) -> int:
     return refusal.status
 
 
-def _run(options: Namespace) -> int:
+def _run(options: Namespace, take_log: Callable[[], None]) -> int:
     """Import the app and read what a person has to type, before an event loop takes the signals; then run."""
     command: Command = options.command
     target = Target(getattr(options, "app_first", None) or options.app, os.environ)
     if command.password or (target.app is not None and not command.alone):
         target.load()
+        take_log()
     password = read_password(options) if command.password else None
     job = Job(options, Output(sys.stdout, sys.stderr, as_json=options.json), target, password)
     return asyncio.run(_awaited(command, job))
@@ -68,17 +69,26 @@ async def _awaited(command: Command, job: Job) -> int:
 
 
 @contextmanager
-def _logged(*, verbose: bool) -> Iterator[None]:
-    """Show the log of the library if that is wished: errors have a line of their own already."""
+def _logged(*, verbose: bool) -> Iterator[Callable[[], None]]:
+    """Show the log of the library if that is wished: errors have a line of their own already.
+
+    The function that it gives does so again: an app may have configured logging when it was imported. Its handlers
+    would write each line once more, and it may have disabled the logger.
+    """
     log = logger.logger
-    handler, level = logging.StreamHandler() if verbose else logging.NullHandler(), log.level
-    log.addHandler(handler)
-    if verbose:
-        log.setLevel(logging.INFO)
+    before, level = (log.handlers, log.propagate, log.disabled), log.level
+    handler = logging.StreamHandler() if verbose else logging.NullHandler()
+
+    def take() -> None:
+        log.handlers, log.propagate, log.disabled = [handler], False, False
+        if verbose:
+            log.setLevel(logging.INFO)
+
+    take()
     try:
-        yield
+        yield take
     finally:
-        log.removeHandler(handler)
+        log.handlers, log.propagate, log.disabled = before
         log.setLevel(level)
 
 

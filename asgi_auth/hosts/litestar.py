@@ -9,7 +9,7 @@
 `request.user` and `request.auth` are the identity of the user. No `AuthMiddleware` is needed: the plugin adds it.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias, Unpack
 
 try:
@@ -20,8 +20,9 @@ try:
     from litestar.exceptions import WebSocketException
     from litestar.handlers import BaseRouteHandler
     from litestar.middleware import DefineMiddleware
-    from litestar.openapi.spec import Tag
+    from litestar.openapi.spec import Operation, PathItem, SecurityRequirement, Tag
     from litestar.plugins import InitPluginProtocol
+    from litestar.routes import HTTPRoute
     from litestar.types import Receive, Scope, Send
 except ImportError as _error:
     raise ImportError("asgi_auth.hosts.litestar needs Litestar: pip install litestar") from _error
@@ -29,12 +30,12 @@ except ImportError as _error:
 from asgi_auth.app import AuthApp
 from asgi_auth.auth import Auth
 from asgi_auth.errors import AuthError
-from asgi_auth.hosts.merge import auth_document
+from asgi_auth.hosts.merge import auth_document, prefix_of
 from asgi_auth.middleware import AuthMiddleware
 from asgi_auth.sessions.demand import Demand, Demands
 from asgi_auth.sessions.identity import current_user
 from asgi_auth.sessions.scope import identity_in
-from asgi_auth.web.responses import WEBSOCKET_UNAUTHORIZED, problem
+from asgi_auth.web.responses import REFUSALS, WEBSOCKET_UNAUTHORIZED, problem
 
 __all__ = ["AuthPlugin", "answer", "current_user", "login_required", "merge_openapi", "require"]
 Guard: TypeAlias = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], Awaitable[None]]
@@ -79,7 +80,8 @@ def answer(request: Request[Any, Any, Any], error: AuthError) -> Response[bytes]
 def merge_openapi(app: Litestar, auth: Auth | AuthApp, *, mount: str = "/auth") -> None:
     """Add the auth routes to the OpenAPI document of the app. Call this after all handlers are registered.
 
-    `mount` is the path of the auth routes. Raises ValueError when `mount` is not a path such as `/auth`.
+    Handlers with guards of this module show that they need a login, unless they have a `security` of their own. `mount`
+    is the path of the auth routes. Raises ValueError when `mount` is not a path such as `/auth`.
     """
     part, document = auth_document(auth, mount), app.openapi_schema
     # Litestar serializes plain dictionaries unchanged.
@@ -89,26 +91,50 @@ def merge_openapi(app: Litestar, auth: Auth | AuthApp, *, mount: str = "/auth") 
     components.responses = (components.responses or {}) | added["responses"]
     components.security_schemes = (components.security_schemes or {}) | added["securitySchemes"]
     document.tags = [*(document.tags or []), *(Tag(**tag) for tag in part["tags"])]
+    prefix = prefix_of(mount)
+    _lock(app, document.paths, [{f"{prefix}bearer": []}, {f"{prefix}cookie": []}])
+
+
+def _lock(app: Litestar, paths: Mapping[str, Any], ways: list[SecurityRequirement]) -> None:
+    """Say of the operations with a guard which ways to log in they take."""
+    for route in app.routes:
+        item = paths.get(route.path_format or "/")
+        if not isinstance(route, HTTPRoute) or not isinstance(item, PathItem):
+            continue
+        for handler in route.route_handlers:
+            if any(isinstance(guard, _Guard) for guard in handler.resolve_guards()):
+                for method in handler.http_methods:
+                    operation = getattr(item, method.lower(), None)
+                    if isinstance(operation, Operation) and operation.security is None:
+                        operation.security = ways
+
+
+class _Guard:
+    """A guard with its demand, which the OpenAPI document recognizes."""
+
+    def __init__(self, demand: Demand) -> None:
+        self._demand = demand
+
+    # Async, because Litestar calls plain functions in a thread.
+    async def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+        """Raise AuthError; for a websocket, the exception with which Litestar closes it."""
+        try:
+            await identity_in(connection.scope).admit(self._demand)
+        except AuthError as error:
+            if connection.scope["type"] == ScopeType.HTTP:
+                raise
+            refusals: Any = connection.scope.get(REFUSALS, [])
+            refusals.append(error)
+            raise WebSocketException(detail=error.code, code=WEBSOCKET_UNAUTHORIZED) from error
 
 
 def require(**demands: Unpack[Demands]) -> Guard:
     """Return a guard that requires a login which meets the demands: those of `Identity.require`.
 
     The guard raises UnauthorizedError, ForbiddenError, FreshLoginRequiredError, SecondFactorNeededError, or
-    EmailNotVerifiedError. It closes websockets with code 4401.
+    EmailNotVerifiedError. A websocket is refused by an HTTP answer if the server can send one, else by close code 4401.
     """
-    demand = Demand(**demands)
-
-    # Async, because Litestar calls plain functions in a thread.
-    async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-        try:
-            await identity_in(connection.scope).admit(demand)
-        except AuthError as error:
-            if connection.scope["type"] == ScopeType.HTTP:
-                raise
-            raise WebSocketException(detail=error.code, code=WEBSOCKET_UNAUTHORIZED) from error
-
-    return guard
+    return _Guard(Demand(**demands))
 
 
 login_required: Guard = require()

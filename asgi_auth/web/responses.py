@@ -29,6 +29,8 @@ HEADERS = {
 BY = "asgi_auth.by"
 #: The key of a scope for the scope that the middleware was called with: hosts change paths in theirs.
 OUTER = "asgi_auth.outer"
+#: The key of a scope for the errors with which guards have refused a websocket, where the framework closes it.
+REFUSALS = "asgi_auth.refusals"
 HSTS = "max-age=31536000; includeSubDomains"
 
 

@@ -4,12 +4,14 @@ import os
 from typing import Any
 
 from fastapi import FastAPI, WebSocket
+from litestar import Litestar, websocket
+from litestar import WebSocket as Socket
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
 from asgi_auth import Auth, AuthApp, AuthMiddleware, require
-from asgi_auth.hosts import fastapi, starlette
+from asgi_auth.hosts import fastapi, litestar, starlette
 
 auth = Auth("sqlite://", secret=os.environ["AUTH_SECRET"])
 
@@ -40,12 +42,19 @@ async def socket(_: WebSocket, user: fastapi.CurrentUser) -> None:
     raise AssertionError(f"a refused websocket reached the host: {user}")
 
 
+@websocket("/socket", guards=[litestar.login_required])
+async def guarded(socket: Socket[Any, Any, Any]) -> None:
+    raise AssertionError(f"a refused websocket reached the host: {socket}")
+
+
 apps: dict[str, Any] = {
     "required": AuthMiddleware(before, auth, required=True),
     "before": AuthMiddleware(before, auth),
     "accepted": AuthMiddleware(accepted, auth),
     "fastapi": AuthMiddleware(api, auth),
     "starlette": AuthMiddleware(web, auth),
+    "litestar": AuthMiddleware(Litestar([guarded]), auth),
+    "plugin": Litestar([guarded], plugins=[litestar.AuthPlugin(auth)]),
     "auth": AuthApp(auth),
 }
 

@@ -9,7 +9,7 @@ import pytest
 from a2wsgi import WSGIMiddleware
 from fastapi import FastAPI
 from flask import Flask
-from litestar import Litestar, get
+from litestar import Litestar, Router, get, post
 from quart import Quart
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -133,6 +133,42 @@ async def test_the_docs_of_fastapi_show_the_lock_on_guarded_routes_only() -> Non
     assert schema["paths"]["/admin"]["get"]["security"] == [{"asgi_auth": []}]
     assert "security" not in schema["paths"]["/who"]["get"]
     assert schema["components"]["securitySchemes"].keys() == {"asgi_auth"}
+
+
+@pytest.mark.parametrize("mount", ["/auth", "/api/auth"])
+async def test_the_docs_of_litestar_show_the_lock_on_guarded_routes_only(mount: str) -> None:
+    async def of_the_host(*_: Any) -> None:
+        return None
+
+    @get(["/guarded/{number:int}", "/also"], guards=[litestar.require(roles="admin")], sync_to_thread=False)
+    def guarded() -> None:
+        return None
+
+    @post("/", sync_to_thread=False)
+    def below_a_guard() -> None:
+        return None
+
+    @get("/open", guards=[of_the_host], sync_to_thread=False)
+    def open_to_all() -> None:
+        return None
+
+    @get("/own", guards=[litestar.login_required], security=[{"key": []}], sync_to_thread=False)
+    def own() -> None:
+        return None
+
+    router = Router("/router", route_handlers=[below_a_guard], guards=[litestar.login_required])
+    auth = make_auth()
+    app = Litestar([guarded, own, router, open_to_all], plugins=[litestar.AuthPlugin(auth, mount=mount)])
+    litestar.merge_openapi(app, auth, mount=mount)
+
+    schema = app.openapi_schema.to_schema()
+    prefix, paths = mount[1:].replace("/", "_"), schema["paths"]
+    lock: list[dict[str, list[str]]] = [{f"{prefix}_bearer": []}, {f"{prefix}_cookie": []}]
+    assert [paths[path]["get"]["security"] for path in ("/guarded/{number}", "/also")] == [lock, lock]
+    assert paths["/router"]["post"]["security"] == lock
+    assert "security" not in paths["/open"]["get"]
+    assert paths["/own"]["get"]["security"] == [{"key": []}]
+    assert {name for way in lock for name in way} <= schema["components"]["securitySchemes"].keys()
 
 
 async def test_the_authorize_button_of_fastapi_logs_in_at_the_token_endpoint() -> None:

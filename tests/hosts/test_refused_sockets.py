@@ -19,7 +19,8 @@ SERVERS = {
     "hypercorn": COMMANDS["hypercorn"],
 }
 #: The status of each refusal, or the code of the close.
-REFUSALS = {"required": 401, "before": 401, "accepted": 4401, "fastapi": 401, "starlette": 401, "auth": 404}
+REFUSALS = {"required": 401, "before": 401, "accepted": 4401, "fastapi": 401, "starlette": 401, "litestar": 401,
+            "plugin": 401, "auth": 404}  # fmt: skip
 
 
 async def refusal(port: int, path: str) -> int:

@@ -30,7 +30,7 @@ WHO_KNOWS_CRYPTO = {
     "crypto.key_rotation": {"cryptography", "secrets"}, "crypto.shared_secrets": {"hashlib", "hmac"},
     "sessions.token_text": {"jwt"}, "verify.verifier": {"ssl"},
     "model.records": {"secrets"},
-    "limits.counter_keys": {"hmac"}, "runtime.purge": {"random"}, "sources.blame": {"secrets"},
+    "limits.counter_keys": {"hmac"}, "runtime.purge": {"random"},
     "features.new_device.feature": {"hashlib"},
     "web.client": {"secrets"},
     "web.responses": {"hashlib"},
