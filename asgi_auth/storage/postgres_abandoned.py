@@ -13,25 +13,29 @@ from typing import Any
 
 import asyncpg
 
+from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.process.background import begin
 from asgi_auth.process.log import logger
 from asgi_auth.storage.postgres_connection import UNAVAILABLE, AsyncpgConnection, terminate
 
-FAILURES = (*UNAVAILABLE, asyncpg.PostgresError, asyncpg.InterfaceError)
+# The pool refuses calls that wait for a connection while the server is silent.
+FAILURES = (*UNAVAILABLE, asyncpg.PostgresError, asyncpg.InterfaceError, StorageUnavailableError)
 #: Seconds for a server to cancel a statement and to close the connection.
 TO_CLOSE = 2.0
 #: Seconds between two questions which sessions the server still has.
 ASK = 1.0
-#: Seconds after which a connection is given up that the server cannot be asked about.
+#: Seconds after which a connection is given up that the server cannot be asked about, as behind a pooler.
 GIVE_UP = 60.0
 #: A session is known by its process and its age: servers have the same numbers of processes.
 LIVING = """
-    SELECT pid FROM pg_catalog.pg_stat_activity JOIN unnest($1::int[], $2::float8[]) AS known (pid, age) USING (pid)
-    WHERE usename = session_user AND abs(extract(epoch FROM clock_timestamp() - backend_start) - age) < 10
+    SELECT pg_catalog.pg_backend_pid() AS asked, ARRAY(
+        SELECT pid FROM pg_catalog.pg_stat_activity JOIN unnest($1::int[], $2::float8[]) AS known (pid, age) USING (pid)
+        WHERE usename = session_user AND abs(extract(epoch FROM clock_timestamp() - backend_start) - age) < 10
+    ) AS living
 """
 
-#: Asks the server which of these processes, with the seconds since they began, are sessions.
-Living = Callable[[Mapping[int, float]], Awaitable[set[int]]]
+#: Asks the server which of these processes, with the seconds since they began, are sessions; None: it cannot tell.
+Living = Callable[[Mapping[int, float]], Awaitable[set[int] | None]]
 
 
 @dataclass
@@ -40,6 +44,22 @@ class _Entry:
     opened_at: float
     since: float
     work: "asyncio.Task[None] | None" = None
+
+
+async def living_of(connection: AsyncpgConnection, processes: Mapping[int, float]) -> set[int] | None:
+    """Ask on a connection which processes are sessions.
+
+    None behind a pooler such as pgbouncer: it tells its clients the id of no process of the server.
+    """
+    row = await connection.fetchrow(LIVING, [*processes], [*processes.values()])
+    if row is None or row["asked"] != connection.get_server_pid():
+        return None
+    return set(row["living"])
+
+
+def _ignore(task: "asyncio.Task[Any]") -> None:
+    if not task.cancelled():
+        task.exception()
 
 
 class Abandoned:
@@ -66,6 +86,9 @@ class Abandoned:
         self._watch_the_loop()
         entry = _Entry(connection.get_server_pid(), opened_at, time.monotonic())
         self._entries[connection] = entry
+        if pending is not None:
+            # Its call has ended with an error: what comes of the commit is of no interest, and no line of the log.
+            pending.add_done_callback(_ignore)
         entry.work = begin(self._close(connection, pending), "close")
         if self._asking is None or self._asking.done():
             self._asking = begin(self._ask(), "ask for abandoned connections")

@@ -80,7 +80,7 @@ class PostgresDriver:
             pool = HostPool(self._pool, breaker)
         else:
             opening = partial(connect, breaker, self._dsn, self._options, self._order)
-            pool = OwnPool(opening, self._max_size, partial(is_alive, breaker))
+            pool = OwnPool(opening, self._max_size, partial(is_alive, breaker), self._order.avoid)
         self._loops.set(_LoopState(pool, breaker))
 
     async def close(self) -> None:
@@ -205,7 +205,7 @@ class PostgresDriver:
                 terminate(connection.raw)
             if is_read_only(error) or (bound.expired() and connection.is_unanswered):
                 self._order.avoid(connection.raw)
-                state.pool.suspect()
+                state.pool.suspect(all_open=is_read_only(error))
             with errors():
                 if isinstance(error, asyncio.CancelledError) or connection.is_unanswered:
                     await state.pool.abandon(connection.raw, connection.pending)

@@ -26,8 +26,8 @@ class Pool(Protocol):
     def refuse_waiting(self, error: Exception) -> None:
         """Raise an error in all calls that wait for a connection."""
 
-    def suspect(self) -> None:
-        """Use no idle connection again: a call had no answer in its time, or the server takes no writes any more."""
+    def suspect(self, *, all_open: bool = False) -> None:
+        """Use no idle connection again, and with `all_open` none that is open: the server takes no writes any more."""
 
     async def close(self) -> None:
         """Close all connections, those in use when they are released."""
@@ -65,7 +65,7 @@ class HostPool:
     def refuse_waiting(self, error: Exception) -> None:
         """No-op: the calls wait in the host's pool."""
 
-    def suspect(self) -> None:
+    def suspect(self, *, all_open: bool = False) -> None:
         """No-op: the connections belong to the host."""
 
     async def close(self) -> None:

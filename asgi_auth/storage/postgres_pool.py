@@ -13,10 +13,11 @@ import asyncpg
 from asgi_auth.bounds.deadline import Deadline
 from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.process.background import begin
-from asgi_auth.storage.postgres_abandoned import ASK, LIVING, TO_CLOSE, Abandoned
+from asgi_auth.storage.postgres_abandoned import ASK, TO_CLOSE, Abandoned, living_of
 from asgi_auth.storage.postgres_connection import UNAVAILABLE, AsyncpgConnection
 from asgi_auth.storage.postgres_growth import Growth
 from asgi_auth.storage.postgres_refusals import has_no_room
+from asgi_auth.storage.postgres_writers import Writers
 from asgi_auth.storage.waiting_line import Pace, WaitingLine
 
 #: Seconds after which an idle connection is closed: firewalls drop it, and the server limits their number.
@@ -25,13 +26,12 @@ MAX_IDLE = 300
 RESTED = 0.5
 #: Seconds for which new idle connections are trusted after others were dropped.
 SUSPICION = 1.0
-#: Connections that calls which write leave to others, in a pool of eight and more; one in a pool of four.
-FOR_READS = 2
 #: Seconds between two checks whether all connections have been released, when the pool closes.
 CLOSE_POLL = 0.01
 
 Connect = Callable[[], Awaitable[AsyncpgConnection]]
 IsAlive = Callable[[AsyncpgConnection], Awaitable[bool]]
+Avoid = Callable[[AsyncpgConnection], None]
 
 
 class OwnPool:
@@ -42,25 +42,27 @@ class OwnPool:
     quarter of a statement), serves requests in progress first, and waits when the server has no room.
     """
 
-    def __init__(self, connect: Connect, max_size: int, is_alive: IsAlive | None = None) -> None:
-        """Connect nowhere yet. `connect` opens a connection; `is_alive` asks an idle one whether it still works."""
+    def __init__(
+        self, connect: Connect, max_size: int, is_alive: IsAlive | None = None, avoid: Avoid = lambda _: None
+    ) -> None:
+        """Connect nowhere yet. `connect` opens a connection; `is_alive` asks an idle one whether it still works.
+
+        `avoid` gets a connection to whose host no new one should lead.
+        """
         self._connect = connect
+        self._avoid = avoid
         self._is_alive = is_alive
         self._pace = Pace(max_size)
         self._line: WaitingLine[AsyncpgConnection] = WaitingLine(self._pace, self._take_back)
         self._growth = Growth(max_size)
-        #: Calls that wait to write.
-        self._write_line: WaitingLine[None] = WaitingLine(self._pace, lambda _: self._end_write())
-        self._most_writes = max_size - min(FOR_READS, max_size // 4)
-        self._writing = 0
-        self._writers: set[AsyncpgConnection] = set()
+        self._writers = Writers(self._pace, max_size)
         self._abandoned = Abandoned(self._living, self._free)
         self._connecting: set[asyncio.Task[None] | None] = set()
         #: All connections, with the time when each was taken.
         self._open: dict[AsyncpgConnection, float] = {}
         self._opened_at: dict[AsyncpgConnection, float] = {}
         self._idle: deque[tuple[AsyncpgConnection, float]] = deque()
-        self._lost_at = self._suspected_at = -math.inf
+        self._lost_at = self._suspected_at = self._outdated_at = -math.inf
         self._timer: asyncio.TimerHandle | None = None
         self._closing = False
         self._terminated = False
@@ -79,23 +81,20 @@ class OwnPool:
         try:
             connection = await self._take_one(deadline)
         except BaseException:
-            self._end_write()
+            self._writers.end()
             raise
-        self._writers.add(connection)
+        self._writers.hold(connection)
         return connection
 
     async def _begin_write(self, deadline: Deadline) -> None:
         """Wait while as many calls write as may: commits that do not end leave connections to those that read."""
-        if sum(connection in self._writers for connection in self._abandoned) >= self._most_writes:
+        hanging = self._writers.hanging(self._abandoned)
+        if hanging is not None:
+            # Another host may have become the primary meanwhile, and reads would keep the old connections in use.
+            self._avoid(hanging)
+            self.suspect(all_open=True)
             raise StorageUnavailableError
-        if self._writing < self._most_writes:
-            self._writing += 1
-        else:
-            await self._write_line.wait(deadline)
-
-    def _end_write(self) -> None:
-        if not self._write_line.hand(None):
-            self._writing -= 1
+        await self._writers.begin(deadline)
 
     async def _take_one(self, deadline: Deadline) -> AsyncpgConnection:
         connection = await self._idle_one()
@@ -124,30 +123,25 @@ class OwnPool:
 
     def _free(self, connection: AsyncpgConnection) -> None:
         """Free the place of an abandoned connection."""
-        self._leave_writers(connection)
+        self._writers.leave(connection)
         self._drop(connection)
 
     def _return(self, connection: AsyncpgConnection) -> None:
-        self._leave_writers(connection)
+        self._writers.leave(connection)
         self._take_back(connection)
 
-    def _leave_writers(self, connection: AsyncpgConnection) -> None:
-        if connection in self._writers:
-            self._writers.discard(connection)
-            self._end_write()
-
-    async def _living(self, processes: Mapping[int, float]) -> set[int]:
+    async def _living(self, processes: Mapping[int, float]) -> set[int] | None:
         """Ask which processes of the server are sessions of its abandoned connections, on one more if none is free."""
         connection = None
         if len(self._abandoned) < len(self._open) and not self._closing:
-            with suppress(TimeoutError):
+            with suppress(TimeoutError, StorageUnavailableError):
                 async with asyncio.timeout(ASK):
                     connection = await self.acquire()
         is_more = connection is None
         connection = connection or await self._connect()
         try:
             async with asyncio.timeout(TO_CLOSE):
-                return {row["pid"] for row in await connection.fetch(LIVING, [*processes], [*processes.values()])}
+                return await living_of(connection, processes)
         except BaseException:
             connection.terminate()
             raise
@@ -159,15 +153,20 @@ class OwnPool:
 
     def refuse_waiting(self, error: Exception) -> None:
         """Raise an error in all calls that wait for a connection."""
-        self._write_line.refuse_all(error)
+        self._writers.refuse_waiting(error)
         self._line.refuse_all(error)
 
-    def suspect(self) -> None:
-        """Drop the idle connections: the next ones may lead to another host. A second suspicion is the same one."""
+    def suspect(self, *, all_open: bool = False) -> None:
+        """Drop the idle connections: the next ones may lead to another host. A second suspicion is the same one.
+
+        With `all_open`, those in use are not used again either.
+        """
         now = time.monotonic()
         if now - self._suspected_at < SUSPICION:
             return
         self._suspected_at = self._lost_at = now
+        if all_open:
+            self._outdated_at = now
         while self._idle:
             self._drop(self._idle.pop()[0])
 
@@ -221,7 +220,9 @@ class OwnPool:
         return None
 
     def _take_back(self, connection: AsyncpgConnection) -> None:
-        if connection.is_closed() or self._terminated:
+        if self._opened_at.get(connection, math.inf) <= self._outdated_at:
+            self._drop(connection)
+        elif connection.is_closed() or self._terminated:
             # The server may have closed the idle connections as well.
             self._lost_at = time.monotonic()
             self._drop(connection)

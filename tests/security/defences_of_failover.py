@@ -69,8 +69,8 @@ FAILOVER = [
     ),
     Defence(
         "commits that hang leave connections to calls that read",
-        "storage/postgres_pool.py",
-        "        if self._writing < self._most_writes:\n",
+        "storage/postgres_writers.py",
+        "        if self._number < self._most:\n",
         "        if True:\n",
         "storage/test_abandoned.py::test_commits_that_hang_never_take_more_connections_than_there_may_be",
     ),

@@ -60,4 +60,33 @@ FAILOVERS = [
         "pass",
         "sessions/test_failover.py::test_a_standby_that_lacks_the_last_ends_gets_them_again",
     ),
+    Defence(
+        "behind a pooler, a process that is not known there proves nothing",
+        "storage/postgres_abandoned.py",
+        'if row is None or row["asked"] != connection.get_server_pid():',
+        "if row is None:",
+        "deploy/test_commits_behind_pgbouncer.py::test_they_keep_their_places_until_they_are_given_up",
+    ),
+    Defence(
+        "a refused question about given-up connections is asked again",
+        "storage/postgres_abandoned.py",
+        "asyncpg.InterfaceError, StorageUnavailableError)",
+        "asyncpg.InterfaceError)",
+        "storage/test_abandoned.py::test_a_question_that_is_refused_is_asked_again",
+    ),
+    Defence(
+        "a connection that was in use leads no write back to a server that only reads",
+        "storage/postgres_driver.py",
+        "state.pool.suspect(all_open=is_read_only(error))",
+        "state.pool.suspect()",
+        "storage/test_hosts.py::test_a_server_that_takes_no_writes_any_more_is_left",
+    ),
+    Defence(
+        "reads keep no process at a primary where nothing commits",
+        "storage/postgres_pool.py",
+        "            self._avoid(hanging)\n            self.suspect(all_open=True)\n",
+        "",
+        "storage/test_host_order.py::"
+        "test_a_process_whose_writes_are_refused_at_once_finds_the_new_primary_although_it_reads",
+    ),
 ]

@@ -3,15 +3,16 @@
 import asyncio
 import gc
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
 
-from asgi_auth.errors import StorageUnavailableError
+from asgi_auth.errors import StorageSetupError, StorageUnavailableError
 from asgi_auth.storage import postgres_abandoned
 from asgi_auth.storage.postgres import Postgres
+from asgi_auth.storage.postgres_abandoned import Abandoned
 from asgi_auth.storage.sql import SQLStorage
 from asgi_auth.testing.records import NOW, a_user, added, at_once
 from tests.faultproxy import FaultProxy
@@ -193,6 +194,35 @@ async def test_what_cannot_be_asked_about_is_given_up_after_its_time(
         assert "is given up" in caplog.text
         assert not pool._open
         proxy.resume()
+
+
+@pytest.mark.parametrize("error", [StorageUnavailableError(), StorageSetupError("no such role"), OSError()])
+async def test_a_question_that_is_refused_is_asked_again(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pool refuses it while it waits for a connection, if the server becomes silent."""
+    monkeypatch.setattr(postgres_abandoned, "ASK", 0.01)
+    answers: list[Any] = [error, {7}, set()]
+
+    class Connection:
+        get_server_pid = staticmethod(lambda: 7)
+        terminate = staticmethod(lambda: None)
+
+        async def close(self, timeout: float) -> None:  # noqa: ASYNC109 (as that of asyncpg)
+            await asyncio.sleep(timeout + 60)
+
+    async def living(_: Mapping[int, float]) -> set[int]:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return set(answer)
+
+    freed: list[Any] = []
+    abandoned, connection = Abandoned(living, freed.append), Connection()
+    abandoned.add(connection, time.monotonic(), None)
+    async with asyncio.timeout(20):
+        while not freed:  # noqa: ASYNC110 (a task asks)
+            await asyncio.sleep(0.01)
+
+    assert (freed, len(abandoned), answers) == ([connection], 0, [])
 
 
 def test_a_loop_that_ends_leaves_no_task_of_an_abandoned_connection(

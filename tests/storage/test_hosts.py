@@ -257,14 +257,18 @@ async def test_a_server_that_takes_no_writes_any_more_is_left(mortal: Callable[.
             await storage.migrate(NOW)
     async with opened(url(first.port, second.port, database=database, attribute="read-write")) as storage:
         await at_once(lambda _: storage.user("user-1"), 3)
-        first.sql("alter system set default_transaction_read_only = on")
-        first.sql("select pg_reload_conf()")
-        await asyncio.sleep(0.3)
-        with pytest.raises(StorageUnavailableError):
-            await storage.add_user(a_user(1))
+        driver: Any = storage._driver
+        # Reads keep a connection in use while a write is refused.
+        async with driver.reading():
+            first.sql("alter system set default_transaction_read_only = on")
+            first.sql("select pg_reload_conf()")
+            await asyncio.sleep(0.3)
+            with pytest.raises(StorageUnavailableError):
+                await storage.add_user(a_user(1))
 
         assert await storage.add_user(a_user(1))
         assert await storage.add_user(a_user(2))
+        assert await asyncio.to_thread(first.sql, SESSIONS) == "0"
 
 
 @pytest.mark.parametrize(
