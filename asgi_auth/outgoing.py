@@ -5,7 +5,9 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -27,6 +29,9 @@ SECONDS = 5.0
 MOST = 1024 * 1024
 #: The maximum number of connections per event loop.
 CONNECTIONS = 20
+#: Look-ups of strangers' names at once. Nothing stops one, and a name server may take half a minute: in the threads
+#: that all of the process shares, slow names would stop everything else.
+LOOK_UPS = 4
 #: Names of this machine, which development may ask without TLS.
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -60,6 +65,7 @@ class Outgoing:
         self._verify = verify
         self._clients: PerLoop[AsyncClient] = PerLoop(lambda _: None)
         self._public_clients: PerLoop[AsyncClient] = PerLoop(lambda _: None)
+        self._names = ThreadPoolExecutor(LOOK_UPS, "asgi_auth-names")
 
     def check(self, url: str) -> str:
         """Return a URL that requests may go to. Raises ValueError for any other.
@@ -135,10 +141,10 @@ class Outgoing:
             client = clients.get() or clients.set(made)
         return client
 
-    @staticmethod
-    async def _public_address(host: str, port: int) -> str:
+    async def _public_address(self, host: str, port: int) -> str:
         """Return an address of a name. Raises ProviderUnavailableError unless all are public: any may be chosen."""
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().run_in_executor(self._names, look_up)
         addresses = [str(item[4][0]) for item in found]
         if not addresses or not all(is_public(address) for address in addresses):
             raise ProviderUnavailableError(f"{host}: not all of its addresses are public")

@@ -2,7 +2,9 @@
 
 import asyncio
 import socket
+import threading
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -46,8 +48,8 @@ class Names:
         self.answers = list(answers)
         self.asked: list[str] = []
 
-    async def getaddrinfo(self, host: str, port: int, **_: Any) -> list[Any]:
-        """Return addresses as the event loop does."""
+    def getaddrinfo(self, host: str, port: int, **_: Any) -> list[Any]:
+        """Return addresses as the module `socket` does."""
         self.asked.append(host)
         found = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         families = {True: socket.AF_INET6, False: socket.AF_INET}
@@ -78,9 +80,9 @@ async def client() -> AsyncIterator[Outgoing]:
 
 
 def resolve(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> Names:
-    """Let the running loop ask a name server of the test."""
+    """Let the process ask a name server of the test."""
     names = Names(*answers)
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", names.getaddrinfo, raising=False)
+    monkeypatch.setattr(socket, "getaddrinfo", names.getaddrinfo)
     return names
 
 
@@ -129,12 +131,26 @@ async def test_bytes_and_seconds_are_bounded_as_the_caller_says(
     with pytest.raises(ProviderUnavailableError, match="more than 1 bytes"):
         await client.public(f"https://client.example:{heads[1]}/", most=1)
 
-    async def never(*_: Any, **__: Any) -> None:
-        await asyncio.Event().wait()
 
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", never, raising=False)
-    with pytest.raises(ProviderUnavailableError, match="Timeout"):
-        await client.public("https://client.example/", seconds=0.05)
+async def test_slow_names_end_in_time_and_hold_up_nothing_else(
+    client: Outgoing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered = threading.Event()
+
+    def look_up(*_: Any, **__: Any) -> list[Any]:
+        answered.wait(60)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(2))
+    try:
+        slow = [client.public(f"https://client{n}.example/", seconds=0.05) for n in range(20)]
+        refused = await asyncio.gather(*slow, return_exceptions=True)
+        assert {(type(each), "Timeout" in str(each)) for each in refused} == {(ProviderUnavailableError, True)}
+        assert await asyncio.wait_for(asyncio.to_thread(lambda: "free"), 30) == "free"
+    finally:
+        answered.set()
 
 
 @pytest.mark.parametrize("url", ["http://localhost/x", "http://client.example/x", "file:///etc/passwd", "https://a@b/"])

@@ -85,4 +85,11 @@ GRANTS = [
         "return self._tokens(session, (await self._auth.users.get(session.user_id)).roles, data",
         "oauth/test_tokens.py::test_nothing_is_read_after_a_code_was_used_up",
     ),
+    Defence(
+        "slow names of strangers take no threads of the process",
+        "outgoing.py",
+        "run_in_executor(self._names, look_up)",
+        "run_in_executor(None, look_up)",
+        "test_outgoing_public.py::test_slow_names_end_in_time_and_hold_up_nothing_else",
+    ),
 ]
