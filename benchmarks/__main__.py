@@ -34,6 +34,7 @@ PARTS = (
     "hosts",
     "imports",
     "user_list",
+    "many_ends",
 )
 
 

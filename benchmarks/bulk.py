@@ -57,6 +57,20 @@ CHANGES = """
 """
 
 
+#: Sessions that are live.
+LIVE = f"""
+    INSERT INTO auth_sessions (id, user_id, generation, created_at, last_used_at, rotated_at, expires_at, auth_time,
+        amr, user_agent, address)
+    SELECT {ID.format(kind="0004")}, NULL, 0, $2::bigint, $2::bigint, $2::bigint, $2::bigint + 99999, $2::bigint, '[]',
+        '', '' FROM generate_series(1, $1::bigint) AS i
+"""
+#: Ends that were told one by one, of sessions that are not stored.
+FEED = f"""
+    INSERT INTO auth_changes (session_id, at, expires_at)
+    SELECT {ID.format(kind="0005")}, $2::bigint - i % 600, $2::bigint + 99999 FROM generate_series(1, $1::bigint) AS i
+"""
+
+
 async def fill(url: str, users: int, rows: int, hashed: str, seconds: float) -> int:
     """Add users with a credential each, and so many sessions and tokens; give the rows that the time allowed for."""
     async with _connected(url) as connection:
@@ -110,6 +124,18 @@ async def add_ended(url: str, count: int) -> None:
     with contextlib.closing(sqlite3.connect(url.removeprefix("sqlite:///"), timeout=30)) as database, database:
         database.executemany(ENDED_IN_SQLITE, rows)
         database.execute(CHANGES)
+
+
+async def add_live(url: str, count: int) -> None:
+    """Add live sessions to PostgreSQL."""
+    async with _connected(url) as connection:
+        await connection.execute(LIVE, count, int(time.time()))
+
+
+async def add_feed(url: str, count: int) -> None:
+    """Add ends of sessions to the feed in PostgreSQL, in one transaction."""
+    async with _connected(url) as connection:
+        await connection.execute(FEED, count, int(time.time()))
 
 
 @contextlib.asynccontextmanager

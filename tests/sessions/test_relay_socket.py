@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,6 +17,7 @@ import pytest
 
 from asgi_auth import Settings
 from asgi_auth.model.revocations import Changes
+from asgi_auth.sessions.relay import client
 from asgi_auth.sessions.relay.client import connected
 from asgi_auth.sessions.relay.messages import MAX_MESSAGE, VERSION, Greeting, Look, framed
 from asgi_auth.sessions.relay.server import RelayServer
@@ -76,6 +77,26 @@ async def test_only_processes_of_the_same_version_installation_and_clock_are_tol
     with pytest.raises(ValueError, match="another clock"):
         async with connected(path, GREETING, LAG):
             raise AssertionError
+
+
+async def test_a_process_that_finds_the_backlog_full_tries_again(path: str) -> None:
+    """An event loop takes its socket for connected."""
+    with closing(listening(path)) as listener, ExitStack() as opened:
+        listener.listen(0)
+        for _ in range(2):
+            filling = opened.enter_context(socket.socket(socket.AF_UNIX))
+            filling.setblocking(False)
+            with suppress(BlockingIOError):
+                filling.connect(path)
+        connecting = asyncio.create_task(client._open(path, LAG))
+        await asyncio.sleep(0.3)
+        is_waiting = not connecting.done()
+
+        opened.enter_context(listener.accept()[0])
+        _, writer = await asyncio.wait_for(connecting, 10)
+        writer.transport.abort()
+
+        assert is_waiting
 
 
 async def test_bytes_that_are_no_message_end_the_connection(server: RelayServer, path: str) -> None:

@@ -9,26 +9,15 @@ from typing import Any
 
 import pytest
 
-from asgi_auth import AuthApp
+from asgi_auth import Audit, AuthApp
 from asgi_auth.bounds.replica import calling, reading_replica
 from asgi_auth.feature import pipeline
+from asgi_auth.storage import postgres
 from asgi_auth.storage.postgres import Postgres
 from asgi_auth.testing.records import NOW, a_credential, a_session, a_user, added, at_once
-from tests.openapi.everything import everything
 from tests.postgres import Server
 from tests.support import Client, bearer, login, make_auth, register
 
-REPLICATED = {
-    "me",
-    "export",
-    "sessions",
-    "users",
-    "user",
-    "user_events",
-    "users_overview",
-    "export_audit",
-    "user_sessions",
-}
 BOUND, LONG = 1.0, 600.0
 
 
@@ -265,15 +254,19 @@ async def test_a_wrong_bound_is_refused() -> None:
 async def test_endpoints_that_show_something_read_from_the_replica(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # A standby on a machine under load may take longer than that for an answer, and then the primary is asked.
+    monkeypatch.setattr(postgres, "SLOW", 30.0)
     async with make_auth(cluster.storage()) as auth:
         await register(auth)
     async with make_auth(cluster.storage(), revocation="strict") as auth:
         pair = await login(auth)
+        client, replica = Client(AuthApp(auth)), auth.storage._of_replica  # type: ignore[attr-defined]
+        # While it follows: a heartbeat or an audit record that comes after would never be replayed, and prove nothing.
+        await proven(auth.storage)  # type: ignore[arg-type]
+        await auth[Audit].queue.flush()
         await cluster.caught_up()
         await cluster.follow(follows=False)
-        client, replica = Client(AuthApp(auth)), auth.storage._of_replica  # type: ignore[attr-defined]
         replica._writers.clear()
-        await proven(auth.storage)  # type: ignore[arg-type]
         await asyncio.to_thread(cluster.primary.sql, "update auth_users set roles = '[\"new\"]'", cluster.dsn)
 
         seen: list[bool] = []
@@ -291,10 +284,3 @@ async def test_endpoints_that_show_something_read_from_the_replica(
         assert seen == [True, False]
         assert (await auth.authenticate(again.access_token)).roles == ("new",)
         assert (await client.get("/me", headers=bearer(pair))).json["roles"] == ["new"], "after a login, of its user"
-
-
-def test_the_endpoints_that_may_show_what_is_a_moment_old_are_known() -> None:
-    found = {endpoint.name: endpoint for feature in everything().features for endpoint in feature.endpoints}
-
-    assert {name for name, endpoint in found.items() if endpoint.replica} == REPLICATED
-    assert {found[name].method for name in REPLICATED} == {"GET"}

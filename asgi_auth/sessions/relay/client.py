@@ -46,12 +46,17 @@ async def _open(path: str, seconds: float) -> tuple[asyncio.StreamReader, asynci
     while True:
         with suppress(FileNotFoundError, ConnectionRefusedError):
             require_own_file(path)
-            return await asyncio.open_unix_connection(path, limit=MAX_MESSAGE)
+            reader, writer = await asyncio.open_unix_connection(path, limit=MAX_MESSAGE)
+            try:
+                require_own_peer(writer.get_extra_info("socket").fileno())
+            except OSError:
+                writer.transport.abort()
+                raise
+            return reader, writer
         await asyncio.sleep(random.uniform(0.02, 0.1) * seconds)  # noqa: S311 (jitter)
 
 
 async def _greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, mine: Greeting) -> None:
-    require_own_peer(writer.get_extra_info("socket").fileno())
     before = time.monotonic()
     writer.write(framed(mine))
     try:

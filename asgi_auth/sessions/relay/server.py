@@ -7,7 +7,7 @@ from typing import Any
 
 from asgi_auth.process.fork import leave_behind, renew_after_fork
 from asgi_auth.sessions.relay.messages import MAX_GREETING, MAX_MESSAGE, Greeting, Look, framed, receive
-from asgi_auth.sessions.relay.socket_file import listening, require_own_peer
+from asgi_auth.sessions.relay.socket_file import BACKLOG, listening, require_own_peer
 
 #: Seconds in which a process that connects must greet.
 PATIENCE = 2.0
@@ -44,7 +44,9 @@ class RelayServer:
     async def start(self) -> None:
         """Accept connections from now on."""
         self._loop = asyncio.get_running_loop()
-        self._server = await asyncio.start_unix_server(self._serve, sock=self._socket, limit=MAX_GREETING)
+        self._server = await asyncio.start_unix_server(
+            self._serve, sock=self._socket, limit=MAX_GREETING, backlog=BACKLOG
+        )
 
     async def close(self) -> None:
         """End all connections."""

@@ -12,7 +12,10 @@ from asgi_auth.process.fork import renew_after_fork
 OWNER_ONLY = 0o600
 #: A peer's process, user and group, as Linux tells them.
 CREDENTIALS = struct.Struct("3i")
-BACKLOG = 512
+#: Processes that may begin at the same moment. The system may allow fewer.
+BACKLOG = 2000
+#: The user of a socket that is not connected.
+NOT_CONNECTED = -1
 
 
 class Lock:
@@ -90,6 +93,8 @@ def require_own(status: os.stat_result, path: str) -> None:
 def require_own_peer(descriptor: int) -> None:
     """Raise PermissionError when the other end of a connection is a process of another user.
 
+    Raises ConnectionRefusedError when there is none: an event loop takes a socket for connected that has found the
+    backlog of the other process full.
     Systems other than Linux have the permissions of the files alone.
     """
     if not hasattr(socket, "SO_PEERCRED"):
@@ -97,5 +102,7 @@ def require_own_peer(descriptor: int) -> None:
     with socket.socket(fileno=os.dup(descriptor)) as copied:
         told = copied.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, CREDENTIALS.size)
     _, user, _ = CREDENTIALS.unpack(told)
+    if user == NOT_CONNECTED:
+        raise ConnectionRefusedError("the backlog of the other process is full")
     if user != os.geteuid():
         raise PermissionError("the other process belongs to another user")
