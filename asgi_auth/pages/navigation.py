@@ -15,7 +15,6 @@ from asgi_auth.pages.site import Site
 from asgi_auth.pages.visits import LOGIN, Authenticate, Visit
 from asgi_auth.validation.targets import location
 from asgi_auth.web.csrf import is_begun_elsewhere
-from asgi_auth.web.headers import single_header
 from asgi_auth.web.request_pipeline import Result
 from asgi_auth.web.responses import add_headers
 
@@ -32,7 +31,7 @@ class NavigationVisit(Visit):
     async def respond(self, authenticate: Authenticate, receive: Receive) -> Response:
         """Call the endpoint, and redirect the browser."""
         if self._comes_from_elsewhere():
-            return self._passage()
+            return self.passage(goes_on=self._route.endpoint.logs_in)
         identity = self.identity = await authenticate()
         try:
             values = await self.site.requests.values(self.scope, receive, self._route, identity, dict(self._in_path))
@@ -48,25 +47,10 @@ class NavigationVisit(Visit):
         return response
 
     def _comes_from_elsewhere(self) -> bool:
-        """Tell whether another site has sent the browser where a step on a page of this site is needed first.
-
-        Strict cookies come along neither from another site nor with what follows by a redirect: a page of this site
-        that goes on by itself brings them.
-        """
+        """Tell whether another site has sent the browser where a step on a page of this site is needed first."""
         if not self._route.endpoint.logs_in:
             return is_begun_elsewhere(self.scope, self._route.endpoint, self.site.auth.settings)
-        is_strict = self.site.auth.settings.cookie_same_site == "strict"
-        return is_strict and single_header(self.scope, b"sec-fetch-site") == "cross-site"
-
-    def _passage(self) -> Response:
-        """Show a page that leads on to the same URL; the end of a login goes on by itself."""
-        view, goes_on = self.view(), self._route.endpoint.logs_in
-        target = f"?{self.scope['query_string'].decode('latin-1')}"
-        more = {"title": view.language.get("pages.passage.title"), "target": target, "goes_on": goes_on}
-        response = self.site.renderer.page(["passage"], view.frame() | more, 200)
-        if goes_on:
-            response.headers["refresh"] = f"0;url={target}"
-        return response
+        return self.lacks_strict_cookies()
 
     def _next(self, result: Result) -> str:
         value = result.value if isinstance(result.value, Answer) else None

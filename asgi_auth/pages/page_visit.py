@@ -39,6 +39,8 @@ class PageVisit(Visit):
     async def respond(self, authenticate: Authenticate, receive: Receive) -> Response:  # noqa: ARG002 (GET has no body)
         """Show the page, or redirect a user who is logged in already."""
         identity = self.identity = await authenticate()
+        if self._page.login and not identity.is_authenticated and self.lacks_strict_cookies():
+            return self.passage(goes_on=True)
         self._leave_to_others()
         try:
             return await self._answer(identity)
@@ -75,7 +77,7 @@ class PageVisit(Visit):
     def _sent_on(self, identity: Identity) -> Response:
         """Redirect a logged-in user to the target of `next`; a few times only, if the target sends the user back here.
 
-        A host that redirects refused users to the login page would do so without end.
+        A host that redirects to the login page whom it does not let in would do so without end.
         """
         target = self.go_on()
         if not self.onward:

@@ -8,6 +8,7 @@ from starlette.types import Scope
 from asgi_auth.auth import Auth
 from asgi_auth.errors import AuthError
 from asgi_auth.feature.route import Route
+from asgi_auth.pages.asset_visit import AssetVisit
 from asgi_auth.pages.feature import Pages
 from asgi_auth.pages.form_visit import FormVisit
 from asgi_auth.pages.leading import lead
@@ -16,7 +17,7 @@ from asgi_auth.pages.page_visit import PageVisit
 from asgi_auth.pages.plan import Plan
 from asgi_auth.pages.query import query_of
 from asgi_auth.pages.site import Site
-from asgi_auth.pages.visits import AssetVisit, Visit
+from asgi_auth.pages.visits import Visit
 from asgi_auth.web.cookies import Cookies
 from asgi_auth.web.headers import is_navigation
 from asgi_auth.web.paths import CHANGE_PASSWORD, app_root, route_path

@@ -1,4 +1,4 @@
-"""The requests of a browser that only read: for a file, and for a page."""
+"""What all requests of a browser share: the visitor, the pages and the ways on."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -38,7 +38,7 @@ from asgi_auth.pages.view import View
 from asgi_auth.process.log import logger
 from asgi_auth.sessions.identity import ANONYMOUS, Identity
 from asgi_auth.validation.targets import as_path, is_allowed, is_local_path, location
-from asgi_auth.web.headers import headers
+from asgi_auth.web.headers import headers, single_header
 from asgi_auth.web.paths import app_root, below_root
 from asgi_auth.web.responses import problem_document
 
@@ -178,6 +178,24 @@ class Visit:
             raise UnauthorizedError
         return self.site.renderer.redirect(target)
 
+    def lacks_strict_cookies(self) -> bool:
+        """Tell whether another site has sent the browser, so that strict cookies have not come along.
+
+        They come neither from another site nor with what follows by a redirect: a page of this site that goes on by
+        itself brings them.
+        """
+        is_strict = self.site.auth.settings.cookie_same_site == "strict"
+        return is_strict and single_header(self.scope, b"sec-fetch-site") == "cross-site"
+
+    def passage(self, *, goes_on: bool) -> Response:
+        """Show a page that leads on to the same URL, by itself if it `goes_on`."""
+        view, target = self.view(), f"?{self.scope['query_string'].decode('latin-1')}"
+        more = {"title": view.language.get("pages.passage.title"), "target": target, "goes_on": goes_on}
+        response = self.site.renderer.page(["passage"], view.frame() | more, 200)
+        if goes_on:
+            response.headers["refresh"] = f"0;url={target}"
+        return response
+
     async def show(
         self, page: Page, identity: Identity, failed: Failed | None = None, answer: object = None
     ) -> Response:
@@ -272,19 +290,6 @@ class Visit:
     def client(self, identity: Identity) -> Client:
         """Return the client."""
         return self.site.requests.client(self.scope, identity)
-
-
-class AssetVisit(Visit):
-    """A request for the stylesheet or the script."""
-
-    def __init__(self, site: Site, scope: Scope, path: str) -> None:
-        """Take the file's path."""
-        super().__init__(site, scope, path)
-        self._path = path
-
-    async def respond(self, authenticate: Authenticate, receive: Receive) -> Response:  # noqa: ARG002 (a file is public)
-        """Respond with the file."""
-        return self.site.renderer.asset(self._path)
 
 
 def with_headers_of(response: Response, error: AuthError) -> Response:

@@ -1,4 +1,4 @@
-"""Notices: a user whose password has changed hears of it."""
+"""Notices: whoever's password has changed hears of it."""
 
 from tests.features.flows import NEW_PASSWORD, flows
 from tests.support import EMAIL, PASSWORD, bearer

@@ -94,7 +94,7 @@ AUTHORIZATION = [
         RULES + "only_the_page_of_the_same_session_is_answered_and_once",
     ),
     Defence(
-        "no user consents silently",
+        "nobody consents silently",
         FOLDER + "feature.py",
         "if asked.silent:",
         "if False:",

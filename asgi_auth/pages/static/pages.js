@@ -2,7 +2,8 @@
 for (const form of document.forms) {
   const buttons = form.querySelectorAll("button:not([type])");
   const disable = (disabled) => { for (const button of buttons) button.disabled = disabled; };
-  form.addEventListener("submit", () => disable(true));
+  // Afterwards: the value of a disabled button is not sent.
+  form.addEventListener("submit", () => setTimeout(disable, 0, true));
   // Browsers may restore the page with its buttons disabled.
   window.addEventListener("pageshow", () => disable(false));
 }
