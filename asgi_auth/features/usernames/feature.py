@@ -88,7 +88,7 @@ class Usernames(Feature):
         if "@" in name:
             return name
         user = await self.find(name)
-        return user.email_canonical if user is not None else self._of_nobody(name)
+        return user.email_canonical if user is not None else self._of_unknown(name)
 
     def takes_part(self, endpoint: Endpoint) -> bool:
         """Tell whether an endpoint can change the name: that of its caller, or of another user."""
@@ -126,7 +126,7 @@ class Usernames(Feature):
             return await self.auth.users.find(str(call.values.get("id", "")))
         return await call.identity.load()
 
-    def _of_nobody(self, name: str) -> str:
+    def _of_unknown(self, name: str) -> str:
         """Return an address for an unknown name. The MAC is as long as no lucky registration can be."""
         key = self.auth.keys.derived("unknown username")[0]
         return f"{hmac.digest(key, name.strip().casefold().encode(), 'sha256')[:20].hex()}@{NOWHERE}"
