@@ -24,6 +24,7 @@ class ServerMetadata(Feature):
         super().attach(auth)
         if auth.settings.mount_url is None:
             raise ValueError("ServerMetadata needs base_url: the issuer is base_url and mount")
+        auth.page_urls.announce()
 
     @property
     def issuer(self) -> str:

@@ -20,6 +20,11 @@ class PageUrls:
         self._pages = pages
         self._paths: dict[str, str] | None = None
         self._mount: str | None = None
+        self._is_announced = False
+
+    def announce(self) -> None:
+        """Let no app be mounted elsewhere than at `Settings.mount`: other programs are told its URL, and compare it."""
+        self._is_announced = True
 
     def serve(self, paths: Mapping[str, str]) -> None:
         """Register the pages of an app, as a mapping from declared paths to served paths.
@@ -40,13 +45,13 @@ class PageUrls:
         """Register the path where the routes are mounted.
 
         Raises ValueError when `Settings.mount` or an earlier call set another path, with `Settings.base_url`: without
-        it, no mails link to the routes.
+        it, no mails link to the routes. The default of `Settings.mount` counts when it is announced.
         """
         if self._settings.base_url is None:
             self._mount = mount
             return
         for other in {self._settings.mount, self._mount or mount} - {mount}:
-            if other != Settings.mount or self._mount == other:
+            if other != Settings.mount or self._mount == other or self._is_announced:
                 raise ValueError(
                     f"the routes are mounted at {mount}, but links lead to {other}: use one mount, and set "
                     "Settings.mount to it; a path prefix that a proxy removes belongs in base_url"

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from asgi_auth import Auth, AuthApp, AuthMiddleware, Pages, PasswordReset
+from asgi_auth import Auth, AuthApp, AuthMiddleware, Pages, PasswordReset, ServerMetadata
 from asgi_auth.accounts.purpose import Purpose
 from tests.pages.flows import all_features
-from tests.support import make_auth, who
+from tests.support import cheap, make_auth, who
 
 
 def paged(**settings: Any) -> Auth:
@@ -45,6 +45,14 @@ def test_two_words_about_the_mount_are_refused_where_links_depend_on_it() -> Non
 
     AuthMiddleware(who, paged(mount="/api/auth"), mount="/api/auth")
     AuthMiddleware(who, paged(mount="/api/auth", base_url=None), mount="/auth")
+
+
+def test_an_announced_url_is_that_of_the_mount() -> None:
+    with pytest.raises(ValueError, match=r"mounted at /team/auth, but links lead to /auth"):
+        AuthMiddleware(who, make_auth(features=[*cheap(), ServerMetadata()]), mount="/team/auth")
+
+    auth = make_auth(features=[*cheap(), ServerMetadata()], mount="/team/auth")
+    AuthMiddleware(who, auth, mount="/team/auth")
 
 
 def test_a_page_that_is_not_served_is_not_linked() -> None:
