@@ -101,10 +101,11 @@ class Outgoing:
         if parts.scheme != "https":
             raise ValueError(f"{url!r} must begin with https://")
         host, port = parts.hostname or "", parts.port or 443
+        # Before the time runs: the first client of a process takes long to make.
+        client = await self._client_of(self._public_clients, self._public_client)
         try:
             async with asyncio.timeout(left(seconds)):
                 address = await self._public_address(host, port)
-                client = await self._client_of(self._public_clients, self._public_client)
                 name = f"[{address}]" if ":" in address else address
                 target = parts._replace(netloc=f"{name}:{port}").geturl()
                 sent = client.stream("GET", target, headers={"host": parts.netloc}, extensions={"sni_hostname": host})
