@@ -5,6 +5,7 @@ from tests.security.defences_of_resources import RESOURCES
 
 CONTRACT = "storage/test_contract_grants.py::"
 DOORS = "sessions/test_client_sessions.py::"
+KINDS = "oauth/test_kinds_of_sessions.py::"
 STATEMENTS = "storage/statements/sessions.py"
 GRANTS = [
     *RESOURCES,
@@ -91,5 +92,19 @@ GRANTS = [
         "run_in_executor(self._names, look_up)",
         "run_in_executor(None, look_up)",
         "test_outgoing_public.py::test_slow_names_end_in_time_and_hold_up_nothing_else",
+    ),
+    Defence(
+        "a token of a client is a login at no endpoint",
+        "sessions/tokens.py",
+        "if claims.iss != issuer or claims.aud != audience",
+        "if claims.iss == audience",
+        KINDS + "test_a_token_of_a_client_is_a_login_at_no_endpoint",
+    ),
+    Defence(
+        "a refresh token of a client is none of the user at every endpoint",
+        STATEMENTS,
+        "AND (grant_id IS NOT NULL) = CAST(:grant AS BOOLEAN) AND ",
+        "AND COALESCE(CAST(:grant AS BOOLEAN), TRUE) IS NOT NULL AND ",
+        KINDS + "test_a_refresh_token_is_of_its_kind_at_every_endpoint_that_reads_one",
     ),
 ]
