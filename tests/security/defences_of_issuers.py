@@ -208,4 +208,11 @@ ISSUERS = [
         "self._fetched_at < 0",
         "verify/test_verifier.py::test_a_key_that_the_issuer_has_dropped_is_refused_after_five_minutes",
     ),
+    Defence(
+        "an announced URL is that of the mount",
+        "runtime/page_urls.py",
+        "or self._mount == other or self._is_announced:",
+        "or self._mount == other:",
+        "runtime/test_page_urls.py::test_an_announced_url_is_that_of_the_mount",
+    ),
 ]
