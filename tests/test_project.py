@@ -193,7 +193,8 @@ def test_the_source_distribution_has_all_that_its_tests_need(tmp_path: Path) -> 
     assert {f"tests/{file.relative_to(ROOT / 'tests').as_posix()}" for file in (ROOT / "tests").rglob("*.py")} <= names
 
 
-LOCKS = [ROOT / "tests" / folder / "package-lock.json" for folder in ("openapi/clients", "providers/real")]
+FOLDERS = ("openapi/clients", "providers/real", "mcp/clients")
+LOCKS = [ROOT / "tests" / folder / "package-lock.json" for folder in FOLDERS]
 PINS = [*ROOT.glob("requirements*.txt"), *LOCKS]
 
 

@@ -1,0 +1,1 @@
+"""MCP clients and OAuth clients against real servers."""
