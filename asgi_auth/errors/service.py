@@ -1,7 +1,7 @@
 """Errors of the server itself."""
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from asgi_auth.errors.base import AuthError
 
@@ -47,6 +47,24 @@ class BusyError(ServiceUnavailableError):
     default_detail = "The server is busy. Try again in a moment."
 
 
+class _Reasoned:
+    """What errors share whose reason is for the log: the answer does not show it."""
+
+    def __init__(self, reason: str) -> None:
+        """Take the reason, in one line."""
+        super().__init__()
+        self.reason: str = " ".join(reason.split())
+
+    def __str__(self) -> str:
+        """Return the reason."""
+        return self.reason
+
+    @classmethod
+    def example(cls) -> Self:
+        """Return an instance as the OpenAPI document shows it."""
+        return cls("")
+
+
 class ProviderLoginNeededError(AuthError):
     """No token of the user at a provider is valid, and none can be refreshed: the user has to log in there again."""
 
@@ -55,7 +73,7 @@ class ProviderLoginNeededError(AuthError):
     default_detail = "Log in at the other service again."
 
 
-class ProviderUnavailableError(ServiceUnavailableError):
+class ProviderUnavailableError(_Reasoned, ServiceUnavailableError):
     """Another server that the request needs, such as an identity provider, gave no whole answer.
 
     `reason` says what happened. The log has it, and the answer does not.
@@ -64,20 +82,6 @@ class ProviderUnavailableError(ServiceUnavailableError):
     code = "provider_unavailable"
     default_detail = "The other service does not answer right now. Try again in a moment."
 
-    def __init__(self, reason: str) -> None:
-        """Take the reason, in one line."""
-        super().__init__()
-        self.reason: str = " ".join(reason.split())
-
-    def __str__(self) -> str:
-        """Return the reason."""
-        return self.reason
-
-    @classmethod
-    def example(cls) -> "ProviderUnavailableError":
-        """Return an instance as the OpenAPI document shows it."""
-        return cls("")
-
 
 class StorageUnavailableError(ServiceUnavailableError):
     """The database is unreachable, locked or too slow."""
@@ -85,22 +89,8 @@ class StorageUnavailableError(ServiceUnavailableError):
     code = "storage_unavailable"
 
 
-class StorageSetupError(StorageUnavailableError):
+class StorageSetupError(_Reasoned, StorageUnavailableError):
     """The database works, but refuses this server: a grant, a password, a name, a certificate or a table is wrong.
 
     `reason` says what to do. The log has it, and the answer does not.
     """
-
-    def __init__(self, reason: str) -> None:
-        """Take the reason, in one line."""
-        super().__init__()
-        self.reason: str = " ".join(reason.split())
-
-    def __str__(self) -> str:
-        """Return the reason."""
-        return self.reason
-
-    @classmethod
-    def example(cls) -> "StorageSetupError":
-        """Return an instance as the OpenAPI document shows it."""
-        return cls("")
