@@ -9,10 +9,11 @@ from urllib.parse import parse_qsl, urlencode
 import pytest
 
 from asgi_auth import AuthorizationServer, Pages, Resource, SecondFactors
+from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.feature import Event
 from tests.features.impersonating import impersonating
-from tests.oauth.world import LOCAL, SCOPES, World, answered, hidden
-from tests.support import EMAIL, ORIGIN, PASSWORD, Clock, bearer
+from tests.oauth.world import LOCAL, SCOPES, World, answered, hidden, make
+from tests.support import EMAIL, ORIGIN, PASSWORD, Clock, CountingStorage, bearer
 
 REFUSED: dict[str, dict[str, str | None]] = {
     "invalid_request": {"code_challenge": None},
@@ -150,6 +151,26 @@ async def test_the_page_says_what_is_allowed_to_which_client_and_for_how_long(wo
         text = html.unescape((await world.page(await world.register_client(where), redirect_uri=where)).body.decode())
         for said in ("“Claude”", EMAIL, "at Notes:", *SCOPES.values(), "for 90 days", "named itself", goes):
             assert said in text, said
+
+
+@pytest.mark.parametrize("step", ["{counters}", "INTO {credentials}", "INTO {tokens}"])
+async def test_an_answer_that_an_outage_has_lost_can_be_sent_again(clock: Clock, step: str) -> None:
+    storage = CountingStorage()
+    async with make(clock, storage=storage) as auth:
+        world = World(auth, clock)
+        await world.log_in()
+        page = await world.page(await world.register_client())
+
+        async def break_down(statement: str) -> None:
+            if step in statement:
+                raise StorageUnavailableError
+
+        storage.before = break_down
+        assert (await world.decide(page)).status == 503
+        storage.before = None
+
+        assert answered(await world.decide(page))["code"]
+        assert (await world.decide(page)).status == 400
 
 
 async def test_the_page_is_shown_whatever_was_allowed_before(world: World) -> None:

@@ -89,8 +89,8 @@ AUTHORIZATION = [
     Defence(
         "a page of consent grows old",
         FOLDER + "consent.py",
-        "if not -self._leeway <= int(self._now()) - made < TTL:",
-        "if made < 0:",
+        "if not -self._leeway <= int(self._now()) - _made(ticket) < TTL:",
+        "if _made(ticket) < 0:",
         RULES + "only_the_page_of_the_same_session_is_answered_and_once",
     ),
     Defence(

@@ -107,4 +107,11 @@ GRANTS = [
         "AND COALESCE(CAST(:grant AS BOOLEAN), TRUE) IS NOT NULL AND ",
         KINDS + "test_a_refresh_token_is_of_its_kind_at_every_endpoint_that_reads_one",
     ),
+    Defence(
+        "an outage does not use the answer of a user up",
+        "features/authorization_server/feature.py",
+        "async with self.auth.storage.transaction() as storage:",
+        "if storage := self.auth.storage:",
+        "oauth/test_rules.py::test_an_answer_that_an_outage_has_lost_can_be_sent_again",
+    ),
 ]

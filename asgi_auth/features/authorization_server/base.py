@@ -82,7 +82,7 @@ class AuthorizationServerBase(Feature):
         documents = Documents(self._asking, hosts, auth.now) if self._reads else None
         self._clients = Clients(auth.keys, self._known_clients, auth.settings.name, documents)
         self._requests = Requests(self._clients, known, issuer)
-        self._tickets = Tickets(auth.keys, auth.storage, auth.settings.leeway, auth.now)
+        self._tickets = Tickets(auth.keys, auth.settings.leeway, auth.now)
         self._codes = Codes(auth.keys, auth.storage, auth.now)
         self._grants = Grants(auth.storage, auth.now)
         self._issuing = Issuing(

@@ -31,8 +31,8 @@ class Codes:
         self._storage = storage
         self._now = now
 
-    async def make(self, identity: Identity, asked: Asked, grant: Credential) -> str:
-        """Make the code of a request that its user has allowed."""
+    async def make(self, storage: Storage, identity: Identity, asked: Asked, grant: Credential) -> str:
+        """Make the code of a request that its user has allowed, in a transaction."""
         now, session_id, secret = int(self._now()), new_id(self._now()), secrets.token_urlsafe(24)
         code = f"{session_id}.{secret}.{_mac(self._keys.derived(AUTHORIZATION_CODE)[0], session_id, secret)}"
         data = {
@@ -57,7 +57,7 @@ class Codes:
             created_at=now,
             expires_at=now + TTL,
         )
-        if not await self._storage.add_token(token):
+        if not await storage.add_token(token):
             raise InvalidGrantError
         return code
 

@@ -20,10 +20,9 @@ PURPOSE = "consent"
 class Tickets:
     """Makes the tickets of consent pages, and takes each back once."""
 
-    def __init__(self, keys: KeyRing, storage: Storage, leeway: int, now: Callable[[], float]) -> None:
-        """Take the keys, the storage of the marks, the difference of clocks in seconds, and the clock."""
+    def __init__(self, keys: KeyRing, leeway: int, now: Callable[[], float]) -> None:
+        """Take the keys, the difference of clocks in seconds, and the clock."""
         self._keys = keys
-        self._storage = storage
         self._leeway = leeway
         self._now = now
 
@@ -32,19 +31,30 @@ class Tickets:
         stamp = f"{int(self._now())}-{secrets.token_urlsafe(12)}"
         return f"{stamp}.{_mac(self._keys.derived(PURPOSE)[0], session_id, request, stamp)}"
 
-    async def use(self, ticket: str, session_id: str, request: str) -> None:
-        """Use up a ticket. Raises ConsentExpiredError unless exactly this call may: others at once may not."""
+    def check(self, ticket: str, session_id: str, request: str) -> None:
+        """Raise ConsentExpiredError for a ticket that was made for another page, or is too old."""
         stamp, _, mac = ticket.partition(".")
         keys = self._keys.derived(PURPOSE)
         if not any(hmac.compare_digest(_mac(key, session_id, request, stamp).encode(), mac.encode()) for key in keys):
             raise ConsentExpiredError
-        made = int(stamp.partition("-")[0])
-        if not -self._leeway <= int(self._now()) - made < TTL:
+        if not -self._leeway <= int(self._now()) - _made(ticket) < TTL:
             raise ConsentExpiredError
+
+    @staticmethod
+    async def use(storage: Storage, ticket: str) -> None:
+        """Use up a checked ticket in a transaction, and so give it back if that fails.
+
+        Raises ConsentExpiredError unless exactly this call may: others at once may not.
+        """
         digest = hashlib.sha256(f"consent ticket {ticket}".encode()).hexdigest()
         # By the time in the ticket, so that the mark outlives it.
-        if (await self._storage.count(digest, made, 2 * TTL)).count != 1:
+        if (await storage.count(digest, _made(ticket), 2 * TTL)).count != 1:
             raise ConsentExpiredError
+
+
+def _made(ticket: str) -> int:
+    """Return the time in a ticket, whose MAC was checked."""
+    return int(ticket.partition("-")[0])
 
 
 def _mac(key: bytes, *about: str) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 
-from asgi_auth.feature import Client, Identity, Line, Page, Redirect, get, post
+from asgi_auth.feature import Client, Identity, Line, Page, Redirect, User, get, post
 from asgi_auth.features.authorization_server.answers import Consent, ScopeText
 from asgi_auth.features.authorization_server.base import Parameter
 from asgi_auth.features.authorization_server.connections import Connections
@@ -130,28 +130,32 @@ class AuthorizationServer(Discovery, Granting, Connections):
         client: Client = Client(),
     ) -> Redirect:
         """Let a client in, or deny it, on the page that shows what it asks. Leads back to the client."""
-        await self._tickets.use(ticket, identity.session_id, sealed)
+        self._tickets.check(ticket, identity.session_id, sealed)
         asked = await self._requests.judge(opened(sealed))
         if isinstance(asked, Redirect):
             return asked
         data = {"app": asked.client.name, "scopes": list(asked.scopes)}
         about: dict[str, Any] = {"user_id": identity.id, "session_id": identity.session_id, "client": client}
         if answer == "deny":
+            await self._tickets.use(self.auth.storage, ticket)
             await self.auth.emit(CONSENT, outcome="failure", data=data, **about)
             return self._requests.answer(asked.redirect_uri, asked.state, error="access_denied")
+        user = await self.auth.storage.user(identity.id)
         before = await self._grants.find(identity.id, asked.client.key)
-        grant = await self._grants.allow(identity.id, asked, host_of(asked.redirect_uri))
-        code = await self._codes.make(identity, asked, grant)
+        # All or nothing: after an outage the page can be sent again.
+        async with self.auth.storage.transaction() as storage:
+            await self._tickets.use(storage, ticket)
+            grant = await self._grants.allow(storage, identity.id, asked, host_of(asked.redirect_uri))
+            code = await self._codes.make(storage, identity, asked, grant)
         if before is None or before.data.get("scopes") != grant.data.get("scopes"):
             await self.auth.emit(CONSENT, data=data, **about)
-            await self._tell(asked, identity, client)
+            if user is not None:
+                self._tell(asked, user, client)
         return self._requests.answer(asked.redirect_uri, asked.state, code=code)
 
-    async def _tell(self, asked: Asked, identity: Identity, client: Client) -> None:
+    def _tell(self, asked: Asked, user: User, client: Client) -> None:
         """Mail the user which client was let in, and what it may do."""
-        user = await self.auth.storage.user(identity.id)
-        if user is not None:
-            host, texts = host_of(asked.redirect_uri) or "localhost", asked.resource.configured.scopes
-            values = {"app": asked.client.name or host, "host": host}
-            values["scopes"] = ", ".join(texts[name] for name in asked.scopes)
-            self.auth.letters.notify("app_connected", user, client, values)
+        host, texts = host_of(asked.redirect_uri) or "localhost", asked.resource.configured.scopes
+        values = {"app": asked.client.name or host, "host": host}
+        values["scopes"] = ", ".join(texts[name] for name in asked.scopes)
+        self.auth.letters.notify("app_connected", user, client, values)

@@ -22,23 +22,23 @@ class Grants:
         self._storage = storage
         self._now = now
 
-    async def find(self, user_id: str, key: str) -> Credential | None:
+    async def find(self, user_id: str, key: str, storage: Storage | None = None) -> Credential | None:
         """Return the grant of a user for a client."""
-        found = await self._storage.find_credential(KIND, _identifier(user_id, key))
+        found = await (storage or self._storage).find_credential(KIND, _identifier(user_id, key))
         return found[1] if found is not None and found[1].user_id == user_id else None
 
-    async def allow(self, user_id: str, asked: Asked, host: str) -> Credential:
-        """Add what is asked for to the grant of a user.
+    async def allow(self, storage: Storage, user_id: str, asked: Asked, host: str) -> Credential:
+        """Add what is asked for to the grant of a user, in a transaction.
 
         Raises ServiceUnavailableError after too many others at once.
         """
         for _ in range(TRIES):
-            now, old = int(self._now()), await self.find(user_id, asked.client.key)
+            now, old = int(self._now()), await self.find(user_id, asked.client.key, storage)
             data = _joined(old.data if old is not None else {}, asked, host)
             if old is not None and data == old.data:
                 return old
             if old is not None:
-                changed = await self._storage.change_credential(old, data=data, now=now)
+                changed = await storage.change_credential(old, data=data, now=now)
             else:
                 changed = Credential(
                     id=new_id(self._now()),
@@ -50,7 +50,7 @@ class Grants:
                     created_at=now,
                     updated_at=now,
                 )
-                changed = changed if await self._storage.add_credential(changed) else None
+                changed = changed if await storage.add_credential(changed) else None
             if changed is not None:
                 return changed
         raise ServiceUnavailableError
