@@ -39,6 +39,20 @@ async def test_a_wrong_request_is_answered_with_state_and_issuer(world: World, e
     assert told == {"error": error.strip(), "state": "xyz", "iss": f"{ORIGIN}/auth"}
 
 
+@pytest.mark.parametrize("error", REFUSED)
+async def test_no_link_leads_through_the_server_to_the_site_of_a_stranger(world: World, error: str) -> None:
+    site = "https://evil.example/login"
+    client_id, known = await world.register_client(site), "https://reports.example.com/cb"
+
+    refused = await world.page(client_id, redirect_uri=site, **REFUSED[error])
+
+    assert (refused.status, refused.header("location")) == (400, None)
+    told = answered(await world.page("reports", redirect_uri=known, **REFUSED[error]))
+    assert told["error"] == error.strip()
+    denied = await world.decide(await world.page(client_id, redirect_uri=site), "deny")
+    assert str(denied.header("location")).startswith(f"{site}?error=access_denied")
+
+
 async def test_unknown_scopes_are_left_out(world: World) -> None:
     client_id = await world.register_client()
 

@@ -95,8 +95,8 @@ AUTHORIZATION = [
     ),
     Defence(
         "nobody consents silently",
-        FOLDER + "feature.py",
-        "if asked.silent:",
+        FOLDER + "requests.py",
+        'if sent.get("prompt") == "none":',
         "if False:",
         RULES + "a_wrong_request_is_answered_with_state_and_issuer",
     ),

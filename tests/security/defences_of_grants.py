@@ -114,4 +114,11 @@ GRANTS = [
         "if storage := self.auth.storage:",
         "oauth/test_rules.py::test_an_answer_that_an_outage_has_lost_can_be_sent_again",
     ),
+    Defence(
+        "no link leads through the server to the site of a stranger",
+        "features/authorization_server/requests.py",
+        'if uri.startswith("https:") and not client.is_configured:',
+        "if False:",
+        "oauth/test_rules.py::test_no_link_leads_through_the_server_to_the_site_of_a_stranger",
+    ),
 ]

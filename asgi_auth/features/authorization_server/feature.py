@@ -93,8 +93,6 @@ class AuthorizationServer(Discovery, Granting, Connections):
         asked = await self._requests.judge(sent)
         if isinstance(asked, Redirect):
             return asked
-        if asked.silent:
-            return self._requests.answer(asked.redirect_uri, asked.state, error="consent_required")
         return await self._consent(asked, seal(sent), identity)
 
     async def _consent(self, asked: Asked, request: str, identity: Identity) -> Consent:

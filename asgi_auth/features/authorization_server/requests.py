@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from urllib.parse import parse_qsl, urlencode
 
+from asgi_auth.errors import BadRequestError
 from asgi_auth.feature import Redirect
 from asgi_auth.features.authorization_server.clients import Clients, KnownClient
 from asgi_auth.features.authorization_server.errors import InvalidTargetError, UnknownClientError
@@ -33,7 +34,6 @@ class Asked(Record, frozen=True, kw_only=True):
     challenge: str
     scopes: tuple[str, ...]
     resource: Known
-    silent: bool
 
 
 class Requests:
@@ -48,7 +48,8 @@ class Requests:
     async def judge(self, sent: Mapping[str, str]) -> Asked | Redirect:
         """Return the request, or the refusal that goes to the client.
 
-        Raises UnknownClientError for a client or an address that is not known: nothing is sent there.
+        Raises UnknownClientError for a client or an address that is not known: nothing is sent there. Raises
+        BadRequestError as `_refusal` does.
         """
         client = await self._clients.named(sent.get("client_id", ""))
         uri = sent.get("redirect_uri", "")
@@ -59,9 +60,11 @@ class Requests:
         try:
             resource = self.resource(sent.get("resource", ""))
         except InvalidTargetError:
-            return self.answer(uri, sent.get("state", ""), error="invalid_target")
+            return self._refusal(client, uri, sent, "invalid_target")
         if error := _mistake(sent):
-            return self.answer(uri, sent.get("state", ""), error=error)
+            return self._refusal(client, uri, sent, error)
+        if sent.get("prompt") == "none":
+            return self._refusal(client, uri, sent, "consent_required")
         return Asked(
             client=client,
             redirect_uri=uri,
@@ -69,8 +72,17 @@ class Requests:
             challenge=sent["code_challenge"],
             scopes=granted(sent.get("scope", ""), resource.configured),
             resource=resource,
-            silent=sent.get("prompt") == "none",
         )
+
+    def _refusal(self, client: KnownClient, uri: str, sent: Mapping[str, str], error: str) -> Redirect:
+        """Refuse a request before its user was shown a page.
+
+        Raises BadRequestError, which is a page, for the site of a client that no one has vouched for: a link to this
+        server would lead there without a click (RFC 9700, 4.11.2).
+        """
+        if uri.startswith("https:") and not client.is_configured:
+            raise BadRequestError
+        return self.answer(uri, sent.get("state", ""), error=error)
 
     def resource(self, url: str) -> Known:
         """Return the resource with a URL; without a URL, the only one. Raises InvalidTargetError."""
