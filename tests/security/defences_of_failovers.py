@@ -40,13 +40,6 @@ FAILOVERS = [
         "sessions/test_heartbeat.py::test_a_beat_of_another_server_proves_nothing",
     ),
     Defence(
-        "a time limit does not acknowledge a beat",
-        "storage/sql_feed.py",
-        "            await storage.run(feed.LIMITS_OF_BEAT[self.dialect], {})\n",
-        "",
-        "sessions/test_heartbeat.py::test_a_time_limit_of_the_role_does_not_acknowledge_a_beat",
-    ),
-    Defence(
         "a process that freezes does not keep the heartbeat",
         "storage/statements/feed.py",
         "set_config('idle_in_transaction_session_timeout', '1s', TRUE)",

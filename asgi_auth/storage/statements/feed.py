@@ -101,13 +101,9 @@ BEAT = {
         RETURNING beat_at AS at, {SERVER} AS server
     """  # noqa: S608 (a part of this module)
 }
-# A time limit would end the wait for a standby, and the commit would count as acknowledged. But a process that freezes
-# before its commit must not keep the row: no other process could beat.
-LIMITS_OF_BEAT = {
-    "postgresql": """
-        SELECT set_config('statement_timeout', '0', TRUE), set_config('idle_in_transaction_session_timeout', '1s', TRUE)
-    """
-}
+# A process that freezes before its commit must not keep the row: no other process could beat. PostgreSQL ends no commit
+# that waits for a standby by a time limit, so that none counts as acknowledged.
+LIMITS_OF_BEAT = {"postgresql": "SELECT set_config('idle_in_transaction_session_timeout', '1s', TRUE)"}
 CANNOT_BEAT = {"postgresql": f"SELECT {READS_ONLY} AS reads_only"}
 # A session that began while a transaction switched its user off is left over: an older snapshot does not see it.
 LEFT_OVER = """
