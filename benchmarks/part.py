@@ -14,7 +14,7 @@ from benchmarks.sizes import SIZES
 
 
 def save_to(file: Path, part: Part) -> None:
-    """Write in one go: whoever reads never sees half of it."""
+    """Write in one go: a reader never sees half of it."""
     half = file.with_suffix(".half")
     half.write_bytes(msgspec.json.encode(part))
     half.replace(file)

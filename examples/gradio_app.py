@@ -32,7 +32,7 @@ def greet(name: str) -> Iterator[str]:
 
 with gr.Blocks() as demo:
     box, shown = gr.Textbox(), gr.Textbox()
-    demo.load(with_user(lambda: current_user().id or "nobody"), None, shown)
+    demo.load(with_user(lambda: current_user().id or "anonymous"), None, shown)
     gr.Button("Greet").click(greet, box, shown, api_name="greet")
     gr.Button("Payroll").click(require(roles="admin")(lambda: "secret"), None, shown, api_name="payroll")
 auth = Auth(os.environ["AUTH_DATABASE_URL"], secret=os.environ["AUTH_SECRET"])

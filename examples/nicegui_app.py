@@ -29,7 +29,7 @@ async def page() -> None:
     ui.label(f"page {current_user().id}")
     timed, clicked = ui.label(), ui.label()
     ui.timer(0.1, lambda: timed.set_text(f"timer {current_user().id}"))
-    ui.button("Click", on_click=lambda: clicked.set_text(f"click {current_user().id or 'nobody'}"))
+    ui.button("Click", on_click=lambda: clicked.set_text(f"click {current_user().id or 'anonymous'}"))
 
 
 ui.run_with(host)

@@ -30,7 +30,7 @@ class Asking(rx.State):
 
     @rx.event
     def ask(self) -> None:
-        self.user = user_of(app, self).id or "nobody"
+        self.user = user_of(app, self).id or "anonymous"
 
 
 auth = Auth(os.environ["AUTH_DATABASE_URL"], secret=os.environ["AUTH_SECRET"])

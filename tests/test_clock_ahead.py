@@ -42,7 +42,7 @@ def mails(auth: Auth, purpose: str) -> int:
 
 
 @pytest.mark.parametrize("ahead", [61, 600, 3 * DAY, 40 * DAY])
-async def test_wrong_passwords_of_the_future_lock_nobody_out(client: Client, clock: Clock, ahead: int) -> None:
+async def test_wrong_passwords_of_the_future_lock_no_one_out(client: Client, clock: Clock, ahead: int) -> None:
     clock.move(ahead)
     statuses = [(await client.post("/auth/login", WRONG)).status for _ in range(40)]
     assert 429 in statuses

@@ -86,7 +86,7 @@ def test_there_are_two_ways_only() -> None:
     assert Settings(secret=SECRET).enumeration == "hide"
 
 
-async def test_a_registration_that_waits_for_its_mail_logs_nobody_in() -> None:
+async def test_a_registration_that_waits_for_its_mail_logs_no_one_in() -> None:
     outbox = Outbox()
     async with make(outbox) as auth:
         auth[Passwords].login_after_register = True

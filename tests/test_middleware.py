@@ -51,23 +51,23 @@ async def test_the_identity_stands_in_the_scope_by_every_name(auth: Auth, pair: 
         identity.claims["roles"] = ["admin"]
 
 
-async def test_nobody_is_an_identity_too() -> None:
-    nobody = current_user()
+async def test_no_one_is_an_identity_too() -> None:
+    anonymous = current_user()
 
-    assert (nobody.is_authenticated, nobody.id, nobody.scopes, nobody.roles) == (False, "", [], ())
-    assert repr(nobody) == "<Identity anonymous>"
+    assert (anonymous.is_authenticated, anonymous.id, anonymous.scopes, anonymous.roles) == (False, "", [], ())
+    assert repr(anonymous) == "<Identity anonymous>"
     with pytest.raises(UnauthorizedError):
-        await nobody.load()
+        await anonymous.load()
 
 
-async def test_outside_a_request_nobody_is_the_current_user(client: Client, pair: TokenPair) -> None:
+async def test_outside_a_request_no_one_is_the_current_user(client: Client, pair: TokenPair) -> None:
     await client.get("/", headers=bearer(pair))
 
     assert not current_user().is_authenticated
 
 
 @pytest.mark.parametrize("value", ["Basic YTpi", "Digest x", "Token x", "", "x", "Bearerx", "Bearer\tx", "Négotiate x"])
-async def test_other_schemes_than_bearer_are_nobody_without_error(client: Client, value: str) -> None:
+async def test_other_schemes_than_bearer_are_no_one_without_error(client: Client, value: str) -> None:
     answer = await client.get("/", headers={"authorization": value})
 
     assert (answer.json["id"], answer.json["error"]) == ("", None)
@@ -77,7 +77,7 @@ async def test_other_schemes_than_bearer_are_nobody_without_error(client: Client
     "value",
     ["bearer", "Bearer ", "Bearer x", "BEARER  x", "Bearer é", "Bearer x y", "Bearer \t", "Bearer a.b.c, Basic x"],
 )
-async def test_a_bearer_token_that_is_none_is_nobody_with_an_error(client: Client, value: str) -> None:
+async def test_a_bearer_token_that_is_none_is_no_one_with_an_error(client: Client, value: str) -> None:
     answer = await client.get("/", headers={"authorization": value})
 
     assert (answer.status, answer.json["id"], answer.json["error"]) == (200, "", "invalid_token")
@@ -135,12 +135,16 @@ async def test_a_token_elsewhere_is_not_looked_at(client: Client, pair: TokenPai
     assert answer.json == {"id": "", "roles": [], "transport": "", "error": None}
 
 
-async def test_required_refuses_nobody_but_lets_options_and_our_routes_through(auth: Auth, pair: TokenPair) -> None:
+async def test_required_refuses_no_one_but_lets_options_and_our_routes_through(auth: Auth, pair: TokenPair) -> None:
     client = Client(AuthMiddleware(who, AuthApp(auth, exclude=["register"]), mount="/auth", required=True))
 
-    nobody, bad = await client.get("/"), await client.get("/", headers=bearer("x.y.z"))
+    anonymous, bad = await client.get("/"), await client.get("/", headers=bearer("x.y.z"))
 
-    assert (nobody.status, nobody.json["code"], nobody.header("www-authenticate")) == (401, "unauthorized", "Bearer")
+    assert (anonymous.status, anonymous.json["code"], anonymous.header("www-authenticate")) == (
+        401,
+        "unauthorized",
+        "Bearer",
+    )
     assert (bad.status, bad.json["code"]) == (401, "invalid_token")
     assert (await client.get("/", headers=bearer(pair))).status == 200
     assert (await client.request("OPTIONS", "/")).status == 200

@@ -161,7 +161,7 @@ def test_the_first_requests_import_nothing_on_the_loop() -> None:
 
     assert {status // 100 for status in told["answers"].values()} <= {2, 4}, told["answers"]
     assert told["answers"]["POST /auth/login"] == 200
-    # What Python itself decodes by is small, and nobody's to load.
+    # What Python itself decodes by is small, and is loaded in any case.
     assert [name for name in told["imported"] if not name.startswith("encodings.")] == []
 
 

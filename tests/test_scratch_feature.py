@@ -15,7 +15,7 @@ LANGUAGES = pytest.mark.parametrize(
     ("language", "called", "subject", "taken"),
     [
         ("de-AT,en;q=0.5", "Sie heißen", "Ihr Spitzname bei Lighthouse", "Jemand anders hat diesen Spitznamen."),
-        ("fr", "You are called", "Your nickname with Lighthouse", "Someone else has this nickname."),
+        ("fr", "You are called", "Your nickname with Lighthouse", "This nickname is taken."),
     ],
 )
 
@@ -141,6 +141,6 @@ async def test_it_adds_a_field_to_the_registration(auth: Auth) -> None:
 
     assert (taken.status, taken.json["code"]) == (409, "nickname_taken")
     assert "Nickname, if you like" in page.text
-    assert "Someone else has this nickname." in again.text
+    assert "This nickname is taken." in again.text
     assert again.by_id("register-nickname")[1]["aria-invalid"] == "true"
     assert done.url == "/auth/login?said=registered"

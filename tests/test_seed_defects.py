@@ -169,7 +169,7 @@ async def test_a_guard_for_admins_checks_unlike_in_authly(auth: Auth) -> None:
 
 
 @pytest.mark.parametrize("more", [{"is_admin": True}, {"roles": ["admin"]}, {"email_verified": True}, {"level": 9}])
-async def test_nobody_promotes_himself_unlike_in_authly(more: dict[str, object]) -> None:
+async def test_no_user_gets_more_roles_without_help_unlike_in_authly(more: dict[str, object]) -> None:
     async with make_auth(fields=[Field("level", int, write="admin")]) as auth:
         answer = await Client(AuthApp(auth)).post("/register", ACCOUNT | more)
 

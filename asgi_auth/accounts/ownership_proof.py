@@ -19,7 +19,7 @@ REFUSALS = (PasswordNeededError, InvalidCredentialsError, BusyError)
 
 
 class OwnershipProof:
-    """Refuses callers with a valid token who may not own the account: `auth.ownership`."""
+    """Refuses callers with a valid token who may be others than the owner of the account: `auth.ownership`."""
 
     def __init__(self, one_time: OneTimeTokens, storage: Storage) -> None:
         """Take the tokens, whose attempts are counted, and the storage."""

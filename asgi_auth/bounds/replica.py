@@ -1,4 +1,4 @@
-"""Whether the reads of a call may come from a replica of the database, and for whom the call runs."""
+"""Whether the reads of a call may come from a replica of the database, and the user of the call."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ def reading_replica(*, allowed: bool = True) -> Iterator[None]:
 
 @contextmanager
 def calling(user_id: str) -> Iterator[None]:
-    """Note for whom the block runs: this user sees their own changes."""
+    """Note the user of the block, who sees their own changes."""
     token = _caller.set(user_id)
     try:
         yield
@@ -47,5 +47,5 @@ def may_read_replica() -> bool:
 
 
 def caller() -> str:
-    """Return the id of the user for whom the current call runs, or an empty text."""
+    """Return the id of the user of the current call, or an empty text."""
     return _caller.get()

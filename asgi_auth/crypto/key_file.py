@@ -33,8 +33,8 @@ class StoredKey(msgspec.Struct, frozen=True):
 class KeyFile:
     """The signing keys of a file, in the process that uses them.
 
-    Only the owner of the file may have rights to it: whoever reads it can sign tokens. `keys` has the one that signs
-    first. A file that cannot be read when it changes is logged, and the keys stay as they are.
+    Only the owner of the file may have rights to it: a reader can sign tokens. `keys` has the one that signs first. A
+    file that cannot be read when it changes is logged, and the keys stay as they are.
     """
 
     def __init__(self, path: str) -> None:

@@ -1,6 +1,6 @@
 """New signing keys, and their rotation in three steps: publish the next key, sign with it, drop the previous one.
 
-A key signs only when everybody who verifies tokens can have it, and goes only when all tokens that it signed have
+A key signs only when all verifiers of tokens can have it, and goes only when all tokens that it signed have
 expired. A step that is too early is refused.
 """
 

@@ -1,4 +1,4 @@
-"""Token revocation (RFC 7009): whoever holds a token may end its session."""
+"""Token revocation (RFC 7009): each holder of a token may end its session."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress

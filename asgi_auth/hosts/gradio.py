@@ -51,7 +51,7 @@ def login_required(function: F) -> F:
 
 
 def with_user(function: F) -> F:
-    """Set `current_user()` for a function, and refuse nobody."""
+    """Set `current_user()` for a function, and refuse no request."""
     return _wrapped(function, None)
 
 

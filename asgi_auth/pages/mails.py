@@ -39,7 +39,7 @@ class Opened(NamedTuple):
 
 
 async def opened_by_link(site: Site, page: Page, sent: Mapping[str, str]) -> Opened:
-    """Look up the token of a link, which stays unused. Whoever has the link has read the mail."""
+    """Look up the token of a link, which stays unused. A visitor with the link has read the mail."""
     token, purposes = sent.get("token", ""), purposes_of(site, page.endpoint)
     if not token or not purposes:
         return Opened()

@@ -77,7 +77,7 @@ class PageVisit(Visit):
     def _sent_on(self, identity: Identity) -> Response:
         """Redirect a logged-in user to the target of `next`; a few times only, if the target sends the user back here.
 
-        A host that redirects to the login page whom it does not let in would do so without end.
+        A host that redirects refused users to the login page would do so without end.
         """
         target = self.go_on()
         if not self.onward:

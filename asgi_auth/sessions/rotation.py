@@ -82,9 +82,9 @@ class SessionRotation(SessionEnds):
         """Return the successor of a genuine token that could not be rotated, or raise the reason.
 
         A used token gets the same successor for `refresh_grace` seconds, and, until any token of the successor is used,
-        for a day: the server may have failed to answer. Otherwise it is a copy, and the session ends. Nobody can make
-        a token that is ahead of its session: there, the database has lost rotations, and the session follows the token;
-        `rotate` is None if that was tried.
+        for a day: the server may have failed to answer. Otherwise it is a copy, and the session ends. No client can
+        make a token that is ahead of its session: there, the database has lost rotations, and the session follows the
+        token; `rotate` is None if that was tried.
         """
         settings, now = self._settings, int(self._now())
         session = await self._storage.session(session_id)

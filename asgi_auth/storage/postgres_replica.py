@@ -114,7 +114,7 @@ class Replica:
         await self._driver.close()
 
     def wrote(self, values: Mapping[str, Any]) -> None:
-        """Note whom a write concerns, and for whom it was made: they read from the primary until a replica has it."""
+        """Note the user of a write, and that of its call: they read from the primary until a replica has it."""
         now = time.monotonic()
         until = now + self._primary.timeout + self._max_staleness
         for key in (caller(), *(values.get(name) for name in ("user_id", "session_id", "id"))):

@@ -15,7 +15,7 @@ from asgi_auth.process.log import logger
 
 #: Seconds after which the keys are fetched again: a key that the issuer has dropped is not accepted for longer.
 MAX_AGE = 300
-#: Seconds between two fetches, so that nobody makes this service ask by tokens with invented keys.
+#: Seconds between two fetches, so that tokens with invented keys do not make this service fetch all the time.
 PAUSE = 60
 #: The same while there are no keys at all.
 FIRST_PAUSE = 5

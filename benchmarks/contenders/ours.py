@@ -38,7 +38,7 @@ async def answer(_scope: Any, _receive: Any, send: Any, status: int = 200) -> No
 
 
 async def host(scope: Any, receive: Any, send: Any) -> None:
-    """Answer 401 to whoever isn't logged in; `/roles` wants a role, `/open` nothing."""
+    """Answer 401 to anonymous requests; `/roles` wants a role, `/open` nothing."""
     if scope["path"] == "/roles":
         require(scope, roles="user")
     allowed = scope["user"].is_authenticated or scope["path"] == "/open"

@@ -81,7 +81,7 @@ async def _storm(run: Run, table: Table, row: str, name: str, options: Options) 
 
 async def _crowd(run: Run, table: Table, options: Options) -> None:
     kept = Collected(run, table, CROWD)
-    body = {"password": "not the password of anybody"}
+    body = {"password": "not the password of any user"}
     logins = [json_request("/auth/login", {"email": f"nobody{i}@example.com", **body}) for i in range(UNKNOWN)]
     async with served("ours", options, "app") as server:
         before = server.memory("VmRSS")

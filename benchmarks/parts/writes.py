@@ -1,7 +1,7 @@
 """Refreshes and logins with the hash cost taken out: ours, the floors measured in the same run, and the peers.
 
 The floors are what the least possible code does with the same body, hash and JWT (`contenders/floor.py`). All
-is done in process, without a server: HTTP costs the same for everybody and would hide the difference.
+is done in process, without a server: HTTP costs the same for all and would hide the difference.
 """
 
 import asyncio

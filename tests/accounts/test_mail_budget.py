@@ -171,7 +171,7 @@ async def test_strangers_can_not_use_up_the_mails_of_a_known_client() -> None:
         assert Counter(mail.purpose for mail in app.outbox.mails) == {"reset_password": 1, "magic_link": 1, "unlock": 1}
 
 
-async def test_strangers_and_known_clients_have_all_of_their_budgets_whoever_asked_before() -> None:
+async def test_strangers_and_known_clients_have_all_of_their_budgets_whichever_asked_before() -> None:
     async with flows(features=every_feature()) as app:
         await app.verified()
         auth, clients = app.auth, [Client(address=f"198.51.100.{number}") for number in range(5)]

@@ -54,7 +54,7 @@ async def profile(browser: Browser | Firefox) -> AsyncIterator[Profile]:
 
 
 def made(transport: str, **options: Any) -> str:
-    """The script that makes a client, and notes whom it hears of."""
+    """The script that makes a client, and notes the users that it hears of."""
     more = "".join(f", {name}: {value}" for name, value in options.items())
     return (
         f"globalThis.{transport} = createClient({{ transport: '{transport}'{more} }});"
@@ -101,7 +101,7 @@ async def passes(*tabs: Tab) -> None:
 
 
 async def heard(tab: Tab, transport: str, *expected: str | None) -> None:
-    """Wait until the last ones of whom a tab has heard are these."""
+    """Wait until the last users that a tab has heard of are these."""
     for _ in range(400):
         found = await tab.run(f"return heard.{transport};")
         if found[-len(expected) :] == list(expected):

@@ -31,7 +31,7 @@ def served(name: str, folder: Path, port: int | None = None) -> Iterator[str]:
             await_answer(f"http://127.0.0.1:{port}/auth/health")
             yield url
         finally:
-            # It says goodbye to nobody, as a server that crashes.
+            # It closes no connection, as a server that crashes.
             process.kill()
 
 

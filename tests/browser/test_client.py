@@ -118,7 +118,7 @@ async def test_what_a_tab_has_asked_before_a_login_or_logout_of_another_one_is_o
         await heard(third, "cookie", None)
         assert await third.run("release(); return asked;") is None
 
-        # A login on a page of the server: the other tabs know of nobody.
+        # A login on a page of the server: the other tabs know of no user.
         account = f"{{ email: '{email}', password: '{PASSWORD}' }}"
         headers = "{ 'Content-Type': 'application/json', 'Auth-Transport': 'cookie' }"
         login = f"{{ method: 'POST', headers: {headers}, body: JSON.stringify({account}) }}"

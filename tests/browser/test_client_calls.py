@@ -84,7 +84,7 @@ async def test_a_request_is_sent_again_once_and_whole_or_not_at_all(
 
 @BROWSERS
 @pytest.mark.parametrize("transport", ["cookie", "bearer"])
-async def test_no_answer_logs_nobody_out(kind: str, transport: str, browsers: dict[str, Any], site: Site) -> None:
+async def test_no_answer_logs_no_one_out(kind: str, transport: str, browsers: dict[str, Any], site: Site) -> None:
     refused = "return {0}.{1}.catch((error) => [error.name, error.code, error.status, error.retryAfter ?? null]);"
     calls = [
         refused.format(transport, call) for call in ("session()", "fetch('/notes')", "logout()", "get('/sessions')")

@@ -100,7 +100,7 @@ async def test_every_page(browser: Browser, serve: Serve, width: int, scheme: Li
         page = await context.new_page()
         await page.add_init_script(SHIFTS)
         ada = Visitor(page, serve("sqlite"))
-        email = f"a-rather-long-address-of-somebody-{secrets.token_hex(8)}@subdomain.example.com"
+        email = f"a-rather-long-address-of-a-person-{secrets.token_hex(8)}@subdomain.example.com"
         for path in PATHS:
             await ada.open(path)
             await examine(page)

@@ -1,4 +1,4 @@
-"""Where a page asks for a passkey: the own origin alone gets a login, in Chromium with a virtual authenticator."""
+"""Where a page asks for a passkey: only the origin of the site gets a login, in Chromium by a virtual authenticator."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ async def outcome(ada: Visitor, place: Page | Frame) -> str:
 
 
 async def framed(ada: Visitor, top: str, **attributes: str) -> Frame:
-    """Open a page of the server by some name, with a frame of the own origin in it; return the frame."""
+    """Open a page of the server by some name, with a frame of the same origin in it; return the frame."""
     await ada.page.goto(top)
     await ada.page.evaluate(
         """(attributes) => new Promise((loaded) => {
@@ -49,7 +49,7 @@ async def framed(ada: Visitor, top: str, **attributes: str) -> Frame:
     return found
 
 
-async def test_no_other_place_than_the_own_origin_gets_a_login(browser: Browser, serve: Serve) -> None:
+async def test_no_origin_but_that_of_the_site_gets_a_login(browser: Browser, serve: Serve) -> None:
     async with owner(browser, serve("sqlite")) as (ada, session, _):
         await plugged_in(session, defaultBackupEligibility=True, defaultBackupState=True)
         await add(ada)

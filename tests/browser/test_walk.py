@@ -18,7 +18,7 @@ NEW = "copper meadow umbrella"
 
 @asynccontextmanager
 async def visitor(browser: Browser, url: str, **options: Any) -> AsyncIterator[Visitor]:
-    """Somebody with a browser of his own, who trips over anything that the policy of our pages forbids."""
+    """A visitor with a browser, which reports everything that the policy of our pages forbids."""
     async with await browser.new_context(**options) as context:
         context.set_default_timeout(15_000)
         page = await context.new_page()
@@ -240,7 +240,7 @@ async def test_a_login_may_lead_to_an_allowed_site_and_to_no_other(browser: Brow
             assert ada.page.url == end
 
 
-async def test_a_form_on_another_site_logs_nobody_in(browser: Browser, serve: Serve) -> None:
+async def test_a_form_on_another_site_logs_no_one_in(browser: Browser, serve: Serve) -> None:
     url, email = serve("sqlite"), address()
     async with visitor(browser, url) as ada:
         await ada.register(email)

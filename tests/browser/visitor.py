@@ -10,7 +10,7 @@ PASSWORD = "violet harbour lantern"
 
 
 class Visitor:
-    """Somebody at a page of the app."""
+    """A visitor of the app."""
 
     def __init__(self, page: Page, url: str) -> None:
         self.page = page

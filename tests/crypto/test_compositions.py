@@ -26,7 +26,7 @@ async def test_compositions_of_a_password_are_one_password_and_old_hashes_still_
 
 
 @pytest.mark.parametrize("known", [True, False])
-async def test_a_wrong_password_costs_two_hashes_at_most_and_as_many_for_nobody(
+async def test_a_wrong_password_costs_two_hashes_at_most_and_as_many_for_no_one(
     monkeypatch: pytest.MonkeyPatch, *, known: bool
 ) -> None:
     hasher = PasswordHasher(CHEAP)

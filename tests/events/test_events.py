@@ -1,4 +1,4 @@
-"""The stream of events: every operation with both outcomes, whom it was about, and nothing that is secret."""
+"""The stream of events: every operation with both outcomes, the user it was about, and nothing that is secret."""
 
 import re
 from collections.abc import Sequence
@@ -160,7 +160,7 @@ class Locked(Feature):
 
     @post("/locked", status=204)
     async def locked(self, *, identity: Identity) -> None:
-        """Refuse whoever is no administrator."""
+        """Refuse callers that are no administrators."""
         identity.require(roles="admin")
 
     async def before_login(self, login: LoginAttempt) -> None:

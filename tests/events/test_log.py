@@ -131,7 +131,7 @@ def test_values_that_json_does_not_know_are_named_by_their_type() -> None:
     assert encoded("x" * 300) == "x" * 255
 
 
-async def test_nothing_is_made_up_for_a_log_that_nobody_reads(auth: Auth, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_nothing_is_made_up_for_a_log_that_no_one_reads(auth: Auth, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[object] = []
     monkeypatch.setattr("asgi_auth.events.log.fields_of", made.append)
     logging.getLogger("asgi_auth").setLevel(logging.ERROR)

@@ -107,7 +107,7 @@ async def test_a_task_that_a_call_has_begun_keeps_no_password() -> None:
 
 
 class Transfer(Feature):
-    """Names another account, and wants the own password."""
+    """Names another account, and wants the password of the caller."""
 
     @post("/transfer", guesses="password")
     async def transfer(

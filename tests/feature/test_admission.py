@@ -120,7 +120,7 @@ def test_an_endpoint_that_knows_no_caller_demands_nothing_of_it() -> None:
     class Careless(Feature):
         @post("/careless", fresh=True, status=204)
         async def careless(self) -> None:
-            """Check nobody."""
+            """Let all pass."""
 
     with pytest.raises(ValueError, match="careless has fresh, and no parameter `identity`"):
         make_auth(features=[Passwords(), Careless()])

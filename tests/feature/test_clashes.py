@@ -43,7 +43,7 @@ class SameAction(Feature):
 
 
 class LibraryAction(Feature):
-    actions: ClassVar[Mapping[str, Action]] = {"login": Action("Somebody came.", "came")}
+    actions: ClassVar[Mapping[str, Action]] = {"login": Action("A user came.", "came")}
 
 
 class SameGrant(Feature):

@@ -45,7 +45,7 @@ async def test_an_endpoint_refuses_callers_without_its_permission() -> None:
     async with with_posts() as auth:
         user_id = await register(auth)
         client = Client(AuthApp(auth))
-        nobody = await client.get("/posts")
+        anonymous = await client.get("/posts")
         headers = bearer(await login(auth))
         none = await client.get("/posts", headers=headers)
         await auth.users.set_roles(user_id, ["editor"])
@@ -53,7 +53,7 @@ async def test_an_endpoint_refuses_callers_without_its_permission() -> None:
         await auth.users.set_roles(user_id, ["admin"])
         allowed = [await client.request(method, "/posts", headers=headers) for method in ("GET", "DELETE")]
 
-    assert (nobody.status, nobody.json["code"]) == (401, "unauthorized")
+    assert (anonymous.status, anonymous.json["code"]) == (401, "unauthorized")
     assert [(answer.status, answer.json["code"]) for answer in (none, other)] == [(403, "forbidden")] * 2
     assert none.all("content-type") == ["application/problem+json"]
     assert [answer.status for answer in allowed] == [200, 204]
@@ -120,7 +120,7 @@ def test_a_permission_needs_a_caller_and_a_name() -> None:
 
         @get("/posts", permission="posts:list")
         async def posts(self) -> None:
-            """Ask nobody."""
+            """Let all pass."""
 
     with pytest.raises(ValueError, match="posts has permission, and no parameter `identity`"):
         make_auth(features=[Passwords(), Careless()])

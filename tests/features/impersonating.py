@@ -52,7 +52,7 @@ class World:
         return await self.auth.renew(await self.identity(pair), amr=(MFA,), client=Caller())
 
     async def identity(self, pair: TokenPair | str) -> Identity:
-        """Return whom an access token identifies."""
+        """Return the user that an access token identifies."""
         return await self.auth.authenticate(pair if isinstance(pair, str) else pair.access_token)
 
     async def impersonate(self, by: TokenPair | str, name: str) -> Answer:

@@ -1,4 +1,4 @@
-"""The own account: extra fields, everything as JSON, and the end of it."""
+"""The account of a user: extra fields, everything as JSON, and the end of it."""
 
 from typing import Literal
 
@@ -97,7 +97,7 @@ async def test_the_export_has_everything_and_no_secrets() -> None:
         assert (await app.client.get("/auth/me/export")).status == 401
 
 
-async def test_a_closed_account_is_kept_and_nobody_gets_in() -> None:
+async def test_a_closed_account_is_kept_and_no_one_gets_in() -> None:
     async with flows() as app:
         await app.verified()
         headers = await app.headers()

@@ -16,7 +16,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "set_user_roles": {"roles": ["editor"]},
 }
 READS = {"users", "user", "user_events", "users_overview", "export_audit"}
-#: An endpoint of everybody for whom another acts.
+#: An endpoint for all users, impersonated ones included.
 STOP = "stop_impersonating"
 GUARDED = sorted(ENDPOINTS.keys() - {STOP})
 
@@ -121,7 +121,7 @@ ESCALATIONS: dict[str, tuple[str, str, str, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("what", ESCALATIONS)
-async def test_nobody_gets_or_gives_more_than_they_have(what: str) -> None:
+async def test_no_one_gets_or_gives_more_than_they_have(what: str) -> None:
     async with administered() as world:
         by, method, path, body = ESCALATIONS[what]
         headers = await world.headers(by)

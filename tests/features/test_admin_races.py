@@ -108,7 +108,7 @@ async def test_of_two_who_act_on_each_other_one_wins(driver: str, act: str, fres
 
         outcomes = await asyncio.gather(*(attempt(user_id) for user_id in (one, two) * 4))
 
-        # At least one administrator is left, and nobody waited in vain.
+        # At least one administrator is left, and no call waited in vain.
         left = [user for user in (await auth.users.list()).users if user.status == "active" and "admin" in user.roles]
         assert len(left) >= 1
         assert "storage_unavailable" not in outcomes

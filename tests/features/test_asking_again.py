@@ -46,7 +46,7 @@ async def test_a_registration_is_mailed_again_and_finished_by_the_new_code() -> 
         assert (await app.client.post("/auth/verify-email", {"request": second, "code": mail.code})).status == 400
 
 
-async def test_a_registration_that_somebody_else_asks_for_again_wants_its_password() -> None:
+async def test_a_registration_that_another_client_asks_for_again_wants_its_password() -> None:
     async with flows(enumeration="hide") as app:
         await app.register()
         await app.mail("register")

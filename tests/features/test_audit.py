@@ -262,7 +262,7 @@ async def test_of_a_deleted_user_nothing_personal_stays_and_what_waits_is_bared_
     assert {(record.address, record.user_agent, str(record.data)) for record in listed} == {("", "", "{}")}
 
 
-async def test_the_own_events_stand_in_the_export() -> None:
+async def test_the_events_of_the_user_stand_in_the_export() -> None:
     async with flows() as app:
         await app.verified()
         headers = bearer((await app.login()).json["access_token"])

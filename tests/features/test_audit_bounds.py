@@ -84,10 +84,10 @@ def test_one_loud_network_hides_no_other() -> None:
     assert tally.take(record(1, address="203.0.113.9")).address == "203.0.113.9"
     assert tally.take(record(1, address="198.51.100.7")).address == "198.51.100.7"
     assert tally.take(record(1, address="198.51.100.7")).data == {"counted": True}
-    assert not tally.take(record(1, user_id="someone")).data
+    assert not tally.take(record(1, user_id="ada")).data
 
 
-async def test_records_about_nobody_are_kept_for_days_only(clock: Clock) -> None:
+async def test_records_about_no_one_are_kept_for_days_only(clock: Clock) -> None:
     async with audited(clock) as auth:
         user_id = await register(auth)
         await auth.emit("login", outcome="failure", user_id=None)

@@ -129,7 +129,7 @@ async def test_two_accounts_that_ask_for_one_address_never_share_it() -> None:
 
 
 @pytest.mark.parametrize("new", [EMAIL, f" {EMAIL}\u200b", "no address"])
-async def test_the_own_address_and_none_at_all_are_refused(new: str) -> None:
+async def test_the_current_address_and_none_at_all_are_refused(new: str) -> None:
     async with flows() as app:
         await app.verified()
 
@@ -138,7 +138,7 @@ async def test_the_own_address_and_none_at_all_are_refused(new: str) -> None:
         assert (answer.status, list(answer.json["errors"])) == (422, ["new_email"])
 
 
-async def test_an_owner_may_change_the_capitals_of_the_own_address() -> None:
+async def test_a_user_may_change_the_capitals_of_the_address() -> None:
     async with flows() as app:
         await app.verified(EMAIL.upper())
 

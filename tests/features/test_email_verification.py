@@ -38,7 +38,7 @@ async def test_a_link_is_used_once_and_never_by_looking() -> None:
         assert (second.status, second.json["code"]) == (400, "invalid_verification_token")
 
 
-async def test_verification_ends_the_sessions_from_before_but_the_own() -> None:
+async def test_verification_ends_the_earlier_sessions_but_the_current_one() -> None:
     async with flows() as app:
         await app.register()
         stranger, owner = await app.headers(), await app.headers()
@@ -125,7 +125,7 @@ async def test_the_mail_can_be_asked_for_again_after_a_while() -> None:
         assert (await app.client.post("/auth/verify-email", body)).status == 204
 
 
-async def test_whoever_is_verified_hears_so_only_when_logged_in() -> None:
+async def test_a_verified_user_hears_so_only_when_logged_in() -> None:
     async with flows() as app:
         await app.verified()
         headers = await app.headers()

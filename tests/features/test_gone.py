@@ -64,7 +64,7 @@ async def test_an_old_registration_does_not_bring_a_deleted_account_back() -> No
 
 
 @pytest.mark.parametrize("driver", FILES_AND_SERVERS)
-async def test_a_user_who_is_deleted_while_asking_is_nobody(driver: str, fresh: Callable[[str], str]) -> None:
+async def test_a_user_who_is_deleted_while_asking_is_no_one(driver: str, fresh: Callable[[str], str]) -> None:
     async with flows(fresh(driver), features=every_feature()) as app:
         await app.verified()
         owner, store = (await app.auth.users.by_email(EMAIL)).id, app.auth.one_time._store
@@ -112,7 +112,7 @@ async def test_a_right_code_survives_weak_passwords() -> None:
         assert (await app.client.post("/auth/reset-password", {**body, "new_password": NEW_PASSWORD})).status == 204
 
 
-async def test_a_registration_logs_nobody_in_who_must_verify_first() -> None:
+async def test_a_registration_logs_no_one_in_who_must_verify_first() -> None:
     options = {"passwords": {"login_after_register": True}, "enumeration": "tell"}
     async with flows(verification="required", **options) as app:
         answer = await app.register()

@@ -1,4 +1,4 @@
-"""Impersonation: who may act for whom, what the session is, and what the user and the records see of it."""
+"""Impersonation: who may act for which user, what the session is, and what the user and the records see of it."""
 
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
@@ -69,7 +69,7 @@ async def test_it_is_never_a_fresh_login_nor_one_with_a_second_factor(world: Wor
 
 
 @pytest.mark.parametrize(
-    ("by", "whom", "status", "code"),
+    ("by", "target", "status", "code"),
     [
         ("user", "editor", 403, "forbidden"),
         ("editor", "user", 403, "forbidden"),
@@ -81,8 +81,8 @@ async def test_it_is_never_a_fresh_login_nor_one_with_a_second_factor(world: Wor
         ("owner", "helper", 200, None),
     ],
 )
-async def test_who_may_act_for_whom(world: World, by: str, whom: str, status: int, code: str | None) -> None:
-    answer = await world.impersonate(await world.pair(by), whom)
+async def test_who_may_act_for_which_user(world: World, by: str, target: str, status: int, code: str | None) -> None:
+    answer = await world.impersonate(await world.pair(by), target)
 
     assert (answer.status, answer.json.get("code")) == (status, code)
 
@@ -97,7 +97,7 @@ async def test_it_takes_a_fresh_login_and_a_second_factor(world: World) -> None:
     assert (late.status, late.json["code"]) == (401, "fresh_login_required")
 
 
-async def test_nobody_acts_from_an_impersonated_session(world: World) -> None:
+async def test_no_one_acts_from_an_impersonated_session(world: World) -> None:
     token = await world.acting(await world.pair("owner"), "helper")
 
     assert "users:impersonate" in (await world.identity(token)).permissions
@@ -116,7 +116,7 @@ async def test_it_may_do_what_both_may_do(world: World) -> None:
     assert both.roles == ("editor", "customer")
 
     await world.auth.users.set_roles(world.users["editor"].id, ["owner"])
-    # A user who became an administrator lends nobody what an administrator may do.
+    # A user who became an administrator lends no one what an administrator may do.
     assert (await world.identity(token)).roles == ()
     assert (await world.identity(token)).permissions == {"posts:write", "users:impersonate"}
 

@@ -28,7 +28,7 @@ def line_of(answer: Answer, name: str) -> str:
     return next(line for line in answer.all("set-cookie") if line.startswith(f"{name}="))
 
 
-async def test_the_own_refresh_token_is_parked_no_longer_than_the_impersonation(world: World, browser: Browser) -> None:
+async def test_the_refresh_token_is_parked_no_longer_than_the_impersonation(world: World, browser: Browser) -> None:
     own = browser.client.cookies[REFRESH]
 
     answer = await browser.impersonate("user")
@@ -44,7 +44,7 @@ async def test_the_own_refresh_token_is_parked_no_longer_than_the_impersonation(
     assert await browser.id_seen() == world.users["user"].id
 
 
-async def test_the_own_session_comes_back_and_is_no_fresh_login(world: World, browser: Browser) -> None:
+async def test_the_parked_session_comes_back_and_is_no_fresh_login(world: World, browser: Browser) -> None:
     own = (await world.identity(browser.client.cookies[ACCESS])).session_id
     await browser.impersonate("user")
     acting = browser.client.cookies[ACCESS]

@@ -104,7 +104,7 @@ async def test_a_mailed_link_needs_more_than_an_actor() -> None:
         assert (answer.status, answer.json["code"]) == (401, "password_needed")
 
 
-async def test_who_acts_for_nobody_has_nothing_to_stop() -> None:
+async def test_who_acts_for_no_one_has_nothing_to_stop() -> None:
     async with administered() as world:
         answer = await world.call("owner", "POST", "/stop-impersonating")
         assert (answer.status, answer.json["code"]) == (403, "forbidden")

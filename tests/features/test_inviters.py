@@ -82,7 +82,7 @@ async def test_an_invitation_that_was_refused_stays_void_when_the_right_of_its_i
         await accept(app.auth, await token_of(app))
 
 
-async def test_an_invitation_that_nobody_tried_during_a_ban_works_after_it() -> None:
+async def test_an_invitation_that_no_one_tried_during_a_ban_works_after_it() -> None:
     """Its inviter could invite again, too."""
     async with flows(permissions=PERMISSIONS, features=[*cheap(mail=True)]) as app:
         by = await app.auth.users.create("boss@example.com", roles=["admin"])

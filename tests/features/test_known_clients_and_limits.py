@@ -19,7 +19,7 @@ from tests.storage.conftest import FILES_AND_SERVERS, connect
 from tests.support import EMAIL, PASSWORD, Answer, Client, bearer, change_password, who
 
 HOME, OFFICE, EVIL = "198.51.100.7", "192.0.2.44", "203.0.113.66"
-NOBODY, WRONG = "nobody@example.com", "not the right one"
+UNKNOWN, WRONG = "nobody@example.com", "not the right one"
 
 
 @asynccontextmanager
@@ -143,7 +143,7 @@ async def test_the_owners_logins_change_nothing_that_a_stranger_sees(counters: s
     own: dict[str, Any] = {"counters": MemoryCounters()} if counters == "memory" else {}
     seen = []
     async with all_defaults(**own) as app:
-        for email in (EMAIL, NOBODY):
+        for email in (EMAIL, UNKNOWN):
             answers = []
             for step in range(60):
                 answer = await log_in(app, EVIL, WRONG, email)
@@ -162,14 +162,14 @@ async def test_an_unlock_changes_nothing_that_a_stranger_sees() -> None:
     async with all_defaults() as app:
         for _ in range(11):
             app.clock.move(7)
-            answers = [(await log_in(app, EVIL, WRONG, email)).json["code"] for email in (EMAIL, NOBODY)]
+            answers = [(await log_in(app, EVIL, WRONG, email)).json["code"] for email in (EMAIL, UNKNOWN)]
         assert answers == ["account_locked"] * 2
         await app.client.post("/auth/request-unlock", {"email": EMAIL}, scope={"client": (HOME, 1)})
         token = (await app.mail("unlock")).token
         assert (await app.client.post("/auth/unlock", {"token": token}, scope={"client": (HOME, 1)})).status == 204
 
         assert (await log_in(app, HOME)).status == 200
-        assert [(await log_in(app, EVIL, WRONG, email)).status for email in (EMAIL, NOBODY)] == [429, 429]
+        assert [(await log_in(app, EVIL, WRONG, email)).status for email in (EMAIL, UNKNOWN)] == [429, 429]
 
 
 async def test_a_success_forgets_the_wrong_passwords_of_its_own_network_only() -> None:

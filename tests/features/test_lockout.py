@@ -153,7 +153,7 @@ async def test_who_guesses_in_a_session_is_locked_in_it() -> None:
         assert (await change_password(app.client, own, NEW_PASSWORD)).status == 204
 
 
-async def test_strangers_lock_nobody_out_of_a_live_session() -> None:
+async def test_strangers_lock_no_one_out_of_a_live_session() -> None:
     async with locking() as app:
         await app.register()
         pair = (await app.login()).json["access_token"]
@@ -216,7 +216,7 @@ async def test_a_new_password_by_mail_opens_the_door_again() -> None:
         assert (await app.login(NEW_PASSWORD)).status == 200
 
 
-async def test_a_counter_that_cannot_count_lets_nobody_in(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_counter_that_cannot_count_lets_no_one_in(monkeypatch: pytest.MonkeyPatch) -> None:
     async with locking() as app:
         await app.register()
 

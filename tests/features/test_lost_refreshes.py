@@ -279,7 +279,7 @@ THEFTS: dict[str, tuple[list[str], str]] = {
 
 @pytest.mark.parametrize(("steps", "caught"), THEFTS.values(), ids=THEFTS.keys())
 async def test_a_thief_and_a_victim_do_not_both_go_on(auth: Auth, clock: Clock, steps: list[str], caught: str) -> None:
-    """Both begin with the same refresh token. Whoever comes second with a token whose successor was used ends it."""
+    """Both begin with the same refresh token. The second client with a token whose successor was used ends it."""
     await register(auth)
     pairs: dict[str, TokenPair] = dict.fromkeys(("victim", "thief"), await login(auth))
     clock.move(60)

@@ -1,4 +1,4 @@
-"""New device: whoever's account is entered from elsewhere hears of it."""
+"""New device: a user whose account is entered from elsewhere hears of it."""
 
 from typing import Any
 

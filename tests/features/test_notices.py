@@ -1,4 +1,4 @@
-"""Notices: whoever's password has changed hears of it."""
+"""Notices: a user whose password has changed hears of it."""
 
 from tests.features.flows import NEW_PASSWORD, flows
 from tests.support import EMAIL, PASSWORD, bearer

@@ -1,4 +1,4 @@
-"""Impersonation in a browser: the administrator's own session is parked, and comes back to nobody else."""
+"""Impersonation in a browser: the administrator's own session is parked, and comes back to no other user."""
 
 from collections.abc import AsyncIterator
 
@@ -40,7 +40,7 @@ async def acting(world: World, browser: Browser, by: str = "owner", user: str = 
     return answer
 
 
-async def test_the_own_session_is_parked_and_comes_back(world: World) -> None:
+async def test_the_session_of_the_administrator_is_parked_and_comes_back(world: World) -> None:
     browser = browser_of(world)
     answer = await acting(world, browser)
     assert answer.json == {"token_type": "Cookie", "expires_in": 3600, "refresh_expires_in": 0}

@@ -1,4 +1,4 @@
-"""Password reset: by link or code, once, ending every session, telling nobody who has an account."""
+"""Password reset: by link or code, once, ending every session, telling no one which accounts exist."""
 
 import asyncio
 from typing import Any
@@ -25,7 +25,7 @@ async def reset(app: Flows, **fields: str) -> tuple[int, str]:
     return answer.status, answer.json["code"] if answer.body else ""
 
 
-async def test_a_reset_sets_the_password_ends_all_sessions_and_logs_nobody_in() -> None:
+async def test_a_reset_sets_the_password_ends_all_sessions_and_logs_no_one_in() -> None:
     async with flows(features=all_features(Pages())) as app:
         await app.verified()
         old = await app.headers()
@@ -42,7 +42,7 @@ async def test_a_reset_sets_the_password_ends_all_sessions_and_logs_nobody_in() 
         assert (await app.mail("password_changed", EMAIL)).token == ""
 
 
-async def test_a_code_works_for_the_one_who_asked_and_for_nobody_else() -> None:
+async def test_a_code_works_for_the_one_who_asked_and_for_no_one_else() -> None:
     async with flows() as app:
         await app.verified()
         request = await ask(app)

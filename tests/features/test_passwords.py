@@ -84,7 +84,7 @@ async def test_a_password_against_the_policy_is_refused_before_it_is_hashed(
     "name",
     ["roles", "status", "id", "email_verified", "data", "created_at", "is_admin", "user_id", "email_canonical"],
 )
-async def test_nobody_assigns_fields_of_the_library_s_own(client: Client, name: str) -> None:
+async def test_no_one_assigns_fields_of_the_library_s_own(client: Client, name: str) -> None:
     answer = await client.post("/auth/register", ACCOUNT | {name: "x"})
 
     assert (answer.status, answer.json["errors"]) == (422, {name: ["There is no such field."]})

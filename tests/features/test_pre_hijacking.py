@@ -163,7 +163,7 @@ async def test_an_address_is_not_flooded_from_many_networks() -> None:
         assert len(app.outbox.mails) == 40
 
 
-async def test_whoever_reads_a_mistyped_new_address_does_not_get_the_account() -> None:
+async def test_a_reader_of_a_mistyped_new_address_does_not_get_the_account() -> None:
     async with flows() as app:
         await app.verified()
         headers = await app.headers()
@@ -180,7 +180,7 @@ async def test_whoever_reads_a_mistyped_new_address_does_not_get_the_account() -
         assert owner.status == 204
 
 
-async def test_a_code_that_anybody_could_ask_for_wants_the_password_too() -> None:
+async def test_a_code_that_any_client_could_ask_for_wants_the_password_too() -> None:
     async with flows() as app:
         await app.register(password=STRANGERS)
         await app.mail("verify_email")

@@ -1,4 +1,4 @@
-"""Rate limits by client address: networks, proxies, and none for whom no address is known."""
+"""Rate limits by client address: networks, proxies, and none where no address is known."""
 
 from collections.abc import Callable, Iterable
 

@@ -1,4 +1,4 @@
-"""Revocation of tokens (RFC 7009): whoever holds one ends its session, all other texts change nothing."""
+"""Revocation of tokens (RFC 7009): each holder of one ends its session, all other texts change nothing."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -137,7 +137,7 @@ async def test_an_own_session_can_be_ended_and_no_other(auth: Auth, client: Clie
     assert await auth.refresh(str(eve.refresh_token))
 
 
-async def test_me_shows_the_own_account(auth: Auth, client: Client, pair: TokenPair) -> None:
+async def test_me_shows_the_account_of_the_caller(auth: Auth, client: Client, pair: TokenPair) -> None:
     answer = await client.get("/auth/me", headers=bearer(pair))
 
     assert answer.json["id"] == (await auth.authenticate(str(pair.access_token))).id

@@ -62,7 +62,7 @@ async def test_of_many_concurrent_confirmations_one_makes_the_account(driver: st
 
 
 @pytest.mark.parametrize("driver", FILES_AND_SERVERS)
-async def test_resets_and_changes_of_a_password_at_once_lock_nobody_out(
+async def test_resets_and_changes_of_a_password_at_once_lock_no_one_out(
     driver: str, fresh: Callable[[str], str]
 ) -> None:
     async with flows(fresh(driver)) as app:

@@ -149,7 +149,7 @@ async def test_who_must_have_a_factor_sets_it_up_to_log_in() -> None:
             await world.totp.totp_setup(pending=await world.pending())
 
 
-async def test_a_reset_between_the_factors_lets_nobody_in() -> None:
+async def test_a_reset_between_the_factors_lets_no_one_in() -> None:
     async with a_world() as world:
         await world.turn_on()
         pending = await world.pending()

@@ -117,7 +117,7 @@ async def test_unknown_and_disabled_accounts_get_the_same_answer_and_no_token() 
         await app.no_more_mail()
 
 
-async def test_a_link_unlocks_one_account_and_logs_nobody_in() -> None:
+async def test_a_link_unlocks_one_account_and_logs_no_one_in() -> None:
     async with locking() as app:
         await app.register("eve@example.com")
         await post(app, "request-unlock", email="eve@example.com")

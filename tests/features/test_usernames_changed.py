@@ -1,4 +1,4 @@
-"""Usernames that change: by whom, and what becomes of the old one."""
+"""Usernames that change: who may change them, and what becomes of the old one."""
 
 import asyncio
 from collections.abc import Callable

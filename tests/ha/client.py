@@ -52,7 +52,7 @@ class Client:
     """One client of one route. It asks a random process each time."""
 
     def __init__(self, route: Route, name: str, log: Log, pause: float) -> None:
-        """Know nobody yet; `name` begins the addresses of the accounts."""
+        """Know no account yet; `name` begins the addresses of the accounts."""
         self._route, self._name, self._log, self._pause = route, name, log, pause
         self._random = random.Random(name)
         self._users: list[HeldUser] = []

@@ -12,7 +12,7 @@ from tests.redis_server import WatchedRedis
 
 @dataclass
 class Stage:
-    """What a failure works on. `isolated` are nodes whose writes nobody else sees."""
+    """What a failure works on. `isolated` are nodes whose writes no other node sees."""
 
     cluster: Cluster
     network: Network

@@ -140,7 +140,7 @@ async def test_an_event_of_reflex_knows_who_sends_it(tmp_path: Path) -> None:
         (ada, hers, _), (eve, other, _) = [await account(port) for _ in range(2)]
         found = [await asked(port, token) for token in (hers, other, "")]
 
-    assert found == [ada, eve, "nobody"]
+    assert found == [ada, eve, "anonymous"]
 
 
 async def asked(port: int, token: str) -> str:

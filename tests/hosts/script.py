@@ -84,15 +84,15 @@ async def roles(visit: Visit, user_id: str, headers: dict[str, str]) -> None:
     """No login is a 401, a missing role is a 403. A new role takes effect with the existing token."""
     admin = f"{visit.pages}/admin"
 
-    nobody = await visit.get(admin)
-    somebody = await visit.get(admin, headers)
+    anonymous = await visit.get(admin)
+    user = await visit.get(admin, headers)
     await visit.set_roles(user_id, ["admin"])
 
-    assert (nobody.status_code, nobody.json()["code"]) == (401, "unauthorized")
-    assert nobody.headers["www-authenticate"] == "Bearer"
-    assert nobody.headers["content-type"] == "application/problem+json"
-    assert nobody.headers["cache-control"] == "no-store"
-    assert (somebody.status_code, somebody.json()["code"]) == (403, "forbidden")
+    assert (anonymous.status_code, anonymous.json()["code"]) == (401, "unauthorized")
+    assert anonymous.headers["www-authenticate"] == "Bearer"
+    assert anonymous.headers["content-type"] == "application/problem+json"
+    assert anonymous.headers["cache-control"] == "no-store"
+    assert (user.status_code, user.json()["code"]) == (403, "forbidden")
     for _ in range(100):
         answer = await visit.get(admin, headers)
         if answer.status_code == 200:

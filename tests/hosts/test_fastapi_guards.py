@@ -94,14 +94,14 @@ async def test_each_dependency_demands_what_it_says(auth: Auth) -> None:
 
     stranger = await answers(Client(app), *paths)
     forged = await answers(Client(app, bearer("x.y.z")), "/maybe", "/me")
-    somebody = await answers(Client(app, bearer(await login(auth))), *paths)
+    logged_in = await answers(Client(app, bearer(await login(auth))), *paths)
     await auth.users.set_roles(user_id, ["staff"])
     colleague = await answers(Client(app, bearer(await login(auth))), "/staff", "/write")
 
     assert stranger == dict.fromkeys(paths, "unauthorized") | {"/maybe": "nobody", "/staff": "nobody"}
     assert forged == {"/maybe": "nobody", "/me": "invalid_token"}
     refused = {"/verified": "email_not_verified", "/admin": "forbidden", "/staff": "forbidden", "/write": "forbidden"}
-    assert somebody == {"/me": user_id, "/maybe": user_id, "/address": EMAIL} | refused
+    assert logged_in == {"/me": user_id, "/maybe": user_id, "/address": EMAIL} | refused
     assert colleague == {"/staff": user_id, "/write": user_id}
 
 
@@ -110,7 +110,7 @@ def made_up(*roles: str) -> Identity:
     return Identity.of_credential("test", stored("u1", roles))
 
 
-def nobody_special() -> Identity:
+def a_user() -> Identity:
     """A user without roles."""
     return made_up()
 
@@ -145,7 +145,7 @@ async def test_overrides_and_users_of_the_kit_work_together(auth: Auth, override
         before = await answers(client, *paths)
         overrides[require(roles="admin").dependency] = lambda: None
         switched_off = await answers(client, *paths)
-        overrides[get_user] = nobody_special
+        overrides[get_user] = a_user
         both = await answers(client, *paths)
     overrides.clear()
     after = await answers(client, *paths)

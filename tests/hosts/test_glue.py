@@ -89,15 +89,15 @@ async def test_login_required_wants_a_login_and_fresh_a_recent_one(make: Any) ->
     clock = Clock()
     async with make_auth(clock=clock, access_ttl=2 * 3600) as auth:
         await register(auth)
-        client, somebody = Client(make(auth)), bearer(await login(auth))
+        client, user = Client(make(auth)), bearer(await login(auth))
 
-        nobody = [await client.get(path) for path in ("/page", "/fresh")]
-        recent = [await client.get(path, headers=somebody) for path in ("/page", "/fresh")]
+        anonymous = [await client.get(path) for path in ("/page", "/fresh")]
+        recent = [await client.get(path, headers=user) for path in ("/page", "/fresh")]
         clock.move(3601)
         await auth.revocation.sync()
-        page, fresh = [await client.get(path, headers=somebody) for path in ("/page", "/fresh")]
+        page, fresh = [await client.get(path, headers=user) for path in ("/page", "/fresh")]
 
-    assert [(answer.status, answer.json["code"]) for answer in nobody] == [(401, "unauthorized")] * 2
+    assert [(answer.status, answer.json["code"]) for answer in anonymous] == [(401, "unauthorized")] * 2
     assert [answer.status for answer in recent] == [200, 200]
     assert (page.status, fresh.status, fresh.json["code"]) == (200, 401, "fresh_login_required")
     assert "insufficient_user_authentication" in (fresh.header("www-authenticate") or "")
@@ -106,7 +106,7 @@ async def test_login_required_wants_a_login_and_fresh_a_recent_one(make: Any) ->
 
 
 @pytest.mark.parametrize("make", [guarded_starlette, guarded_fastapi, guarded_quart, guarded_flask])
-async def test_without_the_middleware_a_guard_lets_nobody_through(make: Any) -> None:
+async def test_without_the_middleware_a_guard_lets_no_one_through(make: Any) -> None:
     async with make_auth() as auth:
         await register(auth)
 
@@ -115,7 +115,7 @@ async def test_without_the_middleware_a_guard_lets_nobody_through(make: Any) -> 
     assert (answer.status, answer.json["code"]) == (401, "unauthorized")
 
 
-async def test_without_the_plugin_a_guard_of_litestar_lets_nobody_through() -> None:
+async def test_without_the_plugin_a_guard_of_litestar_lets_no_one_through() -> None:
     @get("/", guards=[litestar.require()], sync_to_thread=False)
     def page() -> str:
         return "page"

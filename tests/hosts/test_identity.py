@@ -109,7 +109,7 @@ async def test_the_scope_of_the_server_stays_as_it_was() -> None:
     assert scope == before
 
 
-async def test_nobody_is_known_after_the_request_and_each_request_knows_its_own_user() -> None:
+async def test_no_one_is_known_after_the_request_and_each_request_knows_its_own_user() -> None:
     async def page(_: StarletteRequest) -> Response:
         before = current_user().id
         await asyncio.sleep(0)
@@ -147,7 +147,7 @@ async def test_background_work_still_knows_the_user() -> None:
 async def test_another_middleware_that_takes_the_users_place_does_not_confuse_the_auth_routes() -> None:
     def channels(app: Any) -> Any:
         async def call(scope: Scope, receive: Receive, send: Send) -> None:
-            await app({**scope, "user": "somebody else", "auth": None}, receive, send)
+            await app({**scope, "user": "another user", "auth": None}, receive, send)
 
         return call
 

@@ -59,7 +59,7 @@ def led(answer: Answer) -> tuple[str, dict[str, list[str]]]:
 
 
 @pytest.mark.parametrize("host", FORMS)
-async def test_every_host_leads_browsers_and_nobody_else(host: str) -> None:
+async def test_every_host_leads_browsers_and_no_one_else(host: str) -> None:
     async with paged() as auth:
         app = AuthMiddleware(build(host, "wrapped").app, auth, mount="/auth")
         stranger = Client(app)
@@ -262,7 +262,7 @@ def starlette_error() -> Exception:
     return UnauthorizedError()
 
 
-async def test_a_host_that_mounts_the_routes_and_requires_a_login_leads_nobody_in_a_circle() -> None:
+async def test_a_host_that_mounts_the_routes_and_requires_a_login_leads_no_one_in_a_circle() -> None:
     async with paged() as auth:
         host = Starlette(routes=[Mount("/auth", AuthApp(auth))])
 

@@ -117,13 +117,13 @@ async def test_a_guard_demands_permissions(make: Any) -> None:
     async with make_auth(permissions=ROLES) as auth:
         user_id = await register(auth)
         client, headers = Client(make(auth)), bearer(await login(auth))
-        nobody = [(await client.get(path)).status for path in ("/write", "/either")]
+        anonymous = [(await client.get(path)).status for path in ("/write", "/either")]
         found = {}
         for role in ROLES:
             await auth.users.set_roles(user_id, [role])
             found[role] = [await client.get(path, headers=headers) for path in ("/write", "/either")]
 
-    assert nobody == [401, 401]
+    assert anonymous == [401, 401]
     statuses = {role: [answer.status for answer in answers] for role, answers in found.items()}
     assert statuses == {"editor": [200, 200], "reader": [403, 200], "guest": [403, 403]}
     assert found["guest"][0].json["code"] == "forbidden"

@@ -92,7 +92,7 @@ def hosts() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("host", sorted(hosts()))
-async def test_nobody_is_refused_by_an_answer_where_the_server_can_send_one(host: str) -> None:
+async def test_no_one_is_refused_by_an_answer_where_the_server_can_send_one(host: str) -> None:
     app = hosts()[host]
 
     async with running(app):
@@ -104,7 +104,7 @@ async def test_nobody_is_refused_by_an_answer_where_the_server_can_send_one(host
 
 
 @pytest.mark.parametrize("host", sorted(hosts().keys() - {"quart"}))
-async def test_nobody_is_refused_by_close_4401_elsewhere(host: str) -> None:
+async def test_no_one_is_refused_by_close_4401_elsewhere(host: str) -> None:
     app = hosts()[host]
 
     async with running(app):
@@ -123,7 +123,7 @@ async def test_quart_closes_with_a_code_of_its_own_elsewhere() -> None:
 
 
 @pytest.mark.parametrize("host", ["starlette", "fastapi", "quart", "litestar"])
-async def test_somebody_is_let_in(host: str) -> None:
+async def test_a_user_is_let_in(host: str) -> None:
     app = hosts()[host]
     auth = app.auth if isinstance(app, AuthMiddleware) else app.plugins.get(AuthPlugin)._auth_app.auth
     async with running(app):

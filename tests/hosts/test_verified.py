@@ -129,14 +129,14 @@ async def test_a_guard_demands_a_verified_address_as_it_is_now(make: Any) -> Non
     async with make_auth() as auth, make_auth(auth.storage) as other:
         user_id = await register(auth)
         client, headers = Client(make(auth)), bearer(await login(auth))
-        nobody = await client.get("/")
+        anonymous = await client.get("/")
         unverified = await client.get("/", headers=headers)
         await other.users.set_verified(user_id)
         verified = await client.get("/", headers=headers)
         await other.users.set_verified(user_id, verified=False)
         again = await client.get("/", headers=headers)
 
-    assert [answer.status for answer in (nobody, unverified, verified, again)] == [401, 403, 200, 403]
+    assert [answer.status for answer in (anonymous, unverified, verified, again)] == [401, 403, 200, 403]
     assert unverified.json["code"] == again.json["code"] == "email_not_verified"
 
 

@@ -61,7 +61,7 @@ async def awaited_steps() -> AsyncIterator[str]:
 
 
 async def told(function: Any) -> list[str]:
-    """Call a function as its kind wants, with nobody known between two steps."""
+    """Call a function as its kind wants, with no user known between two steps."""
     made = function()
     if hasattr(made, "__anext__"):
         return [value async for value in made if not current_user().id]

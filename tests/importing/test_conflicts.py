@@ -29,7 +29,7 @@ def having(**changes: Any) -> dict[str, Any]:
 
 
 async def there(auth: Auth) -> User:
-    """A verified user with a password of her own, and a role."""
+    """A verified user with a password, and a role."""
     given = {"id": UUID, "email": "ada@example.com", "email_verified": True, "roles": ["editor"], "password": NEW}
     await import_users(auth, [given | {"data": {"name": "Old", "age": "9"}}])
     [user] = await users_of(auth)
@@ -118,7 +118,7 @@ async def test_an_update_that_changes_nothing_ends_no_session_and_is_no_event() 
         assert [event.name for event in events] == ["users_import"]
 
 
-async def test_an_address_of_another_record_verifies_nobody_and_takes_nobody_over() -> None:
+async def test_an_address_of_another_record_verifies_no_one_and_takes_no_one_over() -> None:
     """A stranger registered the address first; the import must not make the account hers and the owner's."""
     async with with_fields() as auth:
         await register(auth, password=NEW)
@@ -260,7 +260,7 @@ async def test_a_status_of_a_record_ends_the_ban_that_there_is() -> None:
 
 
 async def there_without_fields(auth: Auth) -> User:
-    """A user with a password of her own."""
+    """A user with a password."""
     given = {"id": UUID, "email": "ada@example.com", "email_verified": True, "roles": ["admin"], "password": NEW}
     await import_users(auth, [given])
     [user] = await users_of(auth)

@@ -51,7 +51,7 @@ async def test_no_letter_is_the_end_of_it(told: Events) -> None:
     assert told == []
 
 
-async def test_two_hundred_letters_wait_for_a_server_that_pauses_and_nobody_else_does(told: Events) -> None:
+async def test_two_hundred_letters_wait_for_a_server_that_pauses_and_no_one_else_does(told: Events) -> None:
     async with serving() as server:
         server.running.clear()
         delivery = deliver(server.mailer(), told)

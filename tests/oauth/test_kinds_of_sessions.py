@@ -75,12 +75,12 @@ async def test_a_token_of_a_client_is_a_login_at_no_endpoint(kinds: Kinds) -> No
 
     for path, route in kinds.routes:
         name = route.endpoint.name
-        nobody = await kinds.call(path, route, {})
+        anonymous = await kinds.call(path, route, {})
         by_token, by_cookie = await kinds.call(path, route, shown), await kinds.call(path, route, cookies)
-        # An endpoint for everybody answers as it does without a login, or refuses the token.
-        assert by_token in {nobody, (401, "invalid_token")}, name
-        assert by_cookie[0] in {nobody[0], 401}, name
-        if nobody == (401, "unauthorized"):
+        # A public endpoint answers as it does without a login, or refuses the token.
+        assert by_token in {anonymous, (401, "invalid_token")}, name
+        assert by_cookie[0] in {anonymous[0], 401}, name
+        if anonymous == (401, "unauthorized"):
             guarded[name] = (path, route)
             assert (by_token[0], by_cookie[0]) == (401, 401), name
     assert (await kinds.world.use(kinds.tokens["access_token"])).status == 200

@@ -220,7 +220,7 @@ async def test_two_consents_at_once_make_one_grant_and_more_sessions_end_the_old
     assert (await world.browser.get("/auth/me")).status == 200
 
 
-async def test_whoever_holds_a_token_of_a_client_may_revoke_it(world: World) -> None:
+async def test_each_holder_of_a_token_of_a_client_may_revoke_it(world: World) -> None:
     client_id = await world.register_client()
     for kind in ("access_token", "refresh_token"):
         tokens = await world.connect(client_id)

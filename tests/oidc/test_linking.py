@@ -152,7 +152,7 @@ async def test_an_unlinked_login_is_told_by_mail_and_unknown_ones_are_not_found(
         assert (await app.outbox.next("identity_unlinked")).to == EMAIL
 
 
-async def test_nobody_unlinks_the_login_of_another_user() -> None:
+async def test_no_one_unlinks_the_login_of_another_user() -> None:
     async with world() as app:
         await app.login()
         (listed,) = (await app.browser.get("/auth/identities")).json["identities"]

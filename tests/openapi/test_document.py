@@ -58,7 +58,7 @@ class Greetings(Feature):
 
     @post("/greetings/{id}", status=203, errors=(RudeError,))
     async def greet(self, *, id: Line, name: Line, loudly: bool = False, identity: Identity) -> Greeting:  # noqa: A002
-        """Greet somebody."""
+        """Greet a user."""
         if loudly:
             raise RudeError
         return Greeting(f"{identity.id} greets {name} of {id}")
@@ -218,7 +218,7 @@ async def test_caches_may_keep_it_and_ask_again() -> None:
     assert (again[0].body, again[0].header("etag"), again[0].header("content-type")) == (b"", etag, None)
 
 
-async def test_an_answer_that_renews_cookies_is_kept_by_nobody() -> None:
+async def test_an_answer_that_renews_cookies_is_kept_by_no_one() -> None:
     auth = documented()
     async with auth:
         await register(auth)

@@ -1,6 +1,6 @@
 """Schemathesis, with all of its checks, against the running app: by what is documented, and against it.
 
-It tries every bound and example by bearer, searches and sequences by cookie, and a search by nobody.
+It tries every bound and example by bearer, searches and sequences by cookie, and a search without a login.
 SCHEMATHESIS_EXAMPLES=500 makes it search longer; a number and no time bounds it, so that a busy machine skips nothing.
 """
 

@@ -28,7 +28,7 @@ async def test_readers_see_no_forms_and_others_see_nothing(site: Site) -> None:
     assert "/auth/admin" not in (await user.get("account")).links
 
 
-async def test_the_own_page_and_that_of_a_mightier_user(site: Site) -> None:
+async def test_the_page_of_the_caller_and_that_of_a_mightier_user(site: Site) -> None:
     surfer = await site.log_in("helper")
 
     own = await surfer.get(f"admin/users/{site.users['helper'].id}")

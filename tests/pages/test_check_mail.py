@@ -78,7 +78,7 @@ async def test_a_script_of_another_browser_with_the_request_and_the_code_is_not(
 
 
 @pytest.mark.parametrize("value", ["eve", "forged", "cut", "changed"])
-async def test_a_cookie_of_another_registration_logs_in_nobody(hiding: Auth, value: str) -> None:
+async def test_a_cookie_of_another_registration_logs_in_no_one(hiding: Auth, value: str) -> None:
     ada, eve = browser(hiding), browser(hiding)
     waiting = await register(ada)
     code, cookie = await code_of(hiding), ada.client.cookies[NAME]
@@ -99,7 +99,7 @@ async def test_a_cookie_of_another_registration_logs_in_nobody(hiding: Auth, val
     assert not await is_logged_in(ada)
 
 
-async def test_a_link_logs_in_nobody(hiding: Auth) -> None:
+async def test_a_link_logs_in_no_one(hiding: Auth) -> None:
     ada = browser(hiding)
     await register(ada)
     page = await ada.get(f"verify-email?token={(await mailed(hiding, 'register')).token}")

@@ -48,7 +48,7 @@ async def test_the_page_of_a_user_has_a_button(world: World, browser: Browser) -
     assert "__Host-auth-admin" in browser.client.cookies
 
 
-async def test_neither_the_own_page_nor_that_of_a_banned_user_has_one(world: World, browser: Browser) -> None:
+async def test_neither_the_page_of_the_caller_nor_that_of_a_banned_user_has_one(world: World, browser: Browser) -> None:
     await world.auth.users.ban(world.users["user"].id)
 
     for name in ("user", "owner"):

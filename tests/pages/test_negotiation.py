@@ -102,7 +102,7 @@ async def test_a_form_of_ours_is_taken(auth: Auth, headers: dict[str, str]) -> N
     assert set(surfer.client.cookies) == {ACCESS, REFRESH, DEVICE}
 
 
-async def test_fields_that_nobody_asked_for_are_refused(surfer: Surfer, auth: Auth) -> None:
+async def test_fields_that_no_one_asked_for_are_refused(surfer: Surfer, auth: Auth) -> None:
     form = {"email": EMAIL, "password": PASSWORD, "company": "x"}
 
     for name in ("roles", "credit", "client", "identity", "data", "status", "_method"):

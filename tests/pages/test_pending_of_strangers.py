@@ -1,4 +1,4 @@
-"""Nobody is led to finish the login of a stranger, or to give the stranger's account the own app (login CSRF)."""
+"""No user is led to finish the login of a stranger, or to give a stranger's account a second factor (login CSRF)."""
 
 import base64
 
@@ -96,7 +96,7 @@ async def test_no_other_site_ends_a_login_in_a_browser(trap: Trap, headers: dict
 
 
 async def test_a_planted_cookie_does_not_reach_the_account_of_a_session(trap: Trap) -> None:
-    """The pages of a logged-in victim act on the own account, whatever pending login the browser has."""
+    """The pages of a logged-in victim act on the victim's account, whatever pending login the browser has."""
     await trap.set_up(EMAIL)
     headers = bearer_of(trap) | {"cookie": f"__Host-auth-pending={trap.waiting['setup']}"}
 

@@ -102,6 +102,6 @@ async def test_who_must_have_a_factor_sets_it_up_during_the_login(visitor: Visit
     assert (await visitor.get("account")).status == 200
 
 
-async def test_nobody_sees_the_pages_of_a_login_that_has_not_begun(visitor: Visitor) -> None:
+async def test_no_one_sees_the_pages_of_a_login_that_has_not_begun(visitor: Visitor) -> None:
     for page in ("second-factor", "totp/setup", "recovery-codes/new", "reauthenticate"):
         assert (await visitor.get(page)).url.partition("?")[0] == "/auth/login"

@@ -99,7 +99,7 @@ async def test_a_link_of_a_mail_is_not_sent_on(surfer: Surfer, auth: Auth) -> No
     assert "secret-of-a-mail" not in refused.url
 
 
-async def test_a_page_for_somebody_who_is_gone_ends_at_the_login(surfer: Surfer, auth: Auth) -> None:
+async def test_a_page_for_a_user_who_is_gone_ends_at_the_login(surfer: Surfer, auth: Auth) -> None:
     await enter(surfer, auth)
     access = surfer.client.cookies["__Host-auth"]
     user = await auth.users.by_email(EMAIL)

@@ -266,7 +266,7 @@ async def test_a_closed_or_disabled_account_gets_no_session() -> None:
         assert await code_of(world.log_in()) == "account_disabled"
 
 
-async def test_a_passkey_that_is_deleted_meanwhile_logs_nobody_in() -> None:
+async def test_a_passkey_that_is_deleted_meanwhile_logs_no_one_in() -> None:
     storage = CountingStorage()
     async with a_world(storage) as world:  # type: ignore[arg-type]  # a storage, as `Auth` takes it
         await world.add()

@@ -80,7 +80,7 @@ async def test_a_challenge_lasts_five_minutes() -> None:
             assert await code_of(world.passkeys.passkey_login(credential=sent)) == outcome
 
 
-async def test_a_mark_that_cannot_be_written_lets_nobody_in() -> None:
+async def test_a_mark_that_cannot_be_written_lets_no_one_in() -> None:
     storage = CountingStorage()
     async with a_world(storage) as world:  # type: ignore[arg-type]  # a storage, as `Auth` takes it
         await world.add()

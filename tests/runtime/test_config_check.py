@@ -171,7 +171,7 @@ async def test_what_is_found_is_logged_at_the_first_start_only(caplog: pytest.Lo
 
 
 @pytest.mark.parametrize("name", ["X-Forwarded-For", "Forwarded", "X-Real-IP"])
-async def test_headers_of_a_proxy_that_nobody_has_named_are_found_and_logged_once(
+async def test_headers_of_a_proxy_that_no_one_has_named_are_found_and_logged_once(
     name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with make_auth() as auth:
@@ -223,7 +223,7 @@ async def test_headers_of_proxies_that_are_named_are_no_finding(caplog: pytest.L
         ("http://[::1]:3000", ("http", "::1")),
     ],
 )
-def test_a_site_is_what_somebody_has_registered(origin: str, site: tuple[str, str]) -> None:
+def test_a_site_is_a_domain_that_can_be_registered(origin: str, site: tuple[str, str]) -> None:
     assert site_of(origin) == site
 
 

@@ -34,7 +34,7 @@ DEFENCES = [
         "features/password_reset/feature.py",
         "ended += await storage.end_sessions(user.id, now)",
         "ended += []",
-        "features/test_password_reset.py::test_a_reset_sets_the_password_ends_all_sessions_and_logs_nobody_in",
+        "features/test_password_reset.py::test_a_reset_sets_the_password_ends_all_sessions_and_logs_no_one_in",
     ),
     Defence(
         "a reset is one transaction",
@@ -48,7 +48,7 @@ DEFENCES = [
         "features/email_verification/feature.py",
         "ended = await storage.end_sessions(user.id, int(self.auth.now()), keep=keep)",
         "ended = [str(keep) for _ in ()]",
-        "features/test_email_verification.py::test_verification_ends_the_sessions_from_before_but_the_own",
+        "features/test_email_verification.py::test_verification_ends_the_earlier_sessions_but_the_current_one",
     ),
     Defence(
         "an unknown address costs a hash",
@@ -112,7 +112,7 @@ DEFENCES = [
         "feature/endpoint.py",
         'errors[name] = [Reason("unknown")]',
         "continue",
-        "features/test_passwords.py::test_nobody_assigns_fields_of_the_library_s_own",
+        "features/test_passwords.py::test_no_one_assigns_fields_of_the_library_s_own",
     ),
     Defence(
         "nothing forwarded is believed but from trusted proxies",

@@ -85,7 +85,7 @@ MAILS = [
         "accounts/mail_budget.py",
         '"known" if known else "stranger"',
         '"stranger"',
-        "accounts/test_mail_budget.py::test_strangers_and_known_clients_have_all_of_their_budgets_whoever_asked_before",
+        "accounts/test_mail_budget.py::test_strangers_and_known_clients_have_all_of_their_budgets_whichever_asked_before",
     ),
     Defence(
         "a used token keeps no data",
@@ -123,21 +123,21 @@ MAILS = [
         "accounts/test_own_records.py::test_the_export_of_a_caller_does_not_tell_which_addresses_have_an_account",
     ),
     Defence(
-        "concealment: a request for a mail about nobody costs the same statements",
+        "concealment: a request for a mail about an unknown user costs the same statements",
         "accounts/one_time_tokens.py",
         '        if room == "mail":\n',
         '        if (user or to) and room == "mail":\n',
         "security/test_concealment.py::test_random_sequences_show_no_account",
     ),
     Defence(
-        "concealment: a mail to nobody is written as well",
+        "concealment: a decoy mail is written as well",
         "accounts/letters.py",
         "        self._delivery.send_later(write, decoy=not letter.to)\n",
         "        if letter.to:\n            self._delivery.send_later(write)\n",
         "security/test_concealment.py::test_random_sequences_show_no_account",
     ),
     Defence(
-        "concealment: the password of nobody is hashed as well",
+        "concealment: the password of an unknown user is hashed as well",
         "accounts/passwords.py",
         "        fits = await self.hasher.verify(credential.secret if credential else None, password)\n",
         """        if credential is None:
@@ -192,11 +192,11 @@ MAILS = [
         "pages/test_check_mail.py::test_a_script_of_another_browser_with_the_request_and_the_code_is_not",
     ),
     Defence(
-        "a registration of another account logs nobody in",
+        "a registration of another account logs no one in",
         "accounts/asked_mail.py",
         "next((each for each in self._read(cookies) if each.request == request), None)",
         "next(iter(self._read(cookies)), None)",
-        "pages/test_check_mail.py::test_a_cookie_of_another_registration_logs_in_nobody",
+        "pages/test_check_mail.py::test_a_cookie_of_another_registration_logs_in_no_one",
     ),
     Defence(
         "a page shows the form for a code only to the browser that asked for it",
@@ -224,14 +224,14 @@ MAILS = [
         "accounts/asked_mail.py",
         "hmac.compare_digest(found[2], _mac(key, found[1]))",
         "key",
-        "pages/test_check_mail.py::test_a_cookie_of_another_registration_logs_in_nobody",
+        "pages/test_check_mail.py::test_a_cookie_of_another_registration_logs_in_no_one",
     ),
     Defence(
-        "the link of a mail logs nobody in",
+        "the link of a mail logs no one in",
         "features/email_verification/feature.py",
         "not token and self._signs_in(request, identity, client)",
         "True",
-        "pages/test_check_mail.py::test_a_link_logs_in_nobody",
+        "pages/test_check_mail.py::test_a_link_logs_in_no_one",
     ),
     Defence(
         "a code does not change who is logged in",

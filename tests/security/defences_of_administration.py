@@ -146,14 +146,14 @@ ADMINISTRATION = [
         "accounts/authority.py",
         "self.judge_user(permitted, users.get(user_id))",
         "users.get(user_id)",
-        ACCESS + "test_nobody_gets_or_gives_more_than_they_have",
+        ACCESS + "test_no_one_gets_or_gives_more_than_they_have",
     ),
     Defence(
         "administrators do not act on themselves",
         "accounts/authority.py",
         "if user_id == self.id:",
         "if not user_id:",
-        ACCESS + "test_nobody_gets_or_gives_more_than_they_have",
+        ACCESS + "test_no_one_gets_or_gives_more_than_they_have",
     ),
     Defence(
         "the rights of an administrator are judged under the lock",
@@ -237,7 +237,7 @@ ADMINISTRATION = [
         "accounts/impersonation.py",
         "session.id, auth_time=0, amr=()",
         "session.id, auth_time=now, amr=()",
-        PARKED + "test_the_own_session_is_parked_and_comes_back",
+        PARKED + "test_the_session_of_the_administrator_is_parked_and_comes_back",
     ),
     Defence(
         "a parked session is answered in cookies alone",

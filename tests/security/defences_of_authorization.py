@@ -94,7 +94,7 @@ AUTHORIZATION = [
         RULES + "only_the_page_of_the_same_session_is_answered_and_once",
     ),
     Defence(
-        "nobody consents silently",
+        "no user consents silently",
         FOLDER + "requests.py",
         'if sent.get("prompt") == "none":',
         "if False:",

@@ -40,11 +40,11 @@ CLIENTS = [
         "browser/test_client_calls.py::test_a_request_is_sent_again_once_and_whole_or_not_at_all",
     ),
     Defence(
-        "a renewal without an answer logs nobody out",
+        "a renewal without an answer logs no one out",
         FILE,
         "      if (!isOfSession(error)) {\n        const",
         "      if (!error) {\n        const",
-        "browser/test_client_calls.py::test_no_answer_logs_nobody_out",
+        "browser/test_client_calls.py::test_no_answer_logs_no_one_out",
     ),
     Defence(
         "a login or logout is newer than what was asked before it",

@@ -11,14 +11,14 @@ CLOCKS = [
         "web/test_cookies_beside_ours.py::test_cookies_that_no_key_of_ours_made_are_left_alone",
     ),
     Defence(
-        "cookies of two users log nobody in",
+        "cookies of two users log no one in",
         "web/cookie_choice.py",
         "if len({item.user_id for item in (*access, *refresh)}) > 1:",
         "if len({item.user_id for item in (*access, *refresh)}) > 2:",
         "web/test_cookies_beside_ours.py::test_two_users_are_refused_where_a_login_is_asked_for_and_break_no_public_page",
     ),
     Defence(
-        "an access cookie beside the refresh cookie of another user logs nobody in",
+        "an access cookie beside the refresh cookie of another user logs no one in",
         "web/cookie_choice.py",
         "if refresh is not None and refresh.user_id != access.user_id:",
         "if False:",
@@ -123,11 +123,11 @@ CLOCKS = [
         "sessions/test_clocks.py::test_a_token_from_the_future_is_asked_about",
     ),
     Defence(
-        "a lockout of a clock that was ahead binds nobody",
+        "a lockout of a clock that was ahead binds no client",
         "storage/statements/counters.py",
         'DEAD = "(c.expires_at <= :now OR c.expires_at - {max_skew} > :expires_at)"',
         'DEAD = "(c.expires_at <= :now)"',
-        "test_clock_ahead.py::test_wrong_passwords_of_the_future_lock_nobody_out",
+        "test_clock_ahead.py::test_wrong_passwords_of_the_future_lock_no_one_out",
     ),
     Defence(
         "a login of a clock that was ahead is not fresh",

@@ -26,7 +26,7 @@ DATABASES = [
         "storage/test_start_reads.py::test_a_second_migration_takes_no_lock",
     ),
     Defence(
-        "a user whom the host has deleted by SQL has no session",
+        "a user that the host has deleted by SQL has no session",
         "storage/statements/triggers.py",
         '_end("user_id IS NULL")',
         '_end("FALSE")',

@@ -32,14 +32,14 @@ HOSTS = [
         "mail/test_before_the_answer_served.py::test_mails_are_sent_and_records_stored_before_each_answer",
     ),
     Defence(
-        "only the own host makes an absolute target a path",
+        "only the host of the site makes an absolute target a path",
         "validation/targets.py",
         "if found is None or found[1].lower() not in {host.lower() for host in hosts}:",
         "if found is None or not hosts:",
         "hosts/test_leading.py::test_an_absolute_target_of_this_site_is_taken_and_no_other",
     ),
     Defence(
-        "a user whom the host does not let in is not sent back and forth",
+        "a user that the host refuses is not sent back and forth",
         "pages/page_visit.py",
         "came_back = turn == TURNS",
         "came_back = turn > TURNS",
@@ -50,14 +50,14 @@ HOSTS = [
         "middleware.py",
         "known = {BY: self.auth} if self._served is not None else {BY: None}",
         "known = {BY: self.auth}",
-        "hosts/test_leading.py::test_a_host_that_mounts_the_routes_and_requires_a_login_leads_nobody_in_a_circle",
+        "hosts/test_leading.py::test_a_host_that_mounts_the_routes_and_requires_a_login_leads_no_one_in_a_circle",
     ),
     Defence(
         "a client with a bearer token is not led",
         "pages/leading.py",
         "if has_bearer or identity.kind not in",
         "if identity.kind not in",
-        "hosts/test_leading.py::test_every_host_leads_browsers_and_nobody_else",
+        "hosts/test_leading.py::test_every_host_leads_browsers_and_no_one_else",
     ),
     Defence(
         "a host believes no peer that is not a trusted proxy",

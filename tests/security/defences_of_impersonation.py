@@ -57,7 +57,7 @@ IMPERSONATION = [
         SERVICE,
         "await by.judge(storage, user_id)",
         "await storage.lock_users({user_id})",
-        IN + "test_who_may_act_for_whom",
+        IN + "test_who_may_act_for_which_user",
     ),
     Defence(
         "what an administrator began ends in the storage, too",
@@ -85,7 +85,7 @@ IMPERSONATION = [
         SERVICE,
         "{SECOND_FACTOR_AT: 0}",
         "dict[str, int]()",
-        BROWSERS + "test_the_own_session_comes_back_and_is_no_fresh_login",
+        BROWSERS + "test_the_parked_session_comes_back_and_is_no_fresh_login",
     ),
     Defence(
         "only an impersonated session takes a parked one back",

@@ -81,14 +81,14 @@ IMPORTS = [
         "importing/updating.py",
         "is_new = self._updates.credentials and await self._set_all(inside)",
         "is_new = await self._set_all(inside)",
-        CONFLICTS + "test_an_address_of_another_record_verifies_nobody_and_takes_nobody_over",
+        CONFLICTS + "test_an_address_of_another_record_verifies_no_one_and_takes_no_one_over",
     ),
     Defence(
         "an update verifies an address only where it was asked to",
         "importing/updating.py",
         "        if self._updates.credentials:\n            wanted[",
         "        if True:\n            wanted[",
-        CONFLICTS + "test_an_address_of_another_record_verifies_nobody_and_takes_nobody_over",
+        CONFLICTS + "test_an_address_of_another_record_verifies_no_one_and_takes_no_one_over",
     ),
     Defence(
         "an update needs an id and an address of one user",
@@ -112,7 +112,7 @@ IMPORTS = [
         CONFLICTS + "test_with_credentials_an_update_sets_the_password_and_ends_the_sessions",
     ),
     Defence(
-        "nobody has the id of nobody",
+        "no user has an id that means none",
         "importing/prepare.py",
         "given_id == NO_USER_ID or not self._auth",
         "not self._auth",
@@ -126,7 +126,7 @@ IMPORTS = [
         "importing/test_import.py::test_a_refused_line_has_its_number_and_reason_and_never_the_value",
     ),
     Defence(
-        "nobody gets a role of another system unasked",
+        "no user gets a role of another system unasked",
         "importing/formats.py",
         "[context.roles[flag] for flag in self.flags if isinstance(flag, str) and flag in context.roles]",
         "[context.roles.get(flag, flag) for flag in self.flags]",

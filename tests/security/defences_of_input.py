@@ -60,18 +60,18 @@ INPUT = [
         "features/test_typed_text.py::test_a_setting_lets_addresses_of_private_networks_in",
     ),
     Defence(
-        "a password for nobody costs as many hashes",
+        "a password for an unknown user costs as many hashes",
         "crypto/argon2.py",
         "dict.fromkeys([password, composed(password)])",
         "dict.fromkeys([password, composed(password) if hashed != self._decoy else password])",
-        "crypto/test_compositions.py::test_a_wrong_password_costs_two_hashes_at_most_and_as_many_for_nobody",
+        "crypto/test_compositions.py::test_a_wrong_password_costs_two_hashes_at_most_and_as_many_for_no_one",
     ),
     Defence(
         "marks without end are not sorted",
         "_typed_text.py",
         "if not text.isascii() and has_few_marks(text) else text",
         "if not text.isascii() else text",
-        "crypto/test_compositions.py::test_a_wrong_password_costs_two_hashes_at_most_and_as_many_for_nobody",
+        "crypto/test_compositions.py::test_a_wrong_password_costs_two_hashes_at_most_and_as_many_for_no_one",
     ),
     Defence(
         "a redirect stays below the path of the app",

@@ -68,7 +68,7 @@ RESOURCES = [
         IN + "test_cookies_count_only_where_a_resource_takes_sessions_of_users",
     ),
     Defence(
-        "nobody without a token reaches a resource",
+        "no client without a token reaches a resource",
         "middleware.py",
         "                identity.require()\n",
         "                identity.is_authenticated\n",

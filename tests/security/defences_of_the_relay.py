@@ -82,7 +82,7 @@ RELAY = [
         SOCKET + "test_only_processes_of_the_same_version_installation_and_clock_are_told",
     ),
     Defence(
-        "relay: no file of somebody else is deleted",
+        "relay: no file of another program is deleted",
         "sessions/relay/socket_file.py",
         "if not stat.S_ISSOCK(os.lstat(path).st_mode):",
         "if not os.lstat(path):",

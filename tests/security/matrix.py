@@ -46,7 +46,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Row:
-    """A requirement, or a lesson from somebody else's bug, with its evidence."""
+    """A requirement, or a lesson from a bug of another project, with its evidence."""
 
     id: str
     level: str

@@ -1,4 +1,4 @@
-"""Who may call what: every endpoint with nobody, every spelling of a guarded path, and headers that claim a name."""
+"""Who may call what: endpoints without a login, every spelling of a guarded path, and headers that claim a name."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from asgi_auth.features.defaults import defaults
 from tests.features.flows import flows
 from tests.support import EMAIL, PASSWORD, Client, bearer, call, http_scope, login, make_auth, register, who
 
-#: Whoever has no login may call these, and nothing else.
+#: Anonymous clients may call these, and nothing else.
 OPEN = {
     "register", "login", "token", "refresh", "logout", "verify_email", "resend_verification", "forgot_password",
     "reset_password", "confirm_email_change", "magic_link", "magic_link_login", "request_unlock", "unlock",
@@ -28,7 +28,7 @@ def name_of(item: Any) -> str:
 
 
 @pytest.mark.parametrize(("path", "route"), list(AuthApp(make_auth(features=every_feature())).routes), ids=name_of)
-async def test_what_is_not_for_everybody_wants_a_login(path: str, route: Any) -> None:
+async def test_what_is_not_public_wants_a_login(path: str, route: Any) -> None:
     async with flows(features=every_feature()) as app:
         await app.verified()
         body = dict.fromkeys(route.endpoint.fields, "x") if route.endpoint.method != "GET" else None
@@ -71,11 +71,11 @@ async def test_no_header_says_who_asks_but_the_token(auth: Auth, client: Client)
     eve = await register(auth, "eve@example.com")
     claimed = dict.fromkeys(CLAIMED, admin) | {"x-roles": "admin"}
 
-    nobody = await client.get("/", headers=claimed)
-    somebody = await client.get("/", headers=claimed | bearer(await login(auth, "eve@example.com")))
+    anonymous = await client.get("/", headers=claimed)
+    user = await client.get("/", headers=claimed | bearer(await login(auth, "eve@example.com")))
 
-    assert (nobody.json["id"], nobody.json["roles"]) == ("", [])
-    assert (somebody.json["id"], somebody.json["roles"]) == (eve, [])
+    assert (anonymous.json["id"], anonymous.json["roles"]) == ("", [])
+    assert (user.json["id"], user.json["roles"]) == (eve, [])
 
 
 async def test_forwarded_headers_change_neither_address_nor_link(auth: Auth, client: Client) -> None:

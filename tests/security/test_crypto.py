@@ -1,4 +1,4 @@
-"""Keys and chance: nothing twice, not even after a fork; keys change without anybody being logged out."""
+"""Keys and chance: nothing twice, not even after a fork; keys change without a logout of any user."""
 
 import json
 import re
@@ -75,7 +75,7 @@ def test_hashes_are_those_of_the_specification() -> None:
     assert made.hex() == "09316115d5cf24ed5a15a31a3ba326e5cf32edc24702987c02b6566f61913cf7"
 
 
-async def test_a_new_secret_reaches_one_process_after_the_other_and_nobody_is_logged_out(
+async def test_a_new_secret_reaches_one_process_after_the_other_and_no_one_is_logged_out(
     fresh: Callable[[str], str], clock: Clock
 ) -> None:
     url = fresh("sqlite")
@@ -99,7 +99,7 @@ async def test_a_new_secret_reaches_one_process_after_the_other_and_nobody_is_lo
                     assert (await reader.refresh(str(pair.refresh_token))).access_token
 
 
-async def test_a_secret_that_replaces_all_others_logs_everybody_out(fresh: Callable[[str], str]) -> None:
+async def test_a_secret_that_replaces_all_others_logs_all_users_out(fresh: Callable[[str], str]) -> None:
     url = fresh("sqlite")
     async with make_auth(url) as auth:
         await register(auth)

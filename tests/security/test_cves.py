@@ -135,7 +135,7 @@ async def test_mail_goes_to_the_address_that_was_stored_not_to_the_one_that_was_
 
 
 @pytest.mark.parametrize("typed", ["\u0430da@example.com", "ada@example.com.evil.example", "ada@ex\u0430mple.com"])
-async def test_an_address_that_only_looks_alike_gets_nobody_s_mail(typed: str) -> None:
+async def test_an_address_that_only_looks_alike_gets_no_ones_mail(typed: str) -> None:
     async with flows(features=every_feature()) as app:
         await app.verified()
         app.clock.move(61)
@@ -145,7 +145,7 @@ async def test_an_address_that_only_looks_alike_gets_nobody_s_mail(typed: str) -
         await app.no_more_mail()
 
 
-# 21: an account that somebody has made with the address of another
+# 21: an account that a stranger has made with the address of another
 
 
 @pytest.mark.parametrize("joining", ["register", "reset"])
@@ -259,7 +259,7 @@ async def test_a_password_as_long_as_a_body_may_be_is_refused_before_it_is_hashe
         client = Client(AuthApp(auth))
         await register(auth)
         headers = bearer(await login(auth))
-        auth[PasswordService].hasher = None  # type: ignore[assignment]  # whoever asks it breaks
+        auth[PasswordService].hasher = None  # type: ignore[assignment]  # each use of it fails
 
         for path, fields in (
             ("/register", {"email": "eve@example.com", "password": "x" * 60_000}),

@@ -30,7 +30,7 @@ REQUESTS = {
 
 @pytest.mark.parametrize("name", REQUESTS)
 @pytest.mark.parametrize("error", [StorageUnavailableError, ValueError])
-async def test_without_the_database_nobody_gets_anything(name: str, error: type[Exception]) -> None:
+async def test_without_the_database_no_one_gets_anything(name: str, error: type[Exception]) -> None:
     method, path, body = REQUESTS[name]
     storage = CountingStorage()
     async with make_auth(storage, revocation="strict") as auth:
@@ -74,7 +74,7 @@ async def test_a_logout_that_was_not_written_is_not_told_as_done() -> None:
             assert len(listed) == 1
 
 
-async def test_a_hasher_that_fails_lets_nobody_in(auth: Auth, client: Client) -> None:
+async def test_a_hasher_that_fails_lets_no_one_in(auth: Auth, client: Client) -> None:
     await register(auth)
     auth[PasswordService].hasher = BrokenHasher(Argon2.cheap())
     answer = await client.post("/auth/login", ACCOUNT)
@@ -140,7 +140,7 @@ async def test_a_hook_that_fails_refuses(hook: str) -> None:
         assert await auth.storage.sessions(user_id, 0, 0) == []
 
 
-async def test_a_hook_that_fails_to_recognise_lets_nobody_in() -> None:
+async def test_a_hook_that_fails_to_recognise_lets_no_one_in() -> None:
     reached: list[Scope] = []
 
     async def host(scope: Scope, _receive: Receive, _send: Send) -> None:

@@ -1,4 +1,4 @@
-"""Forged access tokens against an app that lets nobody in without a login: none reaches it."""
+"""Forged access tokens against an app that lets no one in without a login: none reaches it."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -41,7 +41,7 @@ REQUIRED, SETUP = "second_factor_required", "second_factor_setup_required"
 
 
 class Site:
-    """A site where everybody must have a second factor: one user has an app, and another one has nothing."""
+    """A site where all users must have a second factor: one user has an app, and another one has nothing."""
 
     def __init__(self, world: World, op: FakeProvider) -> None:
         self.world, self.auth, self.op = world, world.auth, op

@@ -1,4 +1,4 @@
-"""Access tokens as nobody may make them: a forger with the key, other headers, and claims that we never write."""
+"""Forged access tokens: a forger with the key, other headers, and claims that the library never writes."""
 
 import base64
 import hashlib
@@ -94,7 +94,7 @@ CLAIMS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "sid is no id": lambda c: c | {"sid": "x"},
     "sid is in upper case": lambda c: c | {"sid": c["sid"].upper()},
     "gen is negative": lambda c: c | {"gen": -1},
-    "a doubled claim": lambda c: compact(c)[:-1] + b',"sub":"somebody else"}',
+    "a doubled claim": lambda c: compact(c)[:-1] + b',"sub":"another user"}',
     "white space": lambda c: json.dumps(c).encode(),
     "an escape that isn't needed": lambda c: compact(c).replace(b'"iss"', b'"\\u0069ss"'),
     "UTF-16": lambda c: compact(c).decode().encode("utf-16"),

@@ -1,4 +1,4 @@
-"""Tokens of users for whom an administrator acts: read from the database each time, also by an open websocket."""
+"""Tokens of impersonated users: read from the database each time, also by an open websocket."""
 
 import pytest
 

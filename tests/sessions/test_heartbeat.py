@@ -115,7 +115,7 @@ async def test_one_idle_process_stays_fresh_and_others_follow_when_it_ends(serve
                 assert await eventually(lambda: is_fresh(here))
                 assert await eventually(lambda: is_fresh(there))
                 await asyncio.sleep(0.05)
-        # Nobody has the task to write the heartbeat now.
+        # No process has the task to write the heartbeat now.
         for _ in range(30):
             assert await eventually(lambda: is_fresh(there))
             await asyncio.sleep(0.05)

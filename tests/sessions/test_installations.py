@@ -127,7 +127,7 @@ async def test_services_of_one_database_share_sessions_but_no_access_tokens_and_
             await shop.authenticate(renewed.access_token)
 
 
-async def test_all_processes_of_an_installation_have_the_same_id_whoever_starts_first(tmp_path: Path) -> None:
+async def test_all_processes_of_an_installation_have_the_same_id_whichever_starts_first(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/auth.db"
     async with make_auth(url) as first, make_auth(url) as second:
         assert first.keys.installation == second.keys.installation

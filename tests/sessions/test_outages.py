@@ -1,4 +1,4 @@
-"""Outages of the database stop the clock of the grace of refresh tokens, and nobody can prolong the grace by them."""
+"""Outages of the database stop the clock of the grace of refresh tokens, and no client can prolong it by them."""
 
 import pytest
 

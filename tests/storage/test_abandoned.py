@@ -162,7 +162,7 @@ async def test_statements_that_are_given_up_are_cancelled_in_the_server(kind: st
 async def test_behind_a_network_that_was_cut_the_server_tells_which_connections_it_is_rid_of(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The proxy keeps the old connections open and passes nothing on; the server ends them, and nobody hears of it."""
+    """The proxy keeps the old connections open and passes nothing on; the server ends them unheard."""
     monkeypatch.setattr(postgres_abandoned, "TO_CLOSE", 0.3)
     async with FaultProxy(server.port) as proxy, opened(server, port=proxy.port, max_size=2) as storage:
         proxy.pause()

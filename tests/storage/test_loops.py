@@ -16,7 +16,7 @@ from tests.storage.conftest import FILES_AND_SERVERS, connect
 
 Fresh = Callable[[str], str]
 LOOPS = pytest.mark.parametrize("driver", [*FILES_AND_SERVERS, "memory", "databases-sqlite"])
-# Python warns of asyncpg's sockets, which nobody can close once their loop is gone.
+# Python warns of asyncpg's sockets, which cannot be closed once their loop is gone.
 NO_WARNINGS = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 

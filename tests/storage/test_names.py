@@ -92,7 +92,7 @@ async def test_tables_may_stand_in_a_schema(driver: str, fresh: Fresh) -> None:
 
 
 @pytest.mark.parametrize("driver", SERVERS)
-async def test_a_schema_that_somebody_else_made_is_used(driver: str, fresh: Fresh, servers: Servers) -> None:
+async def test_a_schema_that_another_role_made_is_used(driver: str, fresh: Fresh, servers: Servers) -> None:
     url = fresh(driver)
     server = servers.get(driver)
     server.sql("CREATE SCHEMA auth", url)

@@ -160,7 +160,7 @@ async def test_own_writes_are_read_from_the_primary(cluster: Cluster) -> None:
             with calling("user-9"):
                 await inside.update_user("user-2", {"roles": ("changed",)}, NOW)
         await cluster.change("newest")
-        # Of a user who has written, all reads: a list does not name whom it shows.
+        # Of a user who has written, all reads: a list does not name the users that it shows.
         with calling("user-9"), reading_replica():
             assert {user.roles for user in await other.users(limit=5)} == {("newest",), ("changed",)}
         with calling("user-8"), reading_replica():

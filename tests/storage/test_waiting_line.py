@@ -43,7 +43,7 @@ async def test_a_request_in_progress_goes_before_a_new_one() -> None:
         assert line.hand(value)
 
     assert [await first, await second, await third] == ["c", "a", "b"]
-    assert not line.hand("nobody waits")
+    assert not line.hand("no one waits")
 
 
 async def test_a_new_request_that_would_end_too_late_is_refused_at_once() -> None:

@@ -1,4 +1,4 @@
-"""The tests of somebody else's app, with the kit as it is installed: from a wheel, the plugin by its entry point."""
+"""The tests of an app of a stranger, with the kit as it is installed: a wheel, the plugin by its entry point."""
 
 import shutil
 import subprocess
@@ -20,7 +20,7 @@ def installed(folder: Path) -> Path:
     return folder / "site"
 
 
-def test_the_tests_of_somebody_elses_app_pass(tmp_path: Path) -> None:
+def test_the_tests_of_another_app_pass(tmp_path: Path) -> None:
     tests = shutil.copytree(STRANGER, tmp_path / "stranger", ignore=shutil.ignore_patterns("__pycache__"))
 
     # By its name among the entry points: the module `asgi_auth` is no plugin.

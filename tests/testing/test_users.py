@@ -70,7 +70,7 @@ async def test_a_login_is_a_session_that_is_listed_refreshed_and_ended() -> None
         assert (await bearer.get("/")).json["error"] == "token_revoked"
 
 
-async def test_nobody_who_cannot_log_in_is_logged_in() -> None:
+async def test_no_one_who_cannot_log_in_is_logged_in() -> None:
     async with cheap_auth() as auth:
         user = await make_user(auth)
         await auth.users.set_status(user.id, "disabled")

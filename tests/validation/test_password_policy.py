@@ -23,7 +23,7 @@ def reasons(policy: PasswordPolicy, password: str, *words: str) -> list[str]:
 @pytest.mark.parametrize(
     "password", ["tk7fw2qz", "correct horse battery", "        spaces        ", "пароль-из-слов", "x" * 3 + "Y" * 1000]
 )
-def test_a_long_password_that_nobody_guesses_is_enough(password: str) -> None:
+def test_a_long_password_that_no_one_guesses_is_enough(password: str) -> None:
     assert reasons(PasswordPolicy(), password) == []
 
 

@@ -1,4 +1,4 @@
-"""Silent renewal of cookies: whatever happens to its answer, nobody is logged out."""
+"""Silent renewal of cookies: whatever happens to its answer, no user is logged out."""
 
 import asyncio
 from typing import Any
@@ -22,7 +22,7 @@ async def test_twenty_parallel_requests_with_an_expired_cookie_all_succeed_with_
     assert len(await auth.storage.sessions(answers[0].json["id"], int(clock.at), 0)) == 1
 
 
-async def test_a_renewal_whose_answer_is_lost_or_late_logs_nobody_out(browser: Client, clock: Clock) -> None:
+async def test_a_renewal_whose_answer_is_lost_or_late_logs_no_one_out(browser: Client, clock: Clock) -> None:
     clock.move(1000)
     lost = dict(browser.cookies)
     late = await Client(browser.app, COOKIE, lost).get("/")

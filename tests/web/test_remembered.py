@@ -1,4 +1,4 @@
-"""Header lines that the middleware remembers: they speak for whom they spoke before, and for nobody else."""
+"""Header lines that the middleware remembers: they stand for the same user as before, and for no other."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -70,7 +70,7 @@ async def test_a_token_that_a_websocket_shows_elsewhere_belongs_to_none_of_its_l
         return messages.pop()
 
     async def send(_message: Any) -> None:
-        """Nobody listens."""
+        """Ignore all messages."""
 
     with suppress(Exception):
         await app(socket, receive, send)

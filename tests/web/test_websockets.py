@@ -19,7 +19,7 @@ async def test_a_socket_is_recognised_by_its_header_and_passes_everything_on(lin
     assert rest == [{"type": "websocket.send", "text": "left 1000"}]
 
 
-async def test_a_socket_of_nobody_reaches_the_app_too(auth: Auth) -> None:
+async def test_a_socket_of_no_one_reaches_the_app_too(auth: Auth) -> None:
     line = Line(AuthMiddleware(echo, auth))
     line.incoming.put_nowait({"type": "websocket.disconnect", "code": 1001})
 

@@ -59,7 +59,7 @@ export interface Options {
 export interface Client {
   /** The URL of the endpoints. */
   readonly base: string;
-  /** The user as last known; null when nobody is logged in, undefined before anybody has asked and where `/me` failed after a login. */
+  /** The user as last known; null without a login, undefined before the first call and where `/me` failed after a login. */
   readonly user: User | null | undefined;
   /** Ask the server who is logged in. Rejects when the server does not answer: the session is kept then. */
   session(): Promise<User | null>;

@@ -13,7 +13,7 @@ SECRET_TTL = 300
 class AppleSecret:
     """The key of a team at Apple: each call gets a client secret of its own, a JWT signed with ES256.
 
-    So no secret expires that someone would have to renew. `private_key` is the text of the `.p8` file.
+    So no secret expires, and none has to be renewed. `private_key` is the text of the `.p8` file.
     """
 
     team_id: str

@@ -122,7 +122,7 @@ class SessionStore(Protocol):
         """End at most `batch` sessions of any user whose ids are greater than `after`; return their ids, ascending.
 
         With `up_to`, end none with a greater id; with `begun_by`, none that began later. The feed tells the greatest of
-        the ids alone (`Changes.up_to`): whoever calls this has ended the sessions with smaller ids.
+        the ids alone (`Changes.up_to`): the caller has ended the sessions with smaller ids.
         """
 
     async def access(self, session_id: str, now: int) -> Access | None:

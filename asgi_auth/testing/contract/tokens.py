@@ -24,7 +24,7 @@ async def test_a_token_comes_back_as_it_was_added_and_is_not_used_up_by_looking(
     assert await storage.find_token("reset", "digest-1", NOW + HOUR) is None
 
 
-async def test_a_token_may_be_about_nobody(storage: Storage) -> None:
+async def test_a_token_may_be_about_no_one(storage: Storage) -> None:
     token = a_token(None)
 
     assert await storage.add_token(token)
@@ -223,7 +223,7 @@ async def test_the_token_that_a_request_names_goes_before_the_newest_of_a_purpos
     assert await recalled("request-1", "reset") is None
 
 
-async def test_tokens_of_nobody_are_voided_by_their_subject_and_purpose(storage: Storage) -> None:
+async def test_tokens_of_no_one_are_voided_by_their_subject_and_purpose(storage: Storage) -> None:
     user, _ = await added(storage)
     mine = a_token(user, 1, subject="nobody@example.com")
     for token in (mine, a_token(None, 2, created_at=NOW + 1), a_token(None, 3, purpose="verify")):

@@ -88,7 +88,7 @@ async def test_users_are_added_together_each_whole_or_not_at_all(storage: Storag
 
 
 @pytest.mark.parametrize("taken", ["address", "id", "credential", "nothing"])
-async def test_of_many_users_added_together_only_those_are_left_out_of_whom_something_is_taken(
+async def test_of_many_users_added_together_only_those_with_taken_values_are_left_out(
     storage: Storage, taken: str
 ) -> None:
     await added(storage, 3)

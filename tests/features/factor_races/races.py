@@ -102,7 +102,7 @@ async def two_recovery_codes_log_in_twice(race: Race) -> None:
 
 
 async def a_reset_between_the_factors_leaves_no_session(race: Race) -> None:
-    """A new password meanwhile leaves no session, whoever comes first."""
+    """A new password meanwhile leaves no session, whichever comes first."""
     await race.begin()
     secret = await race.auth[Passwords].passwords.hasher.hash("another horse battery")
 

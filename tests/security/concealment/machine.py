@@ -67,7 +67,7 @@ class Pair:
         assert user.email == EMAIL
 
     async def log_in(self) -> None:
-        """Log the caller in to the own account, by both transports."""
+        """Log the caller in to their account, by both transports."""
         for transport in ("bearer", "cookie"):
             values = {"email": MALLORY, "password": PASSWORD}
             assert await self.step(Call("POST", "/login", values, transport=transport)) == 200

@@ -74,7 +74,7 @@ async def test_an_address_that_the_provider_has_not_verified_is_proven_by_mail(
 
 
 @pytest.mark.parametrize("lie", ["alg none", "another aud", "expired", "another nonce", "HS256 with the public key"])
-async def test_a_provider_that_lies_logs_nobody_in(http: httpx.AsyncClient, provider: FakeProvider, lie: str) -> None:
+async def test_a_provider_that_lies_logs_no_one_in(http: httpx.AsyncClient, provider: FakeProvider, lie: str) -> None:
     provider.lies(lie)
     assert (await by_provider(http, provider)).status_code in {400, 401}
     assert (await http.get("/plan")).status_code == 401
