@@ -28,10 +28,10 @@ CORE := $(addprefix tests/,crypto limits test_outgoing.py mail/test_smtp.py mail
 	hosts/test_glue.py pages/test_ways_in.py events/test_telemetry.py) \
 	$(wildcard tests/storage/test_contract*.py)
 
-# The oldest Python runs every test. The others run the core, and what depends most on the Python version: event loops,
-# threads, forks and context variables. `make test-full` runs every test on every Python.
+# The oldest Python runs every test. The others run what depends most on the Python version: event loops, threads, forks
+# and context variables. `make test-full` runs every test on every Python.
 OTHERS := 3.12 3.13 3.14
-OTHER_TESTS := $(CORE) $(addprefix tests/,bounds runtime sessions test_fork.py test_middleware.py test_shared_between_requests.py \
+OTHER_TESTS := $(addprefix tests/,bounds runtime sessions test_fork.py test_middleware.py test_shared_between_requests.py \
 	hosts/test_context.py hosts/test_identity.py hosts/test_lifespan.py hosts/test_sockets.py hosts/test_threads.py \
 	storage/test_pool_trouble.py storage/test_processes.py web/test_websockets.py) --ignore tests/sessions/test_model.py
 

@@ -88,13 +88,13 @@ async def test_a_tool_knows_who_asks_now_and_a_session_belongs_to_its_user(host:
         allowed = await client.call(hers, PAYROLL, session)
         anonymous = await client.begin("")
         taken = await client.call(other, WHO, anonymous)
-        refused = await client.call("", WHO, anonymous)
+        stranger = await client.call("", WHO, anonymous)
 
     assert own == [ada, ada]
     assert (session is None) == (mode == "stateless")
     assert "You may not do this" in str(refused)
     assert allowed == ada
-    assert "Log in to do this" in str(refused)
+    assert "Log in to do this" in str(stranger)
     if session is None:
         assert (foreign[0], taken) == (eve, eve)
         assert "Log in to do this" in str(foreign[1])

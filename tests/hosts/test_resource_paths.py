@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from blacksheep import Application
+from blacksheep import Application, Router
 from falcon import Response
 from falcon.asgi import App as Falcon
 from fastapi import FastAPI
@@ -50,7 +50,8 @@ def falcon() -> Any:
 
 
 def blacksheep() -> Application:
-    app = Application()
+    # The default router is that of all apps of a process.
+    app = Application(router=Router())
     app.router.add_get("/mcp", lambda: REACHED)
     return app
 

@@ -24,6 +24,7 @@ from asgi_auth import (
     Usernames,
     google,
 )
+from asgi_auth.features.authorization_server import AuthorizationServer, Resource
 from asgi_auth.features.defaults import defaults
 from asgi_auth.mail import Callbacks, ConsoleMailer, Letter, Mail, MailError, Outbox, TemporaryMailError
 from asgi_auth.mail.mailers import MAX_THREADS, FunctionMailer, _Threads, as_mailer
@@ -131,7 +132,8 @@ def test_a_feature_whose_mail_would_go_nowhere_is_refused_when_it_is_listed() ->
 def test_every_mail_belongs_to_a_feature_that_says_so() -> None:
     oidc = OIDC([google("app", "a secret of a client")])
     factors = [Totp(), RecoveryCodes(), Passkeys()]
-    features = [*defaults(mail=True), MagicLink(), *factors, Usernames(), oidc]
+    clients = AuthorizationServer({"/notes": Resource("Notes", {"notes:read": "Read your notes"})})
+    features = [*defaults(mail=True), MagicLink(), *factors, Usernames(), oidc, clients]
 
     assert {purpose for feature in features for purpose in feature.mails} == purposes()
 

@@ -14,7 +14,7 @@ from asgi_auth import AuthApp, AuthMiddleware
 from asgi_auth.hosts import fastapi, litestar
 from tests.openapi.everything import everything
 from tests.openapi.support import resolve
-from tests.support import EMAIL, PASSWORD, Client, bearer, make_auth, register
+from tests.support import EMAIL, ORIGIN, PASSWORD, Client, bearer, make_auth, register
 
 
 class UserInfo(BaseModel):
@@ -64,7 +64,7 @@ HOSTS = [(merged_fastapi, "/", "UserInfo"), (merged_litestar, "/pair", "TokenPai
 @pytest.mark.parametrize(("merged", "own", "name"), HOSTS)
 @pytest.mark.parametrize("mount", ["/auth", "/v1/login"])
 async def test_the_hosts_document_has_both(merged: Callable[..., Any], own: str, name: str, mount: str) -> None:
-    auth = everything()
+    auth = everything(mount=mount, issuer=ORIGIN + mount)
     async with auth:
         document = await merged(auth, mount)
         served = await Client(AuthApp(auth)).get("/openapi.json")
@@ -119,7 +119,7 @@ async def test_the_names_have_no_dots_which_client_generators_refuse(
     merged: Callable[..., Any], own: str, name: str
 ) -> None:
     del own
-    auth = everything()
+    auth = everything(mount="/v1.2/login", issuer=f"{ORIGIN}/v1.2/login")
     async with auth:
         document = await merged(auth, "/v1.2/login")
 

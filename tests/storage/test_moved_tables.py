@@ -71,7 +71,7 @@ async def test_users_of_pg_simple_auth_log_in_and_their_table_stays_theirs(
     with pytest.raises(StorageSetupError, match="users has no column email_canonical: ALTER TABLE users ADD COLUMN"):
         await auth.start()
 
-    columns, passwords = of_the_guide()
+    columns, passwords, trigger = of_the_guide()
     server.sql(columns, url)
     before = server.sql(COLUMNS, url)
     async with auth:
@@ -101,5 +101,7 @@ async def test_users_of_pg_simple_auth_log_in_and_their_table_stays_theirs(
 
     assert (server.sql(COLUMNS, url), server.sql(LEFT, url)) == (before, left)
     # The old app goes on beside the new one.
+    server.sql(trigger, url)
     server.sql(f"INSERT INTO users (email, password_hash) VALUES ('old@example.com', '{hashed}')", url)
-    assert server.sql("SELECT verified, roles FROM users WHERE email = 'old@example.com'", url) == "f|{}"
+    row = server.sql("SELECT email_canonical, verified, roles FROM users WHERE email = 'old@example.com'", url)
+    assert row == "old@example.com|f|{}"
