@@ -32,7 +32,8 @@ CORE := $(addprefix tests/,crypto limits test_outgoing.py mail/test_smtp.py mail
 # and context variables. `make test-full` runs every test on every Python.
 OTHERS := 3.12 3.13 3.14
 OTHER_TESTS := $(addprefix tests/,bounds runtime test_fork.py test_middleware.py test_shared_between_requests.py \
-	sessions/test_refresh_tokens.py sessions/test_revocation.py hosts/test_context.py hosts/test_identity.py hosts/test_lifespan.py hosts/test_sockets.py hosts/test_threads.py \
+	sessions/test_refresh_tokens.py sessions/test_revocation.py hosts/test_context.py hosts/test_identity.py \
+	hosts/test_lifespan.py hosts/test_sockets.py hosts/test_threads.py \
 	storage/test_pool_trouble.py storage/test_processes.py web/test_websockets.py)
 
 .PHONY: demo test test-full commands test-ha lint types public docs suite coverage others lowest newest bench bench-quick wrk postgres redis faketime codes zsh browser firefox node providers mcp glewlwyd proxies patroni hosts pins dist clean
