@@ -40,6 +40,9 @@ def hung(server: Server) -> Iterator[Callable[[str], None]]:
     def change(standby: str) -> None:
         server.sql(f"alter system set synchronous_standby_names = '{standby}'")
         server.sql("select pg_reload_conf()")
+        # The server reads its settings a moment later.
+        while server.sql("show synchronous_standby_names") != standby:
+            pass
 
     yield change
     change("")
