@@ -28,17 +28,18 @@ def project(folder: Path) -> set[str]:
     return written
 
 
+def its_tests(folder: Path) -> "subprocess.CompletedProcess[str]":
+    """Run the tests of the project."""
+    command = [sys.executable, "manage.py", "test"]
+    return subprocess.run(
+        command, cwd=folder, env=os.environ | ENVIRONMENT, capture_output=True, text=True, check=False
+    )
+
+
 def test_the_project_of_the_guide_passes_its_tests(tmp_path: Path) -> None:
     assert project(tmp_path) == {"asgi", "settings", "tests", "urls", "views"}
 
-    done = subprocess.run(
-        [sys.executable, "manage.py", "test"],
-        cwd=tmp_path,
-        env=os.environ | ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = its_tests(tmp_path)
 
     assert done.returncode == 0, done.stderr
     assert "Ran 2 tests" in done.stderr
@@ -51,14 +52,7 @@ def test_without_csrf_exempt_django_refuses_a_script_and_its_development_server_
     port = free_port()
     command = [sys.executable, "manage.py", "runserver", "--noreload", str(port)]
 
-    tested = subprocess.run(
-        [sys.executable, "manage.py", "test"],
-        cwd=tmp_path,
-        env=os.environ | ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    tested = its_tests(tmp_path)
     with running(command, port, tmp_path, ENVIRONMENT):
         health = httpx2.get(f"http://127.0.0.1:{port}/auth/health")
         payroll = httpx2.get(f"http://127.0.0.1:{port}/payroll")

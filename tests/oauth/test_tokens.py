@@ -180,6 +180,7 @@ async def test_clients_have_no_other_grants(world: World) -> None:
     for grant_type in ("password", "client_credentials", "urn:ietf:params:oauth:grant-type:device_code", "", "code"):
         answer = await world.token(grant_type=grant_type, **given)
         assert (answer.status, answer.json["error"]) == (400, "unsupported_grant_type"), grant_type
+        assert "authorization_code or refresh_token" in answer.json["error_description"]
 
 
 async def test_parallel_refreshes_get_the_same_successor_and_a_late_one_ends_the_session(

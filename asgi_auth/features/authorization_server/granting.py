@@ -44,7 +44,7 @@ class Granting(AuthorizationServerBase):
         sent = {"code": code, "code_verifier": code_verifier, "redirect_uri": redirect_uri}
         sent |= {"refresh_token": refresh_token, "resource": resource, "scope": scope}
         if (needed := GRANT_TYPES.get(grant_type)) is None:
-            raise UnsupportedGrantTypeError
+            raise UnsupportedGrantTypeError(f"The grant type is {' or '.join(GRANT_TYPES)}.")
         if not sent[needed]:
             raise BadRequestError(f"The parameter {needed} is missing.")
         run = self._issuing.by_code if needed == "code" else self._issuing.by_refresh
