@@ -176,12 +176,13 @@ async def test_the_commands_of_the_guide_make_a_backup_and_restore_it(
         async with auth_of(Postgres(web)) as auth:
             await auth.end_everything()
             await auth[Passwords].register(email="late@example.com", password=PASSWORD)
-            owner = url("app_owner", name, server.port).partition("?")[0]
-            server.sql("create table auth.of_a_newer_version (id int)", owner)
-            with pytest.raises(AssertionError, match="other objects depend on it"):
-                shell(restore, tmp_path, environment)
+        owner = url("app_owner", name, server.port).partition("?")[0]
+        server.sql("create table auth.of_a_newer_version (id int)", owner)
+        with pytest.raises(AssertionError, match="other objects depend on it"):
+            shell(restore, tmp_path, environment)
+        async with auth_of(Postgres(web)) as auth:
             await auth.users.by_email("late@example.com")  # nothing has changed
-            server.sql("drop table auth.of_a_newer_version", owner)
+        server.sql("drop table auth.of_a_newer_version", owner)
     shell(restore, tmp_path, environment)
 
     async with auth_of(Postgres(web)) as auth:
