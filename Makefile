@@ -38,7 +38,7 @@ OTHER_TESTS := $(addprefix tests/,bounds runtime test_fork.py test_middleware.py
 
 .PHONY: demo test test-full commands test-ha lint types public docs suite coverage others lowest newest bench bench-quick wrk postgres redis faketime codes zsh browser firefox node providers mcp glewlwyd proxies patroni hosts pins dist clean
 
-# `make demo APP=shop` serves an example that is a whole app: notes, shop or chat.
+# `make demo APP=shop` serves an example that is a whole app: notes, shop, chat or connected.
 ifdef APP
 demo: $(V)/.dev
 	AUTH_SECRET=$$($(BIN)/asgi-auth secret) CART_SECRET=$$($(BIN)/asgi-auth secret) AUTH_DEVELOPMENT=true \

@@ -1,22 +1,19 @@
-"""An MCP server with accounts: users let MCP clients in. `make demo APP=connected` serves it."""
+"""An MCP server with accounts: MCP clients read and write notes of users. `make demo APP=connected` serves it."""
 
 import os
 
 from fastmcp import FastMCP
 
-from asgi_auth import Auth, AuthMiddleware, AuthorizationServer, ConsoleMailer, Pages, Resource, Settings, current_user
+from asgi_auth import Auth, AuthMiddleware, AuthorizationServer, Pages, Resource, Settings, current_user
 from asgi_auth.features.defaults import defaults
 from asgi_auth.hosts.mcp import bind_sessions
 
 SCOPES = {"notes:read": "Read your notes", "notes:write": "Change your notes"}
-notes = Resource("Notes", scopes=SCOPES, calls={"write": "notes:write"})
-auth = Auth(
-    os.environ["AUTH_DATABASE_URL"],
-    settings=Settings.from_env(name="Notes", ignore={"AUTH_DATABASE_URL"}),
-    features=[*defaults(mail=True), Pages(), AuthorizationServer({"/mcp": notes})],
-    mailer=ConsoleMailer(),
-)
-server = FastMCP("notes")
+resource = Resource("Notes", scopes=SCOPES, calls={"notes": "notes:read", "write": "notes:write"})
+settings = Settings.from_env(name="Notes", ignore={"AUTH_DATABASE_URL"})
+features = [*defaults(mail=True), Pages(), AuthorizationServer({"/mcp": resource})]
+auth = Auth(os.environ["AUTH_DATABASE_URL"], settings=settings, features=features)
+server, kept = FastMCP("notes"), dict[str, list[str]]()
 
 
 @server.tool()
@@ -26,8 +23,15 @@ def whoami() -> str:
 
 
 @server.tool()
+def notes() -> str:
+    """Read all notes."""
+    return "\n".join(kept.get(current_user().id, []))
+
+
+@server.tool()
 def write(text: str) -> str:
-    """Keep a note."""
+    """Keep a note, until the server ends."""
+    kept.setdefault(current_user().id, []).append(text)
     return f"{current_user().id} wrote {text}"
 
 

@@ -39,6 +39,7 @@ async def test_a_program_is_let_in_goes_on_and_asks_again_when_it_must(example: 
         assert (asked["resource"], asked["scope"], asked["code_challenge_method"]) == (example.url, ALL, "S256")
         assert (tokens["expires_in"], tokens["scope"]) == (3600, ALL)
         assert await made.call("write", text="x") == f"{told.split()[0]} wrote x"
+        assert (await made.call("notes")).split("\n")[-1] == "x"
 
         example.move(3700)
         await made.later()
