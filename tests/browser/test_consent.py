@@ -15,8 +15,11 @@ from starlette.responses import HTMLResponse
 from starlette.types import Receive, Scope, Send
 
 from asgi_auth import AuthMiddleware, AuthorizationServer, Outbox, Pages, Resource
+from asgi_auth.feature import Outgoing
+from asgi_auth.testing.provider import InProcess
 from tests.browser.test_look import SHIFTS, examine
 from tests.cluster import free_port
+from tests.oauth.test_documents import DOCUMENT, HOSTED, URL, Site, listening
 from tests.oauth.world import SCOPES, VERIFIER
 from tests.providers.serving import served
 from tests.support import EMAIL, PASSWORD, cheap, make_auth, register, who
@@ -45,16 +48,21 @@ class Service:
         """Register a client, and return the URL of its request."""
         about = {"redirect_uris": [registered], "client_name": "Editor"}
         client_id = (await self.program.post("/auth/oauth/register", json=about)).json()["client_id"]
-        values = {"response_type": "code", "client_id": client_id, "redirect_uri": uri or registered, "state": "s"}
+        return self.request_of(client_id, uri or registered, **changes)
+
+    def request_of(self, client_id: str, uri: str, **changes: str) -> str:
+        """Return the URL of the request of a client."""
+        values = {"response_type": "code", "client_id": client_id, "redirect_uri": uri, "state": "s"}
         values |= {"code_challenge": CHALLENGE, "code_challenge_method": "S256"}
         return f"{self.url}/auth/authorize?{urlencode(values | changes)}"
 
 
 @asynccontextmanager
-async def service(**settings: Any) -> AsyncIterator[Service]:
+async def service(outgoing: Outgoing | None = None, **settings: Any) -> AsyncIterator[Service]:
     """Serve an app with one user."""
     url = f"http://localhost:{free_port()}"
-    features = [*cheap(), Pages(), AuthorizationServer({"/mcp": Resource("Notes", scopes=SCOPES)})]
+    server = AuthorizationServer({"/mcp": Resource("Notes", scopes=SCOPES)}, outgoing=outgoing)
+    features = [*cheap(), Pages(), server]
     settings = {"base_url": url, "development": True, "name": "Lighthouse", **settings}
     async with (
         make_auth(features=features, mailer=Outbox(), **settings) as auth,
@@ -119,6 +127,30 @@ async def test_two_tabs_a_page_that_was_left_and_a_denial(browser: Browser) -> N
         await page.get_by_role("button", name="Not you? Log out").click()
         await log_in(page)
         await expect(page.get_by_text("Read your notes")).to_be_visible()
+
+
+#: Puts an image, a script and a stylesheet of another site into the page, and waits until all have failed. No frame is
+#: among them: Chromium connects for one before it reads the policy, and then asks for nothing.
+TAGS = """(url) => Promise.all(['img', 'script', 'link'].map((tag) => new Promise((done) => {
+  const made = document.createElement(tag);
+  made.onload = made.onerror = done;
+  if (tag === 'link') made.rel = 'stylesheet', made.href = url; else made.src = url;
+  document.body.append(made);
+})))"""
+
+
+async def test_browsers_load_nothing_of_a_client(browser: Browser) -> None:
+    async with listening() as listener:
+        outgoing = InProcess(hosts={"https://claude.example": Site(DOCUMENT | listener.links)})
+        async with service(outgoing) as app, opened(browser) as page:
+            await page.goto(app.request_of(URL, HOSTED))
+            await log_in(page)
+            await expect(page.get_by_text("The program is that of claude.example.")).to_be_visible()
+            for url in listener.links.values():
+                await page.evaluate(TAGS, url)
+            await page.goto(f"{app.url}/auth/account", wait_until="networkidle")
+
+            assert listener.connections == 0
 
 
 @pytest.mark.parametrize("same_site", ["lax", "strict"])

@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -21,6 +24,8 @@ DOCUMENT = {
     "redirect_uris": [HOSTED, LOCAL],
     "logo_uri": "https://x.example/",
 }
+#: The members of metadata that link to something for users to see (RFC 7591, section 2).
+LINKS = ("logo_uri", "client_uri", "policy_uri", "tos_uri")
 
 
 class Site:
@@ -34,6 +39,39 @@ class Site:
         self.asked += 1
         body = self.document if isinstance(self.document, str) else json.dumps(self.document)
         await Response(body, self.status, headers=self.headers)(scope, receive, send)
+
+
+@dataclass
+class Listener:
+    """A real server at `url` that counts its connections, and answers none."""
+
+    url: str = ""
+    connections: int = 0
+
+    @property
+    def links(self) -> dict[str, str]:
+        """The members of metadata, with links to the server."""
+        return {name: f"{self.url}/{name}" for name in LINKS}
+
+    async def taken(self, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Count a connection, and close it."""
+        self.connections += 1
+        writer.close()
+
+
+@asynccontextmanager
+async def listening() -> AsyncIterator[Listener]:
+    """Count connections; at the end one is made, so that a listener that counts none fails its test."""
+    found = Listener()
+    async with await asyncio.start_server(found.taken, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        found.url = f"http://127.0.0.1:{port}"
+        yield found
+        before = found.connections
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        assert await reader.read() == b""
+        assert found.connections == before + 1
+        writer.close()
 
 
 async def logged_in(clock: Clock, site: Site, **options: Any) -> World:
@@ -92,6 +130,22 @@ async def test_a_document_is_read_for_users_alone_and_kept_for_a_while(clock: Cl
     clock.move(31)
     site.status = 200
     assert (await world.page(URL)).status == 200
+
+
+async def test_what_a_client_links_to_is_never_read(clock: Clock) -> None:
+    async with listening() as listener:
+        world = await logged_in(clock, Site(DOCUMENT | listener.links))
+        about = {"redirect_uris": [LOCAL], "client_name": "Claude"} | listener.links
+        registered = (await world.program.post("/auth/oauth/register", about)).json
+
+        for client_id in (registered["client_id"], URL):
+            page = await world.page(client_id)
+            shown = page.body.decode() + (await world.browser.get("/auth/account")).body.decode()
+            assert (await world.redeem(client_id, answered(await world.decide(page))["code"])).status == 200
+            assert listener.url not in shown + str(registered)
+        await asyncio.sleep(0)
+
+        assert listener.connections == 0
 
 
 WRONG: dict[str, object] = {

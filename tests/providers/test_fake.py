@@ -1,5 +1,6 @@
 """The fake provider is honest until it lies: another library accepts its tokens, and it refuses mistakes of clients."""
 
+import asyncio
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -271,3 +272,20 @@ async def test_it_serves_browsers_behind_a_real_server() -> None:
     assert back.status_code == 303
     assert answer.json()["id_token"].count(".") == 2
     assert (doubled.status_code, no_form.status_code, large.status_code) == (400, 415, 413)
+
+
+async def test_a_served_app_ends_with_a_test_that_fails(provider: FakeProvider) -> None:
+    url = ""
+
+    async def fail() -> None:
+        nonlocal url
+        async with served(provider) as url:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
+
+    async with httpx2.AsyncClient() as http:
+        with pytest.raises(httpx2.ConnectError):
+            await http.get(url)
+    assert [task for task in asyncio.all_tasks() if "Server.serve" in str(task.get_coro())] == []

@@ -121,4 +121,19 @@ GRANTS = [
         "if False:",
         "oauth/test_rules.py::test_no_link_leads_through_the_server_to_the_site_of_a_stranger",
     ),
+    Defence(
+        "what the document of a client links to is never read",
+        "features/authorization_server/documents.py",
+        "            document = _judged(url, answer)\n",
+        "            document = _judged(url, answer)\n"
+        "            _ = await Outgoing(development=True).get(msgspec.json.decode(answer.body)['logo_uri'])\n",
+        "oauth/test_documents.py::test_what_a_client_links_to_is_never_read",
+    ),
+    Defence(
+        "no browser loads what a client links to",
+        "pages/feature.py",
+        "images = [\"'self'\",",
+        'images = ["*",',
+        "browser/test_consent.py::test_browsers_load_nothing_of_a_client",
+    ),
 ]
