@@ -2,9 +2,13 @@
 
 from collections.abc import Collection
 from datetime import timedelta
-from typing import TypedDict, Unpack
+from typing import TypedDict, TypeVar, Unpack
 
 from asgi_auth.validation.permissions import check_name
+
+T = TypeVar("T")
+#: What a demand looks like, for the text of an error.
+SAMPLES = {timedelta: "timedelta(minutes=10)", bool: "True", str: "'editor'"}
 
 
 class Demands(TypedDict, total=False):
@@ -27,21 +31,26 @@ class Demands(TypedDict, total=False):
 
 
 class Demand:
-    """The demands of one guard, checked once. Raises ValueError for a text that is no name of a permission."""
+    """The demands of one guard, checked once."""
 
     __slots__ = ("any_of", "fresh", "permissions", "roles", "scopes", "second_factor", "verified")
 
     def __init__(self, **demands: Unpack[Demands]) -> None:
-        """Take the demands. Raises TypeError for an unknown one."""
+        """Take the demands.
+
+        Raises TypeError for an unknown one and for a wrong type, and ValueError for a text that is no permission.
+        """
         if unknown := demands.keys() - Demands.__annotations__.keys():
             raise TypeError(f"require has no demand {', '.join(sorted(unknown))}")
         self.roles: frozenset[str] = _names(demands.get("roles", ()))
         self.permissions: frozenset[str] = frozenset(map(check_name, _names(demands.get("permissions", ()))))
         self.scopes: tuple[str, ...] = tuple(sorted(map(check_name, _names(demands.get("scopes", ())))))
-        self.any_of: bool = demands.get("any_of", False)
+        self.any_of: bool = _typed("any_of", demands.get("any_of", False), bool)
         self.fresh: timedelta | None = demands.get("fresh")
-        self.second_factor: bool = demands.get("second_factor", False)
-        self.verified: bool = demands.get("verified", False)
+        if self.fresh is not None:
+            _typed("fresh", self.fresh, timedelta)
+        self.second_factor: bool = _typed("second_factor", demands.get("second_factor", False), bool)
+        self.verified: bool = _typed("verified", demands.get("verified", False), bool)
 
     def __eq__(self, other: object) -> bool:
         """Tell whether two demands are the same."""
@@ -65,4 +74,13 @@ class Demand:
 
 
 def _names(given: str | Collection[str]) -> frozenset[str]:
-    return frozenset((given,) if isinstance(given, str) else given)
+    names = frozenset((given,) if isinstance(given, str) else given)
+    for name in names:
+        _typed("a role, permission or scope", name, str)
+    return names
+
+
+def _typed(name: str, given: T, wanted: type) -> T:
+    if not isinstance(given, wanted):
+        raise TypeError(f"{name} must be a {wanted.__name__}, such as {SAMPLES[wanted]}: {given!r} is none")
+    return given

@@ -4,6 +4,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +17,7 @@ from asgi_auth.features.passwords import Passwords
 from asgi_auth.features.rate_limits import RateLimits
 from asgi_auth.limits.counters import Counters
 from asgi_auth.mail.message import Mail, Mailer
+from asgi_auth.process.threads import is_on_a_loop
 from asgi_auth.sessions.service import HostClaims
 from asgi_auth.settings import Settings
 from asgi_auth.storage import Storage
@@ -83,6 +85,11 @@ def _make_cheap(feature: Passwords) -> None:
 
 def end(auth: Auth) -> None:
     """Close an `Auth` wherever it was started, after a test; an event loop that is closed needs nothing more."""
+    if is_on_a_loop():
+        # The sync API of Playwright, and a notebook, run an event loop in the thread of the fixtures.
+        with ThreadPoolExecutor(1) as aside:
+            aside.submit(end, auth).result()
+        return
     for loop in auth._lifecycle.loops():
         if loop.is_running():
             asyncio.run_coroutine_threadsafe(auth.close(), loop).result(10)

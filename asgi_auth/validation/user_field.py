@@ -181,7 +181,7 @@ class Field:
             return msgspec.convert(plain_json(value), self.annotation)
         except msgspec.ValidationError as error:
             reason = Reason.of(error)
-            if reason.code != "choice":
+            if reason.code != "choice" or not self.shape.choices:
                 raise
             choices = ", ".join(map(str, self.shape.choices))
             raise FieldError(Reason("choice", f"Choose one of: {choices}.")) from None
@@ -198,7 +198,7 @@ class Field:
         if self._pattern is not None and self._pattern.fullmatch(item) is None:
             raise FieldError(Reason("pattern"))
         if kind == "datetime":
-            item = item.astimezone(UTC)
+            item = _in_utc(item)
         if kind in {"date", "datetime"}:
             if self.minimum is not None and item < self.minimum:
                 raise FieldError(Reason("too_early", limit=_shown(self.minimum)))
@@ -235,7 +235,7 @@ class Field:
             raise ValueError("a unique field needs the type str, int, Email, date or datetime, without choices")
         if self.unique and self.default is not None:
             raise ValueError("a unique field has no default")
-        if self.validator is not None and inspect.iscoroutinefunction(self.validator):
+        if self.validator is not None and (not callable(self.validator) or _waits(self.validator)):
             raise ValueError("the validator must be a plain function: it must not wait")
         msgspec.json.schema(self.annotation)
 
@@ -275,6 +275,18 @@ def _compiled(pattern: str) -> re.Pattern[str]:
         return re.compile(pattern)
     except re.error as error:
         raise ValueError(f"the pattern is no regular expression: {error}") from None
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        # The first and the last day that Python knows may be in another year than it knows, in UTC.
+        raise FieldError(Reason("datetime")) from None
+
+
+def _waits(validator: Callable[[Any], Any]) -> bool:
+    return any(map(inspect.iscoroutinefunction, (validator, type(validator).__call__)))
 
 
 def _shown(bound: Bound) -> str:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from asgi_auth import Argon2, Auth, Passwords, Sessions
 from asgi_auth.errors import ForbiddenError, UnknownRoleError, ValidationError
 from asgi_auth.feature import Feature, Identity
+from asgi_auth.sessions.demand import Demand
 from asgi_auth.sessions.identity import ANONYMOUS
 from asgi_auth.sessions.permissions import PermissionMap
 from tests.sessions.test_revocation import eventually
@@ -144,6 +145,23 @@ async def test_a_guard_names_permissions(name: str) -> None:
         auth.can(user, name)
     with pytest.raises(TypeError, match="no demand role"):
         identity.require(role="admin")  # type: ignore[call-arg]  # misspelled
+
+
+@pytest.mark.parametrize(
+    ("demand", "wrong"),
+    [
+        ({"fresh": 600}, "fresh must be a timedelta"),
+        ({"fresh": True}, "fresh must be a timedelta"),
+        ({"second_factor": "totp"}, "second_factor must be a bool"),
+        ({"verified": None}, "verified must be a bool"),
+        ({"any_of": ["admin"]}, "any_of must be a bool"),
+        ({"roles": ["admin", None]}, "None is none"),
+        ({"permissions": [7]}, "7 is none"),
+    ],
+)
+def test_a_demand_of_another_type_is_an_error_where_the_guard_is_made(demand: Any, wrong: str) -> None:
+    with pytest.raises(TypeError, match=wrong):
+        Demand(**demand)
 
 
 async def test_no_claim_of_a_token_gives_a_permission() -> None:

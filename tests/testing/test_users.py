@@ -1,5 +1,6 @@
 """Users, logins, codes and time of the kit, over the real endpoints."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from asgi_auth.testing import (
     make_user,
     totp_code,
 )
+from asgi_auth.testing.cheap import end
 from tests.support import Client, who
 
 PASSWORD = "correct horse battery"
@@ -135,6 +137,18 @@ async def test_the_cheapest_hashes_also_for_a_feature_of_the_caller(tmp_path: An
         assert found[1] is not None
         assert "m=8,t=1,p=1" in found[1].secret
         assert isinstance(auth.storage, SQLite)
+
+
+def test_an_auth_of_a_fixture_is_closed_also_where_an_event_loop_runs() -> None:
+    auth = cheap_auth()
+    asyncio.run(make_user(auth))
+
+    async def playwright() -> None:
+        end(auth)
+
+    asyncio.run(playwright())
+
+    assert asyncio.run(auth.users.count()) == 0
 
 
 def test_settings_are_those_of_the_caller_and_quiet_otherwise() -> None:

@@ -1,8 +1,8 @@
 """Extra fields of each type: what fits, and what does not."""
 
 import json
-from datetime import UTC, date, datetime
-from typing import Any, Literal
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any, Literal, TypedDict
 
 import msgspec
 import pytest
@@ -50,6 +50,8 @@ REFUSED: list[tuple[Field, Any, str]] = [
     (Field("f", date, maximum=date(2000, 1, 1)), "2000-01-02", "too_late"),
     (Field("f", datetime), "2026-03-31T12:00:00", "datetime"),
     (Field("f", datetime), "now", "datetime"),
+    (Field("f", datetime), "0001-01-01T00:00:00+14:00", "datetime"),
+    (Field("f", list[datetime]), ["9999-12-31T23:59:59-14:00"], "datetime"),
     (Field("f", datetime, minimum=datetime(2026, 1, 1, tzinfo=UTC)), "2026-01-01T00:30:00+01:00", "too_early"),
     (Field("f", Email), "ada", "email"),
     (Field("f", Email), "a@b@example.com", "email"),
@@ -91,8 +93,27 @@ def test_an_object_may_have_eight_levels() -> None:
     assert Field("f", dict[str, Any]).convert(deep(8)) == deep(8)
 
 
+class Room(TypedDict):
+    floor: Literal["first"]
+
+
+def test_a_choice_within_an_object_is_named() -> None:
+    with pytest.raises(msgspec.ValidationError) as refused:
+        Field("f", Room).convert({"floor": "ninth"})
+
+    assert "ninth" in Reason.of(refused.value)
+    assert "$.floor" in Reason.of(refused.value)
+
+
 async def waits(_: str) -> None:
     """A validator that cannot be one."""
+
+
+class Waits:
+    """Another one."""
+
+    async def __call__(self, _: str) -> None:
+        pass
 
 
 WRONG: list[dict[str, Any]] = [
@@ -133,6 +154,9 @@ WRONG: list[dict[str, Any]] = [
     {"required": True, "default": "x"},
     {"required": True, "default": "x", "write": "register"},
     {"validator": waits},
+    {"validator": Waits()},
+    {"validator": "not_taken"},
+    {"type": datetime, "default": datetime.max.replace(tzinfo=timezone(timedelta(hours=-1)))},
     {"validator": not_taken, "default": "admin"},
 ]
 
