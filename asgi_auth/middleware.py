@@ -105,9 +105,10 @@ class AuthMiddleware:
             if identity is None:
                 with Deadline(self.auth.request_timeout):
                     identity, headers = await self._authenticator.authenticate_client(scope, resource)
-            if scope.get("method") != "OPTIONS":
+            if not identity.is_authenticated and scope.get("method") != "OPTIONS":
                 identity.require()
-            receive = await admit_calls(resource, identity, scope, receive, self.auth.settings)
+            if resource.calls:
+                receive = await admit_calls(resource, identity, scope, receive, self.auth.settings)
         except ClientDisconnectedError:
             return
         except Exception as error:  # noqa: BLE001 (`unexpected` logs all but AuthError)

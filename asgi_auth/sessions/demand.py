@@ -30,6 +30,11 @@ class Demands(TypedDict, total=False):
     """Whether the address of the user must be verified, as the database has it."""
 
 
+#: What a guard may demand. In one piece, as hosts make a demand for each request.
+KNOWN = frozenset(Demands.__annotations__)
+NO_NAMES: frozenset[str] = frozenset()
+
+
 class Demand:
     """The demands of one guard, checked once."""
 
@@ -40,8 +45,8 @@ class Demand:
 
         Raises TypeError for an unknown one and for a wrong type, and ValueError for a text that is no permission.
         """
-        if unknown := demands.keys() - Demands.__annotations__.keys():
-            raise TypeError(f"require has no demand {', '.join(sorted(unknown))}")
+        if not KNOWN.issuperset(demands):
+            raise TypeError(f"require has no demand {', '.join(sorted(demands.keys() - KNOWN))}")
         self.roles: frozenset[str] = _names(demands.get("roles", ()))
         self.permissions: frozenset[str] = frozenset(map(check_name, _names(demands.get("permissions", ()))))
         self.scopes: tuple[str, ...] = tuple(sorted(map(check_name, _names(demands.get("scopes", ())))))
@@ -74,6 +79,8 @@ class Demand:
 
 
 def _names(given: str | Collection[str]) -> frozenset[str]:
+    if given == ():
+        return NO_NAMES
     names = frozenset((given,) if isinstance(given, str) else given)
     for name in names:
         _typed("a role, permission or scope", name, str)

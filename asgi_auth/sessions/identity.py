@@ -92,29 +92,32 @@ class Identity:
         identity._kind, identity._user, identity._limit = kind, user, frozenset(permissions)
         return identity
 
+    @classmethod
+    def of_client(
+        cls, claims: Claims, raw: Mapping[str, Any], roles: tuple[str, ...] | None, source: Source | None
+    ) -> "Identity":
+        """Return the identity of a client: no roles, and of the permissions only those that `roles`, if given, give."""
+        identity = cls(claims, raw, (), "bearer", source)
+        identity._kind = CLIENT
+        scopes = tuple(str(raw.get("scope", "")).split())
+        identity._scopes = scopes if source is None or roles is None else source.permissions.limited(scopes, roles)
+        return identity
+
     def with_roles(self, roles: tuple[str, ...]) -> "Identity":
         """Return the same identity with other roles."""
         return self._copy(roles, getattr(self, "_limit", None))
 
     def as_of(self, access: Access) -> "Identity":
         """Return the same identity with the roles of its user, and without methods that its session has lost."""
-        current = self.with_roles(access.roles) if self.client is None else self.of_client(access.roles)
+        if self.client is None:
+            current = self.with_roles(access.roles)
+        else:
+            current = Identity.of_client(self._claims, self._raw, access.roles, self._source)
         if not set(self.amr) <= set(access.amr):
             amr = tuple(method for method in self.amr if method in access.amr)
             current._claims = msgspec.structs.replace(self._claims, amr=amr)  # noqa: SLF001 (a copy of self)
             current._raw = MappingProxyType({**self._raw, "amr": amr})  # noqa: SLF001 (a copy of self)
         return current
-
-    def of_client(self, roles: tuple[str, ...] | None) -> "Identity":
-        """Return the identity of a token's client, which has no roles; None: those of the user are as they were.
-
-        A scope with the name of a permission holds while the `roles` of the user give the permission.
-        """
-        copied = self._copy((), None)
-        copied._kind = CLIENT  # noqa: SLF001 (a copy of self)
-        declared = self._source.permissions if self._source is not None and roles is not None else UNDECLARED
-        copied._scopes = declared.limited(str(self._raw.get("scope", "")).split(), roles or ())  # noqa: SLF001 (the same)
-        return copied
 
     def limited_to(self, permissions: Collection[str]) -> "Identity":
         """Return the same identity with no permissions but these, of those that it has, whatever its roles give."""

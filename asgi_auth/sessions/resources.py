@@ -33,10 +33,13 @@ class ProtectedResources:
         """Start without resources."""
         #: All of them. The longest path comes first.
         self.found: list[ProtectedResource] = []
+        #: Their paths in lower case, without and with a slash at the end.
+        self._paths: list[tuple[str, str, ProtectedResource]] = []
 
     def add(self, resource: ProtectedResource) -> None:
         """Add a resource."""
         self.found = sorted([*self.found, resource], key=lambda each: -len(each.path))
+        self._paths = [(path, f"{path}/", each) for each in self.found for path in (each.path.lower(),)]
 
     def named(self, url: str) -> ProtectedResource | None:
         """Return the resource whose tokens have this audience; None for any other."""
@@ -47,8 +50,8 @@ class ProtectedResources:
 
         The paths of a request are all `readings` of it, in lower case.
         """
-        for resource in self.found:
-            own = resource.path.lower()
-            if any(path == own or path.startswith(own + "/") for path in paths):
-                return resource
+        for own, below, resource in self._paths:
+            for path in paths:
+                if path == own or path.startswith(below):
+                    return resource
         return None

@@ -64,11 +64,11 @@ class TokenVerifier:
 
     def cached_client(self, token: str, resource: ProtectedResource) -> Identity | None:
         """Return the identity of a client's cached token for a resource, without a query, as `cached` does."""
-        entry = self._of_clients.get((resource.url, token))
-        if entry is None or not self._revocation.is_fresh():
+        entry, revocation = self._of_clients.get((resource.url, token)), self._revocation
+        if entry is None or monotonic() > revocation.fresh_until:
             return None
-        claims, raw, _ = entry
-        if claims.sid in self._revocation.dead or self._now() >= claims.exp + self._leeway:
+        claims, raw, key = entry
+        if key in revocation.dead.times or self._now() >= claims.exp + self._leeway:
             return None
         return self._client_of(claims, raw)
 
@@ -81,7 +81,7 @@ class TokenVerifier:
 
     def _client_of(self, claims: Claims, raw: Mapping[str, Any]) -> Identity:
         """Make the identity of a client: it has no roles, and those of its user limit its scopes."""
-        return Identity(claims, raw, (), "bearer", self._source).of_client(self._revocation.roles.get(claims.sub))
+        return Identity.of_client(claims, raw, self._revocation.roles.get(claims.sub), self._source)
 
     async def verify(self, token: str, transport: Transport) -> Identity:
         """Return the identity that the token of a client proves; raises InvalidTokenError and its subclasses.
@@ -102,8 +102,12 @@ class TokenVerifier:
         claims, raw = self._tokens.read(token, *_about(resource))
         if self._now() >= claims.exp:
             raise TokenExpiredError
-        shown = Identity(claims, MappingProxyType(raw), claims.roles, "bearer", self._source)
-        identity = await self.confirm(shown if resource is None else shown.of_client(None))
+        seen = MappingProxyType(raw)
+        if resource is None:
+            shown = Identity(claims, seen, claims.roles, "bearer", self._source)
+        else:
+            shown = Identity.of_client(claims, seen, None, self._source)
+        identity = await self.confirm(shown)
         await self._used.add(identity.session_id, claims.gen)
         return identity
 

@@ -25,7 +25,7 @@ async def admit_calls(
     Raises InsufficientScopeError with all scopes of the calls, and BadRequestError for a body that is not JSON: the
     host may read more encodings than this function does.
     """
-    if not resource.calls or scope["type"] != "http" or scope["method"] != "POST":
+    if scope["type"] != "http" or scope["method"] != "POST":
         return receive
     body = await read_body(scope, receive, settings.max_body, settings.body_timeout)
     named = headers(scope, NAME)

@@ -1,13 +1,25 @@
 """asgi_auth. Variants: "" has passwords and sessions; see `VARIANTS` for the others."""
 
 import time
+from functools import partial
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from asgi_auth import Argon2, Auth, AuthMiddleware, Passwords, Sessions, Settings, require
+from asgi_auth import (
+    Argon2,
+    Auth,
+    AuthMiddleware,
+    AuthorizationServer,
+    Pages,
+    Passwords,
+    Resource,
+    Sessions,
+    Settings,
+    require,
+)
 from asgi_auth.feature import Feature
 from asgi_auth.features.defaults import defaults
 from asgi_auth.model.records import Session, User, new_id
@@ -19,6 +31,7 @@ VARIANTS = {
     "defaults": "all default features: limits, lockout and the rest",
     "strict": 'revocation="strict": the database is asked on every request',
     "starlette": "in front of a Starlette app",
+    "resource": "an authorization server, and a resource at /mcp whose tokens its clients have",
     "real": "the default hash",
     "rfc9106": "64 MiB, 3 passes, 1 lane: the second recommendation of RFC 9106, with one lane",
     "owasp": "19 MiB, 2 passes, 1 lane: the least that OWASP allows",
@@ -28,6 +41,8 @@ HASHES = {
     "rfc9106": Argon2(time_cost=3, memory_cost=65536),
     "owasp": Argon2(time_cost=2, memory_cost=19456),
 }
+#: The path of the resource, and the scope of its clients.
+RESOURCE, SCOPE = "/mcp", "notes:read"
 
 
 async def answer(_scope: Any, _receive: Any, send: Any, status: int = 200) -> None:
@@ -65,6 +80,8 @@ class Ours(base.Contender):
         features: list[Feature] = [Passwords(argon2=HASHES.get(variant, Argon2.cheap()))]
         others = [item for item in defaults(mail=False) if not isinstance(item, Passwords)]
         features += others if variant == "defaults" else [Sessions()]
+        if variant == "resource":
+            features += [Pages(), AuthorizationServer({RESOURCE: Resource("Notes", scopes={SCOPE: "Read your notes"})})]
         revocation: Any = "strict" if variant == "strict" else "cached"
         url = "https://app.example.com"
         settings = Settings(secret=base.SECRET, base_url=url, revocation=revocation, enumeration="tell")
@@ -100,18 +117,30 @@ class Ours(base.Contender):
         pair = (await self._tokens())["access_token"]
         if kind == "first seen":
             return [base.Request("GET", "/", base.bearer(token)) for token in self._fresh(pair, count)]
+        if kind == "client":
+            return [base.Request("GET", RESOURCE, base.bearer(self._of_client(pair)))] * count
         if kind == "cookie":
             return [base.Request("GET", "/", [(b"cookie", f"__Host-auth={pair}".encode())])] * count
         return [base.Request("GET", "/roles" if kind == "roles" else "/", base.bearer(pair))] * count
 
     def _fresh(self, token: str, count: int) -> list[str]:
+        session = self._session_of(token)
+        return [self.auth.access_tokens.make(session, ("user",), {})[0] for _ in range(count)]
+
+    def _of_client(self, token: str) -> str:
+        """Make the token of a client of the resource, as the token endpoint does."""
+        [resource] = self.auth.resources.found
+        client = {"client_id": "client-1", "scope": SCOPE}
+        make = partial(self.auth.access_tokens.make, issuer=resource.issuer, audience=resource.url, client=client)
+        return make(self._session_of(token), (), {})[0]
+
+    def _session_of(self, token: str) -> Session:
         claims, _ = self.auth.access_tokens.read(token)
         now = int(time.time())
-        session = Session(
+        return Session(
             id=claims.sid, user_id=claims.sub, created_at=now, last_used_at=now, rotated_at=now, expires_at=now + 9999,
             auth_time=now, amr=("pwd",),
         )  # fmt: skip
-        return [self.auth.access_tokens.make(session, ("user",), {})[0] for _ in range(count)]
 
     async def _tokens(self) -> Any:
         return base.parsed(await checked(self.app, self.login(0)))

@@ -92,7 +92,7 @@ ISSUERS = [
     Defence(
         "introspection asks the database",
         "sessions/verifier.py",
-        "identity = await self.confirm(shown if resource is None else shown.of_client(None))",
+        "identity = await self.confirm(shown)",
         "identity = shown",
         "features/test_issuer.py::test_a_disabled_user_is_inactive_and_the_cache_is_not_asked",
     ),

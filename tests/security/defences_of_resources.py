@@ -7,15 +7,16 @@ RESOURCES = [
     Defence(
         "the cached token of a client counts at its resource only",
         "sessions/verifier.py",
-        "        entry = self._of_clients.get((resource.url, token))",
-        "        entry = next((each for (_, name), each in self._of_clients.items() if name == token), None)",
+        "self._of_clients.get((resource.url, token)), self._revocation\n",
+        "next((e for (_, name), e in self._of_clients.items() if name == token), None), self._revocation\n",
         IN + "test_a_token_counts_at_its_resource_and_nowhere_else",
     ),
     Defence(
         "an ended session ends the cached token of a client",
         "sessions/verifier.py",
-        "if claims.sid in self._revocation.dead or self._now()",
-        "if self._now()",
+        "if key in revocation.dead.times or self._now() >= claims.exp + self._leeway:\n"
+        "            return None\n        return self._client_of(",
+        "if self._now() >= claims.exp + self._leeway:\n            return None\n        return self._client_of(",
         IN + "test_an_ended_session_and_an_expired_token_end_at_once",
     ),
     Defence(
@@ -35,9 +36,17 @@ RESOURCES = [
     Defence(
         "a client has no roles",
         "sessions/verifier.py",
-        'return Identity(claims, raw, (), "bearer", self._source).of_client(self._revocation.roles.get(claims.sub))',
+        "return Identity.of_client(claims, raw, self._revocation.roles.get(claims.sub), self._source)",
         'return Identity(claims, raw, claims.roles, "bearer", self._source)',
         IN + "test_a_client_has_its_scopes_and_nothing_else_of_its_user",
+    ),
+    Defence(
+        "a remembered token of a client is not trusted on old knowledge",
+        "sessions/verifier.py",
+        "self._of_clients.get((resource.url, token)), self._revocation\n"
+        "        if entry is None or monotonic() > revocation.fresh_until:",
+        "self._of_clients.get((resource.url, token)), self._revocation\n        if entry is None:",
+        IN + "test_a_seen_token_is_not_trusted_on_old_knowledge",
     ),
     Defence(
         "a client is never fresh and shows no second factor",

@@ -84,15 +84,16 @@ SESSIONS = [
     Defence(
         "a remembered token is asked for its revocation",
         "sessions/verifier.py",
-        "if key in revocation.dead.times or self._now() >= claims.exp + self._leeway:",
-        "if self._now() >= claims.exp + self._leeway:",
+        "if key in revocation.dead.times or self._now() >= claims.exp + self._leeway:\n"
+        "            return None\n        return Identity(",
+        "if self._now() >= claims.exp + self._leeway:\n            return None\n        return Identity(",
         "test_middleware.py::test_a_remembered_token_is_still_judged_by_time_and_revocation",
     ),
     Defence(
         "a remembered token is not trusted on old knowledge",
         "sessions/verifier.py",
-        "if entry is None or monotonic() > revocation.fresh_until:",
-        "if entry is None:",
+        "self._cache.get(token), self._revocation\n        if entry is None or monotonic() > revocation.fresh_until:",
+        "self._cache.get(token), self._revocation\n        if entry is None:",
         "sessions/test_revocation.py::test_without_news_the_database_is_asked_for_the_session",
     ),
     Defence(

@@ -221,6 +221,17 @@ async def test_an_ended_session_and_an_expired_token_end_at_once(world: World) -
         world.auth.access_tokens.read(token)
 
 
+async def test_a_seen_token_is_not_trusted_on_old_knowledge(world: World) -> None:
+    token = await world.let_in()
+    assert (await world.get("/mcp", token)).status == 200
+
+    # Another process ends the session, and this one has no news.
+    await world.auth.storage.end_sessions(world.session.user_id, int(world.clock()), only=world.session.id)
+    world.auth.revocation.fresh_until = float("-inf")
+
+    assert (await world.get("/mcp", token)).status == 401
+
+
 async def test_an_end_is_known_as_long_as_the_tokens_of_clients_live(world: World) -> None:
     token = await world.let_in()
     await world.auth.end_sessions(world.session.user_id, only=world.session.id)
@@ -232,20 +243,20 @@ async def test_an_end_is_known_as_long_as_the_tokens_of_clients_live(world: Worl
     assert (await world.get("/mcp", token)).status == 401
 
 
-async def test_a_seen_token_needs_no_query(clock: Clock) -> None:
+async def test_a_seen_token_needs_no_query_at_a_resource_as_at_the_host(clock: Clock) -> None:
     storage = CountingStorage()
     async with make_auth(storage, clock=clock) as auth:
-        auth.resources.add(a_resource())
+        auth.resources.add(a_resource(calls={"write": ("notes:write",)}))
         await register(auth)
         world = World(auth, clock, await login(auth))
         token = await world.let_in()
-        await world.get("/mcp", token)
-        storage.statements.clear()
-
-        for _ in range(3):
-            assert (await world.get("/mcp", token)).status == 200
-
-        assert storage.statements == []
+        for number in range(3):
+            answers = [await world.get("/notes", world.own), await world.get("/mcp", token)]
+            answers.append(await world.call(called("write"), token))
+            assert [answer.status for answer in answers] == [200, 200, 200]
+            # The first use of a token is stored.
+            assert bool(storage.statements) == (number == 0)
+            storage.statements.clear()
 
 
 def called(*names: str) -> bytes:
