@@ -10,6 +10,9 @@ MCP := tests/mcp/clients
 # Argon2 fills 64 MiB for each hash: a quarter faster in huge pages (glibc 2.35 or later; other systems ignore it).
 HUGE_PAGES := glibc.malloc.hugetlb=1
 UV := VIRTUAL_ENV=$(V) UV_PYTHON_DOWNLOADS=never $(BIN)/uv
+# Some images forbid Python to keep what it has compiled: each of a thousand processes would compile all that it imports.
+export PYTHONDONTWRITEBYTECODE :=
+
 # Into an environment: the packages of its own requirements.txt, and the library.
 define INSTALL
 	$(UV) pip sync -q --python $(1)/bin/python --require-hashes $(1)/requirements.txt
@@ -51,7 +54,9 @@ endif
 
 test: lint types public others suite lowest newest
 
-# The same with every test on every Python. The servers and the browser make it several times as long.
+# The same with every variant of each test, and every test on every Python. The servers and the browsers make it several
+# times as long.
+test-full: export ASGI_AUTH_ALL_VARIANTS := 1
 test-full:
 	$(MAKE) lint types public others coverage lowest newest hosts commands OTHER_TESTS=tests
 

@@ -15,6 +15,8 @@ from tests.deploy.programs import adapted
 
 #: The name of the primary for Sentinel, in the files and in URLs.
 MASTER = "mymaster"
+#: By default, a primary waits five seconds for further replicas before it copies its data to one.
+PROMPT = ("--repl-diskless-sync-delay", "0")
 
 
 def missing() -> str:
@@ -60,7 +62,7 @@ class RedisServer:
         return subprocess.run(full, check=True, capture_output=True, text=True, timeout=30, env=environment).stdout
 
     def _start(self) -> "subprocess.Popen[bytes]":
-        options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self._folder)]
+        options = [*PROMPT, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self._folder)]
         process = subprocess.Popen(["redis-server", *self._options, *options], stdout=subprocess.DEVNULL)
         until = time.monotonic() + 20
         while time.monotonic() < until:

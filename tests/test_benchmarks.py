@@ -13,15 +13,18 @@ from benchmarks.harness import LeftOutError, Run
 from benchmarks.records import Part, Results, Table, at_least, at_most
 from benchmarks.report import CHARTS, PAGE, RESULTS, SHOWN, for_docs, markdown
 from benchmarks.sizes import SIZES
+from tests.variants import more
 
 ROOT = Path(__file__).parent.parent
 
 
 #: What starts servers by the dozen takes a minute: `make bench-quick` runs it.
 LONG = {"end_to_end", "writes", "storm", "overload"}
+#: Few parts, with the harness and the report that all share.
+FEW = {"requests", "drivers", "scale", "refused"}
 
 
-@pytest.mark.parametrize("name", [part for part in PARTS if part not in LONG])
+@pytest.mark.parametrize("name", [part if part in FEW else more(part) for part in PARTS if part not in LONG])
 def test_a_part_runs(name: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "benchmarks", "tiny", name, "--out", str(tmp_path)]
 

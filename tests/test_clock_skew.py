@@ -19,11 +19,12 @@ import pytest
 
 from tests.cluster import account_at, await_answer, free_port, server
 from tests.support import SECRET
+from tests.variants import FULL
 
 #: Debian's package `faketime`. Its program would put a process between this one and the server.
 LIBRARY = [str(path) for path in Path("/usr/lib").glob("*/faketime/libfaketime.so.1")]
 DAY = 86400
-SKEWS = (-3 * DAY, -600, -6, 6, 40, 600, 3 * DAY)
+SKEWS = (-3 * DAY, -600, -6, 6, 40, 600, 3 * DAY) if FULL else (-3 * DAY, -6, 40, 3 * DAY)
 LEEWAY, LAG = 30, 2.0
 #: The lag, and time for a busy machine.
 PATIENCE = 3 * LAG
@@ -82,6 +83,7 @@ async def seconds_until_refused(client: httpx2.AsyncClient, url: str, *browsers:
         bearer = (await client.get(f"{url}/", headers={"authorization": f"Bearer {token}"})).json()["id"]
         if not any(users) and not bearer:
             return time.monotonic() - started
+        await asyncio.sleep(0.05)
     return float("inf")
 
 
@@ -110,8 +112,9 @@ async def test_a_logout_is_seen_by_servers_with_any_clock(driver: str, fresh: Ca
             for url in wrong.values():
                 await asyncio.to_thread(await_answer, url)
             for skew, url in wrong.items():
-                for way, (here, there) in {"there": (right, url), "back": (url, right)}.items():
-                    cookies, token, delay = await judge(client, f"{way}{skew}", here, there)
+                ways = {"there": (right, url), "back": (url, right)}
+                judged = await asyncio.gather(*(judge(client, f"{way}{skew}", *both) for way, both in ways.items()))
+                for way, (cookies, token, delay) in zip(ways, judged, strict=True):
                     sys.stdout.write(f"{driver:11} {skew:+8d} s {way:6} {cookies!s:6} {token!s:6} {delay:5.2f} s\n")
 
                     assert cookies, f"a browser was logged out with a skew of {skew} s"

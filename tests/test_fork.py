@@ -28,6 +28,7 @@ from asgi_auth.storage.sql import SQLStorage
 from tests.redis_server import RedisServer
 from tests.storage.conftest import DRIVERS, FILES_AND_SERVERS, connect
 from tests.support import EMAIL, ORIGIN, PASSWORD, SECRET, Client, who
+from tests.variants import crossed
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning"),
@@ -108,8 +109,7 @@ def collected() -> Iterator[None]:
     gc.collect()
 
 
-@pytest.mark.parametrize("driver", DRIVERS)
-@pytest.mark.parametrize("counted", ["in the storage", "in redis"])
+@pytest.mark.parametrize(("driver", "counted"), crossed(DRIVERS, ["in the storage", "in redis"]))
 async def test_a_child_forked_in_a_running_loop_answers(
     driver: str, counted: str, fresh: Fresh, redis: RedisServer
 ) -> None:
@@ -127,8 +127,7 @@ async def test_a_child_forked_in_a_running_loop_answers(
     assert mails == ["parent@example.com", "later@example.com"]
 
 
-@pytest.mark.parametrize("driver", FILES_AND_SERVERS)
-@pytest.mark.parametrize("closed", [True, False])
+@pytest.mark.parametrize(("driver", "closed"), crossed(FILES_AND_SERVERS, [True, False]))
 def test_a_child_forked_after_a_loop_answers(driver: str, closed: bool, fresh: Fresh) -> None:  # noqa: FBT001
     auth, client = whole(connect(driver, fresh(driver)), lambda _: None)
 

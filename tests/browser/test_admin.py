@@ -6,10 +6,11 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.browser.conftest import Serve
-from tests.browser.test_look import look
+from tests.browser.test_look import LOOKS, look
 from tests.browser.test_second_factors import set_up, verified
 from tests.browser.test_walk import address, visitor
 from tests.browser.visitor import PASSWORD, Visitor
+from tests.variants import crossed
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -34,8 +35,7 @@ async def invites(ada: Visitor, email: str) -> None:
     await ada.sees("The user was created.")
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgres18"])
-@pytest.mark.parametrize("javascript", [True, False], ids=["js", "no-js"])
+@pytest.mark.parametrize(("javascript", "database"), crossed({"js": True, "no-js": False}, ["sqlite", "postgres18"]))
 async def test_a_user_is_invited_banned_and_unbanned(
     browser: Browser,
     serve: Serve,
@@ -76,8 +76,7 @@ async def test_a_user_is_invited_banned_and_unbanned(
         await ada.sees("The user was deleted.")
 
 
-@pytest.mark.parametrize("width", [360, 1280])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("scheme", "width"), LOOKS)
 async def test_its_pages_are_accessible(
     browser: Browser, serve: Serve, width: int, scheme: Literal["light", "dark"]
 ) -> None:

@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.browser.chromium import served
-from tests.browser.test_look import look
+from tests.browser.test_look import LOOKS, look
 from tests.browser.test_walk import address, visitor
 from tests.browser.visitor import Visitor
 
@@ -58,8 +58,7 @@ async def test_a_key_is_shown_once_and_logs_in(browser: Browser, url: str, javas
         await ada.sees("You have no nickname.")
 
 
-@pytest.mark.parametrize("width", [360, 1280])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("scheme", "width"), LOOKS)
 async def test_its_pages_are_accessible(
     browser: Browser, url: str, width: int, scheme: Literal["light", "dark"]
 ) -> None:

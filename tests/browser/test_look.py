@@ -11,6 +11,7 @@ from playwright.async_api import Browser
 from tests.browser.chromium import served
 from tests.browser.conftest import Serve
 from tests.browser.visitor import PASSWORD, Visitor
+from tests.variants import crossed
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 PATHS = ["login", "login?said=logged_out", "register", "verify-email", "verify-email?request=x", "forgot-password",
@@ -18,6 +19,8 @@ PATHS = ["login", "login?said=logged_out", "register", "verify-email", "verify-e
          "confirm-email-change?token=x", "nothing"]  # fmt: skip
 #: The pages that ask for a mail with their forms: what follows has the form for a code.
 BY_MAIL = {"forgot-password": "forgot_password", "magic-link": "magic_link"}
+#: The looks of each page: `make test` takes the pages in two of them.
+LOOKS = crossed(["light", "dark"], [1280, 360])
 #: The smallest that WCAG 2.2, 2.5.8 allows for what is pressed.
 SMALL = """() => [...document.querySelectorAll("a, button, input:not([type=hidden], [type=checkbox])")].filter(
     element => element.checkVisibility() && !element.closest("p, dd") && element.getBoundingClientRect().height < 24
@@ -89,8 +92,7 @@ async def examine(page: Any) -> None:
     await look(page)
 
 
-@pytest.mark.parametrize("width", [360, 1280])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("scheme", "width"), LOOKS)
 async def test_every_page(browser: Browser, serve: Serve, width: int, scheme: Literal["light", "dark"]) -> None:
     # The policy of the pages keeps axe-core out as it keeps out all other scripts.
     context = await browser.new_context(

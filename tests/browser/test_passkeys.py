@@ -12,6 +12,7 @@ from tests.browser.test_look import look
 from tests.browser.test_second_factors import begin, verified
 from tests.browser.test_walk import address, visitor
 from tests.browser.visitor import Visitor
+from tests.variants import more
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -97,7 +98,7 @@ async def leave(ada: Visitor) -> None:
     await ada.page.context.clear_cookies()
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgres15"])
+@pytest.mark.parametrize("database", [more("sqlite"), "postgres15"])
 async def test_a_passkey_is_added_logs_in_and_is_deleted(browser: Browser, serve: Serve, database: str) -> None:
     async with owner(browser, serve(database)) as (ada, session, email):
         device = await plugged_in(session)
@@ -264,7 +265,7 @@ async def test_a_page_of_another_origin_gets_no_passkey(browser: Browser, serve:
         await comes_in(ada)
 
 
-@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize("width", [more(1280), 360])
 async def test_the_pages_fit_and_work_without_a_script(browser: Browser, serve: Serve, width: int) -> None:
     async with visitor(browser, serve("sqlite"), java_script_enabled=False) as ada:
         await verified(ada)

@@ -16,6 +16,7 @@ from tests.providers.real import glewlwyd, oidc_provider
 from tests.providers.serving import served
 from tests.support import cheap as without_limits
 from tests.support import make_auth, who
+from tests.variants import more
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 SECRET = oidc_provider.CLIENT_SECRET
@@ -71,7 +72,7 @@ async def log_out(page: Page, base_url: str) -> None:
     await expect(page).not_to_have_url(f"{base_url}/auth/account")
 
 
-@pytest.mark.parametrize("driver", ["sqlite", "postgres15"])
+@pytest.mark.parametrize("driver", [more("sqlite"), "postgres15"])
 async def test_oidc_provider_logs_a_user_in(
     page: Page, fresh: Callable[[str], str], driver: str, tmp_path: Path
 ) -> None:

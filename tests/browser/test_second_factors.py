@@ -12,9 +12,10 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.browser.conftest import Serve
-from tests.browser.test_look import look
+from tests.browser.test_look import LOOKS, look
 from tests.browser.test_walk import address, visitor
 from tests.browser.visitor import PASSWORD, Visitor
+from tests.variants import crossed, more
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -56,8 +57,7 @@ async def begin(ada: Visitor, email: str) -> None:
     await ada.sees("One more step")
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgres15"])
-@pytest.mark.parametrize("javascript", [True, False], ids=["js", "no-js"])
+@pytest.mark.parametrize(("javascript", "database"), crossed({"js": True, "no-js": False}, ["sqlite", "postgres15"]))
 async def test_the_whole_life(browser: Browser, serve: Serve, database: str, javascript: bool) -> None:  # noqa: FBT001 (pytest gives it)
     async with visitor(browser, serve(database), java_script_enabled=javascript) as ada:
         email = await verified(ada)
@@ -113,7 +113,7 @@ async def test_wrong_codes_pause_the_app_and_a_recovery_code_opens(browser: Brow
         await ada.sees("Your account")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", [more("light"), "dark"])
 async def test_the_picture_of_the_key_is_read_back_from_the_page(
     browser: Browser, serve: Serve, scheme: Literal["light", "dark"], tmp_path: Path
 ) -> None:
@@ -133,8 +133,7 @@ async def test_the_picture_of_the_key_is_read_back_from_the_page(
         assert re.fullmatch(r"[0-9]{6}", code_of(secret))
 
 
-@pytest.mark.parametrize("width", [360, 1280])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("scheme", "width"), LOOKS)
 async def test_its_pages_are_accessible(
     browser: Browser, serve: Serve, width: int, scheme: Literal["light", "dark"]
 ) -> None:

@@ -11,6 +11,7 @@ from playwright.async_api import Browser, Request, expect
 
 from tests.browser.conftest import Serve
 from tests.browser.visitor import PASSWORD, Visitor
+from tests.variants import crossed
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 NEW = "copper meadow umbrella"
@@ -33,8 +34,7 @@ def address() -> str:
     return f"ada-{secrets.token_hex(6)}@example.com"
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgres18"])
-@pytest.mark.parametrize("javascript", [True, False], ids=["js", "no-js"])
+@pytest.mark.parametrize(("javascript", "database"), crossed({"js": True, "no-js": False}, ["sqlite", "postgres18"]))
 async def test_the_life_of_an_account(browser: Browser, serve: Serve, database: str, javascript: bool) -> None:  # noqa: FBT001 (pytest gives it)
     url, email, other_email = serve(database), address(), address()
     async with (

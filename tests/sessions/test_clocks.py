@@ -14,8 +14,9 @@ from asgi_auth.model.answers import TokenPair
 from tests.sessions.test_revocation import eventually
 from tests.storage.conftest import opened
 from tests.support import Clock, login, make_auth, register
+from tests.variants import more
 
-SKEWS = (-3 * 86400, -600, -6, 6, 40, 600, 3 * 86400)
+SKEWS = (-3 * 86400, more(-600), -6, more(6), 40, more(600), 3 * 86400)
 DAY = 86400
 
 

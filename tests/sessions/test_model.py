@@ -4,6 +4,9 @@ import pytest
 
 from tests.sessions.model.__main__ import database, run
 from tests.sessions.model.service import Service
+from tests.variants import FULL
+
+SEQUENCES = 20 if FULL else 8
 
 
 @pytest.mark.parametrize("name", ["sqlite", "postgresql"])
@@ -11,6 +14,6 @@ def test_the_library_answers_as_the_model(name: str) -> None:
     with database(name) as url:
         service = Service(url)
         try:
-            run(service, 1, sequences=20)
+            run(service, 1, sequences=SEQUENCES)
         finally:
             service.close()
