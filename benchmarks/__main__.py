@@ -35,6 +35,8 @@ PARTS = (
     "imports",
     "user_list",
     "many_ends",
+    "processes",
+    "statements",
 )
 
 

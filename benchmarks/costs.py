@@ -1,7 +1,9 @@
 """What one process carries, and what so many users need: from the results, for the documentation."""
 
-from benchmarks.parts import end_to_end, storm, writes_targets
-from benchmarks.records import Results, Table
+import itertools
+
+from benchmarks.parts import end_to_end, processes, statements, storm, writes_targets
+from benchmarks.records import Results, Table, ratio
 
 DATABASES = writes_targets.DATABASES
 #: How people come: what the documentation says of the extrapolation.
@@ -21,18 +23,20 @@ def carries(results: Results) -> list[list[str]]:
     writes = {database: table_of(results, f"writes_{database.lower()}") for database in DATABASES}
     requests = table_of(results, "end_to_end").get(end_to_end.SEEN, "per second")
     hashes = table_of(results, "storm").get(storm.DEFAULT, storm.RATE)
+    counted = table_of(results, "statements")
     rows = [
         ["in a second", *DATABASES, "statements"],
         ["---"] * 4,
         ["requests with a token seen before, under uvicorn", *[_rate(requests)] * 2, "none"],
     ]
-    for name, row, column, statements in (
-        ("refreshes", writes_targets.DEFAULTS, writes_targets.REFRESH, "1 write"),
-        ("logins but for the hash", writes_targets.OURS, writes_targets.LOGIN, "3 reads, 3 writes"),
+    for name, row, column, call in (
+        ("refreshes", writes_targets.DEFAULTS, writes_targets.REFRESH, "refresh, all default features"),
+        ("logins but for the hash", writes_targets.OURS, writes_targets.LOGIN, "login, passwords and sessions"),
         ("the same, limits and lockout counted in the database", writes_targets.DEFAULTS, writes_targets.LOGIN,
-         "6 reads, 9 writes"),
+         "login, all default features"),
     ):  # fmt: skip
-        rows.append([name, *[_rate(writes[database].get(row, column)) for database in DATABASES], statements])
+        rates = [_rate(writes[database].get(row, column)) for database in DATABASES]
+        rows.append([name, *rates, _statements(counted, call)])
     rows.append([f"logins with the default hash, on all {storm.CORES} cores", *[_rate(hashes)] * 2, "as above"])
     return rows
 
@@ -56,6 +60,50 @@ def sizing(results: Results) -> list[list[str]]:
              f"{refreshing / refreshes:,.2f}", f"{stored:,.1f} GiB"]
         )  # fmt: skip
     return rows
+
+
+def _statements(counted: Table, call: str) -> str:
+    """Name the reads and writes of a call."""
+    kinds = ((counted.get(call, name), name) for name in (statements.READS, statements.WRITES))
+    return ", ".join(f"{value:.0f} {name if value > 1 else name[:-1]}" for value, name in kinds if value)
+
+
+def in_the_busiest_hour(results: Results) -> list[list[str]]:
+    """What the refreshes and logins of so many users cost PostgreSQL, with all default features."""
+    counted = table_of(results, "statements")
+    lines = [["users", "refreshes/s", "logins/s", "statements/s", "MiB of WAL in an hour"], ["---"] * 5]
+    for users in (10**6, 10**8) if counted.rows else ():
+        rates = {"refresh": users * DAILY * REFRESHES / DAY * PEAK, "login": users * DAILY / LOGIN_DAYS / DAY * PEAK}
+        total = dict.fromkeys(statements.COLUMNS, 0.0)
+        for (kind, rate), column in itertools.product(rates.items(), statements.COLUMNS):
+            total[column] += rate * (counted.get(f"{kind}, all default features", column) or 0)
+        wal = total.pop(statements.WAL) * 3600 / 2**20
+        rest = [f"{rates['refresh']:,.0f}", f"{rates['login']:,.1f}", f"{sum(total.values()):,.0f}", f"{wal:,.0f}"]
+        lines.append([f"{users:,}", *rest])
+    return lines
+
+
+def counted_calls(results: Results) -> list[list[str]]:
+    """The statements and the WAL of each kind of call."""
+    table = table_of(results, "statements")
+    lines = [["call", *statements.COLUMNS], ["---"] * (1 + len(statements.COLUMNS))]
+    for name, row in table.rows.items():
+        lines.append([name, *[f"{row[column].median:,.0f}" for column in statements.COLUMNS]])
+    return lines
+
+
+def several_processes(results: Results) -> list[list[str]]:
+    """What several processes do together, and how many times as much as one."""
+    kinds = processes.COLUMNS
+    lines = [["database", "processes", *kinds], ["---"] * (2 + len(kinds))]
+    for database in processes.DATABASES:
+        table = table_of(results, f"processes_{database.lower()}")
+        for row in table.rows:
+            rates = {kind: table.get(row, kind) for kind in kinds}
+            shares = {kind: ratio(rate, table.get(table.baseline, kind)) or 0 for kind, rate in rates.items()}
+            cells = [f"{_rate(rate)} · {shares[kind]:.2g} ×" for kind, rate in rates.items()]
+            lines.append([database, row.partition(" ")[0], *cells])
+    return lines
 
 
 def _rate(value: float | None) -> str:

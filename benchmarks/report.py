@@ -6,7 +6,15 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks.costs import carries, overloaded, sizing, table_of
+from benchmarks.costs import (
+    carries,
+    counted_calls,
+    in_the_busiest_hour,
+    overloaded,
+    several_processes,
+    sizing,
+    table_of,
+)
 from benchmarks.machine import LOAD
 from benchmarks.parts import requests
 from benchmarks.plots import chart
@@ -91,7 +99,10 @@ def for_docs(folder: Path = RESULTS) -> dict[str, str]:
         "measured on": measured_on(results),
         "targets": targets_table(results),
         "carries": lines_of(carries(results)),
+        "statements": lines_of(counted_calls(results)),
+        "processes": lines_of(several_processes(results)),
         "sizing": lines_of(sizing(results)),
+        "busiest hour": lines_of(in_the_busiest_hour(results)),
         "overload": lines_of(overloaded(results)),
     }
 

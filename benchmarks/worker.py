@@ -44,6 +44,13 @@ class Commands:
         gc.collect()
         return list(await calls.timed_pair(self._contender.bare, self._contender.app, made))
 
+    async def answer(self, count: int) -> None:
+        """Send so many requests with one token, each with a scope of its own."""
+        if "bearer" not in self._prepared:
+            self._prepared["bearer"] = await self._contender.requests("bearer", 1)
+        gc.collect()
+        await calls.timed_requests(self._contender.app, self._prepared["bearer"] * count)
+
     async def login(self, count: int, flight: int, first: int) -> float:
         """Seconds for so many logins."""
         gc.collect()

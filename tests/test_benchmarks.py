@@ -18,8 +18,10 @@ from tests.variants import more
 ROOT = Path(__file__).parent.parent
 
 
+#: Packages that the environment of `make bench` does not have.
+OF_TESTS = ("hypothesis", "pytest", "trustme")
 #: What starts servers by the dozen takes a minute: `make bench-quick` runs it.
-LONG = {"end_to_end", "writes", "storm", "overload"}
+LONG = {"end_to_end", "writes", "storm", "overload", "processes"}
 #: Few parts, with the harness and the report that all share.
 FEW = {"requests", "drivers", "scale", "refused"}
 
@@ -38,6 +40,15 @@ def test_a_part_runs(name: str, tmp_path: Path) -> None:
     text = (tmp_path / "results.md").read_text()
     assert all(table.workload in text for table in part.tables)
     assert all((tmp_path / f"{table.name}.svg").stat().st_size < 20_000 for table in part.tables if table.chart)
+
+
+def test_the_benchmarks_need_no_package_of_the_tests() -> None:
+    modules = [f"benchmarks.parts.{name}" for name in PARTS]
+    code = f"import sys; sys.modules |= dict.fromkeys({OF_TESTS}); import benchmarks.part, {', '.join(modules)}"
+
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
 
 
 def test_calls_are_measured_beside_another_checkout() -> None:

@@ -77,7 +77,10 @@ class Ours(base.Contender):
     async def open(self) -> None:
         """Make the apps; seed the users with one and the same hash."""
         variant = self.options.variant
-        features: list[Feature] = [Passwords(argon2=HASHES.get(variant, Argon2.cheap()))]
+        # The cheapest hash stands for none at all, so its threads do not wait behind other processes either.
+        argon2 = HASHES.get(variant)
+        passwords = Passwords(argon2=argon2) if argon2 else Passwords(argon2=Argon2.cheap(), niceness=0)
+        features: list[Feature] = [passwords]
         others = [item for item in defaults(mail=False) if not isinstance(item, Passwords)]
         features += others if variant == "defaults" else [Sessions()]
         if variant == "resource":

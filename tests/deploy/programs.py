@@ -13,8 +13,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import trustme
-
 from tests.cluster import free_port
 from tests.support import SECRET
 
@@ -51,6 +49,9 @@ class Certificate:
 
 def certificate(folder: Path) -> Certificate:
     """Make a certificate of an authority of its own."""
+    # The benchmarks take other functions of this module, and have no such package.
+    import trustme
+
     authority, trust = trustme.CA(), ssl.create_default_context()
     issued = authority.issue_cert(HOST)
     made = Certificate(folder / "fullchain.pem", folder / "privkey.pem", folder / "both.pem", trust)
