@@ -6,6 +6,7 @@ from asgi_auth.accounts.user_base import By, actor_of, called_by
 from asgi_auth.accounts.user_editing import UserEditing
 from asgi_auth.model import event_types as events
 from asgi_auth.model.ban import BAN, Ban
+from asgi_auth.model.limits import YEAR_9999
 from asgi_auth.model.records import Client, User
 from asgi_auth.sessions.bans import lifted
 
@@ -29,13 +30,15 @@ class Bans(UserEditing):
         """Disable an account for a `reason`, `until` a time in seconds since 1970 or for good.
 
         Every session and every mailed token ends. With `tell`, a login with the right password is told both. After
-        `until`, the account is as before. Raises ValueError for a reason over 1000 characters, and TypeError for
-        an end that is not a number.
+        `until`, the account is as before. Raises ValueError for a reason over 1000 characters and for an end before
+        1970 or after the year 9999, such as one in milliseconds, and TypeError for an end that is not a number.
         """
         if len(reason) > MAX_REASON:
             raise ValueError(f"a reason has at most {MAX_REASON} characters")
         if until is not None and (isinstance(until, bool) or not isinstance(until, int | float)):
             raise TypeError("until: give the end as seconds since 1970")
+        if until is not None and not 0 <= until <= YEAR_9999:
+            raise ValueError("until: give the end as seconds since 1970, not as milliseconds")
         end = None if until is None else int(until)
 
         def changes(user: User) -> dict[str, Any]:

@@ -60,6 +60,8 @@ def _file_of(job: Job) -> str:
 def _life(job: Job) -> int:
     """Return the seconds that the longest access token lives; with a file alone, as `--ttl` says."""
     if job.options.ttl is not None:
+        if job.options.ttl < 1:
+            raise WrongUseError(f"--ttl {job.options.ttl}: an access token lives for a second or longer")
         return int(job.options.ttl)
     if job.options.file is not None and job.target.app is None:
         raise WrongUseError("with a file alone, say how long access tokens live: --ttl 930 (access_ttl and leeway)")

@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime
 
 from asgi_auth.command.refusals import WrongUseError
+from asgi_auth.model.limits import YEAR_9999
 
 #: A duration from now on, and the seconds of its units.
 DURATION = re.compile(r"(\d{1,6})([smhdw])")
@@ -34,7 +35,10 @@ def past_seconds_of(text: str, now: float) -> int:
 
 def _at(text: str, now: float, sign: int) -> int:
     if match := DURATION.fullmatch(text):
-        return int(now) + sign * int(match[1]) * UNITS[match[2]]
+        at = int(now) + sign * int(match[1]) * UNITS[match[2]]
+        if at > YEAR_9999:
+            raise WrongUseError(f"{text} ends after the year 9999")
+        return at
     try:
         moment = datetime.fromisoformat(text)
         return int((moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).timestamp())

@@ -4,10 +4,10 @@ import math
 from datetime import UTC, datetime
 from typing import Any
 
+from asgi_auth.model.limits import YEAR_9999
+
 #: Numbers from here on are milliseconds: as seconds, they would be after the year 5138.
 MILLISECONDS = 10**11
-#: The last second of the year 9999.
-LATEST = 253402300799
 TRUE = frozenset({"true", "t", "1", "yes"})
 FALSE = frozenset({"false", "f", "0", "no"})
 
@@ -25,7 +25,7 @@ def seconds_of(value: Any) -> int:
         found = _with_zone(datetime.fromisoformat(value)).timestamp()
     else:
         raise ValueError("not a time")
-    if not math.isfinite(found) or not 0 <= found <= LATEST:
+    if not math.isfinite(found) or not 0 <= found <= YEAR_9999:
         raise ValueError("not a time")
     return int(found)
 

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from asgi_auth.model.limits import YEAR_9999
 from asgi_auth.model.records import Record, Status, User
 
 #: The member of `User.data` that holds the ban.
@@ -18,7 +19,7 @@ class Ban(Record, frozen=True, kw_only=True):
     """
 
     reason: str = ""
-    until: Annotated[int, msgspec.Meta(ge=0, lt=2**53)] | None = None
+    until: Annotated[int, msgspec.Meta(ge=0, le=YEAR_9999)] | None = None
     by: str | None = None
     tell: bool = False
     before: Status = "active"

@@ -6,6 +6,8 @@ from typing import Final, NamedTuple
 #: Seconds by which the clocks of two processes may differ. A time that is further in the future is void: the clock that
 #: set it was ahead, and must bind no client when it is right again.
 MAX_SKEW = 60
+#: The last second of the year 9999, after which Python knows no time.
+YEAR_9999: Final = 253402300799
 #: Seconds after which a guess in flight is dropped, unless another one has begun meanwhile.
 IN_FLIGHT: Final = 60
 

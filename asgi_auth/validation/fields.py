@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_orig
 
 import msgspec
 
+from asgi_auth.model.limits import YEAR_9999
 from asgi_auth.validation.json_value import INT64, storable_text
 
 #: A number or a boolean as JSON writes it (RFC 8259, sections 3 and 6).
@@ -35,7 +36,7 @@ TokenText: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=8192
 #: Any other short text.
 Line: TypeAlias = Annotated[str, msgspec.Meta(max_length=1024)]
 #: A time in seconds since 1970, until the end of the year 9999.
-Time: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=253402300799)]
+Time: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=YEAR_9999)]
 #: Parameters of endpoints that the library passes; they are not fields of the body.
 INJECTED = {"client", "identity", "served", "basic"}
 

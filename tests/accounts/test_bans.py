@@ -235,6 +235,14 @@ async def test_a_reason_is_bounded_and_a_user_exists(auth: Auth) -> None:
     assert auth[Passwords]
 
 
+@pytest.mark.parametrize("until", [-1, 1_795_955_414_764, 2**60, float("inf"), float("nan")])
+async def test_an_end_that_no_calendar_has_is_refused(until: float, auth: Auth) -> None:
+    user_id = await register(auth)
+    with pytest.raises(ValueError, match="seconds since 1970"):
+        await auth.users.ban(user_id, until=until)
+    assert (await auth.users.get(user_id)).status == "active"
+
+
 async def test_a_second_ban_keeps_the_status_from_before_the_first(auth: Auth, clock: Clock) -> None:
     user_id = await register(auth)
     await auth.users.set_status(user_id, "closed")

@@ -91,11 +91,13 @@ def test_a_file_is_never_overwritten_and_wrong_calls_are_told(folder: Path) -> N
     again = run(folder, "create")
     alone = process("keys", "rotate", "keys.json", cwd=folder, env={})
     nameless = process("keys", "create", cwd=folder, env={"AUTH_SECRET": SECRET})
+    never = process("keys", "rotate", "keys.json", "--ttl", "0", cwd=folder, env={})
     by_ttl = process("keys", "rotate", "keys.json", "--ttl", "960", "--algorithm", "ES256", cwd=folder, env={})
     (folder / "keys.json").chmod(0o644)
     opened = run(folder, "list")
 
     assert (again.status, "File exists" in again.line) == (1, True)
     assert (alone.status, "--ttl" in alone.line) == (2, True)
+    assert (never.status, "--ttl 0" in never.line) == (2, True)
     assert (nameless.status, "signing_keys_file" in nameless.line) == (2, True)
     assert (by_ttl.status, opened.status, "chmod 600" in opened.line) == (0, 1, True)

@@ -128,7 +128,7 @@ def test_a_closed_account_is_opened_and_a_banned_one_is_as_before(commands: Comm
     assert commands.ok("enable", EMAIL)["status"] == "active"
 
 
-@pytest.mark.parametrize("until", ["soon", "7 d", "2020-01-01", "99999999d", "2027-13-01", "-1d"])
+@pytest.mark.parametrize("until", ["soon", "7 d", "2020-01-01", "99999999d", "2027-13-01", "-1d", "999999w"])
 def test_a_time_that_is_none_or_over_is_wrong_use(until: str, commands: Commands) -> None:
     create(commands)
 
