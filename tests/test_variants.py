@@ -38,6 +38,12 @@ def test_each_test_keeps_a_variant_and_a_full_run_has_all() -> None:
     assert len([name for name in few if "test_every_page" in name]) == 2
 
 
+def test_files_of_two_names_are_no_variants() -> None:
+    names = {f"tests/x.py::test_a_file[tests/browser/{browser}.py-{browser}.py]" for browser in ("chromium", "firefox")}
+
+    assert not any(waits(name, names) for name in names)
+
+
 def test_the_target_of_everything_asks_for_all_variants() -> None:
     makefile = (ROOT / "Makefile").read_text("utf-8")
 

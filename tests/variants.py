@@ -5,6 +5,7 @@ the same way: with another look of a page, another amount, another version of Po
 """
 
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from zlib import crc32
@@ -46,9 +47,11 @@ def waits(name: str, names: set[str]) -> bool:
     if BOTH in name:
         return False
     for turn in TURNS:
-        for mine, other in (turn, reversed(turn)):
-            if mine in name and name.replace(mine, other) in names:
-                return mine != turn[crc32(name.replace(mine, "").encode()) % 2]
+        for mine, other in (turn, turn[::-1]):
+            # A parameter, not a part of the name of a file.
+            parameter = re.compile(rf"(?<=[\[-]){mine}(?=[\]-])")
+            if parameter.search(name) and parameter.sub(other, name) in names:
+                return mine != turn[crc32(parameter.sub("", name).encode()) % 2]
     return False
 
 
