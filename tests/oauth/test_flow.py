@@ -1,16 +1,14 @@
 """The flow of a client: metadata, registration, consent, code, tokens, the resource, and the end."""
 
 import pytest
-from openapi_spec_validator import validate
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from asgi_auth import AuthMiddleware, AuthorizationServer, Pages, Resource
-from tests.oauth.world import SCOPES, World, answered, host, make
-from tests.openapi.everything import everything
-from tests.support import ORIGIN, Client, Clock
+from asgi_auth import AuthMiddleware, Resource
+from tests.oauth.world import SCOPES, World, answered, make
+from tests.support import ORIGIN, Clock
 
 
 async def test_a_client_finds_registers_is_let_in_and_goes_on(world: World) -> None:
@@ -70,16 +68,6 @@ async def test_scripts_of_every_site_reach_what_clients_need_and_nothing_else(wo
     for path in ("/auth/token", "/auth/connected-apps", "/auth/authorize"):
         preflight = await world.program.request("OPTIONS", path, headers=asked)
         assert preflight.header("access-control-allow-origin") is None, path
-
-
-async def test_the_openapi_document_with_all_endpoints_is_valid(clock: Clock) -> None:
-    async with everything(clock, Pages(), AuthorizationServer({"/mcp": Resource("Notes", scopes=SCOPES)})) as auth:
-        answer = await Client(AuthMiddleware(host, auth, mount="/auth")).get("/auth/openapi.json")
-
-    validate(answer.json)
-    assert {"/oauth/token", "/oauth/register", "/connected-apps"} <= {
-        path.removeprefix("/auth") for path in answer.json["paths"]
-    }
 
 
 async def test_a_resource_that_the_host_does_not_serve_is_told(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:

@@ -7,10 +7,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-from asgi_auth import AuthMiddleware, AuthorizationServer, Pages, Resource
 from asgi_auth.app import AuthApp
 from asgi_auth.model.answers import TokenPair
-from tests.oauth.world import FORM, SCOPES, World, host
+from tests.oauth.world import FORM, World
 from tests.openapi.everything import everything
 from tests.support import EMAIL, ORIGIN, PASSWORD, Client, Clock, login
 
@@ -37,7 +36,7 @@ class Kinds:
 
     async def call(self, path: str, route: Any, headers: dict[str, str]) -> tuple[int, str]:
         """Call an endpoint with made-up fields; return status and code."""
-        app = Client(AuthMiddleware(host, self.world.auth, mount="/auth"))
+        app = Client(self.world.browser.app)
         fields = dict.fromkeys(route.endpoint.fields, "x") if route.endpoint.method != "GET" else None
         target = f"/auth{path}".replace("{id}", "x").replace("{sid}", "x")
         answer = await app.request(route.endpoint.method, target, json_body=fields, headers=headers)
@@ -51,8 +50,7 @@ class Kinds:
 
 @pytest.fixture
 async def kinds(clock: Clock) -> AsyncIterator[Kinds]:
-    server = AuthorizationServer({"/mcp": Resource("Notes", scopes=SCOPES)})
-    async with everything(clock, Pages(), server, limits=False, fields=()) as auth:
+    async with everything(clock, limits=False, fields=()) as auth:
         world = World(auth, clock)
         await auth.users.create(EMAIL, password=PASSWORD, verified=True)
         await world.form("/auth/login", email=EMAIL, password=PASSWORD)

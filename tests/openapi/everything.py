@@ -10,17 +10,21 @@ from asgi_auth import (
     Admin,
     Argon2,
     Auth,
+    AuthorizationServer,
     BrowserClient,
     Field,
     Issuer,
     Lockout,
     MagicLink,
+    OAuthClient,
     OpenAPI,
     Outbox,
+    Pages,
     Passkeys,
     Passwords,
     RateLimits,
     RecoveryCodes,
+    Resource,
     Revocation,
     SecondFactors,
     ServerMetadata,
@@ -33,6 +37,8 @@ from asgi_auth.features.defaults import defaults
 from tests.support import ORIGIN, Clock, make_auth
 
 KEY = new_key()
+#: Of a client with a secret, the id and the secret.
+REPORTS = ("reports", "b7Wq2-tR9xKf4-mZc8Ld1-vHn5Yg3-pXs6")
 
 
 class Home(msgspec.Struct, forbid_unknown_fields=True):
@@ -69,8 +75,16 @@ def everything(
     passwords = Passwords(argon2=Argon2.cheap(), login_after_register=True)
     factors = [SecondFactors(), Totp(), RecoveryCodes(), TrustedDevices(), Passkeys(sign_up=True)]
     others = [MagicLink(), *factors, Admin(), Issuer(), Revocation(), ServerMetadata(), BrowserClient(), OpenAPI()]
-    features = [passwords, *defaults(mail=True)[1:], *others, *more]
+    features = [passwords, *defaults(mail=True)[1:], *others, Pages(), authorization_server(), *more]
     if not limits:
         features = [item for item in features if not isinstance(item, RateLimits | Lockout)]
     options = {"issuer": f"{ORIGIN}/auth", "signing_keys": [KEY]} | options
     return make_auth(clock=clock, features=features, mailer=Outbox(), fields=fields, **options)
+
+
+def authorization_server() -> AuthorizationServer:
+    """One with a resource, and a client with a secret."""
+    name, secret = REPORTS
+    reports = OAuthClient("Reports", ["https://reports.example.com/callback"], secret=secret)
+    resource = Resource("Notes", scopes={"notes:read": "Read your notes", "notes:write": "Change your notes"})
+    return AuthorizationServer({"/mcp": resource}, clients={name: reports})

@@ -133,6 +133,10 @@ async def test_each_grant_type_is_a_whole_body() -> None:
     assert refresh["properties"].keys() == {"grant_type", "refresh_token"}
     assert password["required"] == ["grant_type", "username", "password"]
     assert password["properties"]["grant_type"]["const"] == "password"
+    by_code, again = schemas["ClientTokenByCodeRequest"], schemas["ClientTokenByRefreshTokenRequest"]
+    assert by_code["required"] == ["grant_type", "code", "code_verifier"]
+    assert by_code["properties"].keys() - again["properties"].keys() == {"code", "code_verifier"}
+    assert again["properties"]["grant_type"]["const"] == "refresh_token"
 
 
 async def test_no_schema_has_a_choice_beside_its_own_properties() -> None:

@@ -1,8 +1,9 @@
 """The answers of the authorization server."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from asgi_auth.feature import Answer, Record
+from asgi_auth.model.records import NULL_IS_SENT
 
 
 class ScopeText(Record, frozen=True, kw_only=True):
@@ -57,7 +58,7 @@ class ConnectedApp(Record, frozen=True, kw_only=True):
     verified: bool
     scopes: dict[str, list[str]]
     created_at: int
-    used_at: int | None = None
+    used_at: Annotated[int | None, NULL_IS_SENT] = None
 
 
 class ConnectedApps(Record, frozen=True, kw_only=True):

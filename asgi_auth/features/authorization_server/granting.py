@@ -1,6 +1,7 @@
 """The token endpoint of clients (RFC 6749, 3.2), apart from that of users: neither accepts tokens of the other."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from asgi_auth.errors import BadRequestError, InvalidClientError, UnsupportedGrantTypeError
 from asgi_auth.feature import BasicCredentials, Client, Line, post
@@ -11,6 +12,21 @@ from asgi_auth.features.authorization_server.tokens import ClientTokens
 
 #: The grant types, each with the parameter that it cannot do without.
 GRANT_TYPES = {"authorization_code": "code", "refresh_token": "refresh_token"}
+#: The parameters of the grant types, as the OpenAPI document shows them.
+SCHEMA: Mapping[str, Any] = {
+    "oneOf": [
+        {
+            "title": "ByCode",
+            "properties": {"grant_type": {"const": "authorization_code"}},
+            "required": ["code", "code_verifier"],
+        },
+        {
+            "title": "ByRefreshToken",
+            "properties": {"grant_type": {"const": "refresh_token"}},
+            "required": ["refresh_token"],
+        },
+    ]
+}
 
 
 class Granting(AuthorizationServerBase):
@@ -21,6 +37,7 @@ class Granting(AuthorizationServerBase):
         oauth2=True,
         any_origin=True,
         limits="600/m/ip",
+        schema=SCHEMA,
         event=CLIENT_REFUSED,
         errors=(UnsupportedGrantTypeError, InvalidClientError, InvalidGrantError, InvalidTargetError),
     )
