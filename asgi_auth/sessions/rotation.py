@@ -53,7 +53,7 @@ class SessionRotation(SessionEnds):
 
         Raises what `refresh` raises, and InvalidTokenError for the token of a session of the other kind.
         """
-        session_id, generation = self._refresh_tokens.read(refresh_token)
+        session_id, generation = self._refresh_tokens.read(refresh_token, grant=lives.grant)
         return await self._rotated(session_id, generation, client, lives, rotate=True)
 
     async def _rotated(

@@ -1,6 +1,7 @@
 """The session service: login, refresh, and the access tokens of sessions."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from asgi_auth.errors import (
@@ -151,11 +152,11 @@ class SessionService(SessionRotation):
 
     async def any_session_of(self, refresh_token: str) -> Session | None:
         """Look up the session of a genuine refresh token, that of a client too; None for all others."""
-        try:
-            session_id, _ = self._refresh_tokens.read(refresh_token)
-        except InvalidTokenError:
-            return None
-        return await self._storage.session(session_id)
+        for grant in (False, True):
+            with suppress(InvalidTokenError):
+                session_id, _ = self._refresh_tokens.read(refresh_token, grant=grant)
+                return await self._storage.session(session_id)
+        return None
 
     async def _login(
         self,

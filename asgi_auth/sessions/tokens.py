@@ -176,24 +176,31 @@ def _signed(use: _Use, claims: dict[str, Any]) -> str:
     return token
 
 
+#: What the keys of refresh tokens are for: those of users, and those of clients.
+PURPOSES = ("refresh token", "refresh token of a client")
+
+
 class RefreshTokens:
-    """Makes and reads refresh tokens: session id, generation, and a MAC over both. Forged tokens need no query."""
+    """Makes and reads refresh tokens: session id, generation, and a MAC over both. Forged tokens need no query.
+
+    With `grant`, they are those of clients, whose MACs have a key of their own.
+    """
 
     def __init__(self, keys: KeyRing) -> None:
         """Take the keys: the newest makes tokens, all keys verify."""
         self._keys = keys
 
-    def make(self, session_id: str, generation: int) -> str:
+    def make(self, session_id: str, generation: int, *, grant: bool = False) -> str:
         """Make the token of a generation. The same arguments always give the same token."""
-        return _refresh_text(self._keys.derived("refresh token")[0], session_id, generation)
+        return _refresh_text(self._keys.derived(PURPOSES[grant])[0], session_id, generation)
 
-    def read(self, token: str) -> tuple[str, int]:
+    def read(self, token: str, *, grant: bool = False) -> tuple[str, int]:
         """Return session id and generation of a genuine token; raise InvalidTokenError for all others."""
         match = REFRESH.fullmatch(token)
         if match is None:
             raise InvalidTokenError
         session_id, generation = match[1], int(match[2])
-        for key in self._keys.derived("refresh token"):
+        for key in self._keys.derived(PURPOSES[grant]):
             if hmac.compare_digest(_refresh_text(key, session_id, generation), token):
                 return session_id, generation
         raise InvalidTokenError

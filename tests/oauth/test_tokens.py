@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import pytest
 
 from asgi_auth import Resource
+from asgi_auth.errors import InvalidTokenError
 from tests.oauth.world import FORM, LOCAL, SCOPES, SECRET, World, answered, make
 from tests.support import EMAIL, ORIGIN, PASSWORD, Clock, CountingStorage, login
 
@@ -155,6 +156,16 @@ async def test_a_refresh_is_of_its_client_resource_and_kind(world: World) -> Non
     wide = await world.refresh(client_id, narrow.json["refresh_token"])
     assert wide.json["scope"] == "notes:read notes:write"
     assert wide.cookies == {}
+
+
+async def test_a_refresh_token_of_a_client_is_not_genuine_among_those_of_users(world: World) -> None:
+    reader = world.auth.refresh_tokens
+    theirs, own = str((await world.connect(await world.register_client()))["refresh_token"]), await login(world.auth)
+
+    for token, grant in ((theirs, True), (str(own.refresh_token), False)):
+        assert reader.read(token, grant=grant)[1] == 0
+        with pytest.raises(InvalidTokenError):
+            reader.read(token, grant=not grant)
 
 
 async def test_tokens_are_of_the_resource_that_the_user_was_shown(clock: Clock) -> None:

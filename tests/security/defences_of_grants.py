@@ -101,11 +101,11 @@ GRANTS = [
         KINDS + "test_a_token_of_a_client_is_a_login_at_no_endpoint",
     ),
     Defence(
-        "a refresh token of a client is none of the user at every endpoint",
-        STATEMENTS,
-        "AND (grant_id IS NOT NULL) = CAST(:grant AS BOOLEAN) AND ",
-        "AND COALESCE(CAST(:grant AS BOOLEAN), TRUE) IS NOT NULL AND ",
-        KINDS + "test_a_refresh_token_is_of_its_kind_at_every_endpoint_that_reads_one",
+        "refresh tokens of users and of clients have a key each",
+        "sessions/tokens.py",
+        'PURPOSES = ("refresh token", "refresh token of a client")',
+        'PURPOSES = ("refresh token", "refresh token")',
+        "oauth/test_tokens.py::test_a_refresh_token_of_a_client_is_not_genuine_among_those_of_users",
     ),
     Defence(
         "an outage does not use the answer of a user up",

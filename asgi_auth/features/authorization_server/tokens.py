@@ -103,7 +103,7 @@ class Issuing:
     async def _about(self, refresh_token: str) -> dict[str, Any]:
         """Return what is known of the client of a refresh token. Raises InvalidGrantError."""
         try:
-            session_id, _ = self._auth.refresh_tokens.read(refresh_token)
+            session_id, _ = self._auth.refresh_tokens.read(refresh_token, grant=True)
         except InvalidTokenError:
             raise InvalidGrantError from None
         session = await self._auth.storage.session(session_id)
@@ -153,7 +153,7 @@ class Issuing:
         )
         return ClientTokens(
             access_token=token,
-            refresh_token=self._auth.refresh_tokens.make(session.id, session.generation),
+            refresh_token=self._auth.refresh_tokens.make(session.id, session.generation, grant=True),
             expires_in=seconds,
             refresh_expires_in=max(0, min(session.expires_at, session.last_used_at + IDLE) - int(self._auth.now())),
             scope=scope,
