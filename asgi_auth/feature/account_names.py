@@ -9,6 +9,7 @@ from typing import Annotated, Any, Protocol, TypeAlias
 
 import msgspec
 
+from asgi_auth._typed_text import without_margins
 from asgi_auth.errors import ValidationError
 from asgi_auth.feature.endpoint import Endpoint
 from asgi_auth.validation.fields import BodyField
@@ -71,4 +72,5 @@ class AccountNames:
             return left, ""
         feature = self._features.get(field)
         address = name if feature is None else await feature.address_of(name)
-        return left | {endpoint.names: address}, "" if address == name else f"{field} {name.strip().casefold()}"
+        other = "" if address == name else f"{field} {without_margins(name).casefold()}"
+        return left | {endpoint.names: address}, other

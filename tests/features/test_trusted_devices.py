@@ -154,6 +154,8 @@ async def test_the_trust_ends_with_what_it_was_given_to(browser: Browser, change
     await change(browser)  # type: ignore[operator]  # pytest gives objects
 
     assert (await browser.log_in()).json["code"] == "second_factor_required"
+    identity = await browser.auth.authenticate(await login_by_code(browser))
+    assert (await browser.auth[TrustedDevices].trusted_devices(identity=identity)).devices == []
 
 
 async def test_the_cookie_of_another_user_a_forged_and_a_doubled_one_are_no_trust(browser: Browser) -> None:

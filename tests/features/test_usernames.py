@@ -135,7 +135,7 @@ async def test_what_becomes_of_a_name_changes_no_answer_to_a_request_of_before()
 async def test_guesses_by_name_and_by_address_have_one_count(name: str) -> None:
     async with naming("sqlite://", Lockout(after=4)) as app:
         await register(app)
-        names = [name, name.upper(), f" {name}"]
+        names = [name, name.upper(), f" {name}\u200b"]
         wrong = [await log_in(app, item, "wrong") for item in names]
         wrong.append(await (app.login("wrong") if name == "ada" else log_in(app, name, "wrong")))
         locked = [await log_in(app, name), await by_token(app, name)]

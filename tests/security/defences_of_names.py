@@ -16,7 +16,7 @@ NAMES_OF_ACCOUNTS = [
     Defence(
         "username: an unknown name has one count in every spelling",
         "features/usernames/feature.py",
-        "name.strip().casefold().encode()",
+        "without_margins(name).casefold().encode()",
         "name.encode()",
         NAMES + "test_guesses_by_name_and_by_address_have_one_count",
     ),

@@ -131,13 +131,17 @@ class TrustedDevices(Feature):
     @get("/trusted-devices")
     async def trusted_devices(self, *, identity: Identity) -> TrustedDeviceList:
         """List the browsers whose logins need no second factor."""
-        tokens = await self.auth.storage.tokens(identity.id, PURPOSE, int(self.auth.now()))
+        storage = self.auth.storage
+        tokens = await storage.tokens(identity.id, PURPOSE, int(self.auth.now()))
+        factors = await self._factors(storage, identity.id)
         return TrustedDeviceList(
             devices=[
                 TrustedDevice(
                     id=token.id, device=token.data["device"], created_at=token.created_at, expires_at=token.expires_at
                 )
                 for token in tokens
+                # Other factors than those of now are trusted no longer.
+                if token.data["factors"] == factors
             ]
         )
 

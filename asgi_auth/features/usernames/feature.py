@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, Literal
 
+from asgi_auth._typed_text import without_margins
 from asgi_auth.errors import AuthError, FreshLoginRequiredError, ImpersonatedError, SecondFactorNeededError
 from asgi_auth.feature import Action, Call, Ending, Endpoint, Feature, User
 from asgi_auth.features.usernames.reserved import RESERVED, NotReserved
@@ -72,10 +73,11 @@ class Usernames(Feature):
     async def find(self, name: str) -> User | None:
         """Read a user by the name, in any case; None when there is none."""
         await self.auth.start()
-        if PATTERN.fullmatch(name.strip()) is None:
+        plain = without_margins(name)
+        if PATTERN.fullmatch(plain) is None:
             # Claims fold other letters, such as those of full width, to a name that was not given.
             return None
-        [claim] = self.auth.users.unique_values.claims("", {FIELD: name.strip()})
+        [claim] = self.auth.users.unique_values.claims("", {FIELD: plain})
         found = await self.auth.storage.find_credential(claim.kind, claim.identifier)
         return found[0] if found is not None else None
 
@@ -129,4 +131,4 @@ class Usernames(Feature):
     def _of_unknown(self, name: str) -> str:
         """Return an address for an unknown name. The MAC is as long as no lucky registration can be."""
         key = self.auth.keys.derived("unknown username")[0]
-        return f"{hmac.digest(key, name.strip().casefold().encode(), 'sha256')[:20].hex()}@{NOWHERE}"
+        return f"{hmac.digest(key, without_margins(name).casefold().encode(), 'sha256')[:20].hex()}@{NOWHERE}"
