@@ -1,7 +1,5 @@
 """What one process carries, and what so many users need: from the results, for the documentation."""
 
-import itertools
-
 from benchmarks.parts import end_to_end, processes, statements, storm, writes_targets
 from benchmarks.records import Results, Table, ratio
 
@@ -46,7 +44,8 @@ def sizing(results: Results) -> list[list[str]]:
     hashes = table_of(results, "storm").get(storm.DEFAULT, storm.RATE)
     refreshes = table_of(results, "writes_postgresql").get(writes_targets.DEFAULTS, writes_targets.REFRESH)
     disk = list(table_of(results, "disk").rows.values())
-    rows = [["users", "refreshes/s", "logins/s", "cores that hash", "processes that refresh", "on disk"], ["---"] * 6]
+    head = ["users", "refreshes/s", "logins/s", "cores that hash", "processes that refresh", "on disk"]
+    rows = [[*head, "statements/s", "MiB of WAL in an hour"], ["---"] * 8]
     if not (hashes and refreshes and disk):
         return rows
     size = {name: figure.median for name, figure in disk[-1].items()}
@@ -57,7 +56,8 @@ def sizing(results: Results) -> list[list[str]]:
         hashing = logging_in / (hashes / storm.CORES)
         rows.append(
             [f"{users:,}", f"{refreshing:,.0f}", f"{logging_in:,.1f}", f"{hashing:,.1f}",
-             f"{refreshing / refreshes:,.2f}", f"{stored:,.1f} GiB"]
+             f"{refreshing / refreshes:,.2f}", f"{stored:,.1f} GiB",
+             *_in_the_busiest_hour(results, refreshing, logging_in)]
         )  # fmt: skip
     return rows
 
@@ -68,19 +68,16 @@ def _statements(counted: Table, call: str) -> str:
     return ", ".join(f"{value:.0f} {name if value > 1 else name[:-1]}" for value, name in kinds if value)
 
 
-def in_the_busiest_hour(results: Results) -> list[list[str]]:
-    """What the refreshes and logins of so many users cost PostgreSQL, with all default features."""
+def _in_the_busiest_hour(results: Results, refreshes: float, logins: float) -> list[str]:
+    """Statements in a second and MiB of WAL in an hour, with all default features."""
     counted = table_of(results, "statements")
-    lines = [["users", "refreshes/s", "logins/s", "statements/s", "MiB of WAL in an hour"], ["---"] * 5]
-    for users in (10**6, 10**8) if counted.rows else ():
-        rates = {"refresh": users * DAILY * REFRESHES / DAY * PEAK, "login": users * DAILY / LOGIN_DAYS / DAY * PEAK}
-        total = dict.fromkeys(statements.COLUMNS, 0.0)
-        for (kind, rate), column in itertools.product(rates.items(), statements.COLUMNS):
-            total[column] += rate * (counted.get(f"{kind}, all default features", column) or 0)
-        wal = total.pop(statements.WAL) * 3600 / 2**20
-        rest = [f"{rates['refresh']:,.0f}", f"{rates['login']:,.1f}", f"{sum(total.values()):,.0f}", f"{wal:,.0f}"]
-        lines.append([f"{users:,}", *rest])
-    return lines
+
+    def cost(column: str) -> float:
+        of = [counted.get(f"{kind}, all default features", column) or 0 for kind in ("refresh", "login")]
+        return refreshes * of[0] + logins * of[1]
+
+    asked = sum(cost(column) for column in (statements.READS, statements.WRITES, statements.OTHERS))
+    return [f"{asked:,.0f}", f"{cost(statements.WAL) * 3600 / 2**20:,.0f}"]
 
 
 def counted_calls(results: Results) -> list[list[str]]:
@@ -88,7 +85,8 @@ def counted_calls(results: Results) -> list[list[str]]:
     table = table_of(results, "statements")
     lines = [["call", *statements.COLUMNS], ["---"] * (1 + len(statements.COLUMNS))]
     for name, row in table.rows.items():
-        lines.append([name, *[f"{row[column].median:,.0f}" for column in statements.COLUMNS]])
+        if any(figure.median for figure in row.values()):
+            lines.append([name, *[f"{row[column].median:,.0f}" for column in statements.COLUMNS]])
     return lines
 
 
@@ -103,6 +101,17 @@ def several_processes(results: Results) -> list[list[str]]:
             shares = {kind: ratio(rate, table.get(table.baseline, kind)) or 0 for kind, rate in rates.items()}
             cells = [f"{_rate(rate)} · {shares[kind]:.2g} ×" for kind, rate in rates.items()]
             lines.append([database, row.partition(" ")[0], *cells])
+    return lines
+
+
+def steps_of_a_refresh(results: Results) -> list[list[str]]:
+    """The processor time of a refresh by areas of the code, beside the floor that does the same work."""
+    table = table_of(results, "floor_steps")
+    names = next(iter(table.rows.values()), {})
+    lines = [["µs of a refresh", *names], ["---"] * (1 + len(names))]
+    for area, row in table.rows.items():
+        if any(figure.median >= 1 for figure in row.values()):
+            lines.append([area, *[f"{figure.median:.0f}" for figure in row.values()]])
     return lines
 
 

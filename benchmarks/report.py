@@ -9,10 +9,10 @@ import msgspec
 from benchmarks.costs import (
     carries,
     counted_calls,
-    in_the_busiest_hour,
     overloaded,
     several_processes,
     sizing,
+    steps_of_a_refresh,
     table_of,
 )
 from benchmarks.machine import LOAD
@@ -99,10 +99,10 @@ def for_docs(folder: Path = RESULTS) -> dict[str, str]:
         "measured on": measured_on(results),
         "targets": targets_table(results),
         "carries": lines_of(carries(results)),
+        "steps": lines_of(steps_of_a_refresh(results)),
         "statements": lines_of(counted_calls(results)),
         "processes": lines_of(several_processes(results)),
         "sizing": lines_of(sizing(results)),
-        "busiest hour": lines_of(in_the_busiest_hour(results)),
         "overload": lines_of(overloaded(results)),
     }
 

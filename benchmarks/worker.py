@@ -13,6 +13,7 @@ from typing import Any, TextIO
 
 from benchmarks.contenders import calls
 from benchmarks.contenders.base import Contender, Options, Request, make
+from benchmarks.sampling import Sampler
 
 #: Microseconds that a turn should take, and the fewest requests in it.
 TURN, FEW = 250_000, 20
@@ -64,7 +65,19 @@ class Commands:
     async def refresh(self, count: int, flight: int, first: int) -> float:
         """Seconds for so many refreshes of the sessions that `sessions` has begun."""
         gc.collect()
-        return await calls.timed_refreshes(self._contender, self._answers[:flight], count, first)
+        answers = self._answers[:flight]
+        seconds = await calls.timed_refreshes(self._contender, answers, count, first)
+        self._answers[:flight] = answers
+        return seconds
+
+    async def sampled(self, count: int, flight: int) -> dict[str, float]:
+        """Microseconds of processor time for a refresh, by areas of the code."""
+        await self.sessions(flight, 0)
+        gc.collect()
+        sampler = Sampler()
+        sampler.start()
+        await calls.timed_refreshes(self._contender, self._answers, count, 0)
+        return sampler.stop(count)
 
 
 def short(error: BaseException) -> str:

@@ -2,9 +2,10 @@
 
 import asyncio
 import re
-from collections.abc import Coroutine, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Coroutine, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from functools import cache
+from types import TracebackType
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -72,33 +73,27 @@ class WatchedConnection:
     async def fetch(self, sql: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         """Run a statement with `:name` values and return its rows."""
         text, names = numbered(sql)
-        with errors(), self._asking():
+        with self._asking():
             rows: Sequence[Mapping[str, Any]] = await self.raw.fetch(text, *(values[name] for name in names))
             return rows
 
     async def write(self, sql: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         """Run a statement that is a transaction of its own and return its rows."""
         text, names = numbered(sql)
-        with errors(), self._asking():
+        with self._asking():
             return await self._to_its_end(self.raw.fetch(text, *(values[name] for name in names)))
 
     async def execute(self, sql: str) -> str:
         """Run a command, and return its status, such as `COMMIT`."""
-        with errors(), self._asking():
+        with self._asking():
             return str(await self.raw.execute(sql))
 
-    @contextmanager
-    def _asking(self) -> Iterator[None]:
-        try:
-            with self._breaker.asking():
-                yield
-        except asyncio.CancelledError:
-            self.is_unanswered = True
-            raise
+    def _asking(self) -> "_Question":
+        return _Question(self, self._breaker.asking())
 
     async def commit(self) -> None:
         """Commit. Raises RuntimeError if a statement had failed: PostgreSQL then rolls back without an error."""
-        with errors(), self._asking():
+        with self._asking():
             status = await self._to_its_end(self.raw.execute("COMMIT"))
         if status != "COMMIT":
             raise RuntimeError("a statement of this transaction failed, so nothing was committed")
@@ -122,6 +117,28 @@ class WatchedConnection:
             self.is_unanswered = True
         except (*UNAVAILABLE, asyncpg.PostgresError, asyncpg.InterfaceError):
             terminate(self.raw)
+
+
+class _Question:
+    """The wait for one answer: the breaker and the connection learn how it ends. Errors are translated."""
+
+    __slots__ = ("_asking", "_connection")
+
+    def __init__(self, connection: WatchedConnection, asking: AbstractContextManager[None]) -> None:
+        self._connection = connection
+        self._asking = asking
+
+    def __enter__(self) -> None:
+        self._asking.__enter__()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._asking.__exit__(kind, error, trace)
+        if isinstance(error, asyncio.CancelledError):
+            self._connection.is_unanswered = True
+        elif error is not None:
+            translate(error)
 
 
 async def connect(
@@ -177,30 +194,37 @@ def terminate(connection: AsyncpgConnection) -> None:
         connection.terminate()
 
 
-@contextmanager
-def errors() -> Iterator[None]:
-    """Translate asyncpg's errors into those of the contract, and take values out of all."""
-    try:
-        try:
-            yield
-        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            hide_values(error)
-            raise
-    except (asyncpg.UniqueViolationError, asyncpg.ForeignKeyViolationError) as error:
+class _Errors:
+    """Translates asyncpg's errors in a block into those of the contract."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if error is not None:
+            translate(error)
+
+
+errors = _Errors()
+
+
+def translate(error: BaseException) -> None:
+    """Raise the error of the contract for one of asyncpg, and return for any other. Takes values out of all."""
+    if isinstance(error, asyncpg.PostgresError | asyncpg.InterfaceError):
+        hide_values(error)
+    if isinstance(error, asyncpg.UniqueViolationError | asyncpg.ForeignKeyViolationError):
         raise ConflictError from error
-    except RETRY as error:
+    if isinstance(error, RETRY):
         raise RetryError from error
-    except (asyncpg.InvalidSQLStatementNameError, asyncpg.DuplicatePreparedStatementError) as error:
+    if isinstance(error, asyncpg.InvalidSQLStatementNameError | asyncpg.DuplicatePreparedStatementError):
         _log_pooler()
         raise PoolerError(POOLER_ADVICE) from error
-    except (*REFUSED, *UNAVAILABLE) as error:
+    if isinstance(error, (*REFUSED, *UNAVAILABLE)):
         reason = refusal(error)
         raise (StorageSetupError(reason) if reason else StorageUnavailableError()) from error
-    except WRONG_SCHEMA as error:
+    if isinstance(error, WRONG_SCHEMA):
         raise SchemaError(f"the tables do not have the expected columns: {error}") from error
-    except asyncpg.InterfaceError as error:
-        if isinstance(error, ValueError):
-            raise
+    if isinstance(error, asyncpg.InterfaceError) and not isinstance(error, ValueError):
         raise StorageUnavailableError from error
 
 

@@ -169,22 +169,25 @@ class PostgresDriver:
         state = self._state_of_loop()
         async with state.breaker.bounded(self.timeout, asks=False) as (deadline, bound):
             connection = await self._take(state, deadline, bound, begin=begin, writes=writes)
-            async with self._returned(state, connection, bound):
+            try:
                 yield connection
+            except BaseException as error:
+                await self._return_failed(state, connection, bound, error)
+                raise
+            with errors:
+                await state.pool.release(connection.raw)
 
     async def _take(
         self, state: _LoopState, deadline: Deadline, bound: asyncio.Timeout, *, begin: bool, writes: bool
     ) -> WatchedConnection:
         """Take a connection, and begin a transaction on it; if it turns out to be closed, take another one."""
         for is_last in (False, True):
-            with errors():
+            with errors:
                 raw = await state.pool.acquire(deadline, writes=writes)
             connection = WatchedConnection(raw, state.breaker)
             try:
                 if begin:
-                    async with self._returned(state, connection, bound, always=False):
-                        # Whatever the default: an older snapshot misses a login that was committed meanwhile.
-                        await connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+                    await self._begin(state, connection, bound)
             except StorageUnavailableError as error:
                 if is_last or not is_lost(error):
                     raise
@@ -192,28 +195,28 @@ class PostgresDriver:
                 return connection
         raise AssertionError
 
-    @asynccontextmanager
-    async def _returned(
-        self, state: _LoopState, connection: WatchedConnection, bound: asyncio.Timeout, *, always: bool = True
-    ) -> AsyncIterator[None]:
-        """Return a connection to the pool after a block; with `always=False`, only if the block fails."""
+    async def _begin(self, state: _LoopState, connection: WatchedConnection, bound: asyncio.Timeout) -> None:
         try:
-            yield
+            # Whatever the default: an older snapshot misses a login that was committed meanwhile.
+            await connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
         except BaseException as error:
-            # The message of a server that shuts down arrives before the end of the connection.
-            if is_lost(error) or is_read_only(error):
-                terminate(connection.raw)
-            if is_read_only(error) or (bound.expired() and connection.is_unanswered):
-                self._order.avoid(connection.raw)
-                state.pool.suspect(all_open=is_read_only(error))
-            with errors():
-                if isinstance(error, asyncio.CancelledError) or connection.is_unanswered:
-                    await state.pool.abandon(connection.raw, connection.pending)
-                else:
-                    await state.pool.release(connection.raw)
+            await self._return_failed(state, connection, bound, error)
             raise
-        if always:
-            with errors():
+
+    async def _return_failed(
+        self, state: _LoopState, connection: WatchedConnection, bound: asyncio.Timeout, error: BaseException
+    ) -> None:
+        """Return a connection to the pool after an error."""
+        # The message of a server that shuts down arrives before the end of the connection.
+        if is_lost(error) or is_read_only(error):
+            terminate(connection.raw)
+        if is_read_only(error) or (bound.expired() and connection.is_unanswered):
+            self._order.avoid(connection.raw)
+            state.pool.suspect(all_open=is_read_only(error))
+        with errors:
+            if isinstance(error, asyncio.CancelledError) or connection.is_unanswered:
+                await state.pool.abandon(connection.raw, connection.pending)
+            else:
                 await state.pool.release(connection.raw)
 
     def _discard(self, state: _LoopState) -> None:

@@ -159,6 +159,13 @@ ATTEMPTS = [
         "accounts/test_known_clients.py::test_the_device_is_in_no_text_of_a_client",
     ),
     Defence(
+        "a user has a bounded number of known networks",
+        "storage/statements/networks.py",
+        ":room > (SELECT COUNT(*) FROM {networks} AS n WHERE n.user_id = :user_id)",
+        ":room <> -1",
+        "storage/test_contract_networks.py::test_many_networks_are_bounded_as_few_are",
+    ),
+    Defence(
         "larger networks of IPv6 have a bound",
         "limits/counter_keys.py",
         "PREFIXES = (64, 56, 48)",

@@ -28,7 +28,7 @@ FAILOVER = [
     Defence(
         "of two primaries, the one whose commits hang is left",
         "storage/postgres_driver.py",
-        "                self._order.avoid(connection.raw)\n",
+        "            self._order.avoid(connection.raw)\n",
         "",
         "storage/test_host_order.py::test_of_two_primaries_the_one_whose_commits_hang_is_left",
     ),
@@ -42,8 +42,8 @@ FAILOVER = [
     Defence(
         "connections of a server that became a standby are not used again",
         "storage/postgres_driver.py",
-        "            if is_read_only(error) or (bound",
-        "            if (bound",
+        "        if is_read_only(error) or (bound",
+        "        if (bound",
         "storage/test_hosts.py::test_a_server_that_takes_no_writes_any_more_is_left",
     ),
     Defence(

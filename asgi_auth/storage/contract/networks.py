@@ -12,5 +12,6 @@ class NetworkStore(Protocol):
     async def add_network(self, user_id: str, digest: str, expires_at: int, most: int) -> None:
         """Store a network of a user until `expires_at`; a stored digest gets the new user and time.
 
-        At most `most` networks are stored for a user: those that expire first are deleted. No-op for an unknown user.
+        At most `most` networks are stored for a user: those that expire first are deleted. Calls at the same moment may
+        exceed a number over 10, until the next call. No-op for an unknown user.
         """

@@ -6,6 +6,14 @@ ADD_NETWORK = """
     ON CONFLICT (digest) DO UPDATE SET user_id = :user_id, expires_at = :expires_at
     RETURNING digest
 """
+# The count may miss networks of concurrent logins.
+ADD_NETWORK_WITH_ROOM = """
+    INSERT INTO {networks} (digest, user_id, expires_at)
+    SELECT CAST(:digest AS TEXT), u.{id}, CAST(:expires_at AS BIGINT) FROM {users} AS u
+    WHERE u.{id} = :user_id AND :room > (SELECT COUNT(*) FROM {networks} AS n WHERE n.user_id = :user_id)
+    ON CONFLICT (digest) DO UPDATE SET user_id = :user_id, expires_at = :expires_at
+    RETURNING digest
+"""
 DELETE_OLDEST_NETWORKS = """
     DELETE FROM {networks} WHERE digest IN (
         SELECT digest FROM {networks} WHERE user_id = :user_id

@@ -36,6 +36,16 @@ async def test_of_too_many_networks_those_that_expire_first_are_deleted(storage:
     assert [await storage.has_network(digest, NOW) for digest in "abcdx"] == [True, False, True, True, True]
 
 
+async def test_many_networks_are_bounded_as_few_are(storage: Storage) -> None:
+    user, _ = await added(storage)
+
+    for number in range(15):
+        await storage.add_network(user.id, f"network {number}", NOW + 5 + number, 12)
+
+    found = [await storage.has_network(f"network {number}", NOW) for number in range(15)]
+    assert found == [False] * 3 + [True] * 12
+
+
 async def test_concurrent_logins_do_not_exceed_the_number(storage: Storage) -> None:
     user, _ = await added(storage)
 
