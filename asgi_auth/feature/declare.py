@@ -33,6 +33,7 @@ from asgi_auth.model.answers import Answer
 from asgi_auth.model.basic import BasicCredentials
 from asgi_auth.model.records import Client
 from asgi_auth.sessions.identity import ANONYMOUS, Identity
+from asgi_auth.sources.blame import unknown_options
 
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
 
@@ -125,8 +126,8 @@ def delete(path: str, **options: Unpack[DeleteOptions]) -> Callable[[F], F]:
 
 
 def _declare(method: str, path: str, kind: type, options: Mapping[str, Any]) -> Callable[[F], F]:
-    if unknown := options.keys() - kind.__annotations__.keys():
-        raise TypeError(f"@{method.lower()} has no option {', '.join(sorted(unknown))}")
+    if unknown := unknown_options(options.keys(), kind.__annotations__.keys()):
+        raise TypeError(f"@{method.lower()} has no option {unknown}")
 
     def declare(function: F) -> F:
         endpoint = Endpoint(function, method, path, **options)

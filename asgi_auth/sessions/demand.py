@@ -4,6 +4,7 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import TypedDict, TypeVar, Unpack
 
+from asgi_auth.sources.blame import unknown_options
 from asgi_auth.validation.permissions import check_name
 
 T = TypeVar("T")
@@ -46,7 +47,7 @@ class Demand:
         Raises TypeError for an unknown one and for a wrong type, and ValueError for a text that is no permission.
         """
         if not KNOWN.issuperset(demands):
-            raise TypeError(f"require has no demand {', '.join(sorted(demands.keys() - KNOWN))}")
+            raise TypeError(f"require has no demand {unknown_options(demands, KNOWN)}")
         self.roles: frozenset[str] = _names(demands.get("roles", ()))
         self.permissions: frozenset[str] = frozenset(map(check_name, _names(demands.get("permissions", ()))))
         self.scopes: tuple[str, ...] = tuple(sorted(map(check_name, _names(demands.get("scopes", ())))))

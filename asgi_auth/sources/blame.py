@@ -1,6 +1,6 @@
-"""Errors of settings that name the variable or the key with the wrong value, and the name that was probably meant."""
+"""Errors that name what has the wrong value, such as a variable, and the name that was probably meant."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
@@ -30,6 +30,17 @@ def suggestion(name: str, names: Iterable[str], prefix: str = "") -> str:
     bare = {known.removeprefix(prefix): known for known in names}
     nearest = get_close_matches(name.removeprefix(prefix), bare, n=1, cutoff=ALIKE)
     return f"; did you mean {bare[nearest[0]]}?" if nearest else ""
+
+
+def unknown_options(given: Collection[str], known: Collection[str]) -> str:
+    """Return the end of a message about options, of which some are not known; empty if all are known.
+
+    It names those, and for each the known option that looks like it, or else all that are known.
+    """
+    unknown = sorted({*given} - {*known})
+    meant = [suggestion(name, known) for name in unknown]
+    others = "" if all(meant) else f"; there are {', '.join(sorted(known))}"
+    return ", ".join(name + hint for name, hint in zip(unknown, meant, strict=True)) + others
 
 
 def _without(name: str, values: Mapping[str, Any]) -> dict[str, Any]:

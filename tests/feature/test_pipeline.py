@@ -66,8 +66,10 @@ def test_an_unknown_option_of_an_endpoint_is_an_error() -> None:
 
     with pytest.raises(TypeError, match="@post has no option take_password"):
         post("/x", take_password=True)(guess)  # type: ignore[call-arg]  # misspelled
-    with pytest.raises(TypeError, match="@get has no option ends_session"):
+    with pytest.raises(TypeError, match="@get has no option ends_session; there are acting, "):
         get("/x", ends_session=True)(guess)  # type: ignore[call-arg]  # an option of others
+    with pytest.raises(TypeError, match=r"option evnt; did you mean event\?, permision; did you mean permission\?$"):
+        get("/x", evnt="", permision="")(guess)  # type: ignore[call-arg]  # misspelled
 
 
 @pytest.mark.parametrize("sent", [{}, {"x-request-id": "abc-1"}])

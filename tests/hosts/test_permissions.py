@@ -133,7 +133,7 @@ async def test_a_guard_demands_permissions(make: Any) -> None:
 def test_a_mistake_in_a_guard_is_an_error_before_the_first_request(module: Any) -> None:
     with pytest.raises(ValueError, match="is not the name of a permission"):
         module.require(permissions="posts:*")
-    with pytest.raises(TypeError, match="no demand permission"):
+    with pytest.raises(TypeError, match=r"no demand permission; did you mean permissions[?]$"):
         module.require(permission="posts:write")
 
 

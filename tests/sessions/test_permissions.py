@@ -143,7 +143,7 @@ async def test_a_guard_names_permissions(name: str) -> None:
         identity.require(permissions=name)
     with pytest.raises(ValueError, match="is not the name of a permission"):
         auth.can(user, name)
-    with pytest.raises(TypeError, match="no demand role"):
+    with pytest.raises(TypeError, match=r"no demand role; did you mean roles[?]$"):
         identity.require(role="admin")  # type: ignore[call-arg]  # misspelled
 
 
