@@ -31,8 +31,10 @@ def device_name(user_agent: str) -> str:
 def program_and_system(user_agent: str) -> tuple[str, str]:
     """Return the names of the browser and the operating system, or "" where unknown.
 
-    Without both, the browser is the first product name of the user agent, such as `curl`, cut at 40 characters.
+    Without both, the browser is the first product name of the user agent, such as `curl`; a name longer than 40
+    characters is cut, and ends with an ellipsis.
     """
     program = next((name for mark, name in PROGRAMS.items() if mark in user_agent), "")
     system = next((name for mark, name in SYSTEMS.items() if mark in user_agent), "")
-    return program or ("" if system else user_agent.partition("/")[0][:40]), system
+    product = user_agent.partition("/")[0]
+    return program or ("" if system else product if len(product) <= 40 else f"{product[:39]}…"), system

@@ -93,7 +93,7 @@ def kind_of(field: BodyField) -> str:
         return _kind_of(field.field)
     if field.type == Secret:
         return "password"
-    if field.type == Email:
+    if field.type == Email or Email in get_args(field.type):
         return "email"
     if is_time(field.type):
         return "datetime-local"

@@ -16,6 +16,7 @@ from asgi_auth.feature.page import Section
 from asgi_auth.pages.colors import readable, text_on
 from asgi_auth.pages.feature import Pages
 from asgi_auth.pages.inputs import from_url
+from asgi_auth.pages.line_breaks import breakable
 from asgi_auth.pages.plan import Plan
 from asgi_auth.process.fork import renew_after_fork
 from asgi_auth.settings import Settings
@@ -117,6 +118,7 @@ def _environment(host: Sequence[Path], others: Sequence[Path]) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["breakable"] = breakable
     environment.globals["utc"] = partial(datetime.fromtimestamp, tz=UTC)
     environment.globals["seconds"] = partial(from_url, kind=Time)
     return environment
@@ -134,7 +136,7 @@ def _colors(accent: str) -> str:
 def _styles() -> str:
     """Return the stylesheet of the library without the spaces that mean nothing; its texts have no marks in them."""
     text = _compact((HERE / "static" / "pages.css").read_text("utf-8"))
-    return re.sub(r":\s+", ":", re.sub(r"\s*([{};,])\s*", r"\1", text)).replace(";}", "}")
+    return re.sub(r":\s+", ":", re.sub(r"\s*([{};,>]| [+] )\s*", r"\1", text)).replace(";}", "}")
 
 
 def _script(file: Path) -> str:

@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.browser.conftest import Serve
-from tests.browser.test_look import LOOKS, look
+from tests.browser.test_look import LOOKS, SHIFTS, examine
 from tests.browser.test_second_factors import set_up, verified
 from tests.browser.test_walk import address, visitor
 from tests.browser.visitor import PASSWORD, Visitor
@@ -83,19 +83,20 @@ async def test_its_pages_are_accessible(
     context = await browser.new_context(viewport={"width": width, "height": 740}, color_scheme=scheme, bypass_csp=True)
     async with context:
         ada = Visitor(await context.new_page(), serve("sqlite"))
+        await ada.page.add_init_script(SHIFTS)
         email = await administrator(ada)
         await ada.open("account")
-        await look(ada.page)
+        await examine(ada.page)
         await invites(ada, f"a-rather-long-address-of-a-user-{address()[4:10]}@subdomain.of.example.com")
-        await look(ada.page)
+        await examine(ada.page)
         await ada.page.fill("#disable_user-until", "2099-01-01T00:00")
         await ada.send("disable_user", reason="Spam")
-        await look(ada.page)
+        await examine(ada.page)
         await ada.page.get_by_role("link", name="All events").click()
-        await look(ada.page)
+        await examine(ada.page)
         await ada.open("admin/users/new")
         await ada.send("create_user", email=email)
-        await look(ada.page)
+        await examine(ada.page)
         for path in ("admin", "admin?search=nobody"):
             await ada.open(path)
-            await look(ada.page)
+            await examine(ada.page)

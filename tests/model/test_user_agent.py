@@ -21,7 +21,8 @@ WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, 
         ("okhttp", "okhttp"),
         ("Dalvik/2.1.0 (Linux; U; Android 16)", "Android"),
         ("", "unknown device"),
-        ("x" * 300, "x" * 40),
+        ("x" * 300, "x" * 39 + "…"),
+        ("x" * 40, "x" * 40),
     ],
 )
 def test_a_device_is_named_as_its_owner_would(user_agent: str, name: str) -> None:

@@ -14,7 +14,7 @@ VISITOR = {
     "sec-fetch-site": "same-origin",
     "origin": ORIGIN,
 }
-VOID = {"input", "meta", "link", "img"}
+VOID = {"input", "meta", "link", "img", "wbr"}
 
 
 @dataclass
