@@ -80,6 +80,7 @@ def purposes() -> set[str]:
     return {parts[1] for parts in codes if parts[0] == "mail" and parts[-1] == "subject"}
 
 
+@cache
 def placeholders(text: str) -> frozenset[str]:
     """Return the names of the placeholders in a text."""
     return frozenset(name for _, name, _, _ in string.Formatter().parse(text) if name is not None)

@@ -17,14 +17,20 @@ def resolve(document: Mapping[str, Any], item: Mapping[str, Any]) -> Mapping[str
     return found if "$ref" in item else item
 
 
+def is_at(template: str, path: str) -> bool:
+    """Tell whether a path is one of a template."""
+    parts, segments = template.split("/"), path.rstrip("/").split("/")
+    return len(parts) == len(segments) and all(
+        part == segment or (part.startswith("{") and bool(segment))
+        for part, segment in zip(parts, segments, strict=True)
+    )
+
+
 def operation(document: Mapping[str, Any], method: str, path: str) -> Mapping[str, Any] | None:
     """The operation of a path without templates; None when there is none."""
     method = {"head": "get"}.get(method.lower(), method.lower())
     for template, operations in document["paths"].items():
-        parts, segments = template.split("/"), path.rstrip("/").split("/")
-        if len(parts) == len(segments) and all(
-            part == segment or (part.startswith("{") and segment) for part, segment in zip(parts, segments, strict=True)
-        ):
+        if is_at(template, path):
             return operations.get(method)  # type: ignore[no-any-return]  # JSON
     return None
 

@@ -6,9 +6,10 @@ from weakref import WeakKeyDictionary
 from asgi_auth import AuthApp, AuthMiddleware
 from asgi_auth.feature import Served
 from asgi_auth.openapi import Info, document
-from tests.openapi.support import check, operation
+from tests.openapi.support import check, is_at, operation
 
-_documents: WeakKeyDictionary[AuthApp, Any] = WeakKeyDictionary()
+#: The description of each path that was asked for, by its template: most tests ask for few paths of many.
+_documents: WeakKeyDictionary[AuthApp, dict[str, Any]] = WeakKeyDictionary()
 
 
 def is_described(app: object, method: str, path: str, answer: Any) -> None:
@@ -23,13 +24,21 @@ def is_described(app: object, method: str, path: str, answer: Any) -> None:
         return
     if served.pages is not None and _is_of_pages(answer):
         return
-    if served not in _documents:
-        _documents[served] = document(served.auth, Served(served.routes, "/"), Info())
     path = path.removeprefix(mount)
+    described = _described(served, path)
     # At the path of a page, what is not a page is not in the document of the endpoints.
-    if served.pages is not None and operation(_documents[served], method, path) is None:
+    if served.pages is not None and operation(described, method, path) is None:
         return
-    check(_documents[served], method, path, answer)
+    check(described, method, path, answer)
+
+
+def _described(app: AuthApp, path: str) -> Any:
+    template = next((each for each, _ in app.routes if is_at(each, path)), "")
+    known = _documents.setdefault(app, {})
+    if template not in known:
+        routes: Any = [(each, route) for each, route in app.routes if each == template]
+        known[template] = document(app.auth, Served(routes, "/"), Info())
+    return known[template]
 
 
 def _is_of_pages(answer: Any) -> bool:

@@ -159,7 +159,7 @@ async def test_with_the_listener_cut_the_regular_look_remains(name: str, servers
         assert await eventually(lambda: refuses(there, pair), 2 * LAG)
 
 
-@pytest.mark.parametrize("version", [15, 18])
+@pytest.mark.parametrize("version", [15, 18], ids=SERVERS)
 async def test_with_the_database_away_a_good_token_is_never_a_401(version: int) -> None:
     server = Server(version)
     try:
