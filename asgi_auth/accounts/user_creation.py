@@ -95,4 +95,9 @@ class UserCreation(UserBase):
             return UserExistsError()
         if names := await self.unique_values.taken(self._storage, user.data):
             return ValidationError({name: [Reason("taken")] for name in names})
+        fields = [item.name for item in self._parts.settings.fields if item.column]
+        own = [name for name in fields if user.data.get(name) is not None]
+        if own and await self._storage.user(user.id) is None:
+            # A column of the host refused one of the values.
+            return ValidationError({name: [Reason("invalid")] for name in own})
         return UserIdExistsError()

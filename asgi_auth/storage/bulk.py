@@ -7,7 +7,7 @@ import msgspec
 
 from asgi_auth.errors import ValidationError
 from asgi_auth.model.records import Credential, User
-from asgi_auth.storage.driver import ConflictError
+from asgi_auth.storage.driver import ConflictError, ValueRefusedError
 from asgi_auth.storage.rows import Row, columns, user_of
 from asgi_auth.storage.statements import credentials, schema
 from asgi_auth.storage.user_columns import is_assigned
@@ -74,7 +74,7 @@ async def _add_together(storage: Adding, chunk: Sequence[New]) -> list[User | No
             stored += len(await storage.run_many(credentials.ADD_CREDENTIAL, [columns(each) for each in part]))
         if stored == len(new):
             return [as_added(storage, user, there[user.id]) if user.id in there else None for user, _ in chunk]
-    except ConflictError:
+    except (ConflictError, ValueRefusedError):
         pass
     await storage.run(schema.ROLLBACK_TO_SAVEPOINT_OF_USER, {})
     return None

@@ -13,6 +13,10 @@ class ConflictError(Exception):
     """A unique index or a foreign key rejected a row."""
 
 
+class ValueRefusedError(Exception):
+    """A column refused a value, which its type does not hold or which a CHECK of the host forbids."""
+
+
 class RetryError(Exception):
     """The database rolled back a transaction in favor of another one (deadlock, serialization failure)."""
 

@@ -6,11 +6,12 @@ again. A column of PostgreSQL has the value in its own type; one of SQLite what 
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from asgi_auth.storage.column import Column
-from asgi_auth.storage.driver import ConflictError
+from asgi_auth.storage.driver import ValueRefusedError
 from asgi_auth.storage.statements.users import ARRAY_OF
+from asgi_auth.validation.reasons import Reason
 from asgi_auth.validation.user_field import Field
 
 TEXT = frozenset({"text", "character varying", "citext"})
@@ -119,11 +120,13 @@ def parts(
     if is_postgres:
         pairs = ", ".join(f"'{field.name}', {_shown(field, column)}" for field, column in found)
         rest = "".join(f" - '{field.name}'" for field, _ in found)
-        data = f"CAST(CAST({read} AS JSONB) || jsonb_build_object({pairs}) AS TEXT)"
+        # The host may have written JSON that is no object, such as null.
+        whole = f"CASE WHEN jsonb_typeof(CAST({read} AS JSONB)) = 'object' THEN CAST({read} AS JSONB) END"
+        data = f"CAST(COALESCE({whole}, jsonb_build_object()) || jsonb_build_object({pairs}) AS TEXT)"
         left = write.replace(":data", f"CAST({GIVEN}{rest} AS TEXT)")
     else:
         pairs = ", ".join(f"{_path(field)}, {_in_json(field, column)}" for field, column in found)
-        data = f"json_set({read}, {pairs})"
+        data = f"json_set(CASE json_type({read}) WHEN 'object' THEN {read} ELSE json_object() END, {pairs})"
         left = write.replace(":data", f"json_remove(:data, {', '.join(_path(field) for field, _ in found)})")
     return {"read_data": data, "put_data": left, **_written_parts(found, values)}
 
@@ -186,11 +189,23 @@ def _in_json(field: Field, column: Column) -> str:
     return name
 
 
-def taken(error: ConflictError, fields: Iterable[Field], *, only_named: bool = False) -> list[str]:
-    """Return the names of the fields whose columns a unique index of the host rejected.
+def reasons(
+    error: Exception, fields: Iterable[Field], data: Mapping[str, Any], *, only_named: bool = False
+) -> dict[str, Sequence[str]]:
+    """Return the reasons of the fields whose values a unique index or a column of the host rejected.
 
-    If the database does not name such a column, these are all unique fields, or none with `only_named`.
+    If the database does not name the column, these are all unique fields, or none with `only_named`; and for a value
+    that a column refuses, all fields of `data` that have columns.
     """
+    if not isinstance(error, ValueRefusedError):
+        return {name: [Reason("taken")] for name in _taken(error, fields, only_named=only_named)}
+    words = set(WORD.findall(str(error.__cause__)))
+    given = [field for field in fields if field.column and data.get(field.name) is not None]
+    named = [field for field in given if field.column in words]
+    return {field.name: [Reason("invalid")] for field in named or given}
+
+
+def _taken(error: Exception, fields: Iterable[Field], *, only_named: bool) -> list[str]:
     cause = error.__cause__
     # PostgreSQL writes `Key (column)=(value)` in the language of the server, SQLite `table.column`.
     key = str(getattr(cause, "detail", None) or cause or "").partition(")=(")[0]

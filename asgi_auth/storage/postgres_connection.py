@@ -14,7 +14,7 @@ from asgi_auth.bounds.breaker import Breaker
 from asgi_auth.errors import StorageSetupError, StorageUnavailableError
 from asgi_auth.process.background import step
 from asgi_auth.process.log import logger
-from asgi_auth.storage.driver import ConflictError, PoolerError, RetryError, SchemaError, T
+from asgi_auth.storage.driver import ConflictError, PoolerError, RetryError, SchemaError, T, ValueRefusedError
 from asgi_auth.storage.postgres_host_order import HostOrder
 from asgi_auth.storage.postgres_hosts import connect_to_first
 from asgi_auth.storage.postgres_refusals import REFUSED, refusal
@@ -214,6 +214,8 @@ def translate(error: BaseException) -> None:
         hide_values(error)
     if isinstance(error, asyncpg.UniqueViolationError | asyncpg.ForeignKeyViolationError):
         raise ConflictError from error
+    if isinstance(error, asyncpg.DataError | asyncpg.CheckViolationError):
+        raise ValueRefusedError from error
     if isinstance(error, RETRY):
         raise RetryError from error
     if isinstance(error, asyncpg.InvalidSQLStatementNameError | asyncpg.DuplicatePreparedStatementError):

@@ -42,8 +42,20 @@ def key_of(id_type: str, user_id: str | None) -> str | int | None:
 
 
 def strings_of(text: str) -> tuple[str, ...]:
-    """Convert a JSON array of strings, such as roles or authentication methods."""
+    """Convert a JSON array of strings, such as authentication methods."""
     return msgspec.json.decode(text, type=tuple[str, ...])
+
+
+def roles_of(text: str) -> tuple[str, ...]:
+    """Convert the roles of a user. In a users table of the host, what is no list of names gives no role."""
+    found = msgspec.json.decode(text)
+    return tuple(role for role in found if isinstance(role, str)) if isinstance(found, list) else ()
+
+
+def data_of(text: str) -> dict[str, Any]:
+    """Convert the extra fields of a user. In a users table of the host, null and an empty list are no fields."""
+    found = msgspec.json.decode(text)
+    return found if isinstance(found, dict) else {}
 
 
 def user_of(row: Row) -> User:
@@ -54,8 +66,8 @@ def user_of(row: Row) -> User:
         email_canonical=row["email_canonical"],
         email_verified=bool(row["email_verified"]),
         status=row["status"],
-        roles=strings_of(row["roles"]),
-        data=msgspec.json.decode(row["data"]),
+        roles=roles_of(row["roles"]),
+        data=data_of(row["data"]),
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         last_login=row["last_login"],

@@ -12,7 +12,7 @@ from asgi_auth.model.records import NO_USER_ID, Credential, Status, User
 from asgi_auth.model.stored import Stored
 from asgi_auth.storage import bulk, field_columns, triggers, user_columns
 from asgi_auth.storage import partitions as parts
-from asgi_auth.storage.driver import ConflictError, SchemaError
+from asgi_auth.storage.driver import ConflictError, SchemaError, ValueRefusedError
 from asgi_auth.storage.migrate import add_installation, check, fit, migrate, missing
 from asgi_auth.storage.rows import columns, first, user_of
 from asgi_auth.storage.script import script
@@ -24,7 +24,6 @@ from asgi_auth.storage.sql_networks import SQLNetworks
 from asgi_auth.storage.sql_sessions import SQLSessions
 from asgi_auth.storage.sql_tokens import SQLTokens
 from asgi_auth.storage.statements import audit, counters, credentials, feed, networks, schema, sessions, tokens, users
-from asgi_auth.validation.reasons import Reason
 
 #: Seconds for all migrations together, outside of requests. A driver may have a bound of its own.
 MIGRATION_TIME = 60.0
@@ -117,8 +116,8 @@ class SQLStorage(SQLCredentials, SQLSessions, SQLFeed, SQLTokens, SQLCounters, S
         async def add(storage: "SQLStorage") -> User | None:
             try:
                 rows = await storage.run(statement, columns(user) | {"access_changed_at": 0})
-            except ConflictError as error:
-                self._check_taken(error)
+            except (ConflictError, ValueRefusedError) as error:
+                self._check_fields(error, user.data)
                 raise
             if not rows:
                 return None
@@ -138,10 +137,10 @@ class SQLStorage(SQLCredentials, SQLSessions, SQLFeed, SQLTokens, SQLCounters, S
             return statement
         return users.with_fields(statement, [name for name in self.filled_fields if user.data.get(name) is not None])
 
-    def _check_taken(self, error: ConflictError, *, only_named: bool = False) -> None:
-        """Raise ValidationError if a unique index of the host rejected a field."""
-        if names := field_columns.taken(error, self.fields, only_named=only_named):
-            raise ValidationError({name: [Reason("taken")] for name in names}) from None
+    def _check_fields(self, error: Exception, data: Mapping[str, Any], *, only_named: bool = False) -> None:
+        """Raise ValidationError if a unique index or a column of the host rejected a field."""
+        if reasons := field_columns.reasons(error, self.fields, data, only_named=only_named):
+            raise ValidationError(reasons) from None
 
     async def add_users(self, users: Sequence[tuple[User, Sequence[Credential]]]) -> list[User | None]:
         """Insert the users one after the other in one transaction, each behind a savepoint."""
@@ -181,10 +180,12 @@ class SQLStorage(SQLCredentials, SQLSessions, SQLFeed, SQLTokens, SQLCounters, S
             await self.run(schema.SAVEPOINT, {})
         try:
             return await self._atomically(update)
-        except ConflictError as error:
+        except (ConflictError, ValueRefusedError) as error:
             if inside:
                 await self.run(schema.ROLLBACK_TO_SAVEPOINT, {})
-            self._check_taken(error, only_named="email_canonical" in changes)
+            self._check_fields(error, changes.get("data", {}), only_named="email_canonical" in changes)
+            if isinstance(error, ValueRefusedError):
+                raise
             raise UserExistsError from None
 
     async def users(

@@ -8,7 +8,7 @@ import msgspec
 
 from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.model.revocations import Beat, Changes, Heartbeat
-from asgi_auth.storage.rows import Row, strings_of
+from asgi_auth.storage.rows import Row, roles_of
 from asgi_auth.storage.runner import Runner
 from asgi_auth.storage.statements import feed
 
@@ -144,7 +144,7 @@ class SQLFeed(Runner):
             ended += [(row["id"], row["at"]) for row in found]
         return Changes(
             sessions=ended + [(row["id"], row["last_used_at"]) for found in left_over for row in found],
-            users=[(user_id, strings_of(row["roles"]), row["at"]) for user_id, row in users.items()],
+            users=[(user_id, roles_of(row["roles"]), row["at"]) for user_id, row in users.items()],
             inactive=inactive,
             lowered=[row["id"] for found in without for row in found],
             up_to=max((row["up_to"] for row in rows if row["up_to"] is not None), default=""),

@@ -7,7 +7,7 @@ import msgspec
 
 from asgi_auth.model.records import Credential, Session
 from asgi_auth.model.revocations import Access
-from asgi_auth.storage.rows import columns, first, session_of, strings_of
+from asgi_auth.storage.rows import columns, first, roles_of, session_of, strings_of
 from asgi_auth.storage.runner import Runner
 from asgi_auth.storage.sql_feed import PAGE
 from asgi_auth.storage.statements import feed, sessions
@@ -114,7 +114,7 @@ class SQLSessions(Runner):
             values |= _texts(amr=joined, data=old.data | dict(data))
             values["factor_id"] = factor.id if factor is not None else None
             rows = await storage.run(sessions.RENEW_SESSION, values)
-            return (session_of(rows[0]), strings_of(rows[0]["user_roles"])) if rows else None
+            return (session_of(rows[0]), roles_of(rows[0]["user_roles"])) if rows else None
 
         return await self._atomically(renew)
 
@@ -143,7 +143,7 @@ class SQLSessions(Runner):
         self, values: Mapping[str, object], *, ahead: bool
     ) -> tuple[Session, tuple[str, ...]] | None:
         rows = await self.run(sessions.RAISE_SESSION if ahead else sessions.ROTATE_SESSION, values)
-        return (session_of(rows[0]), strings_of(rows[0]["user_roles"])) if rows else None
+        return (session_of(rows[0]), roles_of(rows[0]["user_roles"])) if rows else None
 
     async def end_sessions(
         self,
@@ -199,7 +199,7 @@ class SQLSessions(Runner):
         alive = row["revoked_at"] is None and row["expires_at"] > now and row["status"] == "active"
         alive = alive and bool(row["granted"])
         return Access(
-            user_id=str(row["user_id"]), alive=alive, roles=strings_of(row["roles"]), amr=strings_of(row["amr"])
+            user_id=str(row["user_id"]), alive=alive, roles=roles_of(row["roles"]), amr=strings_of(row["amr"])
         )
 
     async def end_inactive(self, user_id: str, now: int) -> list[str]:

@@ -11,7 +11,7 @@ from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from asgi_auth.errors import StorageSetupError, StorageUnavailableError
-from asgi_auth.storage.driver import ConflictError, SchemaError
+from asgi_auth.storage.driver import ConflictError, SchemaError, ValueRefusedError
 from asgi_auth.storage.sqlite_fork import ForkSafeConnection
 
 T = TypeVar("T")
@@ -33,6 +33,8 @@ UNAVAILABLE = (
     sqlite3.SQLITE_READONLY,
     sqlite3.SQLITE_PROTOCOL,
 )
+#: A CHECK, and the type of a column of a STRICT table.
+REFUSED_VALUE = {sqlite3.SQLITE_CONSTRAINT_CHECK, sqlite3.SQLITE_CONSTRAINT | (12 << 8)}
 BROKEN = {
     sqlite3.SQLITE_NOTADB: "give the path of a SQLite database that is not encrypted",
     sqlite3.SQLITE_CORRUPT: "restore a backup",
@@ -51,6 +53,8 @@ def errors() -> Iterator[None]:
         code = getattr(error, "sqlite_errorcode", None) or 0
         if code in CONFLICT:
             raise ConflictError from error
+        if code in REFUSED_VALUE:
+            raise ValueRefusedError from error
         if code & 0xFF in UNAVAILABLE:
             raise StorageUnavailableError from error
         if code & 0xFF in BROKEN:
