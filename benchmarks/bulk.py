@@ -64,10 +64,11 @@ LIVE = f"""
     SELECT {ID.format(kind="0004")}, NULL, 0, $2::bigint, $2::bigint, $2::bigint, $2::bigint + 99999, $2::bigint, '[]',
         '', '' FROM generate_series(1, $1::bigint) AS i
 """
-#: Ends that were told one by one, of sessions that are not stored.
+#: Ends of the last 10 minutes in their order, each told as one, of sessions that are not stored.
 FEED = f"""
     INSERT INTO auth_changes (session_id, at, expires_at)
-    SELECT {ID.format(kind="0005")}, $2::bigint - i % 600, $2::bigint + 99999 FROM generate_series(1, $1::bigint) AS i
+    SELECT {ID.format(kind="0005")}, $2::bigint - 600 + i * 600 / $1::bigint, $2::bigint + 99999
+    FROM generate_series(1, $1::bigint) AS i
 """
 
 

@@ -28,7 +28,9 @@ class Beat(Record, frozen=True, kw_only=True):
 class Changes(Record, frozen=True, kw_only=True):
     """Revocations and role changes that each process must apply.
 
-    `sessions` lists the revoked sessions as (id, time); `users` the users with changed roles as (id, roles, time).
+    `sessions` lists the revoked sessions as (id, time). `packed` holds further ones whose ids are UUIDs in lowercase:
+    the 16 bytes of each, one after the other. A storage need not use it.
+    `users` lists the users with changed roles as (id, roles, time).
     `inactive` lists users who are not active and have sessions among these that the storage has not ended yet.
     `lowered` lists the live sessions that have lost authentication methods; some of them longer ago.
     `up_to` is the greatest session id of those that have ended all at once: every session with a smaller or the same id
@@ -45,6 +47,7 @@ class Changes(Record, frozen=True, kw_only=True):
     now: float | None = None
     heartbeat: Heartbeat | None = None
     sessions: list[tuple[str, int]] = msgspec.field(default_factory=list)
+    packed: bytes = b""
     users: list[tuple[str, tuple[str, ...], int]] = msgspec.field(default_factory=list)
     inactive: list[str] = msgspec.field(default_factory=list)
     lowered: list[str] = msgspec.field(default_factory=list)

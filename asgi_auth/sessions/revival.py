@@ -12,11 +12,13 @@ from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.process.background import begin
 from asgi_auth.process.fork import leave_behind
 from asgi_auth.process.log import logger
-from asgi_auth.sessions.ended import EndedSessions, text_of
+from asgi_auth.sessions.ended import EndedSessions, Key, text_of
 from asgi_auth.storage import Storage
 
 #: Sessions of one statement.
 BATCH = 500
+#: Sessions of one statement from each of the tables in which those that have ended are kept.
+EACH = 2
 
 
 class Revival:
@@ -28,7 +30,8 @@ class Revival:
         self._dead = dead
         self._now = now
         self._leeway = leeway
-        self._left: list[int | str] = []
+        #: What is to be done, by table; the newest are at the ends.
+        self._left: list[list[Key]] = []
         #: The id up to which all sessions have ended and the time of that, while it is to be done again.
         self._sweep: tuple[str, int] | None = None
         self._task: asyncio.Task[None] | None = None
@@ -40,8 +43,8 @@ class Revival:
 
     def begin_anew(self) -> None:
         """Take all sessions that have ended. The newest come first: their ends are the likeliest to be lost."""
-        self._left = list(self._dead.times)
-        if self._dead.up_to >= 0:
+        self._left = self._dead.keys()
+        if self._dead.up_to:
             self._sweep = text_of(self._dead.up_to), self._dead.swept_at
 
     def go_on(self) -> None:
@@ -57,10 +60,12 @@ class Revival:
     async def _work(self) -> None:
         number = 0
         try:
-            while left := self._left:
-                batch = left[-BATCH:]
-                number += len(await self._storage.end_again([text_of(key) for key in batch], int(self._now())))
-                del left[-len(batch) :]
+            while tables := self._left:
+                batch = [text_of(key) for table in tables for key in table[-EACH:]]
+                number += len(await self._storage.end_again(batch, int(self._now())))
+                for table in tables:
+                    del table[-EACH:]
+                self._left = [table for table in self._left if table]
             while sweep := self._sweep:
                 number += await self._sweep_again(*sweep)
                 if sweep == self._sweep:

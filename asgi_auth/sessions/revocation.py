@@ -8,8 +8,9 @@ it does while the clock of the process and that of the database disagree: the ag
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterable
+from contextlib import aclosing, suppress
+from functools import partial
 
 from asgi_auth.bounds.deadline import DEFAULT, Deadline, left
 from asgi_auth.errors import StorageUnavailableError
@@ -19,9 +20,10 @@ from asgi_auth.process.fork import leave_behind, renew_after_fork
 from asgi_auth.process.log import logger
 from asgi_auth.sessions.changed_roles import ChangedRoles
 from asgi_auth.sessions.clock_watch import ClockWatch
-from asgi_auth.sessions.ended import EndedSessions, older
+from asgi_auth.sessions.ended import EndedSessions, Key, key_of, keys_in, older
 from asgi_auth.sessions.heartbeat import ProvenDatabase
 from asgi_auth.sessions.outages import Outages
+from asgi_auth.sessions.read_ahead import read_ahead
 from asgi_auth.sessions.relay.messages import Look
 from asgi_auth.sessions.revival import Revival
 from asgi_auth.sessions.watched import Watched
@@ -58,7 +60,7 @@ class Revocation:
         #: Until when, by the monotonic clock, the state is recent enough to decide without a query. A part of each
         #: request, so that it is one comparison: whatever is to make the process ask the database lowers it.
         self.fresh_until: float = NEVER
-        self._sockets, self._sockets_of_users = Watched(), Watched()
+        self._sockets, self._sockets_of_users = Watched[Key](), Watched[str]()
         self.dead: EndedSessions = EndedSessions()
         self.database: ProvenDatabase = ProvenDatabase(storage, self._lag, self._judge)
         self._revival = Revival(storage, self.dead, now, settings.leeway)
@@ -83,7 +85,7 @@ class Revocation:
         self.database.renew()
         self._revival.renew()
         leave_behind((self._sockets, self._sockets_of_users))
-        self._sockets, self._sockets_of_users = Watched(), Watched()
+        self._sockets, self._sockets_of_users = Watched[Key](), Watched[str]()
 
     def keep(self, seconds: int) -> None:
         """Keep entries for access tokens that live for so many seconds. Called before the first synchronization."""
@@ -96,26 +98,31 @@ class Revocation:
     async def sync(self) -> None:
         """Read the changes from the tables once, page by page; raises StorageUnavailableError."""
         started, before = time.monotonic(), self._now()
-        self._follow_clock(started, before)
+        await self._follow_clock(started, before)
         position = self._position
         await self._forget(int(before) - self.horizon)
-        async for changes in self._pages(int(before) - self.horizon + 1, position):
-            if position == self._position or changes.is_new:
-                self.database.see(changes.heartbeat, started)
-            self._apply(changes, started)
-            position = changes.position
-            for user_id in changes.inactive:
-                # A database that only reads does not matter here: this process knows the sessions, and none is renewed.
-                with suppress(StorageUnavailableError):
-                    await self._storage.end_inactive(user_id, int(before))
-            if changes.more:
-                self._tell(Look(changes, started, before, NEVER))
+        read = partial(self._page, int(before) - self.horizon + 1)
+        async with aclosing(read_ahead(read, position)) as pages:
+            async for changes in pages:
+                if position == self._position or changes.is_new:
+                    self.database.see(changes.heartbeat, started)
+                await self._apply(changes, started)
+                position = changes.position
+                await self._end_inactive(changes.inactive, int(before))
+                if changes.more:
+                    self._tell(Look(changes, started, before, NEVER))
         self._position = position
         self._last_sync = (started, before)
         await self.database.keep()
         self._known_until = started + self._lag
         self._judge()
         self._tell(Look(changes, started, before, self.fresh_until))
+
+    async def _end_inactive(self, user_ids: Iterable[str], now: int) -> None:
+        for user_id in user_ids:
+            # A database that only reads does not matter here: this process knows the sessions, and none is renewed.
+            with suppress(StorageUnavailableError):
+                await self._storage.end_inactive(user_id, now)
 
     def _judge(self) -> None:
         """Set until when the state is recent: while it is known, and the database was the current one."""
@@ -137,8 +144,8 @@ class Revocation:
             return False
         is_older = self._last_sync is not None and look.started <= self._last_sync[0]
         if not is_older:
-            self._follow_clock(look.started, look.time)
-        self._apply(look.changes, look.started)
+            await self._follow_clock(look.started, look.time)
+        await self._apply(look.changes, look.started)
         if is_older or not self._position or look.changes.more:
             return bool(self._position)
         self.outages.answered()
@@ -152,22 +159,16 @@ class Revocation:
         self._judge()
         return True
 
-    async def _pages(self, since: int, position: str) -> AsyncIterator[Changes]:
-        """Yield the changes after a position; other tasks of the event loop have their turn between two pages."""
-        more = True
-        while more:
-            before = self._now()
-            # Urgent: without the changes, every request reads its session from the database.
-            with Deadline(left(DEFAULT), urgent=True):
-                changes = await self._storage.changes_since(since, position)
-            self.outages.answered()
-            self.clock.compare(before, changes.now, self._now())
-            yield changes
-            more, position = changes.more, changes.position
-            if more:
-                await asyncio.sleep(0)
+    async def _page(self, since: int, position: str) -> Changes:
+        before = self._now()
+        # Urgent: without the changes, every request reads its session from the database.
+        with Deadline(left(DEFAULT), urgent=True):
+            changes = await self._storage.changes_since(since, position)
+        self.outages.answered()
+        self.clock.compare(before, changes.now, self._now())
+        return changes
 
-    def _follow_clock(self, monotonic: float, now: float) -> None:
+    async def _follow_clock(self, monotonic: float, now: float) -> None:
         """Read everything again after the clock of this process was set: entries were dropped too early, or will be."""
         if self._last_sync is None:
             return
@@ -176,7 +177,7 @@ class Revocation:
             self._position = ""
         if shown < 0:
             # Kept long enough by the clock as it is now, and in order.
-            self.dead.date(int(now))
+            await self.dead.date(int(now))
             self._changed_roles.date(int(now))
             for key in list(self.lowered):
                 self.lowered[key] = int(now)
@@ -228,7 +229,7 @@ class Revocation:
         now = int(self._now())
         for session_id in session_ids:
             self.dead.add(session_id, now)
-            self._sockets.close(session_id)
+            self._sockets.close(key_of(session_id))
 
     def sweep(self, up_to: str) -> None:
         """Record that all sessions have ended whose ids are not greater, and close their websockets.
@@ -248,8 +249,7 @@ class Revocation:
             self.lowered[session_id] = now
         for listener in self.on_lowered if session_ids else ():
             listener(session_ids)
-        for session_id in session_ids:
-            self._sockets.close(session_id)
+        self._sockets.close_those([key_of(session_id) for session_id in session_ids])
 
     def change(self, user_id: str, roles: tuple[str, ...]) -> None:
         """Record roles that this process has changed. A synchronization in flight cannot overwrite them."""
@@ -262,7 +262,7 @@ class Revocation:
 
         Returns a function that stops watching. What has changed since the handshake began counts, too.
         """
-        stop, stop_user = self._sockets.add(session_id, close), self._sockets_of_users.add(user_id, close)
+        stop, stop_user = self._sockets.add(key_of(session_id), close), self._sockets_of_users.add(user_id, close)
         if session_id in self.dead or self.roles.get(user_id, roles) != roles:
             close()
 
@@ -272,18 +272,22 @@ class Revocation:
 
         return stop_both
 
-    def _apply(self, changes: Changes, started: float) -> None:
+    async def _apply(self, changes: Changes, started: float) -> None:
         if changes.is_new:
             self._revival.begin_anew()
         self._revival.go_on()
         now = int(self._now())
         for session_id, _ in changes.sessions:
             if self.dead.learn(session_id, now):
-                self._sockets.close(session_id)
+                self._sockets.close(key_of(session_id))
         if changes.up_to:
             self.sweep(changes.up_to)
         self.lower(changes.lowered)
         self._changed_roles.learn(changes.users, started, now)
+        if changes.packed:
+            keys = keys_in(changes.packed)
+            await self.dead.learn_many(keys, now)
+            self._sockets.close_those(keys)
 
     def _close_sockets_of(self, user_id: str) -> None:
         self._sockets_of_users.close(user_id)

@@ -9,7 +9,7 @@ from asgi_auth.bounds.replica import reading_replica
 from asgi_auth.errors import InvalidTokenError, TokenExpiredError, TokenRevokedError
 from asgi_auth.model.frozen import frozen
 from asgi_auth.sessions.acting import ended, limited_by_actor
-from asgi_auth.sessions.ended import key_of
+from asgi_auth.sessions.ended import Key, key_of
 from asgi_auth.sessions.generations import UsedGenerations
 from asgi_auth.sessions.identity import CLIENT, SESSION, Identity, Transport
 from asgi_auth.sessions.resources import ProtectedResource
@@ -19,8 +19,8 @@ from asgi_auth.sessions.tokens import ACT, AccessTokens, Claims
 from asgi_auth.settings import Settings
 from asgi_auth.storage import Storage
 
-#: The claims of a token, typed and raw, and the key of its session among those that have ended.
-Entry: TypeAlias = tuple[Claims, Mapping[str, Any], int | str]
+#: The claims of a token, typed and raw, the key of its session, and the table that has it when the session has ended.
+Entry: TypeAlias = tuple[Claims, Mapping[str, Any], Key, Mapping[Key, int]]
 
 
 class TokenVerifier:
@@ -45,7 +45,6 @@ class TokenVerifier:
         self._source = source
         self._now = source.now
         self._used = used
-        #: The claims of tokens, typed and raw, and the key of their session among those that have ended.
         self._cache: dict[str, Entry] = {}
         #: The same for the tokens of clients, by audience and token: none of them is among those of the service itself.
         self._of_clients: dict[tuple[str, str], Entry] = {}
@@ -57,8 +56,8 @@ class TokenVerifier:
         entry, revocation = self._cache.get(token), self._revocation
         if entry is None or monotonic() > revocation.fresh_until:
             return None
-        claims, raw, key = entry
-        if key in revocation.dead.times or self._now() >= claims.exp + self._leeway:
+        claims, raw, key, ended_ones = entry
+        if key in ended_ones or self._now() >= claims.exp + self._leeway:
             return None
         return Identity(claims, raw, revocation.roles.get(claims.sub, claims.roles), transport, self._source)
 
@@ -67,14 +66,14 @@ class TokenVerifier:
         entry, revocation = self._of_clients.get((resource.url, token)), self._revocation
         if entry is None or monotonic() > revocation.fresh_until:
             return None
-        claims, raw, key = entry
-        if key in revocation.dead.times or self._now() >= claims.exp + self._leeway:
+        claims, raw, key, ended_ones = entry
+        if key in ended_ones or self._now() >= claims.exp + self._leeway:
             return None
         return self._client_of(claims, raw)
 
     async def verify_client(self, token: str, resource: ProtectedResource) -> Identity:
         """Return the identity of the client whose token for a resource this is. Raises what `verify` raises."""
-        claims, raw, _ = self._of_clients.get((resource.url, token)) or self._read(token, resource)
+        claims, raw, *_ = self._of_clients.get((resource.url, token)) or self._read(token, resource)
         identity = await self._judged(claims, raw, self._client_of(claims, raw))
         await self._used.add(claims.sid, claims.gen)
         return identity
@@ -88,7 +87,7 @@ class TokenVerifier:
 
         Records that the client has this generation of tokens.
         """
-        claims, raw, _ = self._cache.get(token) or self._read(token)
+        claims, raw, *_ = self._cache.get(token) or self._read(token)
         identity = await self._identity(claims, raw, transport)
         await self._used.add(claims.sid, claims.gen)
         return identity
@@ -113,7 +112,7 @@ class TokenVerifier:
 
     async def verify_issued(self, token: str, transport: Transport) -> Identity:
         """Return the identity of a token that was just made, and may never reach the client."""
-        claims, raw, _ = self._read(token)
+        claims, raw, *_ = self._read(token)
         return await self._identity(claims, raw, transport)
 
     async def _identity(self, claims: Claims, raw: Mapping[str, Any], transport: Transport) -> Identity:
@@ -129,9 +128,10 @@ class TokenVerifier:
         # The age of a token from the future is unknown, so that the database decides about it; and about one that may
         # name more methods than its session has.
         if self._revocation.is_fresh() and claims.iat <= now:
-            if key_of(claims.sid) in self._revocation.dead.times:
+            dead, key = self._revocation.dead, key_of(claims.sid)
+            if key in dead.table_of(key):
                 raise TokenRevokedError
-            if self._revocation.dead.is_doubtful(claims.sid):
+            if dead.is_doubtful(key):
                 return await self._settled(identity)
             if claims.sid not in self._revocation.lowered:
                 return identity
@@ -187,7 +187,8 @@ class TokenVerifier:
         claims, raw = self._tokens.read(token, *_about(resource))
         cache: dict[Any, Entry] = self._cache if resource is None else self._of_clients
         name: Any = token if resource is None else (resource.url, token)
-        entry = (claims, MappingProxyType(frozen(raw)), key_of(claims.sid))
+        key = key_of(claims.sid)
+        entry = (claims, MappingProxyType(frozen(raw)), key, self._revocation.dead.table_of(key))
         # A token from the future is not cached, so that the fast path needs no look at `iat`; nor is one of an
         # impersonation.
         if claims.iat <= self._now() and ACT not in raw:

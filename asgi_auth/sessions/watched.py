@@ -1,17 +1,20 @@
 """The websockets that close when a session ends or the access of a user changes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from typing import Generic, TypeVar
+
+W = TypeVar("W")
 
 
-class Watched:
-    """Functions that close websockets, by the id of their session or their user."""
+class Watched(Generic[W]):
+    """Functions that close websockets, by the key of their session or the id of their user."""
 
     def __init__(self) -> None:
         """Start empty."""
-        self._closes: dict[str, set[Callable[[], None]]] = {}
+        self._closes: dict[W, set[Callable[[], None]]] = {}
 
-    def add(self, watched: str, close: Callable[[], None]) -> Callable[[], None]:
-        """Call `close` with `close()` of the id; return a function that removes it."""
+    def add(self, watched: W, close: Callable[[], None]) -> Callable[[], None]:
+        """Call `close` with `close()` of what is watched; return a function that removes it."""
         self._closes.setdefault(watched, set()).add(close)
 
         def stop() -> None:
@@ -22,13 +25,18 @@ class Watched:
 
         return stop
 
-    def close(self, watched: str) -> None:
+    def close(self, watched: W) -> None:
         """Close the websockets of a session or a user."""
         for close in list(self._closes.get(watched, ())):
             close()
 
-    def close_all(self, has_ended: Callable[[str], bool]) -> None:
-        """Close the websockets of all ids of which `has_ended` is true."""
+    def close_those(self, watched: Collection[W]) -> None:
+        """Close the websockets of many sessions, of which most have none."""
+        for each in filter(self._closes.__contains__, watched):
+            self.close(each)
+
+    def close_all(self, has_ended: Callable[[W], bool]) -> None:
+        """Close the websockets of all that `has_ended` is true of."""
         for watched in list(self._closes):
             if has_ended(watched):
                 self.close(watched)

@@ -8,42 +8,16 @@ import msgspec
 
 from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.model.revocations import Beat, Changes, Heartbeat
+from asgi_auth.storage.feed_pages import Found, Page, of_one_page, packed
 from asgi_auth.storage.rows import Row, roles_of
 from asgi_auth.storage.runner import Runner
-from asgi_auth.storage.statements import feed
+from asgi_auth.storage.statements import feed, long_pages
 
-#: Rows of one page.
+#: Rows of a page. Those after the first may be long.
 PAGE = 2000
+LONG_PAGE = 20_000
 #: A number before those of all rows.
 FIRST = -(2**62)
-
-
-class Page(msgspec.Struct, frozen=True):
-    """A position between two pages: where the reading began, where it ends, and the last row that was read.
-
-    `base` is the position after which rows are read, empty for those since a time. `target` is the position of the
-    reader after the last page. `place` is the id of the transaction of the last row, or its time without a `base`.
-    """
-
-    base: str
-    target: str
-    place: str
-    number: int
-
-    @property
-    def text(self) -> str:
-        """The position as a text."""
-        return f"|{self.base}|{self.target}|{self.place}.{self.number}"
-
-    @classmethod
-    def of(cls, position: str) -> "Page | None":
-        """Read a position between two pages; return None for any other position."""
-        if not position.startswith("|"):
-            return None
-        base, _, rest = position[1:].partition("|")
-        target, _, last = rest.rpartition("|")
-        place, _, number = last.partition(".")
-        return cls(base, target, place, int(number))
 
 
 class SQLFeed(Runner):
@@ -57,20 +31,18 @@ class SQLFeed(Runner):
             page, base = None, ""
         else:
             base = page.base if page else after
-        found = await self._rows(base, since, page)
-        rows = _of_one_page(found)
-        # A page that is full is followed by another one.
-        more = len(found) == PAGE or len(rows) < len(found)
-        position = head["position"] if page is None else page.target
-        if more:
-            position = self._between(base, position, rows[-1])
+        found = await self._long_page(base, since, page) if page else None
+        if found is None:
+            found = await self._page(base, since, page)
+        position = page.target if page else head["position"]
+        if found.last:
+            position = Page(base, position, *found.last).text
         heartbeat = None
         if head["server"] is not None:
             heartbeat = Heartbeat(server=head["server"], age=head["age"], proven=head["proven"])
         is_new = bool(after) and not head["is_known"]
-        return await self._changes(
-            rows, position=position, more=more, is_new=is_new, now=head["now"], heartbeat=heartbeat
-        )
+        told = await self._changes(found.rows, is_new=is_new, now=head["now"], heartbeat=heartbeat)
+        return msgspec.structs.replace(told, position=position, more=found.last is not None, packed=found.packed)
 
     async def beat(self, after: float, proven: Beat | None = None) -> Beat | None:
         """Update the one row of the heartbeat. SQLite has none: a file has one writer, and no replicas."""
@@ -104,29 +76,48 @@ class SQLFeed(Runner):
 
         return await self._atomically(end)
 
-    async def _rows(self, base: str, since: int, page: Page | None) -> Sequence[Row]:
-        """Read one page: the rows after the position `base`, or since a time, and after the page before."""
-        values: dict[str, object] = {"page": PAGE}
+    async def _page(self, base: str, since: int, page: Page | None) -> Found:
+        """Read the rows of one page, and what the database says of their users."""
+        statement = (feed.CHANGES_AFTER if base else feed.CHANGES_SINCE)[self.dialect]
+        found = await self._rows(statement, PAGE, base, since, page)
+        rows = of_one_page(found, PAGE)
+        # A page that is full is followed by another one.
+        if len(found) < PAGE and len(rows) == len(found):
+            return Found(rows)
+        return Found(rows, last=(str(rows[-1]["place"] if base else rows[-1]["at"]), rows[-1]["number"]))
+
+    async def _long_page(self, base: str, since: int, page: Page) -> Found | None:
+        """Read a long page, of which the ids of single sessions are no rows.
+
+        Returns None if it cannot be packed: too much of it tells of something else, or an id is no UUID.
+        """
+        statement = (long_pages.LONG_AFTER if base else long_pages.LONG_SINCE)[self.dialect]
+        [whole] = await self._rows(statement, LONG_PAGE, base, since, page)
+        ids = packed(whole["ids"] or "", whole["singles"])
+        if ids is None or (whole["told"] or 0) > PAGE:
+            return None
+        others: Sequence[Row] = ()
+        if numbers := whole["others"]:
+            values = {"numbers": f"[{numbers}]" if self.dialect == "sqlite" else numbers}
+            others = await self.run(long_pages.OTHERS[self.dialect], values, read=True)
+        if whole["rows"] < LONG_PAGE:
+            return Found(others, ids)
+        return Found(others, ids, (whole["place"], int(str(whole["number"]).rpartition(",")[2])))
+
+    async def _rows(self, statement: str, most: int, base: str, since: int, page: Page | None) -> Sequence[Row]:
+        """Run a statement about the rows after the position `base`, or since a time, and after the page before."""
+        values: dict[str, object] = {"page": most}
         if not base:
             values |= {"at": int(page.place), "number": page.number} if page else {"at": since, "number": FIRST}
-            return await self.run(feed.CHANGES_SINCE[self.dialect], values, read=True)
-        if self.dialect == "sqlite":
-            values["number"] = int(base.partition("/")[0])
+        elif self.dialect == "sqlite":
+            values["number"] = page.number if page else int(base.partition("/")[0])
         else:
             _, seen, unseen = base.split("/")
             last, number = (int(page.place), page.number) if page else (0, FIRST)
             start = (last, number) if last >= int(seen) else (int(seen), FIRST)
             values |= {"open": unseen, "last": str(last), "number": number}
             values |= {"seen": str(start[0]), "seen_number": start[1]}
-        return await self.run(feed.CHANGES_AFTER[self.dialect], values, read=True)
-
-    def _between(self, base: str, target: str, last: Row) -> str:
-        """Return the position after a page. Writers of SQLite are serialized, so that a row is a position there."""
-        if not base:
-            return Page(base, target, str(last["at"]), last["number"]).text
-        if self.dialect == "sqlite":
-            return f"{last['number']}/{last['session_id'] or last['user_id'] or last['up_to']}/{last['at']}"
-        return Page(base, target, last["place"], last["number"]).text
+        return await self.run(statement, values, read=True)
 
     async def _changes(self, rows: Sequence[Row], **head: Any) -> Changes:
         rows = sorted(rows, key=itemgetter("number"))
@@ -150,13 +141,3 @@ class SQLFeed(Runner):
             up_to=max((row["up_to"] for row in rows if row["up_to"] is not None), default=""),
             **head,
         )
-
-
-def _of_one_page(rows: Sequence[Row]) -> Sequence[Row]:
-    """Return the first rows: one at least, and no more than tell of the sessions of one page."""
-    number = 0
-    for place, row in enumerate(rows):
-        number += row["ended"] or 1
-        if number > PAGE and place:
-            return rows[:place]
-    return rows

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from itertools import chain
 from pathlib import Path
 
 import asyncpg
@@ -143,7 +144,7 @@ async def _follow(
             watch.stale = watch.total = watch.longest = 0.0
             await act(url)
             started = time.perf_counter()
-            await _until(lambda: len(revocation.dead) >= feed and (not live or revocation.dead.up_to >= 0))
+            await _until(lambda: len(revocation.dead) >= feed and (not live or bool(revocation.dead.up_to)))
             if row != QUIET:
                 table.add(row, KNOWN, [(time.perf_counter() - started) * 1000])
             await asyncio.sleep(1)
@@ -160,10 +161,9 @@ async def _until(holds: Callable[[], bool]) -> None:
 
 
 def _size(dead: EndedSessions) -> int:
-    """The bytes of the table, its keys and its distinct times."""
-    times = dead.times
-    distinct = {id(at): at for at in times.values()}
-    return sys.getsizeof(times) + sum(map(sys.getsizeof, times)) + sum(map(sys.getsizeof, distinct.values()))
+    """The bytes of the tables and their keys. The few times are shared."""
+    tables = {id(table): table for table in map(dead.table_of, chain(*dead.keys()))}.values()
+    return sum(sys.getsizeof(table) + sum(map(sys.getsizeof, table)) for table in tables)
 
 
 async def _end_all(url: str) -> None:

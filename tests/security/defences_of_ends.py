@@ -4,6 +4,7 @@ from tests.security.defence import Defence
 
 SWEPT = "sessions/test_swept.py::"
 FEED = "storage/test_contract_feed.py::"
+LONG = "storage/test_feed_long_pages.py::"
 ENDS = [
     Defence(
         "other processes learn of the end of everything",
@@ -15,7 +16,7 @@ ENDS = [
     Defence(
         "a session that may have ended with all others is asked for",
         "sessions/verifier.py",
-        "            if self._revocation.dead.is_doubtful(claims.sid):\n",
+        "            if dead.is_doubtful(key):\n",
         "            if not self._size:\n",
         SWEPT + "test_the_end_of_everything_reaches_other_processes_and_each_session_is_asked_for_once",
     ),
@@ -50,8 +51,8 @@ ENDS = [
     Defence(
         "a failover that lost the end of everything revives no session",
         "sessions/revival.py",
-        "if self._dead.up_to >= 0:",
-        "if self._dead.up_to < 0:",
+        "if self._dead.up_to:",
+        "if not self._dead.up_to:",
         SWEPT + "test_a_failover_that_lost_the_end_of_everything_revives_no_session",
     ),
     Defence(
@@ -74,5 +75,47 @@ ENDS = [
         "ON s.user_id IS NULL AND s.revoked_at = e.ended_at",
         "ON s.user_id IS NULL AND s.revoked_at < 0",
         FEED + "test_a_deleted_user_takes_no_end_along",
+    ),
+    Defence(
+        "ends that come packed are known",
+        "sessions/revocation.py",
+        "            await self.dead.learn_many(keys, now)\n",
+        "",
+        LONG + "test_another_process_refuses_all_and_closes_their_websockets",
+    ),
+    Defence(
+        "ends that come packed close websockets",
+        "sessions/revocation.py",
+        "            self._sockets.close_those(keys)\n",
+        "",
+        LONG + "test_another_process_refuses_all_and_closes_their_websockets",
+    ),
+    Defence(
+        "only ids that unpacking gives back are packed",
+        "storage/feed_pages.py",
+        "return found if found.hex() == digits else None",
+        "return found",
+        LONG + "test_only_uuids_in_lowercase_are_packed",
+    ),
+    Defence(
+        "what is no single end on a long page is told",
+        "storage/sql_feed.py",
+        'if numbers := whole["others"]:',
+        'if numbers := "":',
+        LONG + "test_each_end_and_what_else_is_among_them_is_told_once",
+    ),
+    Defence(
+        "a long page ends at its last row",
+        "storage/sql_feed.py",
+        'int(str(whole["number"]).rpartition(",")[2])',
+        "2**62",
+        LONG + "test_what_is_committed_between_two_long_pages_is_read_at_the_latest_by_the_next_reading",
+    ),
+    Defence(
+        "an end is known by the exact id",
+        "sessions/ended.py",
+        "if ID.fullmatch(session_id) else session_id",
+        "if ID.fullmatch(session_id.lower()) else session_id",
+        "sessions/test_ended.py::test_only_a_uuid_in_lowercase_is_kept_as_bytes",
     ),
 ]

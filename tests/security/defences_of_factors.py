@@ -152,7 +152,7 @@ FACTORS = [
     Defence(
         "websockets of a session that lost mfa are closed",
         "sessions/revocation.py",
-        "listener(session_ids)\n        for session_id in session_ids:\n            self._sockets.close(session_id)",
+        "listener(session_ids)\n        self._sockets.close_those([key_of(session_id) for session_id in session_ids])",
         "listener(session_ids)",
         LOWERED + "test_websockets_of_a_lowered_session_are_closed",
     ),

@@ -6,7 +6,7 @@ FAILOVERS = [
     Defence(
         "a change that is committed between two pages is read",
         "storage/sql_feed.py",
-        'position = head["position"] if page is None else page.target',
+        'position = page.target if page else head["position"]',
         'position = head["position"]',
         "storage/test_feed_pages.py::"
         "test_what_is_committed_between_two_pages_is_read_at_the_latest_by_the_next_reading",

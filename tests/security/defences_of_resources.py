@@ -14,7 +14,7 @@ RESOURCES = [
     Defence(
         "an ended session ends the cached token of a client",
         "sessions/verifier.py",
-        "if key in revocation.dead.times or self._now() >= claims.exp + self._leeway:\n"
+        "if key in ended_ones or self._now() >= claims.exp + self._leeway:\n"
         "            return None\n        return self._client_of(",
         "if self._now() >= claims.exp + self._leeway:\n            return None\n        return self._client_of(",
         IN + "test_an_ended_session_and_an_expired_token_end_at_once",

@@ -84,7 +84,7 @@ SESSIONS = [
     Defence(
         "a remembered token is asked for its revocation",
         "sessions/verifier.py",
-        "if key in revocation.dead.times or self._now() >= claims.exp + self._leeway:\n"
+        "if key in ended_ones or self._now() >= claims.exp + self._leeway:\n"
         "            return None\n        return Identity(",
         "if self._now() >= claims.exp + self._leeway:\n            return None\n        return Identity(",
         "test_middleware.py::test_a_remembered_token_is_still_judged_by_time_and_revocation",
@@ -155,7 +155,7 @@ SESSIONS = [
     Defence(
         "a clock that was ahead revives nothing",
         "sessions/revocation.py",
-        "        self._follow_clock(started, before)\n",
+        "        await self._follow_clock(started, before)\n",
         "",
         "sessions/test_clocks.py::test_a_clock_that_is_set_back_forgets_no_end",
     ),

@@ -3,11 +3,12 @@
 import asyncio
 import tracemalloc
 import uuid
+from collections.abc import Coroutine
 
 import pytest
 
 from asgi_auth.sessions import ended
-from asgi_auth.sessions.ended import EndedSessions, key_of, text_of
+from asgi_auth.sessions.ended import TABLES, EndedSessions, key_of, keys_in, text_of
 
 #: Texts of the length of a UUID that are none, and ids of other shapes.
 ODD = ("session-1", "", "x" * 36, "g0000000-0000-4000-8000-000000000000", f"{uuid.UUID(int=1)}0", "7" * 36)
@@ -38,15 +39,50 @@ def _known(*session_ids: str) -> EndedSessions:
     return known
 
 
-def test_a_session_takes_no_more_than_120_bytes() -> None:
-    known, ids = EndedSessions(), [str(uuid.uuid4()) for _ in range(20_000)]
+def test_only_a_uuid_in_lowercase_is_kept_as_bytes() -> None:
+    capital, signed = str(uuid.UUID(int=10)).upper(), f"+{UUIDS[0][1:]}"
+
+    assert [key_of(each) for each in (capital, signed, f"{UUIDS[0]}\n")] == [capital, signed, f"{UUIDS[0]}\n"]
+    assert capital.lower() not in _known(capital)
+
+
+async def test_a_session_takes_no_more_than_120_bytes() -> None:
+    known, keys = EndedSessions(), [uuid.uuid4().bytes for _ in range(100_000)]
+    packed = b"".join(keys)
+    del keys
     tracemalloc.start()
-    for session_id in ids:
-        known.learn(session_id, 1_700_000_000)
+    await known.learn_many(keys_in(packed), 1_700_000_000)
     size, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
-    assert size / len(ids) < 120
+    assert size / len(known) < 120
+    assert max(map(len, known.keys())) < 3 * len(known) / TABLES
+
+
+async def test_many_are_learned_and_dated_in_chunks_keep_their_time_and_are_dropped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("CHUNK", "MANY"):
+        monkeypatch.setattr(ended, name, 10)
+    known, keys, turns = EndedSessions(), [uuid.uuid4().bytes for _ in range(100)], list[int]()
+
+    async def counted(work: Coroutine[None, None, None]) -> int:
+        working, before = asyncio.ensure_future(work), len(turns)
+        while not working.done():
+            turns.append(len(known))
+            await asyncio.sleep(0)
+        return len(turns) - before
+
+    known.learn(text_of(keys[0]), 5)
+    assert await counted(known.learn_many(keys, 9)) > 8
+    assert set(known) == set(map(text_of, keys))
+    await known.forget(5)
+    assert set(known) == set(map(text_of, keys[1:]))
+    assert await counted(known.date(7)) > 3
+    await known.forget(6)
+    assert len(known) == 99
+    assert await counted(known.forget(7)) > 3
+    assert len(known) == 0
 
 
 async def test_old_ones_are_dropped_in_chunks_and_other_tasks_run_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,5 +98,5 @@ async def test_old_ones_are_dropped_in_chunks_and_other_tasks_run_meanwhile(monk
 
     await asyncio.gather(known.forget(49), other())
 
-    assert list(known) == [f"session-{number}" for number in range(50, 100)]
+    assert set(known) == {f"session-{number}" for number in range(50, 100)}
     assert len(turns) > 3

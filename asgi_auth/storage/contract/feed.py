@@ -21,7 +21,8 @@ class FeedStore(Protocol):
         the duration of open transactions.
 
         Many changes come in pages. While `Changes.more` is True, call again with the position of the page, and the
-        same `since`. The position of the last page names the state of the database before the first one.
+        same `since`. The position of the last page names the state of the database before the first one. A page may
+        hold ids of ended sessions in `Changes.packed` in place of `sessions`.
 
         `Changes.now` is the time of the database's own clock, or None if the database has none. An end is never dated
         before the last use of the session. Sessions of a changed user who is not active are returned as ended, even if

@@ -139,7 +139,7 @@ ROWS_AFTER = {
 }
 
 
-def _rows_since(dialect: str) -> str:
+def rows_since(dialect: str) -> str:
     """Return the statement for a page of the rows since a time, by the time; `number` is that of the last row."""
     place = ", transaction_id" if dialect == "postgresql" else ""
     return f"""
@@ -148,7 +148,7 @@ def _rows_since(dialect: str) -> str:
     """  # noqa: S608 (a part of this module)
 
 
-def _with_users(rows: str, dialect: str) -> str:
+def with_users(rows: str, dialect: str) -> str:
     """Return a statement for rows of the feed with what the database says of their users now."""
     one_left_over = LEFT_OVER.replace("s.id, s.last_used_at", "s.id").replace(":user_id", "entry.user_id")
     one_lowered = LOWERED.replace(":user_id", "entry.user_id")
@@ -165,8 +165,8 @@ def _with_users(rows: str, dialect: str) -> str:
     """  # noqa: S608 (a part of this module)
 
 
-CHANGES_SINCE = {dialect: _with_users(_rows_since(dialect), dialect) for dialect in ROWS_AFTER}
-CHANGES_AFTER = {dialect: _with_users(rows, dialect) for dialect, rows in ROWS_AFTER.items()}
+CHANGES_SINCE = {dialect: with_users(rows_since(dialect), dialect) for dialect in ROWS_AFTER}
+CHANGES_AFTER = {dialect: with_users(rows, dialect) for dialect, rows in ROWS_AFTER.items()}
 
 
 def _ended(which: str) -> str:
