@@ -35,6 +35,7 @@ PARTS = (
     "imports",
     "user_list",
     "many_ends",
+    "seen",
     "floors",
     "processes",
     "statements",

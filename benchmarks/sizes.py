@@ -50,7 +50,8 @@ FULL = Size(
     imported=100_000, listed=100_000, ended=1_000_000, followers=400,
     bounds={"requests": 100, "end_to_end": 190, "writes": 230, "storm": 180, "drivers": 30, "scale": 320,
             "revocation": 40, "startup": 40, "overload": 450, "refused": 20, "hosts": 30,
-            "imports": 180, "user_list": 240, "many_ends": 420, "floors": 90, "processes": 120, "statements": 40},
+            "imports": 180, "user_list": 240, "many_ends": 420, "seen": 40,
+            "floors": 90, "processes": 120, "statements": 40},
 )  # fmt: skip
 QUICK = Size(
     "quick", rounds=3, requests=2000, writes=500, users=1000, seconds=1, storm=4,
@@ -58,7 +59,8 @@ QUICK = Size(
     ended=20_000, followers=40,
     bounds={"requests": 30, "end_to_end": 25, "writes": 40, "storm": 25, "drivers": 10, "scale": 20,
             "revocation": 12, "startup": 10, "overload": 80, "refused": 10, "hosts": 10,
-            "imports": 30, "user_list": 30, "many_ends": 120, "floors": 30, "processes": 40, "statements": 40},
+            "imports": 30, "user_list": 30, "many_ends": 120, "seen": 20,
+            "floors": 30, "processes": 40, "statements": 40},
 )  # fmt: skip
 TINY = Size(
     "tiny", rounds=1, requests=20, writes=16, users=20, seconds=0.2, storm=0.5,

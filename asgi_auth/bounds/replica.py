@@ -1,33 +1,37 @@
 """Whether the reads of a call may come from a replica of the database, and the user of the call."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from contextvars import ContextVar
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
 _allowed: ContextVar[bool] = ContextVar("asgi_auth_replica", default=False)
 _caller: ContextVar[str] = ContextVar("asgi_auth_caller", default="")
 
 
-@contextmanager
-def reading_replica(*, allowed: bool = True) -> Iterator[None]:
+class _Noted(Generic[T]):
+    """Sets a context variable in a block. A class, as every call has two of them."""
+
+    __slots__ = ("_token", "_value", "_variable")
+
+    def __init__(self, variable: ContextVar[T], value: T) -> None:
+        self._variable, self._value = variable, value
+
+    def __enter__(self) -> None:
+        self._token = self._variable.set(self._value)
+
+    def __exit__(self, *_: object) -> None:
+        self._variable.reset(self._token)
+
+
+def reading_replica(*, allowed: bool = True) -> _Noted[bool]:
     """Let the block read from a replica: what it shows may be a moment old, and nothing is decided by it."""
-    token = _allowed.set(allowed)
-    try:
-        yield
-    finally:
-        _allowed.reset(token)
+    return _Noted(_allowed, allowed)
 
 
-@contextmanager
-def calling(user_id: str) -> Iterator[None]:
+def calling(user_id: str) -> _Noted[str]:
     """Note the user of the block, who sees their own changes."""
-    token = _caller.set(user_id)
-    try:
-        yield
-    finally:
-        _caller.reset(token)
+    return _Noted(_caller, user_id)
 
 
 async def each_from_replica(pages: AsyncIterator[T]) -> AsyncIterator[T]:

@@ -14,6 +14,7 @@ UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 #: A positive integer in its only spelling: one user has one id.
 NUMBER = re.compile(r"[1-9][0-9]{0,18}")
 NO_USER_NUMBER = -1
+STRINGS = msgspec.json.Decoder(tuple[str, ...])
 Row = Mapping[str, Any]
 
 
@@ -43,7 +44,7 @@ def key_of(id_type: str, user_id: str | None) -> str | int | None:
 
 def strings_of(text: str) -> tuple[str, ...]:
     """Convert a JSON array of strings, such as authentication methods."""
-    return msgspec.json.decode(text, type=tuple[str, ...])
+    return STRINGS.decode(text)
 
 
 def roles_of(text: str) -> tuple[str, ...]:

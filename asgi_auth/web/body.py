@@ -65,7 +65,7 @@ def parse_body(scope: Scope, body: bytes, expected: str) -> dict[str, Any]:
     if headers(scope, b"content-encoding"):
         raise UnsupportedMediaTypeError("Content encodings are not supported.")
     types = headers(scope, b"content-type")
-    if len(types) != 1 or _media_type(types[0]) != expected:
+    if types != [expected] and (len(types) != 1 or _media_type(types[0]) != expected):
         raise UnsupportedMediaTypeError(f"Send this request as {expected}, in UTF-8.")
     return parse_json(body) if expected == JSON_TYPE else parse_form(body)
 

@@ -13,13 +13,8 @@ from benchmarks.records import Part, Table, Target, at_most, ratio
 
 OURS = "asgi_auth"
 KINDS = ("bearer", "cookie", "first seen", "anonymous", "invalid", "roles")
-#: With a resource for clients: a request of a user to the host, and that of a client to the resource.
-WITH_RESOURCE = f"{OURS} with a resource at /mcp"
-TO_HOST, TO_RESOURCE = f"{WITH_RESOURCE}, to the host", f"{WITH_RESOURCE}, of a client to it"
 PYJWT = "bare PyJWT decode"
 CHECKED = "dictionary of tokens by hand, with the same checks"
-#: The kinds of requests of those who have more than one row.
-SEVERAL = {OURS: KINDS, WITH_RESOURCE: ("bearer", "client")}
 SELECT = "bare SELECT by key, asyncpg"
 
 
@@ -39,7 +34,6 @@ async def measure(run: Run) -> None:
         memory = Options()
         wanted = {
             OURS: ("ours", memory),
-            WITH_RESOURCE: ("ours", Options(variant="resource")),
             f"{OURS}, Starlette": ("ours", Options(variant="starlette")),
             f"{OURS}, strict, SQLite": ("ours", Options(f"sqlite:///{path}/strict.db", variant="strict")),
             f"{OURS}, strict, PostgreSQL": ("ours", Options(server.database(), variant="strict")),
@@ -65,15 +59,13 @@ async def _rounds(run: Run, table: Table, able: dict[str, Worker]) -> None:
     turns = {
         label(name, kind): partial(turn, label(name, kind), worker, kind)
         for name, worker in able.items()
-        for kind in SEVERAL.get(name, worker.kinds[:1])
+        for kind in (KINDS if name == OURS else worker.kinds[:1])
     }
     await run.rounds(turns)
 
 
 def label(name: str, kind: str) -> str:
     """Name a row."""
-    if name == WITH_RESOURCE:
-        return TO_HOST if kind == "bearer" else TO_RESOURCE
     shown = {"bearer": "bearer, token seen", "cookie": "cookie, token seen", "first seen": "bearer, token first seen"}
     return f"{name}, {shown.get(kind, kind)}" if name == OURS else name
 
@@ -88,13 +80,9 @@ def targets(part: Part) -> list[Target]:
     first = ratio(adds(f"{OURS}, bearer, token first seen"), adds(PYJWT))
     strict = adds(f"{OURS}, strict, PostgreSQL")
     seen = adds(f"{OURS}, bearer, token seen")
-    to_host, to_resource = adds(TO_HOST), adds(TO_RESOURCE)
-    more = None if to_host is None or to_resource is None else to_resource - to_host
     return [
         at_most("a token seen before adds", "≤ 5 µs", 5, seen, scales=True),
         at_most("a token seen before, of a bare PyJWT decode", "≤ 0.125 ×", 0.125, ratio(seen, adds(PYJWT))),
-        at_most("a token seen before, of a dictionary by hand", "≤ 2 ×", 2, ratio(seen, adds(CHECKED))),
-        at_most("a client's token seen before, at a resource, beyond one at the host", "≤ 1 µs", 1, more, scales=True),
         at_most("a token seen before, with a role required, adds", "≤ 5 µs", 5, adds(f"{OURS}, roles"), scales=True),
         at_most("a token first seen, of a bare PyJWT decode", "≤ 1.3 ×", 1.3, first),
         at_most("strict revocation on SQLite adds", "≤ 60 µs", 60, adds(f"{OURS}, strict, SQLite"), scales=True),
