@@ -5,7 +5,7 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -31,7 +31,7 @@ MOST = 1024 * 1024
 CONNECTIONS = 20
 #: Look-ups of strangers' names at once. Nothing stops one, and a name server may take half a minute: in the threads
 #: that all of the process shares, slow names would stop everything else.
-LOOK_UPS = 4
+LOOK_UPS = 20
 #: Names of this machine, which development may ask without TLS.
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -91,12 +91,25 @@ class Outgoing:
         """Send a form (`application/x-www-form-urlencoded`). Raises what `get` raises. It is never sent twice."""
         return await self._ask("POST", url, headers, dict(form))
 
-    async def public(self, url: str, *, seconds: float = SECONDS, most: int = MOST) -> Answer:
+    async def public(
+        self, url: str, *, seconds: float = SECONDS, most: int = MOST, ended: Callable[[], None] = lambda: None
+    ) -> Answer:
         """Read a URL that a stranger has named, within `seconds` and `most` bytes.
 
         All addresses of its name must be public, and the request goes to one of those that were looked up, with the
-        certificate of the name. No proxy takes part. Raises what `get` raises.
+        certificate of the name. No proxy takes part. Raises what `get` raises. `ended` is called once when nothing of
+        it runs any more, in any thread: the look-up of a name may go on when the seconds are over.
         """
+        looking: list[Future[Any]] = []
+        try:
+            return await self._public(url, seconds, most, looking)
+        finally:
+            if looking:
+                looking[0].add_done_callback(lambda _: ended())
+            else:
+                ended()
+
+    async def _public(self, url: str, seconds: float, most: int, looking: list[Future[Any]]) -> Answer:
         parts = urlsplit(self.check(url))
         if parts.scheme != "https":
             raise ValueError(f"{url!r} must begin with https://")
@@ -105,7 +118,7 @@ class Outgoing:
         client = await self._client_of(self._public_clients, self._public_client)
         try:
             async with asyncio.timeout(left(seconds)):
-                address = await self._public_address(host, port)
+                address = await self._public_address(host, port, looking)
                 name = f"[{address}]" if ":" in address else address
                 target = parts._replace(netloc=f"{name}:{port}").geturl()
                 sent = client.stream("GET", target, headers={"host": parts.netloc}, extensions={"sni_hostname": host})
@@ -142,10 +155,11 @@ class Outgoing:
             client = clients.get() or clients.set(made)
         return client
 
-    async def _public_address(self, host: str, port: int) -> str:
+    async def _public_address(self, host: str, port: int, looking: list[Future[Any]]) -> str:
         """Return an address of a name. Raises ProviderUnavailableError unless all are public: any may be chosen."""
         look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
-        found = await asyncio.get_running_loop().run_in_executor(self._names, look_up)
+        looking.append(self._names.submit(look_up))
+        found = await asyncio.wrap_future(looking[0])
         addresses = [str(item[4][0]) for item in found]
         if not addresses or not all(is_public(address) for address in addresses):
             raise ProviderUnavailableError(f"{host}: not all of its addresses are public")

@@ -153,6 +153,27 @@ async def test_slow_names_end_in_time_and_hold_up_nothing_else(
         answered.set()
 
 
+async def test_a_slow_name_is_over_when_its_look_up_is(client: Outgoing, monkeypatch: pytest.MonkeyPatch) -> None:
+    answered, ended = threading.Event(), threading.Event()
+
+    def look_up(*_: Any, **__: Any) -> list[Any]:
+        answered.wait(60)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    try:
+        with pytest.raises(ProviderUnavailableError, match="Timeout"):
+            await client.public("https://client.example/", seconds=0.05, ended=ended.set)
+        assert not ended.is_set()
+    finally:
+        answered.set()
+    assert await asyncio.to_thread(ended.wait, 60)
+    again = threading.Event()
+    with pytest.raises(ValueError, match="https"):
+        await client.public("http://client.example/", ended=again.set)
+    assert again.is_set()
+
+
 @pytest.mark.parametrize("url", ["http://localhost/x", "http://client.example/x", "file:///etc/passwd", "https://a@b/"])
 async def test_no_other_scheme_is_asked(client: Outgoing, url: str) -> None:
     with pytest.raises(ValueError, match=r"https|server"):

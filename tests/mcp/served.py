@@ -5,6 +5,7 @@
 
 import os
 import ssl
+from typing import Any
 
 from mcp.server import MCPServer
 from starlette.responses import JSONResponse
@@ -34,7 +35,7 @@ class Names(Outgoing):
     """Finds the host of documents on this machine."""
 
     @staticmethod
-    async def _public_address(host: str, port: int) -> str:
+    async def _public_address(host: str, port: int, looking: list[Any]) -> str:  # noqa: ARG004 (as there)
         assert (host, port) == ("client.example", int(os.environ["DOCUMENTS_PORT"]))
         return "127.0.0.1"
 

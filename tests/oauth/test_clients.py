@@ -7,7 +7,7 @@ from urllib.parse import quote_plus
 import pytest
 
 from asgi_auth import AuthorizationServer, OAuthClient, Outbox, Resource
-from asgi_auth.features.authorization_server.clients import plain_name
+from asgi_auth.features.authorization_server.names import plain_name
 from asgi_auth.features.authorization_server.redirects import check_redirect, fits, form_source
 from tests.oauth.world import LOCAL, SECRET, VERIFIER, World, answered, make
 from tests.support import Clock, cheap, make_auth
@@ -67,7 +67,8 @@ def test_no_other_address_can_be_registered() -> None:
 async def test_registration_stores_nothing_and_takes_no_name_of_ours(world: World) -> None:
     first = await world.register_client(LOCAL, name="Cla\u202eude\n ")
     assert first == await world.register_client("http://127.0.0.1:1/callback", name="Claude")
-    for name in ("Reports", "EXAMPLE", " reports ", "\uff32eports"):
+    alike = ("R\u0435\u0440orts", "Re-p\u00f3rts", "\u0395XAMPLE", "Examp1e", "Examp\u200bIe.", "Rep0rts")
+    for name in ("Reports", "EXAMPLE", " reports ", "\uff32eports", *alike):
         taken = await world.program.post("/auth/oauth/register", {"redirect_uris": [LOCAL], "client_name": name})
         assert (taken.status, taken.json["error"]) == (400, "invalid_client_metadata")
     bodies: list[dict[str, Any]] = [{"redirect_uris": [uri]} for uri in BAD]
@@ -90,6 +91,14 @@ async def test_registration_stores_nothing_and_takes_no_name_of_ours(world: Worl
         ("Peter\u2019s Notes", "Peter\u2019s Notes"),
         ("\u3164\u2800\ufe0f\u034f", ""),
         ("a" + "\u0301\u0302\u0303" * 9, "\u00e1\u0302\u0303"),
+        ("\u0301C\u20ddl \u0301\u0302a" + "\u0e31" * 9, "Cl a" + "\u0e31" * 3),
+        ("\u202eed\u2067ualC\u2069\x07x\x1b[31m\x7f\x85\u2028", "edualC x [31m"),
+        ("C\u200bl\u200da\ufeffu\u00add\U000e0041e\U000e0101", "Claude"),
+        (
+            "\u0417\u0430\u043c\u0435\u0442\u043a\u0438 \u05d0\u05d1",
+            "\u0417\u0430\u043c\u0435\u0442\u043a\u0438 \u05d0\u05d1",
+        ),
+        ("a" * 4096, "a" * 60),
     ],
 )
 async def test_a_name_ends_no_quotation_and_is_seen(world: World, name: str, shown: str) -> None:
@@ -97,6 +106,26 @@ async def test_a_name_ends_no_quotation_and_is_seen(world: World, name: str, sho
 
     assert plain_name(name) == shown
     assert f"Let \u201c{shown or 'localhost'}\u201d use" in page.body.decode()
+
+
+@pytest.mark.parametrize("name", ["bank.example", "\u05d0\u202e\u05d1", "\u0430\u0440\u0440\u04cf\u0435"])
+async def test_the_host_stands_beside_every_name(world: World, name: str) -> None:
+    hosts = {
+        "https://xn--80ak6aa92e.example/cb": "xn--80ak6aa92e.example",
+        "https://A.example:8443/cb": "a.example:8443",
+    }
+    hosts |= {"cursor://anysphere.example/cb": "cursor:", LOCAL: "a program on this computer"}
+    for uri, host in hosts.items():
+        page = await world.page(await world.register_client(uri, name=name), redirect_uri=uri)
+        assert f"You will go on to {host}." in page.body.decode()
+        assert b"named itself" in page.body
+        assert (await world.decide(page)).status == 303
+
+    listed = (await world.browser.get("/auth/account")).body.decode()
+    shown = [re.sub("<.*?>", "", each) for each in re.findall(r"</bdi></p>\s*<p class=.hint.>(.*?) \u00b7", listed)]
+    assert sorted(shown) == sorted(["localhost", *list(hosts.values())[:3]])
+    refused = {"redirect_uris": ["https://\u0430\u0440\u0440\u04cf\u0435.example/cb"], "client_name": name}
+    assert (await world.program.post("/auth/oauth/register", refused)).status == 400
 
 
 async def test_a_confidential_client_shows_its_secret(world: World) -> None:

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 from asgi_auth.features.authorization_server.documents import Documents
 from asgi_auth.testing.provider import InProcess
 from tests.oauth.world import LOCAL, World, answered, make
-from tests.support import Clock
+from tests.support import Answer, Clock
 
 URL = "https://claude.example/oauth/client.json"
 HOSTED = "https://claude.example/callback"
@@ -84,7 +84,7 @@ async def logged_in(clock: Clock, site: Site, **options: Any) -> World:
 
 async def test_a_client_is_named_by_its_document_and_confirmed_by_its_host(clock: Clock) -> None:
     site = Site()
-    world = await logged_in(clock, site)
+    world = await logged_in(clock, site, registration=False)
     page = await world.page(URL, redirect_uri=HOSTED)
     assert "The program is that of claude.example." in page.body.decode()
     code = answered(await world.decide(page))["code"]
@@ -100,6 +100,8 @@ async def test_a_client_is_named_by_its_document_and_confirmed_by_its_host(clock
     assert [(app["name"], app["host"], app["verified"]) for app in apps] == [("Claude", "claude.example", True)]
     metadata = await world.program.get("/.well-known/oauth-authorization-server/auth")
     assert metadata.json["client_id_metadata_document_supported"] is True
+    assert "registration_endpoint" not in metadata.json
+    assert (await world.program.post("/auth/oauth/register", {"redirect_uris": [HOSTED]})).status == 404
     assert site.asked == 1
 
 
@@ -146,6 +148,47 @@ async def test_what_a_client_links_to_is_never_read(clock: Clock) -> None:
         await asyncio.sleep(0)
 
         assert listener.connections == 0
+
+
+class SlowSite(Site):
+    """Sends its answers when the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answers = asyncio.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer late."""
+        self.asked += 1
+        await self.answers.wait()
+        await Response("", 404)(scope, receive, send)
+
+
+async def test_slow_documents_delay_no_others(clock: Clock) -> None:
+    slow, honest = SlowSite(), Site()
+    # Sites of strangers that one network asks for, and one site that many networks ask for.
+    urls = [f"https://slow{n}.example/x" for n in range(5)] + [f"https://n{n}.many.example/x" for n in range(5)]
+    networks = ["192.0.2.1"] * 5 + [f"198.51.100.{n}" for n in range(5)]
+    hosts = {url.removesuffix("/x"): slow for url in urls} | {"https://claude.example": honest}
+    world = World(make(clock, outgoing=InProcess(hosts=hosts)), clock)
+    await world.log_in()
+
+    async def page(url: str, address: str) -> Answer:
+        return await world.browser.request("GET", world.asked(url), scope={"client": (address, 1)})
+
+    async with asyncio.TaskGroup() as group, asyncio.timeout(60):
+        pages = [group.create_task(page(*each)) for each in zip(urls, networks, strict=True)]
+        while slow.asked < 8 or sum(each.done() for each in pages) < 2:  # noqa: ASYNC110 (until all are under way)
+            await asyncio.sleep(0.01)
+        refused = [each.result() for each in pages if each.done()]
+        assert [(each.status, each.header("retry-after")) for each in refused] == [(429, "3")] * 2
+        assert (await page(URL, "203.0.113.9")).status == 200
+        assert (await page(URL, "192.0.2.1")).status == 200
+        slow.answers.set()
+
+    # The refusal was not kept, and the places were given back.
+    assert [(await page(url, "192.0.2.1")).status for url in urls] == [400] * 10
+    assert slow.asked == 10
 
 
 WRONG: dict[str, object] = {
@@ -208,12 +251,12 @@ def test_other_urls_are_never_read(url: str) -> None:
 
 async def test_a_process_keeps_a_bounded_number_of_documents(clock: Clock) -> None:
     documents = Documents(InProcess(hosts={"https://claude.example": Site()}), None, clock)
-    assert (await documents.read(URL)).client_name == "Claude"
+    assert (await documents.read(URL, "")).client_name == "Claude"
 
     for number in range(300):
         with pytest.raises(Exception, match="not known"):
-            await documents.read(f"{URL}{number}")
+            await documents.read(f"{URL}{number}", "")
 
     assert len(documents._kept) == 256
     assert URL not in documents._kept
-    assert documents._reading.get() == {}
+    assert documents._locks.get() == {}

@@ -187,13 +187,13 @@ AUTHORIZATION = [
     Defence(
         "a client takes no name of the service",
         FOLDER + "clients.py",
-        " or plain.casefold() in self._taken:",
+        " or looks_of(plain) in self._taken:",
         ":",
         CLIENTS + "registration_stores_nothing_and_takes_no_name_of_ours",
     ),
     Defence(
         "the name of a client hides nothing",
-        FOLDER + "clients.py",
+        FOLDER + "names.py",
         '(each for each in text if unicodedata.category(each) != "Cf")',
         "text",
         CLIENTS + "registration_stores_nothing_and_takes_no_name_of_ours",
@@ -222,7 +222,7 @@ AUTHORIZATION = [
     Defence(
         "a document takes no name of the service",
         FOLDER + "clients.py",
-        "        if name.casefold() in self._taken:\n            raise UnknownClientError\n",
+        "        if looks_of(name) in self._taken:\n            raise UnknownClientError\n",
         "",
         DOCUMENTS + "a_wrong_document_is_no_client",
     ),

@@ -6,8 +6,6 @@ restart loses a client, and no stranger fills a table.
 
 import hashlib
 import hmac
-import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Literal, TypeAlias
@@ -24,19 +22,16 @@ from asgi_auth.features.authorization_server.errors import (
     InvalidRedirectUriError,
     UnknownClientError,
 )
+from asgi_auth.features.authorization_server.names import looks_of, plain_name
 from asgi_auth.features.authorization_server.redirects import MAX_URIS, check_redirect, without_port
 from asgi_auth.features.authorization_server.resource import OAuthClient
 from asgi_auth.model.records import Record
 
 #: What the ids of clients begin with that have registered themselves.
 PREFIX = "dyn."
-#: The longest name, and the longest metadata in bytes.
-MAX_NAME, MAX_METADATA = 60, 3072
+#: The longest metadata, in bytes.
+MAX_METADATA = 3072
 PURPOSE = "registered client"
-#: The quotation marks of the texts in which a name is shown; letters and marks that no one sees; and marks in a pile.
-QUOTES = frozenset('"\u201c\u201d\u201e\u201f\u00ab\u00bb\u2039\u203a\u300c\u300d\u300e\u300f\u301d\u301e\u301f')
-UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\ufe00-\ufe0f]")
-STACKED = re.compile(r"([\u0300-\u036f]{2})[\u0300-\u036f]+")
 #: How far a client is known: by the configuration, by the host of its document, or not.
 Standing: TypeAlias = Literal["known", "confirmed", "unverified"]
 
@@ -82,7 +77,7 @@ class Clients:
             )
             for client_id, client in configured.items()
         }
-        self._taken = {plain_name(name).casefold() for name in (service, *(each.name for each in configured.values()))}
+        self._taken = {looks_of(name) for name in (service, *(each.name for each in configured.values()))}
 
     def find(self, client_id: str) -> KnownClient:
         """Return the client with an id. Raises UnknownClientError."""
@@ -103,16 +98,16 @@ class Clients:
         """Whether a client has a secret."""
         return bool(self._secret_names)
 
-    async def named(self, client_id: str) -> KnownClient:
+    async def named(self, client_id: str, asker: str) -> KnownClient:
         """Return the client that a logged-in user was sent by; its document is read if it has one.
 
-        Raises UnknownClientError.
+        Raises UnknownClientError, and RateLimitedError as `Documents.read` does for the network of the user.
         """
         if self._documents is None or client_id in self._configured or not self._documents.is_url(client_id):
             return self.find(client_id)
-        document = await self._documents.read(client_id)
+        document = await self._documents.read(client_id, asker)
         name = plain_name(document.client_name)
-        if name.casefold() in self._taken:
+        if looks_of(name) in self._taken:
             raise UnknownClientError
         return KnownClient(id=client_id, name=name, redirects=tuple(document.redirect_uris), key=client_id)
 
@@ -143,8 +138,8 @@ class Clients:
     def register(self, name: str, redirects: Sequence[str]) -> KnownClient:
         """Return the client with some metadata.
 
-        Raises InvalidRedirectUriError, and InvalidClientMetadataError for the name of the service or of a client of the
-        configuration, and for metadata that is too long.
+        Raises InvalidRedirectUriError, and InvalidClientMetadataError for a name that looks like that of the service or
+        of a client of the configuration, and for metadata that is too long.
         """
         if not 0 < len(redirects) <= MAX_URIS:
             raise InvalidRedirectUriError(f"A client has 1 to {MAX_URIS} redirect URIs.")
@@ -156,19 +151,10 @@ class Clients:
         plain = plain_name(name)
         kept = Metadata(name=plain, redirects=tuple(sorted({without_port(uri) for uri in redirects})))
         body = msgspec.json.encode(kept)
-        if len(body) > MAX_METADATA or plain.casefold() in self._taken:
+        if len(body) > MAX_METADATA or looks_of(plain) in self._taken:
             raise InvalidClientMetadataError
         text = encode(body)
         return self.find(f"{PREFIX}{text}.{_mac(self._keys.derived(PURPOSE)[0], text)}")
-
-
-def plain_name(name: str) -> str:
-    """Return a name as users are shown it: one line that is seen whole and ends no quotation, cut to 60."""
-    text = UNSEEN.sub("", unicodedata.normalize("NFKC", name))
-    # Characters without a width and of direction are dropped, the others become spaces.
-    kept = (each for each in text if unicodedata.category(each) != "Cf")
-    shown = "".join(" " if unicodedata.category(each)[0] in "CZ" or each in QUOTES else each for each in kept)
-    return " ".join(STACKED.sub(r"\1", shown).split())[:MAX_NAME].strip()
 
 
 def _mac(key: bytes, body: str) -> str:

@@ -11,17 +11,22 @@ from urllib.parse import urlsplit
 import msgspec
 
 from asgi_auth._per_loop import PerLoop
-from asgi_auth.errors import ProviderUnavailableError
+from asgi_auth.errors import ProviderUnavailableError, RateLimitedError
 from asgi_auth.feature import Outgoing, Record
 from asgi_auth.features.authorization_server.errors import UnknownClientError
+from asgi_auth.features.authorization_server.reading import Reading
 from asgi_auth.features.authorization_server.redirects import MAX_URIS, check_redirect
-from asgi_auth.outgoing import Answer
+from asgi_auth.model.limits import Rule
+from asgi_auth.outgoing import LOOK_UPS, Answer
+from asgi_auth.runtime.public_suffix import site_of
 
 #: The URL of a document: a name, a path, and no fragment, user or backslash.
 URL = re.compile(r"https://(?:[a-z0-9-]+\.)+[a-z][a-z0-9-]*(?::[0-9]{1,5})?/[!-~]+")
 #: Segments of a path that lead elsewhere, also encoded.
 DOTS = re.compile(r"/(?:\.|%2e){1,2}(?:[/?]|$)", re.IGNORECASE)
-MAX_URL, MAX_BYTES, MAX_SECONDS = 512, 5120, 3.0
+MAX_URL, MAX_BYTES, MAX_SECONDS = 512, 5120, 3
+#: Documents that are read at once: for one network of users, of one site, and by the process.
+FOR_ONE, OF_ONE, AT_ONCE = 4, 4, LOOK_UPS
 #: The greatest number of documents that a process keeps, and the seconds that it keeps one, or a failure.
 ENTRIES, SHORTEST, LONGEST, FAILURE = 256, 60, 86400, 30
 AGE = re.compile(r"(?:^|[ ,])max-age=([0-9]{1,9})(?:[ ,]|$)")
@@ -54,7 +59,8 @@ class Documents:
         self._now = now
         self._kept: dict[str, Kept] = {}
         # A lock belongs to the loop that waits for it.
-        self._reading: PerLoop[dict[str, asyncio.Lock]] = PerLoop(lambda _: None)
+        self._locks: PerLoop[dict[str, asyncio.Lock]] = PerLoop(lambda _: None)
+        self._reading = Reading()
 
     def is_url(self, client_id: str) -> bool:
         """Tell whether the id of a client is the URL of a document that may be read."""
@@ -64,27 +70,35 @@ class Documents:
             return False
         return self._hosts is None or urlsplit(client_id).hostname in self._hosts
 
-    async def read(self, url: str) -> Document:
-        """Return the document at a URL. Raises UnknownClientError for every failure. Concurrent calls read once."""
+    async def read(self, url: str, asker: str) -> Document:
+        """Return the document at a URL, for a network of users. Concurrent calls read once.
+
+        Raises RateLimitedError while as many are read as may be, and UnknownClientError for every failure.
+        """
         if not self.is_url(url):
             raise UnknownClientError
-        reading = self._reading.get()
-        reading = self._reading.set({}) if reading is None else reading
+        locks = self._locks.get()
+        locks = self._locks.set({}) if locks is None else locks
         try:
-            async with reading.setdefault(url, asyncio.Lock()):
+            async with locks.setdefault(url, asyncio.Lock()):
                 kept = self._kept.get(url)
                 if kept is None or kept.until <= self._now():
-                    kept = await self._read(url)
+                    kept = await self._read(url, asker)
                     self._keep(url, kept)
         finally:
-            reading.pop(url, None)
+            locks.pop(url, None)
         if kept.document is None:
             raise UnknownClientError
         return kept.document
 
-    async def _read(self, url: str) -> Kept:
+    async def _read(self, url: str, asker: str) -> Kept:
+        # In a thread, because the list of public suffixes takes a tenth of a second to load.
+        _, site = await asyncio.to_thread(site_of, url)
+        ended = self._reading.begin({f"for {asker}": FOR_ONE, f"of {site}": OF_ONE, "all": AT_ONCE})
+        if ended is None:
+            raise RateLimitedError(MAX_SECONDS, Rule("ip", MAX_SECONDS, FOR_ONE))
         try:
-            answer = await self._outgoing.public(url, seconds=MAX_SECONDS, most=MAX_BYTES)
+            answer = await self._outgoing.public(url, seconds=MAX_SECONDS, most=MAX_BYTES, ended=ended)
             document = _judged(url, answer)
         except (ProviderUnavailableError, ValueError):
             return Kept(None, self._now() + FAILURE)

@@ -5,6 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 
+from asgi_auth.errors import RateLimitedError
 from asgi_auth.feature import Client, Identity, Line, Page, Redirect, User, get, post
 from asgi_auth.features.authorization_server.answers import Consent, ScopeText
 from asgi_auth.features.authorization_server.base import Parameter
@@ -16,6 +17,7 @@ from asgi_auth.features.authorization_server.granting import Granting
 from asgi_auth.features.authorization_server.grants import allowed
 from asgi_auth.features.authorization_server.redirects import form_source, host_of
 from asgi_auth.features.authorization_server.requests import Asked, opened, seal
+from asgi_auth.limits.counter_keys import networks_of
 from asgi_auth.model.event_types import Action, Noticed
 
 LIMITS = "30/m/ip, 300/h/ip"
@@ -59,7 +61,7 @@ class AuthorizationServer(Discovery, Granting, Connections):
         ),
     )
 
-    @get("/oauth/request", limits=LIMITS, errors=(UnknownClientError,), also=(Redirect,))
+    @get("/oauth/request", limits=LIMITS, errors=(UnknownClientError, RateLimitedError), also=(Redirect,))
     async def authorize(
         self,
         *,
@@ -75,6 +77,7 @@ class AuthorizationServer(Discovery, Granting, Connections):
         response_mode: Parameter = "",
         request_uri: Parameter = "",
         identity: Identity,
+        client: Client = Client(),
     ) -> Consent | Redirect:
         """Show what a client asks of you (OAuth 2.1, 4.1.1). It is always shown, whatever was allowed before."""
         sent = {
@@ -90,7 +93,7 @@ class AuthorizationServer(Discovery, Granting, Connections):
             "response_mode": response_mode,
             "request_uri": request_uri,
         }
-        asked = await self._requests.judge(sent)
+        asked = await self._requests.judge(sent, _asker(client, identity))
         if isinstance(asked, Redirect):
             return asked
         return await self._consent(asked, seal(sent), identity)
@@ -116,7 +119,7 @@ class AuthorizationServer(Discovery, Granting, Connections):
         status=303,
         limits=LIMITS,
         event=CONSENT,
-        errors=(UnknownClientError, ConsentExpiredError),
+        errors=(UnknownClientError, ConsentExpiredError, RateLimitedError),
     )
     async def answer_client(
         self,
@@ -129,7 +132,7 @@ class AuthorizationServer(Discovery, Granting, Connections):
     ) -> Redirect:
         """Let a client in, or deny it, on the page that shows what it asks. Leads back to the client."""
         self._tickets.check(ticket, identity.session_id, sealed)
-        asked = await self._requests.judge(opened(sealed))
+        asked = await self._requests.judge(opened(sealed), _asker(client, identity))
         if isinstance(asked, Redirect):
             return asked
         data = {"app": asked.client.name, "scopes": list(asked.scopes)}
@@ -157,3 +160,8 @@ class AuthorizationServer(Discovery, Granting, Connections):
         values = {"app": asked.client.name or host, "host": host}
         values["scopes"] = ", ".join(texts[name] for name in asked.scopes)
         self.auth.letters.notify("app_connected", user, client, values)
+
+
+def _asker(client: Client, identity: Identity) -> str:
+    """Name who shares the places for documents: the widest network of a customer; without an address, the user."""
+    return next(reversed(networks_of(client.address)), identity.id)

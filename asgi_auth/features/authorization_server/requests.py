@@ -45,13 +45,13 @@ class Requests:
         self._resources = resources
         self._issuer = issuer
 
-    async def judge(self, sent: Mapping[str, str]) -> Asked | Redirect:
-        """Return the request, or the refusal that goes to the client.
+    async def judge(self, sent: Mapping[str, str], asker: str) -> Asked | Redirect:
+        """Return the request of a user in a network, or the refusal that goes to the client.
 
         Raises UnknownClientError for a client or an address that is not known: nothing is sent there. Raises
         BadRequestError as `_refusal` does.
         """
-        client = await self._clients.named(sent.get("client_id", ""))
+        client = await self._clients.named(sent.get("client_id", ""), asker)
         uri = sent.get("redirect_uri", "")
         if not uri and client.is_configured and len(client.redirects) == 1:
             uri = client.redirects[0]

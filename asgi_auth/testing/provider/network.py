@@ -1,6 +1,6 @@
 """The network in process: a transport of httpx2 that takes each request to the app of its server."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 import httpx2
@@ -45,9 +45,19 @@ class InProcess(Outgoing):
         super().__init__()
         self.network: Network = Network(*providers, hosts=hosts)
 
-    async def public(self, url: str, *, seconds: float = 5, most: int = 1 << 20) -> Answer:  # noqa: ARG002 (as there)
+    async def public(
+        self,
+        url: str,
+        *,
+        seconds: float = 5,  # noqa: ARG002 (as there)
+        most: int = 1 << 20,  # noqa: ARG002 (as there)
+        ended: Callable[[], None] = lambda: None,
+    ) -> Answer:
         """Read a URL as `get` does: nothing leaves the process."""
-        return await self.get(url)
+        try:
+            return await self.get(url)
+        finally:
+            ended()
 
     def _client(self) -> httpx2.AsyncClient:
         headers = {"accept": "application/json"}
