@@ -132,7 +132,7 @@ lowest newest: %: .venv-%/.done postgres redis
 	$(UV) pip compile -q --generate-hashes --all-extras --group dev --upgrade pyproject.toml -o .venv-newest/requirements.txt
 	$(call INSTALL,.venv-newest)
 
-# Twenty minutes at most. Results go to benchmarks/results and into the docs; the quick run keeps its results apart.
+# Half an hour at most. Results go to benchmarks/results and into the docs; the quick run keeps its results apart.
 bench: $(BENCH)/.done postgres wrk
 	$(BENCH)/bin/python -m benchmarks full
 

@@ -1,4 +1,4 @@
-"""How much is measured: `tiny` in a test, `quick` in three minutes, `full` in twenty."""
+"""How much is measured: `tiny` in a test, `quick` in five minutes, `full` in half an hour."""
 
 from dataclasses import dataclass, field
 
