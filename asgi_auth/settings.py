@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal, TypeAlias
 
 from asgi_auth.crypto.keys import SigningKey, check_secret
 from asgi_auth.sources.base import Sources
+from asgi_auth.sources.kinds import check_kinds
 from asgi_auth.sources.provider import ask
 from asgi_auth.validation.origins import base_url_of, host_of, is_loopback_name, listed_origin, origin_of
 from asgi_auth.validation.permissions import check_grants
@@ -20,6 +21,8 @@ SAME_SITE = ("lax", "strict")
 DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 #: A name of a header (RFC 9110, section 5.6.2).
 TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+#: The longest issuer and audience: an access token must fit into a cookie.
+MAX_NAME = 500
 #: The longest path of a Unix socket that all systems accept, with room for the end of its lock's name.
 MAX_SOCKET_PATH = 96
 #: Settings that are objects, so that no environment variable sets them.
@@ -147,6 +150,7 @@ class Settings(Sources):
         """Ask the functions for their values, and raise ValueError for a value that is invalid or unsafe."""
         for item in fields(self):
             object.__setattr__(self, item.name, ask(item.name, getattr(self, item.name)))
+        check_kinds(self)
         self._normalize()
         for secret in self.secrets:
             check_secret(secret)
@@ -228,8 +232,11 @@ class Settings(Sources):
         for name, allowed in (choices | {"cookie_same_site": SAME_SITE}).items():
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name} must be one of {', '.join(allowed)}")
-        if not self.cookie_name.replace("-", "").replace("_", "").isalnum() or not self.cookie_name.isascii():
-            raise ValueError("cookie_name must consist of letters, digits, - and _")
+        for name in ("issuer", "audience"):
+            if len(getattr(self, name)) > MAX_NAME or not getattr(self, name).isprintable():
+                raise ValueError(f"{name} must be at most {MAX_NAME} printable characters: each access token has it")
+        if not re.fullmatch("[A-Za-z0-9_-]{1,64}", self.cookie_name) or not self.cookie_name.strip("-_"):
+            raise ValueError("cookie_name must consist of letters, digits, - and _, at most 64")
         if self.cookie_domain is not None and not DOMAIN.fullmatch(self.cookie_domain):
             raise ValueError("cookie_domain must be a lowercase host such as example.com, without a leading dot")
         check_mount(self.mount)

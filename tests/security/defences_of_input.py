@@ -4,6 +4,13 @@ from tests.security.defences import Defence
 
 INPUT = [
     Defence(
+        "settings: a text is no truth value",
+        "settings.py",
+        "check_kinds(self)",
+        "pass",
+        "test_settings.py::test_what_cannot_work_or_is_not_safe_is_refused",
+    ),
+    Defence(
         "an unknown variable of the environment is refused",
         "sources/environment.py",
         "    if prefix:\n        _refuse_unknown(",
