@@ -61,6 +61,9 @@ class ActingUser:
         self._age = age
         self._claims = claims
         self._entered: list[ExitStack] = []
+        if isinstance(self._auth, Auth):
+            # A mistake is an error in the line of the test that makes it, not in a request.
+            self.identity(self._auth)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Call the app as the user."""
