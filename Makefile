@@ -11,7 +11,9 @@ MCP := tests/mcp/clients
 HUGE_PAGES := glibc.malloc.hugetlb=1
 UV := VIRTUAL_ENV=$(V) UV_PYTHON_DOWNLOADS=never $(BIN)/uv
 # Some images forbid Python to keep what it has compiled: each of a thousand processes would compile all that it imports.
+# It is kept beside the packages, as tests look at what is in the folders of the project.
 export PYTHONDONTWRITEBYTECODE :=
+export PYTHONPYCACHEPREFIX := $(CURDIR)/$(V)/compiled
 
 # Into an environment: the packages of its own requirements.txt, and the library.
 define INSTALL

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable
+from contextlib import ExitStack
 from pathlib import Path
 
 from tests.security.defences import DEFENCES, SOURCE, Defence
@@ -78,8 +79,11 @@ def main(word: str = "") -> int:
     """Take each chosen defence out; print what happened."""
     chosen = [item for item in ALL if word in item.name]
     survived = 0
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         root = Path(folder)
+        if sys.pycache_prefix:
+            # What Python compiles of the copy lies elsewhere.
+            stack.callback(shutil.rmtree, f"{sys.pycache_prefix}{root.resolve()}", ignore_errors=True)
         for name in COPIED:
             (root / name).parent.mkdir(exist_ok=True)
             if (ROOT / name).is_dir():
