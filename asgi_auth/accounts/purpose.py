@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from asgi_auth.errors import InvalidOneTimeTokenError
+from asgi_auth.validation.numbers import check_whole
 
 #: The limits of endpoints that send mails. By network alone: what strangers asked never refuses a mail to the owner.
 MAIL_LIMITS = "30/m/ip, 300/h/ip"
@@ -53,8 +54,8 @@ class Purpose:
         error: type[InvalidOneTimeTokenError] = InvalidOneTimeTokenError,
     ) -> None:
         """Check the bounds; raises ValueError."""
-        if ttl <= 0 or quiet < 0 or most <= 0:
-            raise ValueError("ttl and most are positive, quiet is not negative")
+        check_whole(ttl=ttl, most=most)
+        check_whole(0, quiet=quiet)
         if link is not None and "{token}" not in link:
             raise ValueError("a link must contain {token}")
         self.name = name

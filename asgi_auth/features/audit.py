@@ -10,6 +10,7 @@ from asgi_auth.events.log import encoded
 from asgi_auth.feature import Feature
 from asgi_auth.model import event_types as events
 from asgi_auth.model.records import AuditRecord, Event, new_id
+from asgi_auth.validation.numbers import check_whole
 
 DAY = 86400
 BATCH = 1000
@@ -50,8 +51,7 @@ class Audit(Feature):
         queue: int = 10_000,
     ) -> None:
         """Take the settings; raises ValueError."""
-        if keep <= 0 or keep_unknown <= 0 or queue <= 0:
-            raise ValueError("keep, keep_unknown and queue are positive")
+        check_whole(keep=keep, keep_unknown=keep_unknown, queue=queue)
         self.leave_out: frozenset[str] = frozenset(leave_out)
         self.observes: Container[str] | None = _AllBut(self.leave_out)
         self.keep = keep

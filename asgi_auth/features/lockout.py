@@ -8,6 +8,7 @@ from asgi_auth.feature import Call, Ending, Endpoint, Event, Feature
 from asgi_auth.limits.rules import GUESS, Guess, is_guess, note_right_password, was_right, was_wrong
 from asgi_auth.model import event_types as events
 from asgi_auth.model.records import Backoff
+from asgi_auth.validation.numbers import check_whole
 
 #: The note of a call with the keys for which its guess is in flight.
 BEGUN = "lockout"
@@ -32,6 +33,7 @@ class Lockout(Feature):
 
     def __init__(self, *, after: int = 10, pause: int = 60, longest: int = 3600, memory: int = 86400) -> None:
         """Take the bounds. Raises ValueError."""
+        check_whole(0, after=after, pause=pause, longest=longest, memory=memory)
         if not (0 < after <= 100 and 0 < pause <= longest < memory < 10**9):
             raise ValueError("after is 1 to 100, and pause, longest and memory grow in this order")
         self.backoff: Backoff = Backoff(after=after, pause=pause, longest=longest, memory=memory)

@@ -34,6 +34,7 @@ from asgi_auth.feature import (
 )
 from asgi_auth.model import event_types as events
 from asgi_auth.model.stored import Stored
+from asgi_auth.validation.numbers import check_whole
 
 
 class Account(Feature):
@@ -65,8 +66,10 @@ class Account(Feature):
         """Take the settings; raises ValueError."""
         if closing not in {"soft", "hard"}:
             raise ValueError("closing is soft or hard")
-        if reopen is not None and (closing == "hard" or not 0 < reopen < 10**10):
-            raise ValueError("reopen is a positive number of seconds, for accounts that are closed softly")
+        if reopen is not None and closing == "hard":
+            raise ValueError("reopen is for accounts that are closed softly")
+        if reopen is not None:
+            check_whole(reopen=reopen)
         self.closing = closing
         self.reopen = reopen
 

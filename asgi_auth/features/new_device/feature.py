@@ -11,6 +11,7 @@ from asgi_auth.feature import Client, Event, Feature
 from asgi_auth.limits.counter_keys import embedded_ipv4
 from asgi_auth.model import event_types as events
 from asgi_auth.model.user_agent import PROGRAMS, program_and_system
+from asgi_auth.validation.numbers import check_whole
 
 #: The prefix lengths that tell networks apart: about the size of one provider in one place.
 PREFIXES = {4: 16, 6: 32}
@@ -29,8 +30,7 @@ class NewDevice(Feature):
 
     def __init__(self, *, network: bool = True, most: int = 50) -> None:
         """Take the settings; raises ValueError."""
-        if most <= 0:
-            raise ValueError("most is positive")
+        check_whole(most=most)
         self.network = network
         self.most = most
 

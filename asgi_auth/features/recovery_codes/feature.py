@@ -29,6 +29,7 @@ from asgi_auth.model.concealed import Concealed
 from asgi_auth.model.event_types import Action, Noticed
 from asgi_auth.sessions.identity import MFA
 from asgi_auth.sessions.second_factors import USED_UP
+from asgi_auth.validation.numbers import check_whole
 
 #: The kind of the credential, and the event of new codes.
 KIND = NEW_CODES = "recovery_codes"
@@ -83,8 +84,7 @@ class RecoveryCodes(Feature):
 
     def __init__(self, *, count: int = 8) -> None:
         """Take the number of codes in a set. Raises ValueError."""
-        if not 1 <= count <= 32:
-            raise ValueError("count is 1 to 32")
+        check_whole(1, 32, count=count)
         self._count = count
 
     @post(

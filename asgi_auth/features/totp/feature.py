@@ -44,6 +44,7 @@ from asgi_auth.model import event_types as events
 from asgi_auth.model.concealed import Concealed
 from asgi_auth.model.event_types import Noticed
 from asgi_auth.sessions.identity import ANONYMOUS
+from asgi_auth.validation.numbers import check_whole
 
 KIND = "totp"
 LIMITS = "30/m/ip, 300/h/ip"
@@ -110,8 +111,7 @@ class Totp(Feature):
 
     def __init__(self, *, issuer: str | None = None, drift: int = 1) -> None:
         """Take the settings. Raises ValueError."""
-        if not 0 <= drift <= 2:
-            raise ValueError("drift is 0, 1 or 2 periods of 30 seconds")
+        check_whole(0, 2, drift=drift)
         self._issuer = issuer
         self._drift = drift
 

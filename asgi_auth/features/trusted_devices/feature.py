@@ -25,6 +25,7 @@ from asgi_auth.model.event_types import Action
 from asgi_auth.model.user_agent import device_name
 from asgi_auth.sessions.identity import MFA
 from asgi_auth.storage import Storage
+from asgi_auth.validation.numbers import check_whole
 
 PURPOSE = "trusted_device"
 #: The event of a browser that is trusted.
@@ -69,8 +70,8 @@ class TrustedDevices(Feature):
 
     def __init__(self, *, days: int = 30) -> None:
         """Take the number of days. Raises ValueError."""
-        if not 1 <= days <= 400:
-            raise ValueError("days is 1 to 400: browsers keep no cookie longer")
+        # Browsers keep no cookie longer.
+        check_whole(1, 400, days=days)
         self._ttl = days * DAY
 
     def takes_part(self, endpoint: Endpoint) -> bool:
