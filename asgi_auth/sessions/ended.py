@@ -154,7 +154,7 @@ class EndedSessions:
         if before == self._forgotten:
             return
         number = 0
-        for table in self._tables:
+        for table in filter(None, self._tables):
             while keys := older(table, before, CHUNK):
                 for key in keys:
                     table.pop(key, None)

@@ -22,6 +22,8 @@ from benchmarks.records import Part, Table, Target, at_least, at_most, ratio
 from tests.postgres import Server
 
 FEW, TICK = 4, 0.001
+#: Seconds after which the statistics contain what came before.
+SETTLED = 11
 #: Times the seconds of a load: how long is watched what goes on and on.
 WATCHED = 6
 KNOWN, STALL, FRESH, MEMORY = "known after, ms", "longest stall, ms", "fresh, %", "bytes of memory each"
@@ -183,8 +185,8 @@ async def _load(table: Table, url: str, number: int, path: Path | None, seconds:
         connection = await asyncpg.connect(url)
         stack.push_async_callback(connection.close)
         await _until(lambda: all(each.is_fresh() for each in made) and all(relay.role != "alone" for relay in relays))
-        # PostgreSQL adds to its statistics once a second.
-        await asyncio.sleep(2)
+        # Connections that have become idle add to the statistics of PostgreSQL within ten seconds.
+        await asyncio.sleep(SETTLED)
         began, started = await connection.fetchval(COUNTED), time.perf_counter()
         await asyncio.sleep(seconds)
         ended = await connection.fetchval(COUNTED)
