@@ -34,12 +34,19 @@ def first(convert: Callable[[Row], T], rows: Sequence[Row]) -> T | None:
 
 def key_of(id_type: str, user_id: str | None) -> str | int | None:
     """Convert the id of a user to the type of the key. An id of another shape becomes one that no user has."""
-    if user_id is None or id_type == "TEXT":
-        return user_id
+    if user_id is None:
+        return None
+    if id_type == "TEXT":
+        return user_id if _is_storable(user_id) else NO_USER_ID
     if id_type == "UUID":
         return user_id if UUID.fullmatch(user_id) else NO_USER_ID
     largest = 2**31 - 1 if id_type == "INTEGER" else 2**63 - 1
     return int(user_id) if NUMBER.fullmatch(user_id) and int(user_id) <= largest else NO_USER_NUMBER
+
+
+def _is_storable(text: str) -> bool:
+    """Tell whether PostgreSQL stores a text: one without NUL and halves of surrogate pairs."""
+    return "\0" not in text and (text.isascii() or not any("\ud800" <= char <= "\udfff" for char in text))
 
 
 def strings_of(text: str) -> tuple[str, ...]:

@@ -145,8 +145,8 @@ class Runner:
 
     async def run(self, statement: str, values: Mapping[str, Any], *, read: bool = False) -> Sequence[Row]:
         """Run one statement, in the current transaction if there is one. `read` says that it changes nothing."""
-        if "user_id" in values and self.id_type != "TEXT":
-            values = {**values, "user_id": key_of(self.id_type, values["user_id"])}
+        if "user_id" in values and (key := key_of(self.id_type, values["user_id"])) != values["user_id"]:
+            values = {**values, "user_id": key}
         sql = self.rendered(statement)
         if self._replica is not None:
             if not read or self._connection is not None:

@@ -1,6 +1,7 @@
 """Users in process: found by id or address, changed by administrators, unknown ones an error."""
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
@@ -29,6 +30,20 @@ async def test_unknown_users_are_an_error(auth: Auth) -> None:
     ):
         with pytest.raises(UserNotFoundError):
             await asking
+
+
+@pytest.mark.parametrize("driver", ["sqlite", "postgres15"])
+async def test_an_id_that_no_database_stores_is_that_of_no_user(driver: str, fresh: Callable[[str], str]) -> None:
+    async with make_auth(fresh(driver)) as auth:
+        await register(auth)
+        for user_id in ("a\0", "\ud800"):
+            assert await auth.users.find(user_id) is None
+            with pytest.raises(UserNotFoundError):
+                await auth.users.get(user_id)
+            with pytest.raises(UserNotFoundError):
+                await auth.users.delete(user_id)
+            with pytest.raises(UserNotFoundError):
+                await auth.users.set_roles(user_id, ["admin"])
 
 
 async def test_extra_fields_are_merged_and_roles_replaced() -> None:
