@@ -1,5 +1,6 @@
 """Consent in Chromium: every kind of address is reached, other sites frame nothing, and the page looks right."""
 
+import asyncio
 import base64
 import hashlib
 from collections.abc import AsyncIterator
@@ -17,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 from asgi_auth import AuthMiddleware, AuthorizationServer, Outbox, Pages, Resource
 from asgi_auth.feature import Outgoing
 from asgi_auth.testing.provider import InProcess
+from tests.browser.tabs import firefox_profile
 from tests.browser.test_look import SHIFTS, examine
 from tests.cluster import free_port
 from tests.oauth.test_documents import DOCUMENT, HOSTED, URL, Site, listening
@@ -172,6 +174,27 @@ async def test_another_site_links_to_a_request_and_frames_none(browser: Browser,
             await page.get_by_text("go").click()
             await expect(page.get_by_role("button", name="Allow")).to_be_visible()
             assert page.url.startswith(f"{app.url}/auth/authorize?")
+
+
+async def test_firefox_goes_on_to_a_client_that_was_let_in(browsers: dict[str, Any]) -> None:
+    async with service() as app, firefox_profile(browsers["firefox"]) as opened_tab:
+        tab, back = await opened_tab(), f"{app.url.replace('localhost', '127.0.0.1')}/cb"
+
+        async def until(url: str) -> str:
+            while not str(here := await tab.run("return location.href")).startswith(url):  # noqa: ASYNC110 (it polls)
+                await asyncio.sleep(0.05)
+            return here
+
+        async with asyncio.timeout(60):
+            await tab.open(await app.asked(back))
+            for name, value in (("email", EMAIL), ("password", PASSWORD)):
+                await tab.run(f"document.querySelector('#login-{name}').value = '{value}'")
+            await tab.run("document.querySelector('#login-password').form.requestSubmit()")
+            await until(f"{app.url}/auth/authorize?")
+            await tab.run("[...document.querySelectorAll('button')].find((each) => each.value === 'allow').click()")
+            told = parse_qs(urlsplit(await until(f"{back}?code=")).query)
+
+        assert (told["state"], told["iss"], len(told["code"])) == (["s"], [f"{app.url}/auth"], 1)
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1280, "light")])
