@@ -23,8 +23,11 @@ async def admit_calls(
     """Require the scopes of the tools that a request calls; return a `receive` that gives its body again.
 
     Raises InsufficientScopeError with all scopes of the calls, and BadRequestError for a body that is not JSON: the
-    host may read more encodings than this function does.
+    host may read more encodings than this function does. The messages of a websocket are not judged one by one: it
+    needs the scopes of all tools.
     """
+    if scope["type"] == "websocket":
+        identity.require(scopes={name for scopes in resource.calls.values() for name in scopes})
     if scope["type"] != "http" or scope["method"] != "POST":
         return receive
     body = await read_body(scope, receive, settings.max_body, settings.body_timeout)

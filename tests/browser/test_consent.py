@@ -181,8 +181,10 @@ async def test_firefox_goes_on_to_a_client_that_was_let_in(browsers: dict[str, A
         tab, back = await opened_tab(), f"{app.url.replace('localhost', '127.0.0.1')}/cb"
 
         async def until(url: str) -> str:
-            while not str(here := await tab.run("return location.href")).startswith(url):  # noqa: ASYNC110 (it polls)
+            here = ""
+            while not here.startswith(url):
                 await asyncio.sleep(0.05)
+                here = str(await tab.run("return location.href"))
             return here
 
         async with asyncio.timeout(60):

@@ -32,6 +32,10 @@ BAD = [
     "https://ä.example/",
     "https://a.example/ x",
     "x:y",
+    "intent://scan/",
+    "ms-msdt:/id",
+    "search-ms:query=x",
+    "smb://evil.example/x",
     "",
     "https://a.example/" + "x" * 512,
 ]
@@ -126,6 +130,21 @@ async def test_the_host_stands_beside_every_name(world: World, name: str) -> Non
     assert sorted(shown) == sorted(["localhost", *list(hosts.values())[:3]])
     refused = {"redirect_uris": ["https://\u0430\u0440\u0440\u04cf\u0435.example/cb"], "client_name": name}
     assert (await world.program.post("/auth/oauth/register", refused)).status == 400
+
+
+async def test_clients_that_have_registered_before_are_unknown_without_registration(clock: Clock) -> None:
+    async with make(clock) as auth, make(clock, storage=auth.storage, registration=False) as closed:
+        world, later = World(auth, clock), World(closed, clock)
+        await world.log_in()
+        client_id = await world.register_client()
+        page, code, tokens = await world.page(client_id), await world.code(client_id), await world.connect(client_id)
+        later.browser.cookies = world.browser.cookies
+
+        assert (await later.page(client_id)).status == 400
+        assert (await later.decide(page)).status == 400
+        assert (await later.redeem(client_id, code)).json["error"] == "invalid_client"
+        assert (await later.refresh(client_id, tokens["refresh_token"])).json["error"] == "invalid_client"
+        assert (await world.refresh(client_id, tokens["refresh_token"])).status == 200
 
 
 async def test_a_confidential_client_shows_its_secret(world: World) -> None:

@@ -68,8 +68,8 @@ AUTHORIZATION = [
     Defence(
         "a client has no scheme of browsers",
         FOLDER + "redirects.py",
-        "if private is None or private[1] in OF_BROWSERS:",
-        "if private is None:",
+        "private is None or private[1] in OF_BROWSERS or",
+        "private is None or",
         CLIENTS + "no_other_address_can_be_registered",
     ),
     Defence(
@@ -201,8 +201,8 @@ AUTHORIZATION = [
     Defence(
         "the id of a client is genuine",
         FOLDER + "clients.py",
-        "if not client_id.startswith(PREFIX) or not any(",
-        "if not client_id.startswith(PREFIX) or not keys or False and any(",
+        "or not any(hmac.compare_digest(_mac(key, body)",
+        "or not keys or False and any(hmac.compare_digest(_mac(key, body)",
         CLIENTS + "registration_stores_nothing_and_takes_no_name_of_ours",
     ),
     Defence(

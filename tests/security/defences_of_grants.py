@@ -178,4 +178,25 @@ GRANTS = [
         "ended()",
         "test_outgoing_public.py::test_a_slow_name_is_over_when_its_look_up_is",
     ),
+    Defence(
+        "registration that is off knows no client that was registered before",
+        "features/authorization_server/clients.py",
+        "not self._registration\n            or not client_id",
+        "not client_id",
+        "oauth/test_clients.py::test_clients_that_have_registered_before_are_unknown_without_registration",
+    ),
+    Defence(
+        "a websocket calls no tool without its scope",
+        "web/tool_calls.py",
+        'if scope["type"] == "websocket":',
+        'if scope["type"] == "lifespan":',
+        "oauth/test_tools.py::test_a_websocket_needs_the_scopes_of_all_tools",
+    ),
+    Defence(
+        "no address of a client is a command to the system",
+        "features/authorization_server/redirects.py",
+        ' or private[1].startswith("ms-")',
+        "",
+        "oauth/test_clients.py::test_no_other_address_can_be_registered",
+    ),
 ]

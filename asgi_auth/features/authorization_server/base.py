@@ -80,7 +80,9 @@ class AuthorizationServerBase(Feature):
         self._asking = self._outgoing or Outgoing(development=auth.settings.development)
         hosts = None if isinstance(self._reads, bool) else frozenset(self._reads)
         documents = Documents(self._asking, hosts, auth.now) if self._reads else None
-        self._clients = Clients(auth.keys, self._known_clients, auth.settings.name, documents)
+        self._clients = Clients(
+            auth.keys, self._known_clients, auth.settings.name, documents, registration=self._registration
+        )
         self._requests = Requests(self._clients, known, issuer)
         self._tickets = Tickets(auth.keys, auth.settings.leeway, auth.now)
         self._codes = Codes(auth.keys, auth.storage, auth.now)

@@ -57,14 +57,22 @@ class Clients:
     """Finds clients by their ids, and registers new ones."""
 
     def __init__(
-        self, keys: KeyRing, configured: Mapping[str, OAuthClient], service: str, documents: Documents | None
+        self,
+        keys: KeyRing,
+        configured: Mapping[str, OAuthClient],
+        service: str,
+        documents: Documents | None,
+        *,
+        registration: bool = True,
     ) -> None:
         """Take the keys of the ids, the clients of the configuration, the name of the service, and the documents.
 
+        Without `registration`, clients that have registered themselves before are unknown, too.
         Raises ValueError for a secret that is short or can be guessed.
         """
         self._keys = keys
         self._documents = documents
+        self._registration = registration
         self._secret_names = {client_id for client_id, client in configured.items() if client.secret}
         self._secrets = SharedSecrets({name: configured[name].secret for name in self._secret_names})
         self._configured = {
@@ -85,8 +93,10 @@ class Clients:
             return known
         body, _, mac = client_id.removeprefix(PREFIX).rpartition(".")
         keys = self._keys.derived(PURPOSE)
-        if not client_id.startswith(PREFIX) or not any(
-            hmac.compare_digest(_mac(key, body).encode(), mac.encode()) for key in keys
+        if (
+            not self._registration
+            or not client_id.startswith(PREFIX)
+            or not any(hmac.compare_digest(_mac(key, body).encode(), mac.encode()) for key in keys)
         ):
             raise UnknownClientError
         found = msgspec.json.decode(decode(body), type=Metadata)

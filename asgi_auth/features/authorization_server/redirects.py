@@ -10,10 +10,11 @@ PLAIN = re.compile(r"[!#-;=?-\[\]_a-z~]+")
 WEB = re.compile(r"(https?)://(\[[0-9a-f:]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?([/?].*)?")
 PRIVATE = re.compile(r"([a-z][a-z0-9+.-]{2,}):.+")
 LOOPBACK = frozenset({"127.0.0.1", "[::1]", "localhost"})
-#: Schemes that browsers handle themselves: no program of the user gets the answer.
+#: Schemes that browsers and operating systems handle themselves: no program of the user gets the answer.
 OF_BROWSERS = frozenset(
     {
         "about",
+        "android-app",
         "blob",
         "chrome",
         "chrome-extension",
@@ -26,15 +27,22 @@ OF_BROWSERS = frozenset(
         "ftps",
         "http",
         "https",
+        "intent",
         "jar",
         "javascript",
+        "ldap",
         "mailto",
         "moz-extension",
         "opera",
         "resource",
+        "search",
+        "search-ms",
+        "shell",
+        "smb",
         "sms",
         "ssh",
         "tel",
+        "telnet",
         "urn",
         "vbscript",
         "view-source",
@@ -54,7 +62,8 @@ def check_redirect(uri: str) -> None:
             raise ValueError("a redirect URI with http leads to this computer: 127.0.0.1, [::1] or localhost")
         return
     private = PRIVATE.fullmatch(uri)
-    if private is None or private[1] in OF_BROWSERS:
+    # Windows has many of its own, and they take commands.
+    if private is None or private[1] in OF_BROWSERS or private[1].startswith("ms-"):
         raise ValueError("a redirect URI is https, http to this computer, or of a scheme of the program")
 
 
