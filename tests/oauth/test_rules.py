@@ -27,6 +27,8 @@ REFUSED: dict[str, dict[str, str | None]] = {
     "invalid_scope": {"scope": "a\\b"},
     "consent_required": {"prompt": "none"},
     "request_not_supported": {"request_uri": "https://evil.example/"},
+    "request_not_supported ": {"request": "e30.e30."},
+    "invalid_request      ": {"scope": "%" * 6000},
 }
 
 

@@ -199,4 +199,11 @@ GRANTS = [
         "",
         "oauth/test_clients.py::test_no_other_address_can_be_registered",
     ),
+    Defence(
+        "a page is shown only for a request that it can carry",
+        "features/authorization_server/requests.py",
+        "if len(seal(sent)) > MAX_SEALED:",
+        "if not sent:",
+        "oauth/test_rules.py::test_a_wrong_request_is_answered_with_state_and_issuer",
+    ),
 ]

@@ -16,7 +16,7 @@ from asgi_auth.features.authorization_server.events import ACTIONS, CODE_REUSE, 
 from asgi_auth.features.authorization_server.granting import Granting
 from asgi_auth.features.authorization_server.grants import allowed
 from asgi_auth.features.authorization_server.redirects import form_source, host_of
-from asgi_auth.features.authorization_server.requests import Asked, opened, seal
+from asgi_auth.features.authorization_server.requests import MAX_SEALED, Asked, opened, seal
 from asgi_auth.limits.counter_keys import networks_of
 from asgi_auth.model.event_types import Action, Noticed
 
@@ -56,6 +56,7 @@ class AuthorizationServer(Discovery, Granting, Connections):
                 "resource",
                 "prompt",
                 "response_mode",
+                "request",
                 "request_uri",
             ),
         ),
@@ -75,6 +76,7 @@ class AuthorizationServer(Discovery, Granting, Connections):
         resource: Parameter = "",
         prompt: Parameter = "",
         response_mode: Parameter = "",
+        request: Parameter = "",
         request_uri: Parameter = "",
         identity: Identity,
         client: Client = Client(),
@@ -91,6 +93,7 @@ class AuthorizationServer(Discovery, Granting, Connections):
             "resource": resource,
             "prompt": prompt,
             "response_mode": response_mode,
+            "request": request,
             "request_uri": request_uri,
         }
         asked = await self._requests.judge(sent, _asker(client, identity))
@@ -124,7 +127,7 @@ class AuthorizationServer(Discovery, Granting, Connections):
     async def answer_client(
         self,
         *,
-        sealed: Annotated[str, msgspec.Meta(max_length=16384)],
+        sealed: Annotated[str, msgspec.Meta(max_length=MAX_SEALED)],
         ticket: Line,
         answer: Literal["allow", "deny"],
         identity: Identity,

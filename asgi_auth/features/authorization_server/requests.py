@@ -14,6 +14,8 @@ from asgi_auth.model.records import Record
 from asgi_auth.sessions.resources import ProtectedResource
 
 CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
+#: The longest request that the form of its page carries.
+MAX_SEALED = 16384
 #: A list of scopes (RFC 6749, 3.3). Some clients send a space before it.
 SCOPES = re.compile(r"[ !#-\[\]-~]*")
 
@@ -116,6 +118,8 @@ def _mistake(sent: Mapping[str, str]) -> str:
     """Name what is wrong with a request whose client is known; empty if nothing is."""
     if sent.get("request") or sent.get("request_uri"):
         return "request_not_supported"
+    if len(seal(sent)) > MAX_SEALED:
+        return "invalid_request"
     if sent.get("response_type") != "code":
         return "unsupported_response_type" if sent.get("response_type") else "invalid_request"
     if sent.get("response_mode", "query") not in {"", "query"}:
