@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import pytest
 
-from asgi_auth import AuthorizationServer, Pages, Resource, SecondFactors
+from asgi_auth import AuthorizationServer, Outbox, Pages, Resource, SecondFactors
 from asgi_auth.errors import StorageUnavailableError
 from asgi_auth.feature import Event
 from tests.features.impersonating import impersonating
@@ -115,6 +115,21 @@ async def test_refusals_are_events_of_their_user(world: World) -> None:
         ("client_refused", "", "invalid_client"),
         ("client_refused", "", "invalid_grant"),
     ]
+
+
+async def test_each_consent_is_an_event_and_a_new_one_is_mailed(clock: Clock) -> None:
+    outbox = Outbox()
+    async with make(clock, outbox=outbox) as auth:
+        world, seen = World(auth, clock), list[str]()
+        auth.on("consent", lambda event: seen.append(event.outcome))
+        await world.log_in()
+        client_id = await world.register_client()
+        for scope in ("notes:read", "notes:read", "notes:write"):
+            await world.connect(client_id, scope=scope)
+        await auth.mail.drain(5)
+
+    assert seen == ["success"] * 3
+    assert [mail.subject for mail in outbox.mails].count("A program was connected to your account at Example") == 2
 
 
 async def test_an_administrator_who_acts_for_a_user_lets_no_client_in() -> None:

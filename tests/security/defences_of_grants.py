@@ -206,4 +206,11 @@ GRANTS = [
         "if not sent:",
         "oauth/test_rules.py::test_a_wrong_request_is_answered_with_state_and_issuer",
     ),
+    Defence(
+        "each consent is an event, also one that was given before",
+        "features/authorization_server/feature.py",
+        "        await self.auth.emit(CONSENT, data=data, **about)\n        # A program",
+        "        if not before:\n            await self.auth.emit(CONSENT, data=data, **about)\n        # A program",
+        "oauth/test_rules.py::test_each_consent_is_an_event_and_a_new_one_is_mailed",
+    ),
 ]

@@ -151,10 +151,11 @@ class AuthorizationServer(Discovery, Granting, Connections):
             await self._tickets.use(storage, ticket)
             grant = await self._grants.allow(storage, identity.id, asked, host_of(asked.redirect_uri))
             code = await self._codes.make(storage, identity, asked, grant)
-        if before is None or before.data.get("scopes") != grant.data.get("scopes"):
-            await self.auth.emit(CONSENT, data=data, **about)
-            if user is not None:
-                self._tell(asked, user, client)
+        await self.auth.emit(CONSENT, data=data, **about)
+        # A program that the user knows asks again after each restart.
+        is_known = before is not None and before.data.get("scopes") == grant.data.get("scopes")
+        if user is not None and not is_known:
+            self._tell(asked, user, client)
         return self._requests.answer(asked.redirect_uri, asked.state, code=code)
 
     def _tell(self, asked: Asked, user: User, client: Client) -> None:
