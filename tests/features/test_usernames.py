@@ -148,6 +148,16 @@ async def test_guesses_by_name_and_by_address_have_one_count(name: str) -> None:
     assert by_address.status == (429 if name == "ada" else 200)
 
 
+async def test_an_unknown_name_has_one_address_in_every_spelling() -> None:
+    async with naming("sqlite://") as app:
+        names = app.auth[Usernames]
+        addresses = {await names.address_of(name) for name in ("eve", "EVE", " eve\u200b")}
+        other = await names.address_of("even")
+
+    assert len(addresses) == 1
+    assert other not in addresses
+
+
 async def test_the_default_limits_count_a_name_as_its_account() -> None:
     async with naming("sqlite://", RateLimits({"login": "3/h/account", "token": "3/h/account"})) as app:
         await register(app)

@@ -18,7 +18,7 @@ NAMES_OF_ACCOUNTS = [
         "features/usernames/feature.py",
         "without_margins(name).casefold().encode()",
         "name.encode()",
-        NAMES + "test_guesses_by_name_and_by_address_have_one_count",
+        NAMES + "test_an_unknown_name_has_one_address_in_every_spelling",
     ),
     Defence(
         "username: an unknown name costs what a known one does",
