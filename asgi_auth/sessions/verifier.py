@@ -187,8 +187,8 @@ class TokenVerifier:
         claims, raw = self._tokens.read(token, *_about(resource))
         cache: dict[Any, Entry] = self._cache if resource is None else self._of_clients
         name: Any = token if resource is None else (resource.url, token)
-        key = key_of(claims.sid)
-        entry = (claims, MappingProxyType(frozen(raw)), key, self._revocation.dead.table_of(key))
+        fixed, key = MappingProxyType(frozen(raw)), key_of(claims.sid)
+        entry = (claims, fixed, key, self._revocation.dead.table_of(key))
         # A token from the future is not cached, so that the fast path needs no look at `iat`; nor is one of an
         # impersonation.
         if claims.iat <= self._now() and ACT not in raw:
