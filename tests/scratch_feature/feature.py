@@ -142,6 +142,9 @@ class Nicknames(Feature):
     def fields_at(self, endpoint: Endpoint) -> dict[str, object]:
         return {"nickname": Line} if endpoint.name == "register" else {}
 
+    def errors_at(self, endpoint: Endpoint) -> tuple[type[AuthError], ...]:
+        return (NicknameTakenError,) if endpoint.name == "register" else ()
+
     async def before(self, call: Call) -> None:
         if (name := call.added.get("nickname")) and await self.auth.storage.find_credential(KIND, name.casefold()):
             raise NicknameTakenError

@@ -121,7 +121,7 @@ async def without_on_sqlite(storage: SQLStorage) -> list[str]:
         await storage.run("SELECT COUNT(*) FROM {sessions}", {}, read=True)
     for name, statement in by_dialect("sqlite").items():
         _, names = numbered(statement.format_map(storage._parts))
-        rows = await storage.run(f"EXPLAIN QUERY PLAN {statement}", dict.fromkeys(names, 1), read=True)
+        rows = await storage.run(f"EXPLAIN QUERY PLAN {statement}", dict.fromkeys(names, "1"), read=True)
         scans = [row["detail"] for row in rows if row["detail"].startswith("SCAN ")]
         found += [name] if any(not scan.startswith(IN_MEMORY) for scan in scans) else []
     return found
