@@ -68,14 +68,19 @@ def everything(
     clock: Clock | None = None,
     *more: Feature,
     limits: bool = True,
+    pages: bool = True,
     fields: Sequence[Field] = FIELDS,
     **options: Any,
 ) -> Auth:
-    """An `Auth` with every feature that has endpoints, and an extra field of each type; with `limits` or without."""
+    """An `Auth` with every feature that has endpoints, and an extra field of each type; with `limits` or without.
+
+    Without `pages`, there is no authorization server: it needs them.
+    """
     passwords = Passwords(argon2=Argon2.cheap(), login_after_register=True)
     factors = [SecondFactors(), Totp(), RecoveryCodes(), TrustedDevices(), Passkeys(sign_up=True)]
     others = [MagicLink(), *factors, Admin(), Issuer(), Revocation(), ServerMetadata(), BrowserClient(), OpenAPI()]
-    features = [passwords, *defaults(mail=True)[1:], *others, Pages(), authorization_server(), *more]
+    others += [Pages(), authorization_server()] if pages else []
+    features = [passwords, *defaults(mail=True)[1:], *others, *more]
     if not limits:
         features = [item for item in features if not isinstance(item, RateLimits | Lockout)]
     options = {"issuer": f"{ORIGIN}/auth", "signing_keys": [KEY]} | options
