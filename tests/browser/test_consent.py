@@ -184,7 +184,7 @@ async def test_firefox_goes_on_to_a_client_that_was_let_in(browsers: dict[str, A
             here = ""
             while not here.startswith(url):
                 await asyncio.sleep(0.05)
-                here = str(await tab.run("return location.href"))
+                here = str(await tab.run("return document.readyState === 'complete' ? location.href : ''"))
             return here
 
         async with asyncio.timeout(60):
