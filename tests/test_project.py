@@ -34,6 +34,12 @@ SHIPPED = {
     "examples/demo.py",
     "docs/versioning.md", "benchmarks/__main__.py",
 }  # fmt: skip
+#: The files at the top of the project, beside pins and what `.gitignore` names.
+TOP = {
+    ".git", ".gitignore", ".pre-commit-config.yaml", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile",
+    "README.md", "mkdocs.yml", "pyproject.toml",
+}  # fmt: skip
+FOLDERS_OF_TOP = {".ci", ".git", ".github", "asgi_auth", "benchmarks", "docs", "examples", "tests"}
 UNWANTED = re.compile(r"__pycache__|\.pyc$|\.db$|\.pem$|\.env|(^|/)\.(venv|git/|mypy|ruff|hypothesis)|^(dist|site)/")
 
 
@@ -151,6 +157,14 @@ def test_every_dependency_has_a_lower_bound_and_only_one_with_a_private_attribut
 
     assert [bound for bound in bounds if ">=" not in bound] == []
     assert [re.split(r"\W", bound)[0] for bound in bounds if re.search("<|==|~=|!=", bound)] == ["databases"]
+
+
+def test_nothing_else_lies_at_the_top_of_the_project() -> None:
+    ignored = [line.rstrip("/") for line in (ROOT / ".gitignore").read_text("utf-8").split()]
+    found = {path.name: path.is_dir() for path in ROOT.iterdir() if not any(map(path.match, ignored))}
+
+    assert {name for name, is_folder in found.items() if not is_folder} - {path.name for path in PINS} <= TOP
+    assert {name for name, is_folder in found.items() if is_folder} <= FOLDERS_OF_TOP
 
 
 def test_the_urls_lead_to_one_repository() -> None:
