@@ -7,8 +7,9 @@ import pytest
 
 from asgi_auth.testing.provider import LIES, Lie
 from asgi_auth.testing.provider.lies import METADATA
+from tests.oidc.test_linking import begun, logged_in
 from tests.oidc.world import World, world
-from tests.support import Answer
+from tests.support import EMAIL, Answer
 
 STATE = "invalid_login_state"
 #: The cause in the event, by the beginnings of the names of lies; the first one that fits counts.
@@ -109,3 +110,30 @@ async def test_a_name_that_no_database_stores_keeps_no_user_out(
         assert (await app.login()).status == 303
         (shown,) = (await app.browser.get("/auth/identities")).json["identities"]
         assert shown["name"] == f"Ada{character if character.isprintable() else ''}"
+
+
+@pytest.mark.parametrize("address", ["\ud800@example.com", "ada\x00@example.com", f"{EMAIL}\r\nBcc: eve@example.com"])
+@pytest.mark.parametrize("driver", ["sqlite", "postgres15"])
+async def test_an_address_that_no_database_stores_is_none(
+    driver: str, address: str, fresh: Callable[[str], str]
+) -> None:
+    async with world(fresh(driver)) as app:
+        app.op.lies(Lie(claims={"email": address}))
+
+        asked = await app.login()
+        assert (asked.status, asked.json["code"]) == (422, "email_needed")
+        kept = await app.browser.get("/auth/oidc/pending-sign-up")
+        assert (kept.status, kept.json["email"]) == (200, "")
+
+        browser = await logged_in(app)
+        assert (await browser.get(await begun(app, browser))).status == 303
+        (shown,) = (await browser.get("/auth/identities")).json["identities"]
+        assert shown["email"] == ""
+
+
+async def test_white_space_around_an_address_keeps_no_user_out() -> None:
+    async with world() as app:
+        app.op.lies(Lie(claims={"email": f" {EMAIL}\n"}))
+
+        assert (await app.login()).status == 303
+        assert (await app.me()).json["email"] == EMAIL

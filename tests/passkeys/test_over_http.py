@@ -67,6 +67,26 @@ def test_the_domain_is_that_of_the_cookies_or_of_the_service() -> None:
     assert local[Passkeys].party.origins == ["http://localhost:8000"]
 
 
+ANDROID = f"android:apk-key-hash:{'Ab-_' * 10}AbA"
+
+
+async def test_an_app_for_android_uses_passkeys_by_its_origin_where_it_is_listed() -> None:
+    for origins, status in (([], 401), ([ANDROID], 201), ([ANDROID[:-1] + "B"], 401)):
+        async with make_auth(features=[*cheap(), Passkeys(android_origins=origins)]) as auth:
+            await auth.users.create("ada@example.com", password=PASSWORD, verified=True)
+            client, headers = Client(AuthMiddleware(who, auth, mount="/auth")), bearer(await login(auth))
+            options = (await client.post("/auth/passkeys/options", {}, headers=headers)).json["options"]
+            made = Passkey(origin=ANDROID).create(options, androidPackageName="com.example.app", crossOrigin=None)
+
+            assert (await client.post("/auth/passkeys", {"credential": made}, headers=headers)).status == status
+
+
+@pytest.mark.parametrize("origins", [ANDROID, [ANDROID + "="], ["https://app.example.com"], ["android:apk-key-hash:a"]])
+def test_the_origin_of_an_app_has_one_form(origins: Any) -> None:
+    with pytest.raises(ValueError, match="android_origins"):
+        make_auth(features=[*cheap(), Passkeys(android_origins=origins)])
+
+
 def test_the_number_of_passkeys_has_bounds() -> None:
     for most in (0, 101):
         with pytest.raises(ValueError, match="most is"):

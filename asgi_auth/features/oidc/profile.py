@@ -5,7 +5,9 @@ from typing import Any
 
 import msgspec
 
+from asgi_auth._typed_text import without_margins
 from asgi_auth.feature import Record
+from asgi_auth.validation.email_address import MAX_LENGTH
 
 
 class Profile(Record, frozen=True, kw_only=True):
@@ -41,6 +43,12 @@ def label_of(value: Any) -> str:
     return "".join(filter(str.isprintable, value))[:255] if isinstance(value, str) else ""
 
 
+def address_of(value: Any) -> str:
+    """Return an address as a provider names it; empty for a text that no account can have and no database stores."""
+    address = without_margins(value) if isinstance(value, str) and len(value) <= MAX_LENGTH else ""
+    return address if address.isprintable() else ""
+
+
 def name_in(user: str) -> str:
     """Return the name in the field `user`, which Apple sends at the first login only; empty without one.
 
@@ -61,7 +69,7 @@ def profile_of(issuer: str, claims: Mapping[str, Any], *, verified: bool) -> Pro
     return Profile(
         issuer=issuer,
         subject=claims["sub"],
-        email=email if isinstance(email, str) else "",
+        email=address_of(email),
         email_verified=verified,
         label=label_of(label),
         auth_time=auth_time if has_time else None,

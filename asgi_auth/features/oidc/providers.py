@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from asgi_auth.features.oidc.client_secrets import AppleSecret
-from asgi_auth.features.oidc.profile import Profile, is_subject, label_of
+from asgi_auth.features.oidc.profile import Profile, address_of, is_subject, label_of
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
@@ -138,7 +138,7 @@ class OAuthProvider(Provider):
         return Profile(
             issuer=self.issuer,
             subject=str(subject),
-            email=email if isinstance(email, str) else "",
+            email=address_of(email),
             email_verified=self.calls_verified(source),
             label=label_of(label),
         )

@@ -242,7 +242,7 @@ def credential_of(provider: Provider, profile: Profile, user_id: str, now: Calla
         kind=KIND,
         identifier=profile.identifier,
         secret="",
-        data={"provider": provider.name, "email": profile.email[:254], "name": profile.label},
+        data={"provider": provider.name, "email": profile.email, "name": profile.label},
         created_at=int(now()),
         updated_at=int(now()),
     )

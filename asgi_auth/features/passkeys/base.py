@@ -1,7 +1,7 @@
 """What all endpoints of passkeys share: the settings, and the check of a passkey that was used."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -33,7 +33,13 @@ class PasskeyBase(Feature):
     room: ClassVar[Path | None] = Path(__file__).parent
 
     def __init__(
-        self, *, sign_up: bool = False, second_factor: bool = True, rp_id: str | None = None, most: int = 20
+        self,
+        *,
+        sign_up: bool = False,
+        second_factor: bool = True,
+        rp_id: str | None = None,
+        most: int = 20,
+        android_origins: Sequence[str] = (),
     ) -> None:
         """Take the settings. Raises ValueError."""
         if not 1 <= most <= 100:
@@ -43,12 +49,13 @@ class PasskeyBase(Feature):
         self.factor_kinds: Mapping[str, Factor] = {KIND: Factor("passkey")} if second_factor else {}
         self._rp_id = rp_id
         self._most = most
+        self._android_origins = android_origins
 
     def attach(self, auth: Auth) -> None:
         """Join an `Auth`. Raises ValueError without a domain that passkeys can belong to."""
         super().attach(auth)
         settings = auth.settings
-        self.party: RelyingParty = RelyingParty(settings, self._rp_id)
+        self.party: RelyingParty = RelyingParty(settings, self._rp_id, self._android_origins)
         self.challenges: Challenges = Challenges(auth.keys, auth.storage, settings.leeway, auth.now)
 
     async def _used(

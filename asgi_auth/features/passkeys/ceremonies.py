@@ -66,7 +66,7 @@ def created(party: RelyingParty, sent: NewPasskey) -> Created:
         eligible=found.credential_device_type == "multi_device",
         backed_up=found.credential_backed_up,
         aaguid=found.aaguid,
-        transports=tuple(filter(TRANSPORT.fullmatch, sent.response.transports)),
+        transports=tuple(filter(TRANSPORT.fullmatch, sent.response.transports or ())),
     )
 
 
@@ -79,7 +79,7 @@ def used(party: RelyingParty, sent: UsedPasskey, public_key: str, user_id: str, 
     from webauthn import verify_authentication_response  # noqa: PLC0415 (of an extra)
 
     response, handle = sent.response, party.handle(user_id)
-    named = response.user_handle
+    named = response.user_handle or None
     if (named is None and bare) or (named is not None and not hmac.compare_digest(decoded(named), handle)):
         raise InvalidPasskeyError
     found = _checked(

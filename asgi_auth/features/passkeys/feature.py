@@ -21,7 +21,8 @@ class Passkeys(SigningUp, Managing, LoggingIn):
     `sign_up`, visitors register with a passkey in place of a password. With
     `second_factor`, a user with a passkey needs it, or another second factor, after a password as well. `rp_id` is the
     domain that passkeys belong to, by default the `cookie_domain`, else the host of `base_url`: a passkey cannot move
-    to another one. A user has `most` passkeys. Needs the extra `passkeys`.
+    to another one. A user has `most` passkeys. `android_origins` are those of apps for Android, such as
+    `android:apk-key-hash:` and the digest of the certificate that signs the app. Needs the extra `passkeys`.
     """
 
     requires: Mapping[str, str] = {"webauthn": "passkeys"}

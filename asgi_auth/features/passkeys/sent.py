@@ -27,11 +27,11 @@ class Attestation(Record, frozen=True, kw_only=True):
 
     client_data: Base64 = msgspec.field(name="clientDataJSON")
     attestation: Base64 = msgspec.field(name="attestationObject")
-    transports: Transports = ()
+    transports: Transports | None = None
 
 
 class Assertion(Record, frozen=True, kw_only=True):
-    """The response of a known passkey."""
+    """The response of a known passkey; an empty user handle is none, as that of a security key in an app for iOS."""
 
     client_data: Base64 = msgspec.field(name="clientDataJSON")
     authenticator_data: Base64 = msgspec.field(name="authenticatorData")
