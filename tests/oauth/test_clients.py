@@ -68,11 +68,29 @@ def test_no_other_address_can_be_registered() -> None:
         assert not fits(uri, (uri,))
 
 
+#: "Reports" and "Example" in letters of other alphabets, by their kind.
+OTHER_ALPHABETS = (
+    "\u0433\u0435\u0440\u043e\u0433\u0442\u0455",  # Cyrillic, small
+    "R\u0435p\u0585r\u0442\u054f",  # Armenian
+    "\u13d2\u13ac\u13e2o\u13d2\u13a2\u13da",  # Cherokee capitals
+    "\uaba2\uab7c\uabb2o\uaba2\uab72\uabaa",  # Cherokee small letters
+    "\u0280\u1d07\u1d18\u1d0f\u0280\u1d1b\ua731",  # Latin small capitals
+    "\U0001d411\U0001d41e\U0001d429\U0001d428\U0001d42b\U0001d42d\U0001d42c",  # mathematical, bold
+    "\U0001d5e5eports",  # mathematical, sans serif
+    "\U0001f161\U0001f154\U0001f15f\U0001f15e\U0001f161\U0001f163\U0001f162",  # in black circles
+    "\U0001f1f7\U0001f1ea\U0001f1f5\U0001f1f4\U0001f1f7\U0001f1f9\U0001f1f8",  # letters of flags
+    "\ua4e3\ua4f0\ua4d1\ua4f3\ua4e3\ua4d4\ua4e2",  # Lisu
+    "Rep\u2c9erts",  # Coptic
+    "Rep\u00f8r\u0167s",  # strokes
+    "Exarnple",  # two letters for one
+)
+
+
 async def test_registration_stores_nothing_and_takes_no_name_of_ours(world: World) -> None:
     first = await world.register_client(LOCAL, name="Cla\u202eude\n ")
     assert first == await world.register_client("http://127.0.0.1:1/callback", name="Claude")
     alike = ("R\u0435\u0440orts", "Re-p\u00f3rts", "\u0395XAMPLE", "Examp1e", "Examp\u200bIe.", "Rep0rts")
-    for name in ("Reports", "EXAMPLE", " reports ", "\uff32eports", *alike):
+    for name in ("Reports", "EXAMPLE", " reports ", "\uff32eports", *alike, *OTHER_ALPHABETS):
         taken = await world.program.post("/auth/oauth/register", {"redirect_uris": [LOCAL], "client_name": name})
         assert (taken.status, taken.json["error"]) == (400, "invalid_client_metadata")
     bodies: list[dict[str, Any]] = [{"redirect_uris": [uri]} for uri in BAD]
@@ -95,6 +113,11 @@ async def test_registration_stores_nothing_and_takes_no_name_of_ours(world: Worl
         ("Peter\u2019s Notes", "Peter\u2019s Notes"),
         ("\u3164\u2800\ufe0f\u034f", ""),
         ("a" + "\u0301\u0302\u0303" * 9, "\u00e1\u0302\u0303"),
+        (
+            "A\u0338\u0338\u0338\u0338\u1ebf\u0301\u0301 b\u0323\u0301\u0302\u0303",
+            "A\u0338\u0338\u0338\u1ebf\u0301 \u1e05\u0301\u0302",
+        ),
+        ("\u0f66\u0f92\u0fb2\u0f72 \u05e9\u05c1\u05bc\u05b8", "\u0f66\u0f92\u0fb2\u0f72 \u05e9\u05b8\u05bc\u05c1"),
         ("\u0301C\u20ddl \u0301\u0302a" + "\u0e31" * 9, "Cl a" + "\u0e31" * 3),
         ("\u202eed\u2067ualC\u2069\x07x\x1b[31m\x7f\x85\u2028", "edualC x [31m"),
         ("C\u200bl\u200da\ufeffu\u00add\U000e0041e\U000e0101", "Claude"),
