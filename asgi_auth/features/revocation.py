@@ -21,7 +21,9 @@ class Revocation(Feature):
         """End the session of an access or refresh token. Any other text is no error (RFC 7009, section 2.2)."""
         owner, session_id = await self._session_of(token)
         if session_id:
-            await self.auth.end_sessions(owner, only=session_id, client=client)
+            await self.auth.sessions.end_by_token(owner, session_id, client)
+        else:
+            await self.auth.sessions.end_lost_session_of(token)
 
     async def _session_of(self, token: str) -> tuple[str, str]:
         """Return the user and the session of a genuine token, also of a client's; empty texts for all others."""

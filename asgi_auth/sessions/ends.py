@@ -43,6 +43,20 @@ class SessionEnds:
         await self.ended(user_id, ended, client)
         return ended
 
+    async def end_by_token(self, user_id: str, session_id: str, client: Client | None = None) -> None:
+        """End the session of a genuine token of a user, also one that the database does not know.
+
+        A failover may have lost its login. Its access tokens are as good as before, until each process knows its end.
+        """
+        if not await self.end(user_id, only=session_id, client=client):
+            await self.end_lost_session(session_id)
+
+    async def end_lost_session(self, session_id: str) -> None:
+        """End the session of a genuine token if the database does not know it."""
+        if session_id and await self._storage.session(session_id) is None:
+            await self._storage.end_again([session_id], int(self._now()))
+            self._revocation.end([session_id])
+
     async def end_everything(self, progress: Callable[[int], None] = lambda _: None) -> int:
         """End all sessions and void all one-time tokens, in batches; return how many there were.
 

@@ -158,6 +158,13 @@ class SessionService(SessionRotation):
                 return await self._storage.session(session_id)
         return None
 
+    async def end_lost_session_of(self, refresh_token: str) -> None:
+        """End the session of a genuine refresh token, that of a client too, if the database does not know it."""
+        for grant in (False, True):
+            with suppress(InvalidTokenError):
+                session_id, _ = self._refresh_tokens.read(refresh_token, grant=grant)
+                await self.end_lost_session(session_id)
+
     async def _login(
         self,
         attempt: LoginAttempt,

@@ -64,13 +64,16 @@ class SQLFeed(Runner):
         return Beat(server=rows[0]["server"], at=rows[0]["at"]) if rows else None
 
     async def end_again(self, session_ids: Collection[str], now: int) -> list[str]:
-        """End the sessions that are live in one statement, and add them to the feed."""
+        """End the sessions that are live in one statement, and add them and those without a row to the feed."""
         ids = msgspec.json.encode(list(session_ids)).decode() if self.dialect == "sqlite" else ",".join(session_ids)
 
         async def end(storage: "SQLFeed") -> list[str]:
             ended = [row["id"] for row in await storage.run(feed.END_AGAIN[self.dialect], {"ids": ids, "now": now})]
+            values = {"ids": ids, "now": now, "expires_at": now + feed.KEPT}
+            lost = await storage.run(feed.ADD_LOST[self.dialect], values)
             if ended:
                 await storage.run(feed.ADD_AGAIN[self.dialect], {"ids": ids, "now": now})
+            if ended or lost:
                 await storage.announce()
             return ended
 

@@ -54,6 +54,27 @@ FAILOVERS = [
         "sessions/test_failover.py::test_a_standby_that_lacks_the_last_ends_gets_them_again",
     ),
     Defence(
+        "a logout ends a session that the database has lost",
+        "sessions/ends.py",
+        "await self.end_lost_session(session_id)",
+        "pass",
+        "sessions/test_lost_logins.py::test_a_session_that_the_database_has_lost_can_be_ended",
+    ),
+    Defence(
+        "the end of a session that the database has lost reaches other processes",
+        "storage/sql_feed.py",
+        "lost = await storage.run(feed.ADD_LOST[self.dialect], values)",
+        "lost = values and []",
+        "sessions/test_lost_logins.py::test_a_session_that_the_database_has_lost_can_be_ended",
+    ),
+    Defence(
+        "a refresh token ends a session that the database has lost",
+        "features/revocation.py",
+        "await self.auth.sessions.end_lost_session_of(token)",
+        "pass",
+        "sessions/test_lost_logins.py::test_a_session_that_the_database_has_lost_can_be_ended",
+    ),
+    Defence(
         "behind a pooler, a process that is not known there proves nothing",
         "storage/postgres_abandoned.py",
         'if row is None or row["asked"] != connection.get_server_pid():',

@@ -76,15 +76,21 @@ class Sessions(Feature):
         # Another user's refresh token ends nothing, and the answer doesn't tell (RFC 7009, section 2.1).
         if session is not None and user_id in {None, session.user_id}:
             await self.auth.end_sessions(session.user_id, only=session.id, client=client)
+        elif user_id is None:
+            await self.auth.sessions.end_lost_session_of(refresh_token)
         if identity is not None and user_id is not None:
-            await self.auth.end_sessions(user_id, only=identity.session_id, client=client)
+            if session is None or session.id != identity.session_id:
+                await self.auth.sessions.end_by_token(user_id, identity.session_id, client)
         elif not refresh_token and not (identity and isinstance(identity.error, TokenRevokedError)):
             raise (identity.error if identity else None) or UnauthorizedError()
 
     @post("/logout-all", ends_session=True, acting=True)
     async def logout_all(self, *, identity: Identity, client: Client = Client()) -> Ended:
         """End all your sessions, this one too. Returns their number."""
-        return Ended(ended=len(await self.auth.end_sessions(identity.id, client=client)))
+        ended = await self.auth.end_sessions(identity.id, client=client)
+        if identity.session_id not in ended:
+            await self.auth.sessions.end_lost_session(identity.session_id)
+        return Ended(ended=len(ended))
 
     @get("/sessions", replica=True)
     async def sessions(self, *, identity: Identity) -> SessionList:

@@ -42,4 +42,7 @@ class FeedStore(Protocol):
         """
 
     async def end_again(self, session_ids: Collection[str], now: int) -> list[str]:
-        """End those of the sessions that are live, and return their ids: a failover has lost their end."""
+        """End those of the sessions that are live, and return their ids: a failover has lost their end.
+
+        Those that the storage does not know are added to the changes as ended, too: a failover has lost their login.
+        """

@@ -9,7 +9,7 @@ no repeated reading.
 
 from asgi_auth.storage.statements import sessions
 
-#: Seconds that the change of a user without live sessions is kept.
+#: Seconds that the change of a user without live sessions is kept, and the end of a session without a row.
 KEPT = 30 * 86400
 # The last use of a session is the time of its newest access token: a writer whose clock is behind does not date an end
 # before the token that it ends.
@@ -30,6 +30,21 @@ END_AGAIN = {
     for dialect, which in NAMED.items()
 }
 ADD_AGAIN = {dialect: ADD_ENDED.replace("user_id = :user_id", which) for dialect, which in NAMED.items()}
+_GIVEN = {
+    "postgresql": "unnest(string_to_array(CAST(:ids AS TEXT), ',')) AS given (value)",
+    "sqlite": "json_each(:ids)",
+}
+# Sessions without a row: a failover has lost them with their login, and their access tokens are as good as before.
+ADD_LOST = {
+    dialect: f"""
+    INSERT INTO {{changes}} (session_id, at, expires_at)
+    SELECT value, CAST(:now AS BIGINT), CAST(:expires_at AS BIGINT) FROM {given}
+    WHERE NOT EXISTS (SELECT 1 FROM {{sessions}} AS s WHERE s.id = value)
+    ON CONFLICT (session_id) DO NOTHING
+    RETURNING number
+    """  # noqa: S608 (a part of this module)
+    for dialect, given in _GIVEN.items()
+}
 # The sessions of users that the host has deleted.
 ADD_ORPHANS = ADD_ENDED.replace("user_id = :user_id", "user_id IS NULL")
 # One row for several sessions of a user: those that have ended in one second.
