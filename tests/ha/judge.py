@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.ha.log import WRITES, Entry
+from tests.ha.probe import Pause
 
+#: Seconds between two writes of the probe: a server that stops may refuse a client before it refuses the probe.
+SLACK = 0.2
 #: Refusals that are about load and not about the failure.
 LOAD = frozenset({"busy"})
 #: Requests of an honest client with a token that is good.
@@ -15,11 +18,17 @@ HONEST = frozenset({"who", "refresh", "logout", "change", "login"})
 
 @dataclass
 class Times:
-    """When the failure began, when the database took writes again (None: it never stopped), and when all was mended."""
+    """When the failure began, when the database took no writes, and when all was mended."""
 
     failed: float
-    back: float | None
+    pauses: list[Pause]
     healed: float
+
+    def after_database(self, at: float) -> float:
+        """Return for how long the database had taken writes at a time after the failure: again, or still."""
+        if any(pause.begin - SLACK <= at <= pause.end for pause in self.pauses):
+            return 0.0
+        return at - max((pause.end for pause in self.pauses if pause.end < at), default=self.failed)
 
 
 @dataclass
@@ -28,7 +37,7 @@ class Verdict:
 
     #: From the failure until the last write that failed, for the worst process; None if no write failed.
     outage: float | None = None
-    #: How much later than the database.
+    #: For how long writes went on failing while the database took them.
     after_database: float = 0.0
     refused: Counter[str] = field(default_factory=Counter)
     unavailable: Counter[str] = field(default_factory=Counter)
@@ -76,7 +85,7 @@ def _judge_outage(verdict: Verdict, entries: list[Entry], times: Times) -> None:
             failed.append(entry.got)
     if failed:
         verdict.outage = max(failed) - times.failed
-        verdict.after_database = max(0.0, max(failed) - (times.back or times.failed))
+        verdict.after_database = max(map(times.after_database, failed))
     end = times.failed + (verdict.outage or 0.0)
     verdict.calls.update(entry.status for entry in during if entry.op == "who" and entry.sent <= end)
 

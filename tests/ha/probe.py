@@ -3,16 +3,22 @@
 import asyncio
 import time
 from collections.abc import Collection
-from itertools import pairwise
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import asyncpg
 
 from tests.ha.patroni import NODES, superuser
 
 EVERY = 0.1
-#: A pause between writes that counts as an outage of the database, in seconds.
-GAP = 1.0
+#: asyncpg is confused by the last message of a server that shuts down, and raises an InternalClientError.
+FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+
+
+class Pause(NamedTuple):
+    """A time in which the database took no writes: from the last one before it to the first one after it."""
+
+    begin: float
+    end: float
 
 
 COUNT = """
@@ -25,7 +31,9 @@ class Probe:
 
     def __init__(self) -> None:
         """Know nothing yet."""
+        #: The writes that were acknowledged and those that failed, by time and node.
         self.written: list[tuple[float, str]] = []
+        self.failed: list[tuple[float, str]] = []
         #: The most connections of each route that the primary had, by `application_name`.
         self.connections: dict[str, int] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -35,17 +43,27 @@ class Probe:
         self._tasks = [asyncio.create_task(work(node)) for node in NODES for work in (self._write, self._count)]
 
     async def stop(self) -> None:
-        """Stop."""
+        """Stop. Raises what has ended a probe before: it has seen nothing since."""
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.wait(self._tasks)
+        for task in self._tasks:
+            if not task.cancelled():
+                raise RuntimeError("a probe of the database has ended before its time") from task.exception()
 
-    def back(self, since: float, until: float, isolated: Collection[str]) -> float | None:
-        """Return when the longest pause between two times ended; None without one. Isolated nodes do not count."""
-        times = [since, *(at for at, node in self.written if since < at < until and node not in isolated)]
-        pauses = [(later - earlier, later) for earlier, later in pairwise(times)]
-        longest, end = max(pauses, default=(0.0, 0.0))
-        return end if longest > GAP else None
+    def pauses(self, since: float, until: float, primary: str, isolated: Collection[str]) -> list[Pause]:
+        """Return when the database took no writes between two times; `primary` took them at first.
+
+        A pause is one only if a write failed in it: a machine under load is slow. Isolated nodes do not count.
+        """
+        found, before, node = [], since, primary
+        for at, writer in sorted(self.written):
+            if not since < at < until or writer in isolated:
+                continue
+            if node in isolated or any(before < failed <= at and node == where for failed, where in self.failed):
+                found.append(Pause(before, at))
+            before, node = at, writer
+        return found
 
     def is_written(self, since: float, isolated: Collection[str]) -> bool:
         """Tell whether a node took a write that was begun after a time."""
@@ -54,8 +72,8 @@ class Probe:
     async def _write(self, node: str) -> None:
         async with _Kept(node) as kept:
             while True:
-                if await kept.run("INSERT INTO public.probe VALUES (now())") is not None:
-                    self.written.append((time.time(), node))
+                is_written = await kept.run("INSERT INTO public.probe VALUES (now())") is not None
+                (self.written if is_written else self.failed).append((time.time(), node))
                 await asyncio.sleep(EVERY)
 
     async def _count(self, node: str) -> None:
@@ -88,7 +106,7 @@ class _Kept:
                     self._connection = await asyncpg.connect(superuser(self._node))
                 rows: list[Any] = await self._connection.fetch(sql)
                 return rows
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except FAILURES:
             self._drop()
             return None
 

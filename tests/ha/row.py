@@ -65,10 +65,10 @@ async def run(failure: Failure, stage: Stage, *, synchronous: bool, folder: Path
         for client in clients:
             await client.close()
         log.close()
-    back = probe.back(failed, healed, stage.isolated)
-    row.database = back and back - failed
+    pauses = probe.pauses(failed, healed, stage.primary, stage.isolated)
+    row.database = pauses[-1].end - failed if pauses else None
     row.connections = probe.connections
-    await _judge(row, log.file, Times(failed, back, healed), stage)
+    await _judge(row, log.file, Times(failed, pauses, healed), stage)
     return row
 
 

@@ -50,7 +50,7 @@ async def soak(database: Database, minutes: float, folder: Path) -> list[str]:
         await client.close()
     log.close()
     entries = read(log.file)
-    verdict = judge(entries, Times(started, None, time.time()), LAG)
+    verdict = judge(entries, Times(started, [], time.time()), LAG)
     look_for_losses(verdict, entries, *await database.rows())
     _tell(database, verdict, samples, (time.time() - started) / 60)
     return [*wrong(verdict, database), *grown(samples[int(len(samples) * WARM) :], database.most_connections)]

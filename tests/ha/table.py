@@ -29,7 +29,7 @@ def text_of(row: Row) -> str:
     database = "no outage" if row.database is None else f"back after {row.database:.1f} s"
     lines = [f"\n{results.key(row.failure.name, synchronous=row.synchronous)}: the database: {database}"]
     for name, verdict in row.verdicts.items():
-        outage = "none" if verdict.outage is None else f"{verdict.outage:.1f} (+{verdict.after_database:.1f})"
+        outage = "none" if verdict.outage is None else f"{verdict.outage:.1f} s (+{verdict.after_database:.1f} s)"
         parts = {
             "acknowledged": verdict.acknowledged,
             "503": dict(verdict.unavailable),

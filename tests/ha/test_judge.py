@@ -9,11 +9,12 @@ import pytest
 from tests.ha.failures import FAILURES
 from tests.ha.judge import Times, Verdict, judge, look_for_losses
 from tests.ha.log import Entry, Log, read
+from tests.ha.probe import Pause
 from tests.ha.routes import ROUTES
 from tests.ha.row import Row
 from tests.ha.targets import misses
 
-TIMES = Times(failed=100.0, back=110.0, healed=130.0)
+TIMES = Times(failed=100.0, pauses=[Pause(100.5, 110.0)], healed=130.0)
 EMAIL = "ada@example.com"
 
 
@@ -89,9 +90,18 @@ def test_load_reads_and_what_comes_before_or_after_are_no_outage() -> None:
 
 
 def test_a_write_that_failed_without_an_outage_of_the_database_counts_from_the_failure() -> None:
-    verdict = judge([entry("refresh", 103, 503)], Times(100, None, 130), lag=2)
+    verdict = judge([entry("refresh", 103, 503)], Times(100, [], 130), lag=2)
 
     assert verdict.after_database == pytest.approx(3.1)
+
+
+def test_each_failure_counts_from_the_outage_before_it() -> None:
+    times = Times(100, [Pause(100, 110), Pause(112, 120)], 130)
+    # One failed for 1.7 s while the database took writes; the other one while it took none.
+    verdict = judge([entry("refresh", 111.6, 503), entry("refresh", 119, 503)], times, lag=2)
+
+    assert verdict.outage == pytest.approx(19.1)
+    assert verdict.after_database == pytest.approx(1.7)
 
 
 def test_a_session_that_is_refused_counts_once_for_each_reason() -> None:
