@@ -172,16 +172,11 @@ class Endpoint:
             for item in self.extra_fields(declared)
         }
 
-    def check(
-        self, declared: Sequence[Field], arguments: Mapping[str, Any], added: dict[str, BodyField]
-    ) -> dict[str, Any]:
+    def check(self, fields: Mapping[str, BodyField], arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Check every field and return the values; raise ValidationError with the errors of all fields.
 
-        `added` are the fields of features.
+        `fields` are those of `all_fields`, and those of features.
         """
-        fields = self.all_fields(declared)
-        if added:
-            fields |= added
         errors: dict[str, list[Reason]] = {}
         values: dict[str, Any] = {}
         for name in [] if self.oauth2 or self.navigates else arguments.keys() - fields.keys():

@@ -85,7 +85,7 @@ class Pipeline:
         """
         self._features = features
         self.admission = admission
-        self._fields = fields
+        self._declared = fields
         self._host_hooks = host_hooks
         self._events = events
         self._start = start
@@ -95,6 +95,7 @@ class Pipeline:
         self.names: AccountNames = AccountNames(features)
         self._has_names = any(feature.names_by for feature in features)
         self._added: dict[Endpoint, dict[str, BodyField]] = {}
+        self._all_fields: dict[Endpoint, dict[str, BodyField]] = {}
         self._plans: dict[Endpoint, tuple[list[Before], list[After]]] = {}
 
     async def run(self, feature: object, call: Call, served: object = None) -> Any:
@@ -125,15 +126,15 @@ class Pipeline:
         identity = await self.admission.check(endpoint, raw.identity)
         notes = {**raw.notes, ACTOR: identity.actor} if identity.actor else dict(raw.notes)
         try:
-            fields = self.added(endpoint)
-            values = endpoint.check(self._fields, raw.values, fields)
+            values = endpoint.check(self.fields(endpoint), raw.values)
             if endpoint.names and self._has_names:
                 values = await self._named(endpoint, values, notes)
         except ValidationError:
             await self.refused(endpoint, client, identity)
             raise
         await self._start()
-        added = {name: values.pop(name) for name in fields if name in values and name != endpoint.names}
+        names = [name for name in self.added(endpoint) if name in values and name != endpoint.names]
+        added = {name: values.pop(name) for name in names}
         call = Call(endpoint, values, client, identity, notes, added, raw.cookies)
         token = running.set(call.notes)
         ending: Ending = "failed"
@@ -209,6 +210,12 @@ class Pipeline:
             named = self.names.fields_at(endpoint)
             self._added[endpoint] = named | {name: BodyField(kind, required=False) for name, kind in found}
         return self._added[endpoint]
+
+    def fields(self, endpoint: Endpoint) -> Mapping[str, BodyField]:
+        """Return all fields of an endpoint, those of the host and of features too, by name; cached."""
+        if endpoint not in self._all_fields:
+            self._all_fields[endpoint] = endpoint.all_fields(self._declared) | self.added(endpoint)
+        return self._all_fields[endpoint]
 
     def plan(self, endpoint: Endpoint) -> list[Before]:
         """Return the `before` hooks that take part in an endpoint; cached."""

@@ -3,16 +3,16 @@
 import asyncio
 import re
 from collections.abc import Coroutine, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from functools import cache
-from types import TracebackType
 from typing import Any, TypeAlias
 
 import asyncpg
 
-from asgi_auth.bounds.breaker import Breaker
+from asgi_auth.bounds.breaker import Asking, Breaker
 from asgi_auth.errors import StorageSetupError, StorageUnavailableError
 from asgi_auth.process.background import step
+from asgi_auth.process.begun import Begun
 from asgi_auth.process.log import logger
 from asgi_auth.storage.driver import ConflictError, PoolerError, RetryError, SchemaError, T, ValueRefusedError
 from asgi_auth.storage.postgres_host_order import HostOrder
@@ -89,7 +89,7 @@ class WatchedConnection:
             return str(await self.raw.execute(sql))
 
     def _asking(self) -> "_Question":
-        return _Question(self, self._breaker.asking())
+        return _Question(self, self._breaker)
 
     async def commit(self) -> None:
         """Commit. Raises RuntimeError if a statement had failed: PostgreSQL then rolls back without an error."""
@@ -99,12 +99,18 @@ class WatchedConnection:
             raise RuntimeError("a statement of this transaction failed, so nothing was committed")
 
     async def _to_its_end(self, work: Coroutine[Any, Any, T]) -> T:
-        """Send a commit, and never cancel it.
+        """Send a commit, and never cancel it: when the call is cancelled, the commit goes on in a task.
 
         If its wait for a standby is cancelled, PostgreSQL shows a change that a failover would lose.
         """
-        self.pending = step(work, "commit")
-        return await asyncio.shield(self.pending)
+        begun = Begun(work)
+        try:
+            await begun.spared()
+        except asyncio.CancelledError:
+            if not begun.is_done:
+                self.pending = step(begun.rest(), "commit")
+            raise
+        return await begun
 
     async def roll_back(self) -> None:
         """Roll back within a moment, or leave the connection to be closed; a commit that was sent is left alone."""
@@ -119,22 +125,17 @@ class WatchedConnection:
             terminate(self.raw)
 
 
-class _Question:
+class _Question(Asking):
     """The wait for one answer: the breaker and the connection learn how it ends. Errors are translated."""
 
-    __slots__ = ("_asking", "_connection")
+    __slots__ = ("_connection",)
 
-    def __init__(self, connection: WatchedConnection, asking: AbstractContextManager[None]) -> None:
+    def __init__(self, connection: WatchedConnection, breaker: Breaker) -> None:
+        super().__init__(breaker)
         self._connection = connection
-        self._asking = asking
 
-    def __enter__(self) -> None:
-        self._asking.__enter__()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._asking.__exit__(kind, error, trace)
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        super().__exit__(kind, error, trace)
         if isinstance(error, asyncio.CancelledError):
             self._connection.is_unanswered = True
         elif error is not None:

@@ -163,21 +163,11 @@ class PostgresDriver:
             state.listener = Listener(self._listen_dsn, self._listen_options, self._order)
         await state.listener.wait(channel, seconds)
 
-    @asynccontextmanager
-    async def _acquire(self, *, begin: bool = False, writes: bool = True) -> AsyncIterator[WatchedConnection]:
+    def _acquire(self, *, begin: bool = False, writes: bool = True) -> "_Held":
         """Hold a connection until the deadline at most. Errors of the block itself are not translated."""
-        state = self._state_of_loop()
-        async with state.breaker.bounded(self.timeout, asks=False) as (deadline, bound):
-            connection = await self._take(state, deadline, bound, begin=begin, writes=writes)
-            try:
-                yield connection
-            except BaseException as error:
-                await self._return_failed(state, connection, bound, error)
-                raise
-            with errors:
-                await state.pool.release(connection.raw)
+        return _Held(self, self._state_of_loop(), begin=begin, writes=writes)
 
-    async def _take(
+    async def take(
         self, state: _LoopState, deadline: Deadline, bound: asyncio.Timeout, *, begin: bool, writes: bool
     ) -> WatchedConnection:
         """Take a connection, and begin a transaction on it; if it turns out to be closed, take another one."""
@@ -200,10 +190,10 @@ class PostgresDriver:
             # Whatever the default: an older snapshot misses a login that was committed meanwhile.
             await connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
         except BaseException as error:
-            await self._return_failed(state, connection, bound, error)
+            await self.return_failed(state, connection, bound, error)
             raise
 
-    async def _return_failed(
+    async def return_failed(
         self, state: _LoopState, connection: WatchedConnection, bound: asyncio.Timeout, error: BaseException
     ) -> None:
         """Return a connection to the pool after an error."""
@@ -230,3 +220,39 @@ class PostgresDriver:
         if state is None:
             raise RuntimeError("the storage is not open; await storage.open() first")
         return state
+
+
+class _Held:
+    """A block that holds a connection. A class, as every statement has one."""
+
+    __slots__ = ("_begin", "_bound", "_bounded", "_connection", "_driver", "_state", "_writes")
+
+    def __init__(self, driver: PostgresDriver, state: _LoopState, *, begin: bool, writes: bool) -> None:
+        self._driver = driver
+        self._state = state
+        self._begin = begin
+        self._writes = writes
+        self._bounded = state.breaker.bounded(driver.timeout, asks=False)
+
+    async def __aenter__(self) -> WatchedConnection:
+        deadline, self._bound = await self._bounded.__aenter__()
+        try:
+            self._connection = await self._driver.take(
+                self._state, deadline, self._bound, begin=self._begin, writes=self._writes
+            )
+        except BaseException as error:
+            await self._bounded.__aexit__(type(error), error, None)
+            raise
+        return self._connection
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        try:
+            if error is not None:
+                await self._driver.return_failed(self._state, self._connection, self._bound, error)
+            else:
+                with errors:
+                    await self._state.pool.release(self._connection.raw)
+        except BaseException as failure:
+            await self._bounded.__aexit__(type(failure), failure, None)
+            raise
+        await self._bounded.__aexit__(kind, error, None)

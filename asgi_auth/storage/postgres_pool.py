@@ -88,7 +88,7 @@ class OwnPool:
 
     async def _begin_write(self, deadline: Deadline) -> None:
         """Wait while as many calls write as may: commits that do not end leave connections to those that read."""
-        hanging = self._writers.hanging(self._abandoned)
+        hanging = self._writers.hanging(self._abandoned) if self._abandoned else None
         if hanging is not None:
             # Another host may have become the primary meanwhile, and reads would keep the old connections in use.
             self._avoid(hanging)

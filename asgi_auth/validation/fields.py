@@ -1,5 +1,6 @@
 """Fields of bodies and queries: their common types, and their strict conversion."""
 
+import functools
 import json
 import math
 import re
@@ -55,8 +56,20 @@ class BodyField:
         """
         return value is None and not self.required and NoneType not in get_args(self.type)
 
+    @functools.cached_property
+    def _holder(self) -> Any:
+        """A struct with the field alone: msgspec remembers how to convert a struct, and no other type."""
+        return msgspec.defstruct("Holder", [("value", self.type)])
+
     def convert(self, value: Any) -> Any:
         """Return a value in the type of the field. Raises msgspec.ValidationError."""
+        if isinstance(value, str):
+            storable_text(value)
+            try:
+                return msgspec.convert({"value": value}, self._holder).value
+            except msgspec.ValidationError:
+                # The message of the conversion below names no struct.
+                pass
         return convert(value, self.type)
 
 

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from starlette.types import Receive, Scope
 
 from asgi_auth.errors import BadRequestError, BodyTooLargeError, RequestTimeoutError, UnsupportedMediaTypeError
+from asgi_auth.process.begun import Begun
 from asgi_auth.web.headers import headers
 from asgi_auth.web.percent import pairs_of
 
@@ -41,20 +42,30 @@ async def read_body(scope: Scope, receive: Receive, limit: int, seconds: float) 
             raise BadRequestError("The header content-length is not a number.")
         if int(value[:20]) > limit:
             raise BodyTooLargeError
-    body = bytearray()
+    # Other event loops, such as trio's, are refused, also where the body needs no timer.
+    asyncio.get_running_loop()
+    # Most bodies have arrived with the headers.
+    reading = Begun(_whole_body(receive, limit))
+    if reading.is_done:
+        return await reading
     try:
         async with asyncio.timeout(seconds):
-            while True:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise ClientDisconnectedError
-                body += message.get("body", b"")
-                if len(body) > limit:
-                    raise BodyTooLargeError
-                if not message.get("more_body"):
-                    return bytes(body)
+            return await reading
     except TimeoutError:
         raise RequestTimeoutError from None
+
+
+async def _whole_body(receive: Receive, limit: int) -> bytes:
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnectedError
+        body += message.get("body", b"")
+        if len(body) > limit:
+            raise BodyTooLargeError
+        if not message.get("more_body"):
+            return bytes(body)
 
 
 def parse_body(scope: Scope, body: bytes, expected: str) -> dict[str, Any]:

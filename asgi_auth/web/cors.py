@@ -68,7 +68,7 @@ class Cors:
 
     def _origin(self, scope: Scope) -> str | None:
         """Return the origin to allow: `*`, or the request's origin if `cors_origins` lists it; None for no origin."""
-        if ANY in self._origins:
-            return ANY
+        if not self._origins or ANY in self._origins:
+            return ANY if self._origins else None
         origins = headers(scope, b"origin")
         return origins[0] if len(origins) == 1 and origins[0] in self._origins else None

@@ -115,7 +115,7 @@ class RequestPipeline:
 
     def _query(self, scope: Scope, route: Route, in_path: dict[str, Any]) -> dict[str, Any]:
         """Read the fields in a query. Raises ValidationError for a field that is also in the path."""
-        fields = route.endpoint.all_fields(self._settings.fields) | self._pipeline.added(route.endpoint)
+        fields = self._pipeline.fields(route.endpoint)
         if not scope["query_string"] or not fields.keys() - in_path.keys():
             # Without fields there is nothing to read: caches and trackers add parameters to URLs.
             return {}

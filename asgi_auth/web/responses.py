@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 from starlette.responses import Response, StreamingResponse
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from asgi_auth.auth import Auth
 from asgi_auth.errors import AuthError
@@ -25,6 +25,8 @@ HEADERS = {
     "content-security-policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "cross-origin-resource-policy": "same-origin",
 }
+#: The same as ASGI sends them.
+ENCODED = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
 #: The key of a scope for the `Auth` of the middleware that has authenticated the request.
 BY = "asgi_auth.by"
 #: The key of a scope for the scope that the middleware was called with: hosts change paths in theirs.
@@ -35,15 +37,14 @@ HSTS = "max-age=31536000; includeSubDomains"
 
 
 class WholeResponse(Response):
-    """A response that marks its body as complete: ASGI makes that optional, and Quart's test client requires it."""
+    """A response whose body is complete in one message."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 (the signature of ASGI)
         """Send the response, for a refused websocket as well."""
-
-        async def whole(message: Message) -> None:
-            await send({"more_body": False, **message} if message["type"].endswith("response.body") else message)
-
-        await super().__call__(scope, receive, whole)
+        kind = "websocket.http.response" if scope["type"] == "websocket" else "http.response"
+        await send({"type": f"{kind}.start", "status": self.status_code, "headers": self.raw_headers})
+        # ASGI makes `more_body` optional, and Quart's test client requires it.
+        await send({"type": f"{kind}.body", "body": self.body, "more_body": False})
         if scope["type"] == "websocket" and runs_asyncio():
             # uvicorn logs an error if the app returns before the connection is closed, in the next turn of the loop.
             await asyncio.sleep(0)
@@ -58,7 +59,9 @@ def answer(status: int, content: Any = None, media_type: str = "application/json
     if isinstance(content, TextFile):
         return WholeResponse(content.text, status, HEADERS, content.media_type)
     body = b"" if content is None else msgspec.json.encode(content)
-    return WholeResponse(body, status, HEADERS, None if content is None else media_type)
+    response = WholeResponse(body, status, None, None if content is None else media_type)
+    response.raw_headers[:0] = ENCODED
+    return response
 
 
 def add_headers(response: Response, headers: Iterable[tuple[bytes, bytes]]) -> None:

@@ -61,6 +61,13 @@ FAILOVER = [
         "storage/test_url_options.py::test_the_connection_that_listens_has_the_options_of_its_own_url",
     ),
     Defence(
+        "a commit is not cancelled with its call",
+        "storage/postgres_connection.py",
+        "await begun.spared()",
+        "await begun",
+        "storage/test_abandoned.py::test_a_commit_that_was_given_up_is_not_shown_before_a_standby_has_it",
+    ),
+    Defence(
         "a commit that was given up keeps its place in the pool until the server is rid of it",
         "storage/postgres_pool.py",
         "            self._abandoned.add(connection, self._opened_at[connection], pending)\n",

@@ -143,7 +143,7 @@ READERS: dict[str, tuple[Prepare, Read]] = {
     "a target below a path": (str, lambda text: below_root("/app", text)),
     "fields of a body": (
         lambda text: {"email": text[:32_000], "password": text[32_000:], text[:100]: text},
-        lambda values: LOGIN.check([], values, {}),
+        lambda values: LOGIN.check(LOGIN.fields, values),
     ),
     "credentials": (lambda text: headers(text, "authorization"), READER.read),
     "cookies": (lambda text: headers(text, "cookie"), READER.read),
