@@ -34,9 +34,9 @@ ISSUERS = [
     Defence(
         "a revocation that could not be done is no success",
         "features/revocation.py",
-        "            await self.auth.end_sessions(owner, only=session_id, client=client)",
+        "            await self.auth.sessions.end_by_token(owner, session_id, client)",
         "            try:\n"
-        "                await self.auth.end_sessions(owner, only=session_id, client=client)\n"
+        "                await self.auth.sessions.end_by_token(owner, session_id, client)\n"
         "            except Exception:\n                pass",
         "features/test_revocation_endpoint.py::test_what_could_not_be_done_is_said",
     ),
