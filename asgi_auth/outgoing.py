@@ -124,7 +124,7 @@ class Outgoing:
                 sent = client.stream("GET", target, headers={"host": parts.netloc}, extensions={"sni_hostname": host})
                 return await self._answer(sent, host, most)
         except (TimeoutError, OSError) as error:
-            raise ProviderUnavailableError(f"{host}: {error!r}") from error
+            raise _unavailable(host, error) from None
 
     async def close(self) -> None:
         """Close the connections of the running event loop."""
@@ -145,7 +145,7 @@ class Outgoing:
                     client.stream(method, url, headers=dict(headers or {}), data=form), host, MOST
                 )
         except (TimeoutError, OSError) as error:
-            raise ProviderUnavailableError(f"{host}: {error!r}") from error
+            raise _unavailable(host, error) from None
 
     async def _client_of(self, clients: "PerLoop[AsyncClient]", make: "Callable[[], AsyncClient]") -> "AsyncClient":
         client = clients.get()
@@ -172,7 +172,7 @@ class Outgoing:
             async with sent as response:
                 return await self._read(response, host, most)
         except (HTTPError, InvalidURL) as error:
-            raise ProviderUnavailableError(f"{host}: {error!r}") from error
+            raise _unavailable(host, error) from None
 
     @staticmethod
     async def _read(response: "Response", host: str, most: int) -> Answer:
@@ -214,3 +214,12 @@ def is_public(address: str) -> bool:
         unicast = found in ipaddress.ip_network("2000::/3")
         return unicast and found.is_global and found not in ipaddress.ip_network("2002::/16")
     return found.is_global and not found.is_multicast
+
+
+def _unavailable(host: str, error: Exception) -> ProviderUnavailableError:
+    """Return the error of a server that failed: its reason names the server and the first cause."""
+    first: BaseException = error
+    # A timeout is caused by a wait that was cancelled, which says nothing.
+    while first.__cause__ is not None and not isinstance(first.__cause__, asyncio.CancelledError):
+        first = first.__cause__
+    return ProviderUnavailableError(f"{host}: {first!r}")

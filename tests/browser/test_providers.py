@@ -112,11 +112,12 @@ async def test_oidc_provider_logs_a_user_in(
             await expect(page.get_by_text("cleo@example.com").first).to_be_visible()
 
 
-async def test_glewlwyd_logs_a_user_in(page: Page, fresh: Callable[[str], str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("driver", ["sqlite", more("postgres15")])
+async def test_glewlwyd_logs_a_user_in(page: Page, fresh: Callable[[str], str], driver: str, tmp_path: Path) -> None:
     base_url = f"http://localhost:{free_port()}"
     with glewlwyd.glewlwyd(tmp_path, [f"{base_url}/auth/oidc/glewlwyd/callback"]) as issuer:
         provider = OpenIDProvider("glewlwyd", "app", glewlwyd.CLIENT_SECRET, issuer=issuer)
-        async with app_with(fresh("sqlite"), base_url, provider) as outbox:
+        async with app_with(fresh(driver), base_url, provider) as outbox:
             await page.context.add_cookies([log_in_at_glewlwyd(issuer)])
             await through_glewlwyd(page, base_url)
             # It does not say whether the address is verified, so the browser has to prove it by a code.
