@@ -207,6 +207,19 @@ async def test_a_link_is_made_in_the_session_that_began_it() -> None:
         assert (await browser.get("/auth/identities")).json["identities"] == []
 
 
+async def test_links_and_step_ups_that_were_begun_do_not_fill_a_browser_with_cookies() -> None:
+    async with world() as app:
+        browser = await logged_in(app)
+        await browser.get(await begun(app, browser))
+        paths = ("/auth/oidc/op/link", "/auth/reauthenticate/op", "/auth/oidc/op/reauthenticate")
+        for path in paths * 3:
+            way = "GET" if path.endswith("/reauthenticate") else "POST"
+            assert (await browser.request(way, path, headers=SAME)).status in {200, 303}
+
+        assert len([name for name in browser.cookies if "-oidc-" in name]) == 4
+        assert (await browser.get(await begun(app, browser))).status == 303
+
+
 async def test_a_linked_account_is_not_linked_to_another_user() -> None:
     async with world() as app:
         browser, eve = await logged_in(app), await logged_in(app, "eve@example.com")

@@ -127,6 +127,13 @@ PROVIDERS = [
         LIE,
     ),
     Defence(
+        "provider: a time in the ID token is a number that comparisons judge",
+        ID_TOKEN,
+        "return value if -LAST_TIME < value < LAST_TIME else None",
+        "return value",
+        LIE,
+    ),
+    Defence(
         "provider: the ID token has not expired",
         ID_TOKEN,
         "if expires is None or expires <= expected.now - expected.leeway:",

@@ -59,14 +59,14 @@ class ProviderUrl(Answer, frozen=True, kw_only=True):
 
 
 class BegunAtProvider(ProviderUrl, frozen=True, kw_only=True):
-    """The same, with the cookie of the browser, which is not in the body."""
+    """The same, with the cookies of the browser, which are not in the body."""
 
-    cookie: SetCookie
+    cookies: tuple[SetCookie, ...]
 
     @property
     def http_cookies(self) -> Sequence[SetCookie]:
-        """The cookie."""
-        return (self.cookie,)
+        """The cookie, and those that end older logins."""
+        return self.cookies
 
     def body(self) -> ProviderUrl:
         """Return the address alone."""

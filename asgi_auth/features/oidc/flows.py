@@ -68,18 +68,16 @@ class Flow:
         """The name of the cookie: each login has its own, so two tabs do not disturb each other."""
         return name_of(self.state)
 
-    def set_cookie(self) -> SetCookie:
-        """Return the cookie. Lax always: a strict one would not come back from the provider."""
-        return SetCookie(self.cookie_name, self.cookie, TTL)
-
     def set_cookies(self, present: Iterable[str]) -> tuple[SetCookie, ...]:
         """Return the cookie, and those that delete the oldest logins of a browser that has begun too many.
 
-        `present` are the names of its cookies, the oldest first, as browsers send them (RFC 6265, section 5.4). Another
-        site can begin logins, and must not fill a browser with cookies.
+        Lax always: a strict one would not come back from the provider. `present` are the names of its cookies, the
+        oldest first, as browsers send them (RFC 6265, section 5.4). Another site can begin logins, and must not fill a
+        browser with cookies.
         """
         others = [name for name in present if BEGUN.fullmatch(name)]
-        return self.set_cookie(), *(SetCookie(name, "", 0) for name in others[: max(0, len(others) - MOST + 1)])
+        own = SetCookie(self.cookie_name, self.cookie, TTL)
+        return own, *(SetCookie(name, "", 0) for name in others[: max(0, len(others) - MOST + 1)])
 
     def forget_cookie(self) -> SetCookie:
         """Return the cookie that deletes it."""

@@ -29,6 +29,8 @@ ALGORITHMS: Mapping[str, tuple[str, str | None, str]] = {
 MAX_AGE = 600
 #: The longest ID token, in characters.
 MOST = 65536
+#: A time after all that are meant, in seconds since 1970: of the year 10000.
+LAST_TIME = 253402300800
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,10 @@ def _check_times(claims: Mapping[str, Any], expected: Expected) -> None:
 
 def _time(claims: Mapping[str, Any], name: str) -> int | float | None:
     value = claims.get(name)
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    # Python reads NaN, which no comparison refuses, and numbers without an end.
+    return value if -LAST_TIME < value < LAST_TIME else None
 
 
 def _check_hash(claims: Mapping[str, Any], algorithm: str, access_token: str) -> None:

@@ -19,14 +19,14 @@ class Linking(OIDCBase):
         limits=LIMITS,
         errors=(NotFoundError, EmailNotVerifiedError, ProviderUnavailableError),
     )
-    async def oidc_link(self, *, provider: Line, identity: Identity) -> ProviderUrl:
+    async def oidc_link(self, *, provider: Line, identity: Identity, client: Client = Client()) -> ProviderUrl:
         """Begin to link an account at a provider to yours: send the browser to the `url`."""
         self._connection(provider)
         if self.auth.get(RegistrationService) is not None and not (await identity.load()).email_verified:
             # Else the owner of the address, who takes the account over, would find a login of a stranger.
             raise EmailNotVerifiedError
         flow = self._flows.begin(provider, "account", session=identity.session_id)
-        return BegunAtProvider(url=await self._way_to(provider, flow), cookie=flow.set_cookie())
+        return BegunAtProvider(url=await self._way_to(provider, flow), cookies=flow.set_cookies(client.cookies))
 
     @get("/identities")
     async def identities(self, *, identity: Identity) -> LinkedAccountList:

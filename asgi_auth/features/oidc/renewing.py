@@ -29,10 +29,11 @@ class Renewing(OIDCBase):
         provider: Line,
         next: Line = "",  # noqa: A002 (a field of the API)
         identity: Identity,
+        client: Client = Client(),
     ) -> ProviderUrl:
         """Begin to prove a linked account again, for actions that need a fresh login: send the browser to the `url`."""
         flow = await self._begun(provider, next, identity)
-        return BegunAtProvider(url=await self._way_to(provider, flow), cookie=flow.set_cookie())
+        return BegunAtProvider(url=await self._way_to(provider, flow), cookies=flow.set_cookies(client.cookies))
 
     @get(
         "/oidc/{provider}/reauthenticate",
@@ -47,10 +48,11 @@ class Renewing(OIDCBase):
         provider: Line,
         next: Line = "",  # noqa: A002 (a field of the API)
         identity: Identity,
+        client: Client = Client(),
     ) -> Redirect:
         """Send the browser of a logged-in user to a provider, to prove a linked account again."""
         flow = await self._begun(provider, next, identity)
-        return Redirect(await self._way_to(provider, flow), (flow.set_cookie(),), elsewhere=True)
+        return Redirect(await self._way_to(provider, flow), flow.set_cookies(client.cookies), elsewhere=True)
 
     async def _begun(self, provider: str, target: str, identity: Identity) -> Flow:
         """Begin a step-up in a session. Raises NotFoundError for a provider by which the user cannot."""

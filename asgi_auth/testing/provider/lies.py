@@ -1,5 +1,6 @@
 """Lies of a provider: what it changes of an honest answer, and a list of those that a client must refuse."""
 
+import math
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -90,10 +91,13 @@ CLAIMS = {
     "expired": Lie(claims={"exp": plus(-7200)}),
     "exp as text": Lie(claims={"exp": text}),
     "exp as true": Lie(claims={"exp": True}),
+    "exp as no number": Lie(claims={"exp": math.nan}),
+    "exp without an end": Lie(claims={"exp": math.inf}),
     "no exp": Lie(claims={"exp": ABSENT}),
     "issued long ago": Lie(claims={"iat": plus(-7200)}),
     "issued in the future": Lie(claims={"iat": plus(7200)}),
     "iat as text": Lie(claims={"iat": text}),
+    "iat as no number": Lie(claims={"iat": math.nan}),
     "no iat": Lie(claims={"iat": ABSENT}),
     "another nonce": Lie(claims={"nonce": secrets.token_urlsafe(32)}),
     "an empty nonce": Lie(claims={"nonce": ""}),
