@@ -52,7 +52,7 @@ async def test_a_second_device_logs_in_as_well(browser: Browser, serve: Serve) -
         await first.remove()
         await plugged_in(session, transport="usb")
         await add(ada, "Key ring")
-        await ada.sees("Key ring")
+        await ada.sees("The passkey was added.")
         await no_suggestions(ada)
 
         await press_login(ada)
@@ -100,7 +100,7 @@ async def test_devices_forget_passkeys_that_no_account_has(browser: Browser, ser
     async with owner(browser, serve("sqlite")) as (ada, session, _):
         device = await plugged_in(session, **SYNCED)
         await add(ada, "My phone")
-        await ada.sees("My phone")
+        await ada.sees("The passkey was added.")
         (key,) = await device.keys()
 
         await ada.press("Delete My phone")
