@@ -1,6 +1,6 @@
 """The ended sessions that a process knows. A UUID is kept as its 16 bytes, which take half the memory of its text.
 
-They are spread over many small tables by their hashes: a table that grows is copied, and that of a million sessions
+They are spread over many small tables by their last bytes: a table that grows is copied, and that of a million sessions
 would stop the event loop meanwhile.
 
 All sessions that end at once are one entry: the greatest of their ids. A session that began in the same moment may have
@@ -10,7 +10,7 @@ such an id, too. So the entry decides nothing: each session with such an id is d
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice, takewhile
-from struct import iter_unpack
+from struct import Struct
 from typing import TypeAlias, TypeVar
 
 from asgi_auth.model.records import ID
@@ -22,7 +22,9 @@ K = TypeVar("K", str, Key)
 #: The bytes of a UUID, and the greatest of all.
 SIZE = 16
 GREATEST = b"\xff" * SIZE
-#: The number of tables: a power of two.
+#: One key, and several of them.
+ONE, SEVERAL = Struct(f"{SIZE}s"), Struct(f"{SIZE}s" * 500)
+#: The number of tables, one for each value of a byte.
 TABLES = 256
 #: Live sessions among those of an entry for all that are remembered.
 MOST_LIVE = 10_000
@@ -39,7 +41,12 @@ def key_of(session_id: str) -> Key:
 
 def keys_in(packed: bytes) -> list[bytes]:
     """Return the keys in `Changes.packed`."""
-    return [key for (key,) in iter_unpack(f"{SIZE}s", packed)]
+    view, whole = memoryview(packed), len(packed) - len(packed) % SEVERAL.size
+    # Several at a time: a tuple for each key would take as long as the key.
+    return [
+        *chain.from_iterable(SEVERAL.iter_unpack(view[:whole])),
+        *chain.from_iterable(ONE.iter_unpack(view[whole:])),
+    ]
 
 
 def text_of(key: Key) -> str:
@@ -66,9 +73,10 @@ class EndedSessions:
         #: The time before which all was dropped that is as old.
         self._forgotten: int | None = None
 
-    def table_of(self, key: Key) -> Mapping[Key, int]:
+    def table_of(self, key: Key) -> dict[Key, int]:
         """Return the table that this key is in when its session has ended. It is the same one for good."""
-        return self._tables[hash(key) % TABLES]
+        # The last bytes of UUIDs are random.
+        return self._tables[key[-1] if isinstance(key, bytes) else hash(key) % TABLES]
 
     def __contains__(self, session_id: str) -> bool:
         """Tell whether a session is known to have ended, or may have ended with all others."""
@@ -111,7 +119,7 @@ class EndedSessions:
     def learn(self, session_id: str, at: int) -> bool:
         """Add a session; return False if it is known already."""
         key = key_of(session_id)
-        table = self._tables[hash(key) % TABLES]
+        table = self.table_of(key)
         if key in table:
             return False
         table[key] = at
@@ -119,17 +127,17 @@ class EndedSessions:
 
     async def learn_many(self, keys: Sequence[bytes], at: int) -> None:
         """Add sessions, in chunks; those that are known already keep their time."""
-        tables = self._tables
+        add = [table.setdefault for table in self._tables]
         # Most tables grow at the same time: all of them in one chunk would be as slow as one large table.
         for first in range(0, len(keys), MANY):
             for key in keys[first : first + MANY]:
-                tables[hash(key) % TABLES].setdefault(key, at)
+                add[key[-1]](key, at)
             await asyncio.sleep(0)
 
     def add(self, session_id: str, at: int) -> None:
         """Add a session, or give it a new time."""
         key = key_of(session_id)
-        table = self._tables[hash(key) % TABLES]
+        table = self.table_of(key)
         # At the end: a table is in the order of the times.
         table.pop(key, None)
         table[key] = at

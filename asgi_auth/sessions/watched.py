@@ -32,7 +32,7 @@ class Watched(Generic[W]):
 
     def close_those(self, watched: Collection[W]) -> None:
         """Close the websockets of many sessions, of which most have none."""
-        for each in filter(self._closes.__contains__, watched):
+        for each in filter(self._closes.__contains__, watched) if self._closes else ():
             self.close(each)
 
     def close_all(self, has_ended: Callable[[W], bool]) -> None:

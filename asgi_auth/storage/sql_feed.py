@@ -26,12 +26,17 @@ class SQLFeed(Runner):
     async def changes_since(self, since: int, after: str = "") -> Changes:
         """Read the position first: changes that are committed meanwhile are read again."""
         page = Page.of(after)
-        [head] = await self.run(feed.POSITION[self.dialect], {"after": page.target if page else after}, read=True)
+        if page:
+            # In the same statement: the next page is on its way while the process takes in this one.
+            statement = (long_pages.LONG_AFTER if page.base else long_pages.LONG_SINCE)[self.dialect]
+            [head] = await self._rows(statement, LONG_PAGE, page.base, since, page)
+        else:
+            [head] = await self.run(feed.POSITION[self.dialect], {"after": after}, read=True)
         if not head["is_known"]:
             page, base = None, ""
         else:
             base = page.base if page else after
-        found = await self._long_page(base, since, page) if page else None
+        found = await self._long_page(head) if page else None
         if found is None:
             found = await self._page(base, since, page)
         position = page.target if page else head["position"]
@@ -89,13 +94,11 @@ class SQLFeed(Runner):
             return Found(rows)
         return Found(rows, last=(str(rows[-1]["place"] if base else rows[-1]["at"]), rows[-1]["number"]))
 
-    async def _long_page(self, base: str, since: int, page: Page) -> Found | None:
-        """Read a long page, of which the ids of single sessions are no rows.
+    async def _long_page(self, whole: Row) -> Found | None:
+        """Return what a long page tells, of which the ids of single sessions are no rows.
 
         Returns None if it cannot be packed: too much of it tells of something else, or an id is no UUID.
         """
-        statement = (long_pages.LONG_AFTER if base else long_pages.LONG_SINCE)[self.dialect]
-        [whole] = await self._rows(statement, LONG_PAGE, base, since, page)
         ids = packed(whole["ids"] or "", whole["singles"])
         if ids is None or (whole["told"] or 0) > PAGE:
             return None
@@ -109,7 +112,7 @@ class SQLFeed(Runner):
 
     async def _rows(self, statement: str, most: int, base: str, since: int, page: Page | None) -> Sequence[Row]:
         """Run a statement about the rows after the position `base`, or since a time, and after the page before."""
-        values: dict[str, object] = {"page": most}
+        values: dict[str, object] = {"page": most} | ({"after": page.target} if page and most == LONG_PAGE else {})
         if not base:
             values |= {"at": int(page.place), "number": page.number} if page else {"at": since, "number": FIRST}
         elif self.dialect == "sqlite":

@@ -4,6 +4,7 @@ import pytest
 
 from asgi_auth.storage import sql_feed
 from asgi_auth.storage.sql import SQLStorage
+from asgi_auth.storage.statements import feed
 from asgi_auth.testing.records import NOW
 from tests.storage.test_feed import Reader, server_storage, with_sessions
 
@@ -53,3 +54,21 @@ async def test_what_is_committed_between_two_pages_is_read_at_the_latest_by_the_
     assert (first.more, second.more) == (True, True)
     assert set(found) == {f"session-{number}" for number in range(12)}
     assert await reader.read() == []
+
+
+async def test_the_rows_of_a_transaction_that_is_still_open_are_not_looked_at(server_storage: SQLStorage) -> None:
+    user_id = await with_sessions(server_storage, 3)
+    async with server_storage.transaction() as late:
+        await late.end_sessions(user_id, NOW)
+        [row] = await late.run("SELECT CAST(pg_current_xact_id() AS TEXT) AS id", {})
+
+        assert "(never executed)" in await scan_of(server_storage, row["id"])
+    assert "(never executed)" not in await scan_of(server_storage, row["id"])
+
+
+async def scan_of(storage: SQLStorage, number: str) -> str:
+    """How the server scans the rows of a transaction that was open at a position."""
+    values = {"open": number, "last": "0", "number": 0, "page": 9, "seen": str(int(number) + 1), "seen_number": 0}
+    rows = await storage.run(f"EXPLAIN (ANALYZE, COSTS OFF) {feed.ROWS_AFTER['postgresql']}", values, read=True)
+    # That of the transactions that began later comes last.
+    return next(line for row in rows if "Scan" in (line := str(row["QUERY PLAN"])) and "auth_changes" in line)

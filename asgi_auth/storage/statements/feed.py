@@ -133,7 +133,8 @@ LOWERED = f"""
 #: What a row of the feed says, and its place among the others.
 ROW = "number, session_id, user_id, at, ended_at, ended, up_to"
 #: A page of the rows after a position. In PostgreSQL, those of the transactions that were `open` come first: their ids
-#: are smaller than `seen`. No genuine row has an id from the future, as a dump of another server may.
+#: are smaller than `seen`. One that is still open shows nothing, and its rows, which may be a million, are not looked
+#: at. No genuine row has an id from the future, as a dump of another server may.
 ROWS_AFTER = {
     "sqlite": f"SELECT {ROW} FROM {{changes}} WHERE number > :number ORDER BY number LIMIT :page",  # noqa: S608
     "postgresql": f"""
@@ -143,7 +144,8 @@ ROWS_AFTER = {
                 AND number > CASE WHEN x.id = CAST(CAST(:last AS TEXT) AS xid8) THEN CAST(:number AS BIGINT)
                     ELSE {-(2**62)} END
             ORDER BY number LIMIT :page) AS late
-        WHERE x.id >= CAST(CAST(:last AS TEXT) AS xid8) ORDER BY transaction_id, number LIMIT :page)
+        WHERE x.id >= CAST(CAST(:last AS TEXT) AS xid8) AND pg_visible_in_snapshot(x.id, pg_current_snapshot())
+        ORDER BY transaction_id, number LIMIT :page)
         UNION ALL
         (SELECT {ROW}, transaction_id FROM {{changes}}
         WHERE (transaction_id, number) > (CAST(CAST(:seen AS TEXT) AS xid8), CAST(:seen_number AS BIGINT))

@@ -10,14 +10,17 @@ JOINED = {"postgresql": "STRING_AGG", "sqlite": "GROUP_CONCAT"}
 
 
 def _long(rows: str, place: str, dialect: str) -> str:
-    """Return the statement for the sum of a page. A subquery in order feeds the aggregates in this order."""
+    """Return the statement for the sum of a page, with the present position as `feed.POSITION` has it.
+
+    A subquery in order feeds the aggregates in this order.
+    """
     joined, rows = JOINED[dialect], rows.replace(feed.ROW, COLUMNS)
     if dialect == "postgresql":
         # A limit that the planner does not know: else it may sort all rows for each page while it has no statistics.
         rows = rows.replace("LIMIT :page", "LIMIT (SELECT CAST(:page AS BIGINT))")
     return f"""
-        SELECT page.*, {place} AS place
-        FROM (
+        SELECT head.*, page.*, {place} AS place
+        FROM ({feed.POSITION[dialect]}) AS head CROSS JOIN (
             SELECT COUNT(*) AS rows, COUNT(session_id) AS singles, {joined}(session_id, '') AS ids,
                 {NUMBERS[dialect]} AS number, MAX(at) AS at,
                 {joined}(CAST(number AS TEXT), ',') FILTER (WHERE session_id IS NULL) AS others,

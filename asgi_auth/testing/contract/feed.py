@@ -1,5 +1,7 @@
 """The contract of a storage, executable: what processes tell each other."""
 
+import uuid
+
 from asgi_auth.storage import Storage
 from asgi_auth.testing.records import NOW, a_session, added
 
@@ -80,3 +82,29 @@ async def test_sessions_that_end_all_at_once_are_told_by_the_greatest_id(storage
     access = await storage.access("session-4", NOW)
     assert access is not None
     assert access.alive
+
+
+async def test_single_ends_that_come_packed_or_by_their_ids_are_told_once_each(storage: Storage) -> None:
+    user, credential = await added(storage)
+    ids = [str(uuid.UUID(int=(10 + number) << 120 | number)) for number in range(24)]
+    # Only UUIDs in lowercase can come packed.
+    odd = [ids[0].upper(), "session-1", "x" * 36]
+    for each in (*ids, *odd, live := str(uuid.UUID(int=1))):
+        await storage.add_session(a_session(user, id=each), credential, 99)
+    position = (await storage.changes_since(NOW)).position
+    for each in (*ids[:9], *odd, *ids[9:]):
+        await storage.end_sessions(user.id, NOW, only=each)
+
+    found, seen, more = list[str](), {position}, True
+    while more:
+        told = await storage.changes_since(NOW, position)
+        keys = [told.packed[first : first + 16] for first in range(0, len(told.packed), 16)]
+        found += [str(uuid.UUID(bytes=key)) for key in keys] + [session_id for session_id, _ in told.sessions]
+        position, more = told.position, told.more
+        assert position not in seen
+        seen.add(position)
+
+    assert sorted(found) == sorted([*ids, *odd])
+    assert live not in found
+    last = await storage.changes_since(NOW, position)
+    assert (last.sessions, last.packed, last.more) == ([], b"", False)
