@@ -56,3 +56,6 @@ class Begun(Generic[T]):
         except StopIteration as end:
             self.is_done = True
             self._result: T = end.value
+        except BaseException:
+            self.is_done = True
+            raise

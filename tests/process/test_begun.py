@@ -99,3 +99,19 @@ async def test_an_error_of_the_work_that_is_spared_is_that_of_the_work(error: Ba
 
     assert begun.is_done
     assert await begun == "caught"
+
+
+@pytest.mark.parametrize("error", [ValueError("no"), asyncio.CancelledError()])
+async def test_what_ends_with_an_error_has_ended(error: BaseException) -> None:
+    first: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    async def fails() -> None:
+        await first
+        raise error
+
+    begun = Begun(fails())
+    asyncio.get_running_loop().call_soon(first.set_result, 1)
+
+    with pytest.raises(type(error)):
+        await begun.spared()
+    assert begun.is_done
