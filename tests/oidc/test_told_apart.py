@@ -27,10 +27,12 @@ CAUSES = {
     "expired|exp |no exp": "has expired",
     "issued|iat |no iat": "issued at another time",
     "another nonce|an empty nonce|a list as nonce|no nonce": "the nonce of the ID token is another one",
+    "half a pair as nonce": "the nonce of the ID token is another one",
     "an empty sub|a number as sub|a long sub|no sub": "the ID token has no subject",
     "at_hash": "belongs to another access token",
     "userinfo": "the userinfo is of another subject",
     "an unknown code": "the token endpoint gave no token, with the status 400",
+    "an object as error": "the token endpoint gave no token, with the status 200",
     "no code": "the login ended with ''",
 }
 #: Characters that no database stores, or that mean another line in a log.

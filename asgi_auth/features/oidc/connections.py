@@ -97,7 +97,8 @@ class Connection(ABC):
         # GitHub refuses with the status 200.
         if answer.status != 200 or "error" in tokens or not is_token(tokens.get("access_token")):
             cause = f"{provider.name}: the token endpoint gave no token, with the status {answer.status}"
-            raise ProviderRefusedError(cause, ends_grant=(tokens or refusal_in(answer)).get("error") in ENDS)
+            error = (tokens or refusal_in(answer)).get("error")
+            raise ProviderRefusedError(cause, ends_grant=isinstance(error, str) and error in ENDS)
         return tokens
 
     async def _ask(self, url: str, access_token: str, more: Mapping[str, str] | None = None) -> bytes:

@@ -55,8 +55,7 @@ async def read(token: Any, provider: OpenIDProvider, source: KeySource, expected
     claims = _verified(token, key, algorithm)
     _check_parties(claims, provider)
     _check_times(claims, expected)
-    nonce = claims.get("nonce")
-    if not isinstance(nonce, str) or not hmac.compare_digest(nonce.encode(), expected.nonce.encode()):
+    if not _is_text(claims.get("nonce"), expected.nonce):
         raise ProviderRefusedError("the nonce of the ID token is another one")
     subject = claims.get("sub")
     if not is_subject(subject):
@@ -148,5 +147,10 @@ def _check_hash(claims: Mapping[str, Any], algorithm: str, access_token: str) ->
         return
     digest = hashlib.new(ALGORITHMS[algorithm][2], access_token.encode()).digest()
     wanted = base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
-    if not isinstance(claims["at_hash"], str) or not hmac.compare_digest(claims["at_hash"].encode(), wanted.encode()):
+    if not _is_text(claims["at_hash"], wanted):
         raise ProviderRefusedError("the ID token belongs to another access token")
+
+
+def _is_text(value: Any, wanted: str) -> bool:
+    """Tell whether a value is a text of ASCII; no encoding has half of a surrogate pair, which JSON can write."""
+    return isinstance(value, str) and value.isascii() and hmac.compare_digest(value, wanted)

@@ -89,8 +89,9 @@ class KeySource:
             raise ProviderUnavailableError(f"{self._provider.name}: the metadata has the status {answer.status}")
         try:
             found = msgspec.convert(answer.json(), Metadata)
-            for url in (found.authorization_endpoint, found.token_endpoint, found.jwks_uri, found.userinfo_endpoint):
-                _ = url and self._outgoing.check(url)
+            needed = [found.authorization_endpoint, found.token_endpoint, found.jwks_uri]
+            for url in [*needed, found.userinfo_endpoint] if found.userinfo_endpoint else needed:
+                self._outgoing.check(url)
         except (msgspec.ValidationError, ValueError) as error:
             raise ProviderUnavailableError(f"{self._provider.name}: the metadata cannot be used: {error}") from None
         if found.issuer != self._provider.issuer:

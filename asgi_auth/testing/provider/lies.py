@@ -11,6 +11,8 @@ from asgi_auth.testing.provider.forgeries import Forge, honest
 
 #: As a changed value: the name is left out.
 ABSENT: Final = object()
+#: Half of a surrogate pair: JSON can write it, and no encoding has it.
+HALF: Final = "\ud800"
 Changes = Mapping[str, Any]
 
 
@@ -72,6 +74,7 @@ SIGNATURES = {
     "no token at all": Lie(tokens={"id_token": "token"}),
     "a number as token": Lie(tokens={"id_token": 7}),
     "no ID token": Lie(tokens={"id_token": ABSENT}),
+    "an object as error": Lie(tokens={"error": {}}),
     "a list as claims": Lie(body=[{"sub": "1"}]),
 }
 #: Lies in the claims of the ID token (OpenID Connect Core 1.0, 3.1.3.7).
@@ -102,12 +105,14 @@ CLAIMS = {
     "another nonce": Lie(claims={"nonce": secrets.token_urlsafe(32)}),
     "an empty nonce": Lie(claims={"nonce": ""}),
     "a list as nonce": Lie(claims={"nonce": lambda value: [value]}),
+    "half a pair as nonce": Lie(claims={"nonce": HALF}),
     "no nonce": Lie(claims={"nonce": ABSENT}),
     "an empty sub": Lie(claims={"sub": ""}),
     "a number as sub": Lie(claims={"sub": 7}),
     "a long sub": Lie(claims={"sub": "x" * 256}),
     "no sub": Lie(claims={"sub": ABSENT}),
     "at_hash of another access token": Lie(claims={"at_hash": "AAAAAAAAAAAAAAAAAAAAAA"}),
+    "at_hash of half a pair": Lie(claims={"at_hash": HALF}),
 }
 #: Lies in what the browser carries back (RFC 6749, 4.1.2; RFC 9207).
 CALLBACKS = {
@@ -131,6 +136,8 @@ METADATA = {
     "metadata without keys": Lie(metadata={"jwks_uri": ABSENT}),
     "a token endpoint without TLS": Lie(metadata={"token_endpoint": "http://elsewhere.example/token"}),
     "a file as keys": Lie(metadata={"jwks_uri": "file:///etc/passwd"}),
+    "an empty text as keys": Lie(metadata={"jwks_uri": ""}),
+    "an empty text as authorization endpoint": Lie(metadata={"authorization_endpoint": ""}),
     "a list as token endpoint": Lie(metadata={"token_endpoint": []}),
     "a script as authorization endpoint": Lie(metadata={"authorization_endpoint": "javascript:alert(1)"}),
 }
