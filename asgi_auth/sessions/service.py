@@ -205,7 +205,9 @@ class SessionService(SessionRotation):
         if client.session_id is None:
             return
         previous = await self._storage.session(client.session_id)
-        if previous is not None:
+        if previous is None:
+            await self.end_lost_session(client.session_id)
+        else:
             await self.end(previous.user_id, only=previous.id, client=client)
 
     async def _claims_of(self, session_id: str) -> Mapping[str, Any] | None:

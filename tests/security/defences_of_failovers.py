@@ -61,6 +61,13 @@ FAILOVERS = [
         "sessions/test_lost_logins.py::test_a_session_that_the_database_has_lost_can_be_ended",
     ),
     Defence(
+        "a new login ends the session of the browser that the database has lost",
+        "sessions/service.py",
+        "await self.end_lost_session(client.session_id)",
+        "pass",
+        "sessions/test_lost_logins.py::test_a_session_that_the_database_has_lost_can_be_ended",
+    ),
+    Defence(
         "the end of a session that the database has lost reaches other processes",
         "storage/sql_feed.py",
         "lost = await storage.run(feed.ADD_LOST[self.dialect], values)",
