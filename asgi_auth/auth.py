@@ -17,6 +17,7 @@ from asgi_auth.model.event_types import Outcome
 from asgi_auth.model.records import Client, Credential, Session, User
 from asgi_auth.runtime.composition import Composition
 from asgi_auth.runtime.config_check import Finding
+from asgi_auth.runtime.parts import check_parts
 from asgi_auth.sessions.identity import Identity, Transport
 from asgi_auth.sessions.service import HostClaims
 from asgi_auth.settings import Secrets, Settings
@@ -45,7 +46,11 @@ class Auth(Composition):
         counters: Counters | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
-        """Compose. `claims` returns extra claims of access tokens; `counters` count limits; `now` is the clock."""
+        """Compose. `claims` returns extra claims of access tokens; `counters` count limits; `now` is the clock.
+
+        Raises TypeError for a storage and for features that are none, and ValueError for a mistake in a value.
+        """
+        check_parts(storage, features)
         if settings is None:
             settings = Settings(secret=secret or "")
         elif secret is not None:

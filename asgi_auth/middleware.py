@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable
 from contextlib import suppress
+from functools import cache
 
 import msgspec
 from starlette.types import Message, Receive, Scope, Send
@@ -11,7 +12,9 @@ from asgi_auth.auth import Auth
 from asgi_auth.bounds.deadline import Deadline
 from asgi_auth.bounds.settling import Settling
 from asgi_auth.errors import AuthError, UnauthorizedError
+from asgi_auth.process.log import logger
 from asgi_auth.runtime.event_loop import unexpected
+from asgi_auth.runtime.parts import shown
 from asgi_auth.sessions.identity import Identity, current
 from asgi_auth.sessions.resources import ProtectedResource
 from asgi_auth.settings import check_mount
@@ -49,7 +52,13 @@ class AuthMiddleware:
     """
 
     def __init__(self, app: HostApp, auth: Auth | AuthApp, *, mount: str | None = None, required: bool = False) -> None:
-        """Wrap an app. Raises ValueError when `mount` is not a path such as `/auth`, or links would lead elsewhere."""
+        """Wrap an app.
+
+        Raises ValueError when `mount` is not a path such as `/auth`, or links would lead elsewhere, and TypeError for
+        an `auth` that is neither an `Auth` nor an `AuthApp`.
+        """
+        if not isinstance(auth, Auth | AuthApp):
+            raise TypeError(f"AuthMiddleware(app, auth) takes an Auth second, and not {shown(auth)}")
         if mount is not None:
             check_mount(mount)
         self.app = app
@@ -209,6 +218,7 @@ class AuthMiddleware:
                 with suppress(OSError):  # the client has disconnected
                     await send({"type": "websocket.close", "code": WEBSOCKET_UNAUTHORIZED, "reason": error.code})
             elif last:
+                note_answered(error.code)
                 raise
             elif (resource := scope.get(RESOURCE)) is not None:
                 refused = {**scope, BY: None}
@@ -247,3 +257,13 @@ class _SetCookies(msgspec.Struct):
                 kept = [pair for pair in present if pair[0].lower() != b"cache-control"]
                 message = {**message, "headers": [*kept, NO_STORE, *self.headers]}
         await self.send(message)
+
+
+@cache
+def note_answered(code: str) -> None:
+    """Log that an AuthError reached the middleware after an answer of the app; once in a process for each code."""
+    logger.warning(
+        "the app had begun an answer when the error %s of a guard came here, so the client got a 500 or a part of the "
+        "answer: call install(app) of asgi_auth.hosts.fastapi, or of the module of your framework, which answers it",
+        code,
+    )

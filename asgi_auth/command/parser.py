@@ -4,6 +4,7 @@ from argparse import SUPPRESS, ArgumentParser, _SubParsersAction
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
+import asgi_auth
 from asgi_auth.command.command import Command
 
 Subparsers: TypeAlias = "_SubParsersAction[ArgumentParser]"
@@ -16,6 +17,9 @@ END = "Exit status: 0 done, 1 found something or refused, 2 wrong use, 130 inter
 def make_parser(commands: Sequence[Command]) -> ArgumentParser:
     """Return the parser of `asgi-auth`. Its result has the `command`, and the `parser` itself."""
     parser = ArgumentParser(prog=PROG, description=TEXT, epilog=END, allow_abbrev=False)
+    parser.add_argument(
+        "--version", action="version", version=f"{PROG} {asgi_auth.__version__}", help="show the version and exit"
+    )
     _add_common(parser, app=None, json=False, verbose=False)
     subparsers = parser.add_subparsers(required=True, metavar="command", title="commands")
     groups: dict[str, Subparsers] = {}

@@ -6,7 +6,7 @@
     async def admin(request: Request) -> Response: ...
 
 The decorators read the user from a context variable that `AuthMiddleware` sets: they need no request object. Without
-`AuthMiddleware`, they reject every call.
+`AuthMiddleware`, they reject every call, and the log says so once.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from inspect import iscoroutinefunction
 from typing import Any, TypeVar, Unpack
 
 from asgi_auth.sessions.demand import Demand, Demands
-from asgi_auth.sessions.identity import current_user
+from asgi_auth.sessions.guarded import guarded_user
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -32,12 +32,12 @@ def require(**demands: Unpack[Demands]) -> Callable[[F], F]:
     def decorate(function: F) -> F:
         @wraps(function)
         async def checked_async(*args: Any, **kwargs: Any) -> Any:
-            await current_user().admit(demand)
+            await guarded_user().admit(demand)
             return await function(*args, **kwargs)
 
         @wraps(function)
         def checked(*args: Any, **kwargs: Any) -> Any:
-            current_user().admit_in_thread(demand)
+            guarded_user().admit_in_thread(demand)
             return function(*args, **kwargs)
 
         return checked_async if iscoroutinefunction(function) else checked  # type: ignore[return-value]  # wraps F

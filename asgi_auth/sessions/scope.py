@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Unpack
 
 from asgi_auth.sessions.demand import Demand, Demands
+from asgi_auth.sessions.guarded import note_missing
 from asgi_auth.sessions.identity import ANONYMOUS, Identity
 
 
@@ -26,6 +27,9 @@ async def admit(scope: Mapping[str, Any], **demands: Unpack[Demands]) -> Identit
 
 
 def identity_in(scope: Mapping[str, Any]) -> Identity:
-    """Return the identity of a request; anonymous when the middleware is missing."""
-    identity = scope.get("asgi_auth", ANONYMOUS)
-    return identity if isinstance(identity, Identity) else ANONYMOUS
+    """Return the identity of a request; anonymous when the middleware is missing, which is logged once."""
+    identity = scope.get("asgi_auth")
+    if isinstance(identity, Identity):
+        return identity
+    note_missing()
+    return ANONYMOUS

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
+from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
@@ -160,9 +161,18 @@ def open_file(path: str, timeout: float, *, read_only: bool = False) -> ForkSafe
 
 
 def connect(path: str, timeout: float) -> sqlite3.Connection:
-    """Open a connection for any thread, with rows by column name and without implicit transactions."""
+    """Open a connection for any thread, with rows by column name and without implicit transactions.
+
+    An error names the file: a relative path depends on the folder in which the process was started.
+    """
     with errors():
-        raw = sqlite3.connect(path, isolation_level=None, timeout=timeout, check_same_thread=False, factory=Connection)
+        try:
+            raw = sqlite3.connect(
+                path, isolation_level=None, timeout=timeout, check_same_thread=False, factory=Connection
+            )
+        except sqlite3.OperationalError as error:
+            error.args = (f"{error}: {Path(path).absolute()}: its folder must exist, and this process may write there",)
+            raise
     raw.row_factory = sqlite3.Row
     return raw
 

@@ -56,7 +56,7 @@ def completed(path: Path, *words: str) -> set[str]:
 def test_all_commands_are_candidates(bash: Path) -> None:
     names = {command.name.partition(" ")[0] for command in COMMANDS}
 
-    assert completed(bash, "") == names | COMMON
+    assert completed(bash, "") == names | COMMON | {"--version"}
     assert completed(bash, "imp") == {"import"}
     assert completed(bash, "--json", "create-") == {"create-user", "create-admin"}
     assert completed(bash, "secrets", "") == {"reseal", "-h", "--help"}

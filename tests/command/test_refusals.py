@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+import asgi_auth
+from asgi_auth.command.main import main
 from tests.cluster import free_port
 from tests.command.commands import PASSWORD, Commands, write_app
 from tests.support import EMAIL, SECRET
@@ -264,3 +266,9 @@ def test_nothing_secret_is_printed(commands: Commands, monkeypatch: pytest.Monke
 
     for hidden in (SECRET, SECRET[::-1], PASSWORD, "argon2id"):
         assert hidden not in "".join(said)
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert (ended.value.code, capsys.readouterr().out) == (0, f"asgi-auth {asgi_auth.__version__}\n")

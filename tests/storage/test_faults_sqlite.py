@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import pytest
 
 from asgi_auth.errors import StorageUnavailableError
+from asgi_auth.storage import from_url
 from asgi_auth.storage.sqlite import SQLiteDriver
 from asgi_auth.storage.sqlite_connection import ThreadedConnection
 from asgi_auth.testing.records import MIGRATIONS, NOW, a_credential, a_user, added
@@ -231,3 +232,14 @@ async def test_a_close_that_is_cancelled_leaves_no_connection_open(tmp_path: Pat
     for connection in state.connections:
         await asyncio.to_thread(connection._thread.join, 5)
         assert not connection._thread.is_alive()
+
+
+async def test_a_file_that_cannot_be_made_is_named_with_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(StorageUnavailableError) as failed:
+        await from_url("sqlite:///missing/auth.db").open()
+
+    assert f"{tmp_path}/missing/auth.db: its folder must exist" in str(failed.value.__cause__)
