@@ -24,7 +24,7 @@ from asgi_auth.web.body import ClientDisconnectedError
 from asgi_auth.web.client import client_of, is_forwarded
 from asgi_auth.web.client_address import address_of, is_of_socket
 from asgi_auth.web.cors import Cors
-from asgi_auth.web.csrf import is_begun_elsewhere
+from asgi_auth.web.csrf import is_begun_elsewhere, is_plain_page
 from asgi_auth.web.device_cookies import DeviceCookies
 from asgi_auth.web.headers import headers, is_browser_form, single_header
 from asgi_auth.web.lifespan import serve_lifespan
@@ -116,6 +116,8 @@ class AuthApp:
             self.auth.config_check.note_proxy_headers()
         if is_of_socket(address_of(scope, settings.trusted_proxies)):
             self.auth.config_check.note_unknown_client()
+        if is_plain_page(scope, settings):
+            self.auth.config_check.note_plain_page()
         renewed = Headers()
         async with Settling(enabled=not settings.after_answer) as settling:
             with Deadline(self.auth.request_timeout - scope.get(SPENT, 0.0)) as deadline:

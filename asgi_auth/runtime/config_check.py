@@ -46,6 +46,7 @@ class ConfigCheck:
         self._clock: ClockWatch | None = None
         self._is_forwarded = False
         self._is_nameless = False
+        self._is_plain = False
         self._unserved: Collection[str] = ()
         self._unserved_resources: set[str] = set()
         self._logged: set[Finding] = set()
@@ -61,6 +62,7 @@ class ConfigCheck:
     def _configured(self) -> list[Finding]:
         checks = (
             self._base_url,
+            self._plain_pages,
             self._cookie_domain,
             self._other_sites,
             self._development,
@@ -95,6 +97,12 @@ class ConfigCheck:
             self._is_nameless = True
             self.log_new()
 
+    def note_plain_page(self) -> None:
+        """Record that a browser has a page by http from another computer, and log the finding once."""
+        if not self._is_plain:
+            self._is_plain = True
+            self.log_new()
+
     def note_no_middleware(self, root_paths: Collection[str]) -> None:
         """Record that a request came past no middleware, which alone serves `root_paths`; log the finding once."""
         if not self._unserved:
@@ -120,6 +128,14 @@ class ConfigCheck:
         if reasons and not self._host:
             fix = "Set it to the public URL of the host, such as base_url='https://app.example.com'"
             yield Finding("base_url", f"base_url is not set, so {', and '.join(reasons)}", fix)
+
+    def _plain_pages(self) -> Iterator[Finding]:
+        if self._is_plain:
+            reason = (
+                "a page was open by http on a host other than localhost, where browsers drop the cookies of a login"
+            )
+            fix = "Serve https, or for a trial set development=True and base_url to the address of the page"
+            yield Finding("base_url", reason, fix)
 
     def _cookie_domain(self) -> Iterator[Finding]:
         domain = self._settings.cookie_domain
