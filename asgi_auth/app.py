@@ -21,10 +21,10 @@ from asgi_auth.sessions.identity import ANONYMOUS, Identity
 from asgi_auth.settings import Secrets
 from asgi_auth.web.authenticator import Headers, RequestAuthenticator
 from asgi_auth.web.body import ClientDisconnectedError
-from asgi_auth.web.client import client_of, is_forwarded
+from asgi_auth.web.client import client_of, is_forwarded, is_plain_page
 from asgi_auth.web.client_address import address_of, is_of_socket
 from asgi_auth.web.cors import Cors
-from asgi_auth.web.csrf import is_begun_elsewhere, is_plain_page
+from asgi_auth.web.csrf import is_begun_elsewhere
 from asgi_auth.web.device_cookies import DeviceCookies
 from asgi_auth.web.headers import headers, is_browser_form, single_header
 from asgi_auth.web.lifespan import serve_lifespan

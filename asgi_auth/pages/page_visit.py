@@ -14,7 +14,7 @@ from asgi_auth.errors import (
     UnauthorizedError,
 )
 from asgi_auth.feature.page import Page
-from asgi_auth.pages.query import query_of
+from asgi_auth.pages.query import fields_of
 from asgi_auth.pages.site import Site
 from asgi_auth.pages.visits import Authenticate, Visit
 from asgi_auth.sessions.identity import Identity
@@ -33,12 +33,12 @@ class PageVisit(Visit):
         """Take the page, and the values in its path."""
         super().__init__(site, scope, path)
         self._page = page
-        found = query_of(scope, [name.encode() for name in page.query])
-        self.given = {name: found.get(name, "") for name in page.query} | dict(in_path)
+        self.given = dict.fromkeys(page.query, "") | dict(in_path)
 
     async def respond(self, authenticate: Authenticate, receive: Receive) -> Response:  # noqa: ARG002 (GET has no body)
         """Show the page, or redirect a user who is logged in already."""
         identity = self.identity = await authenticate()
+        self.given = self.given | fields_of(self.scope, self._page.query)
         if self._page.login and not identity.is_authenticated and self.lacks_strict_cookies():
             return self.passage(goes_on=True)
         self._leave_to_others()

@@ -19,6 +19,8 @@ MAX_LANGUAGES = 255
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 #: Where the scope keeps the id of the request, for all parts of the library that serve it.
 REQUEST_KEY = "asgi_auth.request_id"
+#: A host on which browsers keep cookies with `Secure` also by http.
+ON_THIS_COMPUTER = re.compile(r"((.+\.)?localhost|127\.[\d.]+|\[::1\])(:\d+)?")
 FORWARDED = {b"x-forwarded-for", b"forwarded", b"x-real-ip"}
 
 
@@ -49,6 +51,19 @@ def _request_id(scope: Scope) -> str:
         valid = len(found) == 1 and REQUEST_ID.fullmatch(found[0])
         scope[REQUEST_KEY] = found[0] if valid else secrets.token_hex(8)
     return str(scope[REQUEST_KEY])
+
+
+def is_plain_page(scope: Scope, settings: Settings) -> bool:
+    """Tell whether a request is of a page of this host by http, where browsers drop cookies with `Secure`.
+
+    They keep them on localhost. Behind a proxy with TLS, the page is https whatever the scheme of the request is.
+    """
+    if settings.development or settings.base_url is not None:
+        return False
+    origins, hosts = headers(scope, b"origin"), headers(scope, b"host")
+    if len(hosts) != 1 or origins != [f"http://{hosts[0]}"]:
+        return False
+    return ON_THIS_COMPUTER.fullmatch(hosts[0]) is None
 
 
 def is_forwarded(scope: Scope) -> bool:

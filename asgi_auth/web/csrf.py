@@ -1,6 +1,6 @@
 """Protection against cross-site requests, by fetch metadata and origin (OWASP CSRF)."""
 
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from starlette.types import Scope
 
@@ -10,7 +10,7 @@ from asgi_auth.runtime.public_suffix import site_of
 from asgi_auth.settings import Settings
 from asgi_auth.validation.origins import origin_of
 from asgi_auth.validation.targets import is_local_path
-from asgi_auth.web.headers import headers, single_header
+from asgi_auth.web.headers import single_header
 
 #: The methods that change nothing (RFC 9110, section 9.2.1).
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -54,20 +54,6 @@ def check_site(scope: Scope, settings: Settings) -> None:
             f"The page at {origin} is of another site than {own}, so the browser would drop the cookies. "
             "Serve both from one site, such as localhost and localhost, or use bearer tokens."
         )
-
-
-def is_plain_page(scope: Scope, settings: Settings) -> bool:
-    """Tell whether a request is of a page of this host by http, where browsers drop cookies with `Secure`.
-
-    They keep them on localhost. Behind a proxy with TLS, the page is https whatever the scheme of the request is.
-    """
-    if settings.development or settings.base_url is not None:
-        return False
-    origins, hosts = headers(scope, b"origin"), headers(scope, b"host")
-    if len(origins) != 1 or not origins[0].startswith("http://") or not _is_of_host(origins[0], "".join(hosts)):
-        return False
-    host = urlsplit(origins[0]).hostname or ""
-    return not (host == "localhost" or host.endswith(".localhost") or host.startswith("127.") or host == "::1")
 
 
 def is_begun_elsewhere(scope: Scope, endpoint: Endpoint, settings: Settings) -> bool:
