@@ -35,6 +35,12 @@ WEIGHT = 0.1
 SALT_BYTES, DIGEST_BYTES = 16, 32
 
 
+class NoHashError(Exception):
+    """Why there is no hash, for the log: the answer does not show it."""
+
+    FIX = "give the process more cores, or see Passwords(niceness=…, workers=…, queue=…, argon2=…)"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Argon2:
     """The cost of a password hash.
@@ -152,7 +158,7 @@ class PasswordHasher:
     async def _run(self, function: Callable[..., T], *args: str) -> T:
         with self._lock:
             if self.is_full:
-                raise BusyError
+                raise BusyError from NoHashError(f"the queue of password hashes is full: {NoHashError.FIX}")
             self._pending += 1
         try:
             future = self._pool.submit(self._timed, function, *args)
@@ -167,7 +173,7 @@ class PasswordHasher:
                 return await asyncio.wrap_future(future)
         except TimeoutError:
             if deadline.expired():
-                raise BusyError from None
+                raise BusyError from NoHashError(f"no password hash was ready by the deadline: {NoHashError.FIX}")
             raise
 
     def _timed(self, function: Callable[..., T], *args: str) -> T:

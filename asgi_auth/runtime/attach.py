@@ -136,7 +136,7 @@ def check_packages(owner: str, packages: Mapping[str, str]) -> None:
     """
     for package, extra in packages.items():
         if find_spec(package.partition(".")[0]) is None:
-            raise ValueError(f"{owner} needs {package}: pip install asgi-auth[{extra}]")
+            raise ValueError(f"{owner} needs {package}: pip install 'asgi-auth[{extra}]'")
 
 
 def _check_added_fields(features: Sequence[BaseFeature], fields: Sequence[Field]) -> None:

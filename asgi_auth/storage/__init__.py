@@ -26,4 +26,6 @@ def from_url(url: str, names: Names | None = None) -> Storage:
         from asgi_auth.storage.postgres import Postgres  # noqa: PLC0415 (only the driver in use is imported)
 
         return Postgres(url, names=names)
-    raise ValueError("the storage URL is sqlite:///path, sqlite:// or postgresql://user:password@host/database")
+    plain, with_driver, _ = scheme.partition("+")
+    more = f"; write {plain}:// in place of {scheme}://" if with_driver and plain in {"sqlite", "postgresql"} else ""
+    raise ValueError(f"the storage URL is sqlite:///path, sqlite:// or postgresql://user:password@host/database{more}")

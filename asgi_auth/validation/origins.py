@@ -46,7 +46,7 @@ def origin_of(url: str) -> str:
     """
     parts = urlsplit(url)
     if parts.scheme not in PORTS or not parts.netloc or AMBIGUOUS.search(url):
-        raise ValueError(f"{url!r} is not an http(s) URL of a host")
+        raise ValueError(f"{url!r} is not an http(s) URL of a host, such as 'https://app.example.com'")
     found = NETLOC.fullmatch(parts.netloc.rpartition("@")[2])
     if found is None or parts.port == 0:
         raise ValueError(f"{url!r} has no valid host and port")

@@ -126,6 +126,8 @@ def test_no_database_is_wrong_use(commands: Commands, monkeypatch: pytest.Monkey
         ("AUTH_ACCESS_TTL", "soon", "AUTH_ACCESS_TTL: give a whole number, such as "),
         ("AUTH_CONFIG", "missing.toml", "'missing.toml' cannot be read"),
         ("AUTH_DATABASE_URL", "mysql://u:very-secret@h/d", "the storage URL is sqlite:///path"),
+        ("AUTH_DATABASE_URL", "postgresql+asyncpg://u:very-secret@h/d", "write postgresql:// in place of postgresql+"),
+        ("AUTH_BASE_URL", "app.example.com", "such as 'https://app.example.com'"),
         ("AUTH_DATABASE_URL", "sqlite://", "is in memory"),
         ("AUTH_APP", "missing:auth", "there is no module 'missing'"),
     ],

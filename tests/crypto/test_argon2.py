@@ -12,6 +12,7 @@ from asgi_auth import Argon2, Passwords
 from asgi_auth.crypto import argon2 as argon2_pool
 from asgi_auth.crypto.argon2 import PasswordHasher
 from asgi_auth.errors import BusyError
+from asgi_auth.events.outages import cause_of
 
 CHEAP = Argon2.cheap()
 
@@ -187,8 +188,9 @@ async def test_a_full_queue_is_refused_at_once() -> None:
     waiting = [asyncio.ensure_future(hasher.verify(None, "x")) for _ in range(3)]
     await settle()
 
-    with pytest.raises(BusyError):
+    with pytest.raises(BusyError) as refused:
         await hasher.verify(None, "x")
+    assert "the queue of password hashes is full: give the process more cores" in cause_of(refused.value)
     with pytest.raises(BusyError):
         await hasher.hash("x")
 
@@ -245,6 +247,7 @@ async def test_no_call_waits_for_its_hash_without_a_bound(monkeypatch: pytest.Mo
         hasher.gate.set()
 
     assert [type(result) for result in results] == [BusyError] * 3
+    assert all("by the deadline: give the process more cores" in cause_of(late) for late in results if late)
     monkeypatch.undo()
     assert not await hasher.verify(None, "x")
 

@@ -120,7 +120,7 @@ def test_a_missing_package_is_named_with_its_extra_when_the_auth_is_made() -> No
     class Drawing(Feature):
         requires = {"no_such_package.part": "mfa"}  # noqa: RUF012 (a class attribute)
 
-    with pytest.raises(ValueError, match=r"Drawing needs no_such_package.part: pip install asgi-auth\[mfa\]"):
+    with pytest.raises(ValueError, match=r"Drawing needs no_such_package.part: pip install 'asgi-auth\[mfa\]'"):
         puzzled(Drawing())
 
 

@@ -110,6 +110,6 @@ def test_without_the_packages_the_option_is_an_error_that_names_the_extra(
 ) -> None:
     monkeypatch.setattr(attach, "find_spec", lambda name: None if name == missing else find_spec(name))
 
-    with pytest.raises(ValueError, match=rf"needs {missing}: pip install asgi-auth\[import\]"):
+    with pytest.raises(ValueError, match=rf"needs {missing}: pip install 'asgi-auth\[import\]'"):
         Passwords(import_hashes=True)
     assert Passwords(argon2=Argon2.cheap())
