@@ -92,7 +92,7 @@ class PasswordHasher:
     ) -> None:
         """Create the pool. Its threads start with the first password. Raises ValueError for an invalid `niceness`."""
         if not 0 <= niceness <= 19:
-            raise ValueError("niceness must be between 0 and 19")
+            raise ValueError("niceness is 0 to 19")
         self._argon2 = argon2.PasswordHasher(
             cost.time_cost, cost.memory_cost, cost.parallelism, DIGEST_BYTES, SALT_BYTES
         )
@@ -155,10 +155,14 @@ class PasswordHasher:
         # A free worker is always tried: it shows whether hashes are as slow as they were.
         return self._pending >= self._limit or (rounds > 0 and self._seconds * (rounds + 1) > left(LONGEST_WAIT))
 
+    def check_room(self) -> None:
+        """Raise BusyError if the next call would."""
+        if self.is_full:
+            raise BusyError from NoHashError(f"the queue of password hashes is full: {NoHashError.FIX}")
+
     async def _run(self, function: Callable[..., T], *args: str) -> T:
         with self._lock:
-            if self.is_full:
-                raise BusyError from NoHashError(f"the queue of password hashes is full: {NoHashError.FIX}")
+            self.check_room()
             self._pending += 1
         try:
             future = self._pool.submit(self._timed, function, *args)

@@ -89,5 +89,5 @@ def test_the_origin_of_an_app_has_one_form(origins: Any) -> None:
 
 def test_the_number_of_passkeys_has_bounds() -> None:
     for most in (0, 101):
-        with pytest.raises(ValueError, match="most is"):
+        with pytest.raises(ValueError, match="most is positive, and 1 to 100"):
             Passkeys(most=most)

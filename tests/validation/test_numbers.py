@@ -2,41 +2,38 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
+from inspect import signature
 from typing import Any
 
 import pytest
 
-from asgi_auth import (
-    Account,
-    Audit,
-    EmailChange,
-    EmailVerification,
-    Invitations,
-    Lockout,
-    MagicLink,
-    NewDevice,
-    PasswordReset,
-    RecoveryCodes,
-    Totp,
-    TrustedDevices,
-    Unlock,
-)
+import asgi_auth
+from asgi_auth import AuthorizationServer, Resource
+from asgi_auth.feature import Feature
 
-OPTIONS: list[tuple[Callable[..., Any], str]] = [
-    *((Lockout, name) for name in ("after", "pause", "longest", "memory")),
-    *((Audit, name) for name in ("keep", "keep_unknown", "queue")),
-    *((feature, "ttl") for feature in (EmailChange, EmailVerification, Invitations, MagicLink, PasswordReset, Unlock)),
-    *((feature, "quiet") for feature in (EmailChange, EmailVerification, MagicLink, PasswordReset, Unlock)),
-    (Account, "reopen"),
-    (NewDevice, "most"),
-    (RecoveryCodes, "count"),
-    (Totp, "drift"),
-    (TrustedDevices, "days"),
+NOTES = Resource("Notes", scopes={"notes:read": "Read your notes"})
+FEATURES: dict[str, Callable[..., Any]] = {
+    name: found
+    for name in asgi_auth.__all__
+    if isinstance(found := getattr(asgi_auth, name), type) and issubclass(found, Feature)
+} | {"AuthorizationServer": partial(AuthorizationServer, {"/mcp": NOTES})}
+#: Every option of a public feature that is a whole number.
+OPTIONS = [
+    (name, option)
+    for name, feature in FEATURES.items()
+    for option, parameter in signature(feature).parameters.items()
+    if "int" in str(parameter.annotation).replace("|", " ").replace("<class 'int'>", "int").split()
 ]
 
 
-@pytest.mark.parametrize(("feature", "option"), OPTIONS, ids=str)
+def test_the_options_are_found() -> None:
+    assert {("Lockout", "pause"), ("Account", "reopen"), ("AuthorizationServer", "most")} <= set(OPTIONS)
+    assert len(OPTIONS) >= 27
+
+
+@pytest.mark.parametrize(("name", "option"), OPTIONS, ids=str)
 @pytest.mark.parametrize("value", [timedelta(seconds=2).total_seconds(), 1.5, True, "2", 10**10, -1, float("nan")])
-def test_a_number_that_would_fail_in_requests_is_refused(feature: Callable[..., Any], option: str, value: Any) -> None:
+def test_a_number_that_would_fail_in_requests_is_refused(name: str, option: str, value: Any) -> None:
     with pytest.raises(ValueError, match=option):
-        feature(**{option: value})
+        FEATURES[name](**{option: value})

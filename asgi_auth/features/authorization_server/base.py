@@ -18,6 +18,7 @@ from asgi_auth.features.authorization_server.requests import Known, Requests
 from asgi_auth.features.authorization_server.resource import OAuthClient, Resource
 from asgi_auth.features.authorization_server.tokens import Issuing
 from asgi_auth.sessions.resources import ProtectedResource
+from asgi_auth.validation.numbers import check_whole
 
 WELL_KNOWN = "/.well-known/oauth-protected-resource"
 #: A parameter of a request.
@@ -43,7 +44,8 @@ class AuthorizationServerBase(Feature):
     ) -> None:
         """Take the settings; `outgoing` reads the documents.
 
-        Raises ValueError for a path that is none, and for the id of a client that is taken.
+        Raises ValueError for a path that is none, for the id of a client that is taken, and for a number that is not
+        whole, or out of bounds.
         """
         self._configured = dict(resources)
         self._known_clients = dict(clients or {})
@@ -51,8 +53,8 @@ class AuthorizationServerBase(Feature):
             raise ValueError("resources are named by their paths, such as /mcp")
         if any(not each.isascii() or not each or each.startswith(PREFIX) for each in self._known_clients):
             raise ValueError(f"the id of a client is ASCII, and does not begin with {PREFIX}")
-        if min(access_ttl, most) < 1 or not 0 <= refresh_grace <= 300:
-            raise ValueError("access_ttl and most are at least 1, and refresh_grace is 0 to 300 seconds")
+        check_whole(access_ttl=access_ttl, most=most)
+        check_whole(0, 300, refresh_grace=refresh_grace)
         self._registration = registration
         self._reads = metadata_documents
         self._outgoing = outgoing

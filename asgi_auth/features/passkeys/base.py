@@ -13,6 +13,7 @@ from asgi_auth.features.passkeys.challenges import Challenges
 from asgi_auth.features.passkeys.credentials import KIND, method_of, noted_in
 from asgi_auth.features.passkeys.relying_party import RelyingParty
 from asgi_auth.features.passkeys.sent import UsedPasskey, challenge_of
+from asgi_auth.validation.numbers import check_whole
 
 LIMITS = "30/m/ip, 300/h/ip"
 #: Pages ask for new options while they are open.
@@ -42,8 +43,7 @@ class PasskeyBase(Feature):
         android_origins: Sequence[str] = (),
     ) -> None:
         """Take the settings. Raises ValueError."""
-        if not 1 <= most <= 100:
-            raise ValueError("most is 1 to 100 passkeys of a user")
+        check_whole(1, 100, most=most)
         self.allows_sign_up: bool = sign_up
         self.is_second_factor: bool = second_factor
         self.factor_kinds: Mapping[str, Factor] = {KIND: Factor("passkey")} if second_factor else {}

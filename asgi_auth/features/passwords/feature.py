@@ -41,7 +41,11 @@ from asgi_auth.model.registration import Registration
 from asgi_auth.runtime.attach import check_packages
 from asgi_auth.storage import Storage
 from asgi_auth.validation.email_address import parse_email
+from asgi_auth.validation.numbers import check_whole
 from asgi_auth.validation.password_policy import PasswordPolicy
+
+#: The greatest number of threads that hash, and of calls that wait for one.
+MOST_HASHES = 10_000
 
 
 class Passwords(Feature):
@@ -83,8 +87,11 @@ class Passwords(Feature):
         login_after_register: bool = False,
         import_hashes: bool = False,
     ) -> None:
-        """Take the settings."""
+        """Take the settings. Raises ValueError for a number that is not whole, or out of bounds."""
         self.policy: PasswordPolicy = policy or PasswordPolicy()
+        check_whole(0, 19, niceness=niceness)
+        check_whole(1, MOST_HASHES, workers=1 if workers is None else workers)
+        check_whole(0, MOST_HASHES, queue=0 if queue is None else queue)
         if import_hashes:
             check_packages("Passwords(import_hashes=True)", {"bcrypt": "import", "cryptography": "import"})
         self._hasher = PasswordHasher(argon2 or Argon2(), workers, queue, niceness, foreign=import_hashes)
@@ -103,8 +110,8 @@ class Passwords(Feature):
 
     async def before(self, call: Call) -> None:
         """Refuse a password that cannot be checked in time before any work is done for it."""
-        if self._hasher.is_full and is_guess(call):
-            raise BusyError
+        if is_guess(call):
+            self._hasher.check_room()
 
     @property
     def services(self) -> tuple[PasswordService]:
