@@ -108,7 +108,10 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
             if IDENTIFIER.fullmatch(name) is None:
                 raise ValueError(f"{name!r} is not an identifier: letters, digits and _, at most 48")
         if unknown := set(self.user_columns) - set(ALL_COLUMNS):
-            raise ValueError(f"unknown columns of the users table: {', '.join(sorted(unknown))}")
+            raise ValueError(
+                f"unknown columns of the users table: {', '.join(sorted(unknown))}; the library has "
+                f"{', '.join(ALL_COLUMNS)}, each of which may be given the name of a column of yours"
+            )
         if (self.schema or "").lower().startswith("pg_") or self.prefix.lower().startswith("sqlite_"):
             raise ValueError("names that start with pg_ or sqlite_ are reserved by the database")
         names = [self.user_columns.get(name, name).lower() for name in ALL_COLUMNS]

@@ -106,17 +106,21 @@ def problems(names: Names, dialect: str, columns: Sequence[Column], fields: Sequ
     table = names.users or f"{names.prefix}users"
     by_name = {column.name: column for column in columns}
     if not columns:
-        return [f"the table {table} does not exist"]
+        return [f"the table {table} does not exist: create it, or correct Names(users=…, schema=…)"]
     found: list[str] = []
+    missing: list[str] = []
     for name in ALL_COLUMNS:
         own = names.user_columns.get(name, name)
         column = by_name.pop(own, None)
         if column is None and name in OPTIONAL_COLUMNS and name not in names.user_columns:
             continue
         if column is None:
+            missing.append(name)
             found.append(f"{table} has no column {own}: ALTER TABLE {table} ADD COLUMN {own} {_wanted(name)}")
         else:
             found += _misfit(dialect, name, column, table)
+    if missing:
+        found.append(f"a column that has another name is named by Names(user_columns={{{missing[0]!r}: …}})")
     for field in fields:
         found += field_columns.problems(field, dialect, by_name.pop(field.column or "", None), table)
     for column in by_name.values():
