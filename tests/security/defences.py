@@ -60,7 +60,7 @@ DEFENCES = [
     Defence(
         "the queue of hashes is bounded",
         "crypto/argon2.py",
-        "            if self.is_full:\n                raise BusyError\n",
+        "            self.check_room()\n",
         "",
         "crypto/test_argon2.py::test_a_full_queue_is_refused_at_once",
     ),
