@@ -41,7 +41,7 @@ OUTSIDE = {
 #: A module imports from its own room, or from a lower floor.
 FLOORS = [
     {"process"},
-    {"model", "texts", "bounds.deadline", "sources", "_lazy", "_per_loop", "_typed_text"},
+    {"model", "texts", "bounds.deadline", "sources", "_begun", "_lazy", "_per_loop", "_typed_text"},
     {"errors"},
     {"validation", "crypto", "bounds.breaker", "bounds"},
     {"settings"},

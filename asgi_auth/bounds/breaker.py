@@ -3,7 +3,8 @@
 import asyncio
 import math
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from asgi_auth.bounds.deadline import Deadline, current
 from asgi_auth.errors import StorageUnavailableError
@@ -36,14 +37,46 @@ class Breaker:
         self._probe: asyncio.Future[None] | None = None
         self._probing_since = 0.0
 
-    def bounded(self, seconds: float, *, asks: bool) -> "Bounded":
+    @asynccontextmanager
+    async def bounded(self, seconds: float, *, asks: bool) -> AsyncIterator[tuple[Deadline, asyncio.Timeout]]:
         """Hold a call to the server: within the deadline of the request, and so many seconds at most.
 
         With `asks`, the block is one question: its end is an answer, unless it is cancelled or out of time. Otherwise
         the block notes each answer itself. Raises StorageUnavailableError at the end of the time, and at once while
         the server is silent and another call asks it.
         """
-        return Bounded(self, seconds, asks=asks)
+        request = current()
+        deadline = request or Deadline(seconds)
+        left = deadline.left(seconds)
+        if not left:
+            # A statement that is sent and then cut costs its connection.
+            raise StorageUnavailableError
+        try:
+            async with asyncio.timeout(left) as cut:
+                probe = await self.admit(cut) if self.is_silent else None
+                since = time.monotonic()
+                is_answer = asks
+                try:
+                    yield deadline, cut
+                except BaseException as error:
+                    is_answer = asks and not isinstance(error, NO_ANSWER)
+                    if asks and isinstance(error, asyncio.CancelledError | TimeoutError):
+                        self.gave_up(since)
+                    raise
+                finally:
+                    if is_answer:
+                        self._answered_at = time.monotonic()
+                        if self.is_silent:
+                            self.answered()
+                    if probe is not None:
+                        self.leave(probe)
+        except TimeoutError as error:
+            if cut.expired():
+                raise StorageUnavailableError from error
+            raise
+        finally:
+            if request is None:
+                deadline.close()
 
     async def admit(self, bound: asyncio.Timeout | None = None) -> "asyncio.Future[None] | None":
         """Let a call through; raise StorageUnavailableError while the server is silent and another call asks it.
@@ -123,58 +156,3 @@ class Asking:
             self._breaker.gave_up(self._since)
         else:
             self._breaker.answered()
-
-
-class Bounded:
-    """A block with a call to a server, as `Breaker.bounded` says. A class, as every statement has one."""
-
-    __slots__ = ("_asks", "_breaker", "_cut", "_deadline", "_is_request", "_probe", "_seconds", "_since")
-
-    def __init__(self, breaker: Breaker, seconds: float, *, asks: bool) -> None:
-        self._breaker = breaker
-        self._seconds = seconds
-        self._asks = asks
-        self._probe: asyncio.Future[None] | None = None
-        self._since = 0.0
-
-    async def __aenter__(self) -> tuple[Deadline, asyncio.Timeout]:
-        """Begin; return the deadline, and the timeout."""
-        request = current()
-        self._is_request = request is not None
-        self._deadline = request or Deadline(self._seconds)
-        left = self._deadline.left(self._seconds)
-        if not left:
-            # A statement that is sent and then cut costs its connection.
-            raise StorageUnavailableError
-        self._cut = await asyncio.timeout(left).__aenter__()
-        if self._breaker.is_silent:
-            try:
-                self._probe = await self._breaker.admit(self._cut)
-            except BaseException as error:
-                await self._end(error)
-                raise
-        self._since = time.monotonic()
-        return self._deadline, self._cut
-
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
-        """Note the answer, if there was one, and end."""
-        breaker = self._breaker
-        if self._asks and isinstance(error, asyncio.CancelledError | TimeoutError):
-            breaker.gave_up(self._since)
-        elif self._asks and not isinstance(error, NO_ANSWER):
-            breaker.answered()
-        if self._probe is not None:
-            breaker.leave(self._probe)
-        await self._end(error)
-
-    async def _end(self, error: BaseException | None) -> None:
-        """End the time. Raises StorageUnavailableError if it was over."""
-        try:
-            await self._cut.__aexit__(None if error is None else type(error), error, None)
-        except TimeoutError as cut:
-            raise StorageUnavailableError from cut
-        finally:
-            if not self._is_request:
-                self._deadline.close()
-        if isinstance(error, TimeoutError) and self._cut.expired():
-            raise StorageUnavailableError from error

@@ -9,10 +9,10 @@ from typing import Any, TypeAlias
 
 import asyncpg
 
+from asgi_auth._begun import Begun
 from asgi_auth.bounds.breaker import Asking, Breaker
 from asgi_auth.errors import StorageSetupError, StorageUnavailableError
 from asgi_auth.process.background import step
-from asgi_auth.process.begun import Begun
 from asgi_auth.process.log import logger
 from asgi_auth.storage.driver import ConflictError, PoolerError, RetryError, SchemaError, T, ValueRefusedError
 from asgi_auth.storage.postgres_host_order import HostOrder

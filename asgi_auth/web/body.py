@@ -9,8 +9,8 @@ from typing import Any, NoReturn
 
 from starlette.types import Receive, Scope
 
+from asgi_auth._begun import Begun
 from asgi_auth.errors import BadRequestError, BodyTooLargeError, RequestTimeoutError, UnsupportedMediaTypeError
-from asgi_auth.process.begun import Begun
 from asgi_auth.web.headers import headers
 from asgi_auth.web.percent import pairs_of
 

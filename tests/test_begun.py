@@ -5,7 +5,7 @@ from collections.abc import Awaitable
 
 import pytest
 
-from asgi_auth.process.begun import Begun
+from asgi_auth._begun import Begun
 
 
 async def result(*waits: "Awaitable[object]") -> list[object]:

@@ -20,7 +20,11 @@ class Begun(Generic[T]):
         self._work = work
         #: Whether the coroutine has ended.
         self.is_done: bool = False
-        self._go_on(None, None)
+        try:
+            self._waits_for = work.send(None)
+        except StopIteration as end:
+            self.is_done = True
+            self._result: T = end.value
 
     def __await__(self) -> Generator[Any, Any, T]:
         """Go on to the end of the coroutine; a cancellation reaches it."""
@@ -55,7 +59,7 @@ class Begun(Generic[T]):
             self._waits_for = self._work.send(sent) if error is None else self._work.throw(error)
         except StopIteration as end:
             self.is_done = True
-            self._result: T = end.value
+            self._result = end.value
         except BaseException:
             self.is_done = True
             raise
