@@ -110,7 +110,7 @@ class Passwords(Feature):
 
     async def before(self, call: Call) -> None:
         """Refuse a password that cannot be checked in time before any work is done for it."""
-        if is_guess(call):
+        if self._hasher.is_full and is_guess(call):
             self._hasher.check_room()
 
     @property
