@@ -3,8 +3,10 @@
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
-from typing import Any, Self
+from dataclasses import fields, replace
+from functools import wraps
+from inspect import signature
+from typing import Any, ParamSpec, Self
 
 from asgi_auth.accounts.links import Link
 from asgi_auth.bounds.deadline import deadline
@@ -24,6 +26,22 @@ from asgi_auth.settings import Secrets, Settings
 from asgi_auth.storage import Storage, from_url
 from asgi_auth.validation.permissions import check_name
 
+P = ParamSpec("P")
+
+
+def _names_settings(function: Callable[P, None]) -> Callable[P, None]:
+    """Let the constructor say where a setting belongs that it does not take itself."""
+    own = signature(function).parameters
+
+    @wraps(function)
+    def checked(*given: P.args, **named: P.kwargs) -> None:
+        if found := sorted({field.name for field in fields(Settings)} & named.keys() - own.keys()):
+            shown = ", ".join(f"{name}=…" for name in found)
+            raise TypeError(f"{', '.join(found)}: a setting belongs into Auth(…, settings=Settings(secret=…, {shown}))")
+        function(*given, **named)
+
+    return checked
+
 
 class Auth(Composition):
     """Authentication for one set of users.
@@ -34,6 +52,7 @@ class Auth(Composition):
     with a `mailer` (or in development) all flows by mail but the magic link.
     """
 
+    @_names_settings
     def __init__(
         self,
         storage: str | Storage,

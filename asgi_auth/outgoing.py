@@ -17,6 +17,7 @@ import msgspec
 from asgi_auth._per_loop import PerLoop
 from asgi_auth.bounds.deadline import left
 from asgi_auth.errors import ProviderUnavailableError
+from asgi_auth.sources.kinds import checks_options
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -59,6 +60,7 @@ class Outgoing:
     decompressed. The proxies of the environment (`HTTPS_PROXY`) apply. Needs the package `httpx2` (extra `http`).
     """
 
+    @checks_options
     def __init__(self, *, development: bool = False, verify: ssl.SSLContext | None = None) -> None:
         """Allow `http` to this machine in development; `verify` names the certificate authorities to trust."""
         self._development = development

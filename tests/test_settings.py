@@ -176,3 +176,10 @@ def test_secrets_are_not_shown() -> None:
     for text in (repr(settings), str(settings), f"{settings}", repr(make_auth())):
         assert SECRET[:10] not in text
         assert SECRET[::-1][:10] not in text
+
+
+def test_a_setting_in_the_wrong_place_is_told_the_right_one() -> None:
+    with pytest.raises(TypeError, match=r"^base_url: a setting belongs into Auth\(…, settings=Settings\("):
+        Auth("sqlite://", secret=SECRET, base_url="https://app.example.com")  # type: ignore[call-arg]  # wrong
+    with pytest.raises(TypeError, match="unexpected keyword argument 'bas_url'"):
+        Auth("sqlite://", secret=SECRET, bas_url="https://app.example.com")  # type: ignore[call-arg]  # wrong

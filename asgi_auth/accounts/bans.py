@@ -9,6 +9,7 @@ from asgi_auth.model.ban import BAN, Ban
 from asgi_auth.model.limits import YEAR_9999
 from asgi_auth.model.records import Client, User
 from asgi_auth.sessions.bans import lifted
+from asgi_auth.sources.kinds import check_kind
 
 #: The most characters of a reason.
 MAX_REASON = 1000
@@ -33,6 +34,8 @@ class Bans(UserEditing):
         `until`, the account is as before. Raises ValueError for a reason over 1000 characters and for an end before
         1970 or after the year 9999, such as one in milliseconds, and TypeError for an end that is not a number.
         """
+        check_kind("reason", reason, str)
+        check_kind("tell", tell, bool)
         if len(reason) > MAX_REASON:
             raise ValueError(f"a reason has at most {MAX_REASON} characters")
         if until is not None and (isinstance(until, bool) or not isinstance(until, int | float)):

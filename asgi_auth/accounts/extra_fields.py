@@ -7,12 +7,17 @@ from typing import Any
 import msgspec
 
 from asgi_auth.errors import ValidationError
+from asgi_auth.sources.kinds import check_kind
 from asgi_auth.validation.reasons import Reason
 from asgi_auth.validation.user_field import Field
 
 
 def checked_data(fields: Sequence[Field], data: Mapping[str, Any]) -> dict[str, Any]:
-    """Check values of extra fields against their declaration; raises ValidationError."""
+    """Check values of extra fields against their declaration.
+
+    Raises ValidationError, and ValueError where `data` is no mapping of names to values.
+    """
+    check_kind("data", data, Mapping[str, Any])
     declared = {item.name: item for item in fields}
     errors: dict[str, list[Reason]] = {name: [Reason("unknown")] for name in data.keys() - declared.keys()}
     values: dict[str, Any] = {}

@@ -88,7 +88,7 @@ class Inviting(UserCreation):
 
     async def _known(self, storage: Storage, user: User, data: Mapping[str, Any] | None) -> User:
         """Return an account that may be invited, with its new extra fields."""
-        changes = {"data": checked_data(self._parts.settings.fields, data)} if data else {}
+        changes = {"data": checked_data(self._parts.settings.fields, data)} if data is not None else {}
         locked = await storage.update_user(user.id, changes, self._now)
         credential = await storage.credential(user.id, KIND)
         if locked is None or locked.status != "active" or (credential is not None and credential.secret):

@@ -9,6 +9,7 @@ from asgi_auth.accounts.ways_in import take_over
 from asgi_auth.errors import UserNotFoundError
 from asgi_auth.model import event_types as events
 from asgi_auth.model.records import Client
+from asgi_auth.sources.kinds import check_kind
 from asgi_auth.storage import Storage
 
 
@@ -50,6 +51,7 @@ class UserAccess(UserCreation):
         Also after a breach (NIST SP 800-63B-4, 3.1.1.2). With `everything`, all else that opens the account goes as
         well, such as second factors and passkeys. Without the feature `PasswordReset` or a mailer there is no mail.
         """
+        check_kind("everything", everything, bool)
         service, now = self._parts.resets() if self._parts.letters.can_send else None, self._now
         async with self._changing(user_id, by) as storage:
             user = found(await storage.update_user(user_id, {}, now))

@@ -9,6 +9,7 @@ from asgi_auth.accounts.user_base import By, UserBase, called_by
 from asgi_auth.errors import UserExistsError, UserIdExistsError, ValidationError
 from asgi_auth.model import event_types as events
 from asgi_auth.model.records import NO_USER_ID, Client, Credential, User, new_id
+from asgi_auth.sources.kinds import check_kind
 from asgi_auth.validation.email_address import Address, parse_email
 from asgi_auth.validation.reasons import Reason
 
@@ -37,6 +38,8 @@ class UserCreation(UserBase):
         UnknownRoleError, ValidationError, PasswordPolicyError, and ValueError for a hash, an id or roles that cannot be
         stored.
         """
+        check_kind("verified", verified, bool)
+        check_kind("id", id, str | None)
         await self._parts.start()
         address = parse_email(email)
         given = self._parts.permissions.checked_roles(roles)
@@ -72,7 +75,7 @@ class UserCreation(UserBase):
             email_canonical=address.canonical,
             email_verified=verified,
             roles=roles,
-            data=complete_data(self._parts.settings.fields, data or {}),
+            data=complete_data(self._parts.settings.fields, {} if data is None else data),
             created_at=int(now),
             updated_at=int(now),
         )
@@ -81,6 +84,8 @@ class UserCreation(UserBase):
 
     async def _secret(self, password: str | None, password_hash: str | None, canonical: str) -> str | None:
         """Return the hash of a new password; None without one. Raises PasswordPolicyError and ValueError."""
+        check_kind("password", password, str | None)
+        check_kind("password_hash", password_hash, str | None)
         if password is not None and password_hash is not None:
             raise ValueError("give a password or a password_hash, not both")
         passwords = self._parts.passwords()

@@ -9,6 +9,7 @@ from asgi_auth.errors import UserNotFoundError
 from asgi_auth.model import event_types as events
 from asgi_auth.model.ban import BAN
 from asgi_auth.model.records import Client, Status, User
+from asgi_auth.sources.kinds import check_kind
 from asgi_auth.storage import Storage
 from asgi_auth.validation.email_address import parse_email
 
@@ -31,6 +32,7 @@ class UserEditing(UserBase):
         self, user_id: str, *, verified: bool = True, by: By = None, client: Client | None = None
     ) -> User:
         """Mark the address as proven to be the user's, as the mailed link does, or as unproven."""
+        check_kind("verified", verified, bool)
         return await self._update(user_id, {"email_verified": verified}, by, client)
 
     async def set_data(self, user_id: str, by: By = None, client: Client | None = None, /, **data: Any) -> User:

@@ -12,6 +12,7 @@ from asgi_auth.accounts.user_base import UserBase, found
 from asgi_auth.errors import UserNotFoundError, ValidationError
 from asgi_auth.model.records import Client, Record, Session, Status, User
 from asgi_auth.model.stored import Stored
+from asgi_auth.sources.kinds import check_kind
 from asgi_auth.validation.email_address import canonical_or_none
 from asgi_auth.validation.json_value import INT64
 from asgi_auth.validation.reasons import Reason
@@ -69,6 +70,7 @@ class UserLists(UserBase):
 
     async def count(self, *, search: str | None = None, status: Status | None = None, role: str | None = None) -> int:
         """Count the users that `list` returns in all its pages, or `search` for a text. Reads all of them once."""
+        check_kind("status", status, Status | None)
         prefix = "" if search is None else prefix_of(search)
         await self._parts.start()
         return await self._storage.count_users(prefix=prefix, status=status, role=_checked(role))
@@ -106,6 +108,8 @@ class UserLists(UserBase):
         *,
         newest: bool = False,
     ) -> UserPage:
+        check_kind("status", status, Status | None)
+        check_kind("limit", limit, int)
         if not 1 <= limit <= MAX_PAGE:
             raise ValidationError({"limit": [Reason("invalid", f"Expected 1 to {MAX_PAGE}.")]})
         last = None if after is None else _user_at(after, is_search=bool(prefix))

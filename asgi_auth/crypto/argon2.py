@@ -23,6 +23,7 @@ from asgi_auth.crypto.equal_work import EqualWork
 from asgi_auth.crypto.foreign_hashes import UnusableHashError
 from asgi_auth.errors import BusyError
 from asgi_auth.process.fork import leave_behind, renew_after_fork
+from asgi_auth.sources.kinds import check_kinds
 
 T = TypeVar("T")
 #: The minimum of the OWASP Password Storage Cheat Sheet, in KiB, for hashes of two passes.
@@ -57,6 +58,7 @@ class Argon2:
 
     def __post_init__(self) -> None:
         """Raise ValueError for a cost that Argon2 cannot compute, or that is too low for production."""
+        check_kinds(self)
         if self.time_cost < 1 or self.parallelism < 1 or self.memory_cost < 8 * self.parallelism:
             raise ValueError("argon2 needs at least 1 pass, 1 lane and 8 KiB of memory per lane")
         strong = self.memory_cost >= MIN_MEMORY_COST and self.time_cost >= 2

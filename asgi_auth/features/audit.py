@@ -10,6 +10,7 @@ from asgi_auth.events.log import encoded
 from asgi_auth.feature import Feature
 from asgi_auth.model import event_types as events
 from asgi_auth.model.records import AuditRecord, Event, new_id
+from asgi_auth.sources.kinds import checks_options
 from asgi_auth.validation.numbers import check_whole
 
 DAY = 86400
@@ -42,6 +43,7 @@ class Audit(Feature):
     no user. Further ones are counted in one record.
     """
 
+    @checks_options
     def __init__(
         self,
         *,

@@ -8,6 +8,7 @@ import msgspec
 from asgi_auth.crypto.shared_secrets import SharedSecrets
 from asgi_auth.errors import InvalidClientError, InvalidTokenError
 from asgi_auth.feature import BasicCredentials, Feature, Record, post
+from asgi_auth.sources.kinds import checks_options
 
 #: Anything may be sent, up to the size of a body: only a genuine token is active.
 AnyToken = Annotated[str, msgspec.Meta(min_length=1, max_length=16384)]
@@ -32,6 +33,7 @@ class Issuer(Feature):
 
     announces = True
 
+    @checks_options
     def __init__(self, clients: Mapping[str, str | Sequence[str] | IntrospectionClient] | None = None) -> None:
         """Take the services that may ask. Raises ValueError for a secret that is short or can be guessed."""
         services = {

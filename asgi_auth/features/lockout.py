@@ -8,6 +8,7 @@ from asgi_auth.feature import Call, Ending, Endpoint, Event, Feature
 from asgi_auth.limits.rules import GUESS, Guess, is_guess, note_right_password, was_right, was_wrong
 from asgi_auth.model import event_types as events
 from asgi_auth.model.records import Backoff
+from asgi_auth.sources.kinds import checks_options
 from asgi_auth.validation.numbers import check_whole
 
 #: The note of a call with the keys for which its guess is in flight.
@@ -31,6 +32,7 @@ class Lockout(Feature):
 
     observes: Container[str] | None = (events.PASSWORD_CHECK, events.PASSWORD_CHANGE)
 
+    @checks_options
     def __init__(self, *, after: int = 10, pause: int = 60, longest: int = 3600, memory: int = 86400) -> None:
         """Take the bounds. Raises ValueError."""
         check_whole(0, after=after, pause=pause, longest=longest, memory=memory)

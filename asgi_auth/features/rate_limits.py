@@ -13,6 +13,7 @@ from asgi_auth.model import event_types as events
 from asgi_auth.model.limits import KEYS, Rule, parse_rules
 from asgi_auth.model.records import Client, Window
 from asgi_auth.runtime.library import endpoints_of_library
+from asgi_auth.sources.kinds import checks_options
 
 #: The index of a full window and when it expires; None if none is full.
 Full = tuple[int, int] | None
@@ -40,6 +41,7 @@ class RateLimits(Feature):
 
     observes: Container[str] | None = (events.PASSWORD_CHECK,)
 
+    @checks_options
     def __init__(self, rules: Mapping[str, str] | None = None) -> None:
         """Parse the rules. Raises ValueError for invalid notation; `Auth` raises it for an unknown endpoint."""
         self.rules: dict[str, list[Rule]] = {name: parse_rules(text) for name, text in (rules or {}).items()}

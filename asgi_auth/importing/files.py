@@ -87,9 +87,23 @@ def _json_lines(file: BinaryIO) -> Iterator[Entry]:
             yield _entry(number, line)
 
 
+class _TwiceError(Exception):
+    """A member stands twice in an object: which value counts is unknown, and other readers take the other one."""
+
+
+def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object. Raises _TwiceError."""
+    found = dict(members)
+    if len(found) < len(members):
+        raise _TwiceError
+    return found
+
+
 def _entry(number: int, line: bytes) -> Entry:
     try:
-        record = json.loads(line)
+        record = json.loads(line, object_pairs_hook=_object)
+    except _TwiceError:
+        return Entry(number, len(line), None, "a member stands twice")
     except (ValueError, RecursionError):
         return Entry(number, len(line), None, "the line is not JSON")
     if not isinstance(record, dict):
@@ -112,9 +126,17 @@ def _csv(file: BinaryIO, columns: Sequence[str] = ()) -> Iterator[Entry]:
         if rows.line_num in too_long:
             yield Entry(rows.line_num, 0, None, TOO_LONG)
         elif row and header is None and not (columns and "email" not in row):
-            header = row
+            header = _header(row)
         elif row:
             yield _row(rows.line_num, header or columns, row if header else _padded(row, len(columns)))
+
+
+def _header(names: list[str]) -> list[str]:
+    """Return the names of the columns. Raises FileError for one that stands twice: which value counts is unknown."""
+    for number, name in enumerate(names, 1):
+        if name and (first := names.index(name) + 1) < number:
+            raise FileError(f"the first line has the same name in the columns {first} and {number}")
+    return names
 
 
 def _texts(file: BinaryIO, too_long: set[int]) -> Iterator[str]:
@@ -183,7 +205,7 @@ class _Text:
         self._decode = codecs.getincrementaldecoder("utf-8-sig")().decode
         self._buffer = ""
         self._at = 0
-        self._decoder = json.JSONDecoder()
+        self._decoder = json.JSONDecoder(object_pairs_hook=_object)
 
     def peek(self) -> str:
         """Return the next character that is not white space; an empty text at the end."""
@@ -209,6 +231,8 @@ class _Text:
                 value, end = self._decoder.raw_decode(self._buffer, self._at)
             except (ValueError, RecursionError):
                 end = -1
+            except _TwiceError:
+                raise FileError(f"{name}: a member stands twice") from None
             # A number at the end of the buffer may go on.
             size = (end if end >= 0 else len(self._buffer)) - self._at
             if 0 <= end < len(self._buffer) and size <= most:

@@ -27,6 +27,7 @@ TRIES, PAUSE = 6, 0.25
 ASSIGNED = "id: the database assigns the ids of users; see new_ids"
 MISMATCH = "the id and the address do not belong to one user"
 TAKEN = "a credential or a unique value of it belongs to another user"
+REFUSED = "the users table refuses a value of the record"
 
 
 class _DryRunError(Exception):
@@ -156,7 +157,7 @@ class Importer:
         by_id = await storage.user(each.given_id) if each.given_id is not None else None
         by_address = await storage.user_by_email(each.user.email_canonical)
         if by_address is None and by_id is None:
-            raise RefusedError(ASSIGNED if self._preparer.assigns and each.given_id is not None else TAKEN)
+            raise RefusedError(await self._reason(storage, each))
         if self._options.on_conflict == "skip":
             return "skipped"
         if self._options.on_conflict == "fail":
@@ -166,6 +167,17 @@ class Importer:
         update = Update(self._auth, by_address, each, self._options.updates)
         await _trying(lambda: update.run(storage, dry_run=self._options.dry_run), StorageUnavailableError)
         return "updated"
+
+    async def _reason(self, storage: Storage, each: Prepared) -> str:
+        """Return why a user could not be added whose id and address are free."""
+        if self._preparer.assigns and each.given_id is not None:
+            return ASSIGNED
+        for credential in each.credentials:
+            if await storage.find_credential(credential.kind, credential.identifier) is not None:
+                return TAKEN
+        names = [field.name for field in self._auth.settings.fields if field.column]
+        own = [name for name in names if each.user.data.get(name) is not None]
+        return f"{REFUSED}: {', '.join(own)}" if own else TAKEN
 
 
 async def _trying(work: Callable[[], Awaitable[T]], error: type[Exception]) -> T:

@@ -55,7 +55,10 @@ class Update:
         """Change columns, and claim unique values; returns the sessions that have ended."""
         # No session that is left from before may come back with the status.
         ended = await storage.end_sessions(self._user.id, self._now) if "status" in changes else []
-        await storage.update_user(self._user.id, changes, self._now)
+        try:
+            await storage.update_user(self._user.id, changes, self._now)
+        except ValidationError as error:
+            raise RefusedError(f"the users table refuses a value of the record: {', '.join(error.errors)}") from None
         try:
             await self._auth.users.unique_values.claim(storage, self._user.id, changes.get("data", {}))
         except ValidationError:

@@ -16,6 +16,7 @@ from asgi_auth.limits.redis_clients import MAX_CONNECTIONS, RedisClients
 from asgi_auth.limits.redis_scripts import BEGIN_GUESS, COUNT, END_GUESS, LIMIT, SETTLE, TAKE_BACK
 from asgi_auth.model.limits import IN_FLIGHT, MAX_SKEW
 from asgi_auth.model.records import Backoff, Counter, Window
+from asgi_auth.sources.kinds import checks_options
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis, RedisCluster
@@ -50,6 +51,7 @@ class RedisCounters:
     replicates asynchronously. Every error of Redis is a StorageUnavailableError. Needs the extra `redis`.
     """
 
+    @checks_options
     def __init__(self, url: str, *, prefix: str = "asgi_auth:", timeout: float = 2.0) -> None:
         """Connect nowhere yet. Raises ValueError for another URL or option, ImportError without the extra."""
         try:

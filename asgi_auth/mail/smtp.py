@@ -12,6 +12,7 @@ from email.message import EmailMessage
 from typing import Literal
 
 from asgi_auth.mail.message import Mail, MailError, TemporaryMailError
+from asgi_auth.sources.kinds import checks_options
 from asgi_auth.validation.email_address import parse_email
 
 TLS = Literal["starttls", "tls", "none"]
@@ -29,6 +30,7 @@ class SMTPMailer:
     delivery. Raises ValueError for settings that cannot work or are not safe, and ImportError without the extra `smtp`.
     """
 
+    @checks_options
     def __init__(
         self,
         host: str,

@@ -6,6 +6,7 @@ from asgi_auth.feature.declare import get
 from asgi_auth.feature.feature import Feature
 from asgi_auth.feature.route import Served
 from asgi_auth.openapi import Info, all_served, document
+from asgi_auth.sources.kinds import checks_options
 
 
 class OpenAPI(Feature):
@@ -14,6 +15,7 @@ class OpenAPI(Feature):
     `title`, `version` and `description` are those of the document; the default title contains `Settings.name`.
     """
 
+    @checks_options
     def __init__(self, *, title: str | None = None, version: str = "1", description: str = "") -> None:
         """Take the settings."""
         self.info: Info = Info(title, version, description)

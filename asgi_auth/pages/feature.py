@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from asgi_auth.feature import Feature
 from asgi_auth.model.look import Look
 from asgi_auth.pages.colors import parse_color, text_on
+from asgi_auth.sources.kinds import checks_options
 from asgi_auth.validation.origins import origin_of
 from asgi_auth.validation.targets import is_allowed, is_local_path
 
@@ -21,6 +22,7 @@ class Pages(Feature):
 
     shows_pages = True
 
+    @checks_options
     def __init__(
         self,
         *,

@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from asgi_auth.errors import UnknownRoleError
+from asgi_auth.sources.kinds import fits
 from asgi_auth.validation.permissions import AUTHENTICATED, check_grants, check_name, covers
 from asgi_auth.validation.reasons import Reason
 
@@ -79,10 +80,11 @@ class PermissionMap:
         """Return roles that a user may be given, each once: the one check for administrators, invitations and imports.
 
         Raises UnknownRoleError for a role that the setting `permissions` does not name, if there is one; TypeError for
-        one string in place of a list of names; ValueError for a list that tokens cannot hold.
+        what is no list of names, such as one string; ValueError for a list that tokens cannot hold.
         """
-        if isinstance(roles, str):
-            raise TypeError(f"roles are a list of names, such as [{roles!r}]")
+        if not fits(roles, Sequence[str]):
+            one = roles if isinstance(roles, str) else "admin"
+            raise TypeError(f"roles are a list of names, such as [{one!r}]")
         given = tuple(dict.fromkeys(roles))
         if len(",".join(given)) > MAX_ROLES:
             raise ValueError(f"roles are part of every access token; these are over {MAX_ROLES} characters")

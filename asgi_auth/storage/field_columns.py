@@ -41,6 +41,11 @@ SQLITE: Final[Mapping[str, Sequence[str]]] = {
 }
 #: A name in the message of a database.
 WORD = re.compile(r"[A-Za-z0-9_]+")
+#: A column of times as text, in UTC. `infinity` has no zone, and the `BC` of a year stands behind it.
+UTC_TEXT = r"regexp_replace(to_jsonb({}) #>> CAST(ARRAY[] AS TEXT[]), '^([0-9][^ ]*)', '\1Z')"
+#: A value that the database would round is no value of the type, which it says with the name of the column.
+EXACT = """CASE WHEN CAST({value} AS {type}) IS DISTINCT FROM CAST(CAST({value} AS {type}) AS {exact})
+    THEN CAST('{column} ' || {value} AS {type}) ELSE CAST({value} AS {type}) END"""
 #: What a statement calls the JSON object that it writes.
 GIVEN = "CAST(:data AS JSONB)"
 
@@ -163,17 +168,25 @@ def _written(field: Field, column: Column) -> str:
     if column.type in JSON:
         return f"CAST(NULLIF({value}, CAST('null' AS JSONB)) AS {column.type})"
     if column.type.endswith("[]"):
-        return ARRAY_OF.format(value=value, type=column.type[:-2])
-    return f"CAST({GIVEN} ->> '{field.name}' AS {column.type})"
+        return ARRAY_OF.format(value=value, item=_cast("item", column))
+    return _cast(f"{GIVEN} ->> '{field.name}'", column)
+
+
+def _cast(value: str, column: Column) -> str:
+    """Return a text as the type of a column, or of an item of it."""
+    kind, exact = column.type.removesuffix("[]"), column.exact.removesuffix("[]")
+    if exact == kind or kind not in {"numeric", *TIMES}:
+        return f"CAST({value} AS {kind})"
+    return EXACT.format(value=f"({value})", type=kind, exact=exact, column=column.name)
 
 
 def _shown(field: Field, column: Column) -> str:
     """Return a column as JSON, in PostgreSQL."""
     name = f'"{column.name}"'
     if column.type == "timestamp with time zone":
-        return f"(to_jsonb({name} AT TIME ZONE 'UTC') #>> CAST(ARRAY[] AS TEXT[])) || 'Z'"
+        return UTC_TEXT.format(f"{name} AT TIME ZONE 'UTC'")
     if column.type == "timestamp without time zone":
-        return f"(to_jsonb({name}) #>> CAST(ARRAY[] AS TEXT[])) || 'Z'"
+        return UTC_TEXT.format(name)
     if field.shape.is_list or field.shape.kind not in {"text", "email"}:
         return f"to_jsonb({name})"
     return f"CAST({name} AS TEXT)"

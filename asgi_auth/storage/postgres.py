@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from asgi_auth.sources.kinds import checks_options
+
 try:
     import asyncpg
 except ImportError as _error:  # pragma: no cover (the tests install every extra)
@@ -35,6 +37,7 @@ class Postgres(SQLStorage):
     itself, since LISTEN needs a connection to the server.
     """
 
+    @checks_options
     def __init__(
         self,
         dsn: str | None = None,

@@ -18,6 +18,7 @@ from asgi_auth.bounds.deadline import current, left
 from asgi_auth.errors import StorageSetupError, StorageUnavailableError
 from asgi_auth.process import background
 from asgi_auth.process.fork import leave_behind, renew_after_fork
+from asgi_auth.sources.kinds import checks_options
 from asgi_auth.storage.driver import Connection, T
 from asgi_auth.storage.names import Names
 from asgi_auth.storage.sql import SQLStorage
@@ -53,6 +54,7 @@ class SQLite(SQLStorage):
       is much larger than the memory. Queries then run in the threads of the readers.
     """
 
+    @checks_options
     def __init__(
         self,
         path: str | Path = MEMORY,

@@ -29,7 +29,9 @@ class Form:
 PLAIN = Form()
 #: A status that is a flag: true is active.
 FLAG = Form(write="({} = 'active')")
-EPOCH = "CAST(FLOOR(EXTRACT(EPOCH FROM {})) AS BIGINT)"
+#: The years 1 to 9999, as Python has them: a column may hold later times, and `infinity`.
+EPOCH = """CASE WHEN {0} IS NOT NULL
+    THEN CAST(LEAST(GREATEST(FLOOR(EXTRACT(EPOCH FROM {0})), -62135596800), 253402300799) AS BIGINT) END"""
 POSTGRES_TEXT = {"text": PLAIN, "character varying": PLAIN, "citext": PLAIN}
 POSTGRES_JSON = {
     "json": Form("CAST({} AS TEXT)", "CAST({} AS JSON)"),

@@ -8,6 +8,7 @@ from itertools import chain, pairwise, takewhile
 
 from asgi_auth._typed_text import has_few_marks
 from asgi_auth.errors import PasswordPolicyError
+from asgi_auth.sources.kinds import check_kinds
 from asgi_auth.validation.reasons import Reason
 
 #: The length of the shortest words and pieces that a password is compared with, in characters.
@@ -40,6 +41,7 @@ class PasswordPolicy:
 
     def __post_init__(self) -> None:
         """Raise ValueError for a policy that is weaker than ASVS 6.2.1 and 6.2.9 allow."""
+        check_kinds(self)
         if self.min_length < 8:
             raise ValueError("min_length must be at least 8 (ASVS 6.2.1)")
         if self.max_bytes < 64 or self.max_bytes > 4096 or self.min_length > 64:

@@ -13,6 +13,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias, get_args
 import msgspec
 
 from asgi_auth.errors import ValidationError
+from asgi_auth.sources.kinds import check_kind, check_kinds
 from asgi_auth.validation import field_text
 from asgi_auth.validation.email_address import parse_email
 from asgi_auth.validation.fields import INJECTED, BodyField, Email
@@ -85,6 +86,7 @@ class Field:
 
     def __post_init__(self) -> None:
         """Raise ValueError for an invalid declaration."""
+        check_kind("the name of a field", self.name, str)
         if not self.name.isidentifier() or keyword.iskeyword(self.name) or self.name.startswith("_"):
             raise ValueError(f"{self.name!r} is not a valid field name")
         if self.name in self.reserved:
@@ -92,6 +94,7 @@ class Field:
         if self.write not in get_args(Write):
             raise ValueError(f"{self.name}: write must be one of {', '.join(get_args(Write))}")
         try:
+            check_kinds(self)
             self._check_declaration()
         except ValueError as error:
             raise ValueError(f"{self.name}: {error}") from None

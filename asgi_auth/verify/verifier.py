@@ -17,6 +17,7 @@ from asgi_auth.sessions.identity import Identity
 from asgi_auth.sessions.source import UNDECLARED, Source
 from asgi_auth.sessions.token_text import Parts, parts_of
 from asgi_auth.sessions.tokens import ACT, Claims
+from asgi_auth.sources.kinds import checks_options
 from asgi_auth.verify.remote_keys import RemoteKeys
 
 #: What the header of an access token has, and nothing else.
@@ -32,6 +33,7 @@ class Verifier:
     extras `http` and `asymmetric`.
     """
 
+    @checks_options
     def __init__(
         self,
         issuer: str,

@@ -166,3 +166,41 @@ async def test_a_new_password_ends_sessions_and_mailed_tokens() -> None:
         for wrong in ({"password": "short"}, {"password": None}, {"password": "x", "password_hash": "y"}):
             with pytest.raises((PasswordPolicyError, ValueError)):
                 await auth.users.set_password(user_id, **wrong)
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"email": 5}, "email must be a text"),
+        ({"password": 5}, "password must be a text or None"),
+        ({"password_hash": b"x"}, "password_hash must be a text or None"),
+        ({"verified": "no"}, "verified must be True or False"),
+        ({"data": "x"}, "data must be a mapping, and is of the type str"),
+        ({"data": ["nick"]}, "data must be a mapping, and is a list of str"),
+        ({"data": {5: 1}}, "data must be a mapping, and is a dict of int"),
+        ({"id": 5}, "id must be a text or None"),
+        ({"roles": 5}, "roles are a list of names"),
+        ({"roles": [5]}, "roles are a list of names"),
+    ],
+)
+async def test_a_value_of_another_type_is_named(auth: Auth, options: dict[str, Any], text: str) -> None:
+    with pytest.raises((ValueError, TypeError), match=f"^{text}"):
+        await auth.users.create(**{"email": "new@example.com"} | options)
+    assert await auth.users.count() == 0
+
+
+async def test_a_flag_of_another_type_changes_nothing(auth: Auth) -> None:
+    user = await auth.users.create(EMAIL, password=PASSWORD, verified=True)
+    before = await auth.users.get(user.id)
+    wrong: Any = "no"
+
+    for change in (
+        auth.users.set_verified(user.id, verified=wrong),
+        auth.users.ban(user.id, tell=wrong),
+        auth.users.reset_password(user.id, everything=wrong),
+        auth.users.list(status=wrong),
+        auth.users.count(status=wrong),
+    ):
+        with pytest.raises(ValueError, match="must be"):
+            await change
+    assert await auth.users.get(user.id) == before

@@ -80,6 +80,15 @@ async def test_a_session_with_an_actor_makes_nothing_that_logs_in() -> None:
         assert await world.auth.storage.credentials(world.users["user"].id) == before
 
 
+@pytest.mark.parametrize("fresh", [False, True])
+async def test_an_actor_proves_nothing_in_the_place_of_the_user(*, fresh: bool) -> None:
+    async with administered() as world:
+        token = (await begun(world))["authorization"].removeprefix("Bearer ")
+
+        with pytest.raises(ImpersonatedError):
+            await world.auth.pipeline.admission.prove(await world.auth.authenticate(token), fresh=fresh)
+
+
 async def test_the_core_renews_no_session_with_an_actor() -> None:
     async with administered() as world:
         token = (await begun(world))["authorization"].removeprefix("Bearer ")

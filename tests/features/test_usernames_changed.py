@@ -72,7 +72,7 @@ async def test_administrators_alone_change_names_where_users_may_not() -> None:
 
     assert (refused.status, refused.json["errors"]) == (422, {"username": ["There is no such field."]})
     assert statuses == [200, 200, 401]
-    with pytest.raises(ValueError, match="change is user or admin"):
+    with pytest.raises(ValueError, match="change must be user or admin"):
         Usernames(change="nobody")  # type: ignore[arg-type]  # on purpose
 
 

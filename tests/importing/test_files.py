@@ -200,3 +200,21 @@ async def test_the_progress_is_the_part_of_the_file_that_was_read(tmp_path: Path
             assert [round(part or 0, 1) for part in parts] == [0.4, 0.8, 1.0]
         await import_users(auth, [{}], progress=lambda report: parts.append(report.part))
         assert parts[-1] is None
+
+
+async def test_a_name_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    twice = '{"email": "a@example.com", "email": "b@example.com"}'
+    deep = '{"email": "c@example.com", "data": {"a": 1, "a": 2}}'
+    file = written(tmp_path, "users.jsonl", f'{twice}\n{deep}\n{{"email": "d@example.com"}}\n')
+    table = written(tmp_path, "users.csv", "email,id,email\na@example.com,1,b@example.com\n")
+    document = written(tmp_path, "users.json", f'{{"users": [{{"email": "d@example.com"}}, {twice}]}}')
+
+    async with importing() as auth:
+        report = await import_users(auth, file)
+        assert report.refusals == [Refusal(number, "a member stands twice") for number in (1, 2)]
+        assert [user.email for user in await users_of(auth)] == ["d@example.com"]
+        with pytest.raises(FileError, match=r"^the first line has the same name in the columns 1 and 3$"):
+            await import_users(auth, table)
+        with pytest.raises(FileError, match=r"^record 2: a member stands twice$"):
+            await import_users(auth, document)
+        assert await auth.users.count() == 1

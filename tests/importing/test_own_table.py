@@ -1,11 +1,18 @@
 """Imports into a users table of the host, whose ids the database assigns."""
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from asgi_auth import Field
 from asgi_auth.importing import Refusal, import_users
+from asgi_auth.importing.importer import OnConflict
 from asgi_auth.storage import Names, from_url
 from tests.importing.users import HASHED, importing, users_of
+from tests.storage.conftest import Servers
+from tests.storage.test_own_columns import table
 from tests.support import login
 
 TABLE = """
@@ -36,3 +43,33 @@ async def test_ids_that_the_database_assigns_find_users_and_are_never_made(tmp_p
         assert (await import_users(auth, [new, *many], new_ids=True)).made == 31
         await login(auth, "bob@example.com")
         assert sorted(int(user.id) for user in await users_of(auth)) == [7, *range(8, 39)]
+
+
+@pytest.mark.parametrize("on_conflict", ["skip", "update"])
+async def test_a_value_that_a_column_of_the_host_refuses_is_named(
+    on_conflict: OnConflict, servers: Servers, fresh: Callable[[str], str]
+) -> None:
+    url, server = fresh("postgres15"), servers.get("postgres15")
+    server.sql(table(plan="VARCHAR(20) CHECK (plan IN ('free', 'pro'))"), url)
+    names = Names(users="people", own_users_table=True)
+    fields = [Field("plan", max_length=20, column="plan"), Field("ticket", unique=True)]
+    async with importing(from_url(url, names), fields=fields) as auth:
+        await auth.users.create("ada@example.com", data={"plan": "pro", "ticket": "a"})
+        records = [
+            {"email": "eve@example.com", "data": {"plan": "gold"}},
+            {"email": "bob@example.com", "data": {"plan": "free"}},
+            {"email": "dan@example.com", "data": {"plan": "pro", "ticket": "A"}},
+            {"email": "ada@example.com", "data": {"plan": "gold"}},
+        ]
+
+        report = await import_users(auth, records, on_conflict=on_conflict)
+
+        refused = "the users table refuses a value of the record: plan"
+        wanted = [
+            Refusal(1, refused),
+            Refusal(3, "a credential or a unique value of it belongs to another user"),
+            *([Refusal(4, refused)] if on_conflict == "update" else []),
+        ]
+        assert report.refusals == wanted
+        assert (await auth.users.by_email("ada@example.com")).data["plan"] == "pro"
+        assert {user.email for user in await users_of(auth)} == {"ada@example.com", "bob@example.com"}

@@ -37,7 +37,7 @@ async def administered_pages(*, second_factor: bool = False, **options: Any) -> 
 
 
 def users_in(page: Page) -> list[str]:
-    return re.findall(r'admin/users/[^"]+">([^<@]+)@', page.answer.body.decode())
+    return re.findall(r'<th scope="row"><a href="[^"]*admin/users/[^"]+">([^<@]+)@', page.answer.body.decode())
 
 
 def events_in(page: Page) -> int:

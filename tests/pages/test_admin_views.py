@@ -127,3 +127,22 @@ async def test_pages_do_without_endpoints_that_are_not_served(site: Site, left_o
 
     gone = {"users": paths[:1], "user": paths[1:3], "user_events": paths[3:], "me": ["account"]}.get(left_out, [])
     assert found == {path: 404 if path in gone else 200 for path in found}
+
+
+async def test_events_and_bans_name_users_by_their_addresses(site: Site) -> None:
+    user, gone = site.users["user"], await site.auth.users.create("gone@example.com")
+    owner = await site.log_in("owner")
+    target = f"admin/users/{user.id}"
+    await owner.submit(await owner.get(target), f"/users/{user.id}/disable", reason="Spam")
+    await site.auth.users.delete(gone.id)
+
+    pages = [await owner.get(path) for path in ("admin", target, f"{target}/events")]
+
+    for page in pages:
+        text = page.answer.body.decode().replace("<wbr>", "")
+        assert re.search(rf'by <a href="[^"]*{site.users["owner"].id}">owner@example.com</a>', text)
+    assert re.search(rf'about <a href="[^"]*{user.id}">user@example.com</a>', pages[0].answer.body.decode())
+    assert "Banned by owner@example.com" in pages[1].text
+    assert "About the user user@example.com" in pages[2].text
+    # A user who is deleted has no address any more.
+    assert f">{gone.id}</a>" in pages[0].answer.body.decode()

@@ -181,7 +181,7 @@ ADMINISTRATION = [
         "feature/admission.py",
         "if identity.actor is not None:\n            raise ImpersonatedError\n        await",
         "await",
-        IMPERSONATION + "test_a_session_with_an_actor_makes_nothing_that_logs_in",
+        IMPERSONATION + "test_an_actor_proves_nothing_in_the_place_of_the_user",
     ),
     Defence(
         "no session with an actor is renewed",
@@ -202,14 +202,14 @@ ADMINISTRATION = [
         "sessions/acting.py",
         'if actor is None or not actor.alive or actor.user_id != act["sub"]:',
         "if actor is None:",
-        ENDS + "test_it_ends_with_the_administrator",
+        ENDS + "test_it_ends_with_what_the_host_changes_by_sql",
     ),
     Defence(
         "an impersonation ends with the right to it",
         "sessions/acting.py",
         "if IMPERSONATE not in permitted:",
         "if not IMPERSONATE:",
-        ENDS + "test_it_ends_with_the_administrator",
+        ENDS + "test_it_ends_with_what_the_host_changes_by_sql",
     ),
     Defence(
         "an impersonation may what both may",

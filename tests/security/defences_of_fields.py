@@ -75,4 +75,25 @@ FIELDS = [
         "",
         "storage/test_last_login.py::test_a_login_that_is_refused_and_one_of_an_administrator_note_nothing",
     ),
+    Defence(
+        "a column rounds no value",
+        "storage/field_columns.py",
+        "if exact == kind or kind not in",
+        "if kind or kind not in",
+        "storage/test_values_of_hosts.py::test_a_value_that_a_column_would_round_is_refused",
+    ),
+    Defence(
+        "a time that Python does not have keeps no user out",
+        "storage/user_columns.py",
+        "LEAST(GREATEST(FLOOR(EXTRACT(EPOCH FROM {0})), -62135596800), 253402300799)",
+        "FLOOR(EXTRACT(EPOCH FROM {0}))",
+        "storage/test_values_of_hosts.py::test_times_that_python_does_not_have_are_read",
+    ),
+    Defence(
+        "an option has its declared type",
+        "sources/kinds.py",
+        "                check_kind(name, options[name], kind)",
+        "                kind",
+        "validation/test_options.py::test_what_is_wrong_is_said_without_the_value",
+    ),
 ]

@@ -6,7 +6,7 @@ INPUT = [
     Defence(
         "settings: a text is no truth value",
         "settings.py",
-        "check_kinds(self)",
+        "check_kinds(self, but=CHECKED)",
         "pass",
         "test_settings.py::test_what_cannot_work_or_is_not_safe_is_refused",
     ),

@@ -34,6 +34,7 @@ from asgi_auth.feature import (
 )
 from asgi_auth.model import event_types as events
 from asgi_auth.model.stored import Stored
+from asgi_auth.sources.kinds import checks_options
 from asgi_auth.validation.numbers import check_whole
 
 
@@ -62,10 +63,9 @@ class Account(Feature):
         Section(name="close_account", endpoint="close_account", order=90, group="data"),
     )
 
+    @checks_options
     def __init__(self, *, closing: Literal["soft", "hard"] = "soft", reopen: int | None = None) -> None:
         """Take the settings; raises ValueError."""
-        if closing not in {"soft", "hard"}:
-            raise ValueError("closing is soft or hard")
         if reopen is not None and closing == "hard":
             raise ValueError("reopen is for accounts that are closed softly")
         if reopen is not None:

@@ -10,12 +10,16 @@ from asgi_auth.model.session_info import SessionView
 
 
 class BanInfo(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """A ban: its reason, its end if it has one, the id of its author, and whether a login is told."""
+    """A ban: its reason, its end if it has one, its author, and whether a login is told.
+
+    `by` is the id of the author, and `by_email` the address, in the details of a user and while the author exists.
+    """
 
     reason: str
     tell: bool
     until: int | None = None
     by: str | None = None
+    by_email: str | None = None
 
     @classmethod
     def of(cls, user: User) -> "BanInfo | None":
@@ -126,9 +130,13 @@ class AdminEvent(Record, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class AdminEvents(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """Audit records of a user, the newest first. `next` is the `before` of the next page; the last one has none."""
+    """Audit records of a user, the newest first. `next` is the `before` of the next page; the last one has none.
+
+    `addresses` has those of the users that the records name, by id; a deleted user has none.
+    """
 
     events: list[AdminEvent]
+    addresses: dict[str, str]
     next: str | None = None
 
 

@@ -39,10 +39,14 @@ class LatestEvent(AdminEvent, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class UsersOverview(Record, frozen=True, kw_only=True):
-    """The number of users by status, which may be ten seconds old, and the latest audit records of all."""
+    """The number of users by status, which may be ten seconds old, and the latest audit records of all.
+
+    `addresses` has those of the users that the records name, by id; a deleted user has none.
+    """
 
     counts: UserCounts
     events: list[LatestEvent]
+    addresses: dict[str, str]
 
 
 class AuditFile(Download, frozen=True, kw_only=True):
@@ -61,7 +65,11 @@ class Overview(AdminBase):
         """Count the users by status, and list the latest audit records."""
         await self._write_waiting()
         records = await self.auth.storage.audit_records(None, EVENTS)
-        return UsersOverview(counts=await self._counted(), events=[LatestEvent.of(record) for record in records])
+        return UsersOverview(
+            counts=await self._counted(),
+            events=[LatestEvent.of(record) for record in records],
+            addresses=await self._addresses(each for record in records for each in (record.user_id, record.actor)),
+        )
 
     @get(
         "/admin/audit",

@@ -3,13 +3,21 @@
 from typing import Annotated
 
 import msgspec
+from msgspec.structs import replace
 
 from asgi_auth.accounts.authority import READ
 from asgi_auth.accounts.invitations import InvitationService
 from asgi_auth.errors import UserNotFoundError
 from asgi_auth.events.audit_export import before_of
 from asgi_auth.feature import Identity, Line, Time, User, get
-from asgi_auth.features.admin.answers import AdminEvent, AdminEvents, AdminUser, AdminUserList, UserDetails
+from asgi_auth.features.admin.answers import (
+    AdminEvent,
+    AdminEvents,
+    AdminUser,
+    AdminUserList,
+    BanInfo,
+    UserDetails,
+)
 from asgi_auth.features.admin.base import AdminBase
 from asgi_auth.model.records import Status
 
@@ -45,7 +53,7 @@ class Reading(AdminBase):
         """Return a user, with factors and ways to log in."""
         user = await self.auth.users.get(id)
         return UserDetails(
-            **AdminUser.values_of(user),
+            **AdminUser.values_of(user) | {"ban": await self._ban_of(user)},
             factors=list(await self.auth.users.factors(id)),
             ways=await self.auth.ways_in.of(self.auth.storage, user),
             last_login=user.last_login,
@@ -71,7 +79,17 @@ class Reading(AdminBase):
             id, limit + 1, before_of(before, until), name=name or None, since=since
         )
         shown = [AdminEvent.of(record) for record in found[:limit]]
-        return AdminEvents(events=shown, next=found[limit - 1].id if len(found) > limit else None)
+        return AdminEvents(
+            events=shown,
+            addresses=await self._addresses([id, *(event.actor for event in shown)]),
+            next=found[limit - 1].id if len(found) > limit else None,
+        )
+
+    async def _ban_of(self, user: User) -> BanInfo | None:
+        """Return the ban of a user, with the address of its author."""
+        ban = BanInfo.of(user)
+        addresses = await self._addresses([ban.by]) if ban is not None else {}
+        return replace(ban, by_email=addresses.get(ban.by or "")) if ban is not None else None
 
     async def _invited_until(self, user: User) -> int | None:
         service = self.auth.get(InvitationService)

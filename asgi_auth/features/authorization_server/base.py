@@ -18,6 +18,7 @@ from asgi_auth.features.authorization_server.requests import Known, Requests
 from asgi_auth.features.authorization_server.resource import OAuthClient, Resource
 from asgi_auth.features.authorization_server.tokens import Issuing
 from asgi_auth.sessions.resources import ProtectedResource
+from asgi_auth.sources.kinds import checks_options
 from asgi_auth.validation.numbers import check_whole
 
 WELL_KNOWN = "/.well-known/oauth-protected-resource"
@@ -30,6 +31,7 @@ class AuthorizationServerBase(Feature):
 
     room: ClassVar[Path | None] = Path(__file__).parent
 
+    @checks_options
     def __init__(
         self,
         resources: Mapping[str, Resource],

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from asgi_auth.features.authorization_server.redirects import check_redirect
+from asgi_auth.sources.kinds import check_kinds
 from asgi_auth.validation.permissions import check_name
 
 #: Scopes of OpenID Connect, which clients ask for unasked. They are left out of every grant.
@@ -26,6 +27,7 @@ class Resource:
 
     def __post_init__(self) -> None:
         """Raise ValueError for a scope with no valid name, and for one that is not declared."""
+        check_kinds(self)
         if not self.scopes:
             raise ValueError(f"the resource {self.name!r} needs scopes")
         reserved = RESERVED_SCOPES.intersection(map(check_name, self.scopes))
@@ -57,6 +59,7 @@ class OAuthClient:
 
     def __post_init__(self) -> None:
         """Raise ValueError without a name and for URLs that no client may have."""
+        check_kinds(self)
         if not self.name or not self.redirect_uris:
             raise ValueError("a client needs a name and redirect_uris")
         for uri in self.redirect_uris:

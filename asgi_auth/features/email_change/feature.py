@@ -26,6 +26,7 @@ from asgi_auth.model.answers import Requested
 from asgi_auth.model.limits import Rule
 from asgi_auth.model.records import NO_USER_ID, Client, User
 from asgi_auth.sessions.identity import Identity
+from asgi_auth.sources.kinds import checks_options
 from asgi_auth.validation.email_address import parse_email
 from asgi_auth.validation.fields import Email, Line, Secret, TokenText
 from asgi_auth.validation.reasons import Reason
@@ -54,6 +55,7 @@ class EmailChange(Feature):
     )
     sections: ClassVar[Sequence[Section]] = (Section(name="change_email", endpoint="change_email", order=20),)
 
+    @checks_options
     def __init__(self, *, ttl: int = 3600, quiet: int = 60, link: str | None = None) -> None:
         """Take the settings."""
         self.purpose: Purpose = Purpose("change_email", "/confirm-email-change", ttl=ttl, quiet=quiet, link=link)

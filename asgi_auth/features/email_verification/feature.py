@@ -33,6 +33,7 @@ from asgi_auth.feature import (
 )
 from asgi_auth.feature.call import TRANSPORT, running
 from asgi_auth.model import event_types as events
+from asgi_auth.sources.kinds import checks_options
 from asgi_auth.validation.email_address import parse_email
 
 DAY = 86400
@@ -72,6 +73,7 @@ class EmailVerification(Feature):
         Form(endpoint="resend_verification", page="verify_email", after="verify_email", said="mail_sent"),
     )
 
+    @checks_options
     def __init__(self, *, ttl: int = DAY, quiet: int = 60, link: str | None = None) -> None:
         """Take the settings."""
         shared: dict[str, Any] = {

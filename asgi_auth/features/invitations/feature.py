@@ -19,6 +19,7 @@ from asgi_auth.errors import (
 from asgi_auth.feature import Client, Feature, Form, OneTimeToken, Page, Secret, TokenText, User, post
 from asgi_auth.model import event_types as events
 from asgi_auth.model.records import NO_USER_ID
+from asgi_auth.sources.kinds import checks_options
 from asgi_auth.storage import Storage
 
 WEEK = 7 * 86400
@@ -39,6 +40,7 @@ class Invitations(Feature):
         Form(endpoint="accept_invitation", page="accept_invitation", after="login", said="invitation_accepted"),
     )
 
+    @checks_options
     def __init__(self, *, ttl: int = WEEK, link: str | None = None) -> None:
         """Take the settings."""
         self.purpose: Purpose = Purpose("invitation", "/accept-invitation", ttl=ttl, link=link)

@@ -11,6 +11,7 @@ from asgi_auth.feature import Feature, Form, Page, post
 from asgi_auth.model import event_types as events
 from asgi_auth.model.answers import Requested, TokenPair
 from asgi_auth.model.records import NO_USER_ID, Client, Credential, User, new_id
+from asgi_auth.sources.kinds import checks_options
 from asgi_auth.storage import Storage
 from asgi_auth.validation.fields import Email, Line, TokenText
 
@@ -43,6 +44,7 @@ class MagicLink(Feature):
         Form(endpoint="magic_link_login", page="magic_link_login"),
     )
 
+    @checks_options
     def __init__(self, *, ttl: int = 600, quiet: int = 60, link: str | None = None) -> None:
         """Take the settings."""
         self.purpose: Purpose = Purpose("magic_link", "/magic-link/login", ttl=ttl, quiet=quiet, link=link)

@@ -11,6 +11,7 @@ from asgi_auth.feature import Client, Event, Feature
 from asgi_auth.limits.counter_keys import embedded_ipv4
 from asgi_auth.model import event_types as events
 from asgi_auth.model.user_agent import PROGRAMS, program_and_system
+from asgi_auth.sources.kinds import checks_options
 from asgi_auth.validation.numbers import check_whole
 
 #: The prefix lengths that tell networks apart: about the size of one provider in one place.
@@ -28,6 +29,7 @@ class NewDevice(Feature):
     observes: Container[str] | None = (events.LOGIN,)
     room: ClassVar[Path | None] = Path(__file__).parent
 
+    @checks_options
     def __init__(self, *, network: bool = True, most: int = 50) -> None:
         """Take the settings; raises ValueError."""
         check_whole(most=most)

@@ -14,6 +14,7 @@ from asgi_auth.features.oidc.flows import Flow, Flows
 from asgi_auth.features.oidc.keeping import KeptTokens
 from asgi_auth.features.oidc.providers import OAuthProvider, OpenIDProvider, Provider
 from asgi_auth.features.oidc.signing_in import SigningIn
+from asgi_auth.sources.kinds import checks_options
 
 LIMITS = "30/m/ip, 300/h/ip"
 #: The name of a page as a target, with values: the pages know which there are.
@@ -26,6 +27,7 @@ class OIDCBase(Feature):
     requires: Mapping[str, str] = {"joserfc": "oidc", "httpx2": "oidc"}
     room: ClassVar[Path | None] = Path(__file__).parent
 
+    @checks_options
     def __init__(
         self,
         providers: Sequence[Provider],

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from asgi_auth.features.oidc.client_secrets import AppleSecret
 from asgi_auth.features.oidc.profile import Profile, address_of, is_subject, label_of
+from asgi_auth.sources.kinds import check_kinds
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
@@ -39,6 +40,7 @@ class Provider:
 
     def __post_init__(self) -> None:
         """Check what every provider needs. Raises ValueError."""
+        check_kinds(self)
         if NAME.fullmatch(self.name) is None:
             raise ValueError(f"{self.name!r}: the name of a provider has lower-case letters, digits and hyphens")
         if not self.client_id or not self.client_secret:

@@ -13,6 +13,7 @@ from asgi_auth.features.passkeys.challenges import Challenges
 from asgi_auth.features.passkeys.credentials import KIND, method_of, noted_in
 from asgi_auth.features.passkeys.relying_party import RelyingParty
 from asgi_auth.features.passkeys.sent import UsedPasskey, challenge_of
+from asgi_auth.sources.kinds import checks_options
 from asgi_auth.validation.numbers import check_whole
 
 LIMITS = "30/m/ip, 300/h/ip"
@@ -33,6 +34,7 @@ class PasskeyBase(Feature):
 
     room: ClassVar[Path | None] = Path(__file__).parent
 
+    @checks_options
     def __init__(
         self,
         *,

@@ -14,6 +14,7 @@ from asgi_auth.feature import Feature, Form, Page, post
 from asgi_auth.model import event_types as events
 from asgi_auth.model.answers import Requested
 from asgi_auth.model.records import NO_USER_ID, Client, OneTimeToken, User
+from asgi_auth.sources.kinds import checks_options
 from asgi_auth.storage import Storage
 from asgi_auth.validation.fields import Email, Line, Secret, TokenText
 
@@ -43,6 +44,7 @@ class PasswordReset(Feature):
         Form(endpoint="reset_password", page="reset_password", after="login", said="password_changed"),
     )
 
+    @checks_options
     def __init__(self, *, ttl: int = 900, quiet: int = 60, link: str | None = None) -> None:
         """Take the settings."""
         self.purpose: Purpose = Purpose(

@@ -39,6 +39,7 @@ from asgi_auth.limits.rules import is_guess
 from asgi_auth.model import event_types as events
 from asgi_auth.model.registration import Registration
 from asgi_auth.runtime.attach import check_packages
+from asgi_auth.sources.kinds import checks_options
 from asgi_auth.storage import Storage
 from asgi_auth.validation.email_address import parse_email
 from asgi_auth.validation.numbers import check_whole
@@ -76,6 +77,7 @@ class Passwords(Feature):
         Section(name="change_password", endpoint="change_password", order=30, group="ways"),
     )
 
+    @checks_options
     def __init__(
         self,
         *,

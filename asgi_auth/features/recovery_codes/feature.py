@@ -29,6 +29,7 @@ from asgi_auth.model.concealed import Concealed
 from asgi_auth.model.event_types import Action, Noticed
 from asgi_auth.sessions.identity import MFA
 from asgi_auth.sessions.second_factors import USED_UP
+from asgi_auth.sources.kinds import checks_options
 from asgi_auth.validation.numbers import check_whole
 
 #: The kind of the credential, and the event of new codes.
@@ -82,6 +83,7 @@ class RecoveryCodes(Feature):
         Form(endpoint="recovery_codes", page="recovery_codes", shows=True),
     )
 
+    @checks_options
     def __init__(self, *, count: int = 8) -> None:
         """Take the number of codes in a set. Raises ValueError."""
         check_whole(1, 32, count=count)

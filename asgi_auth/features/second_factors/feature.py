@@ -7,6 +7,7 @@ from typing import ClassVar
 from asgi_auth.auth import Auth
 from asgi_auth.feature import Feature, Identity, LoginAttempt, Page, Record, get
 from asgi_auth.model.records import Client
+from asgi_auth.sources.kinds import check_kind
 
 #: The longest session, and the longest pause in it, in seconds, of AAL2 (NIST SP 800-63B-4, 2.2.3).
 AAL2_SESSION, AAL2_IDLE = 86400, 3600
@@ -35,6 +36,7 @@ class SecondFactors(Feature):
         """Take the policy. Raises TypeError for one role in place of a list of roles."""
         if isinstance(required, str):
             raise TypeError(f"roles are a list of names, such as [{required!r}]")
+        check_kind("required", required, bool | Collection[str])
         self.required = required
         self._is_aal2 = False
 

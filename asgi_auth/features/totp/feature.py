@@ -44,6 +44,7 @@ from asgi_auth.model import event_types as events
 from asgi_auth.model.concealed import Concealed
 from asgi_auth.model.event_types import Noticed
 from asgi_auth.sessions.identity import ANONYMOUS
+from asgi_auth.sources.kinds import checks_options
 from asgi_auth.validation.numbers import check_whole
 
 KIND = "totp"
@@ -109,6 +110,7 @@ class Totp(Feature):
         Section(name="totp", endpoint="totp_status", order=33, loads=True, group="ways"),
     )
 
+    @checks_options
     def __init__(self, *, issuer: str | None = None, drift: int = 1) -> None:
         """Take the settings. Raises ValueError."""
         check_whole(0, 2, drift=drift)

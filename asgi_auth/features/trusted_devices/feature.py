@@ -24,6 +24,7 @@ from asgi_auth.model.answers import SetCookie
 from asgi_auth.model.event_types import Action
 from asgi_auth.model.user_agent import device_name
 from asgi_auth.sessions.identity import MFA
+from asgi_auth.sources.kinds import checks_options
 from asgi_auth.storage import Storage
 from asgi_auth.validation.numbers import check_whole
 
@@ -68,6 +69,7 @@ class TrustedDevices(Feature):
         )
     }
 
+    @checks_options
     def __init__(self, *, days: int = 30) -> None:
         """Take the number of days. Raises ValueError."""
         # Browsers keep no cookie longer.

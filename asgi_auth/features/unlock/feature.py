@@ -8,6 +8,7 @@ from asgi_auth.accounts.purpose import MAIL_LIMITS, TOKEN_LIMITS, TOKEN_OR_CODE,
 from asgi_auth.errors import InvalidOneTimeTokenError
 from asgi_auth.feature import Client, Email, Feature, Form, Line, Page, Requested, TokenText, post
 from asgi_auth.model import event_types as events
+from asgi_auth.sources.kinds import checks_options
 
 
 class Unlock(Feature):
@@ -28,6 +29,7 @@ class Unlock(Feature):
         Form(endpoint="unlock", page="unlock", after="login", said="account_unlocked"),
     )
 
+    @checks_options
     def __init__(self, *, ttl: int = 3600, quiet: int = 60, link: str | None = None) -> None:
         """Take the settings."""
         self.purpose: Purpose = Purpose("unlock", "/unlock", ttl=ttl, quiet=quiet, link=link)

@@ -11,6 +11,7 @@ from asgi_auth.errors import AuthError, FreshLoginRequiredError, ImpersonatedErr
 from asgi_auth.feature import Action, Call, Ending, Endpoint, Feature, User
 from asgi_auth.features.usernames.reserved import RESERVED, NotReserved
 from asgi_auth.model.event_types import Noticed
+from asgi_auth.sources.kinds import checks_options
 from asgi_auth.validation.user_field import RESERVED as RESERVED_FIELDS
 from asgi_auth.validation.user_field import Field
 
@@ -46,6 +47,7 @@ class Usernames(Feature):
     notices: ClassVar[Mapping[Noticed, str]] = {(CHANGE, "success"): NOTICE}
     actions: ClassVar[Mapping[str, Action]] = {CHANGE: Action("A user has changed the username.", "user_updated")}
 
+    @checks_options
     def __init__(
         self,
         *,
@@ -54,8 +56,6 @@ class Usernames(Feature):
         reserved: Collection[str] = RESERVED,
     ) -> None:
         """Take the settings. Raises ValueError."""
-        if change not in {"user", "admin"}:
-            raise ValueError("change is user or admin")
         self._change = change
         self.user_fields: Sequence[Field] = (
             Username(

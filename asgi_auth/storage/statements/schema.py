@@ -24,14 +24,15 @@ COLUMNS = {
                 SELECT 1 FROM pg_trigger AS g
                 WHERE g.tgrelid = a.attrelid AND NOT g.tgisinternal AND g.tgtype & 6 = 6) AS filled,
             CASE WHEN a.atttypid = CAST('character varying' AS regtype) THEN NULLIF(a.atttypmod, -1) - 4 END AS length,
-            t.typtype = 'e' AS is_enum
+            t.typtype = 'e' AS is_enum, CASE WHEN t.typbasetype = 0 THEN format_type(a.atttypid, a.atttypmod)
+                ELSE format_type(t.typbasetype, t.typtypmod) END AS exact
         FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
         WHERE a.attrelid = to_regclass(CAST(:table AS TEXT)) AND a.attnum > 0 AND NOT a.attisdropped
         ORDER BY a.attnum
     """,
     "sqlite": """
         SELECT name, type, "notnull" OR pk > 0 AS required, dflt_value IS NOT NULL OR (pk > 0 AND type LIKE 'integer')
-            AS filled, NULL AS length, 0 AS is_enum
+            AS filled, NULL AS length, 0 AS is_enum, '' AS exact
         FROM pragma_table_info(:table)
     """,
 }

@@ -79,4 +79,4 @@ COUNT_USERS = USERS.replace("SELECT {user}", "SELECT COUNT(*) AS count").partiti
 COUNT_USERS_BY_PREFIX = USERS_BY_PREFIX.replace("SELECT {user}", "SELECT COUNT(*) AS count").partition("ORDER BY")[0]
 # The items of a JSON array as an array of PostgreSQL.
 ARRAY_OF = """CASE WHEN jsonb_typeof({value}) = 'array' THEN
-    ARRAY(SELECT CAST(item AS {type}) FROM jsonb_array_elements_text({value}) AS item) END"""
+    ARRAY(SELECT {item} FROM jsonb_array_elements_text({value}) AS item) END"""
