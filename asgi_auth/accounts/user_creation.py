@@ -38,6 +38,7 @@ class UserCreation(UserBase):
         UnknownRoleError, ValidationError, PasswordPolicyError, and ValueError for a hash, an id or roles that cannot be
         stored.
         """
+        check_kind("email", email, str)
         check_kind("verified", verified, bool)
         check_kind("id", id, str | None)
         await self._parts.start()

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from asgi_auth._typed_text import without_margins
 from asgi_auth.errors import ValidationError
-from asgi_auth.sources.kinds import check_kind
 from asgi_auth.validation.reasons import Reason
 
 #: Fast path: most addresses are plain ASCII. Lowercase is their canonical form, without full validation.
@@ -39,7 +38,6 @@ def parse_email(text: str, field: str = "email", *, public: bool = False) -> Add
     server delivers to: the domains `.local` and `home.arpa`, and quoted local parts. Raises ValidationError for
     `field`.
     """
-    check_kind(field, text, str)
     if len(text) > MAX_LENGTH:
         # Before the normalization, whose time grows with the square of the length (CWE-407).
         raise ValidationError({field: [Reason("too_long", count=MAX_LENGTH)]})

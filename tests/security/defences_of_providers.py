@@ -38,8 +38,8 @@ PROVIDERS = [
     Defence(
         "provider: the ID token has the nonce of this login",
         ID_TOKEN,
-        "if not isinstance(nonce, str) or not hmac.compare_digest(nonce.encode(), expected.nonce.encode()):",
-        "if nonce == 0:",
+        'if not _is_text(claims.get("nonce"), expected.nonce):',
+        'if claims.get("nonce") == 0:',
         LIE,
     ),
     Defence(
