@@ -202,7 +202,8 @@ class PostgresDriver:
             terminate(connection.raw)
         if is_read_only(error) or (bound.expired() and connection.is_unanswered):
             self._order.avoid(connection.raw)
-            state.pool.suspect(all_open=is_read_only(error))
+            # A server that takes no writes may go on answering reads, which would hand their connections to writes.
+            state.pool.suspect(all_open=is_read_only(error) or connection.pending is not None)
         with errors:
             if isinstance(error, asyncio.CancelledError) or connection.is_unanswered:
                 await state.pool.abandon(connection.raw, connection.pending)

@@ -98,9 +98,16 @@ FAILOVERS = [
     Defence(
         "a connection that was in use leads no write back to a server that only reads",
         "storage/postgres_driver.py",
-        "state.pool.suspect(all_open=is_read_only(error))",
-        "state.pool.suspect()",
+        "all_open=is_read_only(error) or connection",
+        "all_open=connection",
         "storage/test_hosts.py::test_a_server_that_takes_no_writes_any_more_is_left",
+    ),
+    Defence(
+        "a connection that a read has kept leads no write back to a server whose commits hang",
+        "storage/postgres_driver.py",
+        "all_open=is_read_only(error) or connection.pending is not None)",
+        "all_open=is_read_only(error))",
+        "storage/test_host_order.py::test_of_two_primaries_the_one_whose_commits_hang_is_left_by_reads_too",
     ),
     Defence(
         "reads keep no process at a primary where nothing commits",

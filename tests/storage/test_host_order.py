@@ -47,6 +47,27 @@ async def test_of_two_primaries_the_one_whose_commits_hang_is_left(two: tuple[Se
     assert standby.sql("select count(*) from auth_users") == "3"
 
 
+async def test_of_two_primaries_the_one_whose_commits_hang_is_left_by_reads_too(two: tuple[Server, Server]) -> None:
+    cut_off, standby = two
+    both = url(cut_off.port, standby.port, attribute="read-write")
+    async with opened(both, timeout=30.0) as storage:
+        await storage.migrate(NOW)
+    async with opened(both, timeout=2.0, max_size=4) as storage:
+        async with asyncio.timeout(20):
+            while not await is_added(storage, 1):
+                pass
+        reading = asyncio.create_task(read_on(storage))
+        await asyncio.to_thread(standby.promote)
+        cut_off.sql("alter system set synchronous_standby_names = 'gone'")
+        cut_off.sql("select pg_reload_conf()")
+        await asyncio.sleep(0.5)
+        assert not await is_added(storage, 2)
+
+        # None of them gets a connection that a read has kept.
+        assert await asyncio.gather(*(is_added(storage, number) for number in (3, 4, 5))) == [True, True, True]
+        reading.cancel()
+
+
 async def test_a_process_whose_writes_are_refused_at_once_finds_the_new_primary_although_it_reads(
     two: tuple[Server, Server], caplog: pytest.LogCaptureFixture
 ) -> None:
