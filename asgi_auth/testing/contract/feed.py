@@ -92,7 +92,8 @@ async def test_single_ends_that_come_packed_or_by_their_ids_are_told_once_each(s
     for each in (*ids, *odd, live := str(uuid.UUID(int=1))):
         await storage.add_session(a_session(user, id=each), credential, 99)
     position = (await storage.changes_since(NOW)).position
-    for each in (*ids[:9], *odd, *ids[9:]):
+    # Apart from each other, so that each of them is the only odd one of a page.
+    for each in (*ids[:6], odd[0], *ids[6:12], odd[1], *ids[12:18], odd[2], *ids[18:]):
         await storage.end_sessions(user.id, NOW, only=each)
 
     found, seen, more = list[str](), {position}, True
