@@ -46,9 +46,10 @@ class Begun(Generic[T]):
         while not self.is_done:
             waits_for = self._waits_for
             try:
-                await asyncio.shield(waits_for)
+                # Without a future, the coroutine gives others their turn.
+                await (asyncio.sleep(0) if waits_for is None else asyncio.shield(waits_for))
             except asyncio.CancelledError:
-                if not waits_for.cancelled():
+                if waits_for is None or not waits_for.cancelled():
                     raise
             except Exception:  # noqa: BLE001, S110 (the coroutine raises it)
                 pass

@@ -115,3 +115,24 @@ async def test_what_ends_with_an_error_has_ended(error: BaseException) -> None:
     with pytest.raises(type(error)):
         await begun.spared()
     assert begun.is_done
+
+
+async def test_what_is_spared_gives_others_their_turn() -> None:
+    turns = 0
+
+    async def waits() -> None:
+        while turns < 3:  # noqa: ASYNC110 (another task changes what it asks for)
+            await asyncio.sleep(0)
+
+    async def others() -> None:
+        nonlocal turns
+        for _ in range(3):
+            turns += 1
+            await asyncio.sleep(0)
+
+    other = asyncio.ensure_future(others())
+    begun = Begun(waits())
+    await asyncio.wait_for(begun.spared(), 5)
+
+    assert begun.is_done
+    await other
