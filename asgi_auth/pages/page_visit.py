@@ -33,12 +33,13 @@ class PageVisit(Visit):
         """Take the page, and the values in its path."""
         super().__init__(site, scope, path)
         self._page = page
-        self.given = dict.fromkeys(page.query, "") | dict(in_path)
+        self._in_path = dict(in_path)
+        self.given = dict.fromkeys(page.query, "") | self._in_path
 
     async def respond(self, authenticate: Authenticate, receive: Receive) -> Response:  # noqa: ARG002 (GET has no body)
         """Show the page, or redirect a user who is logged in already."""
         identity = self.identity = await authenticate()
-        self.given = self.given | fields_of(self.scope, self._page.query)
+        self.given = fields_of(self.scope, self._page.query) | self._in_path
         if self._page.login and not identity.is_authenticated and self.lacks_strict_cookies():
             return self.passage(goes_on=True)
         self._leave_to_others()

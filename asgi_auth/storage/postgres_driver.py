@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from types import TracebackType
 from typing import Any, ClassVar, Literal
 
 import asyncpg
@@ -242,11 +243,13 @@ class _Held:
                 self._state, deadline, self._bound, begin=self._begin, writes=self._writes
             )
         except BaseException as error:
-            await self._bounded.__aexit__(type(error), error, None)
+            await self._bounded.__aexit__(type(error), error, error.__traceback__)
             raise
         return self._connection
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         try:
             if error is not None:
                 await self._driver.return_failed(self._state, self._connection, self._bound, error)
@@ -254,6 +257,6 @@ class _Held:
                 with errors:
                     await self._state.pool.release(self._connection.raw)
         except BaseException as failure:
-            await self._bounded.__aexit__(type(failure), failure, None)
+            await self._bounded.__aexit__(type(failure), failure, failure.__traceback__)
             raise
-        await self._bounded.__aexit__(kind, error, None)
+        await self._bounded.__aexit__(kind, error, trace)

@@ -29,7 +29,7 @@ class SQLFeed(Runner):
         if page:
             # In the same statement: the next page is on its way while the process takes in this one.
             statement = (long_pages.LONG_AFTER if page.base else long_pages.LONG_SINCE)[self.dialect]
-            [head] = await self._rows(statement, LONG_PAGE, page.base, since, page)
+            [head] = await self._rows(statement, {"page": LONG_PAGE, "after": page.target}, page.base, since, page)
         else:
             [head] = await self.run(feed.POSITION[self.dialect], {"after": after}, read=True)
         if not head["is_known"]:
@@ -87,7 +87,7 @@ class SQLFeed(Runner):
     async def _page(self, base: str, since: int, page: Page | None) -> Found:
         """Read the rows of one page, and what the database says of their users."""
         statement = (feed.CHANGES_AFTER if base else feed.CHANGES_SINCE)[self.dialect]
-        found = await self._rows(statement, PAGE, base, since, page)
+        found = await self._rows(statement, {"page": PAGE}, base, since, page)
         rows = of_one_page(found, PAGE)
         # A page that is full is followed by another one.
         if len(found) < PAGE and len(rows) == len(found):
@@ -110,9 +110,10 @@ class SQLFeed(Runner):
             return Found(others, ids)
         return Found(others, ids, (whole["place"], int(str(whole["number"]).rpartition(",")[2])))
 
-    async def _rows(self, statement: str, most: int, base: str, since: int, page: Page | None) -> Sequence[Row]:
+    async def _rows(
+        self, statement: str, values: dict[str, object], base: str, since: int, page: Page | None
+    ) -> Sequence[Row]:
         """Run a statement about the rows after the position `base`, or since a time, and after the page before."""
-        values: dict[str, object] = {"page": most} | ({"after": page.target} if page and most == LONG_PAGE else {})
         if not base:
             values |= {"at": int(page.place), "number": page.number} if page else {"at": since, "number": FIRST}
         elif self.dialect == "sqlite":
